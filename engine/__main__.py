@@ -1,0 +1,5 @@
+"""`python -m engine` is `perpetuum`."""
+
+from engine.cli import main
+
+main()

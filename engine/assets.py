@@ -1,0 +1,78 @@
+"""The one place that knows where scenes, instruments and weights lie: in a checkout, an editable install or a wheel.
+
+A file given by its path always wins; a bare name is looked up in the folders of the user (``PERPETUUM_PATH``, a
+list of folders like ``PATH``, each with ``scenes/``, ``instruments/`` or ``weights/`` inside), then in what is shipped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.errors import PerpetuumError
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(kind: str) -> Path:
+    """Folder of the shipped assets of one kind: "scenes", "instruments" or "weights"."""
+    if kind == "weights":
+        return PACKAGE / "weights"
+    in_wheel = PACKAGE / "data" / kind
+    return in_wheel if in_wheel.is_dir() else PACKAGE.parent / kind
+
+
+def folders(kind: str) -> Iterator[Path]:
+    """The folders that are searched for a kind of asset, in order; only those that exist."""
+    for root in os.environ.get("PERPETUUM_PATH", "").split(os.pathsep):
+        if root and (Path(root) / kind).is_dir():
+            yield Path(root) / kind
+    if shipped(kind).is_dir():
+        yield shipped(kind)
+
+
+def names(kind: str, suffix: str = ".yaml") -> dict[str, Path]:
+    """Every asset of a kind by its name (file name without suffix); earlier folders hide later ones."""
+    found: dict[str, Path] = {}
+    for folder in folders(kind):
+        for path in sorted(folder.glob(f"*{suffix}")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None) -> Path | None:
+    """The file of an asset, or None.
+
+    Args:
+        kind: "scenes", "instruments" or "weights".
+        name: a bare name ("warm_pad"), or a path; a relative path is taken from `beside` first, then from here.
+        suffix: suffix of a bare name.
+        beside: folder of the file that names the asset.
+    """
+    if "/" in name or name.endswith(suffix):
+        for base in ([beside] if beside else []) + [Path()]:
+            if (base / name).is_file():
+                return base / name
+        return None
+    if beside and (beside / f"{name}{suffix}").is_file():
+        return beside / f"{name}{suffix}"
+    return names(kind, suffix).get(name)
+
+
+def scene(name: str) -> Path:
+    """The scene file that a command line names: a path, or the bare name of a shipped scene.
+
+    Raises:
+        PerpetuumError: there is no such file; the hint lists the shipped scenes.
+    """
+    path = Path(name)
+    if path.exists():
+        return path
+    found = find("scenes", name)
+    if found is None:
+        raise PerpetuumError(
+            f"no scene file {name!r}",
+            f"give the path of a YAML file, or one of: {', '.join(names('scenes'))}",
+        )
+    return found

@@ -1,0 +1,63 @@
+"""The command `perpetuum`: one file a verb, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from engine import __version__
+from engine.errors import PerpetuumError
+
+VERBS = {
+    "play": "Play a scene, without end.",
+    "render": "Render a scene to a file, faster than real time.",
+    "check": "Check scene files: are they playable here?",
+    "plan": "Show the timeline that a scene will play.",
+    "scenes": "List the scenes that are here.",
+    "generators": "List the generators and transforms.",
+    "instruments": "List the instruments.",
+    "schema": "Print the JSON Schema of scene files, for editors.",
+}
+"""Verbs and their one-line help; the verb V is `command` of the module engine.cli.V."""
+
+
+class _Verbs(click.Group):
+    """A group that imports a verb when it is called: `perpetuum check` need not wait for what `play` imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        return importlib.import_module(f"engine.cli.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="perpetuum")
+def cli() -> None:
+    """An autonomous generative-music installation engine.
+
+    Scenes are YAML files that chain generators, transforms and instruments. Start with:
+
+    \b
+      perpetuum play slow_groove          hear a shipped scene
+      perpetuum check my_scene.yaml       is my scene playable?
+      perpetuum render my_scene.yaml --minutes 2 -o out.wav
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; expected failures are printed without traceback, exit status 2."""
+    try:
+        cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=True)
+    except PerpetuumError as error:
+        click.echo(f"perpetuum: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,161 @@
+"""What a generator is: musical context in, Phrase out. Light: the conductor and `check` import this.
+
+A *kind* of generator or transform is described by a `GeneratorKind` or `TransformKind`, registered under the entry
+point group `perpetuum.generators` or `perpetuum.transforms` (see engine/registry.py); the built-in ones too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.score.keys import Key
+from engine.score.phrase import Phrase
+from engine.score.time import Meter
+
+
+class Role(StrEnum):
+    """What a part does in the music; each role has a rule-based generator that can always stand in."""
+
+    DRUMS = "drums"
+    MELODY = "melody"
+    CHORDS = "chords"
+    BASS = "bass"
+
+
+class Link(StrEnum):
+    """The ways in which a part may take another part's phrase."""
+
+    CHORDS = "chords"
+    RHYTHM = "rhythm"
+    PRIMER = "primer"
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown keys are errors, and a moment's settings never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the form a phrase stands.
+
+    Attributes:
+        section: name of the section.
+        pass_index: how many sections were played before, counted from 0.
+        bar: first bar of the phrase, counted from the start of the section.
+        section_bars: bars of this pass of the section.
+        first_bar: first bar of the phrase, counted from the start of the performance.
+    """
+
+    section: str
+    pass_index: int
+    bar: int
+    section_bars: int
+    first_bar: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a generator (or a whole chain) is asked for: the next bars of one part.
+
+    Attributes:
+        part: name of the part.
+        role: what the part does.
+        bars: length of the phrase in bars.
+        meter: of these bars.
+        qpm: tempo at the start of the phrase.
+        key: key of these bars.
+        seed: decides every random choice; the same request always gives the same phrase.
+        settings: of the generator at this moment (curves applied).
+        place: where in the form it stands.
+        history: what this part's generator made just before (before its transforms), ending where this phrase
+            begins; None at the start, or after a part has rested.
+        sources: other parts' phrases over exactly these bars, by the way they are taken. A primer's phrase may be
+            of any length.
+        primer: the pattern or MIDI file of the part's primer as notes; None without.
+        transforms: settings of each transform of the chain at this moment, in order: (kind, settings).
+    """
+
+    part: str
+    role: Role
+    bars: int
+    meter: Meter
+    qpm: float
+    key: Key
+    seed: int
+    settings: Settings
+    place: Place
+    history: Phrase | None = None
+    sources: Mapping[Link, Phrase] = field(default_factory=dict)
+    primer: Phrase | None = None
+    transforms: tuple[tuple[str, Settings], ...] = ()
+
+    @property
+    def beats(self) -> float:
+        """Length of the phrase in beats."""
+        return self.bars * self.meter.beats_per_bar
+
+
+class Generator(Protocol):
+    """Makes phrases. Built once per worker and part; holds networks, no musical state (that travels in requests)."""
+
+    def generate(self, request: Request) -> Phrase:
+        """A phrase of exactly `request.beats`.
+
+        Raises:
+            PerpetuumError: it cannot, and a fallback should play.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorKind:
+    """A kind of generator that scenes can name.
+
+    Attributes:
+        name: as scenes write it.
+        summary: one line for `perpetuum generators`.
+        settings: its settings, a pydantic model.
+        roles: what it can play; the first is the default.
+        factory: "module:callable"; called as `factory(settings)`, in a worker if `network`, returns a `Generator`.
+        network: it needs a neural network: it may fail, so it runs in a worker process and a rule-based generator of
+            its role stands in.
+        takes: the links that shape what it makes.
+        weights: gives the name or path of the weights file for some settings; None for rules.
+        extra: the optional dependency that it needs ("models"), or None.
+    """
+
+    name: str
+    summary: str
+    settings: type[Settings]
+    roles: tuple[Role, ...]
+    factory: str
+    network: bool = False
+    takes: frozenset[Link] = frozenset()
+    weights: Callable[[Any], str] | None = None
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransformKind:
+    """A kind of transform: phrase in, phrase out.
+
+    Attributes:
+        name: as scenes write it.
+        summary: one line for `perpetuum generators`.
+        settings: its settings.
+        shorthand: the setting that a bare value stands for (`- transpose: 12`); None where there is none.
+        factory: "module:callable" called as `f(phrase, settings, request, rng)` with a numpy Generator; pure.
+    """
+
+    name: str
+    summary: str
+    settings: type[Settings]
+    shorthand: str | None
+    factory: str

@@ -1,0 +1,161 @@
+"""Phrases: some bars of notes, and where they came from. The one currency between generators, conductor and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+
+from engine.score.chords import Chord
+
+NOTE = np.dtype([("start", "f8"), ("end", "f8"), ("pitch", "i2"), ("velocity", "u1")])
+"""A note: start and end in beats from the start of the phrase, MIDI pitch, velocity 1..127."""
+
+
+class Origin(StrEnum):
+    """Who made a phrase."""
+
+    NETWORK = "network"
+    RULES = "rules"
+    OPENING = "opening"  # rules, as planned, while networks load
+    FALLBACK = "fallback"  # rules, because a generator failed or came too late
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a phrase came from.
+
+    Attributes:
+        generator: kind of the generator ("melody_rnn").
+        origin: network, rules, opening or fallback.
+        seed: the seed that it was made with.
+        reason: why a fallback took over; empty otherwise.
+    """
+
+    generator: str
+    origin: Origin
+    seed: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSpan:
+    """A chord that holds from start to end (beats from the start of the phrase)."""
+
+    start: float
+    end: float
+    chord: Chord
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Notes within some bars.
+
+    Attributes:
+        notes: array [n] of `NOTE`, sorted by (start, pitch), read-only. Starts lie in [0, length); an end may lie
+            beyond the length (the note rings on).
+        length: in beats.
+        chords: chords that the generator meant, if it thinks in chords; others are read from the notes when needed.
+        provenance: where it came from.
+    """
+
+    notes: np.ndarray
+    length: float
+    provenance: Provenance
+    chords: tuple[ChordSpan, ...] = field(default=())
+
+    @classmethod
+    def of(
+        cls,
+        notes: Iterable[tuple[float, float, int, int]] | np.ndarray,
+        length: float,
+        provenance: Provenance,
+        chords: Iterable[ChordSpan] = (),
+    ) -> Phrase:
+        """Make a phrase of notes in any order; each is (start, end, pitch, velocity).
+
+        Raises:
+            ValueError: a note is not finite, has no length, starts outside the phrase, or is outside MIDI's ranges.
+        """
+        array = notes.astype(NOTE) if isinstance(notes, np.ndarray) else _note_array(notes)
+        array = array[np.lexsort((array["pitch"], array["start"]))]
+        check_notes(array, length)
+        array.setflags(write=False)
+        return cls(array, float(length), provenance, tuple(chords))
+
+    @classmethod
+    def empty(cls, length: float, provenance: Provenance) -> Phrase:
+        """A rest."""
+        return cls.of((), length, provenance)
+
+    def with_notes(self, notes: Iterable[tuple[float, float, int, int]] | np.ndarray) -> Phrase:
+        """The same phrase with other notes."""
+        return Phrase.of(notes, self.length, self.provenance, self.chords)
+
+    def with_provenance(self, provenance: Provenance) -> Phrase:
+        """The same phrase, from elsewhere."""
+        return replace(self, provenance=provenance)
+
+    def slice(self, start: float, end: float) -> Phrase:
+        """The part of it between two beats, moved to begin at 0; only notes that start inside."""
+        inside = self.notes[(self.notes["start"] >= start - 1e-9) & (self.notes["start"] < end - 1e-9)].copy()
+        inside["start"] = np.maximum(inside["start"] - start, 0.0)
+        inside["end"] -= start
+        spans = [
+            ChordSpan(max(c.start, start) - start, min(c.end, end) - start, c.chord)
+            for c in self.chords
+            if c.start < end and c.end > start
+        ]
+        return Phrase.of(inside, end - start, self.provenance, spans)
+
+    @staticmethod
+    def concatenate(phrases: Iterable[Phrase]) -> Phrase:
+        """Phrases one after another as one phrase (with the provenance of the last).
+
+        Raises:
+            ValueError: there is none.
+        """
+        parts = list(phrases)
+        if not parts:
+            raise ValueError("nothing to concatenate")
+        moved, spans, offset = [], [], 0.0
+        for part in parts:
+            notes = part.notes.copy()
+            notes["start"] += offset
+            notes["end"] += offset
+            moved.append(notes)
+            spans += [ChordSpan(c.start + offset, c.end + offset, c.chord) for c in part.chords]
+            offset += part.length
+        return Phrase.of(np.concatenate(moved), offset, parts[-1].provenance, spans)
+
+
+def _note_array(notes: Iterable[tuple[float, float, int, int]]) -> np.ndarray:
+    rows = list(notes)
+    array = np.zeros(len(rows), NOTE)
+    for place, row in enumerate(rows):
+        array[place] = tuple(row)
+    return array
+
+
+def check_notes(notes: np.ndarray, length: float) -> None:
+    """Refuse notes that could not be played.
+
+    Raises:
+        ValueError: says which note and why.
+    """
+    if not (np.isfinite(length) and length > 0):
+        raise ValueError(f"a phrase needs a positive length, got {length}")
+    finite = np.isfinite(notes["start"]) & np.isfinite(notes["end"])
+    rules = (
+        (finite, "has a start or end that is not finite"),
+        ((notes["start"] >= 0) & (notes["start"] < length), f"starts outside the phrase of {length} beats"),
+        (notes["end"] > notes["start"], "has no length"),
+        ((notes["pitch"] >= 0) & (notes["pitch"] <= 127), "has a pitch outside 0..127"),
+        ((notes["velocity"] >= 1) & (notes["velocity"] <= 127), "has a velocity outside 1..127"),
+    )
+    for good, problem in rules:
+        if not good.all():
+            place = int(np.flatnonzero(~good)[0])
+            raise ValueError(f"note {place} {notes[place]} {problem}")

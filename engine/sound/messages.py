@@ -1,0 +1,179 @@
+"""Messages between the conductor's side and the audio process. Free of pyo; everything here is plain picklable data.
+
+Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
+offline, `Fade` and `Quit`. Back: `Ready`, `Meter` about ten times a second of sound, `Trouble`.
+Audio leaves the process on its own pipe as interleaved float32 stereo at 48 kHz in blocks of 256 frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+BLOCK = 256
+"""Frames per block of the sound graph; fixed, because another size changes the sound."""
+
+CHANNELS = 2
+
+NOTE_EVENT = np.dtype([("on", "i8"), ("off", "i8"), ("pitch", "i2"), ("velocity", "u1")])
+"""A note on the sample clock: frames of its start and its release."""
+
+
+class Control(StrEnum):
+    """What of a part can move while it plays."""
+
+    LEVEL = "level"  # dB
+    PAN = "pan"  # -1 left .. 1 right
+    REVERB = "reverb"  # send level, dB
+    DELAY = "delay"  # send level, dB
+
+
+@dataclass(frozen=True, slots=True)
+class PartSound:
+    """How a part sounds.
+
+    Attributes:
+        name: of the part.
+        instrument: path of the instrument's YAML file.
+        level: dB.
+        pan: -1 left .. 1 right.
+        reverb: send to the reverb in dB; -inf for none.
+        delay: send to the delay in dB; -inf for none.
+    """
+
+    name: str
+    instrument: str
+    level: float = 0.0
+    pan: float = 0.0
+    reverb: float = float("-inf")
+    delay: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class MixSound:
+    """The shared effects and the master.
+
+    Attributes:
+        reverb_time: seconds to -60 dB, 0.1..20.
+        reverb_brightness: 0 dark .. 1 bright.
+        delay_time: seconds, 0.01..4.
+        delay_feedback: 0..0.95.
+        level: of the master before the limiter, dB.
+        ceiling: of the limiter, dBFS, below 0.
+    """
+
+    reverb_time: float = 2.5
+    reverb_brightness: float = 0.5
+    delay_time: float = 0.5
+    delay_feedback: float = 0.35
+    level: float = 0.0
+    ceiling: float = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Build the graph; sent once, first.
+
+    Attributes:
+        parts: every part of the scene.
+        mix: shared effects and master.
+        seed: of everything random in the graph.
+        start_frame: frame that the first block begins with (a multiple of BLOCK).
+        free_running: True: render on as fast as the pipe takes it (live; the pipe paces). False: render only up to
+            the frame of the last `Release` (offline).
+    """
+
+    parts: tuple[PartSound, ...]
+    mix: MixSound = field(default_factory=MixSound)
+    seed: int = 0
+    start_frame: int = 0
+    free_running: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Notes of a part: array [n] of NOTE_EVENT. A note whose `on` is past is played at once and counted as late."""
+
+    part: str
+    notes: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """Move a part's control linearly (in its own unit) from its value at frame `start` to `value` at frame `end`."""
+
+    part: str
+    control: Control
+    value: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ramps:
+    """Several ramps."""
+
+    ramps: tuple[Ramp, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Drop every note that has not begun and every ramp that has not started by this frame (a scene was reloaded)."""
+
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Offline: everything before `frame` is known; render up to it."""
+
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """Fade the master out from frame `start` over `frames` (start -1: from the next block), then end the stream."""
+
+    start: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """End at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The graph is built; `seconds` is what it took."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What came out of the blocks since the last one.
+
+    Attributes:
+        frame: frames rendered so far (absolute).
+        peak: largest sample, linear.
+        rms: root mean square over both channels, linear.
+        late_notes: notes played after their frame, since the start.
+        stolen_voices: notes that took a sounding voice, since the start.
+    """
+
+    frame: int
+    peak: float
+    rms: float
+    late_notes: int
+    stolen_voices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something went wrong; `fatal` if the process ends because of it."""
+
+    message: str
+    fatal: bool

@@ -1,0 +1,213 @@
+"""Values with their units, as scenes and instruments write them: `8 bars`, `-14 dB`, `350 ms`, `70 %`, `C3..C5`.
+
+Each name here is a type for pydantic settings. It reads text and gives a plain number in one base unit, so the rest
+of the engine never meets a unit. A bare number where a unit is wanted is an error that shows how to write it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from engine.score.keys import parse_pitch
+
+_NUMBER = r"[-+]?(?:\d+\.\d+|\d+\s*/\s*\d+|\d+|\.\d+)"
+_WITH_UNIT = re.compile(rf"\s*({_NUMBER})\s*([^\d\s.].*?)?\s*")
+
+
+class Range(NamedTuple):
+    """Lowest and highest value, both included; equal for a fixed value."""
+
+    low: float
+    high: float
+
+
+class PitchRange(NamedTuple):
+    """Lowest and highest MIDI pitch, both included."""
+
+    low: int
+    high: int
+
+
+class Unit(NamedTuple):
+    """A kind of measure.
+
+    Attributes:
+        noun: what it measures, for messages.
+        factors: accepted spellings, each with the factor to the base unit.
+        example: how to write it.
+        whole: only whole numbers.
+        low: smallest accepted value in the base unit.
+        high: largest.
+        words: values that are words ("off").
+    """
+
+    noun: str
+    factors: Mapping[str, float]
+    example: str
+    whole: bool = False
+    low: float = -math.inf
+    high: float = math.inf
+    words: Mapping[str, float] = {}
+
+
+def parse_number(text: str) -> float:
+    """Read "1.5", "-3" or "3/4".
+
+    Raises:
+        ValueError: not a number.
+    """
+    top, slash, bottom = text.partition("/")
+    if slash and float(bottom) == 0:
+        raise ValueError(f"{text!r} divides by zero")
+    return float(top) / float(bottom) if slash else float(top)
+
+
+def parse(value: object, unit: Unit) -> float:
+    """Read one value with its unit; gives the number in the base unit.
+
+    Raises:
+        ValueError: no unit, a wrong unit, or out of range; the message says how to write it.
+    """
+    if isinstance(value, str) and value.strip() in unit.words:
+        return unit.words[value.strip()]
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"expected {unit.noun}, like {unit.example}")
+    match = _WITH_UNIT.fullmatch(str(value))
+    if not match:
+        raise ValueError(f"{value!r} is not {unit.noun}; write it like {unit.example}")
+    spelling = match[2] or ""
+    if spelling not in unit.factors:
+        if not spelling:
+            raise ValueError(f"{value!r} has no unit; write it like {unit.example}")
+        raise ValueError(f"{spelling!r} is not a unit of {unit.noun}; write it like {unit.example}")
+    number = parse_number(match[1]) * unit.factors[spelling]
+    if unit.whole and abs(number - round(number)) > 1e-9:
+        raise ValueError(f"{value!r} must be a whole number, like {unit.example}")
+    if not unit.low <= number <= unit.high:
+        raise ValueError(f"{value!r} is out of range: {_span(unit)}")
+    return round(number) if unit.whole else number
+
+
+def parse_range(value: object, unit: Unit) -> Range:
+    """Read "8 bars" or "16..24 bars" (the unit once, at the end).
+
+    Raises:
+        ValueError: as `parse`; or the range is upside down.
+    """
+    if isinstance(value, str) and ".." in value:
+        left, _, right = value.partition("..")
+        high = parse(right, unit)
+        suffix = _WITH_UNIT.fullmatch(right)
+        spelling = (suffix[2] or "") if suffix else ""
+        low_match = _WITH_UNIT.fullmatch(left)
+        low = parse(left if low_match and low_match[2] else f"{left} {spelling}", unit)
+        if low > high:
+            raise ValueError(f"{value!r} is upside down; write the smaller number first")
+        return Range(low, high)
+    single = parse(value, unit)
+    return Range(single, single)
+
+
+def _span(unit: Unit) -> str:
+    name = next(iter(unit.factors))
+    if math.isinf(unit.high):
+        return f"at least {unit.low:g} {name}".strip()
+    if math.isinf(unit.low):
+        return f"at most {unit.high:g} {name}".strip()
+    return f"{unit.low:g} to {unit.high:g} {name}".strip()
+
+
+BARS = Unit("a number of bars", {"bars": 1, "bar": 1}, "`8 bars`", whole=True, low=1, high=4096)
+TIMES = Unit("a number of times", {"times": 1, "time": 1}, "`3 times`", whole=True, low=1, high=1000)
+BEATS = Unit("a number of beats", {"beats": 1, "beat": 1}, "`2 beats`", low=0, high=4096)
+STEPS = Unit("a number of sixteenth steps", {"steps": 1, "step": 1}, "`32 steps`", whole=True, low=1, high=4096)
+SECONDS = Unit("a time", {"s": 1, "ms": 0.001, "min": 60}, "`2.5 s` or `350 ms`", low=0, high=3600)
+DECIBELS = Unit("a level", {"dB": 1}, "`-14 dB`", low=-120, high=24, words={"off": -math.inf})
+PERCENT = Unit("a share", {"%": 0.01}, "`70 %`", low=0, high=1)
+SEMITONES = Unit(
+    "an interval",
+    {"semitones": 1, "semitone": 1, "octaves": 12, "octave": 12},
+    "`7 semitones` or `-1 octave`",
+    whole=True,
+    low=-60,
+    high=60,
+)
+CENTS = Unit("a detuning", {"cents": 1, "cent": 1}, "`8 cents`", low=-1200, high=1200)
+QPM = Unit("a tempo in quarter notes per minute", {"qpm": 1}, "`96 qpm`", low=20, high=300)
+HERTZ = Unit("a frequency", {"Hz": 1, "kHz": 1000}, "`440 Hz` or `1.2 kHz`", low=0.01, high=20000)
+
+
+def _one(unit: Unit) -> Callable[[object], float]:
+    return lambda value: parse(value, unit)
+
+
+def _many(unit: Unit) -> Callable[[object], Range]:
+    return lambda value: value if isinstance(value, Range) else parse_range(value, unit)
+
+
+def _schema(unit: Unit, many: bool = False) -> WithJsonSchema:
+    spellings = "|".join(re.escape(spelling) for spelling in unit.factors)
+    number = r"[-+]?(\d+(\.\d+)?|\.\d+|\d+\s*/\s*\d+)"
+    first = rf"({number}\s*({spellings})?\s*\.\.\s*)?" if many else ""
+    pattern = rf"^\s*{first}{number}\s*({spellings})\s*$"
+    if unit.words:
+        pattern = rf"{pattern}|^({'|'.join(unit.words)})$"
+    example = unit.example.replace("`", "")
+    return WithJsonSchema({"type": "string", "pattern": pattern, "description": f"{unit.noun}, like {example}"})
+
+
+Bars = Annotated[int, BeforeValidator(_one(BARS)), _schema(BARS)]
+Beats = Annotated[float, BeforeValidator(_one(BEATS)), _schema(BEATS)]
+Steps = Annotated[int, BeforeValidator(_one(STEPS)), _schema(STEPS)]
+Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), _schema(SECONDS)]
+Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), _schema(DECIBELS)]
+Percent = Annotated[float, BeforeValidator(_one(PERCENT)), _schema(PERCENT)]
+Semitones = Annotated[int, BeforeValidator(_one(SEMITONES)), _schema(SEMITONES)]
+Cents = Annotated[float, BeforeValidator(_one(CENTS)), _schema(CENTS)]
+Qpm = Annotated[float, BeforeValidator(_one(QPM)), _schema(QPM)]
+Hertz = Annotated[float, BeforeValidator(_one(HERTZ)), _schema(HERTZ)]
+BarRange = Annotated[Range, BeforeValidator(_many(BARS)), _schema(BARS, many=True)]
+TimesRange = Annotated[Range, BeforeValidator(_many(TIMES)), _schema(TIMES, many=True)]
+QpmRange = Annotated[Range, BeforeValidator(_many(QPM)), _schema(QPM, many=True)]
+
+
+def _pitch(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError("expected a pitch: a note name with its octave, like C4 (middle C)")
+    return parse_pitch(value)
+
+
+def _pitch_range(value: Any) -> PitchRange:
+    if isinstance(value, PitchRange):
+        return value
+    if not isinstance(value, str) or ".." not in value:
+        raise ValueError("expected a range of pitches, like C3..C5")
+    low, _, high = value.partition("..")
+    span = PitchRange(parse_pitch(low), parse_pitch(high))
+    if span.high - span.low < 11:
+        raise ValueError(f"{value!r} must span an octave at least, the lower pitch first, like C3..C5")
+    return span
+
+
+_PITCH_PATTERN = r"[A-Ga-g](##|bb|#|b)?-?\d"
+Pitch = Annotated[
+    int,
+    BeforeValidator(_pitch),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_PITCH_PATTERN}\s*$", "description": "a pitch, like C4"}),
+]
+Pitches = Annotated[
+    PitchRange,
+    BeforeValidator(_pitch_range),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*{_PITCH_PATTERN}\s*\.\.\s*{_PITCH_PATTERN}\s*$",
+            "description": "a range of pitches of at least an octave, like C3..C5",
+        }
+    ),
+]
