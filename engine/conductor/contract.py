@@ -60,3 +60,19 @@ class PhraseMakers(Protocol):
     def cancel(self, tickets: Sequence[int]) -> None:
         """Nobody waits for these any more; their replies may be dropped."""
         ...
+
+
+class Rules(Protocol):
+    """Phrases by rules, made in the conductor's own process, at once."""
+
+    def make(self, kind: str, request: Request) -> tuple[Phrase, Phrase]:
+        """(raw, phrase) by a rule-based kind of generator.
+
+        Raises:
+            Exception: whatever a plug-in's rules raise; `stand_in` then takes over.
+        """
+        ...
+
+    def stand_in(self, request: Request, reason: str) -> tuple[Phrase, Phrase]:
+        """(raw, phrase) by the rules of the request's role. Infallible."""
+        ...

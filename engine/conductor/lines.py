@@ -1,0 +1,119 @@
+"""One part's line of music as the conductor keeps it: phrases that are known, and questions about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.conductor.contract import Job
+from engine.scenes.plan import Slot
+from engine.scenes.scene import Part
+from engine.score.drums import CLASS_OF_PITCH
+from engine.score.phrase import Phrase
+
+HISTORY_BARS = 8
+"""Bars of its own past that a generator is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A slot whose phrase is decided.
+
+    Attributes:
+        slot: where.
+        raw: what the generator made, before transforms.
+        phrase: what is heard.
+    """
+
+    slot: Slot
+    raw: Phrase
+    phrase: Phrase
+
+
+class Line:
+    """Phrases of one part in order, from a few bars before what is heard to as far as it has been made."""
+
+    def __init__(self, part: Part, beats_per_bar: float) -> None:
+        self.part = part
+        self.job: Job | None = None
+        self.job_slot: Slot | None = None
+        self.known: list[Known] = []
+        self._beats_per_bar = beats_per_bar
+
+    def add(self, slot: Slot, raw: Phrase, phrase: Phrase) -> None:
+        """Decide a slot."""
+        self.known.append(Known(slot, raw, phrase))
+
+    def end(self, bar: int) -> int:
+        """First bar at or after `bar` that is not known yet."""
+        for item in self.known:
+            if item.slot.first_bar <= bar < item.slot.end_bar:
+                bar = item.slot.end_bar
+        return bar
+
+    def covering(self, bar: int) -> Known | None:
+        """The phrase that a bar belongs to."""
+        for item in reversed(self.known):
+            if item.slot.first_bar <= bar < item.slot.end_bar:
+                return item
+        return None
+
+    def history(self, bar: int) -> Phrase | None:
+        """What was made just before a bar without a gap, at most HISTORY_BARS; None if nothing was."""
+        pieces: list[Phrase] = []
+        bars = 0
+        for item in reversed(self.known):
+            if item.slot.end_bar == bar and bars < HISTORY_BARS:
+                pieces.insert(0, item.raw)
+                bars += item.slot.bars
+                bar = item.slot.first_bar
+        if not pieces:
+            return None
+        past = Phrase.concatenate(pieces)
+        spare = past.length - HISTORY_BARS * self._beats_per_bar
+        return past.slice(spare, past.length) if spare > 0 else past
+
+    def heard(self, first_bar: int, end_bar: int, drum: int | None = None) -> Phrase | None:
+        """The phrase over some bars, for another part to listen to; None while any of them is not known.
+
+        Args:
+            first_bar: of the stretch.
+            end_bar: first bar after it.
+            drum: only notes of this drum class.
+        """
+        pieces = []
+        bar = first_bar
+        while bar < end_bar:
+            item = self.covering(bar)
+            if item is None:
+                return None
+            until = min(end_bar, item.slot.end_bar)
+            start = (bar - item.slot.first_bar) * self._beats_per_bar
+            pieces.append(item.phrase.slice(start, start + (until - bar) * self._beats_per_bar))
+            bar = until
+        phrase = Phrase.concatenate(pieces)
+        if drum is None:
+            return phrase
+        return phrase.with_notes(
+            phrase.notes[[CLASS_OF_PITCH.get(int(pitch)) == drum for pitch in phrase.notes["pitch"]]]
+        )
+
+    def forget_before(self, bar: int) -> None:
+        """Drop phrases that neither history nor listeners need any more."""
+        while self.known and self.known[0].slot.end_bar <= bar - HISTORY_BARS:
+            del self.known[0]
+
+    def forget_from(self, bar: int) -> None:
+        """Drop what was made for a bar and later (a scene was reloaded); a phrase across it keeps its first bars."""
+        kept = []
+        for item in self.known:
+            if item.slot.end_bar <= bar:
+                kept.append(item)
+            elif item.slot.first_bar < bar:
+                bars = bar - item.slot.first_bar
+                slot = Slot(
+                    item.slot.part, item.slot.visit, item.slot.first_bar, bars, item.slot.seed, item.slot.opening
+                )
+                beats = bars * self._beats_per_bar
+                kept.append(Known(slot, item.raw.slice(0, beats), item.phrase.slice(0, beats)))
+        self.known = kept
+        self.job = self.job_slot = None

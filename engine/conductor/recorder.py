@@ -1,0 +1,100 @@
+"""What was played: who made each bar, and the notes for a MIDI file or a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from engine.conductor.conductor import Sealed
+from engine.scenes.plan import Pass
+from engine.scenes.scene import Scene
+from engine.score import midi
+from engine.score.phrase import NOTE, Origin
+
+
+class Tally:
+    """Bars of each part by who made them; bars that only other parts listen to do not count."""
+
+    def __init__(self) -> None:
+        self.bars: dict[str, Counter[Origin]] = {}
+        self.reasons: Counter[str] = Counter()
+
+    def __call__(self, sealed: Sealed) -> None:
+        """Count a bar."""
+        if sealed.heard:
+            origin = sealed.phrase.provenance.origin
+            self.bars.setdefault(sealed.part, Counter())[origin] += 1
+            if origin is Origin.FALLBACK:
+                self.reasons[f"{sealed.part}: {sealed.phrase.provenance.reason}"] += 1
+
+    def network_share(self, part: str) -> float:
+        """Share of a part's bars that a network made, 0..1."""
+        bars = self.bars.get(part, Counter())
+        return bars[Origin.NETWORK] / max(1, bars.total())
+
+    def lines(self, names: Sequence[str]) -> list[str]:
+        """One line a part."""
+        rows = []
+        width = max(map(len, names), default=0)
+        for name in names:
+            bars = self.bars.get(name, Counter())
+            by_rules = bars[Origin.RULES] + bars[Origin.OPENING]
+            opening = f" (of them {bars[Origin.OPENING]} in the opening)" if bars[Origin.OPENING] else ""
+            rows.append(
+                f"{name:<{width}}  {bars.total():>4} bars: {bars[Origin.NETWORK]} by its network, "
+                f"{by_rules} by rules{opening}, {bars[Origin.FALLBACK]} failed"
+            )
+        return rows
+
+
+@dataclass
+class Recording:
+    """All notes of a performance, in beats from its start.
+
+    Attributes:
+        scene: what was played.
+        notes: by part, pieces of arrays of `NOTE`.
+        passes: the sections as they came.
+        tempos: (beat, qpm) at each change.
+        bars: number of bars.
+    """
+
+    scene: Scene
+    notes: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    passes: list[Pass] = field(default_factory=list)
+    tempos: list[tuple[float, float]] = field(default_factory=list)
+    bars: int = 0
+
+    def __call__(self, sealed: Sealed) -> None:
+        """Keep a bar of a part."""
+        beats = self.scene.meter.beats_per_bar
+        self.bars = max(self.bars, sealed.bar.index + 1)
+        if not self.passes or self.passes[-1].index != sealed.visit.index:
+            self.passes.append(sealed.visit)
+        if not self.tempos or self.tempos[-1][1] != sealed.bar.qpm:
+            self.tempos.append((sealed.bar.index * beats, sealed.bar.qpm))
+        if sealed.heard and len(sealed.phrase.notes):
+            moved = sealed.phrase.notes.copy()
+            moved["start"] += sealed.bar.index * beats
+            moved["end"] += sealed.bar.index * beats
+            self.notes.setdefault(sealed.part, []).append(moved)
+
+    def part_notes(self, part: str) -> np.ndarray:
+        """All notes of a part, array of `NOTE`."""
+        pieces = self.notes.get(part)
+        return np.concatenate(pieces) if pieces else np.zeros(0, NOTE)
+
+    def write_midi(self, path: Path) -> None:
+        """Write a MIDI file with a track for each part, tempi, meter and the sections as markers."""
+        beats = self.scene.meter.beats_per_bar
+        midi.write(
+            path,
+            {name: (self.part_notes(name), part.role == "drums") for name, part in self.scene.parts.items()},
+            self.tempos or [(0.0, 120.0)],
+            [(0.0, self.scene.meter.numerator, self.scene.meter.denominator)],
+            [(visit.first_bar * beats, visit.section.name) for visit in self.passes],
+        )

@@ -1,0 +1,268 @@
+"""The plan: which section plays when, with which tempo and key, and what is asked of which part. Without end.
+
+Every choice is drawn from (seed, number of the pass), never from what was drawn before, so a plan can be taken up at
+any pass and the same seed always gives the same form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.registry import kind
+from engine.scenes.scene import Scene, Section, Tempo
+from engine.score.keys import Key
+from engine.score.time import SAMPLE_RATE, Bar, TempoMap
+from engine.units import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One time through a section.
+
+    Attributes:
+        index: passes before it.
+        section: what plays.
+        first_bar: its first bar, counted from the start of the performance.
+        bars: its length.
+        qpms: tempo of each bar.
+        key: its key.
+        repeats_left: how many more times the section follows itself.
+    """
+
+    index: int
+    section: Section
+    first_bar: int
+    bars: int
+    qpms: tuple[float, ...]
+    key: Key
+    repeats_left: int
+
+    @property
+    def end_bar(self) -> int:
+        """First bar after it."""
+        return self.first_bar + self.bars
+
+    def position(self, bar: int) -> float:
+        """Where a bar line stands in the pass, 0 at its start to 1 at its end; for curves."""
+        return (bar - self.first_bar) / self.bars
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Some bars of one part, to be filled by one phrase.
+
+    Attributes:
+        part: name of the part.
+        visit: the pass that it lies in.
+        first_bar: counted from the start of the performance.
+        bars: at least 1.
+        seed: of the phrase.
+        opening: a network part that rules play, because networks are still loading then.
+    """
+
+    part: str
+    visit: Pass
+    first_bar: int
+    bars: int
+    seed: int
+    opening: bool
+
+    @property
+    def end_bar(self) -> int:
+        """First bar after it."""
+        return self.first_bar + self.bars
+
+
+def derive_seed(*words: object) -> int:
+    """A seed of 63 bits out of anything printable; the same in every process and on every machine."""
+    digest = hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+class Plan:
+    """The timeline of a scene, laid out as far as it is asked for.
+
+    Args:
+        scene: what plays.
+        seed: of the whole performance.
+        start: section to begin with; None for the first of the file.
+
+    Raises:
+        KeyError: the scene has no section `start`.
+    """
+
+    def __init__(self, scene: Scene, seed: int, start: str | None = None) -> None:
+        self.scene = scene
+        self.seed = seed
+        self.tempo_map = TempoMap()
+        self._passes: list[Pass] = []
+        self._opening_end: int | None = None
+        self._next_index = 0
+        self._first = scene.sections[start] if start is not None else next(iter(scene.sections.values()))
+
+    def bar(self, index: int) -> Bar:
+        """A bar on the clock; the plan is laid out up to it."""
+        while self.tempo_map.next_index <= index:
+            self._append(self._draw())
+        return self.tempo_map.bar(index)
+
+    def pass_at(self, bar: int) -> Pass:
+        """The pass that a bar belongs to.
+
+        Raises:
+            KeyError: that bar was forgotten.
+        """
+        self.bar(bar)
+        for visit in reversed(self._passes):
+            if visit.first_bar <= bar:
+                return visit
+        raise KeyError(f"bar {bar} has been forgotten")
+
+    def passes(self) -> Iterator[Pass]:
+        """All passes from the first that is remembered, without end."""
+        place = self._passes[0].first_bar if self._passes else self.tempo_map.next_index
+        while True:
+            visit = self.pass_at(place)
+            yield visit
+            place = visit.end_bar
+
+    def frame_at(self, bar: int, beat: float) -> int:
+        """Frame of a beat counted from the start of a bar; it may lie bars later."""
+        beats_per_bar = self.scene.meter.beats_per_bar
+        later = max(0, int(beat // beats_per_bar))
+        return self.bar(bar + later).frame_at(beat - later * beats_per_bar)
+
+    def sounding(self, visit: Pass) -> frozenset[str]:
+        """Parts that are heard in a pass."""
+        return frozenset(visit.section.parts)
+
+    def active(self, visit: Pass) -> frozenset[str]:
+        """Parts that make phrases in a pass: those heard, and those that they listen to, be they heard or not."""
+        found: set[str] = set()
+        todo = list(visit.section.parts)
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += [source.part for source in self.scene.parts[name].sources.values()]
+        return frozenset(found)
+
+    def slot(self, part: str, bar: int) -> Slot | None:
+        """The slot of a part that begins at or covers a bar; None if the part is not active then."""
+        visit = self.pass_at(bar)
+        if part not in self.active(visit):
+            return None
+        chain = self.scene.parts[part]
+        opening_end = self._opening_end_bar() if kind("perpetuum.generators", chain.generator).network else 0
+        # The opening is cut off at a bar line, so that networks begin as soon as they may.
+        cuts = sorted({visit.first_bar, *({opening_end} if visit.first_bar < opening_end < visit.end_bar else ())})
+        origin = max(cut for cut in cuts if cut <= bar)
+        limit = min([cut for cut in cuts if cut > bar] + [visit.end_bar])
+        first = origin + (bar - origin) // chain.phrase_bars * chain.phrase_bars
+        return Slot(
+            part=part,
+            visit=visit,
+            first_bar=first,
+            bars=min(chain.phrase_bars, limit - first),
+            seed=derive_seed(self.seed, part, visit.index, first - visit.first_bar),
+            opening=first < opening_end,
+        )
+
+    def forget_before(self, bar: int) -> None:
+        """Drop what lies before a bar, so that days of music need no more memory than minutes."""
+        while len(self._passes) > 1 and self._passes[0].end_bar <= bar:
+            del self._passes[0]
+        self.tempo_map.forget_before(self.bar(bar).start)
+
+    def replaced_by(self, scene: Scene, bar: int) -> Plan:
+        """A plan of an edited scene that takes over at a bar line: in the same section if it still exists.
+
+        The pass goes on where it stands if the edited section is still long enough, else a new pass begins.
+        """
+        self.bar(bar)
+        before = self.pass_at(max(bar - 1, 0)) if bar else self.pass_at(0)
+        current = self.pass_at(bar)
+        plan = Plan(scene, self.seed)
+        plan.tempo_map = self.tempo_map
+        plan._opening_end = self._opening_end_bar()
+        self.tempo_map.truncate(bar)
+        plan._passes = [visit for visit in self._passes if visit.end_bar <= bar][-1:]
+        plan._next_index = current.index
+        section = scene.sections.get(current.section.name)
+        if section is None:
+            return plan
+        played = bar - current.first_bar
+        if before.index == current.index and 0 < played < section.bars.high:
+            length = max(int(section.bars.low), min(current.bars, int(section.bars.high)), played + 1)
+            tempos = plan._tempos(section, current.index, length)
+            visit = Pass(
+                current.index,
+                section,
+                current.first_bar,
+                length,
+                tempos,
+                section.key or scene.key,
+                current.repeats_left,
+            )
+            plan._append(visit, already=played)
+        else:
+            plan._first = section
+        return plan
+
+    def _append(self, visit: Pass, already: int = 0) -> None:
+        self._passes.append(visit)
+        self._next_index = visit.index + 1
+        for qpm in visit.qpms[already:]:
+            self.tempo_map.append(self.scene.meter.beats_per_bar, qpm)
+
+    def _draw(self) -> Pass:
+        index = self._next_index
+        rng = np.random.default_rng(derive_seed(self.seed, "form", index))
+        last = self._passes[-1] if self._passes else None
+        repeats_left = 0
+        if last is not None and last.section.name in self.scene.sections and last.repeats_left > 0:
+            section, repeats_left = self.scene.sections[last.section.name], last.repeats_left - 1
+        else:
+            section = self._first if last is None else self._successor(last.section, rng)
+            repeats_left = int(rng.integers(int(section.repeat.low), int(section.repeat.high) + 1)) - 1
+        bars = _draw_bars(section.bars, rng)
+        first_bar = self.tempo_map.next_index
+        tempos = self._tempos(section, index, bars)
+        return Pass(index, section, first_bar, bars, tempos, section.key or self.scene.key, repeats_left)
+
+    def _successor(self, section: Section, rng: np.random.Generator) -> Section:
+        follows = {name: weight for name, weight in section.next.items() if name in self.scene.sections and weight > 0}
+        if not follows:
+            return next(iter(self.scene.sections.values()))
+        names, weights = list(follows), np.array(list(follows.values()), float)
+        return self.scene.sections[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+
+    def _tempos(self, section: Section, index: int, bars: int) -> tuple[float, ...]:
+        tempo: Tempo = section.tempo or self.scene.tempo
+        if tempo.drift is not None:
+            return tuple(round(tempo.drift.at(bar / bars), 3) for bar in range(bars))
+        rng = np.random.default_rng(derive_seed(self.seed, "tempo", index))
+        return (round(float(rng.uniform(tempo.qpm.low, tempo.qpm.high)), 1),) * bars
+
+    def _opening_end_bar(self) -> int:
+        """First bar that begins when the opening is over."""
+        if self._opening_end is None:
+            bar = 0
+            while self.bar(bar).start < self.scene.opening * SAMPLE_RATE:
+                bar += 1
+            self._opening_end = bar
+        return self._opening_end
+
+
+def _draw_bars(span: Range, rng: np.random.Generator) -> int:
+    """A length out of a range; whole groups of four bars, or of two, are preferred, as in most music."""
+    low, high = int(span.low), int(span.high)
+    for group in (4, 2):
+        choices = [bars for bars in range(low, high + 1) if bars % group == 0]
+        if len(choices) >= 2 or (choices and low == high):
+            return int(rng.choice(choices))
+    return int(rng.integers(low, high + 1))

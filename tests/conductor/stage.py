@@ -1,0 +1,157 @@
+"""A stage for the conductor: small scenes, generators that count, and everything that was sent to the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.conductor.clocks import Clock, VirtualClock, VirtualMakers
+from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.contract import Job, Reply
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
+from engine.scenes.plan import Plan
+from engine.scenes.scene import Curve, Move, Part, Scene, Section, Source, Tempo
+from engine.score.keys import Key
+from engine.score.phrase import Origin, Phrase, Provenance
+from engine.score.time import Meter
+from engine.sound.messages import Notes, PartSound
+from engine.units import Range
+
+
+class Temper(Settings):
+    """Settings with one number."""
+
+    temperature: float = 1.0
+
+
+NET = GeneratorKind("net", "a network", Temper, (Role.MELODY,), "nowhere:none", network=True)
+RULE = GeneratorKind("rule", "rules", Temper, (Role.CHORDS,), "nowhere:none")
+KINDS = {"net": NET, "rule": RULE}
+
+
+@pytest.fixture
+def kinds(monkeypatch):
+    """Two kinds of generators, one of them a network."""
+    for module in ("engine.conductor.conductor", "engine.scenes.plan"):
+        monkeypatch.setattr(f"{module}.kind", lambda group, name: KINDS[name])
+
+
+def compose(request: Request, origin: Origin, name: str) -> Phrase:
+    """A note on every beat; its pitches depend on everything that a phrase may depend on."""
+    rng = np.random.default_rng(request.seed)
+    heard = sum(int(phrase.notes["pitch"].sum()) for phrase in request.sources.values())
+    past = int(request.history.notes["pitch"][-1]) if request.history is not None else 0
+    pitches = 48 + (rng.integers(0, 24, int(request.beats)) + heard + past) % 24
+    notes = [(beat, beat + 1, int(pitch), 80) for beat, pitch in enumerate(pitches)]
+    return Phrase.of(notes, request.beats, Provenance(name, origin, request.seed))
+
+
+class StageRules:
+    """Rules that keep what they were asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    def make(self, kind: str, request: Request) -> tuple[Phrase, Phrase]:
+        self.requests.append(request)
+        phrase = compose(request, Origin.RULES, kind)
+        return phrase, phrase
+
+    def stand_in(self, request: Request, reason: str) -> tuple[Phrase, Phrase]:
+        phrase = compose(request, Origin.FALLBACK, "stand-in")
+        phrase = phrase.with_provenance(Provenance("stand-in", Origin.FALLBACK, request.seed, reason))
+        return phrase, phrase
+
+
+def network(job: Job) -> Reply:
+    """What a healthy network answers."""
+    phrase = compose(job.request, Origin.NETWORK, job.kind)
+    return Reply(job.ticket, phrase, phrase)
+
+
+def part(name: str, generator: str, phrase_bars: int = 4, **sources: str) -> Part:
+    return Part(
+        name=name,
+        role=KINDS[generator].roles[0],
+        generator=generator,
+        settings=Temper(),
+        sources={Link(link): Source(source) for link, source in sources.items()},
+        primer=None,
+        phrase_bars=phrase_bars,
+        transforms=(),
+        sound=PartSound(name, f"{name}.yaml", level=-12.0),
+    )
+
+
+def section(name: str, *parts: str, bars: tuple[int, int] = (8, 8), move: tuple[Move, ...] = (), **after: float):
+    return Section(name, Range(*bars), parts, Range(1, 1), after, move)
+
+
+def scene(parts: list[Part], sections: list[Section], opening: float = 0.0, qpm: float = 120.0) -> Scene:
+    names = [s.name for s in sections]
+    ring = dict(zip(names, names[1:] + names[:1], strict=True))
+    linked = {
+        s.name: s if s.next else Section(s.name, s.bars, s.parts, s.repeat, {ring[s.name]: 1.0}, s.moves)
+        for s in sections
+    }
+    return Scene(
+        path=Path("stage.yaml"),
+        title="Stage",
+        credits="",
+        seed=1,
+        meter=Meter(),
+        tempo=Tempo(Range(qpm, qpm)),
+        key=Key(),
+        opening=opening,
+        parts={p.name: p for p in parts},
+        sections=linked,
+    )
+
+
+def curve(name: str, target: str, *points: float) -> Move:
+    return Move(name, target, None, Curve(points))
+
+
+class Performance:
+    """A conductor in virtual time, and all that came out of it."""
+
+    def __init__(
+        self,
+        played: Scene,
+        seed: int = 1,
+        make: Callable[[Job], Reply] = network,
+        duration: Callable[[Job], int | None] = lambda job: 1000,
+        clock: Clock | None = None,
+        **options,
+    ) -> None:
+        self.makers = VirtualMakers(make, duration)
+        self.rules = StageRules()
+        self.sent: list[object] = []
+        self.sent_at: list[int] = []
+        self.sealed: list[Sealed] = []
+        self.clock = clock or VirtualClock(self.makers)
+        self.conductor = Conductor(
+            Plan(played, seed), self.makers, self.rules, self._send, self.clock, self.sealed.append, **options
+        )
+
+    def _send(self, message: object) -> None:
+        self.sent.append(message)
+        self.sent_at.append(self.clock.now())
+
+    def play(self, bars: int) -> Performance:
+        self.conductor.run(bars)
+        return self
+
+    def notes(self, name: str) -> list[tuple]:
+        return [
+            tuple(row)
+            for message in self.sent
+            if isinstance(message, Notes) and message.part == name
+            for row in message.notes.tolist()
+        ]
+
+    def origins(self, name: str) -> list[Origin]:
+        return [sealed.phrase.provenance.origin for sealed in self.sealed if sealed.part == name]

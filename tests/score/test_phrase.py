@@ -1,0 +1,73 @@
+"""Facts about phrases and MIDI files."""
+
+import numpy as np
+import pytest
+
+from engine.errors import PerpetuumError
+from engine.score import midi
+from engine.score.chords import Chord
+from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
+
+RULES = Provenance("test", Origin.RULES)
+
+
+def phrase(*notes, length=4.0, chords=()):
+    return Phrase.of(notes, length, RULES, chords)
+
+
+def test_notes_are_sorted_and_cannot_be_changed():
+    made = phrase((2, 3, 60, 80), (0, 1, 64, 80), (0, 1, 60, 80))
+    assert made.notes["pitch"].tolist() == [60, 64, 60]
+    with pytest.raises(ValueError, match="read-only"):
+        made.notes["pitch"][0] = 1
+
+
+@pytest.mark.parametrize(
+    ("note", "message"),
+    [
+        ((float("nan"), 1, 60, 80), "not finite"),
+        ((4, 5, 60, 80), "outside the phrase"),
+        ((-0.1, 5, 60, 80), "outside the phrase"),
+        ((1, 1, 60, 80), "no length"),
+        ((0, 1, 128, 80), "pitch outside"),
+        ((0, 1, 60, 0), "velocity outside"),
+    ],
+)
+def test_notes_that_cannot_be_played_are_refused(note, message):
+    with pytest.raises(ValueError, match=message):
+        phrase(note)
+
+
+def test_a_slice_holds_the_notes_that_start_inside_and_its_chords():
+    made = phrase((0, 3, 60, 80), (2, 5, 62, 80), chords=[ChordSpan(0, 4, Chord(0))])
+    part = made.slice(2, 4)
+    assert part.notes.tolist() == [(0.0, 3.0, 62, 80)]
+    assert part.chords == (ChordSpan(0, 2, Chord(0)),)
+
+
+def test_slices_put_together_are_the_phrase_again():
+    made = phrase((0, 1, 60, 80), (1.5, 2, 61, 80), (3.75, 4.5, 62, 80))
+    again = Phrase.concatenate([made.slice(0, 1.5), made.slice(1.5, 4)])
+    assert again.notes.tolist() == made.notes.tolist()
+    assert again.length == made.length
+
+
+def test_a_midi_file_gives_back_the_notes_that_were_written(tmp_path):
+    melody = phrase((0, 1, 60, 80), (1, 2, 60, 90), (2, 3.5, 67, 100)).notes
+    drums = phrase((0, 0.25, 36, 110), (1, 1.25, 38, 70)).notes
+    midi.write(tmp_path / "x.mid", {"melody": (melody, False), "kit": (drums, True)}, [(0.0, 96.0)], markers=[(0, "a")])
+    notes, is_drum = midi.read(tmp_path / "x.mid")
+    assert notes[~is_drum].tolist() == melody.tolist()
+    assert notes[is_drum].tolist() == drums.tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"MThd", b"RIFF0000", b"MThd\0\0\0\6\0\1\0\1\0\0MTrk\xff\xff\xff\xff"])
+def test_a_broken_midi_file_is_a_clear_error(tmp_path, content):
+    file = tmp_path / "x.mid"
+    file.write_bytes(content)
+    with pytest.raises(PerpetuumError, match=r"x\.mid is not a readable MIDI file"):
+        midi.read(file)
+
+
+def test_an_empty_phrase_is_a_rest():
+    assert np.size(Phrase.empty(4, RULES).notes) == 0
