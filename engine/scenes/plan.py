@@ -174,6 +174,7 @@ class Plan:
 
     def forget_before(self, bar: int) -> None:
         """Drop what lies before a bar, so that days of music need no more memory than minutes."""
+        self._opening_end_bar()  # still to be found on the bars that go now
         while len(self._passes) > 1 and self._passes[0].end_bar <= bar:
             del self._passes[0]
         self.tempo_map.forget_before(self.bar(bar).start)

@@ -172,6 +172,12 @@ def test_a_long_performance_keeps_a_bounded_memory():
     assert len(conductor._jobs) <= 1
 
 
+def test_a_network_that_enters_late_plays_all_its_bars():
+    """When it enters, the bars of the opening are long forgotten."""
+    late = scene(DUO, [section("a", "pad", bars=(64, 64)), section("b", "lead")], opening=8.0)
+    assert Performance(late).play(80).origins("lead") == [Origin.NETWORK] * 8
+
+
 def test_an_edited_scene_takes_over_at_the_next_unsealed_bar():
     played = Performance(duo(opening=4.0), lead=SAMPLE_RATE).play(10)
     before = played.notes("pad")

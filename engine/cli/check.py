@@ -1,0 +1,90 @@
+"""`perpetuum check`: are these files playable here?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from engine import assets
+from engine.errors import PerpetuumError
+from engine.scenes.diagnostics import Severity
+from engine.scenes.instruments import Instruments
+from engine.scenes.loading import Checked, check_file
+
+
+@click.command(short_help="Check scene files: are they playable here?")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it.")
+def command(files: tuple[str, ...], form: str) -> None:
+    """Check scene files, all errors of all files at once.
+
+    A file is valid if it is playable here: what it says is right, and the instruments, samples, weights and MIDI
+    files that it names exist. FILE is a path, or the name of a shipped scene; instrument files can be checked too.
+
+    \b
+    Exit status: 0 all valid, 1 not valid, 2 a file or the command line is not usable.
+
+    \b
+    Examples:
+      perpetuum check my_scene.yaml
+      perpetuum check scenes/*.yaml
+      perpetuum check my_scene.yaml --format json
+    """
+    results: list[Checked] = []
+    unusable: list[PerpetuumError] = []
+    paths: list[Path] = []
+    for name in files:
+        try:
+            paths.append(assets.scene(name))
+        except PerpetuumError as error:
+            unusable.append(error)
+    instruments = Instruments()
+    for path in dict.fromkeys(paths):
+        try:
+            results.append(check_file(path, instruments))
+        except PerpetuumError as error:
+            unusable.append(error)
+    (_print_json if form == "json" else _print_text)(results, unusable)
+    if unusable:
+        sys.exit(2)
+    sys.exit(0 if all(result.valid for result in results) else 1)
+
+
+def _print_text(results: list[Checked], unusable: list[PerpetuumError]) -> None:
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    errors = 0
+    told = set()
+    for result in results:
+        for diagnostic in result.diagnostics:
+            if diagnostic not in told:
+                click.echo(diagnostic.text(colour) + "\n")
+            told.add(diagnostic)
+        if result.valid:
+            click.echo(f"{click.format_filename(result.path)}: valid")
+        else:
+            errors += sum(one.severity is not Severity.WARNING for one in result.diagnostics)
+    for error in unusable:
+        click.echo(f"perpetuum: {error}", err=True)
+    if errors:
+        bad = sum(not result.valid for result in results)
+        click.echo(f"{errors} error{'s' * (errors != 1)} in {bad} of {len(results)} file{'s' * (len(results) != 1)}")
+
+
+def _print_json(results: list[Checked], unusable: list[PerpetuumError]) -> None:
+    report = {
+        "valid": not unusable and all(result.valid for result in results),
+        "files": [
+            {
+                "path": str(result.path),
+                "valid": result.valid,
+                "diagnostics": [diagnostic.as_json() for diagnostic in result.diagnostics],
+            }
+            for result in results
+        ],
+        "unusable": [{"message": error.message, "hint": error.hint} for error in unusable],
+    }
+    click.echo(json.dumps(report, indent=2))

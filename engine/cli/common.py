@@ -1,0 +1,64 @@
+"""What several verbs do alike."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+import sys
+
+import click
+
+from engine import assets
+from engine.errors import PerpetuumError
+from engine.scenes import Severity, load
+from engine.scenes.scene import Scene
+
+EXIT_NOT_VALID = 1
+
+
+def load_playable(name: str, section: str | None = None, solo: str | None = None) -> Scene:
+    """The scene that a command line names; its diagnostics are printed, and if it cannot be played at all, we exit.
+
+    Missing extras do not stop us: rules play in place of networks, and the message says so.
+
+    Args:
+        name: path, or name of a shipped scene.
+        section: a section that must exist.
+        solo: a part that must exist.
+
+    Raises:
+        PerpetuumError: there is no such file, section or part.
+    """
+    scene, diagnostics = load(assets.scene(name))
+    for diagnostic in diagnostics:
+        click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
+    if scene is None:
+        errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
+        click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)
+        sys.exit(EXIT_NOT_VALID)
+    _must_exist("section", section, list(scene.sections))
+    _must_exist("part", solo, list(scene.parts))
+    return scene
+
+
+def seed_of(scene: Scene, given: int | None) -> int:
+    """The seed of a performance: given, or the scene's own, or a new one."""
+    if given is not None:
+        return given
+    return scene.seed if scene.seed is not None else secrets.randbits(32)
+
+
+def clock_time(seconds: float) -> str:
+    """Seconds as "1:02:03.4" or "2:03.4"."""
+    tenths = round(seconds * 10)
+    hours, minutes = tenths // 36000, tenths // 600 % 60
+    rest = f"{tenths // 10 % 60:02d}.{tenths % 10}"
+    return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def _must_exist(what: str, name: str | None, known: list[str]) -> None:
+    if name is None or name in known:
+        return
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"it has: {', '.join(known)}"
+    raise PerpetuumError(f"the scene has no {what} {name!r}", hint)

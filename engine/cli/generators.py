@@ -1,0 +1,49 @@
+"""`perpetuum generators`: the generators and transforms that are here."""
+
+from __future__ import annotations
+
+import click
+
+from engine import registry
+from engine.cli.listing import as_text_or_json, show
+from engine.generators.contract import GeneratorKind, TransformKind
+
+
+@click.command(short_help="List the generators and transforms.")
+@as_text_or_json
+def command(form: str) -> None:
+    """List the generators that parts can name, then the transforms.
+
+    \b
+    Examples:
+      perpetuum generators
+      perpetuum generators --format json
+    """
+    generators: list[GeneratorKind] = list(registry.kinds("perpetuum.generators").values())
+    transforms: list[TransformKind] = list(registry.kinds("perpetuum.transforms").values())
+    rows = [
+        {
+            "name": kind.name,
+            "what": "generator",
+            "plays": ", ".join(kind.roles),
+            "summary": kind.summary,
+            "listens_to": sorted(kind.takes),
+            "network": kind.network,
+            "extra": kind.extra,
+            "settings": list(kind.settings.model_fields),
+        }
+        for kind in generators
+    ] + [
+        {
+            "name": kind.name,
+            "what": "transform",
+            "plays": "",
+            "summary": kind.summary,
+            "listens_to": [],
+            "network": False,
+            "extra": None,
+            "settings": list(kind.settings.model_fields),
+        }
+        for kind in transforms
+    ]
+    show(rows, ("name", "what", "plays", "summary"), form)

@@ -1,0 +1,26 @@
+"""`perpetuum instruments`: the instruments that are here."""
+
+from __future__ import annotations
+
+import click
+
+from engine import assets
+from engine.cli.listing import as_text_or_json, show
+from engine.scenes.headings import heading
+
+
+@click.command(short_help="List the instruments.")
+@as_text_or_json
+def command(form: str) -> None:
+    """List the instruments that parts can name: shipped ones, and those in the folders of PERPETUUM_PATH.
+
+    \b
+    Examples:
+      perpetuum instruments
+      perpetuum instruments --format json
+    """
+    rows = [
+        {"name": name, **heading(path, ("kind", "title", "credits")), "path": str(path)}
+        for name, path in assets.names("instruments").items()
+    ]
+    show(rows, ("name", "kind", "title"), form)

@@ -1,0 +1,32 @@
+"""How the verbs that list things write them: a line each, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+as_text_or_json: Callable[[Any], Any] = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it."
+)
+"""The option `--format`, handed to the verb as `form`."""
+
+
+def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: str) -> None:
+    """Print rows: the named columns, aligned, a line each; or all that is known, as JSON.
+
+    Args:
+        rows: all with the same keys.
+        columns: keys that the text shows; the last one may be long.
+        form: "text" or "json".
+    """
+    if form == "json":
+        click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
+        return
+    cells = [[str(row[column] or "") for column in columns] for row in rows]
+    widths = [max((len(line[place]) for line in cells), default=0) for place in range(len(columns))]
+    for line in cells:
+        padded = [cell.ljust(width) for cell, width in zip(line[:-1], widths[:-1], strict=True)]
+        click.echo("  ".join([*padded, line[-1]]).rstrip())

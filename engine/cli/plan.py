@@ -1,0 +1,122 @@
+"""`perpetuum plan`: the timeline that a scene will play, without making a sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from engine.cli.common import clock_time, load_playable, seed_of
+from engine.scenes.plan import Pass, Plan
+from engine.score.time import SAMPLE_RATE
+
+EXAMPLES = """
+\b
+Examples:
+  perpetuum plan slow_groove
+  perpetuum plan my_scene.yaml --bars 200 --seed 7
+  perpetuum plan my_scene.yaml --format json | jq '.passes[].section'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A slot of a part, for people and for programs."""
+
+    part: str
+    generator: str
+    heard: bool
+    first_bar: int
+    bars: int
+    seed: int
+    opening: bool
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("scene")
+@click.option("--bars", default=64, show_default=True, type=click.IntRange(1, 100_000), help="How far to look.")
+@click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
+@click.option("--section", help="Begin with this section.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(scene: str, bars: int, seed: int | None, section: str | None, form: str) -> None:
+    """Show the timeline that SCENE will play: sections, parts, generators, seeds and clock times.
+
+    SCENE is a file, or the name of a shipped scene. Warnings, such as a section that is never reached, come first.
+    """
+    playable = load_playable(scene, section=section)
+    seed = seed_of(playable, seed)
+    plan = Plan(playable, seed, section)
+    passes = []
+    for visit in plan.passes():
+        if visit.first_bar >= bars:
+            break
+        passes.append((visit, _rows(plan, visit)))
+    if form == "json":
+        click.echo(json.dumps(_as_data(plan, passes), indent=2))
+        return
+    click.echo(f"{playable.title}: {playable.meter}, {playable.key}, seed {seed}")
+    for visit, rows in passes:
+        start = plan.bar(visit.first_bar).start / SAMPLE_RATE
+        tempo = f"{visit.qpms[0]:g} qpm" + (f" -> {visit.qpms[-1]:g} qpm" if visit.qpms[-1] != visit.qpms[0] else "")
+        click.echo(
+            f"\n{clock_time(start)}  {click.style(visit.section.name, bold=True)}: bars {visit.first_bar + 1}"
+            f"-{visit.end_bar}, {tempo}, {visit.key}"
+        )
+        for name in playable.parts:
+            mine = [row for row in rows if row.part == name]
+            if not mine:
+                continue
+            click.echo(f"  {name}: {mine[0].generator}{'' if mine[0].heard else ' (unheard: others listen to it)'}")
+            for row in mine:
+                at = clock_time(plan.bar(row.first_bar).start / SAMPLE_RATE)
+                by = "  by rules, while its network loads" if row.opening else ""
+                click.echo(f"    {at}  bars {row.first_bar + 1}-{row.first_bar + row.bars}  seed {row.seed:016x}{by}")
+
+
+def _rows(plan: Plan, visit: Pass) -> list[_Row]:
+    rows = []
+    heard = plan.sounding(visit)
+    for name in sorted(plan.active(visit), key=list(plan.scene.parts).index):
+        bar = visit.first_bar
+        while bar < visit.end_bar:
+            slot = plan.slot(name, bar)
+            if slot is None:
+                break
+            generator = plan.scene.parts[name].generator
+            rows.append(_Row(name, generator, name in heard, slot.first_bar, slot.bars, slot.seed, slot.opening))
+            bar = slot.end_bar
+    return rows
+
+
+def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]]) -> dict[str, Any]:
+    return {
+        "title": plan.scene.title,
+        "seed": plan.seed,
+        "meter": str(plan.scene.meter),
+        "passes": [
+            {
+                "section": visit.section.name,
+                "first_bar": visit.first_bar + 1,
+                "bars": visit.bars,
+                "seconds": round(plan.bar(visit.first_bar).start / SAMPLE_RATE, 6),
+                "qpm": list(visit.qpms),
+                "key": str(visit.key),
+                "phrases": [
+                    {
+                        "part": row.part,
+                        "generator": row.generator,
+                        "heard": row.heard,
+                        "first_bar": row.first_bar + 1,
+                        "bars": row.bars,
+                        "seconds": round(plan.bar(row.first_bar).start / SAMPLE_RATE, 6),
+                        "seed": row.seed,
+                        "opening": row.opening,
+                    }
+                    for row in rows
+                ],
+            }
+            for visit, rows in passes
+        ],
+    }

@@ -1,0 +1,38 @@
+"""`perpetuum schema`: the JSON Schema of scene files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from engine.errors import PerpetuumError
+from engine.scenes.schema import scene_schema
+
+
+@click.command(short_help="Print the JSON Schema of scene files, for editors.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write instead.")
+def command(output: Path | None) -> None:
+    """Print the JSON Schema (draft 7) of scene files, so that an editor completes and checks them while you write.
+
+    Editors with the YAML language server read it from a line at the top of a scene:
+
+    \b
+      # yaml-language-server: $schema=scene.schema.json
+
+    \b
+    Examples:
+      perpetuum schema
+      perpetuum schema -o scene.schema.json
+    """
+    text = json.dumps(scene_schema(), indent=2, ensure_ascii=False)
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise PerpetuumError(
+            f"cannot write {output}: {error.strerror}", "name a file in a folder that exists"
+        ) from error
