@@ -1,0 +1,117 @@
+"""`perpetuum play`: a scene in real time, without end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+EXAMPLES = """
+\b
+Examples:
+  perpetuum play slow_groove                       until Ctrl-C, to whatever output there is
+  perpetuum play my_scene.yaml --watch             follows the file while you edit it
+  perpetuum play my_scene.yaml --section chorus --solo melody
+  perpetuum play slow_groove --output wav evening.wav --minutes 60
+  perpetuum play slow_groove --output device hw:1
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("scene")
+@click.argument("argument", required=False, metavar="[NAME|PATH]")
+@click.option(
+    "--output",
+    default="auto",
+    show_default=True,
+    metavar="auto|null|device [NAME]|wav PATH",
+    help="Where the sound goes: the best output that is there, nowhere (in real time), a sound device, or a file.",
+)
+@click.option("--minutes", type=click.FloatRange(0.01), help="Play so long, fading out; without end otherwise.")
+@click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
+@click.option("--section", help="Begin with this section.")
+@click.option("--solo", metavar="PART", help="Only this part is heard.")
+@click.option("--watch", is_flag=True, help="Take over each saved edit of the scene at a bar line.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more of what happens inside.")
+def command(
+    scene: str,
+    argument: str | None,
+    output: str,
+    minutes: float | None,
+    seed: int | None,
+    section: str | None,
+    solo: str | None,
+    watch: bool,
+    verbose: bool,
+) -> None:
+    """Play SCENE. It has no end; Ctrl-C fades out and stops, a second Ctrl-C stops at once.
+
+    SCENE is a file, or the name of a shipped scene. Without a sound card it says so and plays on in silence.
+    """
+    # The audio process imports pyo while this one reads the scene: it is the first thing that is started.
+    from engine.runtime.audio import Audio
+    from engine.runtime.signals import StopSignals
+
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    with ExitStack() as stack:
+        stop = stack.enter_context(StopSignals())
+        audio = stack.enter_context(Audio())
+
+        from engine.cli.common import load_playable, seed_of
+        from engine.runtime import play as playing
+        from engine.runtime.outputs import open_output
+
+        playable = load_playable(scene, section, solo)
+        wishes = playing.Wishes(seed_of(playable, seed), section, solo, minutes * 60 if minutes is not None else None)
+        sink = stack.enter_context(open_output(output, argument))
+        click.echo(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
+        edits = playing.Edits()
+        if watch:
+            stopped = threading.Event()
+            watcher = threading.Thread(
+                target=playing.watch, args=(playable.path, _reload, edits, stopped), name="watch", daemon=True
+            )
+            watcher.start()
+            stack.callback(stopped.set)
+        tally = playing.play(playable, wishes, audio, sink, edits, _news(), stop)
+    for line in tally.lines([name for name in playable.parts if name in tally.bars]):
+        click.echo(f"  {line}")
+
+
+def _news():
+    from engine.runtime.play import News
+
+    def section(sealed) -> None:
+        visit = sealed.visit
+        click.echo(
+            f"bar {visit.first_bar + 1}: {visit.section.name}, {visit.bars} bars, {visit.qpms[0]:g} qpm, {visit.key}"
+        )
+
+    def networks(seconds: float, problems: dict[str, str]) -> None:
+        for name, problem in problems.items():
+            click.echo(f"{name} does not load, rules play in its place: {problem}", err=True)
+        if not problems:
+            click.echo(f"networks loaded in {seconds:.1f} s")
+
+    return News(
+        section=section,
+        networks=networks,
+        reloaded=lambda bar: click.echo(f"bar {bar + 1}: the edited scene takes over"),
+    )
+
+
+def _reload(path: Path):
+    """Load an edited scene; a broken one is shown and the last good plays on."""
+    from engine.scenes import Severity, load
+
+    scene, diagnostics = load(path)
+    for diagnostic in diagnostics:
+        if diagnostic.severity is not Severity.UNAVAILABLE:
+            click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
+    if scene is None:
+        click.echo(f"{path} is not valid; what played plays on", err=True)
+    return scene

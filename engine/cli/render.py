@@ -1,0 +1,118 @@
+"""`perpetuum render`: a scene into a file, faster than real time."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import click
+
+from engine.cli.common import clock_time, load_playable, seed_of
+from engine.errors import PerpetuumError
+from engine.scenes.plan import Plan
+from engine.score.time import SAMPLE_RATE
+
+EXAMPLES = """
+\b
+Examples:
+  perpetuum render slow_groove --minutes 3 -o groove.wav
+  perpetuum render my_scene.yaml --bars 64 --seed 7 -o out.wav --midi out.mid --plot out.png
+  perpetuum render my_scene.yaml --bars 16 --section chorus --solo melody -o melody.wav
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("scene")
+@click.option("--bars", type=click.IntRange(1, 1_000_000), help="Play so many bars, then let the last notes ring.")
+@click.option("--minutes", type=click.FloatRange(0.01, 100_000), help="Play exactly so long, fading out.")
+@click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file.")
+@click.option("--midi", type=click.Path(dir_okay=False, path_type=Path), help="Write the notes to a MIDI file, too.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw a piano roll, too (PNG).")
+@click.option("--section", help="Begin with this section.")
+@click.option("--solo", metavar="PART", help="Only this part is heard.")
+def command(
+    scene: str,
+    bars: int | None,
+    minutes: float | None,
+    seed: int | None,
+    output: Path,
+    midi: Path | None,
+    plot: Path | None,
+    section: str | None,
+    solo: str | None,
+) -> None:
+    """Render SCENE to a WAV file (48 kHz, 24 bit, stereo).
+
+    The same scene, weights and seed give the same file. At the end there is one line for each part: how many of its
+    bars its network made, how many were made by rules, and how many failed.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from engine.runtime.performance import Ending
+    from engine.runtime.render import render
+
+    if (bars is None) == (minutes is None):
+        raise click.UsageError("say how much to render: either --bars N or --minutes M")
+    if plot is not None:
+        from engine.cli.plot import ensure_plotting, piano_roll
+
+        ensure_plotting()
+    playable = load_playable(scene, section, solo)
+    seed = seed_of(playable, seed)
+
+    def ending(plan: Plan) -> Ending:
+        return Ending.after_bars(plan, bars) if bars is not None else Ending.after_seconds(plan, (minutes or 0) * 60)
+
+    console = Console(stderr=True)
+    begun = time.monotonic()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(f"{playable.title}, seed {seed}", total=None)
+        try:
+            made = render(
+                playable,
+                seed,
+                output,
+                ending,
+                section,
+                solo,
+                lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        except KeyboardInterrupt:
+            raise PerpetuumError("stopped; no file was written") from None
+    spent = time.monotonic() - begun
+    seconds = made.frames / SAMPLE_RATE
+    click.echo(
+        f"{output}: {clock_time(seconds)} of {playable.title}, seed {seed}, peak {_decibels(made.peak)}, "
+        f"made in {spent:.1f} s ({seconds / spent:.0f} times as fast as it plays)"
+    )
+    for line in made.tally.lines([name for name in playable.parts if name in made.tally.bars]):
+        click.echo(f"  {line}")
+    for reason, count in made.tally.reasons.most_common(5):
+        click.echo(f"  failed, {count} bars: {reason}")
+    if midi is not None:
+        _write_midi(made.recording, midi)
+    if plot is not None:
+        piano_roll(made.recording, plot)
+        click.echo(f"{plot}: piano roll")
+
+
+def _write_midi(recording, path: Path) -> None:
+    try:
+        recording.write_midi(path)
+    except OSError as error:
+        raise PerpetuumError(f"cannot write {path}: {error.strerror}", "choose another path with --midi") from error
+    click.echo(f"{path}: its notes")
+
+
+def _decibels(peak: float) -> str:
+    return f"{20 * math.log10(peak):.1f} dBFS" if peak > 0 else "silent"

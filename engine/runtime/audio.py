@@ -1,0 +1,336 @@
+"""The audio process seen from the conductor: told what to play, watched, and replaced behind the pipe when it fails.
+
+The pipe holds more sound than a new process needs to start, so nobody hears the change: the new one is told everything
+that has not sounded yet and goes on at the very frame where the old one stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import StrEnum
+
+from engine.runtime.backoff import Backoff
+from engine.runtime.child import Child, Gone, exit_text, python_module
+from engine.runtime.memory import Memory
+from engine.runtime.pipe import FRAME_BYTES, LIVE_BYTES, Pipe
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import BLOCK, Fade, Forget, Meter, Ready, Setup, Trouble
+
+log = logging.getLogger(__name__)
+
+OFFLINE_BYTES = 256 << 10
+
+TICK = 0.05
+"""Seconds between two looks at whether the sound goes on."""
+
+START_PATIENCE = 30.0
+"""Seconds from a `Setup` to its first block."""
+
+NEARLY_FULL = 16 << 10
+"""Bytes; with less room than that a pipe counts as full (the kernel frees whole pages only)."""
+
+HAND_OVER = 8 * BLOCK
+"""Frames (43 ms) over which the sound of an old scene fades out before the new one's graph begins."""
+
+TRAP = SAMPLE_RATE // 2
+"""Frames; deaths that are nearer to each other are taken to have the same cause, among the notes that sound there."""
+
+
+class State(StrEnum):
+    """What the audio process is doing."""
+
+    STARTING = "starting"
+    PLAYING = "playing"
+    DEAD = "dead"  # and about to be started again
+    FAILED = "failed"  # offline: it died, and the render with it
+    ENDED = "ended"  # faded out
+    CLOSED = "closed"
+
+
+class Audio:
+    """Starts the audio process, talks with it, and keeps the sound going.
+
+    Thread-safe. A thread of its own watches the process, so that a busy conductor cannot delay a replacement.
+
+    A second `Setup` is a change of scene: from its `start_frame` on a new process plays, with what is sent from then
+    on. The old one fades out just before.
+
+    Args:
+        live: True: paced by the output, and replaced when it fails. False: renders as far as it is released; when it
+            fails the render has failed, because reverb and delay cannot be taken up halfway.
+        pipe_bytes: size of the pipe; None: 512 KiB live.
+        patience: seconds without a new block, though there is room, after which it counts as hung; None: 0.4 of
+            what the pipe holds.
+        start_patience: seconds from a setup to the first block.
+        command: what the audio process runs; for tests.
+    """
+
+    def __init__(
+        self,
+        live: bool = True,
+        pipe_bytes: int | None = None,
+        patience: float | None = None,
+        start_patience: float = START_PATIENCE,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self.live = live
+        self.pipe = Pipe(pipe_bytes or (LIVE_BYTES if live else OFFLINE_BYTES))
+        self.counters: Counter[str] = Counter()
+        self.state = State.STARTING
+        self.problem = ""
+        self._patience = patience or (0.4 * self.pipe.depth / SAMPLE_RATE if live else START_PATIENCE)
+        self._start_patience = start_patience
+        self._command = list(command) if command is not None else python_module("engine.sound.process")
+        self._events: queue.SimpleQueue[tuple[Child | None, object]] = queue.SimpleQueue()
+        self._inbox: deque[Ready | Trouble] = deque(maxlen=256)
+        self._meters: deque[Meter] = deque(maxlen=64)
+        self._lock = threading.RLock()
+        self._memory = Memory()
+        self._next_memory: Memory | None = None
+        self._child: Child | None = None
+        self._next_child: Child | None = None
+        self._base: int | None = None
+        self._backoff = Backoff(longest=5.0)
+        self._restart_at = 0.0
+        self._last_written = 0
+        self._sign_of_life = 0.0
+        self._began_at = 0
+        self._died_at = -TRAP
+        self._deaths_here = 0
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Audio:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def frame(self) -> int:
+        """Frames rendered since the start of the performance: the time that the conductor lives by."""
+        return (self._base or 0) + self.pipe.written()
+
+    @property
+    def heard(self) -> int:
+        """Frames that an output has taken."""
+        return (self._base or 0) + self.pipe.taken
+
+    @property
+    def over(self) -> bool:
+        """Whether no more sound will come."""
+        return self.state in (State.ENDED, State.FAILED, State.CLOSED)
+
+    def start(self) -> None:
+        """Start the process; it imports what it needs while the scene is still being read.
+
+        Raises:
+            OSError: no process can be started.
+        """
+        with self._lock:
+            if self._thread is not None:
+                return
+            self._child = self._spawn()
+            self._thread = threading.Thread(target=self._watch, name="audio supervisor", daemon=True)
+            self._thread.start()
+
+    def send(self, message: object) -> None:
+        """Hand a message of engine.sound.messages over; returns at once."""
+        with self._lock:
+            if isinstance(message, Setup) and self._memory.setup is not None:
+                self._change_scene(message)
+                return
+            if self._next_memory is not None:
+                self._next_memory.add(message, self.frame)
+                return
+            if isinstance(message, Setup):
+                self._base = message.start_frame
+                self._sign_of_life = time.monotonic()
+            self._memory.add(message, self.frame)
+            if self._child is not None:
+                self._child.send(message)
+
+    def poll(self) -> list[Ready | Meter | Trouble]:
+        """What has come back since the last call; of many meters the latest 64."""
+        found: list[Ready | Meter | Trouble] = []
+        for box in (self._inbox, self._meters):
+            with suppress(IndexError):
+                while True:
+                    found.append(box.popleft())
+        return found
+
+    def close(self) -> None:
+        """End the process and the pipe, at once; send a `Fade` and wait for `over` to end softly."""
+        with self._lock:
+            self.state = State.CLOSED
+        self._events.put((None, None))
+        if self._thread is not None:
+            self._thread.join()
+        for child in (self._child, self._next_child):
+            if child is not None:
+                child.kill()
+        self._child = self._next_child = None
+        self.pipe.close()
+
+    # Supervision, in a thread of its own
+
+    def _watch(self) -> None:
+        pruned = time.monotonic()
+        while self.state is not State.CLOSED:
+            try:
+                child, message = self._events.get(timeout=TICK)
+            except queue.Empty:
+                pass
+            else:
+                self._take(child, message)
+            with self._lock:
+                now = time.monotonic()
+                if self.state is State.DEAD and now >= self._restart_at:
+                    self._restart()
+                self._look_for_hang(now)
+                if now > pruned + 1.0:
+                    pruned = now
+                    self._memory.prune(self.frame)
+
+    def _take(self, child: Child | None, message: object) -> None:
+        with self._lock:
+            if child is None or self.state is State.CLOSED:
+                return
+            if isinstance(message, Gone):
+                if child is self._child:
+                    self._bury(child, message.reason)
+                elif child is self._next_child:
+                    self._next_child = None
+                    child.kill()
+            elif isinstance(message, Meter):
+                self._meters.append(message)
+            elif isinstance(message, Ready | Trouble):
+                if isinstance(message, Ready) and child is self._child:
+                    self.state = State.PLAYING
+                    self._sign_of_life = time.monotonic()
+                if isinstance(message, Trouble):
+                    log.warning("audio: %s", message.message)
+                self._inbox.append(message)
+
+    def _look_for_hang(self, now: float) -> None:
+        written = self.pipe.written()
+        if written != self._last_written:
+            self._last_written = written
+            self._sign_of_life = now
+            self._backoff.reset()
+        if self._child is None or self._memory.setup is None or not self._has_work():
+            self._sign_of_life = now
+            return
+        patience = self._patience if self.state is State.PLAYING else self._start_patience
+        if now > self._sign_of_life + patience:
+            self.counters["hangs"] += 1
+            self.problem = f"the audio process made no sound for {patience:.1f} s"
+            self._sign_of_life = now
+            self._child.process.kill()  # its end arrives as any other
+
+    def _has_work(self) -> bool:
+        if (self.pipe.waiting() + BLOCK) * FRAME_BYTES > self.pipe.size - NEARLY_FULL:
+            return False
+        return self.live or self.frame < self._memory.released
+
+    def _bury(self, child: Child, reason: str) -> None:
+        """The process is gone: that was the end, or it is replaced."""
+        status = child.close(0.2)
+        self._child = None
+        frame = self.frame
+        fade = self._memory.fade
+        if self._next_memory is not None:
+            self._take_over()
+            return
+        if self._memory.quitting or (fade is not None and (status == 0 or frame >= fade.start + fade.frames)):
+            self.state = State.ENDED
+            return
+        why = self.problem or f"the audio process ended: {reason}, {exit_text(status)}"
+        self.problem = ""
+        words = child.last_words()
+        why += f"; its last words: {words}" if words else ""
+        self.counters["deaths"] += 1
+        if not self.live:
+            self.problem = why
+            self.state = State.FAILED
+            self._inbox.append(Trouble(why, fatal=True))
+            return
+        # Who has played may be replaced at once; who never came that far is likely to fail again.
+        delay = 0.0 if frame > self._began_at else self._backoff.next_delay()
+        self._step_over_trap(frame)
+        self._restart_at = time.monotonic() + delay
+        self.state = State.DEAD
+        log.warning("%s; another goes on at frame %d in %.1f s", why, frame, delay)
+        self._inbox.append(Trouble(why, fatal=False))
+
+    def _step_over_trap(self, frame: int) -> None:
+        """Where one process after the other dies at the same place, what is to sound there is left out."""
+        self._deaths_here = self._deaths_here + 1 if frame < self._died_at + TRAP else 1
+        self._died_at = frame if self._deaths_here == 1 else self._died_at
+        if self._deaths_here >= 3:
+            self.counters["traps"] += 1
+            until = frame + TRAP * (self._deaths_here - 2)
+            log.warning("three audio processes died here; what sounds up to frame %d is left out", until)
+            self._memory.leave_out(until)
+
+    def _restart(self) -> None:
+        self.counters["restarts"] += 1
+        try:
+            child = self._spawn()
+        except OSError as error:
+            self._restart_at = time.monotonic() + self._backoff.next_delay()
+            self._inbox.append(Trouble(f"the audio process cannot be started: {error}", fatal=False))
+            return
+        self._brief(child)
+
+    def _brief(self, child: Child) -> None:
+        """Tell a process all that has not sounded."""
+        self._child = child
+        self._began_at = self.frame
+        self.state = State.STARTING
+        self._sign_of_life = time.monotonic()
+        if self._memory.setup is not None:
+            for message in self._memory.messages(self.frame):
+                child.send(message)
+
+    def _spawn(self) -> Child:
+        write_end = self.pipe.write_end
+        return Child("audio", [*self._command, "--audio", str(write_end)], self._deliver, fds=(write_end,))
+
+    def _deliver(self, child: Child, message: object) -> None:
+        self._events.put((child, message))
+
+    # Change of scene
+
+    def _change_scene(self, setup: Setup) -> None:
+        boundary = max(setup.start_frame, 0) // BLOCK * BLOCK
+        if self._next_memory is not None:
+            # The change before this one has not come yet: what it brought up to the new boundary still holds.
+            self._next_memory.add(Forget(boundary), self.frame)
+            self._next_memory.add(setup, self.frame)
+            return
+        self._next_memory = Memory()
+        self._next_memory.add(setup, self.frame)
+        for message in (Forget(boundary), Fade(max(boundary - HAND_OVER, 0), HAND_OVER)):
+            self._memory.add(message, self.frame)
+            if self._child is not None:
+                self._child.send(message)
+        with suppress(OSError):  # it can still be started when its time has come
+            self._next_child = self._spawn()
+        if self._child is None:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        assert self._next_memory is not None
+        self._memory, self._next_memory = self._next_memory, None
+        child, self._next_child = self._next_child, None
+        if child is None:
+            self._restart()
+        else:
+            self._brief(child)

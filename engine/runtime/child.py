@@ -1,0 +1,184 @@
+"""A child process at the other end of a socket: started, listened to, and ended without ever blocking the caller."""
+
+from __future__ import annotations
+
+import collections
+import logging
+import os
+import pickle
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import engine
+
+log = logging.getLogger(__name__)
+
+LARGEST_MESSAGE = 16 << 20
+"""Bytes; whoever sends more is babbling."""
+
+TAIL = 20
+"""Lines of a child's output that are kept to explain its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A child is not to be talked with any more: it ended, closed its socket, or sent what nobody can read."""
+
+    reason: str
+    by_itself: bool = False
+
+
+def python_module(module: str) -> list[str]:
+    """Command that runs a module of this package in a new interpreter.
+
+    -P keeps whatever lies in the working directory from being imported in place of the engine.
+    """
+    return [sys.executable, "-P", "-m", module]
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for a child: ours, with this engine importable; `extra` holds where ours says nothing."""
+    env = {**(extra or {}), **os.environ}
+    home = str(Path(engine.__file__).resolve().parent.parent)
+    others = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if home not in others and home in sys.path:
+        env["PYTHONPATH"] = os.pathsep.join([*others, home])
+    return env
+
+
+class Child:
+    """A process with a socket of pickled messages, in a session of its own.
+
+    Three threads wait for it (reader, writer, and one for what it prints), so that neither `send` nor anybody else
+    does. Closing our end of the socket is how it learns that it is to end, or that we are dead.
+
+    Args:
+        name: for messages to people.
+        command: what to run; `--control FD` is appended.
+        deliver: called with (child, message) in the reader's thread; a `Gone` is the last message.
+        fds: further descriptors that it inherits.
+        extra_env: variables for its environment, unless they are set already.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        deliver: Callable[[Child, object], None],
+        fds: Sequence[int] = (),
+        extra_env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self._deliver = deliver
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.tail: collections.deque[str] = collections.deque(maxlen=TAIL)
+        self._socket, theirs = socket.socketpair()
+        try:
+            self.process = subprocess.Popen(
+                [*command, "--control", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(theirs.fileno(), *fds),
+                env=environment(extra_env),
+                start_new_session=True,
+            )
+        except OSError:
+            self._socket.close()
+            raise
+        finally:
+            theirs.close()
+        self._connection = Connection(os.dup(self._socket.fileno()))
+        self._threads = [
+            threading.Thread(target=target, name=f"{name} {what}", daemon=True)
+            for what, target in (("reader", self._read), ("writer", self._write), ("output", self._listen))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, message: object) -> None:
+        """Hand a message over; returns at once, however busy the child is.
+
+        Raises:
+            Exception: the message cannot be pickled.
+        """
+        self._outbox.put(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+    def close(self, patience: float = 2.0) -> int:
+        """End it: closes the socket, waits up to `patience` seconds, then kills it. Its exit status.
+
+        Must not be called from `deliver`.
+        """
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes both threads, and tells the child
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._outbox.put(None)
+        for thread in self._threads:
+            thread.join(0.3)  # longer only if a grandchild holds its output open
+        self._connection.close()
+        self._socket.close()
+        return self.process.returncode
+
+    def kill(self) -> int:
+        """End it at once."""
+        self.process.kill()
+        return self.close()
+
+    def last_words(self) -> str:
+        """The last line that it printed, or nothing."""
+        return next((line for line in reversed(self.tail) if line.strip()), "")
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = self._connection.recv_bytes(LARGEST_MESSAGE)
+            except EOFError:
+                self._deliver(self, Gone("it ended", by_itself=True))
+                return
+            except OSError as error:
+                # A process that is killed with messages unread resets the connection.
+                reset = isinstance(error, ConnectionResetError)
+                self._deliver(self, Gone("it ended" if reset else f"its messages broke off: {error}", by_itself=reset))
+                return
+            try:
+                message = pickle.loads(data)
+            except Exception as error:  # whatever unpickling garbage raises
+                self._deliver(self, Gone(f"it sent what cannot be read: {error!r}"))
+                return
+            self._deliver(self, message)
+
+    def _write(self) -> None:
+        while (data := self._outbox.get()) is not None:
+            try:
+                self._connection.send_bytes(data)
+            except OSError:
+                return  # the reader sees that it is gone
+
+    def _listen(self) -> None:
+        stream = self.process.stdout
+        assert stream is not None
+        with stream:
+            for line in stream:
+                text = line.decode("utf-8", "replace").rstrip()
+                self.tail.append(text)
+                log.debug("%s: %s", self.name, text)
+
+
+def exit_text(status: int) -> str:
+    """An exit status in words."""
+    return f"killed by signal {-status}" if status < 0 else f"exit status {status}"

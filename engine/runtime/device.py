@@ -1,0 +1,138 @@
+"""The output to a sound card: a player that is watched, and our own clock while there is none."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from engine.errors import PerpetuumError
+from engine.runtime.backoff import Backoff
+from engine.runtime.outputs import Output, OutputKind
+from engine.runtime.pacing import Pacer
+from engine.runtime.pipe import FRAME_BYTES
+from engine.runtime.players import Player, PlayerProcess, find_player, installed_players, why_none
+
+log = logging.getLogger(__name__)
+
+STALL = 3.0
+"""Seconds without taking a sample after which a player counts as hung."""
+
+SETTLED = 5.0
+"""Seconds after which a player counts as working."""
+
+GOODBYE = 2.0
+"""Seconds for a player to play what it has at the end."""
+
+
+class DeviceOutput:
+    """Plays through a player process. While there is none (a card was pulled out, a server restarts), sound is let
+    go at the pace of real time, and a player is looked for again and again.
+
+    Args:
+        find: finds a player, or None.
+        pacer: gives the pace while there is none.
+        stall: seconds after which a player counts as hung.
+        backoff: between attempts.
+        clock: gives seconds; for tests.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Player | None] = find_player,
+        pacer: Pacer | None = None,
+        stall: float = STALL,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self.process: PlayerProcess | None = None
+        self._find = find
+        self._pacer = pacer or Pacer()
+        self._stall = stall
+        self._backoff = backoff or Backoff(first=0.25, longest=10.0)
+        self._clock = clock
+        self._retry_at = 0.0
+        self._started_at = 0.0
+        self._integers = False
+        self._missing = ""
+
+    @property
+    def description(self) -> str:
+        """Where the sound goes now."""
+        if self.process is not None:
+            return f"{self.process.player.name} to {self.process.player.place}"
+        return f"nowhere, in real time: {self._missing}; a player is looked for again and again"
+
+    def open(self) -> None:
+        """Start a player if there is something to play to."""
+        self._start()
+
+    def write(self, chunk: bytes) -> None:
+        """Play a chunk, or wait as long as it lasts."""
+        if self.process is None and self._clock() >= self._retry_at:
+            self._start()
+        if self.process is not None:
+            if self.process.write(chunk, self._stall):
+                if self._backoff.failures and self._clock() > self._started_at + SETTLED:
+                    self._backoff.reset()
+                return
+            self._lose("it took no more sound" if self.process.alive else "it ended")
+        self._pacer.pace(len(chunk) // FRAME_BYTES)
+
+    def close(self) -> None:
+        """Let the player play what it has."""
+        if self.process is not None:
+            self.process.close(GOODBYE)
+            self.process = None
+
+    def _start(self) -> None:
+        player = self._find()
+        if player is None:
+            self._wait_for(why_none())
+            return
+        try:
+            self.process = PlayerProcess(player, self._integers and bool(player.command16))
+        except OSError as error:
+            self._wait_for(f"{player.name} cannot be started: {error}")
+            return
+        self.counters["starts"] += 1
+        self._started_at = self._clock()
+        if self._missing:
+            log.warning("the sound is back: %s", self.description)
+        self._missing = ""
+
+    def _lose(self, what: str) -> None:
+        assert self.process is not None
+        process, self.process = self.process, None
+        words = process.close(0.0)
+        self.counters["losses"] += 1
+        if "format" in words.lower() and process.player.command16:
+            self._integers = True  # a bare card that takes no floats
+        self._wait_for(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
+
+    def _wait_for(self, missing: str) -> None:
+        delay = self._backoff.next_delay()
+        self._retry_at = self._clock() + delay
+        self._pacer.reset()
+        if missing != self._missing:
+            log.warning("%s; the music goes on unheard, next attempt in %.1f s", missing, delay)
+        self._missing = missing
+
+
+def _device(argument: str | None) -> Output:
+    if not installed_players():
+        raise PerpetuumError(
+            "the output device needs a player, and none is installed",
+            "install one: apt install pipewire-bin, pulseaudio-utils or alsa-utils; or use --output null",
+        )
+    return DeviceOutput(lambda: find_player(argument))
+
+
+def _auto(argument: str | None) -> Output:
+    return DeviceOutput()
+
+
+DEVICE = OutputKind("device", "a sound card or sound server, through a player", _device, argument="NAME")
+AUTO = OutputKind("auto", "the default device; where there is none, real time without sound until there is", _auto)

@@ -1,0 +1,56 @@
+"""Messages between the conductor's process and a generator worker, besides `Job` and `Reply`. Plain picklable data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.generators.contract import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Build these generators now, so that no job has to wait for it: pairs of kind and settings."""
+
+    generators: tuple[tuple[str, Settings], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Jobs that nobody waits for any more."""
+
+    tickets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A generator is being built.
+
+    Attributes:
+        kind: of the generator.
+        done: how many are built.
+        total: how many there are to build.
+    """
+
+    kind: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that was to be loaded is loaded, or has failed.
+
+    Attributes:
+        seconds: what it took.
+        problems: what did not load, and why: pairs of kind and reason.
+    """
+
+    seconds: float
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A job has been begun."""
+
+    ticket: int

@@ -1,0 +1,181 @@
+"""Where the sound goes. An output takes chunks of sound at the pace of real time, come what may.
+
+Kinds of outputs are registered under the entry points `perpetuum.outputs`, the built-in ones too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from engine import registry
+from engine.errors import PerpetuumError
+from engine.runtime.pacing import Pacer
+from engine.runtime.pipe import FRAME_BYTES
+from engine.runtime.wav import WavWriter
+from engine.sound.messages import CHANNELS
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = 1.0
+"""Seconds of a recording that a power cut may cost."""
+
+
+class Output(Protocol):
+    """Takes sound."""
+
+    @property
+    def description(self) -> str:
+        """Where the sound goes now, in words for people."""
+        ...
+
+    def open(self) -> None:
+        """Get ready.
+
+        Raises:
+            PerpetuumError: it will never work like this (a path that cannot be written, no player installed).
+        """
+        ...
+
+    def write(self, chunk: bytes) -> None:
+        """Take float32 stereo frames, and return when there is time for the next ones: on average after exactly
+        as long as they last. Never raises: a card that is pulled out or a disk that is full is a state to get over.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let what was taken be heard to its end, and stop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutputKind:
+    """A kind of output that `--output` can name.
+
+    Attributes:
+        name: as the command line writes it.
+        summary: one line for people.
+        factory: called with the argument, or None where none was given.
+        argument: what its argument means; empty if it takes none.
+        needs_argument: whether it cannot do without.
+    """
+
+    name: str
+    summary: str
+    factory: Callable[[str | None], Output]
+    argument: str = ""
+    needs_argument: bool = False
+
+
+def open_output(name: str, argument: str | None = None) -> OpenedOutput:
+    """An output by the name of its kind, opened; a context manager that closes it.
+
+    Raises:
+        PerpetuumError: no such kind, an argument too much or too little, or it cannot work.
+    """
+    kind: OutputKind = registry.kind("perpetuum.outputs", name)
+    if argument is not None and not kind.argument:
+        raise PerpetuumError(f"the output {name} takes no argument, {argument!r} was given")
+    if argument is None and kind.needs_argument:
+        raise PerpetuumError(f"the output {name} needs a {kind.argument}", f"say: --output {name} {kind.argument}")
+    output = kind.factory(argument)
+    output.open()
+    log.info("output: %s", output.description)
+    return OpenedOutput(output)
+
+
+class OpenedOutput:
+    """An output that is closed at the end of a `with`."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+
+    def __enter__(self) -> Output:
+        return self.output
+
+    def __exit__(self, *_: object) -> None:
+        self.output.close()
+
+
+class NullOutput:
+    """Nobody hears it, in real time.
+
+    Args:
+        reason: why there is nothing to hear; part of the description.
+        pacer: gives the pace.
+    """
+
+    def __init__(self, reason: str = "", pacer: Pacer | None = None) -> None:
+        self.description = "no output, in real time" + (f" ({reason})" if reason else "")
+        self.pacer = pacer or Pacer()
+
+    def open(self) -> None:
+        """Nothing is needed."""
+
+    def write(self, chunk: bytes) -> None:
+        """Wait as long as the chunk lasts."""
+        self.pacer.pace(len(chunk) // FRAME_BYTES)
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+class WavOutput:
+    """Records into a file in real time. A disk that is full ends the recording, not the music.
+
+    Args:
+        path: of the file; until the end it is called NAME.part, and can be played up to the last second at any time.
+        pacer: gives the pace.
+    """
+
+    def __init__(self, path: Path, pacer: Pacer | None = None) -> None:
+        self.path = path
+        self.pacer = pacer or Pacer()
+        self.problem = ""
+        self._writer: WavWriter | None = None
+
+    @property
+    def description(self) -> str:
+        """Where the sound goes now."""
+        return f"recording to {self.path}" + (f", which failed: {self.problem}" if self.problem else "")
+
+    def open(self) -> None:
+        """Create the file."""
+        self._writer = WavWriter(self.path, CHECKPOINT)
+
+    def write(self, chunk: bytes) -> None:
+        """Write a chunk, and wait as long as it lasts."""
+        if self._writer is not None and not self.problem:
+            try:
+                self._writer.write(np.frombuffer(chunk, np.float32).reshape(-1, CHANNELS))
+            except Exception as error:  # of the system or of libsndfile; the music goes on
+                self.problem = str(error)
+                log.error("the recording to %s ends here, the music goes on: %s", self.path, error)
+        self.pacer.pace(len(chunk) // FRAME_BYTES)
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._writer is not None:
+            try:
+                self._writer.close()
+            except Exception as error:  # see write
+                self.problem = str(error)
+                log.error("%s is not complete: %s; what was recorded is in %s", self.path, error, self._writer.part)
+
+
+def _null(argument: str | None) -> Output:
+    return NullOutput()
+
+
+def _wav(argument: str | None) -> Output:
+    assert argument is not None
+    return WavOutput(Path(argument))
+
+
+NULL = OutputKind("null", "nobody hears it, in real time", _null)
+WAV = OutputKind("wav", "a WAV file, written in real time", _wav, argument="PATH", needs_argument=True)

@@ -1,0 +1,72 @@
+"""What rendering and playing have in common: where a performance ends, and what it needs to be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.generators.contract import Settings
+from engine.registry import kind
+from engine.scenes.plan import Plan, derive_seed
+from engine.scenes.scene import Scene
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import BLOCK, Fade, Setup
+
+TAIL = 5 * SAMPLE_RATE
+"""Frames that reverb and delay are given after the last bar."""
+
+FADE = 3 * SAMPLE_RATE
+"""Frames of the fade at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a performance ends.
+
+    Attributes:
+        bar: the first that is not played any more.
+        frames: length of the whole.
+        fade: the message that ends it.
+    """
+
+    bar: int
+    frames: int
+    fade: Fade
+
+    @classmethod
+    def after_bars(cls, plan: Plan, bars: int) -> Ending:
+        """After some bars, and a tail in which the last notes ring."""
+        return cls._at(bars, plan.bar(bars).start + TAIL)
+
+    @classmethod
+    def after_seconds(cls, plan: Plan, seconds: float) -> Ending:
+        """After exactly so long, fading out."""
+        frames = max(BLOCK, round(seconds * SAMPLE_RATE))
+        bar = 1
+        while plan.bar(bar).start < frames:
+            bar += 1
+        return cls._at(bar, frames)
+
+    @classmethod
+    def _at(cls, bar: int, frames: int) -> Ending:
+        fade = min(FADE, frames)
+        return cls(bar, frames, Fade(frames - fade, fade))
+
+
+def setup_of(scene: Scene, seed: int, live: bool, start_frame: int = 0) -> Setup:
+    """What the audio process is told to build."""
+    return Setup(
+        parts=tuple(part.sound for part in scene.parts.values()),
+        mix=scene.mix,
+        seed=derive_seed(seed, "sound") % (1 << 31),
+        start_frame=start_frame // BLOCK * BLOCK,
+        free_running=live,
+    )
+
+
+def networks_of(scene: Scene) -> list[tuple[str, Settings]]:
+    """The networks that the parts of a scene need: pairs of kind and settings."""
+    return [
+        (part.generator, part.settings)
+        for part in scene.parts.values()
+        if kind("perpetuum.generators", part.generator).network
+    ]

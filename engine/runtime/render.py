@@ -1,0 +1,97 @@
+"""Rendering: the same processes as when playing, as fast as the machine can, into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.conductor.clocks import FastClock
+from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.recorder import Recording, Tally
+from engine.runtime.audio import Audio
+from engine.runtime.offline import OfflineReader
+from engine.runtime.performance import Ending, networks_of, setup_of
+from engine.runtime.rules import LocalRules
+from engine.runtime.wav import WavWriter
+from engine.runtime.workers import Workers
+from engine.scenes.plan import Plan
+from engine.scenes.scene import Scene
+from engine.sound.messages import Release
+
+PATIENCE = 60.0
+"""Seconds that a worker may take for a phrase; nobody is waiting to hear it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What came of a render.
+
+    Attributes:
+        recording: its notes.
+        tally: who made them.
+        frames: length.
+        peak: largest sample, linear.
+    """
+
+    recording: Recording
+    tally: Tally
+    frames: int
+    peak: float
+
+
+def render(
+    scene: Scene,
+    seed: int,
+    path: Path,
+    ending: Callable[[Plan], Ending],
+    start: str | None = None,
+    solo: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Rendered:
+    """Render a performance from its start to a WAV file.
+
+    Args:
+        scene: what to play.
+        seed: of the performance.
+        path: of the file; it appears when it is complete.
+        ending: tells where it ends.
+        start: section to begin with.
+        solo: only this part is heard.
+        progress: told (frames done, frames in all) some times a second.
+
+    Raises:
+        PerpetuumError: the file cannot be written, or the audio process failed.
+    """
+    plan = Plan(scene, seed, start)
+    end = ending(Plan(scene, seed, start))
+    tally, recording = Tally(), Recording(scene)
+
+    def listen(sealed: Sealed) -> None:
+        tally(sealed)
+        if sealed.heard and solo in (None, sealed.part):
+            recording(sealed)
+
+    with ExitStack() as stack:
+        audio = stack.enter_context(Audio(live=False))
+        audio.send(setup_of(scene, seed, live=False))
+        writer = stack.enter_context(WavWriter(path))
+        networks = networks_of(scene)
+        workers = stack.enter_context(Workers(load=networks, patience=PATIENCE))
+        reader = stack.enter_context(OfflineReader(audio, end.frames, writer.write))
+
+        def keep_on() -> bool:
+            progress(reader.frames, end.frames)
+            return not reader.failed
+
+        conductor = Conductor(
+            plan, workers, LocalRules(), audio.send, FastClock(lambda: audio.frame), listen, solo=solo
+        )
+        conductor.run(end.bar, keep_on)
+        audio.send(end.fade)
+        audio.send(Release(end.frames))
+        while not reader.finish(0.1):
+            progress(reader.frames, end.frames)
+        progress(end.frames, end.frames)
+        return Rendered(recording, tally, reader.frames, reader.peak)

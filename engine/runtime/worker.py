@@ -1,0 +1,143 @@
+"""A generator worker: `python -m engine.runtime.worker --control FD`. The only process that loads networks.
+
+It does one job at a time, the one with the nearest deadline first; a thread of its own listens to the socket and ends
+the process when the conductor's end is closed, whatever the networks are doing then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import Any
+
+from engine.conductor.contract import Job, Reply
+from engine.errors import PerpetuumError
+from engine.generators.chain import make_phrase
+from engine.generators.contract import Generator, GeneratorKind, Place, Request, Settings
+from engine.registry import kind as registered
+from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
+from engine.score.keys import Key
+from engine.score.time import Meter
+
+NICENESS = 5
+"""Sound and conductor come first."""
+
+
+class Worker:
+    """Takes messages from a connection and answers them.
+
+    Args:
+        connection: to the conductor's process.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cache: dict[Any, Generator] = {}
+        self._pending: set[int] = set()
+        self._cancelled: set[int] = set()
+        # (deadline, order of arrival, message): what is to be loaded comes before every job.
+        self._inbox: queue.PriorityQueue[tuple[float, int, Load | Job]] = queue.PriorityQueue()
+
+    def run(self) -> None:
+        """Work until the connection ends."""
+        threading.Thread(target=self._listen, name="control", daemon=True).start()
+        while True:
+            _, _, message = self._inbox.get()
+            if isinstance(message, Load):
+                self._load(message)
+                continue
+            if message.ticket in self._cancelled:
+                reply = Reply(message.ticket, None, None, "cancelled")
+            else:
+                self._connection.send(Started(message.ticket))
+                reply = self._do(message)
+            self._pending.discard(message.ticket)
+            self._cancelled.discard(message.ticket)
+            self._connection.send(reply)
+
+    def _listen(self) -> None:
+        arrival = 0
+        while True:
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(0)  # the conductor is gone; nobody waits for what is being made
+            arrival += 1
+            if isinstance(message, Cancel):
+                self._cancelled.update(self._pending.intersection(message.tickets))
+            elif isinstance(message, Load):
+                self._inbox.put((float("-inf"), arrival, message))
+            elif isinstance(message, Job):
+                self._pending.add(message.ticket)
+                self._inbox.put((message.deadline, arrival, message))
+
+    def _load(self, message: Load) -> None:
+        began = time.monotonic()
+        problems = []
+        for done, (name, settings) in enumerate(message.generators):
+            self._connection.send(Loading(name, done, len(message.generators)))
+            try:
+                problem = self._build(name, settings)
+            except Exception as error:  # a plug-in or a broken weights file may raise anything
+                problem = repr(error)
+            if problem:
+                problems.append((name, problem))
+        self._connection.send(Loaded(time.monotonic() - began, tuple(problems)))
+
+    def _build(self, name: str, settings: Settings) -> str:
+        """Build a generator by having it make a bar that nobody hears: that warms the network up, too."""
+        described: GeneratorKind = registered("perpetuum.generators", name)
+        if not described.network:
+            return ""
+        built = len(self._cache)
+        try:
+            make_phrase(name, rehearsal(described, settings), self._cache)
+        except PerpetuumError as error:
+            # A bar that is no good is no reason to give up on a network that was built.
+            return "" if len(self._cache) > built else str(error)
+        return ""
+
+    def _do(self, job: Job) -> Reply:
+        began = time.monotonic()
+        try:
+            raw, phrase = make_phrase(job.kind, job.request, self._cache)
+        except PerpetuumError as error:
+            return Reply(job.ticket, None, None, str(error), time.monotonic() - began)
+        except Exception as error:  # the conductor's rules take over; nothing may end this process but itself
+            return Reply(job.ticket, None, None, repr(error), time.monotonic() - began)
+        return Reply(job.ticket, raw, phrase, "", time.monotonic() - began)
+
+
+def rehearsal(described: GeneratorKind, settings: Settings) -> Request:
+    """A request for one plain bar."""
+    return Request(
+        part="rehearsal",
+        role=described.roles[0],
+        bars=1,
+        meter=Meter(4, 4),
+        qpm=120.0,
+        key=Key.parse("C major"),
+        seed=0,
+        settings=settings,
+        place=Place("rehearsal", 0, 0, 2, 0),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Be a worker."""
+    parser = argparse.ArgumentParser(prog="engine.runtime.worker", description=__doc__)
+    parser.add_argument("--control", type=int, required=True, help="descriptor of the socket to the conductor")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's business
+    os.nice(NICENESS)
+    Worker(Connection(options.control)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Chord walks, voice leading, bass lines."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from engine.generators.harmony import chords_of, chords_under, degree_of, leads_home, motion
+from engine.generators.voicing import lead
+from engine.score.chords import Chord
+from engine.score.keys import MODES, Key
+from engine.score.phrase import ChordSpan
+from engine.units import PitchRange
+from tests.generators.asking import KEYS, METERS, made, phrase, pitches, request
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "chromatic"])
+def test_the_chords_of_a_key_lie_in_its_scale(mode):
+    key = Key(3, mode)
+    chords = [chord for row in chords_of(key) for chord in row]
+    assert chords
+    assert all(tone in key for chord in chords for tone in chord.pitch_classes)
+
+
+@pytest.mark.parametrize("mode", list(MODES))
+def test_a_walk_never_gets_stuck_or_stands_still(mode):
+    weights = motion(Key(0, mode))
+    usable = [degree for degree, row in enumerate(chords_of(Key(0, mode))) if row]
+    assert np.all(np.diag(weights) == 0)
+    assert all(weights[degree].sum() > 0 for degree in usable)
+    assert all(degree in usable for degree in leads_home(Key(0, mode)))
+
+
+def walk(bars=64, **how):
+    """A walk over many phrases, each going on from the one before."""
+    found, history = [], None
+    for bar in range(0, bars, 4):
+        history = made("chord_walk", bar=bar, seed=bar + 1, section_bars=bars, history=history, **how)
+        found.append(history)
+    return found
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_section_begins_near_home_and_ends_at_home(key):
+    phrases = walk(key=key)
+    last = phrases[-1].chords[-1].chord
+    assert degree_of(Key.parse(key), last) == degree_of(Key.parse(key), Chord(Key.parse(key).tonic))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_walk_visits_several_chords_and_seldom_repeats_one_at_once(key):
+    names = [span.chord for found in walk(key=key) for span in found.chords]
+    repeats = sum(a == b for a, b in itertools.pairwise(names))
+    assert len({chord.root for chord in names}) >= 3
+    assert repeats <= len(names) * 0.1
+
+
+def test_chords_change_on_the_chord_length_counted_from_the_start_of_the_section():
+    for bar, expected in ((0, [0.0, 12.0]), (4, [0.0, 8.0]), (8, [0.0, 4.0]), (3, [0.0, 12.0])):
+        history = made("chord_walk", seed=9)
+        found = made("chord_walk", bar=bar, settings={"chord_length": "3 bars"}, history=history)
+        assert [span.start for span in found.chords] == expected
+
+
+def test_a_chord_that_is_not_over_holds_on_into_the_next_phrase():
+    history = made("chord_walk", settings={"chord_length": "3 bars"})
+    found = made("chord_walk", bar=4, settings={"chord_length": "3 bars"}, history=history, seed=2)
+    assert found.chords[0].chord == history.chords[-1].chord
+
+
+@pytest.mark.parametrize("voices", [3, 4, 5])
+def test_voices_move_little_between_chords(voices):
+    """No voice leaps further than a fifth, and on average they move by less than three semitones."""
+    moves = []
+    for key in KEYS[:8]:
+        before = None
+        for found in walk(key=key, settings={"voices": voices, "range": "C3..C6", "colour": "50 %"}):
+            for span in found.chords:
+                sounding = found.notes[np.isclose(found.notes["start"], span.start)]
+                now = np.sort(sounding["pitch"].astype(int))
+                assert len(now) == voices
+                if before is not None:
+                    moves.append(np.abs(now - before))
+                before = now
+    assert np.max(moves) <= 7
+    assert np.mean(moves) < 3.0
+
+
+def test_a_voicing_holds_every_tone_of_a_triad_and_lies_in_the_range():
+    span = PitchRange(48, 72)
+    for root in range(12):
+        for quality in ("", "m", "sus2"):
+            chord = Chord(root, quality)
+            found = lead(None, chord, 4, span)
+            assert {int(pitch) % 12 for pitch in found} == set(chord.pitch_classes)
+            assert span.low <= found.min() <= found.max() <= span.high
+
+
+def test_the_same_chord_again_stays_where_it_is():
+    before = np.array([50, 57, 62, 65])
+    assert lead(before, Chord(2, "m"), 4, PitchRange(48, 74)).tolist() == before.tolist()
+
+
+def test_recall_takes_up_the_progression_of_the_section():
+    settings = {"recall": "100 %"}
+    first, again = made("chord_walk", seed=1, settings=settings), made("chord_walk", seed=2, settings=settings)
+    assert [span.chord for span in first.chords] == [span.chord for span in again.chords]
+
+
+def test_tied_chords_hold_their_common_tones():
+    held, tied = (made("chord_walk", settings={"style": style}, bars=8) for style in ("held", "tied"))
+    assert sum(held.notes["end"] - held.notes["start"]) == pytest.approx(sum(tied.notes["end"] - tied.notes["start"]))
+    assert len(tied.notes) < len(held.notes)
+
+
+def test_chords_are_read_from_notes_where_a_part_does_not_name_them():
+    arpeggio = phrase(
+        [
+            (bar * 4 + i, bar * 4 + i + 1, pitch, 80)
+            for bar in range(4)
+            for i, pitch in enumerate((45, 60, 64) if bar % 2 else (53, 57, 60))
+        ]
+    )
+    spans = chords_under(request("bass_line", chords=arpeggio))
+    assert [span.chord.name for span in spans] == ["F", "Am", "F", "Am"]
+    assert (spans[0].start, spans[-1].end) == (0, 16)
+
+
+@pytest.mark.parametrize("style", ["held", "root_fifth", "walking", "pulse"])
+@pytest.mark.parametrize("meter", METERS)
+def test_the_bass_plays_the_root_where_a_chord_begins(style, meter):
+    for seed in range(5):
+        chords = made("chord_walk", seed=seed, meter=meter, settings={"colour": "60 %"})
+        found = made("bass_line", seed=seed, meter=meter, chords=chords, settings={"style": style})
+        for span in chords.chords:
+            note = found.notes[np.isclose(found.notes["start"], span.start)]
+            assert int(note["pitch"][0]) % 12 == span.chord.root
+
+
+def test_the_bass_moves_onto_the_next_root_by_step_when_it_prepares_it():
+    spans = [ChordSpan(0, 8, Chord(2, "m")), ChordSpan(8, 16, Chord(7))]
+    chords = phrase([(0, 16, 62, 80)], chords=spans)
+    for seed in range(10):
+        found = made("bass_line", seed=seed, chords=chords, settings={"style": "walking", "approach": "100 %"})
+        place = int(np.searchsorted(found.notes["start"], 8.0))
+        assert 1 <= abs(pitches(found)[place] - pitches(found)[place - 1]) <= 2
+
+
+def test_the_bass_keeps_within_an_octave_and_a_half_over_a_long_walk():
+    history, low, high = None, 127, 0
+    for chords in walk(bars=128):
+        bass = made("bass_line", chords=chords, history=history, seed=chords.provenance.seed)
+        history = bass
+        low, high = min(low, *pitches(bass)), max(high, *pitches(bass))
+    assert high - low <= 24

@@ -1,0 +1,205 @@
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from engine.errors import PerpetuumError
+from engine.runtime.audio import Audio, State
+from engine.runtime.offline import OfflineReader
+from engine.runtime.pacing import Pacer
+from engine.runtime.pipe import BLOCK_BYTES
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import BLOCK, Fade, Ready, Release, Trouble
+from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until, voices
+
+
+class Listener:
+    """Takes sound from the pipe at the pace of real time, and keeps it."""
+
+    def __init__(self, audio: Audio) -> None:
+        self.audio = audio
+        self.data: list[bytes] = []
+        self.pauses = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        pacer = Pacer()
+        while not self._stop.is_set():
+            # A real output asks again within its own buffer's time; 5 ms without sound is what an ear might notice.
+            chunk = self.audio.pipe.read(BLOCK_BYTES, 0.005)
+            if chunk:
+                self.data.append(chunk)
+                pacer.pace(BLOCK)
+            elif self.data and not self.audio.over:
+                self.pauses += 1
+
+    def __enter__(self) -> "Listener":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def sound(self) -> np.ndarray:
+        return samples(b"".join(self.data))
+
+    @property
+    def seconds(self) -> float:
+        return len(self.data) * BLOCK / SAMPLE_RATE
+
+
+def pid(audio: Audio) -> int:
+    assert audio._child is not None
+    return audio._child.process.pid
+
+
+def test_a_render_has_the_frames_that_were_asked_for_and_every_note_at_its_place():
+    pieces: list[np.ndarray] = []
+    with Audio(live=False, command=DUMMY) as audio, OfflineReader(audio, 100_001, pieces.append) as reader:
+        audio.send(setup("a", live=False))
+        audio.send(notes("a", (1000, 5000), (5000, 70_000)))
+        audio.send(Release(50_000))
+        audio.send(Release(100_001))
+        assert reader.finish(60)
+    sound = np.concatenate(pieces)
+    assert np.array_equal(frame_numbers(sound), np.arange(100_001))
+    assert np.flatnonzero(voices(sound)).tolist() == list(range(1000, 70_000))
+
+
+def test_a_render_goes_no_further_than_it_is_released():
+    with Audio(live=False, command=DUMMY) as audio, OfflineReader(audio, 20_000, len) as reader:
+        audio.send(setup("a", live=False))
+        audio.send(Release(5120))
+        until(lambda: reader.frames >= 5120)
+        assert not reader.finish(0.2)
+        assert reader.frames == 5120
+        audio.send(Release(20_000))
+        assert reader.finish(60)
+
+
+def test_a_render_whose_audio_process_dies_fails_and_says_why():
+    with Audio(live=False, command=DUMMY) as audio, OfflineReader(audio, 96_000, len) as reader:
+        audio.send(setup("crash", live=False))
+        audio.send(notes("crash", (48_000, 48_100)))
+        audio.send(Release(96_000))
+        with pytest.raises(PerpetuumError, match="signal 11"):
+            reader.finish(60)
+        assert audio.state is State.FAILED
+
+
+def test_an_audio_process_killed_twice_leaves_no_gap_and_no_frame_out():
+    """kill -9 while it plays: the sound goes on at the very next frame, and the pipe never runs empty."""
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        spans = [(start, start + 30_000) for start in range(0, 20 * SAMPLE_RATE, 40_000)]
+        audio.send(notes("a", *spans))
+        for moment in (1.0, 2.5):
+            until(lambda moment=moment: listener.seconds > moment)
+            os.kill(pid(audio), signal.SIGKILL)
+        until(lambda: listener.seconds > 5.0)
+        assert audio.counters["deaths"] == 2
+        assert audio.counters["restarts"] == 2
+        assert sum(isinstance(message, Ready) for message in audio.poll()) == 3
+    sound = listener.sound
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    expected = np.zeros(len(sound), int)
+    for on, off in spans:
+        expected[on:off] += 1
+    differing = np.flatnonzero(voices(sound) != expected)
+    assert len(differing) <= 2 * 2400  # a note with less than 50 ms left is not begun again
+
+
+def test_an_audio_process_that_hangs_is_replaced_without_a_gap():
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a", "hang"))
+        audio.send(notes("a", (0, 30 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 0.5)
+        child = pid(audio)
+        os.kill(child, signal.SIGSTOP)
+        until(lambda: audio.counters["hangs"] == 1)
+        until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
+        until(lambda: listener.seconds > 3.5)
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
+
+
+def test_an_output_that_takes_nothing_is_not_taken_for_a_hang():
+    with Audio(command=DUMMY, pipe_bytes=1 << 16, patience=0.2) as audio:
+        audio.send(setup("a"))
+        until(lambda: audio.pipe.waiting() >= audio.pipe.depth - BLOCK)
+        threading.Event().wait(1.0)
+        assert audio.counters["hangs"] == 0
+        assert audio.state is State.PLAYING
+
+
+def test_where_one_process_after_the_other_dies_the_notes_are_left_out_and_the_music_goes_on():
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a", "crash"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        audio.send(notes("crash", (3 * SAMPLE_RATE, 3 * SAMPLE_RATE + 100)))
+        until(lambda: audio.frame > 5 * SAMPLE_RATE)
+        assert audio.counters["traps"] >= 1
+        assert any(isinstance(message, Trouble) and "signal 11" in message.message for message in audio.poll())
+    assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
+
+
+def test_a_process_that_never_plays_is_tried_again_with_growing_pauses():
+    with Audio(command=["/bin/false"]) as audio:
+        audio.send(setup("a"))
+        until(lambda: audio.counters["restarts"] >= 3)
+        assert audio._backoff.failures >= 3
+
+
+def test_the_stream_ends_with_its_fade():
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(Fade(10 * BLOCK, 10 * BLOCK))
+        until(lambda: audio.over)
+        assert audio.state is State.ENDED
+        until(lambda: audio.pipe.waiting() == 0)
+    assert len(listener.sound) == 20 * BLOCK
+
+
+def test_a_second_setup_takes_over_at_its_frame_without_a_gap():
+    change = 3 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 0.2)
+        first = pid(audio)
+        audio.send(setup("b", "c", start_frame=change))
+        audio.send(notes("b", (change, 60 * SAMPLE_RATE)))
+        audio.send(notes("c", (change, 60 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 4)
+        assert pid(audio) != first
+        assert audio.counters["deaths"] == 0
+    sound = listener.sound
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert set(voices(sound[:change])) == {1}
+    assert set(voices(sound[change:])) == {2}
+
+
+def test_sending_never_waits_however_deaf_the_process_is():
+    with Audio(command=DUMMY, patience=60.0) as audio:
+        audio.send(setup("a"))
+        until(lambda: audio.state is State.PLAYING)
+        os.kill(pid(audio), signal.SIGSTOP)
+        for k in range(5000):  # 2 MB, far more than the socket holds
+            audio.send(notes("a", *((k * 1000 + n, k * 1000 + n + 10) for n in range(20))))
+
+
+def test_closing_leaves_no_process_behind():
+    audio = Audio(command=DUMMY)
+    audio.start()
+    audio.send(setup("a"))
+    child = pid(audio)
+    audio.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)

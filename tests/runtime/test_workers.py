@@ -1,0 +1,206 @@
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from engine import registry
+from engine.conductor.contract import Job, Reply
+from engine.runtime.worker import rehearsal
+from engine.runtime.workers import State, Workers
+from engine.score.phrase import Origin
+
+DUMMY = [sys.executable, "-m", "tests.dummies.worker"]
+RULES = registry.kind("perpetuum.generators", "melody_rules")
+
+
+def job(ticket: int, kind: str = "well-behaved", part: str = "tune", settings: object = None, deadline: int = 0) -> Job:
+    request = replace(rehearsal(RULES, settings or RULES.settings()), part=part, bars=2)  # type: ignore[arg-type]
+    return Job(ticket, kind, request, deadline)
+
+
+def collect(workers: Workers, count: int, seconds: float = 20.0) -> list[Reply]:
+    """`count` replies, or as many as came within a time that is only there to end a test that fails."""
+    replies: list[Reply] = []
+    until = time.monotonic() + seconds
+    while len(replies) < count and time.monotonic() < until:
+        replies += workers.poll(0.1)
+    return replies
+
+
+def until_ready(workers: Workers, seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while not workers.ready:
+        assert not workers.poll(0.05)
+        assert time.monotonic() < until, workers.statuses
+
+
+def pid_of(reply: Reply) -> int:
+    assert reply.phrase is not None, reply.problem
+    return reply.phrase.provenance.seed
+
+
+@pytest.fixture
+def workers():
+    with Workers(command=DUMMY, patience=1.0) as workers:
+        yield workers
+
+
+def test_a_job_comes_back_with_its_ticket(workers):
+    for ticket in (5, 3, 8):
+        workers.submit(job(ticket))
+    assert [reply.ticket for reply in collect(workers, 3)] == [5, 3, 8]
+    assert workers.counters["phrases"] == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted"),
+    [
+        ("dies", "deaths"),
+        ("hangs", "hangs"),
+        ("spins", "hangs"),
+        ("garbage", "babbles"),
+        ("raw garbage", "babbles"),
+        ("oversized", "babbles"),
+        ("wrong ticket", "babbles"),
+        ("unhashable ticket", "babbles"),
+        ("wrong type", "babbles"),
+    ],
+)
+def test_a_dead_hung_or_babbling_worker_fails_its_jobs_and_is_replaced(workers, kind, counted):
+    workers.submit(job(1))
+    before = pid_of(collect(workers, 1)[0])
+    workers.submit(job(2, kind))
+    workers.submit(job(3))
+    replies = collect(workers, 2)
+    assert {reply.ticket for reply in replies} == {2, 3}
+    assert next(reply for reply in replies if reply.ticket == 2).problem
+    assert workers.counters[counted] == 1
+    until_ready(workers)
+    workers.submit(job(4))
+    after = pid_of(collect(workers, 1)[0])
+    assert after != before
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+
+
+@pytest.mark.parametrize("kind", ["no phrase", "too long", "fails"])
+def test_a_bad_phrase_is_a_failed_reply_and_its_worker_goes_on(workers, kind):
+    workers.submit(job(1))
+    before = pid_of(collect(workers, 1)[0])
+    workers.submit(job(2, kind))
+    [reply] = collect(workers, 1)
+    assert reply.problem
+    assert reply.phrase is None
+    workers.submit(job(3))
+    assert pid_of(collect(workers, 1)[0]) == before
+    assert workers.counters["failures"] == 1
+
+
+def test_the_last_words_of_a_dead_worker_are_in_the_problem(workers):
+    workers.submit(job(1, "prints and dies"))
+    [reply] = collect(workers, 1)
+    assert "no weights on this machine" in reply.problem
+    assert "exit status 7" in reply.problem
+
+
+def test_a_hung_worker_is_found_even_when_its_job_was_cancelled(workers):
+    workers.submit(job(1, "hangs"))
+    workers.cancel([1])
+    until = time.monotonic() + 20
+    while workers.counters["hangs"] == 0:
+        assert workers.poll(0.1) == []
+        assert time.monotonic() < until
+
+
+def test_submitting_never_waits_however_deaf_the_worker_is(workers):
+    until_ready(workers)
+    workers.submit(job(0, "hangs"))
+    began = time.monotonic()
+    for ticket in range(1, 2001):  # far more than the socket holds
+        workers.submit(job(ticket))
+    assert time.monotonic() - began < workers._patience
+    assert sorted(reply.ticket for reply in collect(workers, 2001)) == list(range(2001))
+
+
+def test_a_job_that_cannot_be_sent_is_a_failed_reply(workers):
+    strange = type("Strange", (RULES.settings,), {})()  # a class that no other process knows
+    workers.submit(job(1, settings=strange))
+    [reply] = collect(workers, 1)
+    assert "cannot be sent" in reply.problem
+
+
+def test_each_part_keeps_to_one_worker():
+    with Workers(count=2, command=DUMMY) as workers:
+        for ticket in range(8):
+            workers.submit(job(ticket, part="ab"[ticket % 2]))
+        pids = [{pid_of(r) for r in collect_of} for collect_of in _by_parity(collect(workers, 8))]
+    assert [len(found) for found in pids] == [1, 1]
+    assert pids[0] != pids[1]
+
+
+def _by_parity(replies: list[Reply]) -> list[list[Reply]]:
+    return [[reply for reply in replies if reply.ticket % 2 == parity] for parity in (0, 1)]
+
+
+def test_a_program_that_does_not_exist_is_a_state_and_not_an_error():
+    with Workers(command=["/nonexistent/worker"]) as workers:
+        workers.submit(job(1))
+        [reply] = collect(workers, 1)
+        assert reply.problem
+        assert workers.statuses[0].state is State.DEAD
+
+
+def test_closing_leaves_no_process_behind():
+    workers = Workers(command=DUMMY)
+    workers.submit(job(1))
+    pid = pid_of(collect(workers, 1)[0])
+    workers.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert workers.statuses[0].state is State.CLOSED
+
+
+def test_the_real_worker_makes_phrases_by_rules_and_survives_a_generator_that_cannot():
+    with Workers() as workers:
+        workers.submit(job(1, "melody_rules"))
+        workers.submit(job(2, "no_such_kind"))
+        workers.submit(job(3, "melody_rules"))
+        replies = {reply.ticket: reply for reply in collect(workers, 3, 60)}
+    assert "no_such_kind" in replies[2].problem
+    for ticket in (1, 3):
+        phrase = replies[ticket].phrase
+        assert phrase is not None
+        assert len(phrase.notes)
+        assert phrase.provenance.origin is Origin.RULES
+    assert (replies[1].phrase.notes == replies[3].phrase.notes).all()  # type: ignore[union-attr]
+
+
+def test_the_real_worker_takes_the_nearest_deadline_first_and_drops_what_is_cancelled():
+    with Workers() as workers:
+        until_ready(workers)
+        for ticket in range(200):  # busy for a while, so that the last ones wait together
+            workers.submit(job(ticket, "melody_rules", deadline=1))
+        workers.submit(job(1000, "melody_rules", deadline=30))
+        workers.submit(job(1001, "melody_rules", deadline=40))
+        workers.submit(job(1002, "melody_rules", deadline=20))
+        workers.cancel([1001])
+        order = [reply.ticket for reply in collect(workers, 202, 60)]
+    assert order[-2:] == [1002, 1000]
+    assert 1001 not in order
+
+
+def test_a_worker_ignores_ctrl_c():
+    """A terminal's Ctrl-C belongs to the parent; even one that is sent directly does not stop the music making."""
+    with Workers() as workers:
+        until_ready(workers, 60)
+        child = workers._desks[0].child
+        assert child is not None
+        with suppress(ProcessLookupError):
+            os.kill(child.process.pid, 2)
+        assert os.getsid(child.process.pid) != os.getsid(0)
+        workers.submit(job(1, "melody_rules"))
+        assert collect(workers, 1, 60)[0].phrase is not None
+        assert workers.counters["deaths"] == 0
