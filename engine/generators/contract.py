@@ -80,6 +80,8 @@ class Request:
             of any length.
         primer: the pattern or MIDI file of the part's primer as notes; None without.
         transforms: settings of each transform of the chain at this moment, in order: (kind, settings).
+        theme: seed of what recurs: all phrases of a section, in all its passes, have the same (a groove, a motif);
+            `seed` decides how it is varied.
     """
 
     part: str
@@ -95,6 +97,12 @@ class Request:
     sources: Mapping[Link, Phrase] = field(default_factory=dict)
     primer: Phrase | None = None
     transforms: tuple[tuple[str, Settings], ...] = ()
+    theme: int = 0
+
+    @property
+    def ends_section(self) -> bool:
+        """Whether it is the last phrase of its section."""
+        return self.place.bar + self.bars >= self.place.section_bars
 
     @property
     def beats(self) -> float:

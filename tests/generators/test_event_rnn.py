@@ -262,3 +262,15 @@ def test_the_shipped_network_fills_every_meter_and_length(name, meter):
     for bars in (1, 3, 16):
         asked = request(name, bars=bars, meter=meter, section_bars=bars)
         assert make_phrase(name, asked, cache)[0].length == asked.beats
+
+
+def test_leaps_that_nobody_sings_become_smaller_by_an_octave(parrot):
+    parrot("attention_rnn", [62, -2, 76, -2, 64, -2, 65, -2])
+    raw, _ = make_phrase("melody_rnn", request("melody_rnn", bars=2, settings={"range": "C4..C6"}), {})
+    assert pitches(raw)[:4] == [62, 64, 64, 65]
+
+
+def test_a_network_that_climbs_is_brought_back_into_the_middle_of_its_range(parrot):
+    parrot("attention_rnn", [82, -2, 81, -2, 79, -2, 81, -2])
+    raw, _ = make_phrase("melody_rnn", request("melody_rnn", settings={"range": "C4..C6"}), {})
+    assert 64 <= np.mean(pitches(raw)) <= 76

@@ -153,3 +153,17 @@ def test_the_bass_keeps_within_an_octave_and_a_half_over_a_long_walk():
         history = bass
         low, high = min(low, *pitches(bass)), max(high, *pitches(bass))
     assert high - low <= 24
+
+
+def test_a_primer_is_the_progression_that_is_recalled():
+    primer = phrase(
+        [
+            (bar * 4, bar * 4 + 4, pitch, 80)
+            for bar, chord in enumerate(((62, 65, 69), (60, 64, 67)))
+            for pitch in chord
+        ],
+        beats=8,
+    )
+    for bar, expected in ((0, ["Dm", "C", "Dm", "C"]), (5, ["C", "Dm", "C", "Dm"])):
+        found = made("chord_walk", bar=bar, primer=primer, settings={"recall": "100 %"}, history=made("chord_walk"))
+        assert [span.chord.name for span in found.chords] == expected

@@ -203,3 +203,16 @@ def test_notes_that_fall_together_become_one():
     notes = np.array([(0, 1, 60, 70), (0, 2, 61, 80)], NOTE)
     found = applied("fit_to_key", phrase(notes), asked=request("melody_rules", key="F major pentatonic"))
     assert len(found.notes) == len(set(pitches(found)))
+
+
+def test_octave_range_brings_a_line_from_far_away_whole():
+    found = applied("octave_range", phrase([(0, 1, 12, 80), (1, 2, 17, 80), (2, 3, 21, 80)]), range="C4..C6")
+    assert np.diff(pitches(found)).tolist() == [5, 4]
+
+
+def test_octave_range_does_not_move_a_line_for_the_sake_of_one_note():
+    line = [62, 65, 69, 67, 57, 64, 65, 69, 72]
+    found = applied(
+        "octave_range", phrase([(beat, beat + 1, pitch, 80) for beat, pitch in enumerate(line)]), range="C4..C6"
+    )
+    assert pitches(found) == [pitch if pitch >= 60 else pitch + 12 for pitch in line]

@@ -1,0 +1,161 @@
+"""A part's chain without its instrument: generate, judge, transform. And the stand-in that never fails.
+
+The worker process and the conductor's own rules both come through here, so what a phrase is does not depend on the
+process that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.generators.chance import stream
+from engine.generators.contract import Generator, GeneratorKind, Request, Role, Settings
+from engine.generators.kinds import rules_for
+from engine.registry import kind as registered
+from engine.registry import load
+from engine.score.drums import PITCHES
+from engine.score.phrase import NOTE, Origin, Phrase, Provenance, check_notes
+
+MOST_NOTES_PER_BEAT = 40
+"""More is babble: nine drums on every sixteenth are 36."""
+LONGEST_RING = 64.0
+"""Beats that a note may sound on beyond its phrase."""
+
+
+def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Generator]) -> tuple[Phrase, Phrase]:
+    """Make a phrase with a kind of generator, and send it through the request's transforms.
+
+    Args:
+        kind_name: as registered under `perpetuum.generators`.
+        request: what to make; its settings are the kind's.
+        cache: generators that were built before; kept by the caller, one cache per process.
+
+    Returns:
+        (raw, phrase): before and after the transforms.
+
+    Raises:
+        PerpetuumError: no such kind, the generator cannot, or what it made cannot be played.
+    """
+    described: GeneratorKind = registered("perpetuum.generators", kind_name)
+    if not isinstance(request.settings, described.settings):
+        raise PerpetuumError(
+            f"part {request.part!r}: settings of {type(request.settings).__name__} were given to {kind_name}"
+        )
+    name = (kind_name, described.weights(request.settings) if described.weights else request.part)
+    generator = cache.get(name)
+    if generator is None:
+        generator = load(described.factory)(request.settings)
+        cache[name] = generator
+    raw = validated(generator.generate(request), request, kind_name)
+    origin = Origin.NETWORK if described.network else Origin.RULES
+    raw = raw.with_provenance(Provenance(kind_name, origin, request.seed))
+    return raw, transformed(raw, request)
+
+
+def validated(phrase: object, request: Request, kind_name: str) -> Phrase:
+    """A phrase that can be played, or an error that says why it cannot.
+
+    Raises:
+        PerpetuumError: not a phrase, of another length, not finite, out of range, or too many notes.
+    """
+
+    def refuse(problem: str) -> PerpetuumError:
+        return PerpetuumError(f"part {request.part!r}: {kind_name} made a phrase that {problem}")
+
+    if not isinstance(phrase, Phrase):
+        raise refuse(f"is no phrase but {type(phrase).__name__}")
+    if not abs(phrase.length - request.beats) < 1e-6:
+        raise refuse(f"is {phrase.length:g} beats long instead of {request.beats:g}")
+    notes = phrase.notes
+    if not isinstance(notes, np.ndarray) or notes.dtype != NOTE or notes.ndim != 1:
+        raise refuse("has notes of another kind than an array of NOTE")
+    if len(notes) > MOST_NOTES_PER_BEAT * request.beats:
+        raise refuse(f"babbles: {len(notes)} notes in {request.beats:g} beats")
+    try:
+        check_notes(notes, phrase.length)
+    except ValueError as error:
+        raise refuse(f"cannot be played: {error}") from error
+    if len(notes) and float(notes["end"].max()) > phrase.length + LONGEST_RING:
+        raise refuse(f"has a note that sounds on for more than {LONGEST_RING:g} beats after its end")
+    return Phrase.of(notes, request.beats, phrase.provenance, phrase.chords)
+
+
+def transformed(raw: Phrase, request: Request) -> Phrase:
+    """The phrase after the request's transforms; each has a random stream of its own.
+
+    Raises:
+        PerpetuumError: a transform failed; it says which.
+    """
+    phrase = raw
+    for place, (name, settings) in enumerate(request.transforms):
+        phrase = _one_transform(phrase, place, name, settings, request)
+    return phrase
+
+
+def _one_transform(phrase: Phrase, place: int, name: str, settings: Settings, request: Request) -> Phrase:
+    apply = load(registered("perpetuum.transforms", name).factory)
+    try:
+        found = apply(phrase, settings, request, stream(request.seed, "transform", place, name))
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        raise PerpetuumError(f"part {request.part!r}: the transform {name} failed: {error}") from error
+    return validated(found, request, f"the transform {name}")
+
+
+def stand_in(request: Request, reason: str) -> tuple[Phrase, Phrase]:
+    """(raw, phrase) by the rules of the request's role, for a generator that failed or is late. Never raises.
+
+    It plays in the same key and meter, over the same chords and rhythm, and goes on from what was played: the rules
+    take up history and primer. Settings of the failed generator are kept where the rules know them too.
+
+    Args:
+        request: as it was made for the other generator.
+        reason: why; noted in the provenance.
+    """
+    described = rules_for(request.role)
+    seen = replace(request, settings=_settings_for(described, request.settings))
+    try:
+        raw = validated(load(described.factory)(seen.settings).generate(seen), seen, described.name)
+    except Exception as error:  # the last defence before silence: whatever it is, music goes on
+        raw, reason = _plainest(seen), f"{reason}; {described.name}: {error}"
+    raw = raw.with_provenance(Provenance(described.name, Origin.FALLBACK, request.seed, reason))
+    phrase = raw
+    for place, (name, settings) in enumerate(request.transforms):
+        try:
+            phrase = _one_transform(phrase, place, name, settings, request)
+        except Exception:  # a transform that fails is left out: its phrase still plays
+            continue
+    return raw, phrase
+
+
+def _settings_for(described: GeneratorKind, given: object) -> Settings:
+    """Settings of a kind, with the values of another kind's settings where name and value fit."""
+    fields = described.settings.model_fields
+    defaults = described.settings()
+    if isinstance(given, described.settings):
+        return given
+    found: dict[str, Any] = {}
+    for name in fields:
+        value = getattr(given, name, None)
+        # Same name and same type means the same thing (a range of pitches, a density); words are the kind's own.
+        if value is not None and type(value) is type(getattr(defaults, name)) and not isinstance(value, str):
+            found[name] = value
+    return defaults.model_copy(update=found)
+
+
+def _plainest(request: Request) -> Phrase:
+    """What cannot fail: the tonic held, or a stroke on each bar's first beat."""
+    bar = request.meter.beats_per_bar
+    starts = np.arange(request.bars) * bar
+    notes = np.zeros(request.bars, NOTE)
+    notes["start"] = starts
+    if request.role is Role.DRUMS:
+        notes["end"], notes["pitch"], notes["velocity"] = starts + 0.25, PITCHES[0], 80
+    else:
+        octave = {Role.BASS: 36, Role.CHORDS: 60, Role.MELODY: 72}[request.role]
+        notes["end"], notes["pitch"], notes["velocity"] = starts + bar, octave + request.key.tonic, 64
+    return Phrase.of(notes, request.beats, Provenance("plainest", Origin.FALLBACK, request.seed))

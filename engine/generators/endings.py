@@ -1,0 +1,104 @@
+"""How phrases end: on a tone that rests, before a rest, and home where a section ends."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.generators import harmony
+from engine.generators.contract import Request
+from engine.generators.pulse import pulse_lengths, pulses, strong_pulses
+from engine.score.keys import Key
+from engine.score.phrase import ChordSpan
+from engine.score.time import STEPS_PER_BEAT
+from engine.units import PitchRange
+
+
+def close(
+    notes: np.ndarray,
+    request: Request,
+    spans: tuple[ChordSpan, ...],
+    span: PitchRange,
+    breath: float = 0.0,
+    arrive: bool = True,
+) -> np.ndarray:
+    """A melody with its ending put right.
+
+    The last note becomes a tone of the chord that sounds then; where a section ends, one of the tonic chord if that
+    is possible, begun no later than the last bar's middle, and followed by a felt beat of rest at least.
+
+    Args:
+        notes: of a melody, one after another.
+        request: where it stands.
+        spans: chords under it.
+        span: range that the last note may be moved in.
+        breath: share of the phrase that is kept silent at its end in any case, up to a bar of it.
+        arrive: where a section ends and its last bar has no note, one is added on its first beat.
+    """
+    if not len(notes):
+        return notes
+    notes = notes[np.argsort(notes["start"], kind="stable")].copy()
+    meter, beats = request.meter, request.beats
+    bar = meter.beats_per_bar
+    beat = pulse_lengths(meter)[-1] / STEPS_PER_BEAT
+    silence = min(breath * beats, bar)
+    if request.ends_section:
+        strong = strong_pulses(meter)
+        middle = strong[-1] if len(strong) > 1 else pulses(meter)[len(pulses(meter)) // 2]
+        latest = beats - bar + middle / STEPS_PER_BEAT
+        silence = max(silence, min(beat, bar / 2))
+    else:
+        latest = beats - silence - 0.25
+        # A short note at the very end would be an upbeat, which leaves the phrase open.
+        late = (notes["start"] > beats - beat + 1e-9) & (notes["end"] - notes["start"] < beat / 2 - 1e-9)
+        latest = min(latest, float(notes["start"][late].min()) - 0.01) if late.any() else latest
+    kept = notes[notes["start"] <= latest + 1e-9]
+    notes = kept if len(kept) else notes[:1]
+    if request.ends_section and arrive and notes["start"][-1] < beats - bar - 1e-9:
+        arrival = notes[-1:].copy()
+        arrival["start"], arrival["end"] = beats - bar, beats - bar + beat
+        notes = np.concatenate([notes, arrival])
+    limit = max(beats - silence, float(notes["start"][-1]) + 0.25)
+    last = notes[-1:]
+    last["end"] = min(
+        limit, max(float(last["end"][0]), float(last["start"][0]) + (beat if request.ends_section else 0))
+    )
+    notes["end"] = np.minimum(notes["end"], np.append(notes["start"][1:], limit))
+    chord = harmony.chord_at(spans, float(last["start"][0]))
+    tones = harmony.tones_in_key(chord, request.key)
+    if request.ends_section:
+        home = [tone for tone in harmony.home(request.key).pitch_classes if tone in tones]
+        # The tonic itself closes best, if the chord has it.
+        tones = (request.key.tonic,) if request.key.tonic in home else tuple(home) or tones
+    notes["pitch"][-1] = nearest_tone(int(notes["pitch"][-1]), tones, span)
+    return notes
+
+
+def nearest_tone(pitch: int, tones: tuple[int, ...], span: PitchRange) -> int:
+    """The pitch of some pitch classes nearest to a pitch, within a range (of an octave at least)."""
+    options = [option for option in range(span.low, span.high + 1) if option % 12 in tones]
+    return min(options, key=lambda option: (abs(option - pitch), option)) if options else pitch
+
+
+def into_key(pitches: np.ndarray, key: Key, span: PitchRange) -> np.ndarray:
+    """Pitches [n] moved to the nearest tones of a key within a range; further ones first by octaves."""
+    scale = np.array([pitch for pitch in range(span.low, span.high + 1) if pitch in key])
+    folded = fold(pitches, span)
+    return scale[np.argmin(np.abs(folded[:, None] - scale[None]), axis=1)] if len(pitches) else folded
+
+
+def fold(pitches: np.ndarray, span: PitchRange) -> np.ndarray:
+    """Pitches [n] moved by octaves into a range of an octave at least.
+
+    The whole line moves together where most of it lies outside; a few notes that stick out fold in singly, so that a
+    line does not leap an octave from one phrase to the next for the sake of one low note.
+    """
+    pitches = np.asarray(pitches, int)
+    if not len(pitches):
+        return pitches
+    shifts = np.arange(-10, 11) * 12
+    moved = pitches[None] + shifts[:, None]
+    outside = ((moved < span.low) | (moved > span.high)).mean(axis=1)
+    far = np.abs(shifts) / 12
+    moved = moved[int(np.argmin(outside + 0.3 * np.minimum(far, 1) + 0.01 * far))]
+    moved = np.where(moved < span.low, moved + 12 * np.ceil((span.low - moved) / 12).astype(int), moved)
+    return np.where(moved > span.high, moved - 12 * np.ceil((moved - span.high) / 12).astype(int), moved)

@@ -1,0 +1,125 @@
+"""The built-in kinds of transforms and their settings. Light."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from engine.generators.contract import Settings, TransformKind
+from engine.units import Bars, Percent, Pitches, PitchRange, Seconds, Semitones
+
+
+class TransposeSettings(Settings):
+    """All notes (and the chords that are meant) move by an interval."""
+
+    by: Semitones = Field(default=0, description="the interval, like `7 semitones` or `-1 octave`")
+
+
+class FitToKeySettings(Settings):
+    """Notes outside the key move to the nearest note of it."""
+
+    strength: Percent = Field(default=1.0, description="share of the foreign notes that are moved")
+
+
+class FitToChordsSettings(Settings):
+    """Notes on strong beats move to the nearest note of the chord that sounds."""
+
+    strength: Percent = Field(default=1.0, description="share of the foreign notes on strong beats that are moved")
+
+
+class ThinSettings(Settings):
+    """Notes are left out, those on weak beats first."""
+
+    share: Percent = Field(default=0.3, description="share of the notes left out")
+
+
+class DoubleSettings(Settings):
+    """Notes are doubled at an interval."""
+
+    at: Literal["octave", "lower octave", "third", "sixth", "fifth"] = Field(
+        default="octave", description="the interval above (thirds, fifths and sixths are those of the key)"
+    )
+    share: Percent = Field(default=1.0, description="share of the notes that are doubled, those on strong beats first")
+    softer: int = Field(default=12, ge=0, le=60, description="how much lower the velocity of the added notes is")
+
+
+class HumanizeSettings(Settings):
+    """Small deviations of timing and velocity, as a player has them."""
+
+    timing: Seconds = Field(default=0.012, le=0.2, description="standard deviation of the starts")
+    velocity: int = Field(default=6, ge=0, le=40, description="standard deviation of the velocities")
+
+
+class VelocitySettings(Settings):
+    """Velocities are scaled, bent along the phrase, and accented."""
+
+    scale: Percent = Field(default=1.0, description="all velocities times this")
+    offset: int = Field(default=0, ge=-100, le=100, description="added after scaling")
+    shape: Literal["flat", "swell", "rise", "fall"] = Field(
+        default="flat", description="course over the phrase; swell rises to the middle and falls"
+    )
+    depth: Percent = Field(default=0.3, description="how far the shape goes down from full velocity")
+    accent: int = Field(default=0, ge=-40, le=40, description="added on strong beats, taken from weak ones")
+
+
+class OctaveRangeSettings(Settings):
+    """Notes outside a range move into it by octaves, a whole line together where that is possible."""
+
+    range: Pitches = Field(default=PitchRange(60, 84), description="lowest and highest pitch")
+
+
+class LegatoSettings(Settings):
+    """Notes sound on until the next one begins."""
+
+    amount: Percent = Field(default=1.0, description="how much of the gap to the next onset is filled")
+
+
+class StaccatoSettings(Settings):
+    """Notes are cut short."""
+
+    length: Percent = Field(default=0.4, description="share of its length that a note keeps")
+
+
+class RestSettings(Settings):
+    """Whole bars are left empty, so that a part breathes."""
+
+    share: Percent = Field(
+        default=0.25, description="share of the bars left empty, towards the end of the phrase first"
+    )
+    every: Bars | None = Field(
+        default=None, le=64, description="instead: the last bar of each group of this many is empty"
+    )
+
+
+class SwingSettings(Settings):
+    """Off-beats come late, as in swung eighths or sixteenths."""
+
+    amount: Percent = Field(default=0.3, description="0 % is straight, 100 % is a triplet")
+    grid: Literal["eighths", "sixteenths"] = Field(default="eighths", description="which off-beats are late")
+
+
+class QuantizeSettings(Settings):
+    """Starts move towards the grid."""
+
+    strength: Percent = Field(default=1.0, description="how far they move")
+    grid: Literal["sixteenths", "eighths", "quarters"] = Field(default="sixteenths", description="the grid")
+
+
+def _kind(name: str, summary: str, settings: type[Settings], shorthand: str | None) -> TransformKind:
+    return TransformKind(name, summary, settings, shorthand, f"engine.generators.transforms:{name}")
+
+
+TRANSPOSE = _kind("transpose", "moves all notes by an interval", TransposeSettings, "by")
+FIT_TO_KEY = _kind("fit_to_key", "moves notes outside the key into it", FitToKeySettings, "strength")
+FIT_TO_CHORDS = _kind("fit_to_chords", "moves strong notes onto the chord", FitToChordsSettings, "strength")
+THIN = _kind("thin", "leaves notes out, weak beats first", ThinSettings, "share")
+DOUBLE = _kind("double", "doubles notes at the octave or an interval of the key", DoubleSettings, "at")
+HUMANIZE = _kind("humanize", "small deviations of timing and velocity", HumanizeSettings, "timing")
+VELOCITY = _kind("velocity", "scales, shapes and accents velocities", VelocitySettings, "scale")
+OCTAVE_RANGE = _kind("octave_range", "moves notes into a range by octaves", OctaveRangeSettings, "range")
+LEGATO = _kind("legato", "lets notes sound on until the next", LegatoSettings, "amount")
+STACCATO = _kind("staccato", "cuts notes short", StaccatoSettings, "length")
+REST = _kind("rest", "leaves whole bars empty", RestSettings, "share")
+SWING = _kind("swing", "makes off-beats late", SwingSettings, "amount")
+QUANTIZE = _kind("quantize", "moves starts onto the grid", QuantizeSettings, "strength")

@@ -1,0 +1,77 @@
+"""An hour of rules: they evolve, breathe and do not drift away."""
+
+import numpy as np
+import pytest
+
+from engine.generators.chain import make_phrase
+from engine.generators.contract import Place
+from tests.generators.asking import RULES, changed, made, pitches, request
+
+PHRASES = 225  # of four bars at 60 qpm: an hour
+
+
+@pytest.fixture(scope="module", params=RULES)
+def hour(request):
+    return request.param, hour_of(request.param)
+
+
+def hour_of(name):
+    """Sections of sixteen bars, one after another, over chords."""
+    cache, history, chords, found = {}, None, None, []
+    for number in range(PHRASES):
+        visit, bar = divmod(number * 4, 16)
+        place = Place("ab"[visit % 2], visit, bar, 16, number * 4)
+        chords = made_at("chord_walk", place, number, chords, None)
+        asked = request(name, seed=number, history=history, chords=None if name == "chord_walk" else chords, theme=5)
+        history, _ = make_phrase(name, changed(asked, place=place), cache)
+        found.append(history)
+    return found
+
+
+def made_at(name, place, seed, history, chords):
+    return make_phrase(name, changed(request(name, seed=seed, history=history, chords=chords), place=place), {})[0]
+
+
+def test_no_phrase_is_the_one_before_and_most_are_new(hour):
+    _, phrases = hour
+    keys = [phrase.notes[["start", "pitch"]].tobytes() for phrase in phrases]
+    assert all(a != b for a, b in zip(keys, keys[1:], strict=False) if a) or len(set(keys)) > 0.9 * len(keys)
+    assert len(set(keys)) > 0.4 * len(keys)
+
+
+def test_the_register_stays_where_it_began(hour):
+    name, phrases = hour
+    if name == "drum_rules":
+        pytest.skip("drums have no register")
+    middles = [np.mean(pitches(phrase)) for phrase in phrases if len(phrase.notes)]
+    assert abs(np.mean(middles[:30]) - np.mean(middles[-30:])) < 6
+
+
+def test_every_phrase_sounds(hour):
+    _, phrases = hour
+    assert all(len(phrase.notes) for phrase in phrases)
+
+
+def test_an_hour_of_chords_has_many_progressions_that_come_back():
+    progressions = [tuple(span.chord for span in phrase.chords) for phrase in hour_of("chord_walk")]
+    assert 40 < len(set(progressions)) < 0.9 * PHRASES
+
+
+def test_a_melody_breathes():
+    """Between a tenth and two thirds of the time there is no note."""
+    sounding = [np.sum(np.minimum(p.notes["end"], 16) - p.notes["start"]) / 16 for p in hour_of("melody_rules")]
+    assert 0.34 < np.mean(sounding) < 0.9
+
+
+def test_a_theme_returns_with_its_section_for_some_minutes_and_then_makes_room():
+    def groove(pass_index):
+        return made("drum_rules", theme=1, pass_index=pass_index, settings={"ghost": "0 %", "fills": "0 %"}).slice(0, 4)
+
+    def known(one, other):
+        mine, theirs = (
+            set(zip(p.notes["start"].tolist(), pitches(p), strict=True)) for p in (groove(one), groove(other))
+        )
+        return len(mine & theirs) / max(len(mine), len(theirs))
+
+    assert known(0, 2) > 0.8
+    assert min(known(0, later) for later in (6, 12, 18, 24)) < known(0, 2)
