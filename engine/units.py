@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from engine.score.keys import parse_pitch
+from engine.score.keys import parse_pitch, pitch_name
 
 _NUMBER = r"[-+]?(?:\d+\.\d+|\d+\s*/\s*\d+|\d+|\.\d+)"
 _WITH_UNIT = re.compile(rf"\s*({_NUMBER})\s*([^\d\s.].*?)?\s*")
@@ -33,8 +34,9 @@ class PitchRange(NamedTuple):
     high: int
 
 
-class Unit(NamedTuple):
-    """A kind of measure.
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """A kind of measure. It is also metadata of the settings in it, so that messages can write their limits.
 
     Attributes:
         noun: what it measures, for messages.
@@ -52,7 +54,7 @@ class Unit(NamedTuple):
     whole: bool = False
     low: float = -math.inf
     high: float = math.inf
-    words: Mapping[str, float] = {}
+    words: Mapping[str, float] = field(default_factory=dict)
 
 
 def parse_number(text: str) -> float:
@@ -63,7 +65,7 @@ def parse_number(text: str) -> float:
     """
     top, slash, bottom = text.partition("/")
     if slash and float(bottom) == 0:
-        raise ValueError(f"{text!r} divides by zero")
+        raise ValueError(f"`{text}` divides by zero")
     return float(top) / float(bottom) if slash else float(top)
 
 
@@ -79,17 +81,17 @@ def parse(value: object, unit: Unit) -> float:
         raise ValueError(f"expected {unit.noun}, like {unit.example}")
     match = _WITH_UNIT.fullmatch(str(value))
     if not match:
-        raise ValueError(f"{value!r} is not {unit.noun}; write it like {unit.example}")
+        raise ValueError(f"`{value}` is not {unit.noun}; write it like {unit.example}")
     spelling = match[2] or ""
     if spelling not in unit.factors:
         if not spelling:
-            raise ValueError(f"{value!r} has no unit; write it like {unit.example}")
-        raise ValueError(f"{spelling!r} is not a unit of {unit.noun}; write it like {unit.example}")
+            raise ValueError(f"`{value}` has no unit; write it like {unit.example}")
+        raise ValueError(f"`{spelling}` is not a unit of {unit.noun}; write it like {unit.example}")
     number = parse_number(match[1]) * unit.factors[spelling]
     if unit.whole and abs(number - round(number)) > 1e-9:
-        raise ValueError(f"{value!r} must be a whole number, like {unit.example}")
+        raise ValueError(f"`{value}` must be a whole number, like {unit.example}")
     if not unit.low <= number <= unit.high:
-        raise ValueError(f"{value!r} is out of range: {_span(unit)}")
+        raise ValueError(f"`{value}` is out of range: {_span(unit)}")
     return round(number) if unit.whole else number
 
 
@@ -107,19 +109,45 @@ def parse_range(value: object, unit: Unit) -> Range:
         low_match = _WITH_UNIT.fullmatch(left)
         low = parse(left if low_match and low_match[2] else f"{left} {spelling}", unit)
         if low > high:
-            raise ValueError(f"{value!r} is upside down; write the smaller number first")
+            raise ValueError(f"`{value}` is upside down; write the smaller number first")
         return Range(low, high)
     single = parse(value, unit)
     return Range(single, single)
 
 
+def written(value: object, unit: Unit | None = None) -> str:
+    """A value as a scene would write it: 0.35 of PERCENT is "35 %", a range of pitches is "C4..C6"."""
+    if isinstance(value, PitchRange):
+        return f"{pitch_name(value.low)}..{pitch_name(value.high)}"
+    if isinstance(value, Range):
+        high = written(value.high, unit)
+        return high if value.low == value.high else f"{written(value.low, unit).split()[0]}..{high}"
+    if isinstance(value, bool) or value is None:
+        return "none" if value is None else str(value).lower()
+    if not isinstance(value, int | float):
+        return str(value)
+    if unit is None:
+        return f"{value:g}"
+    for word, number in unit.words.items():
+        if value == number:
+            return word
+    # Small values take a smaller unit: 0.012 s is 12 ms.
+    fitting = [(name, factor) for name, factor in unit.factors.items() if 1 <= abs(value) / factor < 1000]
+    name, factor = next(iter(unit.factors.items()))
+    if unit.noun == SECONDS.noun and 0 < abs(value) < 1:
+        name, factor = fitting[0] if fitting else (name, factor)
+    singular = name.removesuffix("s")
+    number = round(value / factor, 6)
+    digits = f"{number:.6f}".rstrip("0").rstrip(".")
+    return f"{digits} {singular if number == 1 and singular in unit.factors and len(singular) > 1 else name}"
+
+
 def _span(unit: Unit) -> str:
-    name = next(iter(unit.factors))
     if math.isinf(unit.high):
-        return f"at least {unit.low:g} {name}".strip()
+        return f"at least {written(unit.low, unit)}"
     if math.isinf(unit.low):
-        return f"at most {unit.high:g} {name}".strip()
-    return f"{unit.low:g} to {unit.high:g} {name}".strip()
+        return f"at most {written(unit.high, unit)}"
+    return f"{written(unit.low, unit)} to {written(unit.high, unit)}"
 
 
 BARS = Unit("a number of bars", {"bars": 1, "bar": 1}, "`8 bars`", whole=True, low=1, high=4096)
@@ -157,23 +185,40 @@ def _schema(unit: Unit, many: bool = False) -> WithJsonSchema:
     pattern = rf"^\s*{first}{number}\s*({spellings})\s*$"
     if unit.words:
         pattern = rf"{pattern}|^({'|'.join(unit.words)})$"
-    example = unit.example.replace("`", "")
-    return WithJsonSchema({"type": "string", "pattern": pattern, "description": f"{unit.noun}, like {example}"})
+    return text_schema(pattern, f"{unit.noun}, like {unit.example}".replace("`", ""))
 
 
-Bars = Annotated[int, BeforeValidator(_one(BARS)), _schema(BARS)]
-Beats = Annotated[float, BeforeValidator(_one(BEATS)), _schema(BEATS)]
-Steps = Annotated[int, BeforeValidator(_one(STEPS)), _schema(STEPS)]
-Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), _schema(SECONDS)]
-Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), _schema(DECIBELS)]
-Percent = Annotated[float, BeforeValidator(_one(PERCENT)), _schema(PERCENT)]
-Semitones = Annotated[int, BeforeValidator(_one(SEMITONES)), _schema(SEMITONES)]
-Cents = Annotated[float, BeforeValidator(_one(CENTS)), _schema(CENTS)]
-Qpm = Annotated[float, BeforeValidator(_one(QPM)), _schema(QPM)]
-Hertz = Annotated[float, BeforeValidator(_one(HERTZ)), _schema(HERTZ)]
-BarRange = Annotated[Range, BeforeValidator(_many(BARS)), _schema(BARS, many=True)]
-TimesRange = Annotated[Range, BeforeValidator(_many(TIMES)), _schema(TIMES, many=True)]
-QpmRange = Annotated[Range, BeforeValidator(_many(QPM)), _schema(QPM, many=True)]
+def text_schema(pattern: str, wanted: str) -> WithJsonSchema:
+    """JSON Schema of a value that is written as text.
+
+    Args:
+        pattern: regular expression.
+        wanted: what it is and how to write it; editors say so when the pattern does not match.
+    """
+    return WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": pattern,
+            "description": wanted,
+            # The YAML language server shows this instead of the pattern.
+            "patternErrorMessage": f"Expected {wanted}",
+        }
+    )
+
+
+Bars = Annotated[int, BeforeValidator(_one(BARS)), _schema(BARS), BARS]
+Beats = Annotated[float, BeforeValidator(_one(BEATS)), _schema(BEATS), BEATS]
+Steps = Annotated[int, BeforeValidator(_one(STEPS)), _schema(STEPS), STEPS]
+Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), _schema(SECONDS), SECONDS]
+Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), _schema(DECIBELS), DECIBELS]
+Percent = Annotated[float, BeforeValidator(_one(PERCENT)), _schema(PERCENT), PERCENT]
+Semitones = Annotated[int, BeforeValidator(_one(SEMITONES)), _schema(SEMITONES), SEMITONES]
+Cents = Annotated[float, BeforeValidator(_one(CENTS)), _schema(CENTS), CENTS]
+Qpm = Annotated[float, BeforeValidator(_one(QPM)), _schema(QPM), QPM]
+Hertz = Annotated[float, BeforeValidator(_one(HERTZ)), _schema(HERTZ), HERTZ]
+BarRange = Annotated[Range, BeforeValidator(_many(BARS)), _schema(BARS, many=True), BARS]
+TimesRange = Annotated[Range, BeforeValidator(_many(TIMES)), _schema(TIMES, many=True), TIMES]
+QpmRange = Annotated[Range, BeforeValidator(_many(QPM)), _schema(QPM, many=True), QPM]
 
 
 def _pitch(value: object) -> int:
@@ -190,7 +235,7 @@ def _pitch_range(value: Any) -> PitchRange:
     low, _, high = value.partition("..")
     span = PitchRange(parse_pitch(low), parse_pitch(high))
     if span.high - span.low < 11:
-        raise ValueError(f"{value!r} must span an octave at least, the lower pitch first, like C3..C5")
+        raise ValueError(f"`{value}` must span an octave at least, the lower pitch first, like C3..C5")
     return span
 
 
@@ -198,16 +243,12 @@ _PITCH_PATTERN = r"[A-Ga-g](##|bb|#|b)?-?\d"
 Pitch = Annotated[
     int,
     BeforeValidator(_pitch),
-    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_PITCH_PATTERN}\s*$", "description": "a pitch, like C4"}),
+    text_schema(rf"^\s*{_PITCH_PATTERN}\s*$", "a pitch, like C4"),
 ]
 Pitches = Annotated[
     PitchRange,
     BeforeValidator(_pitch_range),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": rf"^\s*{_PITCH_PATTERN}\s*\.\.\s*{_PITCH_PATTERN}\s*$",
-            "description": "a range of pitches of at least an octave, like C3..C5",
-        }
+    text_schema(
+        rf"^\s*{_PITCH_PATTERN}\s*\.\.\s*{_PITCH_PATTERN}\s*$", "a range of pitches of at least an octave, like C3..C5"
     ),
 ]

@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 from engine.errors import PerpetuumError
+from engine.scenes.reference import settings_reference
 from engine.scenes.schema import scene_schema
 
 
 @click.command(short_help="Print the JSON Schema of scene files, for editors.")
+@click.option("--settings", is_flag=True, help="Tables of all settings instead, in Markdown.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write instead.")
-def command(output: Path | None) -> None:
+def command(settings: bool, output: Path | None) -> None:
     """Print the JSON Schema (draft 7) of scene files, so that an editor completes and checks them while you write.
 
     Editors with the YAML language server read it from a line at the top of a scene:
@@ -25,13 +27,14 @@ def command(output: Path | None) -> None:
     Examples:
       perpetuum schema
       perpetuum schema -o scene.schema.json
+      perpetuum schema --settings
     """
-    text = json.dumps(scene_schema(), indent=2, ensure_ascii=False)
+    text = settings_reference() if settings else json.dumps(scene_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        click.echo(text)
+        click.echo(text, nl=False)
         return
     try:
-        output.write_text(text + "\n", encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PerpetuumError(
             f"cannot write {output}: {error.strerror}", "name a file in a folder that exists"

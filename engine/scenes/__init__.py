@@ -1,1 +1,47 @@
-"""The scene file: loading with positions, schema, diagnostics, plan. Needs neither TensorFlow, pyo nor note_seq."""
+"""The scene file: loading with positions, schema, diagnostics, plan. Needs neither TensorFlow, pyo nor note_seq.
+
+`load` and `check_files` import what they need when they are called, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.scenes.diagnostics import Diagnostic, Severity
+    from engine.scenes.loading import Checked
+    from engine.scenes.scene import Scene
+
+__all__ = ["Diagnostic", "Severity", "check_files", "load"]
+
+
+def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
+    """Read a scene file: the scene, None if it is not valid, and all that was found; see `engine.scenes.loading`.
+
+    Raises:
+        PerpetuumError: there is no such file, or it may not be read.
+    """
+    from engine.scenes import loading
+
+    return loading.load(path)
+
+
+def check_files(paths: Iterable[Path]) -> list[Checked]:
+    """Look into scene and instrument files, each and what it names once; see `engine.scenes.loading`.
+
+    Raises:
+        PerpetuumError: there is no such file, or it may not be read.
+    """
+    from engine.scenes import loading
+
+    return loading.check_files(paths)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Diagnostic", "Severity"):
+        from engine.scenes import diagnostics
+
+        return getattr(diagnostics, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

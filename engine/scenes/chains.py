@@ -1,0 +1,206 @@
+"""Parts of a scene file: generator, transforms, sound; each checked on its own."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from engine import assets
+from engine.generators.contract import Link, TransformKind
+from engine.scenes.diagnostics import Severity, listed, nearest
+from engine.scenes.drafts import PartDraft, Reading, TransformDraft
+from engine.scenes.models import NAME, PartFile
+from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.source import Span, clipped
+from engine.scenes.validation import validate
+
+LINKS = tuple(str(link) for link in Link)
+"""Keys that stand among the settings of every generator."""
+
+_MODULES_OF_EXTRA = {"models": ("tensorflow", "keras"), "plot": ("matplotlib",)}
+
+
+def read_parts(reading: Reading, node: Node | None) -> dict[str, PartDraft]:
+    """All parts of a scene by name, without what they take from each other."""
+    drafts: dict[str, PartDraft] = {}
+    if not isinstance(node, MapNode):
+        return drafts  # the scene's model has noted that
+    for name, key, value in node.meant():
+        if not NAME.fullmatch(name):
+            reading.source.error(
+                key.span,
+                f"`{clipped(name)}` cannot be the name of a part",
+                "letters, digits, `-` and `_`, a letter first",
+            )
+        if not isinstance(value, MapNode):
+            span = value.span if value.span.end > value.span.start else key.span
+            reading.source.error(span, f"part `{clipped(name)}` must be a mapping", "its `generator` and `instrument`")
+            continue
+        draft = drafts[name] = PartDraft(name, value, key.span)
+        draft.file = validate(PartFile, value, reading.source, f"part `{clipped(name)}`", key.span)
+        _read_generator(reading, draft)
+        _read_transforms(reading, draft)
+    return drafts
+
+
+def _read_generator(reading: Reading, draft: PartDraft) -> None:
+    node = draft.node.get("generator")
+    if node is None:
+        return
+    at = draft.node.key("generator").span
+    name: Node | None = node
+    if isinstance(node, MapNode):
+        draft.generator = node
+        name = node.get("kind")
+        if name is None:
+            reading.source.error(
+                at,
+                f"the generator of part `{draft.name}` has no `kind`",
+                "its name and settings, like `{kind: chord_walk, chord_length: 2 bars}`",
+                hint="add `kind: …`",
+            )
+            return
+        at = node.key("kind").span
+    if not isinstance(name, ScalarNode):
+        reading.source.error(
+            at, "a generator is a name or a mapping", "`chord_walk` or `{kind: chord_walk, chord_length: 2 bars}`"
+        )
+        return
+    draft.kind_span = name.span if name.span.end > name.span.start else at
+    draft.kind = reading.find_kind("perpetuum.generators", "generator", name)
+    if draft.kind is None:
+        return
+    empty = MapNode(node.span, {})
+    mapping = draft.generator or empty
+    draft.raw = {key: value for key, value in mapping.plain().items() if key not in ("kind", *LINKS)}
+    settings = draft.kind.settings
+    keys = ("kind", *LINKS)
+    draft.settings = validate(
+        settings, mapping, reading.source, f"generator `{draft.kind.name}`", draft.kind_span, keys, keys
+    )
+    _read_role(reading, draft)
+    _check_playable(reading, draft)
+
+
+def _read_role(reading: Reading, draft: PartDraft) -> None:
+    assert draft.kind is not None
+    roles = draft.kind.roles
+    wanted = draft.node.get("role")
+    draft.role = roles[0]
+    if draft.file is not None and draft.file.role is not None and wanted is not None:
+        if draft.file.role in roles:
+            draft.role = draft.file.role
+        else:
+            names = [str(role) for role in roles]
+            reading.source.error(
+                wanted.span, f"`{draft.kind.name}` cannot play the role `{draft.file.role}`", listed(names)
+            )
+
+
+def _check_playable(reading: Reading, draft: PartDraft) -> None:
+    """Is there what the generator needs? Where it is not, rules would play, so the scene itself is still right."""
+    kind = draft.kind
+    assert kind is not None
+    missing = [name for name in _MODULES_OF_EXTRA.get(kind.extra or "", ()) if not importlib.util.find_spec(name)]
+    fallback = f"without it `{_fallback_name(draft)}` plays this part by rules" if draft.role else ""
+    if missing:
+        reading.source.note(
+            Severity.UNAVAILABLE,
+            draft.kind_span,
+            f"`{kind.name}` needs the extra [{kind.extra}], which is not installed here",
+            hint=f"install it with `pip install 'perpetuum[{kind.extra}]'`; {fallback}",
+        )
+    if kind.weights is None or draft.settings is None:
+        return
+    name = kind.weights(draft.settings)
+    path = assets.find("weights", name, ".safetensors", beside=reading.folder)
+    node = draft.generator.get("weights") if draft.generator else None
+    if path is not None:
+        if node is not None:
+            # The worker that loads them does not know where the scene lies.
+            draft.settings = draft.settings.model_copy(update={"weights": str(path.resolve())})
+        return
+    known = list(assets.names("weights", ".safetensors"))
+    if node is not None:
+        reading.source.error(
+            node.span, f"no weights `{clipped(name)}`", listed(known) or "a file of weights", nearest(name, known)
+        )
+    else:
+        reading.source.note(
+            Severity.UNAVAILABLE,
+            draft.kind_span,
+            f"the weights `{clipped(name)}` of `{kind.name}` are not here",
+            hint=f"install perpetuum again, or name a file with `weights:`; {fallback}",
+        )
+
+
+def _fallback_name(draft: PartDraft) -> str:
+    from engine.generators.kinds import rules_for
+
+    assert draft.role is not None
+    return rules_for(draft.role).name
+
+
+def _read_transforms(reading: Reading, draft: PartDraft) -> None:
+    node = draft.node.get("transforms")
+    if node is None or (isinstance(node, ScalarNode) and node.value is None):
+        return
+    if not isinstance(node, ListNode):
+        key = draft.node.key("transforms").span
+        reading.source.error(key, "`transforms` must be a list", "one transform a line, like `- transpose: 1 octave`")
+        return
+    for item in node.items:
+        draft.transforms.append(_read_transform(reading, item))
+
+
+def _read_transform(reading: Reading, item: Node) -> TransformDraft | None:
+    value: Node | None = None
+    if isinstance(item, MapNode):
+        entries = list(item.meant())
+        if len(entries) != 1:
+            span = entries[1][1].span if entries else item.span
+            reading.source.error(
+                span, "each transform is an item of its own", "`- ` and one transform, like `- thin: 30 %`"
+            )
+            if not entries:
+                return None
+        _, name, value = entries[0]
+    elif isinstance(item, ScalarNode):
+        name = item
+    else:
+        reading.source.error(item.span, "a transform cannot be a list", "a transform, like `- thin: 30 %`")
+        return None
+    kind: TransformKind | None = reading.find_kind("perpetuum.transforms", "transform", name)
+    if kind is None:
+        return None
+    node = _spelled_out(reading, kind, name, value)
+    if node is None:
+        return None
+    raw = node.plain()
+    return TransformDraft(kind, raw, validate(kind.settings, node, reading.source, f"`{kind.name}`", name.span))
+
+
+def _spelled_out(reading: Reading, kind: TransformKind, name: ScalarNode, value: Node | None) -> MapNode | None:
+    """The settings of a transform as a mapping; a bare value stands for its shorthand."""
+    if value is None or (isinstance(value, ScalarNode) and value.value is None):
+        return MapNode(name.span, {})
+    if isinstance(value, MapNode):
+        return value
+    if kind.shorthand is None:
+        reading.source.error(
+            value.span,
+            f"`{kind.name}` has no single setting",
+            f"a mapping of {listed(list(kind.settings.model_fields))}",
+        )
+        return None
+    key = ScalarNode(Span(value.span.start, value.span.end), kind.shorthand, kind.shorthand, "")
+    return MapNode(value.span, {kind.shorthand: (key, value)})
+
+
+def settings_with(model: type[Any], raw: dict[str, Any], name: str, value: Any) -> Any:
+    """Settings in which one setting has another value.
+
+    Raises:
+        pydantic.ValidationError: that is not valid.
+    """
+    return model.model_validate({**raw, name: value})

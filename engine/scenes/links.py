@@ -1,0 +1,235 @@
+"""What parts take from each other, and primers: links, patterns, MIDI files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.generators.contract import Link, Role
+from engine.scenes.diagnostics import listed, nearest
+from engine.scenes.drafts import LinkDraft, PartDraft, Reading
+from engine.scenes.nodes import MapNode, Node, ScalarNode
+from engine.scenes.patterns import (
+    LONGEST,
+    PatternError,
+    drum_index,
+    grid_from_mapping,
+    is_grid,
+    lanes_of,
+    parse_grid,
+    parse_notes,
+)
+from engine.scenes.positions import span_within
+from engine.scenes.scene import Source
+from engine.scenes.source import Span, clipped
+from engine.score import drums
+from engine.score.phrase import Origin, Phrase, Provenance
+
+_PRIMER_EXPECTED = "a pattern like `D4:1 F4:1/2`, a drum grid like `bd: x...x...`, `{midi: FILE}` or `{part: NAME}`"
+
+
+def read_links(reading: Reading, parts: dict[str, PartDraft]) -> None:
+    """Read the links and primers of all parts, and look for circles."""
+    for draft in parts.values():
+        if draft.generator is None or draft.kind is None:
+            continue
+        for link in Link:
+            node = draft.generator.get(link)
+            if node is None:
+                continue
+            if link is Link.PRIMER:
+                _read_primer(reading, draft, node, parts)
+            elif isinstance(node, ScalarNode) and isinstance(node.value, str):
+                _read_link(reading, draft, link, node, parts)
+            else:
+                key = draft.generator.key(link).span
+                reading.source.error(key, f"`{link}` must name a part", "the name of another part")
+            if link not in draft.kind.takes:
+                reading.source.warning(
+                    draft.generator.key(link).span,
+                    f"`{draft.kind.name}` does not listen to `{link}`",
+                    "delete it, or choose another generator",
+                )
+    _check_circles(reading, parts)
+
+
+def _read_link(reading: Reading, draft: PartDraft, link: Link, node: ScalarNode, parts: dict[str, PartDraft]) -> None:
+    name, dot, drum_name = node.text.partition(".")
+    other = parts.get(name)
+    if other is None:
+        reading.source.error(
+            span_within(reading.source, node, 0, len(name)),
+            f"unknown part `{clipped(name)}`",
+            "the name of another part",
+            nearest(name, parts),
+        )
+        return
+    if other is draft:
+        reading.source.error(node.span, f"part `{name}` cannot listen to itself", "the name of another part")
+        return
+    drum = drum_index(drum_name) if dot else None
+    after = span_within(reading.source, node, len(name) + 1, len(node.text))
+    if dot and drum is None:
+        names = (*drums.CLASSES, *drums.SYMBOLS)
+        expected = "one of " + ", ".join(f"`{name}`" for name in drums.CLASSES)
+        reading.source.error(after, f"unknown drum `{clipped(drum_name)}`", expected, nearest(drum_name, names))
+        return
+    if dot and other.role not in (Role.DRUMS, None):
+        reading.source.error(after, f"part `{name}` plays no drums", f"`{link}: {name}`, or a drums part")
+        return
+    if link is Link.CHORDS and other.role is Role.DRUMS:
+        tonal = [part.name for part in parts.values() if part.role not in (Role.DRUMS, None) and part is not draft]
+        expected = listed(tonal) or "a part with pitches"
+        reading.source.error(node.span, f"part `{name}` plays drums, which have no chords", expected)
+        return
+    draft.links[link] = LinkDraft(Source(name, drum), node.span)
+
+
+def _read_primer(reading: Reading, draft: PartDraft, node: Node, parts: dict[str, PartDraft]) -> None:
+    assert draft.generator is not None
+    key = draft.generator.key(Link.PRIMER).span
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.text.strip():
+        if node.text.strip() in parts:
+            reading.source.error(node.span, "a primer is a pattern", _PRIMER_EXPECTED, f"{{part: {node.text.strip()}}}")
+        else:
+            _read_pattern(reading, draft, node)
+        return
+    if not isinstance(node, MapNode) or not list(node.meant()):
+        reading.source.error(key, "this is no primer", _PRIMER_EXPECTED)
+        return
+    names = [name for name, _, _ in node.meant()]
+    special = [name for name in names if name in ("midi", "part")]
+    if not special:
+        _read_grid_mapping(reading, draft, node)
+        return
+    for name, name_node, _ in node.meant():
+        if name != special[0]:
+            reading.source.error(name_node.span, f"unknown key `{clipped(name)}` in a primer", f"`{special[0]}` alone")
+    value = node.get(special[0])
+    if not isinstance(value, ScalarNode) or not isinstance(value.value, str):
+        what = "the path of a MIDI file" if special[0] == "midi" else "the name of another part"
+        reading.source.error(node.key(special[0]).span, f"`{special[0]}` needs {what}", what)
+    elif special[0] == "part":
+        _read_link(reading, draft, Link.PRIMER, value, parts)
+    else:
+        _read_midi(reading, draft, value)
+
+
+def _read_pattern(reading: Reading, draft: PartDraft, node: ScalarNode) -> None:
+    grid = is_grid(node.text)
+    if not _fits_role(reading, draft, node.span, grid):
+        return
+    try:
+        draft.primer = parse_grid(lanes_of(node.text)) if grid else parse_notes(node.text, reading.meter)
+    except PatternError as error:
+        _note(reading, span_within(reading.source, node, error.start, error.end), error)
+
+
+def _read_grid_mapping(reading: Reading, draft: PartDraft, node: MapNode) -> None:
+    rows: dict[str, str] = {}
+    for name, key, value in node.meant():
+        if not isinstance(value, ScalarNode) or not isinstance(value.value, str):
+            reading.source.error(key.span, f"the lane `{clipped(name)}` needs steps", "steps, like `x...x...`")
+            return
+        if drum_index(name) is None:
+            names = (*drums.SYMBOLS, *drums.CLASSES)
+            expected = "`midi`, `part` or drums: " + ", ".join(f"`{symbol}`" for symbol in drums.SYMBOLS)
+            reading.source.error(
+                key.span, f"unknown drum `{clipped(name)}`", expected, nearest(name, ("midi", "part", *names))
+            )
+            return
+        rows[name] = value.text
+    if not _fits_role(reading, draft, node.span, grid=True):
+        return
+    try:
+        draft.primer = parse_grid(grid_from_mapping(rows))
+    except PatternError as error:
+        lane = next((name for name in rows if f"`{name}`" in error.message), None)
+        lane = lane or next(name for name, cells in rows.items() if set(cells) - set("xXo.-_| \t\r\n"))
+        value = node.get(lane)
+        assert isinstance(value, ScalarNode)
+        _note(reading, span_within(reading.source, value, error.start, error.end), error)
+
+
+def _note(reading: Reading, span: Span, error: PatternError) -> None:
+    word = error.message.split("`")[1] if error.candidates and "`" in error.message else ""
+    reading.source.error(span, error.message, error.expected, nearest(word, error.candidates) if word else "")
+
+
+def _fits_role(reading: Reading, draft: PartDraft, span: Span, grid: bool) -> bool:
+    if draft.role is None or grid == (draft.role is Role.DRUMS):
+        return True
+    if grid:
+        reading.source.error(span, f"part `{draft.name}` plays no drums", "notes, like `D4:1 F4:1/2`")
+    else:
+        reading.source.error(
+            span, f"part `{draft.name}` plays drums", "a drum grid, like `bd: x...x... | sn: ....x...`"
+        )
+    return False
+
+
+def _read_midi(reading: Reading, draft: PartDraft, node: ScalarNode) -> None:
+    path = Path(node.text)
+    if not path.is_absolute():
+        path = reading.folder / path
+    if "\0" in node.text or not path.is_file():
+        reading.source.error(node.span, f"no MIDI file `{clipped(node.text)}`", hint=f"paths begin at {reading.folder}")
+        return
+    # mido costs 30 ms to import; scenes without MIDI files need not wait for it.
+    from engine.score import midi
+
+    try:
+        notes, is_drum = midi.read(path)
+    except PerpetuumError as error:
+        reading.source.error(node.span, f"`{clipped(node.text)}` is not a readable MIDI file", hint=error.hint or "")
+        return
+    wants_drums = draft.role is Role.DRUMS
+    chosen = notes[is_drum] if wants_drums else notes[~is_drum]
+    if wants_drums:
+        chosen = chosen[np.isin(chosen["pitch"], list(drums.CLASS_OF_PITCH))]
+    if len(chosen) == 0:
+        reading.source.error(
+            node.span,
+            f"`{clipped(node.text)}` has no notes for part `{draft.name}`",
+            "drums on channel 10" if wants_drums else "notes on a channel other than 10",
+        )
+        return
+    bar = reading.meter.beats_per_bar
+    chosen = chosen.copy()
+    # It starts at the bar of its first note and ends with a bar, as a pattern does.
+    shift = bar * np.floor(chosen["start"][0] / bar)
+    chosen["start"] -= shift
+    chosen["end"] -= shift
+    if chosen["start"][-1] >= LONGEST:
+        chosen = chosen[chosen["start"] < LONGEST]
+        reading.source.warning(node.span, f"only the first {LONGEST:g} beats of the file are used", "shorten the file")
+    length = bar * (np.floor(chosen["start"].max() / bar) + 1)
+    draft.primer = Phrase.of(chosen, length, Provenance("midi", Origin.RULES))
+
+
+def _check_circles(reading: Reading, parts: dict[str, PartDraft]) -> None:
+    """Note each circle of parts that listen to each other, once, at its first link in the file."""
+    done: set[str] = set()
+    for start in parts:
+        trail: list[str] = []
+
+        def visit(name: str, trail: list[str]) -> None:
+            if name in trail:
+                circle = trail[trail.index(name) :]
+                links = parts[circle[-1]].links.values()
+                link = next(link for link in links if link.source.part == name)
+                reading.source.error(
+                    link.span,
+                    f"parts listen to each other in a circle: {' -> '.join([*circle, name])}",
+                    hint="one of them must not listen to the others",
+                )
+                return
+            if name in done or name not in parts:
+                return
+            for link in parts[name].links.values():
+                visit(link.source.part, [*trail, name])
+            done.add(name)
+
+        visit(start, trail)

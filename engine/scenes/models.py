@@ -1,0 +1,295 @@
+"""The scene file's own keys as pydantic models. What generators, transforms and instruments add has its own models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from engine.generators.contract import Role, Settings
+from engine.scenes.scene import Curve, Tempo
+from engine.score.keys import MODES, Key, parse_pitch_class
+from engine.score.time import Meter
+from engine.units import (
+    BEATS,
+    PERCENT,
+    QPM,
+    SECONDS,
+    BarRange,
+    Bars,
+    Decibels,
+    Percent,
+    Range,
+    Seconds,
+    TimesRange,
+    parse,
+    parse_range,
+    text_schema,
+)
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""Names of parts and sections."""
+
+MOST_PARTS = 32
+MOST_SECTIONS = 128
+LARGEST_SEED = 2**63 - 1
+
+
+class WrongWordError(ValueError):
+    """A word that is none of those that could stand there.
+
+    Attributes:
+        word: that stands there.
+        candidates: that could.
+    """
+
+    def __init__(self, message: str, word: str, candidates: Sequence[str]) -> None:
+        super().__init__(message)
+        self.word = word
+        self.candidates = tuple(candidates)
+
+
+def split_curve(text: str) -> list[str]:
+    """The points of "-30 -> -14 dB" with a unit on each: the last one's unit also counts for those without.
+
+    Raises:
+        ValueError: a point is missing.
+    """
+    points = [point.strip() for point in text.split("->")]
+    if not all(points):
+        raise ValueError(f"a point is missing in `{text}`; write it like `0.8 -> 1.2`")
+    unit = re.fullmatch(r"[-+\d./\s]*\d\s*([^\d\s.].*)", points[-1])
+    bare = re.compile(r"[-+]?[\d./\s]*\d")
+    return [f"{point} {unit[1]}" if unit and bare.fullmatch(point) else point for point in points]
+
+
+def _text_of(parser: Callable[[str], Any], wanted: str, kind: type) -> Callable[[object], Any]:
+    def read(value: object) -> Any:
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, str):
+            raise ValueError(f"expected {wanted}")
+        return parser(value)
+
+    return read
+
+
+def _key(text: str) -> Key:
+    tonic, _, mode = text.strip().partition(" ")
+    mode = " ".join(mode.lower().replace("_", " ").split())
+    if mode and mode not in MODES:
+        parse_pitch_class(tonic)
+        raise WrongWordError(f"`{mode}` is no mode", mode, list(MODES))
+    return Key.parse(text)
+
+
+def _tempo(text: str) -> Tempo:
+    if "->" in text:
+        points = tuple(parse(point, QPM) for point in split_curve(text))
+        return Tempo(Range(min(points), max(points)), Curve(points))
+    return Tempo(parse_range(text, QPM))
+
+
+_PAN_WANTED = "a place between the speakers, like `center`, `20 % left` or `35 % right`"
+
+
+def _pan(value: object) -> float:
+    if isinstance(value, float | int) and not isinstance(value, bool) and value == 0:
+        return 0.0
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*(left|right)\s*", value) if isinstance(value, str) else None
+    if isinstance(value, str) and value.strip() in ("center", "centre", "left", "right"):
+        return {"left": -1.0, "right": 1.0}.get(value.strip(), 0.0)
+    if not match or float(match[1]) > 100:
+        raise ValueError(f"expected {_PAN_WANTED}")
+    return float(match[1]) / 100 * (-1 if match[2] == "left" else 1)
+
+
+def _delay_time(value: object) -> tuple[float, str]:
+    """(number, "beats" or "seconds")."""
+    if isinstance(value, str) and value.rstrip().endswith(("beat", "beats")):
+        beats = parse(value, BEATS)
+        if beats <= 0:
+            raise ValueError(f"`{value}` is too short; write it like `3/4 beats`")
+        return beats, "beats"
+    if not isinstance(value, str) or value.rstrip()[-1:].isdigit():
+        raise ValueError("expected a time with its unit, like `3/4 beats` or `350 ms`")
+    seconds = parse(value, SECONDS)
+    if not 0.01 <= seconds <= 4:
+        raise ValueError(f"`{value}` is out of range: 10 ms to 4 s")
+    return seconds, "seconds"
+
+
+def _reverb_time(value: object) -> float:
+    seconds = parse(value, SECONDS)
+    if not 0.1 <= seconds <= 20:
+        raise ValueError(f"`{value}` is out of range: 0.1 s to 20 s")
+    return seconds
+
+
+def _feedback(value: object) -> float:
+    share = parse(value, PERCENT)
+    if share > 0.95:
+        raise ValueError(f"`{value}` is out of range: 0 % to 95 %, or the echoes would never end")
+    return share
+
+
+_TEMPO_WANTED = "a tempo, like `90 qpm`, `84..92 qpm` or `84 -> 92 qpm`"
+_KEY_WANTED = "a key, like `D dorian` or `F# minor`"
+_METER_WANTED = "a meter, like `4/4` or `6/8`"
+
+TempoText = Annotated[
+    Tempo,
+    BeforeValidator(_text_of(_tempo, _TEMPO_WANTED, Tempo)),
+    text_schema(
+        r"^\s*[0-9.]+\s*(qpm|(qpm)?\s*\.\.\s*[0-9.]+\s*qpm|(qpm)?(\s*->\s*[0-9.]+\s*(qpm)?)*\s*->\s*[0-9.]+\s*qpm)\s*$",
+        _TEMPO_WANTED,
+    ),
+]
+KeyText = Annotated[
+    Key,
+    BeforeValidator(_text_of(_key, _KEY_WANTED, Key)),
+    text_schema(rf"^\s*[A-Ga-g](##|bb|#|b)?(\s+({'|'.join(MODES)}))?\s*$", _KEY_WANTED),
+]
+MeterText = Annotated[
+    Meter,
+    BeforeValidator(_text_of(Meter.parse, _METER_WANTED, Meter)),
+    text_schema(r"^\s*\d{1,2}\s*/\s*(1|2|4|8|16)\s*$", _METER_WANTED),
+]
+Pan = Annotated[
+    float,
+    BeforeValidator(_pan),
+    text_schema(r"^\s*(cent(er|re)|left|right|\d+(\.\d+)?\s*%\s*(left|right))\s*$", _PAN_WANTED),
+]
+DelayTime = Annotated[
+    tuple[float, str],
+    BeforeValidator(_delay_time),
+    text_schema(r"^\s*[0-9./ ]+\s*(beats?|s|ms)\s*$", "a time with its unit, like `3/4 beats` or `350 ms`"),
+]
+ReverbTime = Annotated[
+    float, BeforeValidator(_reverb_time), text_schema(r"^\s*[0-9.]+\s*(s|ms)\s*$", "a time, like `4 s`"), SECONDS
+]
+Feedback = Annotated[
+    float, BeforeValidator(_feedback), text_schema(r"^\s*\d+(\.\d+)?\s*%\s*$", "a share, like `35 %`"), PERCENT
+]
+
+
+class Sends(Settings):
+    """How much of a part goes to the shared effects."""
+
+    reverb: Decibels = Field(
+        default=float("-inf"), description="Send level to the reverb, like `-10 dB`; `off` for none."
+    )
+    delay: Decibels = Field(
+        default=float("-inf"), description="Send level to the delay, like `-18 dB`; `off` for none."
+    )
+
+
+class PartFile(Settings):
+    """A part: a chain of a generator, transforms and an instrument."""
+
+    generator: Any = Field(
+        description="What makes the notes: the name of a generator, or a mapping of `kind` and its settings.",
+        examples=["chord_walk"],
+    )
+    role: Role | None = Field(
+        default=None, description="What the part plays, where its generator can play several things."
+    )
+    phrase: Bars = Field(
+        default=4, description="How many bars the generator is asked for at once, like `8 bars`.", le=64
+    )
+    transforms: Any = Field(default=(), description="What is done to the notes, in order.")
+    instrument: str = Field(
+        description="What plays the notes: the name of an instrument, or the path of an instrument file.",
+        examples=["warm_pad"],
+        min_length=1,
+    )
+    level: Decibels = Field(default=0.0, description="Loudness, like `-14 dB`.")
+    pan: Pan = Field(
+        default=0.0,
+        description="Place between the speakers: `center`, `20 % left`, `35 % right`.",
+        json_schema_extra={"default": "center"},
+    )
+    sends: Sends = Field(default=Sends(), description="How much goes to the shared reverb and delay.")
+
+
+class SectionFile(Settings):
+    """A section: some bars in which some parts play."""
+
+    bars: BarRange = Field(
+        description="Its length: `16 bars`, or a range that each pass draws from, `16..24 bars`.", examples=["16 bars"]
+    )
+    parts: list[str] = Field(description="The parts that play; the others rest.", examples=["[pad]"])
+    repeat: TimesRange = Field(
+        default=Range(1, 1), description="How many times in a row it is played: `2 times`, or a range, `1..3 times`."
+    )
+    next: Any = Field(
+        default=None,
+        description="The section that follows, or several with weights, `{bloom: 3, drift: 1}`; "
+        "without it the next in the file.",
+    )
+    move: Any = Field(
+        default_factory=dict,
+        description="Settings that move along a curve over the section, `melody.temperature: 0.8 -> 1.2`, "
+        "or differ in it.",
+    )
+    tempo: TempoText | None = Field(default=None, description="Its own tempo.")
+    key: KeyText | None = Field(default=None, description="Its own key.")
+
+
+class ReverbFile(Settings):
+    """The shared reverb."""
+
+    time: ReverbTime = Field(default=2.5, description="How long it rings, like `4 s`.")
+    brightness: Percent = Field(default=0.5, description="From dark, `0 %`, to bright, `100 %`.")
+
+
+class DelayFile(Settings):
+    """The shared delay."""
+
+    time: DelayTime = Field(
+        default=(0.5, "seconds"),
+        description="Time between echoes: `3/4 beats` of the scene's tempo, or `350 ms`.",
+        json_schema_extra={"default": "500 ms"},
+    )
+    feedback: Feedback = Field(default=0.35, description="How much of each echo comes back, like `35 %`.")
+
+
+class MixFile(Settings):
+    """The shared effects and the master."""
+
+    reverb: ReverbFile = Field(default=ReverbFile(), description="The shared reverb.")
+    delay: DelayFile = Field(default=DelayFile(), description="The shared delay.")
+    level: Decibels = Field(default=0.0, description="Loudness of the whole, before the limiter.", le=24)
+
+
+class SceneFile(Settings):
+    """A scene: one file of music without end."""
+
+    perpetuum: Literal[1] = Field(description="Version of the scene language: 1.", examples=[1])
+    title: str = Field(description="Name of the piece.", min_length=1, examples=["Slow Groove"])
+    credits: str = Field(default="", description="Who made it, with what; free text.")
+    seed: int | None = Field(
+        default=None,
+        description="Decides every choice: with it the whole performance repeats. Without, each time differs.",
+        ge=0,
+        le=LARGEST_SEED,
+    )
+    meter: MeterText = Field(default=Meter(), description="Time signature, like `4/4` or `6/8`.")
+    tempo: TempoText = Field(
+        description="`90 qpm` fixed; `84..92 qpm` drawn anew each time through a section; "
+        "`84 -> 92 qpm` drifting over each section.",
+        examples=["90 qpm"],
+    )
+    key: KeyText = Field(description="Tonic and mode, like `D dorian`.", examples=["D dorian"])
+    opening: Seconds = Field(
+        default=12.0,
+        description="Time at the start in which rules play the network parts, while networks load.",
+        le=600,
+    )
+    parts: dict[str, Any] = Field(description="Who plays: parts by name.", min_length=1, max_length=MOST_PARTS)
+    sections: dict[str, Any] = Field(
+        description="The form: sections by name; the first is played first.", min_length=1, max_length=MOST_SECTIONS
+    )
+    mix: MixFile = Field(default=MixFile(), description="Shared effects and the master.")

@@ -1,0 +1,56 @@
+"""Tables of all settings, in Markdown, made from the models that `check` uses."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from engine import registry
+from engine.generators.contract import GeneratorKind, TransformKind
+from engine.scenes.models import DelayFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
+from engine.scenes.schema import sentence, settings_table
+
+_OWN: dict[str, type[BaseModel]] = {
+    "A scene": SceneFile,
+    "A part": PartFile,
+    "`sends` of a part": Sends,
+    "A section": SectionFile,
+    "`mix`": MixFile,
+    "`reverb` of the mix": ReverbFile,
+    "`delay` of the mix": DelayFile,
+}
+
+
+def settings_reference() -> str:
+    """A page with a table of the settings of the scene's own keys, and of every generator and transform."""
+    lines = [
+        "# Settings of scenes",
+        "",
+        "Made by `perpetuum schema --settings`; [scene-language.md](scene-language.md) is the page to read first.",
+        "",
+    ]
+    for title, model in _OWN.items():
+        lines += [f"## {title}", "", *_table(model), ""]
+    generators: dict[str, GeneratorKind] = registry.kinds("perpetuum.generators")
+    lines += ["## Generators", "", "Any generator may also have `chords`, `rhythm` and `primer`.", ""]
+    for name, kind in generators.items():
+        takes = ", ".join(f"`{link}`" for link in sorted(kind.takes)) or "nothing"
+        facts = [f"Plays {', '.join(kind.roles)}.", f"Listens to {takes}."]
+        if kind.network:
+            facts.append(f"A neural network; needs the extra `[{kind.extra}]`." if kind.extra else "A neural network.")
+        lines += [f"### {name}", "", sentence(kind.summary), " ".join(facts), "", *_table(kind.settings), ""]
+    transforms: dict[str, TransformKind] = registry.kinds("perpetuum.transforms")
+    lines += ["## Transforms", ""]
+    for name, kind in transforms.items():
+        short = [f"A bare value is `{kind.shorthand}`."] if kind.shorthand else []
+        lines += [f"### {name}", "", sentence(kind.settings.__doc__ or kind.summary), *short, ""]
+        lines += [*_table(kind.settings), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(model: type[BaseModel]) -> list[str]:
+    rows = ["| setting | without it | what it is |", "| --- | --- | --- |"]
+    for name, default, description in settings_table(model):
+        rows.append(
+            f"| `{name}` | {f'`{default}`' if default else ''} | {sentence(description).replace('|', chr(92) + '|')} |"
+        )
+    return rows

@@ -1,0 +1,203 @@
+"""The JSON Schema of scene files (draft 7, which editors read best), made from the models that `check` uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from engine import assets, registry
+from engine.generators.contract import GeneratorKind, Link, TransformKind
+from engine.scenes.models import NAME, PartFile, SceneFile, SectionFile
+from engine.scenes.patterns import drum_index
+from engine.score import drums
+from engine.units import Unit, written
+
+_FREE = {"^x-": {"description": "Free: for notes and anchors."}}
+_NAME = rf"^(?!x-){NAME.pattern}$"
+_REFERENCE = "#/definitions/"
+
+
+def scene_schema() -> dict[str, Any]:
+    """The schema of a scene file, with every generator and transform that is registered here."""
+    generators: dict[str, GeneratorKind] = registry.kinds("perpetuum.generators")
+    transforms: dict[str, TransformKind] = registry.kinds("perpetuum.transforms")
+    definitions: dict[str, Any] = {}
+    scene = _model(SceneFile, definitions)
+    part = _model(PartFile, definitions)
+    section = _model(SectionFile, definitions)
+    part["properties"]["generator"] |= _generator(generators, definitions)
+    part["properties"]["transforms"] |= {"type": "array", "items": _transform(transforms, definitions)}
+    part["properties"]["instrument"]["examples"] = sorted(
+        path.stem for path in assets.shipped("instruments").glob("*.yaml")
+    )
+    section["properties"]["next"] |= {
+        "anyOf": [{"type": "string"}, _closed({_NAME: {"type": "number", "minimum": 0}}, minProperties=1)]
+    }
+    section["properties"]["move"] |= _closed({r"^[^.]+\.[^.]+(\.[^.]+)?$": {"type": ["string", "number", "boolean"]}})
+    section["properties"]["parts"] |= {"minItems": 1}
+    scene["properties"]["parts"] |= _closed({_NAME: {"$ref": _REFERENCE + "part"}}, minProperties=1)
+    scene["properties"]["sections"] |= _closed({_NAME: {"$ref": _REFERENCE + "section"}}, minProperties=1)
+    definitions |= {"part": part, "section": section, "primer": _primer()}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Perpetuum scene",
+        **scene,
+        "definitions": dict(sorted(definitions.items())),
+    }
+
+
+def settings_table(model: type[BaseModel]) -> list[tuple[str, str, str]]:
+    """(setting, default, description) of each setting of a model, as a scene writes them; "" for no default."""
+    rows = []
+    for name, field in model.model_fields.items():
+        default = "" if field.is_required() else written(field.get_default(call_default_factory=True), _unit(field))
+        if isinstance(field.json_schema_extra, dict):
+            default = str(field.json_schema_extra.get("default", default))
+        if default in ("none", "()", "{}") or isinstance(field.default, BaseModel):
+            default = ""
+        rows.append((name, default, field.description or ""))
+    return rows
+
+
+def _unit(field: FieldInfo) -> Unit | None:
+    for item in field.metadata:
+        if isinstance(item, Unit):
+            return item
+    # In `Steps | None` the unit is metadata of a branch.
+    for branch in getattr(field.annotation, "__args__", ()):
+        for item in getattr(branch, "__metadata__", ()):
+            if isinstance(item, Unit):
+                return item
+    return None
+
+
+def _model(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A model as an object; the models in it go to the definitions."""
+    made = model.model_json_schema(ref_template=_REFERENCE + "{model}")
+    properties: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            definitions[inner.__name__] = _model(inner, definitions)
+            properties[name] = {"allOf": [{"$ref": _REFERENCE + inner.__name__}]}
+        else:
+            properties[name] = _property(made["properties"][name], field)
+        properties[name]["description"] = sentence(field.description or "")
+    for name, definition in made.get("$defs", {}).items():
+        definitions.setdefault(name, _cleaned(definition))
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    schema = {"type": "object", "description": (model.__doc__ or "").strip(), "properties": properties}
+    if required:
+        schema["required"] = required
+    return schema | {"patternProperties": _FREE, "additionalProperties": False}
+
+
+def _property(made: dict[str, Any], field: FieldInfo) -> dict[str, Any]:
+    schema = _cleaned(made)
+    if not isinstance(field.json_schema_extra, dict):
+        schema.pop("default", None)
+    unit = _unit(field)
+    if unit is not None:
+        # Limits are numbers in the base unit, but the value is text.
+        for limit in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+            schema.pop(limit, None)
+    default = None if field.is_required() else field.get_default(call_default_factory=True)
+    if default not in (None, "", (), {}):
+        bare = isinstance(default, str | bool) or (unit is None and isinstance(default, int | float))
+        schema.setdefault("default", default if bare else written(default, unit))
+    return schema
+
+
+def _cleaned(schema: Any) -> Any:
+    """Without what pydantic adds that no schema needs: made-up titles, and limits in Python's terms."""
+    if isinstance(schema, list):
+        return [_cleaned(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    noise = ("title", "ge", "gt", "le", "lt")
+    return {key: _cleaned(value) for key, value in schema.items() if key not in noise or isinstance(value, dict)}
+
+
+def _closed(patterns: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "object", "patternProperties": {**patterns, **_FREE}, "additionalProperties": False, **more}
+
+
+def _generator(kinds: dict[str, GeneratorKind], definitions: dict[str, Any]) -> dict[str, Any]:
+    names = list(kinds)
+    branches = []
+    for name, kind in kinds.items():
+        settings = _model(kind.settings, definitions)
+        settings["description"] = sentence(kind.summary)
+        settings["properties"] = {"kind": {"const": name}, **_links(), **settings["properties"]}
+        definitions[f"generator_{name}"] = settings
+        condition = {"properties": {"kind": {"const": name}}, "required": ["kind"]}
+        branches.append({"if": condition, "then": {"$ref": f"{_REFERENCE}generator_{name}"}})
+    described = [sentence(kind.summary) for kind in kinds.values()]
+    with_settings = {
+        "type": "object",
+        "properties": {"kind": {"type": "string", "enum": names, "markdownEnumDescriptions": described}},
+        "required": ["kind"],
+        "allOf": branches,
+    }
+    return {"anyOf": [{"type": "string", "enum": names, "markdownEnumDescriptions": described}, with_settings]}
+
+
+def _links() -> dict[str, Any]:
+    return {
+        str(Link.CHORDS): {"type": "string", "description": "Another part, whose chords it takes."},
+        str(Link.RHYTHM): {
+            "type": "string",
+            "description": "Another part, whose rhythm it takes; `drums.kick` is one drum of it.",
+        },
+        str(Link.PRIMER): {
+            "allOf": [{"$ref": _REFERENCE + "primer"}],
+            "description": "What it begins from: a pattern, a drum grid, a MIDI file or another part.",
+        },
+    }
+
+
+def _primer() -> dict[str, Any]:
+    lanes = {name: {"type": "string"} for name in (*drums.SYMBOLS, *drums.CLASSES) if drum_index(name) is not None}
+    return {
+        "anyOf": [
+            {"type": "string", "examples": ["D4:1 F4:1/2 ~:1/2 [D4 A4]:2", "bd: x...x... | sn: ....x..."]},
+            {
+                "type": "object",
+                "properties": {
+                    "midi": {"type": "string", "description": "Path of a MIDI file."},
+                    "part": {"type": "string", "description": "Another part."},
+                    **lanes,
+                },
+                "patternProperties": _FREE,
+                "additionalProperties": False,
+                "minProperties": 1,
+            },
+        ]
+    }
+
+
+def _transform(kinds: dict[str, TransformKind], definitions: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        settings = definitions[f"transform_{name}"] = _model(kind.settings, definitions)
+        forms: list[dict[str, Any]] = [{"$ref": f"{_REFERENCE}transform_{name}"}, {"type": "null"}]
+        if kind.shorthand is not None:
+            short = settings["properties"][kind.shorthand]
+            forms.insert(0, {key: value for key, value in short.items() if key != "description"})
+        properties[name] = {"anyOf": forms, "description": sentence(kind.summary)}
+    one = {
+        "type": "object",
+        "properties": properties,
+        "patternProperties": _FREE,
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    return {"anyOf": [{"type": "string", "enum": list(kinds)}, one]}
+
+
+def sentence(text: str) -> str:
+    """A description as a sentence, however it was written."""
+    text = " ".join(text.split())
+    return text if not text or text[-1] in ".!?" else text[0].upper() + text[1:] + "."

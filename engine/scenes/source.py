@@ -1,0 +1,147 @@
+"""The text of a file: read with limits, and what is said about places in it."""
+
+from __future__ import annotations
+
+import bisect
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import PerpetuumError
+from engine.scenes.diagnostics import Diagnostic, Severity
+
+LARGEST = 256 * 1024
+"""Bytes of the largest file that is read; scenes have a few thousand."""
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the text: indexes of its first character and of the first one after it."""
+
+    start: int
+    end: int
+
+
+class UnreadableError(Exception):
+    """The file is no text that can be looked into further; the one diagnostic has been noted."""
+
+
+@dataclass
+class Source:
+    """A file's text, and what has been found wrong in it.
+
+    Attributes:
+        path: of the file.
+        text: decoded, without byte order mark.
+        found: diagnostics so far, in the order of finding.
+    """
+
+    path: Path
+    text: str = ""
+    found: list[Diagnostic] = field(default_factory=list)
+    _starts: list[int] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def read(cls, path: Path) -> Source:
+        """Read a file; what is wrong with its bytes is noted, and the text is what could be decoded.
+
+        Raises:
+            PerpetuumError: there is no such file, or it may not be read.
+        """
+        try:
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            shown = os.fsencode(path).decode(errors="replace")
+            raise PerpetuumError(f"cannot read {shown}: {reason}", "give the path of a YAML file") from error
+        source = cls(path)
+        source._take(data)
+        return source
+
+    @property
+    def readable(self) -> bool:
+        """Whether the text is worth parsing."""
+        return not self.found
+
+    @property
+    def sound(self) -> bool:
+        """Whether no error has been found so far."""
+        return all(one.severity is not Severity.ERROR for one in self.found)
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Line and column, both counted from 1, of a character; the end of the text for an index beyond it."""
+        index = min(max(index, 0), len(self.text))
+        line = bisect.bisect_right(self._starts, index) - 1
+        return line + 1, min(index - self._starts[line], len(self.line(line + 1))) + 1
+
+    def line(self, number: int) -> str:
+        """A line, counted from 1, without its break."""
+        start = self._starts[number - 1]
+        end = self._starts[number] if number < len(self._starts) else len(self.text)
+        return self.text[start:end].rstrip("\r\n")
+
+    def error(self, span: Span, message: str, expected: str = "", suggestion: str = "", hint: str = "") -> None:
+        """Note an error."""
+        self.note(Severity.ERROR, span, message, expected, suggestion, hint)
+
+    def warning(self, span: Span, message: str, hint: str = "") -> None:
+        """Note something that plays, but perhaps not as it was meant."""
+        self.note(Severity.WARNING, span, message, hint=hint)
+
+    def note(
+        self, severity: Severity, span: Span, message: str, expected: str = "", suggestion: str = "", hint: str = ""
+    ) -> None:
+        """Note a diagnostic at a stretch of the text (the caret stays on its first line)."""
+        line, column = self.place(span.start)
+        end_line, end_column = self.place(span.end)
+        quoted = self.line(line)
+        if end_line != line:
+            end_column = len(quoted.rstrip()) + 1
+        end_column = max(end_column, column + 1)
+        place = (self.path, line, column, end_column, severity)
+        self.found.append(Diagnostic(*place, message, expected, suggestion, hint, quoted))
+
+    def _take(self, data: bytes) -> None:
+        for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32")):
+            if data.startswith(mark):
+                self._set_text("")
+                self.error(Span(0, 0), f"the file is encoded in {name}", "UTF-8", hint="save it again as UTF-8")
+                return
+        too_large = len(data) > LARGEST
+        try:
+            # A character cut in two by the limit is no wrong encoding.
+            self._set_text(data.decode("utf-8-sig", "ignore" if too_large else "strict"))
+        except UnicodeDecodeError as error:
+            good = data[: error.start].decode("utf-8-sig", "replace")
+            self._set_text(data.decode("utf-8-sig", "replace"))
+            self.error(
+                Span(len(good), len(good) + 1),
+                f"the byte 0x{data[error.start]:02x} is not UTF-8",
+                "a text file encoded in UTF-8",
+                hint="save it again as UTF-8",
+            )
+            return
+        if too_large:
+            self.error(Span(0, 0), f"the file is larger than {LARGEST // 1024} KiB", "a scene of a few hundred lines")
+            return
+        bad = _FORBIDDEN.search(self.text)
+        if bad:
+            name = "a NUL byte" if bad[0] == "\0" else f"the control character U+{ord(bad[0]):04X}"
+            self.error(Span(bad.start(), bad.end()), f"the file contains {name}", "plain text", hint="delete it")
+        elif not self.text.strip():
+            self.error(Span(0, 0), "the file is empty", "a scene; `docs/scene-language.md` shows the smallest")
+
+    def _set_text(self, text: str) -> None:
+        self.text = text
+        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+
+
+def clipped(text: str, limit: int = 60) -> str:
+    """A text of the author's for a message: on one line, cut off if long."""
+    flat = " ".join(str(text).split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"

@@ -1,0 +1,249 @@
+"""Nodes through pydantic models: a model's errors become diagnostics at the right places, in the words of authors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from engine.scenes.diagnostics import listed, nearest
+from engine.scenes.models import WrongWordError
+from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.source import Source, Span, clipped
+from engine.units import Unit, written
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_EXPECTED = {
+    "string_type": "text (put it in quotes)",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "`true` or `false`",
+    "bool_parsing": "`true` or `false`",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping (keys and values)",
+    "model_type": "a mapping (keys and values)",
+    "model_attributes_type": "a mapping (keys and values)",
+    "string_too_short": "some text",
+}
+_LIMITS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def validate(
+    model: type[Model],
+    node: Node,
+    source: Source,
+    noun: str,
+    at: Span,
+    known: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> Model | None:
+    """Read a node as a model; None if it is none, and why is noted.
+
+    Args:
+        model: what the node should be.
+        node: what stands in the file.
+        source: takes the diagnostics.
+        noun: what the node is, for messages ("part `pad`").
+        at: where to say that a key is missing.
+        known: keys that are right here besides the model's, for messages.
+        without: keys that are not the model's business.
+    """
+    if not isinstance(node, MapNode):
+        source.error(_of(node, at), f"{noun} must be a mapping", "keys and values, like " + _example(model))
+        return None
+    plain = {key: value for key, value in node.plain().items() if key not in without}
+    try:
+        return model.model_validate(plain)
+    except ValidationError as error:
+        noted: set[Span] = set()
+        for details in error.errors(include_url=False):
+            _note(dict(details), model, node, source, noun, at, known, noted)
+        return None
+
+
+def problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str]:
+    """(message, expected, suggestion) of a model's first error, for values that stand in no mapping of a file."""
+    details: dict[str, Any] = dict(error.errors(include_url=False)[0])
+    field = _field(model, details["loc"])
+    unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
+    return *_words(details, unit), _suggestion(details)
+
+
+def _suggestion(details: Mapping[str, Any]) -> str:
+    cause = (details.get("ctx") or {}).get("error")
+    if isinstance(cause, WrongWordError):
+        return nearest(cause.word, cause.candidates)
+    options = _options(details)
+    return nearest(str(details.get("input")), options) if options else ""
+
+
+def _note(
+    details: dict[str, Any],
+    model: type[BaseModel],
+    node: MapNode,
+    source: Source,
+    noun: str,
+    at: Span,
+    known: Sequence[str],
+    noted: set[Span],
+) -> None:
+    kind, loc = details["type"], details["loc"]
+    place, parent, span = _walk(node, loc, at)
+    if kind == "extra_forbidden":
+        candidates = [*known, *_keys(model, loc[:-1])]
+        key = str(loc[-1])
+        where = noun if len(loc) == 1 else f"`{loc[-2]}` of {noun}"
+        if isinstance(parent, MapNode) and key in parent.entries:
+            span = parent.key(key).span
+        source.error(
+            span,
+            f"unknown key `{clipped(key)}` in {where}",
+            f"one of {listed(candidates, 24)}" if candidates else "no keys here",
+            nearest(key, candidates),
+            "keys that begin with `x-` are free" if not nearest(key, candidates) else "",
+        )
+        return
+    if kind == "missing":
+        owner = noun if len(loc) == 1 else f"`{loc[-2]}` of {noun}"
+        source.error(span, f"{owner} has no `{loc[-1]}`", hint=f"add `{loc[-1]}: {_describe(model, loc)}`")
+        return
+    if span in noted:
+        return  # the other branches of a union say the same about the same value
+    noted.add(span)
+    field = _field(model, loc)
+    unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
+    if isinstance(place, ScalarNode):
+        details["input"] = place.text if place.value is not None and not place.style else place.value
+    message, expected = _words(details, unit)
+    name = next((str(step) for step in reversed(loc) if isinstance(step, str) and _is_name(step)), noun)
+    if isinstance(place, ScalarNode) and place.value is None and kind != "value_error":
+        source.error(span, f"`{name}` is empty", expected)
+        return
+    suggestion = _suggestion(details)
+    source.error(span, f"`{name}`: {message}", expected, suggestion)
+
+
+def _words(details: Mapping[str, Any], unit: Unit | None = None) -> tuple[str, str]:
+    kind, context, value = details["type"], details.get("ctx") or {}, details.get("input")
+    if kind == "value_error":
+        cause = context.get("error")
+        text = str(cause or details["msg"])
+        if isinstance(cause, WrongWordError):
+            return text, listed(cause.candidates, 40)
+        if text.startswith("expected "):
+            return f"{_shown(value)} will not do", text.removeprefix("expected ")
+        message, _, way = text.partition("; write it like ")
+        return message, f"a value like {way}" if way else ""
+    options = _options(details)
+    if options:
+        return f"{_shown(value)} is none of the choices", listed(options, 40)
+    if kind == "literal_error":
+        return f"{_shown(value)} will not do", f"`{context.get('expected')}`"
+    if kind in _LIMITS:
+        name, words = _LIMITS[kind]
+        return f"{_shown(value)} is out of range", f"{words} {written(context.get(name), unit)}"
+    if kind in _EXPECTED:
+        return f"{_shown(value)} will not do", _EXPECTED[kind]
+    text = str(details["msg"])
+    return text[:1].lower() + text[1:], ""
+
+
+def _options(details: Mapping[str, Any]) -> list[str]:
+    if details["type"] not in ("literal_error", "enum"):
+        return []
+    return re.findall(r"'([^']*)'", str((details.get("ctx") or {}).get("expected", "")))
+
+
+def _walk(node: Node, loc: Sequence[Any], at: Span) -> tuple[Node, Node | None, Span]:
+    """(node that an error is about, the one around it, its place); steps that are no keys (branches) are passed by."""
+    parent: Node | None = None
+    span = at
+    for step in loc:
+        inner: Node | None = None
+        if isinstance(node, MapNode) and str(step) in node.entries:
+            key, inner = node.entries[str(step)]
+            span = inner.span if inner.span.end > inner.span.start else key.span
+            if not isinstance(inner, ScalarNode):
+                span = key.span
+        elif isinstance(node, ListNode) and isinstance(step, int) and step < len(node.items):
+            inner = node.items[step]
+            span = inner.span
+        if inner is not None:
+            parent, node = node, inner
+    return node, parent, span
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    """The model in an annotation like `Model`, `Model | None`, `list[Model]` or `dict[str, Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    models = [model for item in get_args(annotation) if (model := _inner_model(item))]
+    return models[0] if len(models) == 1 else None
+
+
+def _model_at(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel]:
+    for step in loc:
+        field = model.model_fields.get(str(step))
+        model = (_inner_model(field.annotation) if field else None) or model
+    return model
+
+
+def _field(model: type[BaseModel], loc: Sequence[Any]) -> FieldInfo | None:
+    """The field that an error is about."""
+    found = None
+    for step in loc:
+        field = model.model_fields.get(str(step)) if isinstance(step, str) else None
+        if field is not None:
+            found = field
+            model = _inner_model(field.annotation) or model
+    return found
+
+
+def _keys(model: type[BaseModel], loc: Sequence[Any]) -> list[str]:
+    """Names of the fields of the model that stands at a place within a model."""
+    return [field.alias or name for name, field in _model_at(model, loc).model_fields.items()]
+
+
+def _describe(model: type[BaseModel], loc: Sequence[Any]) -> str:
+    field = _field(model, loc)
+    examples = field.examples if field else None
+    return str(examples[0]) if examples else "…"
+
+
+def _example(model: type[BaseModel]) -> str:
+    name = next(iter(model.model_fields), "key")
+    return f"`{name}: …`"
+
+
+def _of(node: Node, at: Span) -> Span:
+    return node.span if node.span.end > node.span.start else at
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{clipped(str(value))}`"
+
+
+def _is_name(step: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_][\w-]*", step) is not None

@@ -1,0 +1,131 @@
+"""`perpetuum check`, and the verbs that list and describe."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from engine import registry
+from engine.cli import cli
+from tests.scenes.writing import RIGHT, spoiled
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "right.yaml").write_text(RIGHT)
+    (tmp_path / "wrong.yaml").write_text(spoiled(("seed: 7", "sede: 7"), ("style: straight", "style: strait")))
+    (tmp_path / "other.yaml").write_text(spoiled(("- thin: 30 %", "- thin: 30")))
+    return tmp_path
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def test_a_valid_file_exits_with_0(files):
+    result = run("check", files / "right.yaml")
+    assert (result.exit_code, result.stdout) == (0, f"{files / 'right.yaml'}: valid\n")
+
+
+def test_all_errors_of_all_files_are_told_and_the_exit_is_1(files):
+    result = run("check", files / "wrong.yaml", files / "right.yaml", files / "other.yaml")
+    assert result.exit_code == 1
+    assert f"{files / 'wrong.yaml'}:3:1: error: unknown key `sede`" in result.stdout
+    assert f"{files / 'wrong.yaml'}:17:42: error: `style`" in result.stdout
+    assert f"{files / 'other.yaml'}:28:15: error: `share`: `30` has no unit" in result.stdout
+    assert "did you mean `seed`?" in result.stdout
+    assert result.stdout.endswith("3 errors in 2 of 3 files\n")
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"a: \xff", b"[" * 9999, b"a: &a [*a]"])
+def test_files_that_are_no_text_or_traps_exit_with_1(tmp_path, text):
+    (tmp_path / "trap.yaml").write_bytes(text)
+    result = run("check", tmp_path / "trap.yaml")
+    assert result.exit_code == 1
+    assert result.stdout.count("error:") == 1
+
+
+def test_a_missing_file_exits_with_2_and_the_others_are_still_checked(files):
+    result = run("check", files / "none.yaml", files, files / "wrong.yaml")
+    assert result.exit_code == 2
+    assert "none.yaml" in result.stderr
+    assert "Is a directory" in result.stderr
+    assert "sede" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--form", "x"], ["chek"]])
+def test_a_wrong_command_line_exits_with_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_json_says_the_same(files):
+    result = run("check", files / "wrong.yaml", files / "right.yaml", "--format", "json")
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert report["valid"] is False
+    assert [file["valid"] for file in report["files"]] == [False, True]
+    first = report["files"][0]["diagnostics"][0]
+    assert (first["line"], first["column"], first["end_column"]) == (3, 1, 5)
+    assert (first["severity"], first["suggestion"]) == ("error", "seed")
+    assert first["snippet"] == "    3 | sede: 7\n      | ^^^^"
+
+
+def test_missing_extras_are_errors_of_check(files, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    text = RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn")
+    (files / "network.yaml").write_text(text)
+    result = run("check", files / "network.yaml")
+    assert result.exit_code == 1
+    assert "pip install 'perpetuum[models]'" in result.stdout
+    assert "`drum_rules` plays this part" in result.stdout
+
+
+def test_an_instrument_file_can_be_checked_too(files):
+    (files / "string.yaml").write_text("perpetuum: 1\nkind: pluck\ntitle: A string\ngain: 3\n")
+    result = run("check", files / "string.yaml")
+    assert result.exit_code == 1
+    assert "string.yaml:4:7: error: `gain`: `3` has no unit" in result.stdout
+
+
+def test_output_is_plain_where_nobody_looks_and_survives_any_encoding(files):
+    (files / "wide.yaml").write_text(RIGHT.replace("A small scene", "夜\nsede: ü"))
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "engine", "check", str(files / "wide.yaml")]
+    result = subprocess.run(command, capture_output=True, env=environment)
+    assert result.returncode == 1
+    assert b"\x1b" not in result.stdout
+    assert b"Traceback" not in result.stderr
+
+
+def test_generators_and_transforms_are_listed_a_line_each():
+    lines = run("generators").stdout.splitlines()
+    names = [*registry.names("perpetuum.generators"), *registry.names("perpetuum.transforms")]
+    assert [line.split()[0] for line in lines] == names
+
+
+@pytest.mark.parametrize("verb", ["generators", "instruments", "scenes"])
+def test_every_list_is_there_as_json_too(verb):
+    lines = run(verb).stdout.splitlines()
+    rows = json.loads(run(verb, "--format", "json").stdout)
+    assert [row["name"] for row in rows] == [line.split()[0] for line in lines]
+
+
+def test_a_broken_scene_is_still_listed(files, monkeypatch):
+    (files / "scenes").mkdir()
+    (files / "scenes" / "broken.yaml").write_bytes(b"\xff")
+    monkeypatch.setenv("PERPETUUM_PATH", str(files))
+    assert "broken" in run("scenes").stdout
+
+
+def test_the_schema_is_printed_or_written(tmp_path):
+    printed = json.loads(run("schema").stdout)
+    assert run("schema", "-o", tmp_path / "schema.json").exit_code == 0
+    assert json.loads((tmp_path / "schema.json").read_text()) == printed
+
+
+@pytest.mark.parametrize("verb", ["check", "schema", "scenes", "generators", "instruments"])
+def test_every_help_text_has_examples(verb):
+    assert f"perpetuum {verb}" in run(verb, "--help").stdout.partition("Examples:")[2]
