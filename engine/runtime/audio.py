@@ -13,6 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 
 from engine.runtime.backoff import Backoff
@@ -20,7 +21,7 @@ from engine.runtime.child import Child, Gone, exit_text, python_module
 from engine.runtime.memory import Memory
 from engine.runtime.pipe import FRAME_BYTES, LIVE_BYTES, Pipe
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Fade, Forget, Meter, Ready, Setup, Trouble
+from engine.sound.messages import BLOCK, Fade, Forget, Meter, Ready, Release, Setup, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +30,24 @@ OFFLINE_BYTES = 256 << 10
 TICK = 0.05
 """Seconds between two looks at whether the sound goes on."""
 
-START_PATIENCE = 30.0
+START_PATIENCE = 15.0
 """Seconds from a `Setup` to its first block."""
+
+SPARE_DELAY = 3.0
+"""Seconds after the sound began at which a spare process is started, which then waits for a setup: it has imported
+what it needs (most of the time that a start takes), so that it can take over at once."""
 
 NEARLY_FULL = 16 << 10
 """Bytes; with less room than that a pipe counts as full (the kernel frees whole pages only)."""
 
 HAND_OVER = 8 * BLOCK
 """Frames (43 ms) over which the sound of an old scene fades out before the new one's graph begins."""
+
+FOREVER = 1 << 62
+"""Frames; live sound is released up to here."""
+
+HOLD = 0.5
+"""Seconds after its setup at which a live process is released at the latest."""
 
 TRAP = SAMPLE_RATE // 2
 """Frames; deaths that are nearer to each other are taken to have the same cause, among the notes that sound there."""
@@ -59,7 +70,7 @@ class Audio:
     Thread-safe. A thread of its own watches the process, so that a busy conductor cannot delay a replacement.
 
     A second `Setup` is a change of scene: from its `start_frame` on a new process plays, with what is sent from then
-    on. The old one fades out just before.
+    on. The old one fades out just before. A spare process is kept ready for that and for accidents.
 
     Args:
         live: True: paced by the output, and replaced when it fails. False: renders as far as it is released; when it
@@ -94,12 +105,14 @@ class Audio:
         self._memory = Memory()
         self._next_memory: Memory | None = None
         self._child: Child | None = None
-        self._next_child: Child | None = None
+        self._spare: Child | None = None
+        self._spare_at = float("inf")
         self._base: int | None = None
         self._backoff = Backoff(longest=5.0)
         self._restart_at = 0.0
         self._last_written = 0
         self._sign_of_life = 0.0
+        self._set_up_at = 0.0
         self._began_at = 0
         self._died_at = -TRAP
         self._deaths_here = 0
@@ -150,11 +163,22 @@ class Audio:
                 self._next_memory.add(message, self.frame)
                 return
             if isinstance(message, Setup):
+                message = self._held(message)
                 self._base = message.start_frame
-                self._sign_of_life = time.monotonic()
+                self._sign_of_life = self._set_up_at = time.monotonic()
             self._memory.add(message, self.frame)
             if self._child is not None:
                 self._child.send(message)
+
+    def begin(self) -> None:
+        """Live: the notes of the opening have been sent, so let it sound.
+
+        Between its setup and this the process builds its graph, and renders nothing; so no note of the opening is
+        late. Who never calls it gets it `HOLD` seconds after the setup.
+        """
+        with self._lock:
+            if self.live and self._memory.setup is not None and self._memory.released < FOREVER:
+                self.send(Release(FOREVER))
 
     def poll(self) -> list[Ready | Meter | Trouble]:
         """What has come back since the last call; of many meters the latest 64."""
@@ -172,11 +196,15 @@ class Audio:
         self._events.put((None, None))
         if self._thread is not None:
             self._thread.join()
-        for child in (self._child, self._next_child):
+        for child in (self._child, self._spare):
             if child is not None:
                 child.kill()
-        self._child = self._next_child = None
+        self._child = self._spare = None
         self.pipe.close()
+
+    def _held(self, setup: Setup) -> Setup:
+        """A setup with which the process waits for its release; what differs live is only that this is for ever."""
+        return replace(setup, free_running=False)
 
     # Supervision, in a thread of its own
 
@@ -194,6 +222,12 @@ class Audio:
                 if self.state is State.DEAD and now >= self._restart_at:
                     self._restart()
                 self._look_for_hang(now)
+                if self._memory.setup is not None and now > self._set_up_at + HOLD:
+                    self.begin()
+                if self.live and self._spare is None and now > self._spare_at:
+                    self._spare_at = now + 10 * SPARE_DELAY
+                    with suppress(OSError):
+                        self._spare = self._spawn()
                 if now > pruned + 1.0:
                     pruned = now
                     self._memory.prune(self.frame)
@@ -205,8 +239,8 @@ class Audio:
             if isinstance(message, Gone):
                 if child is self._child:
                     self._bury(child, message.reason)
-                elif child is self._next_child:
-                    self._next_child = None
+                elif child is self._spare:
+                    self._spare, self._spare_at = None, time.monotonic() + 10 * SPARE_DELAY
                     child.kill()
             elif isinstance(message, Meter):
                 self._meters.append(message)
@@ -214,6 +248,7 @@ class Audio:
                 if isinstance(message, Ready) and child is self._child:
                     self.state = State.PLAYING
                     self._sign_of_life = time.monotonic()
+                    self._spare_at = self._sign_of_life + SPARE_DELAY
                 if isinstance(message, Trouble):
                     log.warning("audio: %s", message.message)
                 self._inbox.append(message)
@@ -237,7 +272,7 @@ class Audio:
     def _has_work(self) -> bool:
         if (self.pipe.waiting() + BLOCK) * FRAME_BYTES > self.pipe.size - NEARLY_FULL:
             return False
-        return self.live or self.frame < self._memory.released
+        return self.frame + BLOCK <= self._memory.released
 
     def _bury(self, child: Child, reason: str) -> None:
         """The process is gone: that was the end, or it is replaced."""
@@ -281,8 +316,9 @@ class Audio:
 
     def _restart(self) -> None:
         self.counters["restarts"] += 1
+        child, self._spare = self._spare, None
         try:
-            child = self._spawn()
+            child = child or self._spawn()
         except OSError as error:
             self._restart_at = time.monotonic() + self._backoff.next_delay()
             self._inbox.append(Trouble(f"the audio process cannot be started: {error}", fatal=False))
@@ -309,6 +345,7 @@ class Audio:
     # Change of scene
 
     def _change_scene(self, setup: Setup) -> None:
+        setup = self._held(setup)
         boundary = max(setup.start_frame, 0) // BLOCK * BLOCK
         if self._next_memory is not None:
             # The change before this one has not come yet: what it brought up to the new boundary still holds.
@@ -317,20 +354,17 @@ class Audio:
             return
         self._next_memory = Memory()
         self._next_memory.add(setup, self.frame)
+        self._next_memory.add(Release(FOREVER), self.frame)
         for message in (Forget(boundary), Fade(max(boundary - HAND_OVER, 0), HAND_OVER)):
             self._memory.add(message, self.frame)
             if self._child is not None:
                 self._child.send(message)
-        with suppress(OSError):  # it can still be started when its time has come
-            self._next_child = self._spawn()
+        if self._spare is None:
+            self._spare_at = 0.0
         if self._child is None:
             self._take_over()
 
     def _take_over(self) -> None:
         assert self._next_memory is not None
         self._memory, self._next_memory = self._next_memory, None
-        child, self._next_child = self._next_child, None
-        if child is None:
-            self._restart()
-        else:
-            self._brief(child)
+        self._restart()

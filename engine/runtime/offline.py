@@ -10,7 +10,7 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.runtime.audio import Audio, State
 from engine.runtime.pipe import FRAME_BYTES
-from engine.sound.messages import CHANNELS
+from engine.sound.messages import BLOCK, CHANNELS, Release
 
 CHUNK = 64 << 10
 """Bytes taken at a time."""
@@ -49,11 +49,13 @@ class OfflineReader:
         return self._error is not None
 
     def finish(self, timeout: float | None = None) -> bool:
-        """Wait until all frames have come; False if `timeout` seconds passed before (call again).
+        """All has been sent: wait until all frames have come; False if `timeout` seconds passed before (call again).
 
         Raises:
             PerpetuumError: the audio process failed or ended early, or the sink failed.
         """
+        # Only whole blocks are rendered, so the last one is released to its end.
+        self._audio.send(Release(-(-self._wanted // BLOCK) * BLOCK))
         self._thread.join(timeout)
         if isinstance(self._error, PerpetuumError):
             raise self._error

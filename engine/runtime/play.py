@@ -104,8 +104,6 @@ def play(
     if wishes.seconds is not None:
         ending = Ending.after_seconds(Plan(scene, wishes.seed, wishes.start), wishes.seconds)
     with ExitStack() as stack:
-        audio.send(setup_of(scene, wishes.seed, live=True))
-        pump = stack.enter_context(Pump(audio, output))
         networks = networks_of(scene)
         workers = stack.enter_context(Workers(load=networks))
         desk = _Desk(audio, workers, news)
@@ -114,9 +112,16 @@ def play(
             tally(sealed)
             desk.hear(sealed)
 
-        conductor = Conductor(
-            plan, workers, LocalRules(), audio.send, RealClock(lambda: audio.frame), listen, solo=wishes.solo
-        )
+        early: list[object] = []
+        clock = RealClock(lambda: audio.frame)
+        conductor = Conductor(plan, workers, LocalRules(), early.append, clock, listen, solo=wishes.solo)
+        # The first bars are decided before the graph is built, so that they lie ready when it begins to render:
+        # frame 0 of a live performance is then frame 0 of a render.
+        conductor.advance(ending.bar if ending else None)
+        for message in (setup_of(scene, wishes.seed, live=True), *early):
+            audio.send(message)
+        conductor.send = audio.send
+        pump = stack.enter_context(Pump(audio, output))
 
         def keep_on() -> bool:
             desk.look()

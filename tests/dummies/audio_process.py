@@ -36,8 +36,7 @@ class Sound:
         self.control.send(Ready(0.0))
         began = self.frame
         while True:
-            free = self.setup.free_running
-            while self.control.poll(0 if free or self.frame < self.released else None):
+            while self.control.poll(0 if self.setup.free_running or self.frame + BLOCK <= self.released else None):
                 self.receive()
             if self.end is not None and self.frame >= self.end:
                 return

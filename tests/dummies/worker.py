@@ -16,7 +16,9 @@ from engine.score.phrase import Origin, Phrase, Provenance
 
 
 def rest(job: Job, beats: float | None = None) -> Reply:
-    phrase = Phrase.empty(job.request.beats if beats is None else beats, Provenance(job.kind, Origin.NETWORK, os.getpid()))
+    phrase = Phrase.empty(
+        job.request.beats if beats is None else beats, Provenance(job.kind, Origin.NETWORK, os.getpid())
+    )
     return Reply(job.ticket, phrase, phrase)
 
 

@@ -74,11 +74,10 @@ def test_a_render_has_the_frames_that_were_asked_for_and_every_note_at_its_place
 def test_a_render_goes_no_further_than_it_is_released():
     with Audio(live=False, command=DUMMY) as audio, OfflineReader(audio, 20_000, len) as reader:
         audio.send(setup("a", live=False))
-        audio.send(Release(5120))
+        audio.send(Release(5121))
         until(lambda: reader.frames >= 5120)
-        assert not reader.finish(0.2)
+        threading.Event().wait(0.2)
         assert reader.frames == 5120
-        audio.send(Release(20_000))
         assert reader.finish(60)
 
 
@@ -90,6 +89,23 @@ def test_a_render_whose_audio_process_dies_fails_and_says_why():
         with pytest.raises(PerpetuumError, match="signal 11"):
             reader.finish(60)
         assert audio.state is State.FAILED
+
+
+def test_nothing_sounds_before_it_is_told_to_begin_so_that_no_note_of_the_opening_is_late():
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        until(lambda: audio.state is State.PLAYING)
+        assert audio.frame == 0
+        audio.send(notes("a", (0, 100)))
+        audio.begin()
+        until(lambda: listener.seconds > 0.1)
+    assert voices(listener.sound)[:101].tolist() == [1] * 100 + [0]
+
+
+def test_who_never_says_begin_hears_it_all_the_same():
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        until(lambda: listener.seconds > 0.1)
 
 
 def test_an_audio_process_killed_twice_leaves_no_gap_and_no_frame_out():

@@ -1,0 +1,333 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from engine import registry
+from engine.errors import PerpetuumError
+from engine.runtime.audio import Audio
+from engine.runtime.backoff import Backoff
+from engine.runtime.device import DeviceOutput
+from engine.runtime.outputs import NullOutput, WavOutput, open_output
+from engine.runtime.pacing import Pacer
+from engine.runtime.pipe import FRAME_BYTES, Pipe
+from engine.runtime.players import Dither, Player
+from engine.runtime.pump import Pump
+from engine.runtime.wav import WavWriter
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import Fade
+from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until
+
+PLAYER = str(Path(__file__).parent.parent / "dummies" / "player.py")
+
+
+class FakeTime:
+    """A clock that only goes on while somebody sleeps, and oversleeps."""
+
+    def __init__(self, oversleep: float = 0.0) -> None:
+        self.now = 1000.0
+        self.oversleep = oversleep
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds + self.oversleep
+
+    def pacer(self, **options: float) -> Pacer:
+        return Pacer(clock=self.clock, sleep=self.sleep, **options)  # type: ignore[arg-type]
+
+
+def dummy_player(path: Path, *options: str) -> Player:
+    command = (sys.executable, PLAYER, str(path), *options)
+    return Player("dummy", "a file", command, (sys.executable, PLAYER, str(path)))
+
+
+def no_delay() -> Backoff:
+    return Backoff(first=0.05, longest=0.05)
+
+
+# Pace
+
+
+def test_the_pace_is_exact_over_a_week_although_every_sleep_is_too_long():
+    fake = FakeTime(oversleep=0.003)
+    pacer = fake.pacer()
+    chunks = 14_000
+    for _ in range(chunks):
+        pacer.pace(2_073_600)  # 43.2 s: a week in all
+    expected = chunks * 2_073_600 / SAMPLE_RATE
+    assert fake.now - 1000.0 == pytest.approx(expected, abs=0.01)
+    assert pacer.slips == 0
+
+
+def test_lateness_is_caught_up_when_small_and_written_off_when_large():
+    fake = FakeTime()
+    pacer = fake.pacer(tolerance=0.5)
+    pacer.pace(SAMPLE_RATE)
+    fake.now += 0.4
+    pacer.pace(SAMPLE_RATE)
+    assert fake.now == pytest.approx(1002.0)
+    fake.now += 3600.0  # the machine was suspended
+    pacer.pace(SAMPLE_RATE)
+    before = fake.now
+    pacer.pace(SAMPLE_RATE)
+    assert fake.now - before == pytest.approx(1.0)
+    assert pacer.slips == 1
+
+
+def test_the_null_output_takes_real_time():
+    output = NullOutput()
+    chunk = bytes(2048 * FRAME_BYTES)
+    began = time.monotonic()
+    for _ in range(47):
+        output.write(chunk)
+    assert (time.monotonic() - began) / (47 * 2048 / SAMPLE_RATE) == pytest.approx(1.0, abs=0.05)
+
+
+# The pipe
+
+
+def test_the_pipe_counts_what_was_written_whether_it_was_read_or_not():
+    pipe = Pipe(1 << 16)
+    try:
+        block = bytes(2048)
+        for _ in range(5):
+            os.write(pipe.write_end, block)
+        assert pipe.written() == 5 * 256
+        assert len(pipe.read(5000, 0.0)) == 4096
+        assert (pipe.taken, pipe.waiting(), pipe.written()) == (512, 768, 1280)
+        assert pipe.read(1 << 20, 0.0)
+        assert pipe.read(1 << 20, 0.0) == b""
+        assert pipe.depth * FRAME_BYTES == pipe.size >= 1 << 16
+    finally:
+        pipe.close()
+
+
+# Kinds
+
+
+def test_every_kind_of_output_is_registered_and_says_what_it_is():
+    kinds = registry.kinds("perpetuum.outputs")
+    assert {"auto", "device", "null", "wav"} <= set(kinds)
+    assert all(kind.summary and kind.name == name for name, kind in kinds.items())
+
+
+@pytest.mark.parametrize(("name", "argument"), [("wav", None), ("null", "x"), ("auto", "x"), ("gramophone", None)])
+def test_an_output_that_cannot_be_is_refused(name, argument):
+    with pytest.raises(PerpetuumError):
+        open_output(name, argument)
+
+
+def test_a_recording_that_cannot_be_written_is_refused_at_once():
+    with pytest.raises(PerpetuumError, match="cannot write"):
+        open_output("wav", "/proc/nowhere/x.wav")
+
+
+def test_auto_says_so_where_there_is_no_sound_card_and_goes_on_in_real_time(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for name in ("PULSE_SERVER", "PULSE_RUNTIME_PATH", "PIPEWIRE_REMOTE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("engine.runtime.players._has_card", lambda: False)
+    with open_output("auto") as output:
+        assert "no sound card" in output.description
+        began = time.monotonic()
+        for _ in range(24):
+            output.write(bytes(2048 * FRAME_BYTES))
+        assert (time.monotonic() - began) / (24 * 2048 / SAMPLE_RATE) == pytest.approx(1.0, abs=0.1)
+
+
+# A recording
+
+
+def test_a_recording_is_the_sound_exactly_and_gets_its_name_at_the_end(tmp_path):
+    path = tmp_path / "take.wav"
+    fake = FakeTime()
+    output = WavOutput(path, fake.pacer())
+    output.open()
+    sound = np.linspace(-1, 1, 3 * SAMPLE_RATE * 2, dtype=np.float32).reshape(-1, 2)
+    for start in range(0, len(sound), 2048):
+        output.write(sound[start : start + 2048].tobytes())
+    assert not path.exists()
+    assert len(soundfile.read(output._writer.part)[0]) >= 2 * SAMPLE_RATE  # type: ignore[union-attr]
+    output.close()
+    assert fake.now - 1000.0 == pytest.approx(3.0)
+    read, rate = soundfile.read(path, dtype="float32")
+    assert rate == SAMPLE_RATE
+    assert np.abs(read - sound).max() <= 2**-23
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_checkpoints_do_not_change_the_file(tmp_path):
+    sound = np.random.default_rng(0).uniform(-1, 1, (SAMPLE_RATE, 2)).astype(np.float32)
+    for name, checkpoint in (("with", 0.01), ("without", None)):
+        with WavWriter(tmp_path / name, checkpoint) as writer:
+            for start in range(0, len(sound), 700):
+                writer.write(sound[start : start + 700])
+    assert (tmp_path / "with").read_bytes() == (tmp_path / "without").read_bytes()
+
+
+def test_a_recording_is_valid_after_kill_9(tmp_path):
+    path = tmp_path / "take.wav"
+    code = (
+        "import numpy as np, sys\n"
+        "from pathlib import Path\n"
+        "from engine.runtime.outputs import WavOutput\n"
+        "output = WavOutput(Path(sys.argv[1]))\n"
+        "output.open()\n"
+        "while True: output.write(np.full((2048, 2), 0.5, np.float32).tobytes())\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(path)])
+    part = path.with_name("take.wav.part")
+    try:
+        until(lambda: part.exists() and part.stat().st_size > 2.5 * SAMPLE_RATE * 6)
+    finally:
+        child.kill()
+        child.wait()
+    sound, _ = soundfile.read(part)
+    assert len(sound) >= SAMPLE_RATE
+    assert (sound == 0.5).all()
+
+
+def test_a_disk_that_is_full_ends_the_recording_and_not_the_music(tmp_path):
+    fake = FakeTime()
+    output = WavOutput(tmp_path / "take.wav", fake.pacer())
+    output.open()
+    assert output._writer is not None
+    output._writer._file.close()  # whatever is written to it now fails
+    for _ in range(10):
+        output.write(bytes(4800 * FRAME_BYTES))
+    assert fake.now - 1000.0 == pytest.approx(1.0)
+    assert "failed" in output.description
+    output.close()
+
+
+def test_a_recording_that_fails_half_way_leaves_no_file(tmp_path):
+    with pytest.raises(ValueError), WavWriter(tmp_path / "x.wav") as writer:
+        writer.write(np.zeros((10, 2), np.float32))
+        raise ValueError
+    assert not list(tmp_path.iterdir())
+
+
+# A player
+
+
+def test_a_player_gets_every_sample_as_it_is(tmp_path):
+    path = tmp_path / "heard"
+    sound = np.random.default_rng(1).uniform(-1, 1, (SAMPLE_RATE, 2)).astype(np.float32).tobytes()
+    output = DeviceOutput(lambda: dummy_player(path))
+    output.open()
+    for start in range(0, len(sound), 16384):
+        output.write(sound[start : start + 16384])
+    assert "dummy to a file" in output.description
+    output.close()
+    assert path.read_bytes() == sound
+
+
+def test_a_card_that_is_pulled_out_is_a_state_and_the_music_goes_on_unheard_until_it_is_back(tmp_path):
+    """A player that dies is started again; meanwhile the sound passes at the pace of real time."""
+    path = tmp_path / "heard"
+    cards = iter([dummy_player(path, "--dies-after", str(SAMPLE_RATE * 4)), None, None, dummy_player(path)])
+    output = DeviceOutput(lambda: next(cards), backoff=no_delay())
+    output.open()
+    sound = samples(np.zeros((0, 2), np.float32).tobytes())
+    seen = set()
+    began, frames = time.monotonic(), 0
+    while output.counters["starts"] < 2 or frames < 3 * SAMPLE_RATE:
+        sound = np.full((2048, 2), frames, np.float32)
+        output.write(sound.tobytes())
+        frames += 2048
+        seen.add(output.description.split()[0])
+        assert frames < 20 * SAMPLE_RATE
+    assert (time.monotonic() - began) == pytest.approx(frames / SAMPLE_RATE, abs=0.8)  # the pipes' and buffers' room
+    output.close()
+    assert seen == {"dummy", "nowhere,"}
+    assert output.counters["losses"] == 1
+    assert samples(path.read_bytes())[-1, 0] == frames - 2048
+
+
+def test_a_player_that_hangs_is_replaced(tmp_path):
+    path = tmp_path / "heard"
+    output = DeviceOutput(lambda: dummy_player(path), stall=0.3, backoff=no_delay())
+    output.open()
+    assert output.process is not None
+    first = output.process.pid
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: output.write(bytes(16384)) or output.counters["starts"] == 2)
+    assert output.process.pid != first
+    output.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+def test_a_card_that_takes_no_floats_gets_dithered_integers(tmp_path):
+    path = tmp_path / "heard"
+    output = DeviceOutput(lambda: dummy_player(path, "--refuses-floats"), backoff=no_delay())
+    output.open()
+    quiet = np.full((2048, 2), 0.25 / 32767, np.float32).tobytes()
+    until(lambda: output.write(quiet) or (path.exists() and path.stat().st_size > 40_000))
+    output.close()
+    steps = np.frombuffer(path.read_bytes(), "<i2")
+    assert steps.mean() == pytest.approx(0.25, abs=0.05)  # below one step, and yet there
+    assert set(np.unique(steps)) <= {-1, 0, 1}
+
+
+def test_dither_keeps_full_scale_in_range():
+    loud = np.array([1.0, -1.0, 2.0, -2.0] * 1000, np.float32)
+    steps = np.frombuffer(Dither()(loud.tobytes()), "<i2").reshape(-1, 4)
+    assert (steps[:, [0, 2]] > 32700).all()
+    assert (steps[:, [1, 3]] < -32700).all()
+
+
+# The pump
+
+
+class Tape:
+    """An output that keeps everything, at once."""
+
+    description = "a tape"
+
+    def __init__(self) -> None:
+        self.data: list[bytes] = []
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def write(self, chunk: bytes) -> None:
+        self.data.append(chunk)
+
+
+def test_the_pump_plays_everything_to_the_end_of_the_stream():
+    tape = Tape()
+    with Audio(command=DUMMY) as audio, Pump(audio, tape) as pump:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 1000)))
+        audio.send(Fade(200 * 256, 256))
+        assert pump.join(60)
+    sound = samples(b"".join(tape.data))
+    assert np.array_equal(frame_numbers(sound), np.arange(201 * 256))
+    assert pump.frames == len(sound)
+
+
+def test_a_fade_out_is_heard_at_once_and_smooth_whatever_lies_in_the_pipe():
+    tape = Tape()
+    with Audio(command=DUMMY) as audio:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 100 * SAMPLE_RATE)))
+        until(lambda: audio.pipe.waiting() > audio.pipe.depth // 2)
+        with Pump(audio, tape) as pump:
+            pump.fade_out(0.5)
+            assert pump.finished
+    level = samples(b"".join(tape.data))[:, 1] * 128
+    fade = level[np.flatnonzero(level < 1.0)[0] :]
+    assert len(fade) == pytest.approx(SAMPLE_RATE // 2, abs=20)  # the first steps are below float32
+    assert np.abs(np.diff(level)).max() < 0.001
+    assert (np.diff(fade) <= 0).all()
+    assert level[-1] < 0.001
