@@ -1,0 +1,171 @@
+"""The core of the sound: one graph, one clock, one block at a time.
+
+`Core.block` is the only way in which time passes: it takes what begins in the block out of the schedule, lets the
+graph compute it, mixes, and gives 256 frames of stereo. Nothing in it waits, reads a clock or draws chance outside the
+seed, so the same messages always make the same samples, in whatever process, as long as each comes before its frame.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import registry
+from engine.errors import PerpetuumError
+from engine.score.time import SAMPLE_RATE
+from engine.sound.contract import LATENCY, Instrument
+from engine.sound.instrument_file import load_instrument
+from engine.sound.master import Compressor, Limiter, MasterFade
+from engine.sound.messages import BLOCK, CHANNELS, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
+from engine.sound.meter import BlockMeter
+from engine.sound.mixer import Mixer
+from engine.sound.schedule import Schedule
+from engine.sound.sends import PingPong, Reverb
+from engine.sound.synth import boot, pyo
+
+
+class NotFiniteError(Exception):
+    """The graph computed something that is not a number; its state is lost for good."""
+
+
+class Core:
+    """The graph of a scene.
+
+    Args:
+        setup: parts, mix, seed and the frame to begin with.
+
+    Raises:
+        PerpetuumError: an instrument cannot be built.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        started = time.perf_counter()
+        if setup.start_frame % BLOCK:
+            raise PerpetuumError(f"the start frame {setup.start_frame} is not a multiple of {BLOCK}")
+        self.frame = setup.start_frame
+        self._parts = setup.parts
+        self._count = len(setup.parts)
+        channels = 2 * self._count + 2
+        self._server = boot(channels, setup.seed)
+        self._reverb = Reverb(setup.mix.reverb_time, setup.mix.reverb_brightness)
+        self._instruments: list[Instrument] = []
+        self._routes: list[Any] = []
+        for part in setup.parts:
+            self._add(part, setup.seed)
+        for side, signal in enumerate(self._reverb.outputs):
+            self._routes.append(pyo.Sig(signal).out(2 * self._count + side))
+        address = int(str(self._server.getOutputAddr()), 0)
+        raw = (ctypes.c_float * (BLOCK * channels)).from_address(address)
+        self._channels = np.frombuffer(raw, np.float32).reshape(BLOCK, channels)
+        self._dry = self._channels[:, : 2 * self._count]
+        self._wet = self._channels[:, 2 * self._count :]
+        self._process = self._server.process
+        self._schedule = Schedule(tuple(part.name for part in setup.parts))
+        self._mixer = Mixer(setup.parts)
+        self._delay = PingPong(setup.mix.delay_time, setup.mix.delay_feedback)
+        self._compressor = Compressor()
+        self._limiter = Limiter(setup.mix.ceiling)
+        self._fade = MasterFade()
+        self._level = np.float32(10.0 ** (min(setup.mix.level, 24.0) / 20.0))
+        self._meter = BlockMeter()
+        self._master = np.zeros((BLOCK, CHANNELS), np.float32)
+        self._late_notes = 0
+        self.unknown_parts: set[str] = set()
+        self.build_seconds = time.perf_counter() - started
+
+    def _add(self, part: PartSound, seed: int) -> None:
+        path = Path(part.instrument)
+        kind, settings = load_instrument(path)
+        # Of the part's name, so that a part sounds the same whatever other parts there are.
+        own_seed = (seed + zlib.crc32(part.name.encode())) % 2**31
+        instrument: Instrument = registry.load(kind.factory)(settings, path.parent, own_seed)
+        for side, signal in enumerate(instrument.outputs):
+            self._routes.append(pyo.Sig(signal).out(2 * len(self._instruments) + side))
+        self._instruments.append(instrument)
+
+    def handle(self, message: object) -> bool:
+        """Take a message of the conductor's side; False if it is none for the graph.
+
+        Raises:
+            ValueError: its contents make no sense.
+        """
+        match message:
+            case Notes(part, notes):
+                if not self._schedule.add_notes(part, notes):
+                    self.unknown_parts.add(part)
+            case Ramps(ramps):
+                for ramp in ramps:
+                    if not self._schedule.add_ramp(ramp):
+                        self.unknown_parts.add(ramp.part)
+            case Forget(frame):
+                self._schedule.forget_from(frame)
+            case Fade(start, frames):
+                self._fade.begin(self.frame if start < 0 else max(start, self.frame), frames)
+            case _:
+                return False
+        return True
+
+    def block(self) -> tuple[np.ndarray, bool]:
+        """Compute the next block.
+
+        Returns:
+            Array [BLOCK, 2] of float32, overwritten by the next call; and whether a fade has ended, after which
+            there is only silence.
+
+        Raises:
+            NotFiniteError: the graph is broken; the core must not be used any more.
+        """
+        frame = self.frame
+        end = frame + BLOCK
+        for on, part, pitch, velocity, off in self._schedule.notes_before(end):
+            if on < frame:
+                self._late_notes += 1
+                on = frame
+            self._instruments[part].note(on - frame, pitch, velocity, off)
+        for instrument in self._instruments:
+            instrument.prepare(frame)
+            instrument.sleep()
+        for start, part, control, value, stop in self._schedule.ramps_before(end):
+            self._mixer.ramp(part, Control(control), value, start, stop)
+        self._process()
+        # One sum finds any number that is not finite, in any channel.
+        if not np.isfinite(self._channels.sum()):
+            raise NotFiniteError(self._culprit())
+        buses = self._mixer.mix(self._dry, frame)
+        master = self._master
+        np.add(buses[:, :2], self._wet, out=master)
+        master += self._delay.apply(buses[:, 4:])
+        self._reverb.write(buses[:, 2:4])
+        master *= self._level
+        self._compressor.apply(master)
+        out = self._limiter.apply(master)
+        over = self._fade.apply(out, frame)
+        self._meter.add(out)
+        self.frame = end
+        return out, over
+
+    def _culprit(self) -> str:
+        bad = np.flatnonzero(~np.isfinite(self._channels.sum(axis=0)))
+        names = {self._parts[k // 2].name if k < 2 * self._count else "the reverb" for k in bad.tolist()}
+        return f"not a number at frame {self.frame} in {', '.join(sorted(names)) or 'the sum of all parts'}"
+
+    def meter(self) -> Meter:
+        """What came out since the last call."""
+        peak, rms = self._meter.take()
+        stolen = sum(instrument.stolen for instrument in self._instruments)
+        return Meter(self.frame, peak, rms, self._late_notes, stolen)
+
+    @property
+    def latency(self) -> int:
+        """Frames by which the output lags behind the notes."""
+        return LATENCY
+
+    @property
+    def seconds(self) -> float:
+        """Position in seconds of sound."""
+        return self.frame / SAMPLE_RATE

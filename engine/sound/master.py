@@ -1,0 +1,123 @@
+"""The master: a gentle compressor, a limiter that sees a block ahead, fades. Both sides always move together."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.sound.messages import BLOCK, CHANNELS
+
+_BLOCK_SECONDS = BLOCK / 48_000
+
+
+def _step(seconds: float) -> float:
+    """Share of the way to its goal that a smoothed value goes in one block."""
+    return 1.0 - math.exp(-_BLOCK_SECONDS / seconds)
+
+
+class Compressor:
+    """A bus compressor: it holds the parts together, and reduces by a few dB at most.
+
+    Feed-forward, on the mean square of both sides, with a soft knee (after Giannoulis, Massberg and Reiss 2012,
+    "Digital dynamic range compressor design", section 2); its gain moves in straight lines from block to block.
+    """
+
+    threshold = -16.0
+    ratio = 2.0
+    knee = 8.0
+
+    def __init__(self) -> None:
+        self._rise, self._fall = _step(0.02), _step(0.2)
+        self._mean_square = 0.0
+        self._gain = 1.0
+        self._line = (np.arange(1, BLOCK + 1, dtype=np.float32) / BLOCK)[:, None]
+
+    def apply(self, block: np.ndarray) -> None:
+        """Compress an array [BLOCK, 2] of float32 in place."""
+        flat = block.ravel()
+        mean_square = float(np.dot(flat, flat)) / len(flat)
+        follow = self._rise if mean_square > self._mean_square else self._fall
+        self._mean_square += follow * (mean_square - self._mean_square)
+        over = 10.0 * math.log10(self._mean_square + 1e-12) - self.threshold
+        slope = 1.0 / self.ratio - 1.0
+        if 2.0 * over <= -self.knee:
+            reduction = 0.0
+        elif 2.0 * over < self.knee:
+            reduction = slope * (over + self.knee / 2.0) ** 2 / (2.0 * self.knee)
+        else:
+            reduction = slope * over
+        gain = 10.0 ** (reduction / 20.0)
+        if gain == self._gain:
+            if gain != 1.0:
+                block *= np.float32(gain)
+            return
+        block *= np.float32(self._gain) + self._line * np.float32(gain - self._gain)
+        self._gain = gain
+
+
+class Limiter:
+    """Nothing leaves it above the ceiling. It delays by one block, in which its gain falls before a peak comes.
+
+    The gain runs in straight lines between the edges of blocks. At an edge it is at most what each of the two blocks
+    beside it needs, so it is low enough everywhere between, without overshoot.
+
+    Args:
+        ceiling: dBFS.
+    """
+
+    _RELEASE = _step(0.15)
+
+    def __init__(self, ceiling: float) -> None:
+        # A little below, so that rounding to float32 cannot pass it.
+        self._ceiling = 10.0 ** (min(ceiling, 0.0) / 20.0) * (1.0 - 1e-6)
+        self._held = np.zeros((BLOCK, CHANNELS), np.float32)
+        self._held_need = 1.0
+        self._edge = 1.0
+        self._line = (np.arange(BLOCK, dtype=np.float32) / BLOCK)[:, None]
+        self._out = np.zeros((BLOCK, CHANNELS), np.float32)
+
+    def apply(self, block: np.ndarray) -> np.ndarray:
+        """Take a block [BLOCK, 2] of float32, give the one before it, limited; it is overwritten by the next call."""
+        peak = float(max(block.max(), -block.min()))
+        need = 1.0 if peak <= self._ceiling else self._ceiling / peak
+        edge = min(self._held_need, need, self._edge + self._RELEASE * (1.0 - self._edge))
+        if edge > 0.99999:
+            edge = 1.0 if min(self._held_need, need) == 1.0 else edge
+        out = self._out
+        if edge == 1.0 and self._edge == 1.0:
+            out[:] = self._held
+        else:
+            np.multiply(self._held, np.float32(self._edge) + self._line * np.float32(edge - self._edge), out=out)
+            np.clip(out, -self._ceiling, self._ceiling, out=out)
+        self._held[:] = block
+        self._held_need, self._edge = need, edge
+        return out
+
+
+class MasterFade:
+    """The last fade, on frames of the output.
+
+    Attributes:
+        start: its first frame; None while none is asked for.
+        frames: its length.
+    """
+
+    def __init__(self) -> None:
+        self.start: int | None = None
+        self.frames = 0
+
+    def begin(self, start: int, frames: int) -> None:
+        """Fade out from a frame of the output on; an earlier end than one asked for before wins."""
+        frames = max(frames, BLOCK)
+        if self.start is None or start + frames < self.start + self.frames:
+            self.start, self.frames = start, frames
+
+    def apply(self, block: np.ndarray, frame: int) -> bool:
+        """Fade an array [BLOCK, 2] that begins at an output frame in place; True once all after it is silent."""
+        if self.start is None or frame + BLOCK <= self.start:
+            return False
+        done = np.clip((np.arange(frame, frame + BLOCK) - self.start) / self.frames, 0.0, 1.0)
+        # Half a cosine, squared: equal steps in loudness, and a soft landing.
+        block *= (np.cos(done * math.pi / 2.0) ** 2).astype(np.float32)[:, None]
+        return frame + BLOCK >= self.start + self.frames

@@ -1,0 +1,236 @@
+"""The audio process: `python -m engine.sound.process --control FD --audio FD [--counter PATH]`.
+
+Disposable by design: it may crash, the supervisor starts another behind the same pipe. It reads messages
+(engine/sound/messages.py) from a socket, writes blocks of 2048 bytes to the audio descriptor, each in one piece, and
+keeps the frame up to which it has written (counted from the performance's start, see `Setup.start_frame`) as an int64
+in the counter file.
+
+Exit codes: 0 after `Fade`, `Quit`, or when the other side is gone; 1 it could not start; 3 the graph broke.
+"""
+
+from __future__ import annotations
+
+import os
+
+# One thread: matrices here are tiny, and numpy's would only wait for each other. Before numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import gc
+import mmap
+import pickle
+import select
+import signal
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import BLOCK, CHANNELS, Fade, Forget, Notes, Quit, Ramps, Ready, Release, Setup, Trouble
+
+METER_BLOCKS = 19
+"""Blocks between two meter messages: 101 ms."""
+
+_ORPHAN_FADE = SAMPLE_RATE // 4
+"""Frames of the fade when the conductor's side is gone: 250 ms."""
+
+
+class Counter:
+    """The frame up to which sound was written, where the supervisor can read it at any time.
+
+    Args:
+        path: of a file of 8 bytes at least; None for a counter that nobody reads.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        if path is None:
+            self._cell = np.zeros(1, np.int64)
+            return
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            if path.stat().st_size < 8:
+                file.truncate(64)
+            self._cell = np.frombuffer(mmap.mmap(file.fileno(), 0), np.int64, count=1)
+
+    def set(self, frame: int) -> None:
+        """Publish a frame."""
+        self._cell[0] = frame
+
+
+class Messenger:
+    """The control socket; sending never blocks sound: what does not fit is dropped."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._writable = select.poll()
+        self._writable.register(connection.fileno(), select.POLLOUT)
+        self.open = True
+
+    def send(self, message: object) -> None:
+        """Send a small message if the other side takes it now."""
+        try:
+            if any(event & select.POLLOUT for _, event in self._writable.poll(0)):
+                self.connection.send(message)
+        except OSError:
+            self.open = False
+
+    def receive(self) -> object | None:
+        """The next message; None and `open` false when the other side is gone.
+
+        Raises:
+            ValueError: what came is not a message.
+        """
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            self.open = False
+            return None
+        except (pickle.UnpicklingError, AttributeError, ImportError, IndexError, TypeError) as error:
+            raise ValueError(f"a message that cannot be read: {error!r}") from error
+
+
+class Renderer:
+    """Renders and writes blocks, between messages.
+
+    Args:
+        messenger: the control socket.
+        audio: descriptor that takes the blocks.
+        counter: where progress is published.
+        setup: the scene.
+
+    Raises:
+        PerpetuumError: an instrument cannot be built.
+    """
+
+    def __init__(self, messenger: Messenger, audio: int, counter: Counter, setup: Setup) -> None:
+        # Imported here, after the settings have come: pyo then loads while nobody waits for messages.
+        from engine.sound.core import Core, NotFiniteError
+
+        self._broken = NotFiniteError
+        self._messenger = messenger
+        self._audio = audio
+        self._counter = counter
+        self._core = Core(setup)
+        self._limit = 2**62 if setup.free_running else setup.start_frame
+        self._free_running = setup.free_running
+        self._blocks = 0
+        self._told: set[str] = set()
+        counter.set(setup.start_frame)
+        messenger.send(Ready(self._core.build_seconds))
+
+    def run(self) -> int:
+        """Render until told to end; gives the exit code."""
+        poll = select.poll()
+        poll.register(self._messenger.connection.fileno(), select.POLLIN)
+        poll.register(self._audio, 0)
+        control = self._messenger.connection.fileno()
+        waiting = False
+        while True:
+            wanted = self._core.frame + BLOCK <= self._limit
+            if wanted != waiting:
+                poll.modify(self._audio, select.POLLOUT if wanted else 0)
+                waiting = wanted
+            for descriptor, event in poll.poll():
+                if descriptor == control:
+                    if self._messenger.open and not self._listen():
+                        return 0
+                    if not self._messenger.open:
+                        poll.unregister(control)
+                        control = -1
+                        if not self._free_running:
+                            return 0
+                        self._core.handle(Fade(-1, _ORPHAN_FADE))
+                elif event & select.POLLOUT:
+                    code = self._write_block()
+                    if code is not None:
+                        return code
+                elif event & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
+                    return 0
+
+    def _listen(self) -> bool:
+        """Take in every message that is there; False for the one that ends all."""
+        while True:
+            try:
+                message = self._messenger.receive()
+                match message:
+                    case None:
+                        return True
+                    case Quit():
+                        return False
+                    case Release(frame):
+                        self._limit = max(self._limit, frame)
+                    case Notes() | Ramps() | Forget() | Fade():
+                        self._core.handle(message)
+                    case _:
+                        raise ValueError(f"a message of an unknown kind: {type(message).__name__}")
+            except (ValueError, TypeError) as error:
+                self._messenger.send(Trouble(str(error), fatal=False))
+            for name in self._core.unknown_parts - self._told:
+                self._told.add(name)
+                self._messenger.send(Trouble(f"notes or ramps for a part that is not there: {name!r}", fatal=False))
+            if not self._messenger.connection.poll():
+                return True
+
+    def _write_block(self) -> int | None:
+        """Render and write one block; an exit code if it was the last."""
+        try:
+            block, over = self._core.block()
+        except self._broken as error:
+            self._put(np.zeros((BLOCK, CHANNELS), np.float32))
+            self._messenger.send(Trouble(str(error), fatal=True))
+            return 3
+        if not self._put(block):
+            return 0
+        self._counter.set(self._core.frame)
+        self._blocks += 1
+        if self._blocks % METER_BLOCKS == 0 and self._messenger.open:
+            self._messenger.send(self._core.meter())
+        return 0 if over else None
+
+    def _put(self, block: np.ndarray) -> bool:
+        """Write a block in one piece; False if nobody will read it."""
+        try:
+            written = os.write(self._audio, block)
+            while written < block.nbytes:
+                # Only a file or a socket takes less than it is given; a pipe never splits 2048 bytes.
+                written += os.write(self._audio, memoryview(block).cast("B")[written:])
+        except BrokenPipeError:
+            return False
+        return True
+
+
+def main() -> int:
+    """Run the audio process; gives its exit code."""
+    parser = argparse.ArgumentParser(prog="engine.sound.process", description="The audio process of Perpetuum.")
+    parser.add_argument("--control", type=int, required=True, help="descriptor of the control socket")
+    parser.add_argument("--audio", type=int, required=True, help="descriptor that takes the sound")
+    parser.add_argument("--counter", type=Path, help="file that keeps the count of frames")
+    options = parser.parse_args()
+    # Ctrl-C belongs to the parent, which fades out.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    messenger = Messenger(Connection(options.control))
+    import engine.sound.core  # noqa: F401 - loads pyo while the scene is still on its way
+
+    try:
+        setup = messenger.receive()
+        if setup is None:
+            return 0
+        if not isinstance(setup, Setup):
+            raise PerpetuumError(f"the first message must be a Setup, not {type(setup).__name__}")
+        renderer = Renderer(messenger, options.audio, Counter(options.counter), setup)
+    except (PerpetuumError, ValueError, OSError) as error:
+        messenger.send(Trouble(str(error), fatal=True))
+        return 1
+    gc.collect()
+    gc.freeze()
+    return renderer.run()
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # pyo's own farewell may crash once its server is gone; there is nothing left to say good-bye to.
+    os._exit(code)
