@@ -60,7 +60,7 @@ class Conductor:
         plan: what to play.
         makers: where networks make phrases.
         rules: makes phrases by rules, here and at once; it never fails.
-        send: takes messages to the sound.
+        send: takes messages to the sound; may be exchanged between steps.
         clock: the way of waiting.
         listen: told of every part of every bar when it is sealed.
         lead: a bar is sealed this many frames before it sounds.
@@ -86,7 +86,7 @@ class Conductor:
         self.accidents = 0
         self._makers = makers
         self._rules = rules
-        self._send = send
+        self.send = send
         self._clock = clock
         self._listen = listen
         self._lead = lead
@@ -113,13 +113,17 @@ class Conductor:
 
     def step(self, end_bar: int | None = None) -> None:
         """Do what is due, then wait for the next thing."""
+        self.advance(end_bar)
+        if end_bar is None or self.next_bar < end_bar:
+            owed = self._owed(self.next_bar)
+            self._receive(self._clock.wait(self._makers, self._due(self.next_bar), owed))
+
+    def advance(self, end_bar: int | None = None) -> None:
+        """Ask for what will be needed and seal what is due, without waiting."""
         self._ask(end_bar)
         while self._is_due(self.next_bar) and (end_bar is None or self.next_bar < end_bar):
             self._seal(self.next_bar)
             self._ask(end_bar)
-        if end_bar is None or self.next_bar < end_bar:
-            owed = self._owed(self.next_bar)
-            self._receive(self._clock.wait(self._makers, self._due(self.next_bar), owed))
 
     def reload(self, scene: Scene) -> Bar:
         """Go on with an edited scene from the next bar line that is not sealed.
@@ -138,7 +142,7 @@ class Conductor:
                 line.forget_from(self.next_bar)
         self._controls.clear()
         bar = self.plan.bar(self.next_bar)
-        self._send(Forget(bar.start))
+        self.send(Forget(bar.start))
         return bar
 
     # Receiving
@@ -254,7 +258,7 @@ class Conductor:
         for name in self.scene.playing_order():
             if name in active:
                 self._emit(bar, visit, name, name in heard and self.solo in (None, name))
-        self._send(Release(bar.end))
+        self.send(Release(bar.end))
         self.next_bar = index + 1
         self.plan.forget_before(max(0, index - 1))
         for line in self._lines.values():
@@ -310,7 +314,7 @@ class Conductor:
             on = bar.frame_at(start)
             off = self.plan.frame_at(bar.index, min(end, max(limit, start + 0.25)))
             events[place] = (on, max(off, on + 1), pitch, velocity)
-        self._send(Notes(name, events))
+        self.send(Notes(name, events))
 
     def _move_controls(self, bar: Bar, visit: Pass) -> None:
         """Send ramps for levels, pans and sends that move in a bar or differ from where they stand."""
@@ -328,7 +332,7 @@ class Conductor:
                     ramps.append(Ramp(name, control, finish[control], start, bar.end))
                 self._controls[name, control] = finish[control]
         if ramps:
-            self._send(Ramps(tuple(ramps)))
+            self.send(Ramps(tuple(ramps)))
 
     @staticmethod
     def _new_lines(scene: Scene) -> dict[str, Line]:

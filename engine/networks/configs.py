@@ -1,4 +1,4 @@
-"""The configurations of event-sequence RNNs that the engine knows: which encoding, which attention, by Magenta's names."""
+"""The event-sequence RNNs that the engine knows, by Magenta's names: which encoding, which attention."""
 
 from __future__ import annotations
 

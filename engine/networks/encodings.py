@@ -1,7 +1,7 @@
 """Event encodings: how musical events become the inputs and labels of an event-sequence RNN, and come back.
 
-An encoding is stateless and describes sizes; `EventEncoding.stream()` starts an `EventStream`, which follows one sequence
-event by event, in constant time per step. Training and generation run through the same streams.
+An encoding is stateless and describes sizes; `EventEncoding.stream()` starts an `EventStream`, which follows one
+sequence event by event, in constant time per step. Training and generation run through the same streams.
 
 Source: the encodings of Magenta's Drums RNN and Melody RNN (`drum_kit`, `attention_rnn`); the attention_rnn's features
 are described in Waite, "Generating long-term structure in songs and stories" (magenta.tensorflow.org, 2016).
@@ -157,9 +157,10 @@ class KeyMelodyEncoding:
     """Melodies with estimates of their key: 74 inputs and 40 classes at the default sizes.
 
     Events are Magenta's MelodyEvents: `NO_EVENT`, `NOTE_OFF`, or a MIDI pitch in [min_note, max_note).
-    Inputs, in order: sounding pitch (one-hot), a note sounds, silence, attack, last interval up or down (+-1, 0 before the
-    second note), does the event repeat the one `lookbacks` steps ago, the bits of position + 1 as +-1, the next event
-    starts a bar, major keys that hold most notes so far (all that tie), the same for the last three different pitches.
+    Inputs, in order: sounding pitch (one-hot), a note sounds, silence, attack, last interval up or down (+-1, 0 before
+    the second note), does the event repeat the one `lookbacks` steps ago, the bits of position + 1 as +-1, the next
+    event starts a bar, major keys that hold most notes so far (all that tie), the same for the last three different
+    pitches.
     Classes: the pitches, no event, note off, then "same as `lookbacks[i]` steps ago", which comes before the others.
 
     Args:
@@ -214,9 +215,12 @@ class KeyMelodyEncoding:
             centre = (int(pitches.min()) + int(pitches.max())) / 2
             octaves = round(((self.min_note + self.max_note - 1) / 2 - (centre + to_key)) / 12)
             shift = to_key + 12 * octaves
-        return [self._into_range(event + shift) if event >= 0 else int(event) for event in events], shift
+        return [self.into_range(event + shift if event >= 0 else event) for event in events], shift
 
-    def _into_range(self, pitch: int) -> int:
+    def into_range(self, pitch: int) -> int:
+        """A pitch moved by octaves into [min_note, max_note); special events stay."""
+        if pitch < 0:
+            return int(pitch)
         if pitch < self.min_note:
             return self.min_note + (pitch - self.min_note) % 12
         if pitch >= self.max_note:
@@ -295,7 +299,7 @@ class KeyMelodyStream:
         return vector
 
     def label(self, event: int) -> int:
-        """Lookback classes first: a default event early on is the farthest one, then the farther of those that match."""
+        """Lookbacks first: a default event early on is the farthest one, else the farthest that matches."""
         encoding, events = self.encoding, self.events
         lookbacks = encoding.lookbacks
         if lookbacks and event == encoding.default_event and len(events) < lookbacks[-1]:

@@ -7,13 +7,15 @@ Bahdanau et al. 2015, section 3, as its `AttentionCellWrapper`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from engine.networks.layout import FORGET_BIAS, OUTPUT_BIASES, OUTPUT_WEIGHTS, WRAPPER, cell, weight_shapes
 from engine.networks.scan import scan
+
+ops: Any = keras.ops  # whose stubs know too little of what it returns
 
 
 def _lstm(gates, c):
@@ -31,7 +33,9 @@ class EventSequenceModel(keras.Model):
         layers: LSTM units per layer.
         attention_length: rows of the attention window of layer 0, 0 for none.
         dropout: share of each layer's outputs dropped in training (not of what the attention window remembers).
-        seed: of the initial weights and of dropout.
+        seed: of dropout.
+
+    Weights are zero until `set_by_name`.
     """
 
     def __init__(
@@ -49,11 +53,8 @@ class EventSequenceModel(keras.Model):
         self.dropout_rate = dropout
         self.dropout_seeds = keras.random.SeedGenerator(seed)
         self.by_name = {}
-        for k, (name, shape) in enumerate(weight_shapes(input_size, num_classes, layers, attention_length).items()):
-            initializer = keras.initializers.GlorotUniform(seed=seed * 1000 + k) if len(shape) > 1 else "zeros"
-            if name.endswith("attn_v"):
-                initializer = keras.initializers.RandomUniform(-0.1, 0.1, seed=seed * 1000 + k)
-            self.by_name[name] = self.add_weight(shape=shape, initializer=initializer, name=name.replace("/", "."))
+        for name, shape in weight_shapes(input_size, num_classes, layers, attention_length).items():
+            self.by_name[name] = self.add_weight(shape=shape, initializer="zeros", name=name.replace("/", "."))
         self.built = True
 
     def set_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -95,8 +96,8 @@ class EventSequenceModel(keras.Model):
     def _attention_layer(self, inputs, units, kernel, bias):
         size, length = inputs.shape[-1], self.attention_length
         weights = self.by_name
-        # The wrapper first maps [input, attention] linearly to the size of the input, and the LSTM maps that linearly to
-        # its gates: one product does both, once per batch instead of at every step.
+        # The wrapper first maps [input, attention] linearly to the size of the input, and the LSTM maps that linearly
+        # to its gates: one product does both, once per batch instead of at every step.
         mixing = ops.matmul(weights[f"{WRAPPER}/kernel"], kernel[:size])
         bias = bias + ops.matmul(weights[f"{WRAPPER}/bias"][None], kernel[:size])[0]
         projected = ops.matmul(inputs, mixing[:size]) + bias

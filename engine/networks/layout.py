@@ -1,9 +1,9 @@
 """Names and shapes of the weights of an event-sequence RNN, as Magenta's checkpoints spell them.
 
-The stack is TensorFlow 1's `MultiRNNCell` of `BasicLSTMCell`s; with attention, layer 0 sits in an `AttentionCellWrapper`
-(the "inner" layout, Magenta since May 2017). Attention width equals the units of layer 0.
-LSTM kernels are [input + hidden, 4 * hidden], gates in the order input, candidate, forget, output; a forget bias of 1 is
-added at run time and is not part of the stored bias.
+The stack is TensorFlow 1's `MultiRNNCell` of `BasicLSTMCell`s; with attention, layer 0 sits in an
+`AttentionCellWrapper` (the "inner" layout, Magenta since May 2017). Attention width equals the units of layer 0.
+LSTM kernels are [input + hidden, 4 * hidden], gates in the order input, candidate, forget, output; a forget bias of 1
+is added at run time and is not part of the stored bias.
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
-from keras import ops
+
+ops: Any = keras.ops  # whose stubs know too little of what it returns
 
 
 def scan(step, init, inputs):
@@ -24,7 +27,7 @@ def scan(step, init, inputs):
         return ops.scan(step, init, inputs)[1]
     import tensorflow as tf
 
-    steps = tf.shape(inputs)[0]
+    steps = inputs.shape[0] or tf.shape(inputs)[0]
     source = tf.TensorArray(inputs.dtype, size=steps).unstack(inputs)
     outputs = tf.TensorArray(inputs.dtype, size=steps)
 

@@ -1,0 +1,1 @@
+"""Training of the networks: corpora, batches, the trainer, evaluation beside baselines, export of weights files."""
