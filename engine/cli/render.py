@@ -25,7 +25,7 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("scene")
 @click.option("--bars", type=click.IntRange(1, 1_000_000), help="Play so many bars, then let the last notes ring.")
-@click.option("--minutes", type=click.FloatRange(0.01, 100_000), help="Play exactly so long, fading out.")
+@click.option("--minutes", type=click.FloatRange(0.01, 100_000), help="Play so long, fading out.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file.")
 @click.option("--midi", type=click.Path(dir_okay=False, path_type=Path), help="Write the notes to a MIDI file, too.")

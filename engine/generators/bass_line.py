@@ -44,7 +44,8 @@ class BassLine:
             length = max(0.2, gap * _HELD[style])
             velocity = clip_velocity(76 + 14 * weights[place] + 6 * swell[place] + rng.normal(0, 2.5))
             notes.append((float(start), float(start + length), int(pitch), velocity))
-        return Phrase.of(notes, request.beats, Provenance("bass_line", Origin.RULES, request.seed), spans)
+        meant = spans if Link.CHORDS in request.sources else ()
+        return Phrase.of(notes, request.beats, Provenance("bass_line", Origin.RULES, request.seed), meant)
 
 
 def _onsets(

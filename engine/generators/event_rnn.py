@@ -29,13 +29,15 @@ from engine.generators.kinds import (
 from engine.generators.melody_rules import MelodyRules
 from engine.generators.pulse import accent_at, onset_steps
 from engine.networks import EventSequenceRnn, load_network
+from engine.score.drums import CLASSES, PITCHES
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import PitchRange
 
 ATTEMPTS = 3
-"""A degenerate phrase is made again with another seed, the last time from a fresh primer instead of the past."""
+"""A degenerate or doubtful phrase is made again with another seed, the last time from a fresh primer, not the past."""
 _OPENING_BARS = 2
+_FILL_PITCHES = [PITCHES[CLASSES.index(name)] for name in ("low_tom", "mid_tom", "high_tom", "crash")]
 
 
 class DrumsRnn:
@@ -57,7 +59,7 @@ class DrumsRnn:
             past = _past(request, settings, _drums_by_rules, fresh=number == ATTEMPTS - 1)
             return events.drum_notes(_sampled(self.network, events.drum_events(past), request, settings, number))
 
-        notes = _first_good(attempt, _drum_problem, request)
+        notes = _best(attempt, _judged_drums, request)
         velocities = drummed(notes, request.meter, request.beats, stream(request.seed, "velocity"))
         return Phrase.of(
             with_velocities(notes, velocities), request.beats, Provenance("drums_rnn", Origin.NETWORK, request.seed)
@@ -87,14 +89,14 @@ class MelodyRnn:
             made = _fitted(made, request, settings.range, spans if follows_chords else None)
             return _on_rhythm(made, request)
 
-        notes = _first_good(attempt, _melody_problem, request)
+        notes = _best(attempt, _judged_melody, request)
         notes = endings.close(
             notes, request, spans, settings.range, settings.breath, arrive=Link.RHYTHM not in request.sources
         )
         velocities = sung(notes, request.meter, request.beats, stream(request.seed, "velocity"))
-        return Phrase.of(
-            with_velocities(notes, velocities), request.beats, Provenance("melody_rnn", Origin.NETWORK, request.seed)
-        )
+        provenance = Provenance("melody_rnn", Origin.NETWORK, request.seed)
+        meant = spans if follows_chords else ()
+        return Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
 
 
 def _network(settings: NetworkSettings, family: str) -> EventSequenceRnn:
@@ -118,9 +120,9 @@ def _network(settings: NetworkSettings, family: str) -> EventSequenceRnn:
 def _past(request: Request, settings: NetworkSettings, by_rules: Callable[[Request], Phrase], fresh: bool) -> Phrase:
     """What the network continues from.
 
-    A primer opens every section, so that a section is known by it and the network does not drift off on its own echo;
-    within a section, and without a primer, it is the last bars of what was played. Where there is neither, two bars
-    by rules.
+    A section opens with the part's primer, or without one with two bars by rules on the section's theme: so a section
+    is known by its idea, and in days of playing the network does not drift off on its own echo. From then on it is the
+    last bars of what was played.
     """
     bar = request.meter.beats_per_bar
     primer = request.sources.get(Link.PRIMER) or request.primer
@@ -130,7 +132,7 @@ def _past(request: Request, settings: NetworkSettings, by_rules: Callable[[Reque
         whole = max(1, round(primer.length / bar)) * bar
         padded = Phrase.of(primer.notes[primer.notes["start"] < whole], whole, primer.provenance)
         return padded.slice(max(0.0, whole - settings.history * bar), whole)
-    if history is not None and not fresh:
+    if history is not None and request.place.bar > 0 and not fresh:
         whole = min(int(history.length / bar + 1e-9), settings.history) * bar
         if whole > 0:
             recent = history.slice(history.length - whole, history.length)
@@ -147,7 +149,7 @@ def _drums_by_rules(request: Request) -> Phrase:
 
 def _melody_by_rules(request: Request) -> Phrase:
     assert isinstance(request.settings, MelodyRnnSettings)
-    settings = MelodyRulesSettings().model_copy(update={"range": request.settings.range, "breath": 0.0})
+    settings = MelodyRulesSettings().model_copy(update={"range": request.settings.range, "breath": 0.0, "recall": 1.0})
     return MelodyRules(settings).generate(replace(request, settings=settings))
 
 
@@ -161,41 +163,62 @@ def _sampled(
     return (made * -(-total // steps))[:total]
 
 
-def _first_good(
-    attempt: Callable[[int], np.ndarray], problem_of: Callable[[np.ndarray, Request], str], request: Request
+def _best(
+    attempt: Callable[[int], np.ndarray], judge: Callable[[np.ndarray, Request], tuple[str, float]], request: Request
 ) -> np.ndarray:
-    problem = ""
+    """The first attempt that nothing speaks against, else the least doubtful of those that can be played.
+
+    Args:
+        attempt: makes notes; called with 0, 1, ...
+        judge: what is wrong with some notes (empty if they can be played), and how doubtful they are (0 if not at all).
+        request: for which they are made.
+
+    Raises:
+        PerpetuumError: none can be played.
+    """
+    problem, kept, least = "", None, np.inf
     for number in range(ATTEMPTS):
         notes = attempt(number)
-        problem = problem_of(notes, request)
-        if not problem:
-            return notes
-    raise PerpetuumError(
-        f"part {request.part!r}: the network made {problem} in {ATTEMPTS} attempts",
-        "a temperature nearer to 1 or another primer mostly helps",
-    )
+        found, doubt = judge(notes, request)
+        if found:
+            problem = found
+        elif doubt < least:
+            kept, least = notes, doubt
+        if least <= 0:
+            break
+    if kept is None:
+        raise PerpetuumError(
+            f"part {request.part!r}: the network made {problem} in {ATTEMPTS} attempts",
+            "a temperature nearer to 1 or another primer mostly helps",
+        )
+    return kept
 
 
-def _drum_problem(notes: np.ndarray, request: Request) -> str:
+def _judged_drums(notes: np.ndarray, request: Request) -> tuple[str, float]:
     steps = request.beats * STEPS_PER_BEAT
     if not len(notes):
-        return "silence"
+        return "silence", 0.0
     if len(notes) > 3.2 * steps:
-        return f"noise ({len(notes)} strokes in {steps:g} steps)"
-    return ""
+        return f"noise ({len(notes)} strokes in {steps:g} steps)", 0.0
+    # A fill is a bar long; when toms and crashes take over a phrase, the network has lost the groove in its own echo.
+    fills = float(np.isin(notes["pitch"], _FILL_PITCHES).mean())
+    return "", fills if fills > 0.3 else 0.0
 
 
-def _melody_problem(notes: np.ndarray, request: Request) -> str:
+def _judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:
     if not len(notes):
         # One silent bar is a rest; more is a hole.
-        return "silence" if request.bars > 1 else ""
+        return ("silence" if request.bars > 1 else ""), 0.0
     if len(notes) > 3.3 * request.beats:
-        return f"babble ({len(notes)} notes in {request.beats:g} beats)"
+        return f"babble ({len(notes)} notes in {request.beats:g} beats)", 0.0
     changes = np.flatnonzero(np.diff(notes["pitch"])) + 1
     longest = int(np.diff(np.concatenate([[0], changes, [len(notes)]])).max())
     if longest >= 30 or (len(notes) >= 12 and longest > 0.8 * len(notes)):
-        return f"one note {longest} times"
-    return ""
+        return f"one note {longest} times", 0.0
+    # Sixteenths without end are no song; nor is a phrase that knows one pitch.
+    density = len(notes) / request.beats
+    sameness = float(np.bincount(notes["pitch"].astype(int)).max()) / len(notes)
+    return "", max(0.0, density - 2.2) + (max(0.0, sameness - 0.6) if len(notes) >= 6 else 0.0)
 
 
 def _fitted(notes: np.ndarray, request: Request, span: PitchRange, spans: tuple[ChordSpan, ...] | None) -> np.ndarray:
@@ -203,10 +226,14 @@ def _fitted(notes: np.ndarray, request: Request, span: PitchRange, spans: tuple[
     if not len(notes):
         return notes
     notes = notes.copy()
-    # Continuing itself a network may climb or sink from phrase to phrase; it is brought back by whole octaves.
-    off_centre = (span.low + span.high) / 2 - float(notes["pitch"].mean())
-    if abs(off_centre) > 8:
-        notes["pitch"] += 12 * round(off_centre / 12)
+    # Continuing itself a network may climb, sink or leap from phrase to phrase; whole octaves bring it back to the
+    # middle of the range, and near to where the phrase before ended.
+    history, line = request.history, notes["pitch"].astype(float)
+    shifts = 12 * np.arange(-3, 4)
+    cost = np.abs(line.mean() + shifts - (span.low + span.high) / 2) + 0.1 * np.abs(shifts)
+    if history is not None and len(history.notes):
+        cost += 0.3 * np.abs(line[0] + shifts - float(history.notes["pitch"][-1]))
+    notes["pitch"] += shifts[int(np.argmin(cost))]
     notes["pitch"] = _singable(endings.into_key(notes["pitch"], request.key, span), span)
     if spans is not None:
         strong = accent_at(request.meter, notes["start"]) >= 0.6

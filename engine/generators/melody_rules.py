@@ -61,7 +61,8 @@ class MelodyRules:
             notes[place] = (start / STEPS_PER_BEAT, (start + length) / STEPS_PER_BEAT, pitch, 80)
         notes = endings.close(notes, request, spans, settings.range, arrive=Link.RHYTHM not in request.sources)
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, rng))
-        return Phrase.of(notes, request.beats, Provenance("melody_rules", Origin.RULES, request.seed), spans)
+        meant = spans if Link.CHORDS in request.sources else ()
+        return Phrase.of(notes, request.beats, Provenance("melody_rules", Origin.RULES, request.seed), meant)
 
 
 def _letters(units: int, rng: np.random.Generator) -> str:

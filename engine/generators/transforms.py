@@ -165,7 +165,10 @@ def staccato(phrase: Phrase, settings: kinds.StaccatoSettings, request: Request,
 
 
 def rest(phrase: Phrase, settings: kinds.RestSettings, request: Request, rng: np.random.Generator) -> Phrase:
-    """Whole bars fall silent; notes that would sound into them are cut at the bar line. Chords that are meant stay."""
+    """Whole bars fall silent; notes that would sound into them are cut at the bar line. Chords that are meant stay.
+
+    A melody that is let go early still ends: its last note before the silence becomes a tone of the chord.
+    """
     bar = request.meter.beats_per_bar
     count = request.bars
     numbers = np.arange(count)
@@ -173,20 +176,38 @@ def rest(phrase: Phrase, settings: kinds.RestSettings, request: Request, rng: np
         silent = (request.place.bar + numbers) % settings.every == settings.every - 1
         silent &= settings.every > 1
     else:
-        # Later bars rest first: a phrase is begun, then let go. A part of a bar is left to chance.
+        # Later bars rest first: a phrase is begun, then let go; but a section's last phrase enters late, and closes.
+        order = np.argsort((numbers if request.ends_section else -numbers) + rng.normal(0, 0.7, count), kind="stable")
+        if request.ends_section:
+            order = np.append(order[order != count - 1], count - 1)
+        # A part of a bar is left to chance.
         exact = settings.share * count
         rests = int(exact) + int(rng.random() < exact - int(exact))
-        order = np.argsort(-(numbers + rng.normal(0, 0.7, count)), kind="stable")
         silent = np.isin(numbers, order[: min(rests, count)])
     notes = phrase.notes.copy()
     own_bar = np.clip((notes["start"] / bar).astype(int), 0, count - 1)
-    notes, own_bar = notes[~silent[own_bar]], own_bar[~silent[own_bar]]
+    kept = ~silent[own_bar]
+    notes, own_bar = notes[kept], own_bar[kept]
     for place, number in enumerate(own_bar):
         later = np.flatnonzero(silent & (numbers > number))
         if len(later):
             line = max(float(later[0]) * bar, float(notes["start"][place]) + _SHORTEST)
             notes["end"][place] = min(float(notes["end"][place]), line)
-    return phrase.with_notes(notes)
+    if request.role is Role.MELODY:
+        for number in np.flatnonzero(silent[1:] & ~silent[:-1]):
+            before = np.flatnonzero(own_bar == number)
+            if len(before):
+                _close(notes, int(before[-1]), float(number + 1) * bar, phrase, request)
+    return phrase.with_notes(_without_doubles(notes))
+
+
+def _close(notes: np.ndarray, place: int, line: float, phrase: Phrase, request: Request) -> None:
+    """Make a note an ending: a chord tone in the key, a beat long if there is room before the bar line."""
+    start = float(notes["start"][place])
+    chord = harmony.chord_at(phrase.chords, start) if phrase.chords else harmony.home(request.key)
+    tones = harmony.tones_in_key(chord, request.key)
+    notes["pitch"][place] = _nearest_of(int(notes["pitch"][place]), tones)
+    notes["end"][place] = max(float(notes["end"][place]), min(line, start + 1.0))
 
 
 def swing(phrase: Phrase, settings: kinds.SwingSettings, request: Request, rng: np.random.Generator) -> Phrase:

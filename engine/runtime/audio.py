@@ -1,7 +1,7 @@
 """The audio process seen from the conductor: told what to play, watched, and replaced behind the pipe when it fails.
 
-The pipe holds more sound than a new process needs to start, so nobody hears the change: the new one is told everything
-that has not sounded yet and goes on at the very frame where the old one stopped.
+The pipe holds more sound than a new process needs to start, so nobody hears the change: the new one plays the last two
+seconds again, which are thrown away, and goes on at the very frame where the old one stopped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from enum import StrEnum
 from engine.runtime.backoff import Backoff
 from engine.runtime.child import Child, Gone, exit_text, python_module
 from engine.runtime.memory import Memory
-from engine.runtime.pipe import FRAME_BYTES, LIVE_BYTES, Pipe
+from engine.runtime.pipe import LIVE_BYTES, Pipe, Segment
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Forget, Meter, Ready, Release, Setup, Trouble
 
@@ -33,12 +33,13 @@ TICK = 0.05
 START_PATIENCE = 15.0
 """Seconds from a `Setup` to its first block."""
 
-SPARE_DELAY = 3.0
+SPARE_DELAY = 2.0
 """Seconds after the sound began at which a spare process is started, which then waits for a setup: it has imported
 what it needs (most of the time that a start takes), so that it can take over at once."""
 
-NEARLY_FULL = 16 << 10
-"""Bytes; with less room than that a pipe counts as full (the kernel frees whole pages only)."""
+PREROLL = 2 * SAMPLE_RATE // BLOCK * BLOCK
+"""Frames before the place of an accident from which a new process plays again, unheard: so that envelopes, filters and
+reverb stand there as if nothing had happened."""
 
 HAND_OVER = 8 * BLOCK
 """Frames (43 ms) over which the sound of an old scene fades out before the new one's graph begins."""
@@ -110,7 +111,8 @@ class Audio:
         self._base: int | None = None
         self._backoff = Backoff(longest=5.0)
         self._restart_at = 0.0
-        self._last_written = 0
+        self._last_progress = 0
+        self._segments: dict[Child, Segment] = {}
         self._sign_of_life = 0.0
         self._set_up_at = 0.0
         self._began_at = 0
@@ -150,20 +152,21 @@ class Audio:
             if self._thread is not None:
                 return
             self._child = self._spawn()
+            self.pipe.attach(self._segments.pop(self._child))
             self._thread = threading.Thread(target=self._watch, name="audio supervisor", daemon=True)
             self._thread.start()
 
     def send(self, message: object) -> None:
         """Hand a message of engine.sound.messages over; returns at once."""
         with self._lock:
-            if isinstance(message, Setup) and self._memory.setup is not None:
+            if isinstance(message, Setup) and self._memory.setup is not None and self.live:
                 self._change_scene(message)
                 return
             if self._next_memory is not None:
                 self._next_memory.add(message, self.frame)
                 return
             if isinstance(message, Setup):
-                message = self._held(message)
+                message = self._held(message) if self.live else message
                 self._base = message.start_frame
                 self._sign_of_life = self._set_up_at = time.monotonic()
             self._memory.add(message, self.frame)
@@ -199,6 +202,8 @@ class Audio:
         for child in (self._child, self._spare):
             if child is not None:
                 child.kill()
+        for segment in self._segments.values():
+            segment.close()
         self._child = self._spare = None
         self.pipe.close()
 
@@ -212,7 +217,8 @@ class Audio:
         pruned = time.monotonic()
         while self.state is not State.CLOSED:
             try:
-                child, message = self._events.get(timeout=TICK)
+                # What is to be skipped is thrown away in small steps, so that the process never waits for it.
+                child, message = self._events.get(timeout=0.002 if self.pipe.skip() else TICK)
             except queue.Empty:
                 pass
             else:
@@ -230,7 +236,7 @@ class Audio:
                         self._spare = self._spawn()
                 if now > pruned + 1.0:
                     pruned = now
-                    self._memory.prune(self.frame)
+                    self._memory.prune(self.frame - PREROLL)
 
     def _take(self, child: Child | None, message: object) -> None:
         with self._lock:
@@ -242,6 +248,7 @@ class Audio:
                 elif child is self._spare:
                     self._spare, self._spare_at = None, time.monotonic() + 10 * SPARE_DELAY
                     child.kill()
+                    self._segments.pop(child).close()
             elif isinstance(message, Meter):
                 self._meters.append(message)
             elif isinstance(message, Ready | Trouble):
@@ -254,11 +261,12 @@ class Audio:
                 self._inbox.append(message)
 
     def _look_for_hang(self, now: float) -> None:
-        written = self.pipe.written()
-        if written != self._last_written:
-            self._last_written = written
+        progress = self.pipe.progress
+        if progress != self._last_progress:
+            self._last_progress = progress
             self._sign_of_life = now
-            self._backoff.reset()
+            if self.frame > self._began_at:
+                self._backoff.reset()
         if self._child is None or self._memory.setup is None or not self._has_work():
             self._sign_of_life = now
             return
@@ -270,9 +278,7 @@ class Audio:
             self._child.process.kill()  # its end arrives as any other
 
     def _has_work(self) -> bool:
-        if (self.pipe.waiting() + BLOCK) * FRAME_BYTES > self.pipe.size - NEARLY_FULL:
-            return False
-        return self.frame + BLOCK <= self._memory.released
+        return not self.pipe.full and self.frame + BLOCK <= self._memory.released
 
     def _bury(self, child: Child, reason: str) -> None:
         """The process is gone: that was the end, or it is replaced."""
@@ -281,7 +287,8 @@ class Audio:
         frame = self.frame
         fade = self._memory.fade
         if self._next_memory is not None:
-            self._take_over()
+            self._memory, self._next_memory = self._next_memory, None
+            self._restart(preroll=0)
             return
         if self._memory.quitting or (fade is not None and (status == 0 or frame >= fade.start + fade.frames)):
             self.state = State.ENDED
@@ -314,7 +321,7 @@ class Audio:
             log.warning("three audio processes died here; what sounds up to frame %d is left out", until)
             self._memory.leave_out(until)
 
-    def _restart(self) -> None:
+    def _restart(self, preroll: int = PREROLL) -> None:
         self.counters["restarts"] += 1
         child, self._spare = self._spare, None
         try:
@@ -323,21 +330,32 @@ class Audio:
             self._restart_at = time.monotonic() + self._backoff.next_delay()
             self._inbox.append(Trouble(f"the audio process cannot be started: {error}", fatal=False))
             return
-        self._brief(child)
+        self._brief(child, preroll)
 
-    def _brief(self, child: Child) -> None:
-        """Tell a process all that has not sounded."""
+    def _brief(self, child: Child, preroll: int) -> None:
+        """Tell a process all that has not sounded, and what sounded in the last `preroll` frames."""
+        frame = self.frame
+        start = max(frame - preroll, self._memory.setup.start_frame if self._memory.setup else 0)
+        self.pipe.attach(self._segments.pop(child), max(frame - start, 0))
         self._child = child
         self._began_at = self.frame
         self.state = State.STARTING
         self._sign_of_life = time.monotonic()
         if self._memory.setup is not None:
-            for message in self._memory.messages(self.frame):
+            for message in self._memory.messages(min(start, frame)):
                 child.send(message)
 
     def _spawn(self) -> Child:
-        write_end = self.pipe.write_end
-        return Child("audio", [*self._command, "--audio", str(write_end)], self._deliver, fds=(write_end,))
+        segment = self.pipe.segment()
+        command = [*self._command, "--audio", str(segment.write_end)]
+        try:
+            child = Child("audio", command, self._deliver, fds=(segment.write_end,))
+        except OSError:
+            segment.close()
+            raise
+        segment.close_write_end()
+        self._segments[child] = segment
+        return child
 
     def _deliver(self, child: Child, message: object) -> None:
         self._events.put((child, message))
@@ -362,9 +380,5 @@ class Audio:
         if self._spare is None:
             self._spare_at = 0.0
         if self._child is None:
-            self._take_over()
-
-    def _take_over(self) -> None:
-        assert self._next_memory is not None
-        self._memory, self._next_memory = self._next_memory, None
-        self._restart()
+            self._memory, self._next_memory = self._next_memory, None
+            self._restart(preroll=0)

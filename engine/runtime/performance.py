@@ -39,8 +39,8 @@ class Ending:
 
     @classmethod
     def after_seconds(cls, plan: Plan, seconds: float) -> Ending:
-        """After exactly so long, fading out."""
-        frames = max(BLOCK, round(seconds * SAMPLE_RATE))
+        """After so long, fading out."""
+        frames = round(seconds * SAMPLE_RATE)
         bar = 1
         while plan.bar(bar).start < frames:
             bar += 1
@@ -48,6 +48,8 @@ class Ending:
 
     @classmethod
     def _at(cls, bar: int, frames: int) -> Ending:
+        # Whole blocks, so that a live performance is as long as a render, to the frame.
+        frames = max(1, -(-frames // BLOCK)) * BLOCK
         fade = min(FADE, frames)
         return cls(bar, frames, Fade(frames - fade, fade))
 

@@ -1,4 +1,7 @@
-"""The pipe between the audio process and the output, which counts every frame that passes."""
+"""The pipe between audio processes and the output: it counts every frame, and joins what several processes make.
+
+Each audio process writes to a pipe of its own; the output reads one after the other as if they were one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import os
 import select
 import termios
 import threading
+import time
+from collections import deque
 from contextlib import suppress
 
 from engine.sound.messages import BLOCK, CHANNELS
@@ -20,21 +25,17 @@ LIVE_BYTES = 512 << 10
 """1.37 s of sound: the time that a new audio process has to take over before anybody hears it."""
 
 
-class Pipe:
-    """A pipe of float32 stereo blocks, whose both ends we keep open while processes at either end come and go.
-
-    The audio process writes whole blocks, each at once (2048 bytes are below PIPE_BUF), so even one that is killed
-    leaves no torn block, and what was read plus what lies in the pipe is exactly what was written.
+class Segment:
+    """The pipe of one process.
 
     Args:
-        size: bytes that it holds; the kernel may grant less (see `size`).
+        size: bytes that it should hold; the kernel may grant less.
     """
 
-    def __init__(self, size: int = LIVE_BYTES) -> None:
+    def __init__(self, size: int) -> None:
         self.read_end, self.write_end = os.pipe()
+        self.skip = 0
         os.set_blocking(self.read_end, False)
-        self._lock = threading.Lock()
-        self._read_bytes = 0
         wanted = size
         while wanted >= 1 << 16:
             try:
@@ -47,46 +48,164 @@ class Pipe:
                 break
         self.size = fcntl.fcntl(self.write_end, fcntl.F_GETPIPE_SZ)
 
+    def close_write_end(self) -> None:
+        """The process has it; with our copy open we would not see that the process is gone."""
+        if self.write_end >= 0:
+            os.close(self.write_end)
+            self.write_end = -1
+
+    def lying(self) -> int:
+        """Bytes that lie in it."""
+        count = array.array("i", [0])
+        fcntl.ioctl(self.read_end, termios.FIONREAD, count)
+        return count[0]
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.close_write_end()
+        if self.read_end >= 0:
+            os.close(self.read_end)
+            self.read_end = -1
+
+
+class Pipe:
+    """Blocks of float32 stereo from one process after another. Thread-safe.
+
+    A process writes whole blocks, each at once (2048 bytes are below PIPE_BUF), so even one that is killed leaves no
+    torn block, and what was read plus what lies in the pipe is exactly what was written.
+
+    Args:
+        size: bytes that each segment holds; the kernel may grant less (see `size`).
+    """
+
+    def __init__(self, size: int = LIVE_BYTES) -> None:
+        self._wanted_size = size
+        self._segments: deque[Segment] = deque()
+        self._changed = threading.Condition()
+        self._taken = 0
+        self._dropped = 0
+        self._closed = False
+        probe = Segment(size)
+        self.size = probe.size
+        probe.close()
+
     @property
     def depth(self) -> int:
-        """Frames that it holds when full."""
+        """Frames that one segment holds when full."""
         return self.size // FRAME_BYTES
 
     @property
     def taken(self) -> int:
         """Frames that were ever read from it."""
-        return self._read_bytes // FRAME_BYTES
+        return self._taken // FRAME_BYTES
+
+    @property
+    def progress(self) -> int:
+        """Bytes that were ever written to attached segments, skipped ones included."""
+        with self._changed:
+            return self._taken + self._dropped + sum(segment.lying() for segment in self._segments)
+
+    @property
+    def full(self) -> bool:
+        """Whether the process that writes now has to wait for the reader."""
+        with self._changed:
+            # The kernel frees whole pages only, so a few bytes of room are none.
+            return bool(self._segments) and self._segments[-1].lying() > self._segments[-1].size - 8 * BLOCK_BYTES
+
+    def segment(self) -> Segment:
+        """A segment for a process that is about to start; nobody hears it before it is attached."""
+        return Segment(self._wanted_size)
+
+    def attach(self, segment: Segment, skip: int = 0) -> None:
+        """Let a segment follow all that was written before, without its first `skip` frames."""
+        with self._changed:
+            segment.skip = skip * FRAME_BYTES
+            self._segments.append(segment)
+            self._changed.notify_all()
 
     def waiting(self) -> int:
         """Frames that lie in it."""
-        return self._waiting_bytes() // FRAME_BYTES
+        with self._changed:
+            return self._waiting_bytes() // FRAME_BYTES
 
     def written(self) -> int:
-        """Frames that were ever written to it."""
-        with self._lock:
-            return (self._read_bytes + self._waiting_bytes()) // FRAME_BYTES
+        """Frames that were ever written to it, skipped ones not counted."""
+        with self._changed:
+            return (self._taken + self._waiting_bytes()) // FRAME_BYTES
 
     def read(self, most: int, timeout: float) -> bytes:
         """Whole blocks, `most` bytes at most, in the order of writing; empty if none came within `timeout` seconds."""
-        poll = select.poll()
-        poll.register(self.read_end, select.POLLIN)
-        if not poll.poll(max(0.0, timeout) * 1000):
-            return b""
-        with self._lock:
-            try:
-                data = os.read(self.read_end, max(BLOCK_BYTES, most - most % BLOCK_BYTES))
-            except BlockingIOError:
-                return b""
-            self._read_bytes += len(data)
-        return data
+        most = max(BLOCK_BYTES, most - most % BLOCK_BYTES)
+        until = time.monotonic() + timeout
+        while True:
+            with self._changed:
+                data = self._pull(most)
+                if data:
+                    self._taken += len(data)
+                    return data
+                left = until - time.monotonic()
+                if left <= 0 or self._closed:
+                    return b""
+                head = self._segments[0].read_end if self._segments else -1
+                if head < 0:
+                    self._changed.wait(left)
+                    continue
+            poll = select.poll()
+            poll.register(head, select.POLLIN)
+            # A process that is gone makes its end ready for ever; its successor is waited for in small steps.
+            if any(event & select.POLLHUP for _, event in poll.poll(left * 1000)):
+                with self._changed:
+                    if len(self._segments) == 1 and not self._segments[0].lying():
+                        self._changed.wait(min(left, 0.05))
+
+    def skip(self) -> bool:
+        """Throw away what there is of frames to be skipped; whether some are still to come."""
+        with self._changed:
+            for segment in self._segments:
+                self._skip(segment)
+            return any(segment.skip for segment in self._segments)
 
     def close(self) -> None:
-        """Close both ends."""
-        for end in (self.read_end, self.write_end):
-            with suppress(OSError):
-                os.close(end)
+        """Close every segment."""
+        with self._changed:
+            self._closed = True
+            for segment in self._segments:
+                segment.close()
+            self._segments.clear()
+            self._changed.notify_all()
+
+    def _pull(self, most: int) -> bytes:
+        while self._segments:
+            head = self._segments[0]
+            self._skip(head)
+            if not head.skip:
+                try:
+                    data = os.read(head.read_end, most)
+                except BlockingIOError:
+                    return b""
+                if data:
+                    return data
+            elif not self._is_over(head):
+                return b""
+            if len(self._segments) == 1:
+                return b""
+            self._segments.popleft().close()
+        return b""
+
+    def _skip(self, segment: Segment) -> None:
+        with suppress(BlockingIOError):
+            while segment.skip:
+                data = os.read(segment.read_end, min(segment.skip, 1 << 16))
+                if not data:
+                    return
+                segment.skip -= len(data)
+                self._dropped += len(data)
+
+    @staticmethod
+    def _is_over(segment: Segment) -> bool:
+        poll = select.poll()
+        poll.register(segment.read_end, select.POLLIN)
+        return any(event & select.POLLHUP for _, event in poll.poll(0)) and not segment.lying()
 
     def _waiting_bytes(self) -> int:
-        count = array.array("i", [0])
-        fcntl.ioctl(self.read_end, termios.FIONREAD, count)
-        return count[0]
+        return sum(max(0, segment.lying() - segment.skip) for segment in self._segments)

@@ -120,6 +120,7 @@ def play(
         conductor.advance(ending.bar if ending else None)
         for message in (setup_of(scene, wishes.seed, live=True), *early):
             audio.send(message)
+        audio.begin()
         conductor.send = audio.send
         pump = stack.enter_context(Pump(audio, output))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from engine import assets
+from engine import assets, registry
 from engine.generators.contract import Link, TransformKind
 from engine.scenes.diagnostics import Severity, listed, nearest
 from engine.scenes.drafts import PartDraft, Reading, TransformDraft
 from engine.scenes.models import NAME, PartFile
 from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.source import Span, clipped
-from engine.scenes.validation import validate
+from engine.scenes.validation import PLUG_IN_HINT, validate
 
 LINKS = tuple(str(link) for link in Link)
 """Keys that stand among the settings of every generator."""
@@ -37,8 +37,12 @@ def read_parts(reading: Reading, node: Node | None) -> dict[str, PartDraft]:
             reading.source.error(span, f"part `{clipped(name)}` must be a mapping", "its `generator` and `instrument`")
             continue
         draft = drafts[name] = PartDraft(name, value, key.span)
-        draft.file = validate(PartFile, value, reading.source, f"part `{clipped(name)}`", key.span)
         _read_generator(reading, draft)
+        noun = f"part `{clipped(name)}`"
+        draft.file = validate(PartFile, value, reading.source, noun, key.span, elsewhere=_elsewhere(draft))
+        if draft.kind is not None:
+            _read_role(reading, draft)
+            _check_playable(reading, draft)
         _read_transforms(reading, draft)
     return drafts
 
@@ -78,8 +82,17 @@ def _read_generator(reading: Reading, draft: PartDraft) -> None:
     draft.settings = validate(
         settings, mapping, reading.source, f"generator `{draft.kind.name}`", draft.kind_span, keys, keys
     )
-    _read_role(reading, draft)
-    _check_playable(reading, draft)
+
+
+def _elsewhere(draft: PartDraft) -> dict[str, str]:
+    """Keys that are wrong in a part, but right in its generator or transforms."""
+    settings = list(draft.kind.settings.model_fields) if draft.kind is not None else []
+    kind = draft.kind.name if draft.kind is not None else "…"
+    right = {
+        name: f"it in the generator, like `generator: {{kind: {kind}, {name}: …}}`" for name in (*LINKS, *settings)
+    }
+    transforms = registry.names("perpetuum.transforms")
+    return right | {name: f"it among the transforms, like `transforms: [{name}: …]`" for name in transforms}
 
 
 def _read_role(reading: Reading, draft: PartDraft) -> None:
@@ -112,7 +125,12 @@ def _check_playable(reading: Reading, draft: PartDraft) -> None:
         )
     if kind.weights is None or draft.settings is None:
         return
-    name = kind.weights(draft.settings)
+    try:
+        name = kind.weights(draft.settings)
+    except Exception as error:  # a plug-in may raise anything
+        message = f"`{kind.name}` cannot name its weights: {clipped(repr(error))}"
+        reading.source.error(draft.kind_span, message, hint=PLUG_IN_HINT)
+        return
     path = assets.find("weights", name, ".safetensors", beside=reading.folder)
     node = draft.generator.get("weights") if draft.generator else None
     if path is not None:

@@ -17,7 +17,7 @@ from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode, resolve
 from engine.scenes.positions import span_within
 from engine.scenes.scene import Curve, Move
 from engine.scenes.source import Span, clipped
-from engine.scenes.validation import problem
+from engine.scenes.validation import PLUG_IN_HINT, problem
 from engine.units import Decibels
 
 SILENT = -72.0
@@ -166,6 +166,10 @@ def _read_curve(reading: Reading, name: str, target: _Target, value: Node, key: 
             message, expected, suggestion = problem(error, target.model)
             span = _point_span(reading, value, place) if len(texts) > 1 else value.span
             reading.source.error(span, f"`{setting}`: {message}", expected, suggestion)
+            return None
+        except Exception as error:  # a plug-in's validators may raise anything
+            message = f"`{clipped(name)}` cannot be read: {clipped(repr(error))}"
+            reading.source.error(value.span, message, hint=PLUG_IN_HINT)
             return None
     if len(points) > 1:
         if not all(isinstance(point, int | float) and not isinstance(point, bool) for point in points):

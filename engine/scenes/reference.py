@@ -48,9 +48,8 @@ def settings_reference() -> str:
 
 
 def _table(model: type[BaseModel]) -> list[str]:
-    rows = ["| setting | without it | what it is |", "| --- | --- | --- |"]
-    for name, default, description in settings_table(model):
-        rows.append(
-            f"| `{name}` | {f'`{default}`' if default else ''} | {sentence(description).replace('|', chr(92) + '|')} |"
-        )
-    return rows
+    lines = ["| setting | without it | values | what it is |", "| --- | --- | --- | --- |"]
+    for row in settings_table(model):
+        without = "must be there" if row.required else f"`{row.default}`" if row.default else ""
+        lines.append(f"| `{row.name}` | {without} | {row.values} | {sentence(row.description)} |".replace("  ", " "))
+    return lines

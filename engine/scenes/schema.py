@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -16,6 +17,7 @@ from engine.units import Unit, written
 
 _FREE = {"^x-": {"description": "Free: for notes and anchors."}}
 _NAME = rf"^(?!x-){NAME.pattern}$"
+_LIMITS = ("ge", "gt", "le", "lt")
 _REFERENCE = "#/definitions/"
 
 
@@ -48,17 +50,51 @@ def scene_schema() -> dict[str, Any]:
     }
 
 
-def settings_table(model: type[BaseModel]) -> list[tuple[str, str, str]]:
-    """(setting, default, description) of each setting of a model, as a scene writes them; "" for no default."""
+class SettingRow(NamedTuple):
+    """A setting as a table shows it, all in the words of scenes.
+
+    Attributes:
+        name: as scenes write it.
+        default: what counts without it; empty for nothing.
+        required: it must be there.
+        values: choices or limits; empty where the default says enough.
+        description: what it is.
+    """
+
+    name: str
+    default: str
+    required: bool
+    values: str
+    description: str
+
+
+def settings_table(model: type[BaseModel]) -> list[SettingRow]:
+    """The settings of a model."""
     rows = []
     for name, field in model.model_fields.items():
-        default = "" if field.is_required() else written(field.get_default(call_default_factory=True), _unit(field))
+        unit = _unit(field)
+        default = "" if field.is_required() else written(field.get_default(call_default_factory=True), unit)
         if isinstance(field.json_schema_extra, dict):
             default = str(field.json_schema_extra.get("default", default))
         if default in ("none", "()", "{}") or isinstance(field.default, BaseModel):
             default = ""
-        rows.append((name, default, field.description or ""))
+        rows.append(SettingRow(name, default, field.is_required(), _values(field, unit), field.description or ""))
     return rows
+
+
+def _values(field: FieldInfo, unit: Unit | None) -> str:
+    choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
+    if choices:
+        return ", ".join(f"`{choice}`" for choice in choices)
+    limits = {name: getattr(item, name) for item in field.metadata for name in _LIMITS if hasattr(item, name)}
+    low, high = limits.get("ge", limits.get("gt")), limits.get("le", limits.get("lt"))
+    if low is None and unit is not None and high is not None and not math.isinf(unit.low):
+        low = unit.low
+    if low is not None and high is not None:
+        return f"`{written(low, unit)}` to `{written(high, unit)}`"
+    if low is not None or high is not None:
+        return f"at least `{written(low, unit)}`" if high is None else f"at most `{written(high, unit)}`"
+    return ""
 
 
 def _unit(field: FieldInfo) -> Unit | None:
@@ -116,7 +152,7 @@ def _cleaned(schema: Any) -> Any:
         return [_cleaned(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    noise = ("title", "ge", "gt", "le", "lt")
+    noise = ("title", *_LIMITS)
     return {key: _cleaned(value) for key, value in schema.items() if key not in noise or isinstance(value, dict)}
 
 
@@ -200,4 +236,8 @@ def _transform(kinds: dict[str, TransformKind], definitions: dict[str, Any]) -> 
 def sentence(text: str) -> str:
     """A description as a sentence, however it was written."""
     text = " ".join(text.split())
-    return text if not text or text[-1] in ".!?" else text[0].upper() + text[1:] + "."
+    if not text:
+        return ""
+    # A name that is explained keeps its case: `held: all voices begin together`.
+    first = text if text.partition(" ")[0].endswith(":") else text[0].upper() + text[1:]
+    return first if first[-1] in ".!?" else first + "."

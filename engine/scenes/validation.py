@@ -34,6 +34,8 @@ _EXPECTED = {
     "model_attributes_type": "a mapping (keys and values)",
     "string_too_short": "some text",
 }
+PLUG_IN_HINT = "its plug-in is broken; tell those who made it"
+
 _LIMITS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -50,6 +52,7 @@ def validate(
     at: Span,
     known: Sequence[str] = (),
     without: Sequence[str] = (),
+    elsewhere: Mapping[str, str] | None = None,
 ) -> Model | None:
     """Read a node as a model; None if it is none, and why is noted.
 
@@ -61,6 +64,7 @@ def validate(
         at: where to say that a key is missing.
         known: keys that are right here besides the model's, for messages.
         without: keys that are not the model's business.
+        elsewhere: keys that would be right in another place, and where that is.
     """
     if not isinstance(node, MapNode):
         source.error(_of(node, at), f"{noun} must be a mapping", "keys and values, like " + _example(model))
@@ -71,7 +75,10 @@ def validate(
     except ValidationError as error:
         noted: set[Span] = set()
         for details in error.errors(include_url=False):
-            _note(dict(details), model, node, source, noun, at, known, noted)
+            _note(dict(details), model, node, source, noun, at, known, noted, elsewhere or {})
+        return None
+    except Exception as error:  # a plug-in's validators may raise anything
+        source.error(_of(node, at), f"{noun} cannot be read: {clipped(repr(error))}", hint=PLUG_IN_HINT)
         return None
 
 
@@ -100,6 +107,7 @@ def _note(
     at: Span,
     known: Sequence[str],
     noted: set[Span],
+    elsewhere: Mapping[str, str],
 ) -> None:
     kind, loc = details["type"], details["loc"]
     place, parent, span = _walk(node, loc, at)
@@ -109,13 +117,11 @@ def _note(
         where = noun if len(loc) == 1 else f"`{loc[-2]}` of {noun}"
         if isinstance(parent, MapNode) and key in parent.entries:
             span = parent.key(key).span
-        source.error(
-            span,
-            f"unknown key `{clipped(key)}` in {where}",
-            f"one of {listed(candidates, 24)}" if candidates else "no keys here",
-            nearest(key, candidates),
-            "keys that begin with `x-` are free" if not nearest(key, candidates) else "",
-        )
+        meant = nearest(key, candidates)
+        expected = f"one of {listed(candidates, 24)}" if candidates else "no keys here"
+        if len(loc) == 1 and key in elsewhere:
+            meant, expected = "", elsewhere[key]
+        source.error(span, f"unknown key `{clipped(key)}` in {where}", expected, meant)
         return
     if kind == "missing":
         owner = noun if len(loc) == 1 else f"`{loc[-2]}` of {noun}"

@@ -20,7 +20,7 @@ from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
 from engine.sound.instrument_file import load_instrument
-from engine.sound.master import Compressor, Limiter, MasterFade
+from engine.sound.master import Compressor, DcBlock, Limiter, MasterFade
 from engine.sound.messages import BLOCK, CHANNELS, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
 from engine.sound.mixer import Mixer
@@ -68,6 +68,7 @@ class Core:
         self._schedule = Schedule(tuple(part.name for part in setup.parts))
         self._mixer = Mixer(setup.parts)
         self._delay = PingPong(setup.mix.delay_time, setup.mix.delay_feedback)
+        self._dc_block = DcBlock()
         self._compressor = Compressor()
         self._limiter = Limiter(setup.mix.ceiling)
         self._fade = MasterFade()
@@ -142,6 +143,7 @@ class Core:
         master += self._delay.apply(buses[:, 4:])
         self._reverb.write(buses[:, 2:4])
         master *= self._level
+        self._dc_block.apply(master)
         self._compressor.apply(master)
         out = self._limiter.apply(master)
         over = self._fade.apply(out, frame)

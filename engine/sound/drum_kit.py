@@ -101,10 +101,8 @@ class DrumKit:
         self._block = np.zeros((BLOCK, 2), np.float32)
         self._scratch = np.zeros((BLOCK, 2), np.float32)
         self._silent = True
-        gain = decibels(settings.gain)
-        for bus in self._buses:
-            bus.signal.setMul(gain)
-        self._keep, self.outputs = stereo_chain(self._buses[0].signal, self._buses[1].signal, settings.effects)
+        left, right = (bus.signal for bus in self._buses)
+        self._keep, self.outputs = stereo_chain(left, right, settings.effects, decibels(settings.gain))
 
     def _drum(self, pitch: int) -> str | None:
         index = CLASS_OF_PITCH.get(pitch)

@@ -31,13 +31,14 @@ def _tremolo(x: Any, settings: Tremolo, side: int) -> list[Any]:
     return [pulse, pyo.Sig(x, mul=pulse)]
 
 
-def stereo_chain(left: Any, right: Any, effects: Effects) -> tuple[list[Any], tuple[Any, Any]]:
+def stereo_chain(left: Any, right: Any, effects: Effects, gain: float) -> tuple[list[Any], tuple[Any, Any]]:
     """Put an instrument's effects behind its two sides.
 
     Args:
         left: pyo object of one stream.
         right: the same.
         effects: settings.
+        gain: linear, behind all of them.
 
     Returns:
         Every object made, in order; and the two outputs.
@@ -56,7 +57,7 @@ def stereo_chain(left: Any, right: Any, effects: Effects) -> tuple[list[Any], tu
             chain += _chorus(chain[-1], effects.chorus, side)
         if effects.tremolo:
             chain += _tremolo(chain[-1], effects.tremolo, side)
-        chain.append(pyo.DCBlock(chain[-1]))
+        chain.append(pyo.Sig(chain[-1], mul=gain))
         made += chain[1:]
         outs.append(chain[-1])
     return made, (outs[0], outs[1])

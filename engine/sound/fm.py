@@ -29,13 +29,15 @@ class FmVoice(Voice):
         self._indices: list[tuple[Operator, Any]] = []
         made: list[Any] = [self._frequency]
         mixed: Any = 0
+        # A chord stays below 1, so that a drive behind it saturates as little as it is told to.
+        share = 0.3 / sum(decibels(one.level) for one in settings.operators)
         for one in settings.operators:
             carrier = pyo.Sig(self._frequency, mul=one.harmonic)
             falling = self.envelope(0.001, one.index_decay, math.sqrt(one.index_sustain), one.index_decay)
             index = pyo.Sig(falling, mul=falling)
             self._indices.append((one, falling))
             shape = one.envelope
-            level = pyo.Sig(self.cut.signal, mul=math.sqrt(decibels(one.level)))
+            level = pyo.Sig(self.cut.signal, mul=math.sqrt(share * decibels(one.level)))
             loud = self.envelope(shape.attack, shape.decay, math.sqrt(shape.sustain), shape.release, mul=level)
             tone = pyo.FM(carrier, one.ratio, index, mul=loud)
             summed = pyo.Sig(tone, mul=loud, add=mixed)

@@ -1,4 +1,4 @@
-"""The master: a gentle compressor, a limiter that sees a block ahead, fades. Both sides always move together."""
+"""The master: no offset, a gentle compressor, a limiter that sees a block ahead, fades. Both sides always move together."""
 
 from __future__ import annotations
 
@@ -14,6 +14,22 @@ _BLOCK_SECONDS = BLOCK / 48_000
 def _step(seconds: float) -> float:
     """Share of the way to its goal that a smoothed value goes in one block."""
     return 1.0 - math.exp(-_BLOCK_SECONDS / seconds)
+
+
+class DcBlock:
+    """Takes away what does not swing: a high-pass at 2 Hz, by the mean of each block."""
+
+    def __init__(self) -> None:
+        self._follow = _step(0.08)
+        self._weights = np.full(BLOCK, 1.0 / BLOCK, np.float32)
+        self._offset = np.zeros(CHANNELS, np.float32)
+        self._line = (np.arange(1, BLOCK + 1, dtype=np.float32) / BLOCK)[:, None]
+
+    def apply(self, block: np.ndarray) -> None:
+        """Filter an array [BLOCK, 2] of float32 in place."""
+        step = np.float32(self._follow) * (self._weights @ block - self._offset)
+        block -= self._offset + self._line * step
+        self._offset += step
 
 
 class Compressor:

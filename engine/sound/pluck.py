@@ -15,9 +15,6 @@ from engine.sound.voices import Polyphony, Voice, hertz, spare, velocity_gain
 _BURST = 512
 """Frames of the longest burst."""
 
-_LOOP_FRAMES = 0.0
-"""Frames by which pyo's loop is longer than a period (measured)."""
-
 _SETTLE_BLOCKS = 10
 """Blocks in which a string comes to rest once it is damped as strongly as possible."""
 
@@ -54,10 +51,10 @@ class PluckVoice(Voice):
         """Tune the string and pluck it."""
         self._pitch = pitch
         frequency = hertz(pitch)
-        period = SAMPLE_RATE / frequency
-        self._string.setFreq(float(SAMPLE_RATE / (period - _LOOP_FRAMES)))
+        # pyo's loop allows for the delay of its own filter: it is in tune as it is, within a tenth of a cent.
+        self._string.setFreq(frequency)
         self._string.setDur(float(max(self._ring(pitch), 0.05)))
-        burst = self._burst(period, velocity)
+        burst = self._burst(SAMPLE_RATE / frequency, velocity)
         table = self._excitation.table
         table[:] = 0.0
         room = BLOCK - offset
@@ -81,7 +78,7 @@ class PluckVoice(Voice):
         length = int(min(max(period, 24.0), _BURST))
         burst[:length] *= np.sin(np.linspace(0.0, np.pi, length)) ** 0.5
         burst[length:] = 0.0
-        burst *= 0.5 / max(float(np.sqrt((burst[:length] ** 2).mean())), 1e-6)
+        burst *= 0.25 / max(float(np.sqrt((burst[:length] ** 2).mean())), 1e-6)
         return np.concatenate([burst, np.zeros(BLOCK)])
 
     def each_block(self) -> None:

@@ -22,6 +22,7 @@ import pickle
 import select
 import signal
 import sys
+import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -177,9 +178,11 @@ class Renderer:
         """Render and write one block; an exit code if it was the last."""
         try:
             block, over = self._core.block()
-        except self._broken as error:
+        except Exception as error:  # whatever it is, the graph can no longer be trusted
             self._put(np.zeros((BLOCK, CHANNELS), np.float32))
-            self._messenger.send(Trouble(str(error), fatal=True))
+            if not isinstance(error, self._broken):
+                traceback.print_exc()
+            self._messenger.send(Trouble(f"the sound broke: {error}", fatal=True))
             return 3
         if not self._put(block):
             return 0
@@ -220,8 +223,12 @@ def main() -> int:
         if not isinstance(setup, Setup):
             raise PerpetuumError(f"the first message must be a Setup, not {type(setup).__name__}")
         renderer = Renderer(messenger, options.audio, Counter(options.counter), setup)
-    except (PerpetuumError, ValueError, OSError) as error:
+    except PerpetuumError as error:
         messenger.send(Trouble(str(error), fatal=True))
+        return 1
+    except Exception as error:  # a plug-in's instrument may raise anything; the supervisor wants to know what
+        messenger.send(Trouble(f"the sound cannot start: {error!r}", fatal=True))
+        traceback.print_exc()
         return 1
     gc.collect()
     gc.freeze()

@@ -72,9 +72,8 @@ class Reverb:
         for bus in self._buses:
             clean = pyo.ButHP(bus.signal, 120.0)
             reverb = pyo.WGVerb(clean, float(feedback), float(cutoff), bal=1.0)
-            blocked = pyo.DCBlock(reverb)
-            self.outputs.append(blocked)
-            self._bases += starters([clean, reverb, blocked])
+            self.outputs.append(reverb)
+            self._bases += starters([clean, reverb])
         self._rest = int(1.5 * seconds * SAMPLE_RATE / BLOCK) + 100
         self._quiet_blocks = 0
         self._silent = True

@@ -22,7 +22,19 @@ import numpy as np
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK
 
-_MODULES = ("_core", "generators", "filters", "effects", "tables", "tableprocess", "controls", "midi", "utils", "server")
+_MODULES = (
+    "_core",
+    "generators",
+    "filters",
+    "effects",
+    "arithmetic",
+    "tables",
+    "tableprocess",
+    "controls",
+    "midi",
+    "utils",
+    "server",
+)
 
 
 def _load() -> tuple[Any, bool]:

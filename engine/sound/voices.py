@@ -139,10 +139,9 @@ class Polyphony:
     Args:
         voices: all of them, idle; some more than `settings.voices`, see `spare`.
         settings: of the instrument.
-        loudness: linear gain of the kind, on top of the settings'.
     """
 
-    def __init__(self, voices: Sequence[Voice], settings: Pitched, loudness: float = 1.0) -> None:
+    def __init__(self, voices: Sequence[Voice], settings: Pitched) -> None:
         self.stolen = 0
         self._limit = settings.voices
         self._free = list(reversed(voices))
@@ -152,19 +151,18 @@ class Polyphony:
         self._wake = _NEVER
         self._idle_blocks = 0
         self._with_blocks = bool(voices) and voices[0].needs_blocks
-        gain = decibels(settings.gain) * loudness
         apart = settings.width / 2.0
-        near, far = gain * math.sqrt(0.5 + apart), gain * math.sqrt(0.5 - apart)
+        near, far = math.sqrt(0.5 + apart), math.sqrt(0.5 - apart)
         stereo = isinstance(voices[0].output, tuple)
         if stereo:
-            near, far = gain, 0.0
+            near, far = 1.0, 0.0
             sums = [pyo.Mix([voice.output[side] for voice in voices], voices=1) for side in (0, 1)]
         else:
             # Every other voice leans to the other side.
             sums = [pyo.Mix([voice.output for voice in voices[side::2]], voices=1) for side in (0, 1)]
         left = pyo.Sig(sums[0], mul=near, add=pyo.Sig(sums[1], mul=far))
         right = pyo.Sig(sums[1], mul=near, add=pyo.Sig(sums[0], mul=far))
-        self._keep, self.outputs = stereo_chain(left, right, settings.effects)
+        self._keep, self.outputs = stereo_chain(left, right, settings.effects, decibels(settings.gain))
         self._chain = [*sums, left, right, *self._keep]
 
     def note(self, offset: int, pitch: int, velocity: int, off: int) -> None:

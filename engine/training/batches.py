@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.networks.encodings import NO_EVENT, NOTE_OFF, EventEncoding, KeyMelodyEncoding, encode
+from engine.score.drums import CLASSES
 from engine.training.pieces import STEPS_PER_BAR, Piece
+
+CLOSED_HAT, RIDE = CLASSES.index("closed_hat"), CLASSES.index("ride")
+TOMS = tuple(k for k, name in enumerate(CLASSES) if name.endswith("tom"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,21 @@ def clean_start(events: np.ndarray) -> np.ndarray:
     return cut
 
 
+def reorchestrate(events: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Drums as another drummer might set them: closed hat and ride, or the toms, change places in one crop of five."""
+    places = np.arange(len(CLASSES))
+    if rng.random() < 0.2:
+        places[[CLOSED_HAT, RIDE]] = RIDE, CLOSED_HAT
+    if rng.random() < 0.2:
+        places[list(TOMS)] = rng.permutation(TOMS)
+    bits = (events[:, None].astype(int) >> np.arange(len(CLASSES))) & 1
+    return bits @ (1 << places)
+
+
 class Crops:
     """Random crops of whole bars, sampled by length and by a weight per source; deterministic in the generator.
 
+    Drums are re-orchestrated now and then (`reorchestrate`).
     A melody is brought into the network's key and range as generation does it: by a primer, here a prefix of one to
     eight bars in half of the crops, all of the crop in the others; one crop in ten is in another key on purpose.
     Half of the crops begin with the "nothing yet" input.
@@ -78,6 +94,8 @@ class Crops:
             _, transposition = self.encoding.squash((known if (known >= 0).any() else crop).tolist())
             crop = np.where(crop >= 0, crop + transposition + shift * other_key, crop)
             crop = np.array([self.encoding.into_range(event) for event in crop])
+        else:
+            crop = reorchestrate(crop, rng)
         inputs, labels = encode(self.encoding, crop.tolist(), from_start=True)
         return (inputs[:-1], labels) if from_start else (inputs[1:-1], labels[1:])
 

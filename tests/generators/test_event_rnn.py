@@ -272,5 +272,36 @@ def test_leaps_that_nobody_sings_become_smaller_by_an_octave(parrot):
 
 def test_a_network_that_climbs_is_brought_back_into_the_middle_of_its_range(parrot):
     parrot("attention_rnn", [82, -2, 81, -2, 79, -2, 81, -2])
-    raw, _ = make_phrase("melody_rnn", request("melody_rnn", settings={"range": "C4..C6"}), {})
+    history = phrase([(0, 16, 80, 80)])
+    raw, _ = make_phrase("melody_rnn", request("melody_rnn", bar=4, history=history, settings={"range": "C4..C6"}), {})
     assert 64 <= np.mean(pitches(raw)) <= 76
+
+
+def test_a_phrase_begins_in_the_octave_in_which_the_one_before_ended(parrot):
+    parrot("attention_rnn", [62, -2, 64, -2, 65, -2, 67, -2, 66, -2])
+    firsts = []
+    for last in (62, 76):
+        asked = request("melody_rnn", bar=4, history=phrase([(0, 16, last, 80)]), settings={"range": "C4..C6"})
+        firsts.append(pitches(make_phrase("melody_rnn", asked, {})[0])[0])
+    assert firsts == [62, 74]
+
+
+def test_a_new_section_opens_on_its_theme_and_not_on_the_echo_of_the_last(parrot):
+    bird = parrot("drum_kit", GROOVE)
+    history = made("drum_rules", seed=50)
+    for seed in (1, 2):
+        make_phrase("drums_rnn", request("drums_rnn", bar=0, history=history, seed=seed, theme=3), {})
+    assert bird.asked[0][0] != events.drum_events(history)
+    assert len(bird.asked[0][0]) == 32
+
+
+def test_a_fill_without_end_is_tried_again_and_the_best_attempt_is_played(parrot):
+    toms = [0b1000000, 0, 0b100000, 0, 0b1000000, 0, 0b10000, 0]
+    bird = parrot("drum_kit", toms, GROOVE)
+    raw, _ = make_phrase("drums_rnn", request("drums_rnn"), {})
+    assert events.drum_events(raw) == GROOVE * 4
+    assert len(bird.asked) == 2
+    some_toms = [1, 0, 0b1000000, 0, 0b10, 0, 0b100000, 0]
+    parrot("drum_kit", toms, some_toms, toms)
+    raw, _ = make_phrase("drums_rnn", request("drums_rnn"), {})
+    assert events.drum_events(raw) == some_toms * 8

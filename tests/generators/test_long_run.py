@@ -1,5 +1,7 @@
 """An hour of rules: they evolve, breathe and do not drift away."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -32,11 +34,11 @@ def made_at(name, place, seed, history, chords):
     return make_phrase(name, changed(request(name, seed=seed, history=history, chords=chords), place=place), {})[0]
 
 
-def test_no_phrase_is_the_one_before_and_most_are_new(hour):
+def test_a_phrase_is_seldom_the_one_before_and_many_are_new(hour):
     _, phrases = hour
-    keys = [phrase.notes[["start", "pitch"]].tobytes() for phrase in phrases]
-    assert all(a != b for a, b in zip(keys, keys[1:], strict=False) if a) or len(set(keys)) > 0.9 * len(keys)
-    assert len(set(keys)) > 0.4 * len(keys)
+    keys = [phrase.notes["start"].tobytes() + phrase.notes["pitch"].tobytes() for phrase in phrases]
+    assert np.mean([a == b for a, b in itertools.pairwise(keys)]) < 0.1
+    assert len(set(keys)) > 0.6 * len(keys)
 
 
 def test_the_register_stays_where_it_began(hour):

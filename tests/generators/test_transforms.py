@@ -216,3 +216,21 @@ def test_octave_range_does_not_move_a_line_for_the_sake_of_one_note():
         "octave_range", phrase([(beat, beat + 1, pitch, 80) for beat, pitch in enumerate(line)]), range="C4..C6"
     )
     assert pitches(found) == [pitch if pitch >= 60 else pitch + 12 for pitch in line]
+
+
+def test_a_melody_that_rests_early_ends_on_its_chord():
+    chords = [ChordSpan(0, 8, Chord(9, "m")), ChordSpan(8, 16, Chord(5))]
+    source = phrase([(beat / 2, beat / 2 + 0.5, 60 + (beat * 5) % 12, 80) for beat in range(32)], chords=chords)
+    for seed in range(20):
+        found = applied("rest", source, share="25 %", seed=seed)
+        (silent,) = set(range(4)) - {int(start // 4) for start in found.notes["start"]}
+        if silent:
+            last = found.notes[found.notes["start"] < silent * 4][-1]
+            assert int(last["pitch"]) in chords[(silent * 4 - 1) // 8].chord
+
+
+def test_rests_spare_the_ending_of_a_section():
+    source = phrase([(beat, beat + 1, 60, 80) for beat in range(16)])
+    for seed in range(20):
+        found = applied("rest", source, share="60 %", seed=seed, asked=request("melody_rules", bar=12, section_bars=16))
+        assert found.notes["start"][-1] == 15

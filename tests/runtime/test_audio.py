@@ -131,6 +131,25 @@ def test_an_audio_process_killed_twice_leaves_no_gap_and_no_frame_out():
     assert len(differing) <= 2 * 2400  # a note with less than 50 ms left is not begun again
 
 
+def test_a_spare_process_waits_to_take_over_and_is_replaced_itself(monkeypatch):
+    monkeypatch.setattr("engine.runtime.audio.SPARE_DELAY", 0.02)
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        until(lambda: audio._spare is not None)
+        spare = audio._spare
+        assert spare is not None
+        os.kill(pid(audio), signal.SIGKILL)
+        until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
+        assert audio._child is spare
+        until(lambda: audio._spare is not None)
+        os.kill(audio._spare.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+        dead = audio._spare
+        until(lambda: audio._spare not in (dead, None))
+        assert audio.counters["deaths"] == 1
+        until(lambda: listener.seconds > 1)
+    assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
+
+
 def test_an_audio_process_that_hangs_is_replaced_without_a_gap():
     with Audio(command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a", "hang"))

@@ -1,8 +1,13 @@
 """What is said about a wrong scene, and where."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pydantic import model_validator
 
+from engine import registry
+from engine.generators.contract import Settings
 from engine.scenes.diagnostics import Severity
 from engine.score import midi
 from engine.score.phrase import NOTE
@@ -25,6 +30,10 @@ CASES = [
     ("key: D dorian", "key: H dorian", "H dorian", "not a note name", ""),
     ("generator: chord_walk", "generator: chord_wolk", "chord_wolk", "unknown generator", "chord_walk"),
     ("generator: chord_walk", "generator: {chords: tune}", "generator", "no `kind`", ""),
+    ("    phrase: 8 bars", "    role: bass", "bass", "cannot play the role", ""),
+    ("    phrase: 8 bars", "    role: singer", "singer", "none of the choices", ""),
+    ("style: straight", "kind: drums_rnn, weights: drum_kid", "kind", "stands twice", ""),
+    ("drum_rules, style: straight", "drums_rnn, weights: drum_kid", "drum_kid", "no weights", "drum_kit"),
     ("phrase: 8 bars", "phrase: 8 beats", "8 beats", "not a unit", ""),
     ("phrase: 8 bars", "phrase: 100 bars", "100 bars", "out of range", ""),
     ("instrument: warm_pad", "instrument: 12", "12", "`instrument`", ""),
@@ -33,6 +42,7 @@ CASES = [
     ("    instrument: warm_pad\n", "", "pad", "no `instrument`", ""),
     ("level: -14 dB", "level: -14", "-14", "has no unit", ""),
     ("level: -14 dB", "levle: -14 dB", "levle", "unknown key", "level"),
+    ("level: -14 dB", "colour: 20 %", "colour", "unknown key `colour`", ""),
     ("pan: 20 % left", "pan: 120 % left", "120 % left", "`pan`", ""),
     ("reverb: -10 dB", "reverbe: -10 dB", "reverbe", "unknown key", "reverb"),
     ("style: straight", "style: strait", "strait", "none of the choices", "straight"),
@@ -96,6 +106,17 @@ def test_all_errors_of_a_file_are_told_at_once(tmp_path):
         ("level: -1 dB", "level: 1"),
     )
     assert [one.line for one in errors(tmp_path, text)] == [3, 28, 36, 53]
+
+
+def test_a_key_in_the_wrong_place_is_sent_to_the_right_one(tmp_path):
+    found = only_error(
+        tmp_path, spoiled(("level: -14 dB", "colour: 20 %"), ("pad.level: -30 -> -14 dB", "pad.pan: left"))
+    )
+    assert "generator: {kind: chord_walk, colour: …}" in found.expected
+    found = only_error(
+        tmp_path, spoiled(("level: -14 dB", "thin: 20 %"), ("pad.level: -30 -> -14 dB", "pad.pan: left"))
+    )
+    assert "transforms: [thin: …]" in found.expected
 
 
 def test_a_circle_of_parts_is_named(tmp_path):
@@ -197,3 +218,20 @@ def test_the_caret_stands_below_the_place_also_behind_wide_characters(tmp_path):
 def test_control_characters_of_a_file_never_reach_the_terminal(tmp_path):
     text = RIGHT.replace("title: A small scene", "title: x\nti\u202etle: y")
     assert "\u202e" not in only_error(tmp_path, text).text(colour=False)
+
+
+def test_a_plug_in_that_raises_anything_gives_an_error_at_its_place(tmp_path, monkeypatch):
+    class Broken(Settings):
+        @model_validator(mode="before")
+        @classmethod
+        def _raise(cls, value):
+            raise KeyError("nothing here")
+
+    kind = replace(registry.kind("perpetuum.generators", "drum_rules"), settings=Broken)
+    real = registry.kind
+    monkeypatch.setattr(
+        "engine.scenes.drafts.registered", lambda group, name: kind if name == kind.name else real(group, name)
+    )
+    found = only_error(tmp_path, RIGHT)
+    assert "nothing here" in found.message
+    assert pointed_at(found) == "{kind: drum_rules, style: straight}"

@@ -1,6 +1,8 @@
 """What a right scene means."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 
@@ -162,3 +164,29 @@ def test_missing_networks_leave_the_scene_whole_but_not_valid(tmp_path, monkeypa
     assert [str(one.severity) for one in found] == ["unavailable"]
     assert "perpetuum[models]" in found[0].hint
     assert "melody_rules" in found[0].hint
+
+
+def test_a_part_may_say_which_of_its_generators_roles_it_plays(tmp_path):
+    text = spoiled(("generator: chord_walk\n    phrase", "generator: arpeggio\n    role: chords\n    phrase"))
+    text = text.replace("      pad.style: pulsed\n", "")
+    assert right(tmp_path, text).parts["pad"].role is Role.CHORDS
+
+
+def test_weights_beside_the_scene_are_found_by_their_absolute_path(tmp_path):
+    (tmp_path / "mine.safetensors").write_bytes(b"")
+    text = spoiled(("{kind: drum_rules, style: straight}", "{kind: drums_rnn, weights: mine.safetensors}"))
+    scene, _ = load_text(tmp_path, text)
+    assert scene is not None
+    assert scene.parts["drums"].settings.weights == str(tmp_path / "mine.safetensors")
+
+
+def test_loading_a_scene_of_networks_imports_none_of_them(tmp_path):
+    """Nor the sound, nor anything else that would keep `play` from sounding at once."""
+    (tmp_path / "scene.yaml").write_text(spoiled(("kind: drum_rules, style: straight", "kind: drums_rnn")))
+    code = (
+        "import sys, pathlib\nfrom engine.scenes import load\n"
+        f"assert load(pathlib.Path({str(tmp_path / 'scene.yaml')!r}))[0]\n"
+        "print(*({'tensorflow', 'keras', 'pyo', 'pyo64', 'note_seq', 'mido', 'rich', 'click'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""

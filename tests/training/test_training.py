@@ -12,7 +12,7 @@ from engine.networks import CONFIGS, EventSequenceRnn, read_card
 from engine.networks.encodings import encode
 from engine.networks.layout import weight_shapes
 from engine.training.__main__ import main
-from engine.training.batches import Crops, held_out, held_out_batches
+from engine.training.batches import Crops, held_out, held_out_batches, reorchestrate
 from engine.training.corpora import read_corpus
 from engine.training.evaluate import baselines, event_mass
 from engine.training.pieces import Piece, split_by_family
@@ -151,6 +151,17 @@ def test_crops_are_decided_by_the_generator_and_predict_what_comes_next():
     notes = a.labels < encoding.note_range
     attacks = a.inputs[:, 1:, encoding.note_range + 2]
     np.testing.assert_array_equal(attacks[notes[:, :-1] & (a.weights[:, :-1] > 0) & (a.weights[:, 1:] > 0)], 1.0)
+
+
+def test_reorchestrated_drums_keep_their_rhythm_and_their_kick_and_snare():
+    rng = np.random.default_rng(0)
+    events = rng.integers(0, 512, 64)
+    made = [reorchestrate(events, rng) for _ in range(40)]
+    for other in made:
+        assert [int(e).bit_count() for e in other] == [int(e).bit_count() for e in events]
+        np.testing.assert_array_equal(other & 0b11, events & 0b11)
+    assert 3 <= sum((other == events).all() for other in made) <= 37
+    assert any(((other >> 2 & 1) == (events >> 8 & 1)).all() for other in made)
 
 
 def test_held_out_batches_hold_every_event_once():

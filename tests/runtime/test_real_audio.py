@@ -1,0 +1,91 @@
+"""The audio process itself behind the pipe: what holds for the stand-in of the protocol holds for the sound."""
+
+import os
+import signal
+
+import numpy as np
+
+from engine import assets
+from engine.runtime.audio import Audio, State
+from engine.runtime.offline import OfflineReader
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Notes, PartSound, Setup
+from tests.runtime.sound import until
+from tests.runtime.test_audio import Listener
+
+
+def setup(live: bool) -> Setup:
+    return Setup((PartSound("pad", str(assets.find("instruments", "warm_pad"))),), seed=3, free_running=live)
+
+
+def chords(seconds: int) -> Notes:
+    events = [(k * SAMPLE_RATE, (k + 2) * SAMPLE_RATE, 48 + 5 * (k % 4), 90) for k in range(seconds)]
+    return Notes("pad", np.array(events, NOTE_EVENT))
+
+
+def rendered(seconds: int) -> np.ndarray:
+    pieces: list[np.ndarray] = []
+    with Audio(live=False) as audio, OfflineReader(audio, seconds * SAMPLE_RATE, pieces.append) as reader:
+        audio.send(setup(live=False))
+        audio.send(chords(60))
+        assert reader.finish(120)
+    return np.concatenate(pieces)
+
+
+def test_live_sound_is_the_render_sample_by_sample():
+    with Audio() as audio, Listener(audio) as listener:
+        audio.send(setup(live=True))
+        audio.send(chords(60))
+        audio.begin()
+        until(lambda: listener.seconds > 3)
+    assert np.array_equal(listener.sound[: 3 * SAMPLE_RATE], rendered(3))
+
+
+def test_what_is_heard_of_an_audio_process_killed_twice_is_the_music_without_a_gap():
+    """kill -9 while it plays to a capture: no pause above 5 ms, no frame out of place, the envelopes as they were."""
+    with Audio() as audio, Listener(audio) as listener:
+        audio.send(setup(live=True))
+        audio.send(chords(60))
+        audio.begin()
+        for deaths in (1, 2):
+            until(lambda: audio._spare is not None and audio.state is State.PLAYING, 60)
+            until(lambda now=listener.seconds: listener.seconds > now + 2)
+            assert audio._child is not None
+            os.kill(audio._child.process.pid, signal.SIGKILL)
+            until(lambda deaths=deaths: audio.counters["restarts"] == deaths and audio.state is State.PLAYING, 60)
+        until(lambda now=listener.seconds: listener.seconds > now + 3)
+        assert audio.frame == len(listener.data) * BLOCK + audio.pipe.waiting()
+        assert not any("late" in str(message) for message in audio.poll() if getattr(message, "late_notes", 0))
+    assert listener.pauses == 0
+    heard, undisturbed = loudness(listener.sound), loudness(rendered(int(listener.seconds)))
+    # The new process played the two seconds before, unheard: its notes stand where the old one's stood, not at their
+    # beginning. Its oscillators have phases of their own, so beats differ.
+    change = heard[1 : len(undisturbed)] / undisturbed[1:]
+    assert np.all((change > 0.5) & (change < 2.0)), change
+
+
+def loudness(sound: np.ndarray) -> np.ndarray:
+    """Root mean square of each 200 ms."""
+    window = SAMPLE_RATE // 5
+    whole = sound[: len(sound) // window * window].reshape(-1, window * 2).astype(np.float64)
+    return np.sqrt(np.mean(whole**2, axis=1))
+
+
+def test_a_scene_that_is_replaced_while_it_plays_leaves_no_gap():
+    change = 4 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio() as audio, Listener(audio) as listener:
+        audio.send(setup(live=True))
+        audio.send(chords(60))
+        audio.begin()
+        until(lambda: listener.seconds > 1)
+        path = str(assets.find("instruments", "marimba"))
+        audio.send(Setup((PartSound("mallet", path),), seed=3, start_frame=change))
+        events = [(change + k * SAMPLE_RATE // 4, change + (k + 1) * SAMPLE_RATE // 4, 60 + k, 100) for k in range(20)]
+        audio.send(Notes("mallet", np.array(events, NOTE_EVENT)))
+        audio.send(Fade(change + 2 * SAMPLE_RATE, SAMPLE_RATE))
+        until(lambda: audio.state is State.ENDED, 60)
+        until(lambda: audio.pipe.waiting() == 0)
+    assert listener.pauses == 0
+    assert len(listener.sound) == -(-(change + 3 * SAMPLE_RATE) // BLOCK) * BLOCK
+    after = np.abs(listener.sound[change : change + SAMPLE_RATE // 2]).max()
+    assert after > 0.005

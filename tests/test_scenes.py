@@ -1,0 +1,170 @@
+"""What is promised of every shipped scene, on real networks and real sound."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import assets
+from engine.conductor.clocks import FastClock, VirtualMakers
+from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.contract import Job, Reply
+from engine.conductor.recorder import Tally
+from engine.errors import PerpetuumError
+from engine.generators import chain
+from engine.runtime.performance import Ending
+from engine.runtime.render import render
+from engine.runtime.rules import LocalRules
+from engine.scenes import load
+from engine.scenes.plan import Plan
+from engine.score.keys import MODES, Key
+from engine.sound.messages import Control, Ramps
+
+SCENES = sorted(assets.names("scenes"))
+BARS = 400
+pytestmark = [pytest.mark.models, pytest.mark.parametrize("name", SCENES)]
+
+
+class Heard:
+    """A performance without sound: an hour or so of decisions, with real networks in this process."""
+
+    def __init__(self, name: str, seed: int) -> None:
+        scene, diagnostics = load(assets.scene(name))
+        assert scene is not None, [diagnostic.text() for diagnostic in diagnostics]
+        self.scene = scene
+        self.tally = Tally()
+        self.bars: dict[str, list[Sealed]] = defaultdict(list)
+        self.sent: list[object] = []
+        self._networks: dict = {}
+        makers = VirtualMakers(self._make)
+        plan = Plan(scene, seed)
+        self.conductor = Conductor(plan, makers, LocalRules(), self.sent.append, FastClock(), self._listen)
+        self.conductor.run(BARS)
+
+    def _make(self, job: Job) -> Reply:
+        try:
+            return Reply(job.ticket, *chain.make_phrase(job.kind, job.request, self._networks))
+        except PerpetuumError as error:
+            return Reply(job.ticket, None, None, str(error))
+
+    def _listen(self, sealed: Sealed) -> None:
+        self.tally(sealed)
+        if sealed.heard:
+            self.bars[sealed.part].append(sealed)
+
+
+@cache
+def heard(name: str, seed: int = 1) -> Heard:
+    return Heard(name, seed)
+
+
+def parts(performance: Heard, role: str | None = None) -> list[str]:
+    return [name for name, part in performance.scene.parts.items() if role in (None, part.role)]
+
+
+def test_it_is_valid_without_a_warning(name):
+    scene, diagnostics = load(assets.scene(name))
+    assert scene is not None
+    assert diagnostics == []
+
+
+def test_networks_make_at_least_95_percent_of_each_network_parts_bars(name):
+    performance = heard(name)
+    from engine.registry import kind
+
+    networks = [
+        part
+        for part in parts(performance)
+        if kind("perpetuum.generators", performance.scene.parts[part].generator).network
+    ]
+    assert networks
+    for part in networks:
+        assert performance.tally.network_share(part) >= 0.95, performance.tally.lines([part])
+
+
+def test_every_part_plays_and_every_section_comes(name):
+    performance = heard(name)
+    assert set(performance.bars) == set(performance.scene.parts)
+    visited = {sealed.visit.section.name for bars in performance.bars.values() for sealed in bars}
+    assert visited == set(performance.scene.sections)
+
+
+def test_it_stays_in_key(name):
+    """Chromatic approach notes of a bass are the one freedom: at most one note in fifty."""
+    performance = heard(name)
+    for part in parts(performance):
+        if performance.scene.parts[part].role == "drums":
+            continue
+        inside = [
+            int(pitch) in _seven_notes(sealed.visit.key)
+            for sealed in performance.bars[part]
+            for pitch in sealed.phrase.notes["pitch"]
+        ]
+        assert np.mean(inside) > 0.98, part
+
+
+def test_it_breathes(name):
+    """Each part but the chords rests for at least a twentieth of the bars: by its section, or within its phrases."""
+    performance = heard(name)
+    for part in parts(performance):
+        if performance.scene.parts[part].role != "chords":
+            sounding = sum(len(sealed.phrase.notes) > 0 for sealed in performance.bars[part])
+            assert sounding < 0.95 * BARS, part
+
+
+def test_passes_of_a_section_differ(name):
+    performance = heard(name)
+    for part, bars in performance.bars.items():
+        passes = defaultdict(list)
+        for sealed in bars:
+            passes[sealed.visit.section.name, sealed.visit.index].append(sealed.phrase.notes["pitch"].tolist())
+        for (one, a), (other, b) in itertools.combinations(passes.items(), 2):
+            if one[0] == other[0] and any(a):
+                assert a != b, f"{part}: {one} and {other} are the same"
+
+
+def test_two_seeds_are_two_performances(name):
+    one, other = heard(name, 1), heard(name, 2)
+    for part in one.bars:
+        a, b = ([s.phrase.notes["pitch"].tolist() for s in p.bars[part]] for p in (one, other))
+        assert a != b, part
+
+
+def test_levels_never_leave_a_sensible_range(name):
+    values = [
+        ramp.value
+        for message in heard(name).sent
+        if isinstance(message, Ramps)
+        for ramp in message.ramps
+        if ramp.control is Control.LEVEL
+    ]
+    assert all(value == -np.inf or -60 <= value <= 6 for value in values)
+
+
+def test_it_is_between_24_and_14_lufs_and_never_above_full_scale(name, tmp_path):
+    """Four minutes as rendered by the real audio process."""
+    import pyloudnorm
+    import soundfile
+
+    scene, _ = load(assets.scene(name))
+    assert scene is not None
+    path = Path(tmp_path) / "out.wav"
+    render(scene, 1, path, lambda plan: Ending.after_seconds(plan, 240))
+    sound, rate = soundfile.read(path)
+    assert -24 <= pyloudnorm.Meter(rate).integrated_loudness(sound) <= -14
+    assert np.abs(sound).max() < 10 ** (-0.5 / 20)
+    # Nothing stands still: no stretch of five seconds is silent before the fade.
+    windows = sound[: len(sound) // (5 * rate) * 5 * rate].reshape(-1, 5 * rate, 2)[:-1]
+    assert (np.sqrt((windows**2).mean(axis=(1, 2))) > 1e-4).all()
+
+
+def _seven_notes(key: Key) -> Key:
+    """The seven-note scale that a pentatonic is taken from: its harmony may use all of it."""
+    if len(MODES[key.mode]) >= 7:
+        return key
+    return Key(key.tonic, "minor" if 3 in MODES[key.mode] else "major")
