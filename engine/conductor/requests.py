@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.conductor.lines import Line
 from engine.generators.contract import Place, Request, Settings
-from engine.scenes.plan import Pass, Plan, Slot
+from engine.scenes.plan import Pass, Plan, Slot, derive_seed
 from engine.scenes.scene import Move, Part
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.sound.messages import Control
@@ -51,6 +51,7 @@ def request_for(plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], c
             section_bars=visit.bars,
             first_bar=slot.first_bar,
         ),
+        theme=derive_seed(plan.seed, "theme", visit.section.name),
         history=line.history(slot.first_bar),
         sources=sources,
         primer=part.primer,

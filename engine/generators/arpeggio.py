@@ -36,7 +36,7 @@ class Arpeggio:
         notes = np.zeros(len(steps), NOTE)
         notes["start"] = starts
         gaps = np.minimum(
-            np.diff(np.append(starts, request.beats + settings.rate / STEPS_PER_BEAT)),
+            np.diff(np.append(starts, starts[-1:] + settings.rate / STEPS_PER_BEAT)),
             2 * settings.rate / STEPS_PER_BEAT,
         )
         notes["end"] = starts + np.maximum(0.1, gaps * settings.gate)

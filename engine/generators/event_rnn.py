@@ -37,6 +37,7 @@ from engine.units import PitchRange
 ATTEMPTS = 3
 """A degenerate or doubtful phrase is made again with another seed, the last time from a fresh primer, not the past."""
 _OPENING_BARS = 2
+_CRASH = PITCHES[CLASSES.index("crash")]
 _FILL_PITCHES = [PITCHES[CLASSES.index(name)] for name in ("low_tom", "mid_tom", "high_tom", "crash")]
 
 
@@ -202,7 +203,9 @@ def _judged_drums(notes: np.ndarray, request: Request) -> tuple[str, float]:
         return f"noise ({len(notes)} strokes in {steps:g} steps)", 0.0
     # A fill is a bar long; when toms and crashes take over a phrase, the network has lost the groove in its own echo.
     fills = float(np.isin(notes["pitch"], _FILL_PITCHES).mean())
-    return "", fills if fills > 0.3 else 0.0
+    # A crash marks a beginning; one a bar marks nothing.
+    crashes = float((notes["pitch"] == _CRASH).sum()) / request.bars
+    return "", (fills if fills > 0.3 else 0.0) + (crashes if crashes > 0.5 and request.bars > 1 else 0.0)
 
 
 def _judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:

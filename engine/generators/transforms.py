@@ -67,15 +67,29 @@ def fit_to_chords(
 
 
 def thin(phrase: Phrase, settings: kinds.ThinSettings, request: Request, rng: np.random.Generator) -> Phrase:
-    """The share of notes that have the least metrical weight is left out; chance decides among equals."""
+    """The share of notes that have the least metrical weight is left out; chance decides among equals.
+
+    Each drum is thinned by itself, so that hats off the beat do not vanish before the first kick does.
+    """
     count = round(settings.share * len(phrase.notes))
     if not count:
         return phrase
     weight = accent_at(request.meter, phrase.notes["start"]) + 0.15 * rng.random(len(phrase.notes))
     # With equal weight soft notes go before loud ones.
     weight = weight + 0.1 * phrase.notes["velocity"] / 127
+    if request.role is Role.DRUMS:
+        weight = _ranks_within(weight, phrase.notes["pitch"])
     kept = np.sort(np.argsort(weight, kind="stable")[count:])
     return phrase.with_notes(phrase.notes[kept])
+
+
+def _ranks_within(weight: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Rank 0..1 of each weight among those of its group, [n]."""
+    ranks = np.zeros(len(weight))
+    for group in np.unique(groups):
+        inside = np.flatnonzero(groups == group)
+        ranks[inside[np.argsort(weight[inside], kind="stable")]] = (np.arange(len(inside)) + 0.5) / len(inside)
+    return ranks
 
 
 def double(phrase: Phrase, settings: kinds.DoubleSettings, request: Request, rng: np.random.Generator) -> Phrase:

@@ -305,3 +305,9 @@ def test_a_fill_without_end_is_tried_again_and_the_best_attempt_is_played(parrot
     parrot("drum_kit", toms, some_toms, toms)
     raw, _ = make_phrase("drums_rnn", request("drums_rnn"), {})
     assert events.drum_events(raw) == some_toms * 8
+
+
+def test_a_crash_on_every_bar_is_doubted(parrot):
+    crashing = [0b10000001, *GROOVE[1:]]
+    parrot("drum_kit", crashing, GROOVE)
+    assert events.drum_events(make_phrase("drums_rnn", request("drums_rnn"), {})[0]) == GROOVE * 4

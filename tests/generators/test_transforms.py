@@ -234,3 +234,11 @@ def test_rests_spare_the_ending_of_a_section():
     for seed in range(20):
         found = applied("rest", source, share="60 %", seed=seed, asked=request("melody_rules", bar=12, section_bars=16))
         assert found.notes["start"][-1] == 15
+
+
+def test_every_drum_is_thinned_by_itself():
+    hats = [(beat + 0.5, beat + 0.75, 42, 80) for beat in range(16)]
+    kicks = [(beat, beat + 0.25, 36, 100) for beat in range(16)]
+    found = applied("thin", phrase(hats + kicks), share="50 %", asked=request("drum_rules"))
+    counts = np.bincount(found.notes["pitch"], minlength=50)
+    assert (counts[42], counts[36]) == (8, 8)
