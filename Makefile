@@ -41,14 +41,14 @@ $(BIN)/uv:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8,<1'
 
 $(VENV)/.installed-play: $(BIN)/uv requirements/play.lock $(INPUTS)
-	@echo "Installing the player and the networks (some 300 MB to fetch, once) ..."
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -r requirements/play.lock
+	@echo "Installing the player ..."
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode -r requirements/play.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --no-deps -e .
 	@touch $@
 
 $(VENV)/.installed-dev: $(BIN)/uv requirements/dev.lock $(INPUTS)
 	@echo "Installing everything that the tests need ..."
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -r requirements/dev.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode -r requirements/dev.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --no-deps -e .
 	@touch $@
 
@@ -60,7 +60,7 @@ tests/node/node_modules/.installed: tests/node/package-lock.json
 lock: $(BIN)/uv
 	@mkdir -p requirements
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra models --extra plot pyproject.toml -o requirements/play.lock
+	  --extra plot pyproject.toml -o requirements/play.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra models --extra plot --extra dev -c requirements/play.lock pyproject.toml -o requirements/dev.lock
 

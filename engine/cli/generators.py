@@ -29,7 +29,6 @@ def command(form: str) -> None:
             "summary": kind.summary,
             "listens_to": sorted(kind.takes),
             "network": kind.network,
-            "extra": kind.extra,
             "settings": list(kind.settings.model_fields),
         }
         for kind in generators
@@ -41,7 +40,6 @@ def command(form: str) -> None:
             "summary": kind.summary,
             "listens_to": [],
             "network": False,
-            "extra": None,
             "settings": list(kind.settings.model_fields),
         }
         for kind in transforms

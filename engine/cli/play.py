@@ -67,6 +67,7 @@ def command(
 
         playable = load_playable(scene, section, solo)
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, minutes * 60 if minutes is not None else None)
+        playing.prepare(playable, wishes, audio)
         sink = stack.enter_context(open_output(output, argument))
         click.echo(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
         edits = playing.Edits()

@@ -60,7 +60,7 @@ class Conductor:
         plan: what to play.
         makers: where networks make phrases.
         rules: makes phrases by rules, here and at once; it never fails.
-        send: takes messages to the sound; may be exchanged between steps.
+        send: takes messages to the sound.
         clock: the way of waiting.
         listen: told of every part of every bar when it is sealed.
         lead: a bar is sealed this many frames before it sounds.

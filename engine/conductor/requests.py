@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from engine.conductor.lines import Line
 from engine.generators.contract import Place, Request, Settings
@@ -83,5 +83,15 @@ def _moved(settings: Settings, moves: list[Move], position: float) -> Settings:
     for move in moves:
         if move.target in type(settings).model_fields:
             value = move.curve.at(position)
-            changes[move.target] = round(value) if isinstance(getattr(settings, move.target), int) else value
+            changes[move.target] = (
+                round(value) if isinstance(value, float) and _is_whole(settings, move.target) else value
+            )
     return settings.model_copy(update=changes) if changes else settings
+
+
+def _is_whole(settings: Settings, name: str) -> bool:
+    """Whether a setting is a whole number (or may be one, where it is unset), so that a curve over it is rounded."""
+    kinds = [type(settings).model_fields[name].annotation]
+    for kind in kinds:  # grows: unions and annotated types are opened up
+        kinds += get_args(kind)
+    return int in kinds and float not in kinds

@@ -46,7 +46,9 @@ def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Gen
         raise PerpetuumError(
             f"part {request.part!r}: settings of {type(request.settings).__name__} were given to {kind_name}"
         )
-    name = (kind_name, described.weights(request.settings) if described.weights else request.part)
+    # What a network is built of; rules are built for their part.
+    weights = described.weights(request.settings) if described.weights else request.part
+    name = (kind_name, weights, described.extra(request.settings) if described.extra else None)
     generator = cache.get(name)
     if generator is None:
         generator = load(described.factory)(request.settings)

@@ -136,7 +136,7 @@ class GeneratorKind:
             its role stands in.
         takes: the links that shape what it makes.
         weights: gives the name or path of the weights file for some settings; None for rules.
-        extra: the optional dependency that it needs ("models"), or None.
+        extra: gives the optional dependency ("models") that some settings need, or None; None if none ever does.
     """
 
     name: str
@@ -147,7 +147,7 @@ class GeneratorKind:
     network: bool = False
     takes: frozenset[Link] = frozenset()
     weights: Callable[[Any], str] | None = None
-    extra: str | None = None
+    extra: Callable[[Any], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _network(settings: NetworkSettings, family: str) -> EventSequenceRnn:
             f"no weights {name!r} for {family}",
             "give the name of shipped weights, or the path of a .safetensors file",
         )
-    network = load_network(path)
+    network = load_network(path, settings.backend)
     if network.config.name != config:
         raise PerpetuumError(
             f"{path} holds weights of {network.config.name}, but {family} with config {config} was asked for",

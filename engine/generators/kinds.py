@@ -99,6 +99,10 @@ class NetworkSettings(Settings):
         description="new sixteenth steps made per phrase, repeated to fill it; without, the whole phrase",
     )
     history: Bars = Field(default=4, le=16, description="how much of its own past it continues from")
+    backend: Literal["numpy", "tensorflow"] = Field(
+        default="numpy",
+        description="what computes the network: numpy, which is the fastest for one part at a time, or tensorflow",
+    )
 
 
 class DrumsRnnSettings(NetworkSettings):
@@ -162,6 +166,10 @@ def _weights(settings: NetworkSettings) -> str:
     return settings.weights or config
 
 
+def _extra(settings: NetworkSettings) -> str | None:
+    return "models" if settings.backend == "tensorflow" else None
+
+
 DRUMS_RNN = GeneratorKind(
     name="drums_rnn",
     summary="Drums RNN: a neural network plays drums, continuing what it played",
@@ -171,7 +179,7 @@ DRUMS_RNN = GeneratorKind(
     network=True,
     takes=frozenset({Link.PRIMER}),
     weights=_weights,
-    extra="models",
+    extra=_extra,
 )
 MELODY_RNN = GeneratorKind(
     name="melody_rnn",
@@ -182,7 +190,7 @@ MELODY_RNN = GeneratorKind(
     network=True,
     takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
     weights=_weights,
-    extra="models",
+    extra=_extra,
 )
 
 _RULES = {

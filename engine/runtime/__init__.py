@@ -3,7 +3,7 @@
 ```
  conductor's process (light: neither TensorFlow nor pyo)
    Workers ---- socket ----> engine.runtime.worker   one or more; TensorFlow; may die, hang or babble
-   Audio ------ socket ----> engine.sound.process    pyo; may die or hang
+   Audio ------ socket ----> engine.sound.process    pyo; may die or hang; a spare one waits to take over
    Pipe  <---- 256-frame blocks ----'                holds 1.4 s: what a new audio process has time for
    Pump  -----> Output                               a thread; a player process, our own clock, or a file
 ```
@@ -17,12 +17,20 @@ A performance is a list that is stopped in reverse:
 ```python
 with contextlib.ExitStack() as stack:
     stop = stack.enter_context(StopSignals())
+    audio = stack.enter_context(Audio())  # imports pyo while the scene is read
     output = stack.enter_context(open_output("auto"))
-    audio = stack.enter_context(Audio.live())
     workers = stack.enter_context(Workers(load=[("melody_rnn", settings)]))
+    audio.send(Setup(...))  # builds the graph, and waits
+    ...  # send the notes of the opening
+    audio.begin()
     pump = stack.enter_context(Pump(audio, output))
-    audio.send(Setup(...))
     conductor.run(keep_on=lambda: not stop.asked)
-    pump.fade_out(1.0)
+    pump.fade_out(1.5)
 ```
+
+What fails, and what then: a worker dies, hangs or babbles: its jobs come back as failed (rules play), another is
+started. The audio process dies or hangs: another plays the last two seconds again, unheard, and goes on at the same
+frame. Several die at the same place: the notes there are left out. A player dies or its card is pulled out: the music
+goes on in real time, a player is looked for again and again. The disk is full: the recording ends, the music does not.
+The machine was suspended: the pace begins anew. We die: every child sees its socket close and ends.
 """

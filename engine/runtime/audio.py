@@ -41,6 +41,9 @@ PREROLL = 2 * SAMPLE_RATE // BLOCK * BLOCK
 """Frames before the place of an accident from which a new process plays again, unheard: so that envelopes, filters and
 reverb stand there as if nothing had happened."""
 
+BLEND = 4 * BLOCK
+"""Frames (21 ms) over which a new process fades in and the last sound of the old one fades out."""
+
 HAND_OVER = 8 * BLOCK
 """Frames (43 ms) over which the sound of an old scene fades out before the new one's graph begins."""
 
@@ -114,7 +117,7 @@ class Audio:
         self._last_progress = 0
         self._segments: dict[Child, Segment] = {}
         self._sign_of_life = 0.0
-        self._set_up_at = 0.0
+        self._set_up_at = float("inf")
         self._began_at = 0
         self._died_at = -TRAP
         self._deaths_here = 0
@@ -228,7 +231,7 @@ class Audio:
                 if self.state is State.DEAD and now >= self._restart_at:
                     self._restart()
                 self._look_for_hang(now)
-                if self._memory.setup is not None and now > self._set_up_at + HOLD:
+                if now > self._set_up_at + HOLD:
                     self.begin()
                 if self.live and self._spare is None and now > self._spare_at:
                     self._spare_at = now + 10 * SPARE_DELAY
@@ -336,7 +339,7 @@ class Audio:
         """Tell a process all that has not sounded, and what sounded in the last `preroll` frames."""
         frame = self.frame
         start = max(frame - preroll, self._memory.setup.start_frame if self._memory.setup else 0)
-        self.pipe.attach(self._segments.pop(child), max(frame - start, 0))
+        self.pipe.attach(self._segments.pop(child), max(frame - start, 0), BLEND)
         self._child = child
         self._began_at = self.frame
         self.state = State.STARTING

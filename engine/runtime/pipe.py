@@ -16,6 +16,8 @@ import time
 from collections import deque
 from contextlib import suppress
 
+import numpy as np
+
 from engine.sound.messages import BLOCK, CHANNELS
 
 FRAME_BYTES = 4 * CHANNELS
@@ -30,11 +32,16 @@ class Segment:
 
     Args:
         size: bytes that it should hold; the kernel may grant less.
+
+    Attributes:
+        skip: bytes at its beginning that are to be thrown away.
+        keep: bytes at its end that are blended with what its successor has at its beginning, after `skip`.
     """
 
     def __init__(self, size: int) -> None:
         self.read_end, self.write_end = os.pipe()
         self.skip = 0
+        self.keep = 0
         os.set_blocking(self.read_end, False)
         wanted = size
         while wanted >= 1 << 16:
@@ -84,6 +91,7 @@ class Pipe:
         self._changed = threading.Condition()
         self._taken = 0
         self._dropped = 0
+        self._blend = b""
         self._closed = False
         probe = Segment(size)
         self.size = probe.size
@@ -103,7 +111,7 @@ class Pipe:
     def progress(self) -> int:
         """Bytes that were ever written to attached segments, skipped ones included."""
         with self._changed:
-            return self._taken + self._dropped + sum(segment.lying() for segment in self._segments)
+            return self._taken + self._dropped + len(self._blend) + sum(segment.lying() for segment in self._segments)
 
     @property
     def full(self) -> bool:
@@ -116,10 +124,24 @@ class Pipe:
         """A segment for a process that is about to start; nobody hears it before it is attached."""
         return Segment(self._wanted_size)
 
-    def attach(self, segment: Segment, skip: int = 0) -> None:
-        """Let a segment follow all that was written before, without its first `skip` frames."""
+    def attach(self, segment: Segment, skip: int = 0, blend: int = 0) -> None:
+        """Let a segment follow all that was written before.
+
+        Args:
+            segment: of the new process; the one before it is dead.
+            skip: frames at its beginning that nobody hears.
+            blend: the last of these frames are not thrown away but faded in, while what was written before fades
+                out, as far as it was not read yet: so there is no click.
+        """
         with self._changed:
+            while len(self._segments) > 1 and self._beyond(len(self._segments) - 1) == 0:
+                self._segments.pop().close()  # a process that died before it came to anything
             segment.skip = skip * FRAME_BYTES
+            if self._segments:
+                last = self._segments[-1]
+                most = min(blend * FRAME_BYTES, segment.skip, self._beyond(len(self._segments) - 1))
+                last.keep = most - most % BLOCK_BYTES
+                segment.skip -= last.keep
             self._segments.append(segment)
             self._changed.notify_all()
 
@@ -146,10 +168,11 @@ class Pipe:
                 left = until - time.monotonic()
                 if left <= 0 or self._closed:
                     return b""
-                head = self._segments[0].read_end if self._segments else -1
-                if head < 0:
-                    self._changed.wait(left)
+                if not self._segments or self._segments[0].keep:
+                    # Nobody writes yet, or the next process is still on its way through what is skipped.
+                    self._changed.wait(min(left, 0.002) if self._segments else left)
                     continue
+                head = self._segments[0].read_end
             poll = select.poll()
             poll.register(head, select.POLLIN)
             # A process that is gone makes its end ready for ever; its successor is waited for in small steps.
@@ -175,9 +198,20 @@ class Pipe:
             self._changed.notify_all()
 
     def _pull(self, most: int) -> bytes:
-        while self._segments:
+        """What can be read now, `most` bytes at most; segments that are over are left."""
+        while self._segments or self._blend:
+            if self._blend:
+                data, self._blend = self._blend[:most], self._blend[most:]
+                return data
             head = self._segments[0]
             self._skip(head)
+            if head.keep:
+                free = head.lying() - head.keep
+                if free > 0:
+                    return os.read(head.read_end, min(most, free))
+                if not self._make_blend(head):
+                    return b""
+                continue
             if not head.skip:
                 try:
                     data = os.read(head.read_end, most)
@@ -191,6 +225,28 @@ class Pipe:
                 return b""
             self._segments.popleft().close()
         return b""
+
+    def _make_blend(self, head: Segment) -> bool:
+        """Fade the end of a segment out and the next one in; False as long as the next one has not come so far."""
+        following = self._segments[1]
+        self._skip(following)
+        if following.skip or following.lying() < head.keep:
+            return False
+        old, new = (
+            np.frombuffer(os.read(segment.read_end, head.keep), np.float32).reshape(-1, CHANNELS)
+            for segment in (head, following)
+        )
+        rise = (np.arange(len(new)) / len(new))[:, None]
+        self._dropped += head.keep
+        self._segments.popleft().close()
+        self._blend = (old * (1.0 - rise) + new * rise).astype(np.float32).tobytes()
+        return True
+
+    def _beyond(self, place: int) -> int:
+        """Bytes of a segment that count: neither skipped nor the same frames as the end of the one before."""
+        segment = self._segments[place]
+        overlap = self._segments[place - 1].keep if place else 0
+        return max(0, segment.lying() - segment.skip - overlap)
 
     def _skip(self, segment: Segment) -> None:
         with suppress(BlockingIOError):
@@ -208,4 +264,4 @@ class Pipe:
         return any(event & select.POLLHUP for _, event in poll.poll(0)) and not segment.lying()
 
     def _waiting_bytes(self) -> int:
-        return sum(max(0, segment.lying() - segment.skip) for segment in self._segments)
+        return len(self._blend) + sum(self._beyond(place) for place in range(len(self._segments)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.conductor.clocks import RealClock
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.recorder import Tally
+from engine.errors import PerpetuumError
 from engine.runtime.audio import Audio
 from engine.runtime.outputs import Output
 from engine.runtime.performance import Ending, networks_of, setup_of
@@ -84,6 +85,11 @@ class Edits:
             return scene
 
 
+def prepare(scene: Scene, wishes: Wishes, audio: Audio) -> None:
+    """Let the audio process build the graph, as soon as the scene is known; nothing sounds yet."""
+    audio.send(setup_of(scene, wishes.seed, live=True))
+
+
 def play(
     scene: Scene, wishes: Wishes, audio: Audio, output: Output, edits: Edits, news: News, stop: StopSignals
 ) -> Tally:
@@ -92,7 +98,7 @@ def play(
     Args:
         scene: what to play.
         wishes: how.
-        audio: started already: it imports what it needs while the scene is being read.
+        audio: started and prepared.
         output: opened.
         edits: edited scenes that are to take over.
         news: whom to tell what happens.
@@ -112,16 +118,13 @@ def play(
             tally(sealed)
             desk.hear(sealed)
 
-        early: list[object] = []
         clock = RealClock(lambda: audio.frame)
-        conductor = Conductor(plan, workers, LocalRules(), early.append, clock, listen, solo=wishes.solo)
-        # The first bars are decided before the graph is built, so that they lie ready when it begins to render:
-        # frame 0 of a live performance is then frame 0 of a render.
+        conductor = Conductor(plan, workers, LocalRules(), audio.send, clock, listen, solo=wishes.solo)
+        if ending is not None:
+            audio.send(ending.fade)
+        # The first bars are sent before the graph may begin: frame 0 of a live performance is frame 0 of a render.
         conductor.advance(ending.bar if ending else None)
-        for message in (setup_of(scene, wishes.seed, live=True), *early):
-            audio.send(message)
         audio.begin()
-        conductor.send = audio.send
         pump = stack.enter_context(Pump(audio, output))
 
         def keep_on() -> bool:
@@ -129,12 +132,13 @@ def play(
             edited = edits.take()
             if edited is not None:
                 _take_over(conductor, edited, wishes, audio, workers)
+                if ending is not None:
+                    audio.send(ending.fade)
                 news.reloaded(conductor.next_bar)
             return not stop.asked and not pump.finished
 
         conductor.run(ending.bar if ending else None, keep_on)
         if ending is not None and not stop.asked:
-            audio.send(ending.fade)
             while not pump.join(0.1) and not stop.asked:
                 desk.look()
         if stop.asked:
@@ -191,6 +195,10 @@ def watch(path: Path, load: Callable[[Path], Scene | None], edits: Edits, stoppe
 
     for batch in changes(path.parent, stop_event=stopped, recursive=False, debounce=200, raise_interrupt=False):
         if any(Path(changed).name == path.name for _, changed in batch) and path.exists():
-            scene = load(path)
+            try:
+                scene = load(path)
+            except PerpetuumError as error:  # it vanished again while somebody's editor was busy with it
+                log.warning("%s", error)
+                continue
             if scene is not None:
                 edits.put(scene)

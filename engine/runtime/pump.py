@@ -83,6 +83,8 @@ class Pump:
             if self._fading.is_set():
                 data = self._faded_chunk(data)
             if data:
+                if self.frames == 0:
+                    log.info("first sound")
                 self._output.write(data)
                 self.frames += len(data) // FRAME_BYTES
             if self._fading.is_set() and self._faded >= self._fade_frames:

@@ -88,8 +88,8 @@ def render(
         conductor = Conductor(
             plan, workers, LocalRules(), audio.send, FastClock(lambda: audio.frame), listen, solo=solo
         )
+        audio.send(end.fade)  # before it is due, wherever that is
         conductor.run(end.bar, keep_on)
-        audio.send(end.fade)
         audio.send(Release(end.frames))
         while not reader.finish(0.1):
             progress(reader.frames, end.frames)

@@ -114,14 +114,15 @@ def _check_playable(reading: Reading, draft: PartDraft) -> None:
     """Is there what the generator needs? Where it is not, rules would play, so the scene itself is still right."""
     kind = draft.kind
     assert kind is not None
-    missing = [name for name in _MODULES_OF_EXTRA.get(kind.extra or "", ()) if not importlib.util.find_spec(name)]
+    extra = _extra_needed(reading, draft)
+    missing = [name for name in _MODULES_OF_EXTRA.get(extra or "", ()) if not importlib.util.find_spec(name)]
     fallback = f"without it `{_fallback_name(draft)}` plays this part by rules" if draft.role else ""
     if missing:
         reading.source.note(
             Severity.UNAVAILABLE,
             draft.kind_span,
-            f"`{kind.name}` needs the extra [{kind.extra}], which is not installed here",
-            hint=f"install it with `pip install 'perpetuum[{kind.extra}]'`; {fallback}",
+            f"`{kind.name}` needs the extra [{extra}] for this, which is not installed here",
+            hint=f"install it with `pip install 'perpetuum[{extra}]'`; {fallback}",
         )
     if kind.weights is None or draft.settings is None:
         return
@@ -150,6 +151,19 @@ def _check_playable(reading: Reading, draft: PartDraft) -> None:
             f"the weights `{clipped(name)}` of `{kind.name}` are not here",
             hint=f"install perpetuum again, or name a file with `weights:`; {fallback}",
         )
+
+
+def _extra_needed(reading: Reading, draft: PartDraft) -> str | None:
+    """The optional dependency that a part's settings need."""
+    assert draft.kind is not None
+    if draft.kind.extra is None or draft.settings is None:
+        return None
+    try:
+        return draft.kind.extra(draft.settings)
+    except Exception as error:  # a plug-in may raise anything
+        message = f"`{draft.kind.name}` cannot say what it needs: {clipped(repr(error))}"
+        reading.source.error(draft.kind_span, message, hint=PLUG_IN_HINT)
+        return None
 
 
 def _fallback_name(draft: PartDraft) -> str:

@@ -59,7 +59,8 @@ class Diagnostic:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `--format json`."""
-        return {**asdict(self), "path": str(self.path), "severity": str(self.severity), "snippet": self.snippet}
+        plain = {"path": str(self.path), "severity": str(self.severity), "quoted": self.quoted[:1000]}
+        return {**asdict(self), **plain, "snippet": self.snippet}
 
     def text(self, colour: bool = False) -> str:
         """As the command line prints it: several lines, without a newline at the end."""

@@ -98,6 +98,8 @@ def check_instrument(source: Source, node: Node) -> InstrumentKind | None:
     kind: InstrumentKind | None = reading.find_kind("perpetuum.instruments", "kind of instrument", name)
     if kind is None:
         return None
+    for _, _, value in node.meant():
+        _refuse_free_keys(source, value)
     settings = validate(kind.settings, node, source, "the instrument", start)
     if settings is not None:
         _check_samples(source, node, settings)
@@ -109,6 +111,19 @@ def _check(source: Source) -> InstrumentKind | None:
         return check_instrument(source, parse(source))
     except UnreadableError:
         return None
+
+
+def _refuse_free_keys(source: Source, node: Node) -> None:
+    """The audio process reads instruments by itself, and knows free keys at their top alone."""
+    if isinstance(node, MapNode):
+        for name, (key, value) in node.entries.items():
+            if name.startswith("x-"):
+                source.error(
+                    key.span, f"`{clipped(name)}` stands inside a value", "free keys at the top of the file only"
+                )
+            _refuse_free_keys(source, value)
+    for item in node.items if isinstance(node, ListNode) else ():
+        _refuse_free_keys(source, item)
 
 
 def _check_samples(source: Source, node: MapNode, settings: Settings) -> None:

@@ -36,7 +36,7 @@ def settings_reference() -> str:
         takes = ", ".join(f"`{link}`" for link in sorted(kind.takes)) or "nothing"
         facts = [f"Plays {', '.join(kind.roles)}.", f"Listens to {takes}."]
         if kind.network:
-            facts.append(f"A neural network; needs the extra `[{kind.extra}]`." if kind.extra else "A neural network.")
+            facts.append("A neural network.")
         lines += [f"### {name}", "", sentence(kind.summary), " ".join(facts), "", *_table(kind.settings), ""]
     transforms: dict[str, TransformKind] = registry.kinds("perpetuum.transforms")
     lines += ["## Transforms", ""]

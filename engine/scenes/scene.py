@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from engine.generators.contract import Link, Role, Settings
 from engine.score.keys import Key
@@ -16,11 +17,14 @@ from engine.units import Range
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A value that moves over a section: evenly spaced points, straight lines between. One point is a constant."""
+    """A value that moves over a section: evenly spaced points, straight lines between.
 
-    points: tuple[float, ...]
+    One point is a constant, and may then be of any type (a style, a range).
+    """
 
-    def at(self, position: float) -> float:
+    points: tuple[Any, ...]
+
+    def at(self, position: float) -> Any:
         """Value at a position 0..1 of the section."""
         if len(self.points) == 1:
             return self.points[0]

@@ -14,6 +14,9 @@ from engine.scenes.diagnostics import Diagnostic, Severity
 LARGEST = 256 * 1024
 """Bytes of the largest file that is read; scenes have a few thousand."""
 
+MOST_TOLD = 200
+"""Messages of one severity about one file."""
+
 _BREAK = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -44,6 +47,8 @@ class Source:
     text: str = ""
     found: list[Diagnostic] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list, repr=False)
+    _counts: dict[Severity, int] = field(default_factory=dict, repr=False)
+    _line: tuple[int, str] = (0, "")
 
     @classmethod
     def read(cls, path: Path) -> Source:
@@ -81,9 +86,12 @@ class Source:
 
     def line(self, number: int) -> str:
         """A line, counted from 1, without its break."""
-        start = self._starts[number - 1]
-        end = self._starts[number] if number < len(self._starts) else len(self.text)
-        return self.text[start:end].rstrip("\r\n")
+        if self._line[0] != number:
+            start = self._starts[number - 1]
+            end = self._starts[number] if number < len(self._starts) else len(self.text)
+            # Kept, so that many messages about one very long line share it.
+            self._line = (number, self.text[start:end].rstrip("\r\n"))
+        return self._line[1]
 
     def error(self, span: Span, message: str, expected: str = "", suggestion: str = "", hint: str = "") -> None:
         """Note an error."""
@@ -96,7 +104,15 @@ class Source:
     def note(
         self, severity: Severity, span: Span, message: str, expected: str = "", suggestion: str = "", hint: str = ""
     ) -> None:
-        """Note a diagnostic at a stretch of the text (the caret stays on its first line)."""
+        """Note a diagnostic at a stretch of the text (the caret stays on its first line).
+
+        Of a file with hundreds of errors the first are told, with a word that there are more.
+        """
+        self._counts[severity] = self._counts.get(severity, 0) + 1
+        if self._counts[severity] > MOST_TOLD:
+            return
+        if self._counts[severity] == MOST_TOLD:
+            message, expected, suggestion = "there is more of this kind; the rest is left out", "", ""
         line, column = self.place(span.start)
         end_line, end_column = self.place(span.end)
         quoted = self.line(line)
@@ -104,7 +120,9 @@ class Source:
             end_column = len(quoted.rstrip()) + 1
         end_column = max(end_column, column + 1)
         place = (self.path, line, column, end_column, severity)
-        self.found.append(Diagnostic(*place, message, expected, suggestion, hint, quoted))
+        # Messages quote the author, who may have written anything at any length.
+        words = (clipped(message, 400), clipped(expected, 1200), clipped(suggestion, 200), clipped(hint, 600))
+        self.found.append(Diagnostic(*place, *words, quoted))
 
     def _take(self, data: bytes) -> None:
         for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32")):
@@ -138,6 +156,7 @@ class Source:
 
     def _set_text(self, text: str) -> None:
         self.text = text
+        self._line = (0, "")
         self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
 
 

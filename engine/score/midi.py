@@ -41,13 +41,17 @@ def write(
     melodic = [channel for channel in range(16) if channel != DRUM_CHANNEL]
     for place, (name, (notes, is_drum)) in enumerate(tracks.items()):
         channel = DRUM_CHANNEL if is_drum else melodic[place % len(melodic)]
-        messages: list[tuple[float, mido.Message]] = []
-        for start, end, pitch, velocity in notes.tolist():
-            messages.append((end, mido.Message("note_off", channel=channel, note=pitch, velocity=0)))
-            messages.append((start, mido.Message("note_on", channel=channel, note=pitch, velocity=velocity)))
         # At one tick a note must end before the next of its pitch begins.
-        messages.sort(key=lambda item: (round(item[0] * TICKS_PER_BEAT), item[1].type == "note_on"))
-        file.tracks.append(_track(name, messages))
+        ends = [
+            (round(end * TICKS_PER_BEAT), 0, mido.Message("note_off", channel=channel, note=pitch, velocity=0))
+            for _, end, pitch, _ in notes.tolist()
+        ]
+        starts = [
+            (round(start * TICKS_PER_BEAT), 1, mido.Message("note_on", channel=channel, note=pitch, velocity=velocity))
+            for start, _, pitch, velocity in notes.tolist()
+        ]
+        messages = sorted(ends + starts, key=lambda item: item[:2])
+        file.tracks.append(_track(name, [(tick / TICKS_PER_BEAT, message) for tick, _, message in messages]))
     file.save(path)
 
 

@@ -20,7 +20,7 @@ from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
 from engine.sound.instrument_file import load_instrument
-from engine.sound.master import Compressor, DcBlock, Limiter, MasterFade
+from engine.sound.master import Compressor, Limiter, MasterFade
 from engine.sound.messages import BLOCK, CHANNELS, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
 from engine.sound.mixer import Mixer
@@ -61,14 +61,13 @@ class Core:
             self._routes.append(pyo.Sig(signal).out(2 * self._count + side))
         address = int(str(self._server.getOutputAddr()), 0)
         raw = (ctypes.c_float * (BLOCK * channels)).from_address(address)
-        self._channels = np.frombuffer(raw, np.float32).reshape(BLOCK, channels)
+        self._channels = np.ctypeslib.as_array(raw).reshape(BLOCK, channels)
         self._dry = self._channels[:, : 2 * self._count]
         self._wet = self._channels[:, 2 * self._count :]
         self._process = self._server.process
         self._schedule = Schedule(tuple(part.name for part in setup.parts))
         self._mixer = Mixer(setup.parts)
         self._delay = PingPong(setup.mix.delay_time, setup.mix.delay_feedback)
-        self._dc_block = DcBlock()
         self._compressor = Compressor()
         self._limiter = Limiter(setup.mix.ceiling)
         self._fade = MasterFade()
@@ -140,14 +139,15 @@ class Core:
         buses = self._mixer.mix(self._dry, frame)
         master = self._master
         np.add(buses[:, :2], self._wet, out=master)
-        master += self._delay.apply(buses[:, 4:])
-        self._reverb.write(buses[:, 2:4])
+        repeats = self._delay.apply(buses[:, 4:] if self._mixer.delay_open else None)
+        if repeats is not None:
+            master += repeats
+        self._reverb.write(buses[:, 2:4] if self._mixer.reverb_open else None)
         master *= self._level
-        self._dc_block.apply(master)
         self._compressor.apply(master)
         out = self._limiter.apply(master)
         over = self._fade.apply(out, frame)
-        self._meter.add(out)
+        self._meter.add(out, self._limiter.peak)
         self.frame = end
         return out, over
 

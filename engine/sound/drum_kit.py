@@ -145,11 +145,7 @@ class DrumKit:
             return
         block = self._block
         block.fill(0.0)
-        going = []
-        for hit in self._hits:
-            if self._add(hit):
-                going.append(hit)
-        self._hits = going
+        self._hits = [hit for hit in self._hits if self._add(hit)]
         self._buses[0].table[:] = block[:, 0]
         self._buses[1].table[:] = block[:, 1]
         self._silent = False

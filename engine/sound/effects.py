@@ -31,7 +31,9 @@ def _tremolo(x: Any, settings: Tremolo, side: int) -> list[Any]:
     return [pulse, pyo.Sig(x, mul=pulse)]
 
 
-def stereo_chain(left: Any, right: Any, effects: Effects, gain: float) -> tuple[list[Any], tuple[Any, Any]]:
+def stereo_chain(
+    left: Any, right: Any, effects: Effects, gain: float, offset: bool = False
+) -> tuple[list[Any], tuple[Any, Any]]:
     """Put an instrument's effects behind its two sides.
 
     Args:
@@ -39,6 +41,7 @@ def stereo_chain(left: Any, right: Any, effects: Effects, gain: float) -> tuple[
         right: the same.
         effects: settings.
         gain: linear, behind all of them.
+        offset: the sound may have one (a mean that is not 0), which must be taken away.
 
     Returns:
         Every object made, in order; and the two outputs.
@@ -47,6 +50,8 @@ def stereo_chain(left: Any, right: Any, effects: Effects, gain: float) -> tuple[
     outs = []
     for side, start in enumerate((left, right)):
         chain = [start]
+        if offset:
+            chain.append(pyo.DCBlock(chain[-1]))
         if effects.drive:
             chain += _drive(chain[-1], effects.drive)
         if effects.high_pass:

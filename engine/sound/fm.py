@@ -82,4 +82,5 @@ def build(settings: FmSettings, folder: Path, seed: int) -> Polyphony:
     rng = np.random.default_rng(seed)
     count = settings.voices + spare(settings)
     voices = [FmVoice(settings, float(rng.uniform(-0.01, 0.01))) for _ in range(count)]
-    return Polyphony(voices, settings)
+    # A modulator at the carrier's own frequency leaves a mean that is not 0.
+    return Polyphony(voices, settings, offset=True)

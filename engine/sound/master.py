@@ -1,4 +1,4 @@
-"""The master: no offset, a gentle compressor, a limiter that sees a block ahead, fades. Both sides always move together."""
+"""The master: a gentle compressor, a limiter that sees a block ahead, fades. Both sides always move together."""
 
 from __future__ import annotations
 
@@ -14,22 +14,6 @@ _BLOCK_SECONDS = BLOCK / 48_000
 def _step(seconds: float) -> float:
     """Share of the way to its goal that a smoothed value goes in one block."""
     return 1.0 - math.exp(-_BLOCK_SECONDS / seconds)
-
-
-class DcBlock:
-    """Takes away what does not swing: a high-pass at 2 Hz, by the mean of each block."""
-
-    def __init__(self) -> None:
-        self._follow = _step(0.08)
-        self._weights = np.full(BLOCK, 1.0 / BLOCK, np.float32)
-        self._offset = np.zeros(CHANNELS, np.float32)
-        self._line = (np.arange(1, BLOCK + 1, dtype=np.float32) / BLOCK)[:, None]
-
-    def apply(self, block: np.ndarray) -> None:
-        """Filter an array [BLOCK, 2] of float32 in place."""
-        step = np.float32(self._follow) * (self._weights @ block - self._offset)
-        block -= self._offset + self._line * step
-        self._offset += step
 
 
 class Compressor:
@@ -80,6 +64,9 @@ class Limiter:
 
     Args:
         ceiling: dBFS.
+
+    Attributes:
+        peak: largest sample of the block that it gave last, linear.
     """
 
     _RELEASE = _step(0.15)
@@ -88,7 +75,9 @@ class Limiter:
         # A little below, so that rounding to float32 cannot pass it.
         self._ceiling = 10.0 ** (min(ceiling, 0.0) / 20.0) * (1.0 - 1e-6)
         self._held = np.zeros((BLOCK, CHANNELS), np.float32)
+        self._held_peak = 0.0
         self._held_need = 1.0
+        self.peak = 0.0
         self._edge = 1.0
         self._line = (np.arange(BLOCK, dtype=np.float32) / BLOCK)[:, None]
         self._out = np.zeros((BLOCK, CHANNELS), np.float32)
@@ -103,11 +92,13 @@ class Limiter:
         out = self._out
         if edge == 1.0 and self._edge == 1.0:
             out[:] = self._held
+            self.peak = self._held_peak
         else:
             np.multiply(self._held, np.float32(self._edge) + self._line * np.float32(edge - self._edge), out=out)
             np.clip(out, -self._ceiling, self._ceiling, out=out)
+            self.peak = float(max(out.max(), -out.min()))
         self._held[:] = block
-        self._held_need, self._edge = need, edge
+        self._held_peak, self._held_need, self._edge = peak, need, edge
         return out
 
 
@@ -134,6 +125,6 @@ class MasterFade:
         if self.start is None or frame + BLOCK <= self.start:
             return False
         done = np.clip((np.arange(frame, frame + BLOCK) - self.start) / self.frames, 0.0, 1.0)
-        # Half a cosine, squared: equal steps in loudness, and a soft landing.
-        block *= (np.cos(done * math.pi / 2.0) ** 2).astype(np.float32)[:, None]
+        # A quarter of a sine, squared: no corner at either end.
+        block *= (np.sin((1.0 - done) * math.pi / 2.0) ** 2).astype(np.float32)[:, None]
         return frame + BLOCK >= self.start + self.frames

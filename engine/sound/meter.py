@@ -15,10 +15,10 @@ class BlockMeter:
         self._squares = 0.0
         self._count = 0
 
-    def add(self, block: np.ndarray) -> None:
-        """Take in an array [frames, channels] of float32."""
+    def add(self, block: np.ndarray, peak: float) -> None:
+        """Take in an array [frames, channels] of float32, whose largest sample is known."""
         flat = block.ravel()
-        self._peak = max(self._peak, float(flat.max()), -float(flat.min()))
+        self._peak = max(self._peak, peak)
         self._squares += float(np.dot(flat, flat))
         self._count += len(flat)
 

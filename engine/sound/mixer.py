@@ -57,6 +57,10 @@ class Mixer:
 
     Args:
         parts: how each part sounds at the start.
+
+    Attributes:
+        reverb_open: any part may be heard on the reverb's buses.
+        delay_open: the same for the delay.
     """
 
     def __init__(self, parts: Sequence[PartSound]) -> None:
@@ -80,6 +84,11 @@ class Mixer:
         for index in range(len(parts)):
             self._fill(self._gains, index, 0)
         self._target[:] = self._gains
+        self._look()
+
+    def _look(self) -> None:
+        self.reverb_open = bool(self._gains[:, 2:4].any())
+        self.delay_open = bool(self._gains[:, 4:].any())
 
     def _fill(self, gains: np.ndarray, index: int, frame: int) -> None:
         values = {control: line.at(frame) for control, line in self._lines[index].items()}
@@ -116,4 +125,8 @@ class Mixer:
                 self._fill(self._target, index, frame + BLOCK)
             self._buses += np.dot(channels * self._rise, self._target - self._gains)
             self._gains[:] = self._target
+            self._look()
+            # What was open in this block must be heard to its end.
+            self.reverb_open |= bool(self._buses[:, 2:4].any())
+            self.delay_open |= bool(self._buses[:, 4:].any())
         return self._buses

@@ -38,7 +38,9 @@ class PluckVoice(Voice):
         self._fresh = False
         self._damp_in = -1
         self._pitch = 60
-        self._string = pyo.Waveguide(self._excitation.signal, 220.0, 4.0, minfreq=20)
+        # The burst itself is heard too: the string answers a period later only.
+        burst = self._excitation.signal
+        self._string = pyo.Waveguide(burst, 220.0, 4.0, minfreq=20, add=burst)
         loud = self.envelope(0.001, 0.01, 1.0, settings.damp, mul=self.cut.signal)
         once = pyo.Sig(self._string, mul=loud)
         self.output = pyo.Sig(once, mul=loud)

@@ -195,10 +195,11 @@ class Renderer:
     def _put(self, block: np.ndarray) -> bool:
         """Write a block in one piece; False if nobody will read it."""
         try:
-            written = os.write(self._audio, block)
-            while written < block.nbytes:
+            data = block.data.cast("B")
+            written = os.write(self._audio, data)
+            while written < len(data):
                 # Only a file or a socket takes less than it is given; a pipe never splits 2048 bytes.
-                written += os.write(self._audio, memoryview(block).cast("B")[written:])
+                written += os.write(self._audio, data[written:])
         except BrokenPipeError:
             return False
         return True

@@ -36,4 +36,5 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
         import soxr
 
         sound = soxr.resample(sound, rate, target, quality="VHQ")
+    sound = sound - sound.mean(axis=0)
     return np.ascontiguousarray(sound, dtype=np.float32)

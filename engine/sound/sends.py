@@ -24,16 +24,14 @@ class PingPong:
         self._ring = np.zeros((-(-self._frames // BLOCK) * BLOCK + 2 * BLOCK, 2), np.float32)
         self._write = 0
         self._last = np.zeros((1, 2), np.float32)
-        self._quiet_blocks = 0
-        self._silence = np.zeros((BLOCK, 2), np.float32)
+        self._quiet_blocks = 1 << 30
+        self._settled = len(self._ring) // BLOCK + 2
 
-    def apply(self, block: np.ndarray) -> np.ndarray:
-        """The repeats, array [BLOCK, 2], while `block` [BLOCK, 2] goes in."""
+    def apply(self, block: np.ndarray | None) -> np.ndarray | None:
+        """The repeats, array [BLOCK, 2], while `block` [BLOCK, 2] goes in; None stands for silence, on either side."""
         ring = self._ring
-        if block.any():
-            self._quiet_blocks = 0
-        elif self._quiet_blocks > len(ring) // BLOCK:
-            return self._silence
+        if block is None and self._quiet_blocks > self._settled:
+            return None
         read = (self._write - self._frames) % len(ring)
         if read + BLOCK <= len(ring):
             heard = ring[read : read + BLOCK].copy()
@@ -43,12 +41,16 @@ class PingPong:
         before = np.concatenate([self._last, heard[:-1]])
         self._last = heard[-1:].copy()
         back = (0.7 * heard + 0.3 * before)[:, ::-1] * self._feedback
-        if abs(back).max() < 1e-6:
-            back[:] = 0.0
-            self._quiet_blocks += 1
+        if block is None:
+            if abs(back).max() < 1e-6:
+                back[:] = 0.0
+                self._quiet_blocks += 1
+            else:
+                self._quiet_blocks = 0
         else:
+            back += block
             self._quiet_blocks = 0
-        ring[self._write : self._write + BLOCK] = block + back
+        ring[self._write : self._write + BLOCK] = back
         self._write = (self._write + BLOCK) % len(ring)
         return heard
 
@@ -78,9 +80,9 @@ class Reverb:
         self._quiet_blocks = 0
         self._silent = True
 
-    def write(self, block: np.ndarray) -> None:
-        """Send an array [BLOCK, 2] into the next block; after a long silence the network rests."""
-        if not block.any():
+    def write(self, block: np.ndarray | None) -> None:
+        """Send an array [BLOCK, 2] (None: silence) into the next block; after a long silence the network rests."""
+        if block is None or not block.any():
             if not self._silent:
                 for bus in self._buses:
                     bus.table.fill(0.0)
@@ -97,4 +99,3 @@ class Reverb:
         self._silent = False
         self._buses[0].table[:] = block[:, 0]
         self._buses[1].table[:] = block[:, 1]
-

@@ -21,33 +21,33 @@ Velocity = Annotated[int, Field(ge=1, le=127)]
 class Drive(Settings):
     """Soft saturation, kept at the same loudness."""
 
-    amount: Percent = Field(0.3, description="How hard it saturates.")
+    amount: Percent = Field(default=0.3, description="How hard it saturates.")
 
 
 class Chorus(Settings):
     """A slow doubling that widens the stereo image."""
 
-    rate: Hertz = Field(0.5, le=10, description="Of the movement.")
-    depth: Percent = Field(0.4, description="How far the doubled voice wanders.")
-    mix: Percent = Field(0.4, description="Share of the doubled voice.")
+    rate: Hertz = Field(default=0.5, le=10, description="Of the movement.")
+    depth: Percent = Field(default=0.4, description="How far the doubled voice wanders.")
+    mix: Percent = Field(default=0.4, description="Share of the doubled voice.")
 
 
 class Tremolo(Settings):
     """A pulsating level; at full width it wanders between left and right."""
 
-    rate: Hertz = Field(4.0, le=20, description="Of the pulsation.")
-    depth: Percent = Field(0.3, description="How deep the level falls.")
-    width: Percent = Field(0.0, description="0 %: both sides together; 100 %: left against right.")
+    rate: Hertz = Field(default=4.0, le=20, description="Of the pulsation.")
+    depth: Percent = Field(default=0.3, description="How deep the level falls.")
+    width: Percent = Field(default=0.0, description="0 %: both sides together; 100 %: left against right.")
 
 
 class Effects(Settings):
     """An instrument's own effects, in this order."""
 
-    drive: Drive | None = Field(None, description="Soft saturation.")
-    high_pass: Hertz | None = Field(None, ge=10, le=18000, description="Takes away what lies below.")
-    low_pass: Hertz | None = Field(None, ge=40, le=20000, description="Takes away what lies above.")
-    chorus: Chorus | None = Field(None, description="A slow doubling.")
-    tremolo: Tremolo | None = Field(None, description="A pulsating level.")
+    drive: Drive | None = Field(default=None, description="Soft saturation.")
+    high_pass: Hertz | None = Field(default=None, ge=10, le=18000, description="Takes away what lies below.")
+    low_pass: Hertz | None = Field(default=None, ge=40, le=20000, description="Takes away what lies above.")
+    chorus: Chorus | None = Field(default=None, description="A slow doubling.")
+    tremolo: Tremolo | None = Field(default=None, description="A pulsating level.")
 
 
 class InstrumentSettings(Settings):
@@ -56,59 +56,63 @@ class InstrumentSettings(Settings):
     perpetuum: Literal[1] = Field(description="Version of the file format.")
     kind: str = Field(description="Kind of instrument.")
     title: str = Field(description="One line that says what it sounds like.")
-    credits: str = Field("", description="Where its samples are from, and their licence.")
-    gain: Decibels = Field(0.0, ge=-60, description="Trim, so that instruments are equally loud at the same level.")
+    credits: str = Field(default="", description="Where its samples are from, and their licence.")
+    gain: Decibels = Field(
+        default=0.0, ge=-60, description="Trim, so that instruments are equally loud at the same level."
+    )
     effects: Effects = Field(default_factory=Effects, description="Its own effects.")
 
 
 class Envelope(Settings):
     """Attack, decay, sustain, release."""
 
-    attack: Seconds = Field(0.01, ge=0.001, le=30, description="From silence to full.")
-    decay: Seconds = Field(0.3, ge=0.002, le=60, description="From full to the sustained level.")
-    sustain: Percent = Field(0.7, description="The sustained level.")
-    release: Seconds = Field(0.3, ge=0.005, le=30, description="To silence after the note's end.")
+    attack: Seconds = Field(default=0.01, ge=0.001, le=30, description="From silence to full.")
+    decay: Seconds = Field(default=0.3, ge=0.002, le=60, description="From full to the sustained level.")
+    sustain: Percent = Field(default=0.7, description="The sustained level.")
+    release: Seconds = Field(default=0.3, ge=0.005, le=30, description="To silence after the note's end.")
 
 
 class Pitched(InstrumentSettings):
     """Keys of the kinds that play pitches."""
 
-    voices: int = Field(8, ge=1, le=32, description="How many notes sound at once, ends of notes included.")
-    velocity: Percent = Field(0.7, description="How much the velocity moves the loudness.")
-    width: Percent = Field(0.0, description="How far successive notes stand apart, left and right.")
+    voices: int = Field(default=8, ge=1, le=32, description="How many notes sound at once, ends of notes included.")
+    velocity: Percent = Field(default=0.7, description="How much the velocity moves the loudness.")
+    width: Percent = Field(default=0.0, description="How far successive notes stand apart, left and right.")
 
 
 class Oscillator(Settings):
     """One oscillator of a subtractive voice."""
 
     wave: Literal["saws", "saw", "square", "triangle", "sine", "hollow"] = Field(
-        "saw", description="`saws` is seven detuned saws; `hollow` a soft wave of few odd partials."
+        default="saw", description="`saws` is seven detuned saws; `hollow` a soft wave of few odd partials."
     )
-    level: Decibels = Field(0.0, ge=-60, le=6, description="In the mix of the oscillators.")
-    tune: Semitones = Field(0, description="Transposition.")
-    detune: Cents = Field(0.0, ge=-100, le=100, description="Fine tuning; of `saws`, how far they spread.")
+    level: Decibels = Field(default=0.0, ge=-60, le=6, description="In the mix of the oscillators.")
+    tune: Semitones = Field(default=0, description="Transposition.")
+    detune: Cents = Field(default=0.0, ge=-100, le=100, description="Fine tuning; of `saws`, how far they spread.")
 
 
 class Filter(Settings):
     """The low-pass filter of a subtractive voice, with its envelope."""
 
-    slope: Literal["12 dB", "24 dB"] = Field("24 dB", description="Per octave.")
-    cutoff: Hertz = Field(1200.0, ge=20, le=18000, description="Of middle C at velocity 80 before the envelope.")
-    resonance: Percent = Field(0.1, le=0.85, description="Emphasis at the cutoff.")
-    track: Percent = Field(0.5, description="How far the cutoff follows the pitch.")
-    envelope: Hertz | None = Field(None, le=16000, description="How far the envelope opens it at velocity 80.")
-    attack: Seconds = Field(0.01, ge=0.001, le=30, description="Of its envelope.")
-    decay: Seconds = Field(0.4, ge=0.002, le=60, description="Of its envelope.")
-    sustain: Percent = Field(0.3, description="Of its envelope.")
-    release: Seconds = Field(0.4, ge=0.005, le=30, description="Of its envelope.")
-    velocity: Percent = Field(0.4, description="How much the velocity moves the cutoff.")
+    slope: Literal["12 dB", "24 dB"] = Field(default="24 dB", description="Per octave.")
+    cutoff: Hertz = Field(
+        default=1200.0, ge=20, le=18000, description="Of middle C at velocity 80 before the envelope."
+    )
+    resonance: Percent = Field(default=0.1, le=0.85, description="Emphasis at the cutoff.")
+    track: Percent = Field(default=0.5, description="How far the cutoff follows the pitch.")
+    envelope: Hertz | None = Field(default=None, le=16000, description="How far the envelope opens it at velocity 80.")
+    attack: Seconds = Field(default=0.01, ge=0.001, le=30, description="Of its envelope.")
+    decay: Seconds = Field(default=0.4, ge=0.002, le=60, description="Of its envelope.")
+    sustain: Percent = Field(default=0.3, description="Of its envelope.")
+    release: Seconds = Field(default=0.4, ge=0.005, le=30, description="Of its envelope.")
+    velocity: Percent = Field(default=0.4, description="How much the velocity moves the cutoff.")
 
 
 class Vibrato(Settings):
     """A periodic movement of the pitch."""
 
-    rate: Hertz = Field(5.0, le=12, description="Of the movement.")
-    depth: Cents = Field(8.0, ge=0, le=100, description="To either side.")
+    rate: Hertz = Field(default=5.0, le=12, description="Of the movement.")
+    depth: Cents = Field(default=8.0, ge=0, le=100, description="To either side.")
 
 
 class SubtractiveSettings(Pitched):
@@ -116,20 +120,26 @@ class SubtractiveSettings(Pitched):
 
     kind: Literal["subtractive"] = Field(description="Kind of instrument.")
     oscillators: tuple[Oscillator, ...] = Field(min_length=1, max_length=4, description="Mixed together.")
-    filter: Filter | None = Field(None, description="None: the oscillators as they are.")
+    filter: Filter | None = Field(default=None, description="None: the oscillators as they are.")
     envelope: Envelope = Field(default_factory=Envelope, description="Of the loudness.")
-    vibrato: Vibrato | None = Field(None, description="None: a straight tone.")
+    vibrato: Vibrato | None = Field(default=None, description="None: a straight tone.")
 
 
 class Operator(Settings):
     """A carrier and its modulator."""
 
-    harmonic: float = Field(1.0, gt=0, le=16, description="Frequency of the carrier, as a multiple of the pitch.")
-    ratio: float = Field(1.0, gt=0, le=24, description="Frequency of the modulator, as a multiple of the carrier's.")
-    index: float = Field(1.0, ge=0, le=12, description="Strength of the modulation at its peak, at velocity 80.")
-    index_decay: Seconds = Field(0.8, ge=0.005, le=60, description="In which the modulation falls.")
-    index_sustain: Percent = Field(0.2, description="What remains of the modulation.")
-    level: Decibels = Field(0.0, ge=-60, le=6, description="In the mix of the operators.")
+    harmonic: float = Field(
+        default=1.0, gt=0, le=16, description="Frequency of the carrier, as a multiple of the pitch."
+    )
+    ratio: float = Field(
+        default=1.0, gt=0, le=24, description="Frequency of the modulator, as a multiple of the carrier's."
+    )
+    index: float = Field(
+        default=1.0, ge=0, le=12, description="Strength of the modulation at its peak, at velocity 80."
+    )
+    index_decay: Seconds = Field(default=0.8, ge=0.005, le=60, description="In which the modulation falls.")
+    index_sustain: Percent = Field(default=0.2, description="What remains of the modulation.")
+    level: Decibels = Field(default=0.0, ge=-60, le=6, description="In the mix of the operators.")
     envelope: Envelope = Field(default_factory=Envelope, description="Of its loudness.")
 
 
@@ -138,19 +148,19 @@ class FmSettings(Pitched):
 
     kind: Literal["fm"] = Field(description="Kind of instrument.")
     operators: tuple[Operator, ...] = Field(min_length=1, max_length=4, description="Mixed together.")
-    index_track: Percent = Field(0.4, description="How much the modulation falls with rising pitch.")
-    index_velocity: Percent = Field(0.5, description="How much the velocity moves the modulation.")
+    index_track: Percent = Field(default=0.4, description="How much the modulation falls with rising pitch.")
+    index_velocity: Percent = Field(default=0.5, description="How much the velocity moves the modulation.")
 
 
 class PluckSettings(Pitched):
     """A plucked string (a waveguide, after Karplus and Strong 1983)."""
 
     kind: Literal["pluck"] = Field(description="Kind of instrument.")
-    ring: Seconds = Field(4.0, ge=0.1, le=30, description="Time in which middle C falls by 40 dB.")
-    track: Percent = Field(0.5, description="How much sooner high notes die away.")
-    damp: Seconds = Field(0.15, ge=0.01, le=10, description="Fade after the note's end.")
-    brightness: Percent = Field(0.5, description="Of the pluck, at velocity 80.")
-    position: Percent = Field(0.2, ge=0.02, le=0.5, description="Where the string is plucked, from its end.")
+    ring: Seconds = Field(default=4.0, ge=0.1, le=30, description="Time in which middle C falls by 40 dB.")
+    track: Percent = Field(default=0.5, description="How much sooner high notes die away.")
+    damp: Seconds = Field(default=0.15, ge=0.01, le=10, description="Fade after the note's end.")
+    brightness: Percent = Field(default=0.5, description="Of the pluck, at velocity 80.")
+    position: Percent = Field(default=0.2, ge=0.02, le=0.5, description="Where the string is plucked, from its end.")
 
 
 class PitchedSample(Settings):
@@ -158,11 +168,13 @@ class PitchedSample(Settings):
 
     file: str = Field(description="Sound file, from the folder of this file.")
     pitch: Pitch = Field(description="The recorded pitch.")
-    tune: Cents = Field(0.0, ge=-100, le=100, description="Correction of the recording.")
-    gain: Decibels = Field(0.0, ge=-60, description="Correction of the loudness.")
-    low: Velocity = Field(1, description="Lowest velocity that plays it.")
-    high: Velocity = Field(127, description="Highest velocity that plays it.")
-    loop: tuple[Seconds, Seconds] | None = Field(None, description="Start and end of a loop; it must be seamless.")
+    tune: Cents = Field(default=0.0, ge=-100, le=100, description="Correction of the recording.")
+    gain: Decibels = Field(default=0.0, ge=-60, description="Correction of the loudness.")
+    low: Velocity = Field(default=1, description="Lowest velocity that plays it.")
+    high: Velocity = Field(default=127, description="Highest velocity that plays it.")
+    loop: tuple[Seconds, Seconds] | None = Field(
+        default=None, description="Start and end of a loop; it must be seamless."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> PitchedSample:
@@ -179,11 +191,16 @@ class SamplerSettings(Pitched):
     kind: Literal["sampler"] = Field(description="Kind of instrument.")
     samples: tuple[PitchedSample, ...] = Field(min_length=1, max_length=256, description="The recorded notes.")
     envelope: Envelope = Field(
-        default_factory=lambda: Envelope(attack=0.001, decay=0.01, sustain=1.0, release=0.3),
+        default_factory=lambda: Envelope.model_validate(
+            {"attack": "1 ms", "decay": "10 ms", "sustain": "100 %", "release": "300 ms"}
+        ),
         description="Of the loudness, over the recording's own.",
     )
     brightness: Hertz | None = Field(
-        None, ge=200, le=18000, description="Soft notes are darker: low-pass at velocity 1; none where it is absent."
+        default=None,
+        ge=200,
+        le=18000,
+        description="Soft notes are darker: low-pass at velocity 1; none where it is absent.",
     )
 
     @model_validator(mode="after")
@@ -199,8 +216,8 @@ class DrumSample(Settings):
     """One recorded hit."""
 
     file: str = Field(description="Sound file, from the folder of this file.")
-    low: Velocity = Field(1, description="Lowest velocity that plays it.")
-    high: Velocity = Field(127, description="Highest velocity that plays it.")
+    low: Velocity = Field(default=1, description="Lowest velocity that plays it.")
+    high: Velocity = Field(default=127, description="Highest velocity that plays it.")
 
 
 class Drum(Settings):
@@ -209,11 +226,11 @@ class Drum(Settings):
     samples: tuple[DrumSample, ...] = Field(
         min_length=1, max_length=32, description="Recorded hits; several for one velocity take turns."
     )
-    gain: Decibels = Field(0.0, ge=-60, description="In the kit.")
-    pan: float = Field(0.0, ge=-1, le=1, description="-1 left .. 1 right.")
-    tune: Annotated[float, Field(ge=-24, le=24)] = Field(0.0, description="Transposition in semitones.")
-    length: Seconds | None = Field(None, ge=0.02, description="Shortens it with a fade.")
-    choke: str = Field("", description="A hit silences the other drums of the same choke group.")
+    gain: Decibels = Field(default=0.0, ge=-60, description="In the kit.")
+    pan: float = Field(default=0.0, ge=-1, le=1, description="-1 left .. 1 right.")
+    tune: Annotated[float, Field(ge=-24, le=24)] = Field(default=0.0, description="Transposition in semitones.")
+    length: Seconds | None = Field(default=None, ge=0.02, description="Shortens it with a fade.")
+    choke: str = Field(default="", description="A hit silences the other drums of the same choke group.")
 
     @field_validator("samples", mode="before")
     @classmethod
@@ -229,9 +246,9 @@ class DrumKitSettings(InstrumentSettings):
 
     kind: Literal["drum_kit"] = Field(description="Kind of instrument.")
     drums: dict[str, Drum] = Field(min_length=1, description="By drum class.")
-    velocity: Percent = Field(0.8, description="How much the velocity moves the loudness.")
-    tone: Percent = Field(0.5, description="How much darker soft hits are.")
-    voices: int = Field(24, ge=4, le=64, description="How many hits sound at once.")
+    velocity: Percent = Field(default=0.8, description="How much the velocity moves the loudness.")
+    tone: Percent = Field(default=0.5, description="How much darker soft hits are.")
+    voices: int = Field(default=24, ge=4, le=64, description="How many hits sound at once.")
 
     @field_validator("drums")
     @classmethod

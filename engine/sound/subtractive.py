@@ -11,7 +11,7 @@ import numpy as np
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK
 from engine.sound.settings import Filter, Oscillator, SubtractiveSettings
-from engine.sound.synth import pyo, wavetable
+from engine.sound.synth import pyo, run, wavetable
 from engine.sound.voices import Polyphony, Voice, decibels, hertz, spare, velocity_gain
 
 _TABLE = 2048
@@ -76,7 +76,8 @@ class SubtractiveVoice(Voice):
                 if one.tune:
                     source = pyo.Sig(source, mul=2.0 ** (one.tune / 12))
                     made.append(source)
-                spread = min(abs(one.detune) / 60.0, 1.0)
+                # pyo's scale follows the sixth power, up to 192 cents between the middle and the outermost saw.
+                spread = min((abs(one.detune) / 192.0) ** (1.0 / 6.2), 1.0)
                 oscillator = pyo.SuperSaw(source, detune=spread, bal=0.7, mul=2.2 * level, add=mixed)
                 self._oscillators.append((oscillator, one, None))
             else:
@@ -101,9 +102,7 @@ class SubtractiveVoice(Voice):
     def _filter(self, settings: Filter, mixed: Any, made: list[Any]) -> Any:
         cutoff: Any = 1000.0
         if settings.envelope:
-            opened = self.envelope(
-                settings.attack, settings.decay, math.sqrt(settings.sustain), settings.release
-            )
+            opened = self.envelope(settings.attack, settings.decay, math.sqrt(settings.sustain), settings.release)
             cutoff = pyo.Sig(opened, mul=opened)
             self._filter_envelope = cutoff
             made += [opened, cutoff]
@@ -127,6 +126,11 @@ class SubtractiveVoice(Voice):
         if settings.filter:
             self._open(settings.filter, pitch, velocity, gain)
         return math.sqrt(gain)
+
+    def scatter(self, frequency: float) -> None:
+        """Let the oscillators run apart: they all start at phase 0, and would sound as one at first."""
+        self._frequency.setValue(frequency)
+        self.play()
 
     def _open(self, settings: Filter, pitch: int, velocity: int, gain: float) -> None:
         brighter = velocity_gain(velocity, settings.velocity) * 2.0 ** (settings.track * (pitch - _MIDDLE_C) / 12.0)
@@ -157,4 +161,9 @@ def build(settings: SubtractiveSettings, folder: Path, seed: int) -> Polyphony:
     count = settings.voices + spare(settings)
     # Voices differ by a cent or two, as players do.
     voices = [SubtractiveVoice(settings, tables, vibrato, float(rng.uniform(-0.02, 0.02))) for _ in range(count)]
+    for voice in voices:
+        voice.scatter(float(rng.uniform(3000.0, 6000.0)))
+    run(40)
+    for voice in voices:
+        voice.stop()
     return Polyphony(voices, settings)

@@ -14,6 +14,7 @@ import importlib.util
 import io
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -42,7 +43,7 @@ def _load() -> tuple[Any, bool]:
     if spec is None or spec.submodule_search_locations is None:
         raise ImportError("pyo is not installed")
     double = importlib.util.find_spec("pyo64") is not None and any(
-        name.startswith("_pyo64.") for folder in spec.submodule_search_locations for name in os.listdir(folder)
+        any(Path(folder).glob("_pyo64.*")) for folder in spec.submodule_search_locations
     )
     os.environ["PYO_GUI_WX"] = "0"
     package = ModuleType("pyo")
@@ -84,7 +85,21 @@ def boot(channels: int, seed: int) -> Any:
     server.boot()
     server.setGlobalSeed(1 + seed % 2_000_000_000)
     server.start()
+    _servers.append(server)
+    # The server fades itself in over its first blocks.
+    run(_FADE_IN_BLOCKS)
     return server
+
+
+_FADE_IN_BLOCKS = 20
+
+_servers: list[Any] = []
+
+
+def run(blocks: int) -> None:
+    """Let the graph run before the music begins."""
+    for _ in range(blocks):
+        _servers[-1].process()
 
 
 class BlockBus:

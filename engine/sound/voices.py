@@ -69,6 +69,7 @@ class Voice:
         self.end = _NEVER
         self.cut_from = _NEVER
         self.hushed = False
+        self._short = False
         self._envelopes: list[tuple[Any, float]] = []
         self._plays: list[Any] = []
         self._stops: list[Any] = []
@@ -100,11 +101,17 @@ class Voice:
         """After a cut: let everything settle within `flush` frames."""
         for made, _ in self._envelopes:
             made.setRelease(0.001)
+        self._short = True
 
     def recover(self) -> None:
-        """Undo `hush`, once the voice is stopped."""
-        for made, release in self._envelopes:
-            made.setRelease(release)
+        """Undo `hush` before a note's end.
+
+        Not earlier: between notes an envelope goes on reckoning where its release stands, and would come back.
+        """
+        if self._short:
+            for made, release in self._envelopes:
+                made.setRelease(release)
+            self._short = False
 
     def begin(self, offset: int, pitch: int, velocity: int) -> float:
         """Set the voice to a note that starts at a frame of the coming block.
@@ -139,9 +146,10 @@ class Polyphony:
     Args:
         voices: all of them, idle; some more than `settings.voices`, see `spare`.
         settings: of the instrument.
+        offset: the voices' mean may differ from 0.
     """
 
-    def __init__(self, voices: Sequence[Voice], settings: Pitched) -> None:
+    def __init__(self, voices: Sequence[Voice], settings: Pitched, offset: bool = False) -> None:
         self.stolen = 0
         self._limit = settings.voices
         self._free = list(reversed(voices))
@@ -162,7 +170,8 @@ class Polyphony:
             sums = [pyo.Mix([voice.output for voice in voices[side::2]], voices=1) for side in (0, 1)]
         left = pyo.Sig(sums[0], mul=near, add=pyo.Sig(sums[1], mul=far))
         right = pyo.Sig(sums[1], mul=near, add=pyo.Sig(sums[0], mul=far))
-        self._keep, self.outputs = stereo_chain(left, right, settings.effects, decibels(settings.gain))
+        gain = decibels(settings.gain)
+        self._keep, self.outputs = stereo_chain(left, right, settings.effects, gain, offset)
         self._chain = [*sums, left, right, *self._keep]
 
     def note(self, offset: int, pitch: int, velocity: int, off: int) -> None:
@@ -197,7 +206,6 @@ class Polyphony:
                 continue
             voice.stop()
             if voice.hushed:
-                voice.recover()
                 voice.cut.table.fill(1.0)
             voice.hushed, voice.cut_from, voice.end = False, _NEVER, _NEVER
             self._active.remove(voice)
@@ -230,6 +238,7 @@ class Polyphony:
         offset = max(0, voice.off - frame)
         voice.gate.table[offset:] = 0.0
         voice.level = 0.0
+        voice.recover()
         voice.release(offset)
         voice.end = voice.off + voice.tail + BLOCK
         voice.off = _NEVER
@@ -283,5 +292,3 @@ class Polyphony:
 def spare(settings: Pitched) -> int:
     """Voices to build in addition, for notes that come while others are being cut."""
     return max(3, settings.voices // 2)
-
-

@@ -75,12 +75,19 @@ def test_json_says_the_same(files):
 
 def test_missing_extras_are_errors_of_check(files, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    text = RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn")
+    text = RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn, backend: tensorflow")
     (files / "network.yaml").write_text(text)
     result = run("check", files / "network.yaml")
     assert result.exit_code == 1
     assert "pip install 'perpetuum[models]'" in result.stdout
     assert "`drum_rules` plays this part" in result.stdout
+
+
+def test_a_network_on_numpy_needs_no_extra(files, monkeypatch):
+    """A player without TensorFlow still has networks."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    (files / "network.yaml").write_text(RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn"))
+    assert run("check", files / "network.yaml").exit_code == 0
 
 
 def test_an_instrument_file_can_be_checked_too(files):

@@ -11,7 +11,10 @@ from tests.scenes.writing import RIGHT, spoiled
 
 pytestmark = [
     pytest.mark.node,
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed; it runs the YAML language server"),
+    pytest.mark.skipif(
+        shutil.which("node") is None or (shutil.which("npm") is None and not SERVER.exists()),
+        reason="the YAML language server needs node and npm (Debian: apt install nodejs npm)",
+    ),
 ]
 
 MODELINE = f"# yaml-language-server: $schema={Path(engine.scenes.__file__).with_name('scene.schema.json').as_uri()}\n"

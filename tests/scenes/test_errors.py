@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from pydantic import model_validator
 
-from engine import registry
+from engine import assets, registry
 from engine.generators.contract import Settings
+from engine.scenes import check_files
 from engine.scenes.diagnostics import Severity
 from engine.score import midi
 from engine.score.phrase import NOTE
+from engine.sound.instrument_file import load_instrument
 from tests.scenes.writing import RIGHT, errors, load_text, only_error, pointed_at, right, spoiled
 
 CASES = [
@@ -190,8 +192,6 @@ def test_errors_in_an_instrument_point_into_its_file(tmp_path):
 
 
 def test_a_missing_sample_is_told_in_the_instrument(tmp_path):
-    from engine import assets
-
     path = assets.find("instruments", "electronic_kit")
     assert path is not None
     (tmp_path / "kit.yaml").write_text(path.read_text())
@@ -235,3 +235,19 @@ def test_a_plug_in_that_raises_anything_gives_an_error_at_its_place(tmp_path, mo
     found = only_error(tmp_path, RIGHT)
     assert "nothing here" in found.message
     assert pointed_at(found) == "{kind: drum_rules, style: straight}"
+
+
+def test_a_valid_instrument_is_one_that_the_audio_process_can_read(tmp_path):
+    """It has a reader of its own, so both must agree about free keys."""
+    path = tmp_path / "mine.yaml"
+    path.write_text("perpetuum: 1\nkind: pluck\ntitle: Mine\nx-why: {a: 1}\neffects: {drive: {amount: 20 %}}\n")
+    right(tmp_path, spoiled(("instrument: warm_pad", "instrument: mine")))
+    assert load_instrument(path)[0].name == "pluck"
+    path.write_text("perpetuum: 1\nkind: pluck\ntitle: Mine\neffects: {x-why: 1}\n")
+    found = errors(tmp_path, spoiled(("instrument: warm_pad", "instrument: mine")))
+    assert (found[1].line, found[1].column) == (4, 11)
+
+
+@pytest.mark.parametrize("path", assets.names("instruments").values(), ids=lambda path: path.stem)
+def test_every_shipped_instrument_is_valid(path):
+    assert [one.text() for checked in check_files([path]) for one in checked.diagnostics] == []

@@ -155,7 +155,7 @@ def test_missing_networks_leave_the_scene_whole_but_not_valid(tmp_path, monkeypa
     """Rules play in their place, and the message says which, and what to install."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     text = spoiled(
-        ("kind: melody_rules", "kind: melody_rnn"),
+        ("kind: melody_rules", "kind: melody_rnn\n      backend: tensorflow"),
         ("      density: 40 %\n", ""),
         ("tune.density: 20 % -> 60 %", "tune.temperature: 0.8 -> 1.2"),
     )

@@ -6,8 +6,8 @@ import tracemalloc
 import pytest
 
 from engine.scenes.nodes import ListNode, MapNode, parse, resolve
-from engine.scenes.source import LARGEST, Source, UnreadableError
-from tests.scenes.writing import only_error
+from engine.scenes.source import LARGEST, MOST_TOLD, Source, UnreadableError
+from tests.scenes.writing import errors, only_error
 
 
 def tree(tmp_path, text: str):
@@ -126,6 +126,18 @@ def test_a_trap_gives_one_clean_error_and_costs_little_memory(tmp_path, text, wo
     tracemalloc.stop()
     assert words in found.message
     assert peak < 100e6
+
+
+def test_of_thousands_of_errors_the_first_are_told(tmp_path):
+    found = errors(tmp_path, "perpetuum: 1\nsections: {a: {bars: 1 bar, parts: [" + "xx, " * 5000 + "]}}\n")
+    assert len(found) == MOST_TOLD
+    assert any("the rest is left out" in one.message for one in found)
+    assert sum(len(one.text()) for one in found) < 200_000
+
+
+def test_a_message_about_an_endless_value_is_short(tmp_path):
+    found = errors(tmp_path, "perpetuum: 1\nkey: " + "D" * 100_000 + "\ntempo: '" + "1 -> " * 1000 + "'\n")
+    assert all(len(one.text()) < 3000 for one in found)
 
 
 def test_an_endless_file_is_read_up_to_the_limit():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -45,7 +46,6 @@ class Rendered:
         sound: array [frames, 2].
         messages: everything that the process said.
         code: its exit code.
-        cpu: seconds of processor time that it took, starting included.
     """
 
     sound: np.ndarray
@@ -60,10 +60,14 @@ class Rendered:
 class AudioProcess:
     """A real audio process with its sockets and pipe."""
 
-    def __init__(self, setup: object | None = None, counter: Path | None = None) -> None:
+    def __init__(self, setup: object | None = None, counter: Path | None = None, before: str = "") -> None:
+        """Start it; `before` is Python that runs in it first, to break something."""
         ours, theirs = socket.socketpair()
         self.audio, audio_out = os.pipe()
-        command = [sys.executable, "-m", "engine.sound.process", "--control", str(theirs.fileno())]
+        how = ["-m", "engine.sound.process"]
+        if before:
+            how = ["-c", f"import os, engine.sound.process as process\n{before}\nos._exit(process.main())"]
+        command = [sys.executable, *how, "--control", str(theirs.fileno())]
         command += ["--audio", str(audio_out)]
         if counter:
             command += ["--counter", str(counter)]
@@ -81,8 +85,8 @@ class AudioProcess:
         try:
             while True:
                 self.messages.append(self.control.recv())
-        except (EOFError, OSError):
-            return
+        except (EOFError, OSError, TypeError):
+            return  # TypeError: closed here while it listens there
 
     def read(self, frames: int) -> np.ndarray:
         """Sound [frames or fewer at the end, 2]."""
@@ -94,6 +98,15 @@ class AudioProcess:
             chunks.append(chunk)
             wanted -= len(chunk)
         return np.frombuffer(b"".join(chunks), np.float32).reshape(-1, 2)
+
+    def cpu_seconds(self) -> float:
+        """Processor time that it has taken so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self) -> int:
+        """Memory that it holds."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def finish(self) -> int:
         """Wait for its end; gives the exit code."""
@@ -131,10 +144,8 @@ def render(
     audio.control.send(Release(start_frame + frames))
     sound = audio.read(frames)
     if audio.process.poll() is None:
-        try:
+        with contextlib.suppress(OSError):
             audio.control.send(Quit())
-        except OSError:
-            pass
     return Rendered(sound, audio.messages, audio.finish())
 
 
