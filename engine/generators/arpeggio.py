@@ -10,13 +10,15 @@ from engine.generators.chord_walk import walk
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import arc, clip_velocities
 from engine.generators.kinds import ArpeggioSettings, ChordWalkSettings
-from engine.generators.pulse import accent_at, euclid, onset_steps, pulse_lengths, strong_pulses
+from engine.generators.pulse import accent_at, euclid, onset_steps, pulse_lengths, rhythm_of, strong_pulses
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 
 
 class Arpeggio:
     """Broken chords for `Role.MELODY` and `Role.CHORDS`; follows `Link.CHORDS` and `Link.RHYTHM`.
+
+    A primer gives its rhythm.
 
     Without chords to follow it walks through the key's itself.
     """
@@ -66,7 +68,7 @@ def _pulse(request: Request, settings: ArpeggioSettings) -> tuple[np.ndarray, np
     meter = request.meter
     total = round(request.beats * STEPS_PER_BEAT)
     before = request.place.bar * meter.steps_per_bar
-    rhythm = request.sources.get(Link.RHYTHM)
+    rhythm = rhythm_of(request)
     if rhythm is not None and len(rhythm.notes):
         steps = onset_steps(rhythm, total)
         return steps, np.arange(len(steps)) + before // settings.rate, np.ones(len(steps), bool)

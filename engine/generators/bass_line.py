@@ -9,7 +9,7 @@ from engine.generators.chance import pick, stream, theme_stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.kinds import BassLineSettings
-from engine.generators.pulse import accent_at, accents, onset_steps, pulses, strong_pulses
+from engine.generators.pulse import accent_at, accents, onset_steps, pulses, rhythm_of, strong_pulses
 from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
@@ -21,7 +21,7 @@ _HELD = {"held": 0.97, "root_fifth": 0.85, "walking": 0.92, "pulse": 0.6}
 
 
 class BassLine:
-    """Bass for `Role.BASS`; follows `Link.CHORDS` and `Link.RHYTHM`."""
+    """Bass for `Role.BASS`; follows `Link.CHORDS` and `Link.RHYTHM`; a primer gives the rhythm."""
 
     def __init__(self, settings: BassLineSettings) -> None:
         self.settings = settings
@@ -54,7 +54,7 @@ def _onsets(
     """Starts in beats, and the style that is played in them."""
     meter, total = request.meter, round(request.beats * STEPS_PER_BEAT)
     changes = np.rint([span.start * STEPS_PER_BEAT for span in spans]).astype(int)
-    rhythm = request.sources.get(Link.RHYTHM)
+    rhythm = rhythm_of(request)
     if rhythm is not None:
         steps = onset_steps(rhythm, total)
         if len(steps):

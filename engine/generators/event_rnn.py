@@ -27,7 +27,7 @@ from engine.generators.kinds import (
     NetworkSettings,
 )
 from engine.generators.melody_rules import MelodyRules
-from engine.generators.pulse import accent_at, onset_steps
+from engine.generators.pulse import accent_at, accents, onset_steps
 from engine.networks import EventSequenceRnn, load_network
 from engine.score.drums import CLASSES, PITCHES
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
@@ -42,7 +42,10 @@ _FILL_PITCHES = [PITCHES[CLASSES.index(name)] for name in ("low_tom", "mid_tom",
 
 
 class DrumsRnn:
-    """Drums RNN for `Role.DRUMS`. Velocities are by rule (meter, drum, phrase), since its events have none."""
+    """Drums RNN for `Role.DRUMS`; the kick joins `Link.RHYTHM`.
+
+    Velocities are by rule (meter, drum, phrase), since its events have none.
+    """
 
     def __init__(self, settings: DrumsRnnSettings) -> None:
         self.network = _network(settings, "drums_rnn")
@@ -58,7 +61,8 @@ class DrumsRnn:
 
         def attempt(number: int) -> np.ndarray:
             past = _past(request, settings, _drums_by_rules, fresh=number == ATTEMPTS - 1)
-            return events.drum_notes(_sampled(self.network, events.drum_events(past), request, settings, number))
+            masks = _sampled(self.network, events.drum_events(past), request, settings, number)
+            return events.drum_notes(_kick_with(masks, request))
 
         notes = _best(attempt, _judged_drums, request)
         velocities = drummed(notes, request.meter, request.beats, stream(request.seed, "velocity"))
@@ -257,6 +261,23 @@ def _singable(pitches: np.ndarray, span: PitchRange) -> np.ndarray:
         if abs(leap) > 9 and abs(leap) != 12 and span.low <= nearer <= span.high:
             sung[place] = nearer
     return np.array(sung, int)
+
+
+def _kick_with(masks: list[int], request: Request) -> list[int]:
+    """The drums with their kick in the rhythm of the part that is followed.
+
+    Kicks stay where that part has an onset; where it has one on a felt beat, a kick is added.
+    """
+    source = request.sources.get(Link.RHYTHM)
+    if source is None or not len(source.notes):
+        return masks
+    kick = 1 << CLASSES.index("kick")
+    onsets = set(onset_steps(source, len(masks)).tolist())
+    strong = accents(request.meter)
+    return [
+        mask | kick if step in onsets and (mask & kick or strong[step % len(strong)] >= 0.6) else mask & ~kick
+        for step, mask in enumerate(masks)
+    ]
 
 
 def _on_rhythm(notes: np.ndarray, request: Request) -> np.ndarray:

@@ -133,7 +133,7 @@ BASS_LINE = GeneratorKind(
     settings=BassLineSettings,
     roles=(Role.BASS,),
     factory="engine.generators.bass_line:BassLine",
-    takes=frozenset({Link.CHORDS, Link.RHYTHM}),
+    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
 )
 MELODY_RULES = GeneratorKind(
     name="melody_rules",
@@ -149,7 +149,7 @@ ARPEGGIO = GeneratorKind(
     settings=ArpeggioSettings,
     roles=(Role.MELODY, Role.CHORDS),
     factory="engine.generators.arpeggio:Arpeggio",
-    takes=frozenset({Link.CHORDS, Link.RHYTHM}),
+    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
 )
 DRUM_RULES = GeneratorKind(
     name="drum_rules",
@@ -177,7 +177,7 @@ DRUMS_RNN = GeneratorKind(
     roles=(Role.DRUMS,),
     factory="engine.generators.event_rnn:DrumsRnn",
     network=True,
-    takes=frozenset({Link.PRIMER}),
+    takes=frozenset({Link.RHYTHM, Link.PRIMER}),
     weights=_weights,
     extra=_extra,
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 
 import numpy as np
 
+from engine.generators.contract import Link, Request
 from engine.score.phrase import Phrase
 from engine.score.time import STEPS_PER_BEAT, Meter
 
@@ -73,6 +75,18 @@ def onset_steps(phrase: Phrase, steps: int) -> np.ndarray:
     starts = phrase.notes["start"]
     found = np.unique(np.rint(starts[np.isfinite(starts)] * STEPS_PER_BEAT).astype(int))
     return found[(found >= 0) & (found < steps)]
+
+
+def rhythm_of(request: Request) -> Phrase | None:
+    """The phrase whose onsets a pattern takes over: the part that it follows, or its primer, again and again."""
+    source = request.sources.get(Link.RHYTHM)
+    if source is not None:
+        return source
+    primer = request.sources.get(Link.PRIMER) or request.primer
+    if primer is None or not len(primer.notes):
+        return None
+    times = math.ceil(request.beats / primer.length)
+    return Phrase.concatenate([primer] * times).slice(0, request.beats)
 
 
 def euclid(hits: int, steps: int, rotation: int = 0) -> np.ndarray:

@@ -323,3 +323,15 @@ def test_a_scene_may_have_its_network_computed_by_tensorflow():
     first = [song.slice(0, 4).notes.tolist() for song in songs]
     assert first[0] == first[1]
     assert first[0]
+
+
+def test_the_kick_of_a_network_joins_the_rhythm_that_it_follows(parrot):
+    """Kicks stay on the other part's onsets, and its felt beats get one; the other drums are the network's."""
+    parrot("drum_kit", GROOVE)
+    followed = phrase([(0.0, 1.0, 40, 80), (1.75, 2.0, 40, 80), (3.0, 4.0, 40, 80)], beats=4.0)
+    free = made("drums_rnn", bars=1)
+    joined = made("drums_rnn", bars=1, rhythm=followed)
+    kicks = joined.notes["start"][joined.notes["pitch"] == 36].tolist()
+    assert kicks == [0.0, 1.75, 3.0]
+    others = [one.notes[one.notes["pitch"] != 36][["start", "pitch"]].tolist() for one in (free, joined)]
+    assert others[0] == others[1]

@@ -146,3 +146,12 @@ def test_every_phrase_is_made_from_what_the_request_says_alone():
         for seed in range(5):
             used.generate(changed(asked, seed=seed))
         assert same_notes(used.generate(asked), made(name, seed=3))
+
+
+@pytest.mark.parametrize("name", ["bass_line", "arpeggio"])
+def test_a_primer_gives_its_rhythm_again_and_again(name):
+    """Three onsets in a bar of the primer are the onsets of every bar."""
+    primer = phrase([(0.0, 0.5, 60, 80), (0.75, 1.0, 62, 80), (2.5, 3.0, 64, 80)], beats=4.0)
+    played = made(name, primer=primer, settings={"density": "100 %"}, bars=4)
+    in_bar = {round(float(start) % 4.0, 3) for start in played.notes["start"]}
+    assert in_bar == {0.0, 0.75, 2.5}
