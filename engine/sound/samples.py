@@ -27,8 +27,10 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
         sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.SoundFileError) as error:
         raise PerpetuumError(f"cannot read the sample {path}: {error}") from error
-    if len(sound) < 16 or not np.isfinite(sound).all():
+    mean = sound.mean(axis=0) if len(sound) >= 16 else np.array(np.nan)
+    if not np.isfinite(mean).all():
         raise PerpetuumError(f"the sample {path} holds no usable sound")
+    sound = sound - mean
     sound = sound[:, :2] if sound.shape[1] >= 2 else np.repeat(sound, 2, axis=1)
     target = SAMPLE_RATE / 2.0 ** (semitones / 12.0)
     if abs(target - rate) > 1e-6:
@@ -36,5 +38,4 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
         import soxr
 
         sound = soxr.resample(sound, rate, target, quality="VHQ")
-    sound = sound - sound.mean(axis=0)
     return np.ascontiguousarray(sound, dtype=np.float32)

@@ -69,11 +69,13 @@ class Reverb:
         # each way round for 60 dB after `seconds`.
         feedback = 10.0 ** (-3.0 * 0.068 / min(max(seconds, 0.1), 20.0))
         cutoff = 1500.0 * 10.0 ** min(max(brightness, 0.0), 1.0)
+        # A longer reverberation is a louder one; half of that is taken back.
+        gain = (2.5 / max(seconds, 0.5)) ** 0.25
         self.outputs = []
         self._bases = []
         for bus in self._buses:
             clean = pyo.ButHP(bus.signal, 120.0)
-            reverb = pyo.WGVerb(clean, float(feedback), float(cutoff), bal=1.0)
+            reverb = pyo.WGVerb(clean, float(feedback), float(cutoff), bal=1.0, mul=gain)
             self.outputs.append(reverb)
             self._bases += starters([clean, reverb])
         self._rest = int(1.5 * seconds * SAMPLE_RATE / BLOCK) + 100

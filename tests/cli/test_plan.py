@@ -1,0 +1,80 @@
+"""Facts about `perpetuum plan`, `render` and the command line as a whole."""
+
+import itertools
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from engine import assets
+from engine.cli import VERBS, cli
+from engine.errors import PerpetuumError
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def test_a_plan_lists_sections_parts_generators_seeds_and_clock_times():
+    result = run("plan", "slow_groove", "--bars", "40")
+    assert result.exit_code == 0
+    assert "keys_alone: bars 1-8" in result.stdout
+    assert "drums: drums_rnn" in result.stdout
+    assert "0:00.0  bars 1-8  seed " in result.stdout
+
+
+def test_the_plan_of_a_seed_is_always_the_same_and_of_another_differs():
+    plans = [run("plan", "slow_groove", "--seed", seed).stdout for seed in (1, 1, 2)]
+    assert plans[0] == plans[1] != plans[2]
+
+
+def test_a_plan_in_json_holds_what_plays_when():
+    plan = json.loads(run("plan", "glass_pulse", "--bars", "100", "--format", "json").stdout)
+    passes = plan["passes"]
+    assert passes[0]["section"] == "first_light"
+    for one, other in itertools.pairwise(passes):
+        assert other["first_bar"] == one["first_bar"] + one["bars"]
+        assert other["seconds"] > one["seconds"]
+    phrases = [phrase for visit in passes for phrase in visit["phrases"]]
+    assert len({phrase["seed"] for phrase in phrases}) == len(phrases)
+
+
+def test_a_plan_can_begin_with_a_section():
+    assert "groove: bars 1-" in run("plan", "slow_groove", "--section", "groove").stdout
+
+
+def test_a_plan_warns_of_what_is_never_reached(tmp_path):
+    text = assets.scene("slow_groove").read_text().replace("song: 3, breath: 1", "song: 3")
+    text = text.replace("breath: 2, groove: 1, answer: 1", "groove: 1, answer: 1")
+    (tmp_path / "scene.yaml").write_text(text)
+    result = run("plan", tmp_path / "scene.yaml")
+    assert result.exit_code == 0
+    assert "warning" in result.output
+    assert "breath" in result.output
+
+
+@pytest.mark.parametrize("arguments", [["--bars", "8", "--minutes", "1"], []])
+def test_a_render_needs_one_length(arguments, tmp_path):
+    result = run("render", "slow_groove", *arguments, "-o", tmp_path / "x.wav")
+    assert result.exit_code == 2
+    assert "either --bars N or --minutes M" in result.output
+
+
+def test_an_unknown_scene_is_said_with_those_that_are_there():
+    with pytest.raises(PerpetuumError, match=r"(?s)no scene file 'slow_grove'.*slow_groove"):
+        CliRunner().invoke(cli, ["plan", "slow_grove"], catch_exceptions=False)
+
+
+def test_a_scene_that_is_not_valid_is_not_rendered(tmp_path):
+    (tmp_path / "bad.yaml").write_text("perpetuum: 1\ntitle: Bad\n")
+    result = run("render", tmp_path / "bad.yaml", "--bars", "1", "-o", tmp_path / "x.wav")
+    assert result.exit_code == 1
+    assert "is not valid" in result.output
+    assert not (tmp_path / "x.wav").exists()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_examples(verb):
+    result = run(verb, "--help")
+    assert result.exit_code == 0
+    assert f"perpetuum {verb}" in result.stdout.partition("Examples:")[2]
