@@ -47,7 +47,8 @@ def test_it_sounds_at_the_pitch_it_should(name):
         assert abs(cents_off(sound[start : start + int(0.9 * RATE)], pitch)) < 10.0, pitch
 
 
-ONSETS = [(name, 5 * BLOCK - 1) for name in KINDS]
+ONE_OF_EACH = {kind.name: name for name, kind in KINDS.items()}.values()
+ONSETS = [(name, 5 * BLOCK - 1) for name in ONE_OF_EACH]
 ONSETS += [(name, on) for name in ("studio_kit", "grand_piano", "plucked_string") for on in (3 * BLOCK, 3 * BLOCK + 1)]
 
 
