@@ -78,7 +78,7 @@ class FastClock:
         if owed:
             return makers.poll(0.5)
         if self._heard is not None and until - max(self._heard(), 0) > self._lead:
-            return makers.poll(0.01)
+            return makers.poll(0.2)
         self._now = max(self._now, until)
         return makers.poll(0.0)
 

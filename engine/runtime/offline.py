@@ -15,6 +15,9 @@ from engine.sound.messages import BLOCK, CHANNELS, Release
 CHUNK = 64 << 10
 """Bytes taken at a time."""
 
+GATHER = 0.005
+"""Seconds that are waited for more after a small read; the pipe holds several times as much, however fast it fills."""
+
 
 class OfflineReader:
     """Reads in a thread while the conductor goes ahead, and gives each chunk to a sink.
@@ -70,6 +73,9 @@ class OfflineReader:
                 data = self._audio.pipe.read(CHUNK, 0.1)
                 if data:
                     self._take(data)
+                    if len(data) < CHUNK:
+                        # Whoever reads block by block wakes up thousands of times a second, and so does the writer.
+                        self._stop.wait(GATHER)
                 elif over:
                     raise PerpetuumError(_ending(self._audio, self.frames, self._wanted))
         except Exception as error:
