@@ -118,14 +118,19 @@ def test_it_breathes(name):
 
 
 def test_passes_of_a_section_differ(name):
-    performance = heard(name)
-    for part, bars in performance.bars.items():
-        passes = defaultdict(list)
+    """Of all passes of a section no two are the same; of any one part, hardly ever."""
+    passes = defaultdict(list)
+    for part, bars in heard(name).bars.items():
         for sealed in bars:
-            passes[sealed.visit.section.name, sealed.visit.index].append(sealed.phrase.notes["pitch"].tolist())
-        for (one, a), (other, b) in itertools.combinations(passes.items(), 2):
-            if one[0] == other[0] and any(a):
-                assert a != b, f"{part}: {one} and {other} are the same"
+            notes = sealed.phrase.notes["pitch"].tolist()
+            passes[sealed.visit.section.name, "", sealed.visit.index].append(notes)
+            passes[sealed.visit.section.name, part, sealed.visit.index].append(notes)
+    alike = different = 0
+    for (one, a), (other, b) in itertools.combinations(passes.items(), 2):
+        if one[:2] == other[:2] and any(a):
+            assert one[1] or a != b, f"{one} and {other} are the same"
+            alike, different = alike + (a == b), different + (a != b)
+    assert alike <= 0.01 * different
 
 
 def test_two_seeds_are_two_performances(name):

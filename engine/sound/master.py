@@ -32,6 +32,7 @@ class Compressor:
         self._mean_square = 0.0
         self._gain = 1.0
         self._line = (np.arange(1, BLOCK + 1, dtype=np.float32) / BLOCK)[:, None]
+        self._curve = np.zeros((BLOCK, 1), np.float32)
 
     def apply(self, block: np.ndarray) -> None:
         """Compress an array [BLOCK, 2] of float32 in place."""
@@ -52,7 +53,9 @@ class Compressor:
             if gain != 1.0:
                 block *= np.float32(gain)
             return
-        block *= np.float32(self._gain) + self._line * np.float32(gain - self._gain)
+        np.multiply(self._line, np.float32(gain - self._gain), out=self._curve)
+        self._curve += np.float32(self._gain)
+        block *= self._curve
         self._gain = gain
 
 

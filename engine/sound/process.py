@@ -35,6 +35,9 @@ from engine.sound.messages import BLOCK, CHANNELS, Fade, Forget, Notes, Quit, Ra
 METER_BLOCKS = 19
 """Blocks between two meter messages: 101 ms."""
 
+_OFFLINE_BLOCKS = 32
+"""Blocks rendered offline between two looks for messages: what is released is known, so nothing can be missed."""
+
 _ORPHAN_FADE = SAMPLE_RATE // 4
 """Frames of the fade when the conductor's side is gone: 250 ms."""
 
@@ -144,7 +147,7 @@ class Renderer:
                             return 0
                         self._core.handle(Fade(-1, _ORPHAN_FADE))
                 elif event & select.POLLOUT:
-                    code = self._write_block()
+                    code = self._write_blocks()
                     if code is not None:
                         return code
                 elif event & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
@@ -173,6 +176,16 @@ class Renderer:
                 self._messenger.send(Trouble(f"notes or ramps for a part that is not there: {name!r}", fatal=False))
             if not self._messenger.connection.poll():
                 return True
+
+    def _write_blocks(self) -> int | None:
+        """Render what may be rendered before messages are looked for again; an exit code if that was the end."""
+        for _ in range(1 if self._free_running else _OFFLINE_BLOCKS):
+            if self._core.frame + BLOCK > self._limit:
+                return None
+            code = self._write_block()
+            if code is not None:
+                return code
+        return None
 
     def _write_block(self) -> int | None:
         """Render and write one block; an exit code if it was the last."""

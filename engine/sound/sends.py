@@ -23,26 +23,35 @@ class PingPong:
         # A ring of whole blocks, so that a block is always written in one piece.
         self._ring = np.zeros((-(-self._frames // BLOCK) * BLOCK + 2 * BLOCK, 2), np.float32)
         self._write = 0
-        self._last = np.zeros((1, 2), np.float32)
+        # The block that is heard, behind the last frame of the one before it.
+        self._line = np.zeros((BLOCK + 1, 2), np.float32)
+        self._back = np.zeros((BLOCK, 2), np.float32)
+        self._darker = np.zeros((BLOCK, 2), np.float32)
         self._quiet_blocks = 1 << 30
         self._settled = len(self._ring) // BLOCK + 2
 
     def apply(self, block: np.ndarray | None) -> np.ndarray | None:
-        """The repeats, array [BLOCK, 2], while `block` [BLOCK, 2] goes in; None stands for silence, on either side."""
+        """The repeats, array [BLOCK, 2], while `block` [BLOCK, 2] goes in; None stands for silence, on either side.
+
+        What is returned is overwritten by the next call.
+        """
         ring = self._ring
         if block is None and self._quiet_blocks > self._settled:
             return None
+        line, back = self._line, self._back
+        heard = line[1:]
+        line[0] = line[-1]
         read = (self._write - self._frames) % len(ring)
-        if read + BLOCK <= len(ring):
-            heard = ring[read : read + BLOCK].copy()
-        else:
-            heard = np.concatenate([ring[read:], ring[: read + BLOCK - len(ring)]])
-        # Two taps around each sample: a little less treble with every repeat.
-        before = np.concatenate([self._last, heard[:-1]])
-        self._last = heard[-1:].copy()
-        back = (0.7 * heard + 0.3 * before)[:, ::-1] * self._feedback
+        first = min(BLOCK, len(ring) - read)
+        heard[:first] = ring[read : read + first]
+        heard[first:] = ring[: BLOCK - first]
+        # Two taps around each sample: a little less treble with every repeat; and the sides change places.
+        np.multiply(heard[:, ::-1], np.float32(0.7), out=back)
+        np.multiply(line[:-1, ::-1], np.float32(0.3), out=self._darker)
+        back += self._darker
+        back *= self._feedback
         if block is None:
-            if abs(back).max() < 1e-6:
+            if max(back.max(), -back.min()) < 1e-6:
                 back[:] = 0.0
                 self._quiet_blocks += 1
             else:
