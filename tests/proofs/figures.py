@@ -57,14 +57,17 @@ def first_sound(scene: str, folder: Path) -> float:
 def tree(process: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
     """A process and its children by what they are."""
     yield "conductor", process
-    for child in process.children(recursive=True):
+    seen: set[str] = set()
+    for child in sorted(process.children(recursive=True), key=lambda child: child.pid):
         try:
             line = " ".join(child.cmdline())
         except psutil.Error:
             continue
         for module, name in NAMES.items():
             if module in line:
-                yield name, child
+                # Live, a second audio process waits for the first one to fail.
+                yield (f"spare {name}" if name in seen else name), child
+                seen.add(name)
 
 
 def memory(process: psutil.Process) -> dict[str, float]:
@@ -143,8 +146,8 @@ def report(minutes: int, hour: int, played: float) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         yield "## Scenes\n"
-        yield "First sound: seconds from the start of `perpetuum play` (best and median of five). Render: "
-        yield f"{minutes} minutes of music. Network bars: bars of network parts that networks made.\n"
+        yield "First sound: seconds from the start of `perpetuum play` (best and median of five)."
+        yield f"Render: {minutes} minutes of music. Network bars: bars of network parts that networks made.\n"
         yield "| scene | first sound | render, times real time | loudness | peak | network bars |"
         yield "|---|---|---|---|---|---|"
         for scene in assets.names("scenes"):
