@@ -31,7 +31,7 @@ def kind(group: str, name: str) -> Any:
     """
     entry = _entries(group).get(name)
     if entry is None:
-        raise PerpetuumError(f"no {group.partition('.')[2]} kind {name!r}", f"known are: {', '.join(names(group))}")
+        raise PerpetuumError(f"no kind of {group.partition('.')[2].removesuffix('s')} is called {name!r}", f"known are: {', '.join(names(group))}")
     try:
         return entry.load()
     except Exception as error:  # a plug-in may raise anything; it must not take the engine down

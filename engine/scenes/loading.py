@@ -22,6 +22,9 @@ from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.sound.messages import MixSound, PartSound
 
+SHORT_OPENING = 6.0
+"""Seconds that a worker needs to start and to make its first phrases, with room for a slow machine."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -107,6 +110,13 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     sections = read_sections(reading, node.get("sections"), parts)
     if head is None or not source.sound:
         return None, used
+    opening = node.get("opening")
+    if opening is not None and head.opening < SHORT_OPENING and any(_is_network(draft) for draft in parts.values()):
+        source.warning(
+            opening.span,
+            f"in the first {head.opening:g} s of a live performance the networks may not be there yet",
+            f"take `{SHORT_OPENING:g} s` or more; what comes too late is played by rules and counted as failed",
+        )
     mix = _mix(head.mix, head.tempo)
     if not 0.01 <= mix.delay_time <= 4:
         source.error(_delay_span(node), f"the delay of {mix.delay_time:.3g} s is out of range", "10 ms to 4 s")
@@ -125,6 +135,10 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
         mix=mix,
     )
     return scene, used
+
+
+def _is_network(draft: PartDraft) -> bool:
+    return draft.kind is not None and draft.kind.network
 
 
 def _meter(node: MapNode) -> Meter:

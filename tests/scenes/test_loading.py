@@ -10,7 +10,7 @@ from engine.generators.contract import Link, Role
 from engine.score.keys import Key
 from engine.score.time import Meter
 from engine.units import PitchRange, Range
-from tests.scenes.writing import RIGHT, load_text, right, spoiled
+from tests.scenes.writing import RIGHT, load_text, pointed_at, right, spoiled
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +190,14 @@ def test_loading_a_scene_of_networks_imports_none_of_them(tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(("opening", "warned"), [("2 s", True), ("0 s", True), ("6 s", False)])
+def test_an_opening_that_is_too_short_for_networks_is_a_warning(tmp_path, opening, warned):
+    """Live, what is not there in time is played by rules; a scene without networks needs no opening."""
+    text = spoiled(("\nparts:", f"\nopening: {opening}\nparts:"))
+    assert load_text(tmp_path, text)[1] == []
+    network = text.replace("kind: melody_rules", "kind: melody_rnn").replace("      density: 40 %\n", "")
+    scene, found = load_text(tmp_path, network.replace("tune.density: 20 % -> 60 %", "tune.temperature: 0.8 -> 1.2"))
+    assert scene is not None
+    assert [pointed_at(one) for one in found] == ([opening] if warned else [])
