@@ -31,7 +31,8 @@ def kind(group: str, name: str) -> Any:
     """
     entry = _entries(group).get(name)
     if entry is None:
-        raise PerpetuumError(f"no kind of {group.partition('.')[2].removesuffix('s')} is called {name!r}", f"known are: {', '.join(names(group))}")
+        what = group.partition(".")[2].removesuffix("s")
+        raise PerpetuumError(f"no kind of {what} is called {name!r}", f"known are: {', '.join(names(group))}")
     try:
         return entry.load()
     except Exception as error:  # a plug-in may raise anything; it must not take the engine down
