@@ -165,6 +165,7 @@ class _Desk:
         self._workers = workers
         self._news = news
         self._pass_index = -1
+        self._late_notes = 0
         self._loaded = False
 
     def hear(self, sealed: Sealed) -> None:
@@ -177,6 +178,10 @@ class _Desk:
             if isinstance(message, Ready):
                 self._news.ready()
             elif isinstance(message, Meter):
+                if message.late_notes > self._late_notes:
+                    log.warning("%d notes came too late for their frame", message.late_notes - self._late_notes)
+                # A new process counts anew.
+                self._late_notes = message.late_notes
                 self._news.metered(message)
         if not self._loaded and self._workers.statuses and self._workers.ready:
             self._loaded = True

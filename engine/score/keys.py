@@ -107,15 +107,6 @@ class Key:
                     return candidate
         return pitch
 
-    def degree_pitch(self, degree: int, octave: int = 4) -> int:
-        """MIDI pitch of a scale degree counted from 0 at the tonic in an octave; degrees may be negative or large."""
-        steps = MODES[self.mode]
-        return 12 * (octave + 1) + self.tonic + 12 * (degree // len(steps)) + steps[degree % len(steps)]
-
-    def transposed(self, semitones: int) -> Key:
-        """The same mode on another tonic."""
-        return Key((self.tonic + semitones) % 12, self.mode)
-
     def __str__(self) -> str:
         flats = self.tonic in (1, 3, 5, 8, 10)
         return f"{(_FLAT_NAMES if flats else _SHARP_NAMES)[self.tonic]} {self.mode}"

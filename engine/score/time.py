@@ -146,17 +146,6 @@ class TempoMap:
             raise KeyError(f"bar {index} is not on the tempo map")
         return self._bars[index - first]
 
-    def bar_at(self, frame: int) -> Bar:
-        """The bar that sounds at a frame.
-
-        Raises:
-            KeyError: no bar of the map sounds then.
-        """
-        place = bisect.bisect_right(self._starts, frame) - 1
-        if place < 0 or frame >= self._bars[place].end:
-            raise KeyError(f"frame {frame} is not on the tempo map")
-        return self._bars[place]
-
     @property
     def end(self) -> int:
         """First frame after the last bar."""

@@ -64,7 +64,6 @@ class SubtractiveVoice(Voice):
         self._drift = drift
         self._frequency = pyo.Sig(440.0) if vibrato is None else pyo.Sig(440.0, mul=vibrato)
         self._oscillators: list[tuple[Any, Oscillator, Wavetables | None]] = []
-        self._tunings = []
         made: list[Any] = [self._frequency]
         mixed: Any = 0
         # Together they stay near 1, however many there are.

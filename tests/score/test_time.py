@@ -36,13 +36,13 @@ def test_the_grid_never_drifts_from_the_nominal_tempo_by_a_frame(qpms):
     assert abs(tempo_map.end - exact) < 1.001
 
 
-def test_bars_meet_without_gap_and_are_found_by_frame():
+def test_bars_meet_without_gap_and_are_found_by_index():
     tempo_map = TempoMap()
     bars = [tempo_map.append(3, qpm) for qpm in (97.3, 61.7, 133.1)]
     for left, right in itertools.pairwise(bars):
         assert left.end == right.start
         assert left.frame_at(left.beats) == right.start
-    assert [tempo_map.bar_at(bar.end - 1).index for bar in bars] == [0, 1, 2]
+    assert [tempo_map.bar(index) for index in range(3)] == bars
 
 
 def test_forgotten_bars_are_gone_and_the_rest_stays_where_it_was():
