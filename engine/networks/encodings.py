@@ -215,12 +215,10 @@ class KeyMelodyEncoding:
             centre = (int(pitches.min()) + int(pitches.max())) / 2
             octaves = round(((self.min_note + self.max_note - 1) / 2 - (centre + to_key)) / 12)
             shift = to_key + 12 * octaves
-        return [self.into_range(event + shift if event >= 0 else event) for event in events], shift
+        return [self.into_range(event + shift) if event >= 0 else int(event) for event in events], shift
 
     def into_range(self, pitch: int) -> int:
-        """A pitch moved by octaves into [min_note, max_note); special events stay."""
-        if pitch < 0:
-            return int(pitch)
+        """A pitch (a transposed one may be below 0) moved by octaves into [min_note, max_note)."""
         if pitch < self.min_note:
             return self.min_note + (pitch - self.min_note) % 12
         if pitch >= self.max_note:

@@ -92,8 +92,8 @@ class Crops:
             crop = clean_start(crop)
             known = crop[: prefix * STEPS_PER_BAR] if prefix <= 8 else crop
             _, transposition = self.encoding.squash((known if (known >= 0).any() else crop).tolist())
-            crop = np.where(crop >= 0, crop + transposition + shift * other_key, crop)
-            crop = np.array([self.encoding.into_range(event) for event in crop])
+            shift = transposition + shift * other_key
+            crop = np.array([self.encoding.into_range(event + shift) if event >= 0 else event for event in crop])
         else:
             crop = reorchestrate(crop, rng)
         inputs, labels = encode(self.encoding, crop.tolist(), from_start=True)

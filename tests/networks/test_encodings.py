@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.networks import NO_EVENT, NOTE_OFF
@@ -27,6 +27,7 @@ def test_a_melodys_labels_decode_to_the_melody(events):
 
 @settings(max_examples=50, deadline=None)
 @given(melodies)
+@example([0, 126])
 def test_squash_brings_every_pitch_into_the_range_and_keeps_pitch_classes_apart(events):
     encoding = KeyMelodyEncoding()
     squashed, shift = encoding.squash(events)
