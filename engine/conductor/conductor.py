@@ -18,6 +18,7 @@ from engine.conductor.clocks import Clock
 from engine.conductor.contract import Job, PhraseMakers, Reply, Rules
 from engine.conductor.lines import Line
 from engine.conductor.requests import request_for, sound_settings_at
+from engine.generators.contract import Request
 from engine.registry import kind
 from engine.scenes.plan import Pass, Plan, Slot
 from engine.scenes.scene import Scene
@@ -157,7 +158,7 @@ class Conductor:
             line.job = line.job_slot = None
             problem = reply.problem or self._flaw(reply, job)
             if problem or reply.raw is None or reply.phrase is None:
-                self._stand_in(line, slot, job, problem or "it came back empty")
+                self._stand_in(line, slot, job.request, problem or "it came back empty")
             else:
                 line.add(slot, reply.raw, reply.phrase)
 
@@ -169,10 +170,10 @@ class Conductor:
                 return f"a phrase of {phrase.length:g} beats came back, {job.request.beats:g} were asked for"
         return ""
 
-    def _stand_in(self, line: Line, slot: Slot, job: Job, problem: str) -> None:
+    def _stand_in(self, line: Line, slot: Slot, request: Request, problem: str) -> None:
         self.accidents += 1
         log.warning("bar %d: %s is played by rules: %s", slot.first_bar + 1, line.part.name, problem)
-        line.add(slot, *self._rules.stand_in(job.request, problem))
+        line.add(slot, *self._rules.stand_in(request, problem))
 
     # Asking
 
@@ -180,8 +181,7 @@ class Conductor:
         """Ask every line for what will be needed within the horizon, sources before those who listen to them."""
         latest = self._clock.now() + self._horizon
         wanted = self._wanted(latest, end_bar)
-        for name in self.scene.playing_order():
-            line = self._lines[name]
+        for name, line in self._lines.items():
             while line.job is None:
                 slot = self._next_slot(line, wanted[name])
                 if slot is None or not self._request(line, slot):
@@ -193,8 +193,8 @@ class Conductor:
         while self.plan.bar(last).start < latest and (end_bar is None or last < end_bar):
             last += 1
         wanted = dict.fromkeys(self.scene.parts, last)
-        for name in reversed(self.scene.playing_order()):
-            slot = self._next_slot(self._lines[name], wanted[name])
+        for name, line in reversed(self._lines.items()):
+            slot = self._next_slot(line, wanted[name])
             reach = max(wanted[name], slot.end_bar if slot is not None else 0)
             for source in self.scene.parts[name].sources.values():
                 wanted[source.part] = max(wanted[source.part], reach)
@@ -217,11 +217,11 @@ class Conductor:
         if request is None:
             return False
         name = line.part.generator
-        job = Job(next(self._tickets), name, request, self._due(slot.first_bar))
         if slot.opening:
             raw, phrase = self._rules.stand_in(request, "")
             line.add(slot, *(_as_opening(item, name) for item in (raw, phrase)))
         elif kind("perpetuum.generators", name).network:
+            job = Job(next(self._tickets), name, request, self._due(slot.first_bar))
             line.job, line.job_slot = job, slot
             self._jobs[job.ticket] = line.part.name
             self._makers.submit(job)
@@ -229,7 +229,7 @@ class Conductor:
             try:
                 raw, phrase = self._rules.make(name, request)
             except Exception as error:  # a plug-in's rules may fail like anything else; the music goes on
-                self._stand_in(line, slot, job, str(error) or repr(error))
+                self._stand_in(line, slot, request, str(error) or repr(error))
             else:
                 line.add(slot, raw, phrase)
         return True
@@ -250,12 +250,12 @@ class Conductor:
     def _seal(self, index: int) -> None:
         bar, visit = self.plan.bar(index), self.plan.pass_at(index)
         active = self.plan.active(visit)
-        for name in self.scene.playing_order():
+        for name in self._lines:
             if name in active:
                 self._decide(name, index)
         self._move_controls(bar, visit)
         heard = self.plan.sounding(visit)
-        for name in self.scene.playing_order():
+        for name in self._lines:
             if name in active:
                 self._emit(bar, visit, name, name in heard and self.solo in (None, name))
         self.send(Release(bar.end))
@@ -274,7 +274,7 @@ class Conductor:
             self._makers.cancel([job.ticket])
             self._jobs.pop(job.ticket, None)
             line.job = line.job_slot = None
-            self._stand_in(line, slot, job, "its phrase was late")
+            self._stand_in(line, slot, job.request, "its phrase was late")
         if line.covering(index) is not None:
             return
         # Its sources were late too, so that it could not even be asked; by now they are known.
@@ -289,13 +289,12 @@ class Conductor:
                 if missing is None:
                     break
                 self._decide(source.part, missing.first_bar)
-        request = request_for(self.plan, line, slot, self._lines, complete=False)
-        assert request is not None
-        job = Job(next(self._tickets), line.part.generator, request, self._due(index))
         if slot.opening or not kind("perpetuum.generators", line.part.generator).network:
             self._request(line, slot)
         if line.covering(index) is None:
-            self._stand_in(line, slot, job, "what it listens to was late")
+            request = request_for(self.plan, line, slot, self._lines, complete=False)
+            assert request is not None
+            self._stand_in(line, slot, request, "what it listens to was late")
 
     def _emit(self, bar: Bar, visit: Pass, name: str, heard: bool) -> None:
         """Send the notes of a part that start in a bar."""
@@ -336,7 +335,8 @@ class Conductor:
 
     @staticmethod
     def _new_lines(scene: Scene) -> dict[str, Line]:
-        return {name: Line(part, scene.meter.beats_per_bar) for name, part in scene.parts.items()}
+        """A line for each part, each after those that it listens to: whoever goes through them finds sources first."""
+        return {name: Line(scene.parts[name], scene.meter.beats_per_bar) for name in scene.playing_order()}
 
 
 def _as_opening(phrase: Phrase, generator: str) -> Phrase:

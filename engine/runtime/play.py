@@ -22,7 +22,7 @@ from engine.runtime.signals import StopSignals
 from engine.runtime.workers import State, Workers
 from engine.scenes.plan import Plan
 from engine.scenes.scene import Scene
-from engine.sound.messages import Meter, Ready
+from engine.sound.messages import Meter
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +53,13 @@ class News:
 
     Attributes:
         section: a section begins.
-        ready: the first sound is about to come.
         networks: the networks have been loaded, or why not.
         reloaded: an edited scene plays from a bar (counted from 0) on.
-        metered: what came out.
     """
 
     section: Callable[[Sealed], None] = lambda sealed: None
-    ready: Callable[[], None] = lambda: None
     networks: Callable[[float, dict[str, str]], None] = lambda seconds, problems: None
     reloaded: Callable[[int], None] = lambda bar: None
-    metered: Callable[[Meter], None] = lambda meter: None
 
 
 @dataclass
@@ -175,14 +171,11 @@ class _Desk:
 
     def look(self) -> None:
         for message in self._audio.poll():
-            if isinstance(message, Ready):
-                self._news.ready()
-            elif isinstance(message, Meter):
+            if isinstance(message, Meter):
                 if message.late_notes > self._late_notes:
                     log.warning("%d notes came too late for their frame", message.late_notes - self._late_notes)
                 # A new process counts anew.
                 self._late_notes = message.late_notes
-                self._news.metered(message)
         if not self._loaded and self._workers.statuses and self._workers.ready:
             self._loaded = True
             slowest = max(self._workers.statuses, key=lambda status: status.seconds_to_load)

@@ -18,7 +18,6 @@ from engine.runtime.wav import WavWriter
 from engine.runtime.workers import Workers
 from engine.scenes.plan import Plan
 from engine.scenes.scene import Scene
-from engine.sound.messages import Release
 
 PATIENCE = 60.0
 """Seconds that a worker may take for a phrase; nobody is waiting to hear it."""
@@ -90,7 +89,6 @@ def render(
         )
         audio.send(end.fade)  # before it is due, wherever that is
         conductor.run(end.bar, keep_on)
-        audio.send(Release(end.frames))
         while not reader.finish(0.1):
             progress(reader.frames, end.frames)
         progress(end.frames, end.frames)
