@@ -1,43 +1,38 @@
-"""Neural networks that continue musical event sequences, and their weights files.
+"""Neural networks that make and continue music, and their weights files.
 
-    card = read_card(path)                 # what it is; reads only the header
-    network = load_network(path)           # an EventSequenceRnn
+    card = read_card(path)                 # what it is; reads no weights
+    network = load_network(path)           # an EventSequenceRnn or a MusicVae; also from a checkpoint of Magenta
     events = network.generate(primer, num_steps=32, temperature=1.0, rng=np.random.default_rng(7))
 
-Importing this package, reading cards and playing with the numpy backend import no TensorFlow.
+Nothing here imports TensorFlow: networks play in numpy. Their twins for training are Keras 3 models in modules called
+`keras_*`, which are imported by `engine.training` alone.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from engine.networks.card import WeightsCard, read_card, read_weights
-from engine.networks.configs import CONFIGS, RnnConfig
-from engine.networks.encodings import NO_EVENT, NOTE_OFF
-from engine.networks.rnn import Backend, EventSequenceRnn
+from engine.networks.card import WeightsCard
+from engine.networks.checkpoints import open_weights, read_card
+from engine.networks.configs import CONFIGS
 
-__all__ = [
-    "CONFIGS",
-    "NOTE_OFF",
-    "NO_EVENT",
-    "Backend",
-    "EventSequenceRnn",
-    "RnnConfig",
-    "WeightsCard",
-    "load_network",
-    "read_card",
-]
+__all__ = ["CONFIGS", "WeightsCard", "load_network", "read_card"]
 
 
-def load_network(path: Path | str, backend: Backend = "numpy") -> EventSequenceRnn:
-    """Load a weights file.
+def load_network(path: Path | str, config: str | None = None) -> Any:
+    """Load a network from a weights file or a checkpoint.
 
     Args:
-        path: a .safetensors file with a card.
-        backend: what computes: "numpy", or "tensorflow" (imports TensorFlow; the same numbers within 1e-5).
+        path: a weights file, a Magenta bundle, a MusicVAE tar or a TensorFlow checkpoint.
+        config: which network a checkpoint is, where it does not say so itself.
 
     Raises:
-        PerpetuumError: the file is missing, broken or of an unknown kind.
+        PerpetuumError: the file is missing, broken, of an unknown kind or of another config.
     """
-    card, weights = read_weights(path)
-    return EventSequenceRnn(CONFIGS[card.config], weights, backend)
+    card, weights = open_weights(path, config)
+    kind: Any = CONFIGS[card.config]
+    if card.attention_length is not None:
+        kind = replace(kind, attention_length=card.attention_length)
+    return kind.build(weights)

@@ -1,13 +1,15 @@
 """Weights files: safetensors with a card inside that says what the network is and where it came from.
 
-The card is JSON under the key "card" of the header's metadata; the tensors bear Magenta's names.
+The card is JSON under the key "card" of the header's metadata; the tensors bear Magenta's names. They may be stored as
+float64, float32, float16 or bfloat16, and are always read as float32.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,14 @@ from safetensors.numpy import save_file
 
 from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
-from engine.networks.rnn import check_shapes
 
-CARD_VERSION = 1
-_HINT = "Use a weights file that came with perpetuum or that `python -m engine.training export` wrote."
+CARD_VERSION = 2
+SUFFIX = ".safetensors"
+_HINT = "Use a weights file that came with perpetuum, or that its training or `perpetuum models import` wrote."
+_MAX_HEADER = 8 * 2**20
+"""The header of the largest network that is known takes 8 kB."""
+_MAX_ATTENTION_LENGTH = 4096
+_STORED = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +35,70 @@ class WeightsCard:
 
     Attributes:
         name: for people.
-        family, config: as in `engine.networks.configs.RnnConfig`.
-        layers: LSTM units per layer.
+        family, config: as in `engine.networks.contract.Config`.
+        sizes: as `Config.sizes` reads them off the weights, such as {"layers": [128, 128]}.
         licence: of the weights.
         credits: who made what they were trained on; one line each, to be shown.
         training_data: data sets, one line each.
         metrics: held-out figures by name, with those of the baselines beside them.
         description: a sentence or two.
+        attention_length: rows of the attention window, where they are not those of the config.
+        imported_from: of weights that were a checkpoint: "file", "format", "names", "training_steps", "sha256".
         version: of this card's format.
     """
 
     name: str
     family: str
     config: str
-    layers: tuple[int, ...]
+    sizes: dict[str, Any]
     licence: str
     credits: tuple[str, ...] = ()
     training_data: tuple[str, ...] = ()
     metrics: dict[str, Any] = field(default_factory=dict)
     description: str = ""
+    attention_length: int | None = None
+    imported_from: dict[str, Any] = field(default_factory=dict)
     version: int = CARD_VERSION
 
 
-def write_weights(path: Path, card: WeightsCard, weights: Mapping[str, np.ndarray]) -> None:
-    """Write weights as float16 with their card, whole or not at all."""
+def write_weights(
+    path: Path, card: WeightsCard, weights: Mapping[str, np.ndarray], dtype: type[np.floating] = np.float16
+) -> None:
+    """Write weights with their card, whole or not at all.
+
+    Raises:
+        ValueError: a weight is too large a number for `dtype`.
+        OSError: the file cannot be written.
+    """
+    tensors = {}
+    for name, value in weights.items():
+        with np.errstate(over="ignore"):
+            tensors[name] = np.ascontiguousarray(value, dtype)
+        if not np.isfinite(tensors[name]).all():
+            raise ValueError(f"weight {name} has numbers that {np.dtype(dtype).name} cannot hold")
     partial = path.with_name(path.name + ".partial")
-    tensors = {name: np.ascontiguousarray(value, np.float16) for name, value in weights.items()}
-    save_file(tensors, partial, metadata={"card": json.dumps(asdict(card), ensure_ascii=False)})
-    partial.replace(path)
+    try:
+        # safetensors makes files that only their owner can read; this one is for whoever plays.
+        partial.touch()
+        mode = partial.stat().st_mode
+        save_file(tensors, partial, metadata={"card": json.dumps(asdict(card), ensure_ascii=False)})
+        partial.chmod(mode)
+        partial.replace(path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def is_weights_file(path: Path) -> bool:
+    """Whether a path is that of a weights file, by its name or by its first bytes."""
+    if path.suffix == SUFFIX:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(9)[8:] == b"{"
+    except OSError:
+        return False
 
 
 def read_card(path: Path | str) -> WeightsCard:
@@ -76,28 +118,92 @@ def read_weights(path: Path | str) -> tuple[WeightsCard, dict[str, np.ndarray]]:
     """
     path = Path(path)
     card, weights = _read(path, tensors=True)
+    require_finite(path, weights)
+    return card, weights
+
+
+def read_sizes(config: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """What `Config.sizes` reads off weights of whatever names and shapes.
+
+    Raises:
+        ValueError: they are not those of the config; says why.
+    """
+    try:
+        return CONFIGS[config].sizes(shapes)
+    except (IndexError, ArithmeticError):
+        # Fewer dimensions, or none of a kind, than the config takes for granted.
+        raise ValueError("its weights have other shapes altogether") from None
+
+
+def require_finite(path: Path, weights: Mapping[str, np.ndarray]) -> None:
+    """Refuse weights that are not numbers.
+
+    Raises:
+        PerpetuumError: naming the first such weight.
+    """
     for name, value in weights.items():
         if not np.isfinite(value).all():
             raise PerpetuumError(f"{path}: the weights are damaged ({name} has numbers that are not finite)", _HINT)
-    return card, weights
 
 
 def _read(path: Path, tensors: bool) -> tuple[WeightsCard, dict[str, np.ndarray]]:
-    if not path.is_file():
-        raise PerpetuumError(f"{path}: no such weights file", _HINT)
     try:
+        if not path.is_file():
+            raise PerpetuumError(f"{path}: no such weights file", _HINT)
+        _check_header(path)
         with safe_open(path, framework="numpy") as file:
             card = _card(path, (file.metadata() or {}).get("card"))
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            layers = check_shapes(CONFIGS[card.config], shapes)
-            weights = {name: file.get_tensor(name).astype(np.float32) for name in shapes} if tensors else {}
-    except (SafetensorError, OSError) as error:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
+            types = {name: _stored_type(name, part.get_dtype()) for name, part in slices.items()}
+            sizes = read_sizes(card.config, shapes)
+        weights = _tensors(path, types, shapes) if tensors else {}
+    except (SafetensorError, OSError, MemoryError) as error:
         raise PerpetuumError(f"{path}: not a readable weights file ({error})", _HINT) from error
     except ValueError as error:
         raise PerpetuumError(f"{path}: the weights are incomplete ({error})", _HINT) from error
-    if layers != card.layers:
-        raise PerpetuumError(f"{path}: the card says layers {card.layers}, the weights have {layers}", _HINT)
-    return card, weights
+    if any(sizes.get(what) != size for what, size in card.sizes.items()):
+        raise PerpetuumError(f"{path}: the card says {card.sizes}, the weights have {sizes}", _HINT)
+    # An older file may say less of its sizes than its config reads off it today.
+    return replace(card, sizes=sizes), weights
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a header that would take more memory than any network's does; the rest is checked by safetensors.
+
+    Raises:
+        OSError: saying what is wrong with it.
+    """
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+    if size > min(_MAX_HEADER, path.stat().st_size - 8):
+        raise OSError(f"its header claims {size} bytes")
+
+
+def _stored_type(name: str, dtype: str) -> str:
+    if dtype not in _STORED:
+        raise ValueError(f"weight {name} is stored as {dtype}")
+    return _STORED[dtype]
+
+
+def _tensors(path: Path, types: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The weights of a file whose header is sound, as float32.
+
+    Read rather than mapped into memory, where every number would be there twice, and bfloat16 has no type.
+    """
+    weights = {}
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        for name, dtype in types.items():
+            file.seek(8 + size + header[name]["data_offsets"][0])
+            raw = np.fromfile(file, "<u2" if dtype == "bfloat16" else dtype, math.prod(shapes[name]))
+            if dtype == "bfloat16":
+                # The upper half of a float32.
+                raw = (raw.astype(np.uint32) << 16).view(np.float32)
+            with np.errstate(over="ignore"):
+                weights[name] = raw.astype(np.float32, copy=False).reshape(shapes[name])
+    return weights
 
 
 def _card(path: Path, text: str | None) -> WeightsCard:
@@ -105,25 +211,42 @@ def _card(path: Path, text: str | None) -> WeightsCard:
         raise PerpetuumError(f"{path}: a safetensors file, but without a card, so not of perpetuum", _HINT)
     try:
         values = json.loads(text)
+        json.dumps(values, ensure_ascii=False).encode()  # half a character, such as JSON can spell, raises
         if values["version"] > CARD_VERSION:
             raise PerpetuumError(
                 f"{path}: written by a newer perpetuum (card {values['version']})", "Update perpetuum."
             )
         known = {field.name for field in fields(WeightsCard)}
-        card = WeightsCard(**{key: value for key, value in values.items() if key in known})
-        card = _with_tuples(card)
-    except (ValueError, TypeError, KeyError) as error:
+        card = _checked(WeightsCard(**{key: value for key, value in values.items() if key in known}))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise PerpetuumError(f"{path}: its card cannot be read ({error})", _HINT) from error
     if card.config not in CONFIGS:
         raise PerpetuumError(
             f"{path}: a network of config {card.config!r}, which this perpetuum does not know",
             f"Known are {', '.join(CONFIGS)}.",
         )
+    if card.attention_length is not None and not getattr(CONFIGS[card.config], "attention_length", 0):
+        raise PerpetuumError(f"{path}: its card speaks of attention, which {card.config} does not have", _HINT)
     return card
 
 
-def _with_tuples(card: WeightsCard) -> WeightsCard:
-    values = asdict(card)
-    for name in ("layers", "credits", "training_data"):
-        values[name] = tuple(values[name])
-    return WeightsCard(**values)
+def _checked(card: WeightsCard) -> WeightsCard:
+    """A card as it came out of JSON, with tuples for lists; everything in it is of the type that it should be.
+
+    Raises:
+        TypeError: naming what is not.
+    """
+    for name in ("name", "family", "config", "licence", "description"):
+        if not isinstance(getattr(card, name), str):
+            raise TypeError(f"{name} is no text")
+    for name in ("sizes", "metrics", "imported_from"):
+        if not isinstance(getattr(card, name), dict):
+            raise TypeError(f"{name} is no mapping")
+    for name in ("credits", "training_data"):
+        lines = getattr(card, name)
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise TypeError(f"{name} is no list of texts")
+    length = card.attention_length
+    if length is not None and (type(length) is not int or not 0 < length <= _MAX_ATTENTION_LENGTH):
+        raise TypeError(f"attention_length is {length!r}")
+    return replace(card, credits=tuple(card.credits), training_data=tuple(card.training_data))

@@ -1,31 +1,78 @@
-"""Choosing a class from logits."""
+"""Choosing classes from the numbers that a network gives."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from engine.networks.contract import Sampling
 
-def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Softmax of logits / temperature over the last axis, float64.
+
+def check_sampling(sampling: Sampling) -> None:
+    """Refuse settings that mean nothing.
 
     Raises:
-        ValueError: the temperature is not a positive number.
+        ValueError: says which.
     """
-    if not 0.0 < temperature < float("inf"):
-        raise ValueError(f"temperature must be a positive number, not {temperature}")
-    scaled = logits.astype(np.float64) / temperature
-    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    if not 0.0 < sampling.temperature < float("inf"):
+        raise ValueError(f"temperature must be a positive number, not {sampling.temperature}")
+    if sampling.top_k is not None and sampling.top_k < 1:
+        raise ValueError(f"top_k must be 1 or more, not {sampling.top_k}")
+    if sampling.top_p is not None and not 0.0 < sampling.top_p <= 1.0:
+        raise ValueError(f"top_p must be more than 0 and at most 1, not {sampling.top_p}")
+    for name in ("beam_size", "branch_factor", "steps_per_iteration"):
+        if getattr(sampling, name) < 1:
+            raise ValueError(f"{name} must be 1 or more, not {getattr(sampling, name)}")
+
+
+def log_probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Logarithm of `probabilities`, float64."""
+    scaled = np.divide(logits, temperature, dtype=np.float64)
+    scaled -= scaled.max(axis=-1, keepdims=True)
+    return scaled - np.log(np.exp(scaled).sum(axis=-1, keepdims=True))
+
+
+def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits / temperature over the last axis, float64; the temperature is positive."""
+    scaled = np.divide(logits, temperature, dtype=np.float64)
+    scaled -= scaled.max(axis=-1, keepdims=True)
+    exponentials = np.exp(scaled, out=scaled)
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def choose(logits: np.ndarray, temperature: float, uniform: float) -> int:
-    """The class at a place of the cumulative distribution.
+def choose(logits: np.ndarray, sampling: Sampling, uniforms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The classes at given places of the cumulative distributions.
+
+    The same rule as `numpy.random.choice`, so a seed that was used with Magenta gives the same events here.
 
     Args:
-        logits: [num_classes].
-        temperature: > 0; below 1 the likely becomes likelier, above 1 less so.
-        uniform: a number in [0, 1), from a random generator. The same rule as `numpy.random.choice`, so a seed that was
-            used with Magenta gives the same events here.
+        logits: [B, num_classes].
+        sampling: temperature, top-k and top-p.
+        uniforms: [B] numbers in [0, 1), from a random generator.
+
+    Returns:
+        Classes [B], and their log-probabilities [B] in nats after the temperature, before top-k and top-p.
     """
-    cumulative = probabilities(logits, temperature).cumsum()
-    return int(np.searchsorted(cumulative / cumulative[-1], uniform, side="right"))
+    shares = probabilities(logits, sampling.temperature)
+    allowed = shares
+    if sampling.top_k is not None or sampling.top_p is not None:
+        allowed = np.where(_likeliest(shares, sampling.top_k, sampling.top_p), shares, 0.0)
+    cumulative = allowed.cumsum(axis=1)
+    cumulative /= cumulative[:, -1:]
+    chosen = (cumulative <= uniforms[:, None]).sum(axis=1)
+    return chosen, np.log(shares[np.arange(len(chosen)), chosen])
+
+
+def _likeliest(shares: np.ndarray, top_k: int | None, top_p: float | None) -> np.ndarray:
+    """[B, num_classes] which classes may be chosen: the k likeliest, and of those as few as together have share p of
+    what they have. Of equals the lower class counts as likelier."""
+    order = np.argsort(-shares, axis=1, kind="stable")
+    ordered = np.take_along_axis(shares, order, axis=1)
+    if top_k is not None:
+        ordered[:, top_k:] = 0.0
+    kept = ordered > 0.0
+    if top_p is not None:
+        before = ordered.cumsum(axis=1) - ordered
+        kept &= before < top_p * ordered.sum(axis=1, keepdims=True)
+    allowed = np.empty_like(kept)
+    np.put_along_axis(allowed, order, kept, axis=1)
+    return allowed

@@ -1,4 +1,4 @@
-"""A scan over time for training: `jax.lax.scan`'s contract on every Keras backend."""
+"""Recurrence over time for training: `jax.lax.scan`'s contract on every Keras backend, and an LSTM layer upon it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 import keras
 
 ops: Any = keras.ops  # whose stubs know too little of what it returns
+
+FORGET_BIAS = 1.0
+"""What TensorFlow 1's LSTM cells add to the forget gate at run time; not part of the stored bias."""
 
 
 def scan(step, init, inputs):
@@ -39,3 +42,44 @@ def scan(step, init, inputs):
         lambda t, *_: t < steps, body, (0, init, outputs), maximum_iterations=inputs.shape[0], swap_memory=False
     )
     return outputs.stack()
+
+
+def lstm_step(gates, c):
+    """One step of an LSTM from its pre-activations [B, 4H] and cell state [B, H]: new (c, h).
+
+    Gates lie in the order input, candidate, forget, output.
+    """
+    i, j, f, o = ops.split(gates, 4, axis=-1)
+    c = c * ops.sigmoid(f + FORGET_BIAS) + ops.sigmoid(i) * ops.tanh(j)
+    return c, ops.tanh(c) * ops.sigmoid(o)
+
+
+def lstm_layer(projected, recurrent, initial=None, valid=None):
+    """An LSTM over time.
+
+    Args:
+        projected: [T, B, 4H], what the layer's inputs and its bias give to the gates.
+        recurrent: [H, 4H], the rows of its kernel that belong to h.
+        initial: (c, h) before the first step, [B, H] each; None for zeros.
+        valid: [T, B, 1], 1 at steps that count, 0 at those that leave the state as it is; None where all count.
+
+    Returns:
+        h after each step, [T, B, H].
+    """
+    if initial is None:
+        zeros = ops.zeros((ops.shape(projected)[1], recurrent.shape[0]))
+        initial = zeros, zeros
+
+    def step(carry, x):
+        c, h = lstm_step(x + ops.matmul(carry[1], recurrent), carry[0])
+        return (c, h), h
+
+    def step_where_valid(carry, x):
+        gates, counts = x[:, :-1], x[:, -1:]
+        c, h = lstm_step(gates + ops.matmul(carry[1], recurrent), carry[0])
+        c, h = (counts * new + (1 - counts) * old for new, old in zip((c, h), carry, strict=True))
+        return (c, h), h
+
+    if valid is None:
+        return scan(step, initial, projected)
+    return scan(step_where_valid, initial, ops.concatenate([projected, valid], axis=-1))

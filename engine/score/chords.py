@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.score.figures import intervals, split_figure
 from engine.score.keys import Key
 
 QUALITIES: dict[str, tuple[int, ...]] = {
@@ -30,25 +31,80 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 _NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
+TRIADS = ("major", "minor", "augmented", "diminished")
+"""Triads that a chord may stand on, in the order of Magenta's encodings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """A root (pitch class 0..11) and a quality of `QUALITIES`."""
+    """A chord of a lead sheet.
+
+    Attributes:
+        root: pitch class 0..11.
+        quality: one of `QUALITIES`, or any other suffix that `engine.score.figures.intervals` understands.
+        bass: pitch class under the chord, where it is not the root.
+    """
 
     root: int
     quality: str = ""
+    bass: int | None = None
 
     @property
     def pitch_classes(self) -> tuple[int, ...]:
-        """Pitch classes, root first."""
-        return tuple((self.root + step) % 12 for step in QUALITIES[self.quality])
+        """Pitch classes, root first; the bass is among them only if it is a tone of the chord."""
+        return tuple((self.root + step) % 12 for step in self._steps)
+
+    @property
+    def _steps(self) -> tuple[int, ...]:
+        return QUALITIES[self.quality] if self.quality in QUALITIES else intervals(self.quality)
+
+    @property
+    def lowest(self) -> int:
+        """Pitch class of the bass."""
+        return self.root if self.bass is None else self.bass
+
+    @property
+    def triad(self) -> str:
+        """One of `TRIADS`, or "other" without a third or with another fifth ("C5", "Csus4", "C7b5")."""
+        steps = set(self._steps)
+        if {4, 7} <= steps:
+            return "major"
+        if {3, 7} <= steps:
+            return "minor"
+        if {4, 8} <= steps:
+            return "augmented"
+        return "diminished" if {3, 6} <= steps else "other"
 
     @property
     def name(self) -> str:
-        """As on a lead sheet: "Dm7"."""
-        return _NAMES[self.root] + self.quality
+        """As on a lead sheet: "Dm7", "C/E"."""
+        return _NAMES[self.root] + self.quality + ("" if self.bass is None else f"/{_NAMES[self.bass]}")
+
+    def transposed(self, semitones: int) -> Chord:
+        """The chord so many semitones higher."""
+        bass = None if self.bass is None else (self.bass + semitones) % 12
+        return replace(self, root=(self.root + semitones) % 12, bass=bass)
 
     def __contains__(self, pitch: int) -> bool:
         return pitch % 12 in self.pitch_classes
+
+
+def parse_chord(figure: str) -> Chord | None:
+    """Read a figure of a lead sheet, such as "Dm7", "F#m7b5", "C7(b9)/E", "G6/9"; None for "N.C.".
+
+    Chords that have a name in `QUALITIES` get it, however they are spelled ("Cmin7" is "Cm7").
+
+    Raises:
+        ValueError: it is not understood.
+    """
+    if figure.replace(".", "").replace(" ", "").upper() in ("NC", "N", "NOCHORD"):
+        return None
+    root, suffix, bass = split_figure(figure)
+    steps = intervals(suffix)
+    for quality, members in QUALITIES.items():
+        if set(members) == set(steps):
+            suffix = quality
+    return Chord(root, suffix, None if bass == root else bass)
 
 
 def diatonic(key: Key, degree: int, seventh: bool = False) -> Chord:
@@ -62,8 +118,8 @@ def diatonic(key: Key, degree: int, seventh: bool = False) -> Chord:
         scale = Key(key.tonic, parent).scale
     root = scale[degree % 7]
     steps = tuple((scale[(degree + k) % 7] - root) % 12 for k in ((0, 2, 4, 6) if seventh else (0, 2, 4)))
-    for quality, intervals in QUALITIES.items():
-        if intervals == steps:
+    for quality, members in QUALITIES.items():
+        if members == steps:
             return Chord(root, quality)
     return diatonic(key, degree) if seventh else Chord(root, "5" if 7 in steps else "dim")
 

@@ -100,9 +100,7 @@ class Phrase:
 
     def slice(self, start: float, end: float) -> Phrase:
         """The part of it between two beats, moved to begin at 0; only notes that start inside."""
-        inside = self.notes[(self.notes["start"] >= start - 1e-9) & (self.notes["start"] < end - 1e-9)].copy()
-        inside["start"] = np.maximum(inside["start"] - start, 0.0)
-        inside["end"] -= start
+        inside = notes_between(self.notes, start, end)
         spans = [
             ChordSpan(max(c.start, start) - start, min(c.end, end) - start, c.chord)
             for c in self.chords
@@ -137,6 +135,14 @@ def _note_array(notes: Iterable[tuple[float, float, int, int]]) -> np.ndarray:
     for place, row in enumerate(rows):
         array[place] = tuple(row)
     return array
+
+
+def notes_between(notes: np.ndarray, start: float, end: float) -> np.ndarray:
+    """The notes that begin between two beats (the later one is outside), in beats from the first."""
+    inside = notes[(notes["start"] >= start - 1e-9) & (notes["start"] < end - 1e-9)].copy()
+    inside["start"] = np.maximum(inside["start"] - start, 0.0)
+    inside["end"] -= start
+    return inside
 
 
 def check_notes(notes: np.ndarray, length: float) -> None:

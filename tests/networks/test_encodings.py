@@ -1,4 +1,4 @@
-"""Facts about the event encodings."""
+"""Facts about the event encodings of drums, melody and improvisation."""
 
 from __future__ import annotations
 
@@ -7,22 +7,46 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.networks import NO_EVENT, NOTE_OFF
-from engine.networks.encodings import DrumKitEncoding, KeyMelodyEncoding, encode
+from engine.networks import CONFIGS
+from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
+from engine.networks.encodings.improv import chord_pitches, triad_chord
+from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF, KeyMelodyEncoding, from_notes, to_notes
+from engine.networks.encodings.whole import encode
+from engine.score.chords import Chord, parse_chord
+from engine.score.phrase import NOTE
 
+MELODIES = ("basic_rnn", "mono_rnn", "lookback_rnn", "attention_rnn", "attention_improv")
 melodies = st.lists(st.one_of(st.sampled_from([NO_EVENT, NOTE_OFF]), st.integers(0, 127)), min_size=1, max_size=80)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from([NO_EVENT, NOTE_OFF]), st.integers(48, 83)), max_size=80))
 def test_a_melodys_labels_decode_to_the_melody(events):
-    encoding = KeyMelodyEncoding()
-    _, labels = encode(encoding, events)
-    stream = encoding.stream()
-    for event, label in zip(events, labels, strict=True):
-        assert 0 <= label < encoding.num_classes
-        assert stream.decode(int(label)) == event
-        stream.push(event)
+    for name in MELODIES:
+        encoding = CONFIGS[name].make_encoding()
+        _, labels = encode(encoding, events)
+        stream = encoding.stream()
+        for event, label in zip(events, labels, strict=True):
+            assert 0 <= label < encoding.num_classes
+            assert stream.decode(int(label)) == event
+            stream.push(event)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(48, 83), min_size=2, max_size=40), st.integers(1, 40))
+def test_a_copied_stream_goes_on_by_itself(events, cut):
+    for name in MELODIES:
+        encoding = CONFIGS[name].make_encoding()
+        expected, _ = encode(encoding, events)
+        stream = encoding.stream()
+        for event in events[:cut]:
+            stream.push(event)
+        other = stream.copy()
+        for event in (50, NO_EVENT, 51):
+            other.push(event)
+        assert stream.events == events[:cut]
+        for place, event in enumerate(events[cut:], start=cut):
+            np.testing.assert_array_equal(stream.push(event), expected[place])
 
 
 @settings(max_examples=50, deadline=None)
@@ -45,17 +69,20 @@ def test_squash_moves_a_melody_to_c_major_in_the_middle_of_the_range():
     assert shift == -14
 
 
+def test_improvisations_and_mono_rnn_leave_the_key_alone():
+    d_major = [74, NO_EVENT, 76, 78, 79, 81, 83, 85, 86]
+    for name in ("mono_rnn", "basic_improv", "attention_improv", "chord_pitches_improv"):
+        squashed, shift = CONFIGS[name].make_encoding().squash(d_major)
+        assert shift == 0
+        assert {event % 12 for event in squashed} == {event % 12 for event in d_major}
+
+
 def test_restore_keeps_pitches_in_midis_range():
     restored = KeyMelodyEncoding().restore([NO_EVENT, NOTE_OFF, 48, 83], 60)
     assert restored[:2] == [NO_EVENT, NOTE_OFF]
     assert all(
         0 <= event < 128 and event % 12 == before % 12 for before, event in zip((48, 83), restored[2:], strict=True)
     )
-
-
-def test_sizes_are_those_of_magentas_configs():
-    assert (DrumKitEncoding().input_size, DrumKitEncoding().num_classes) == (518, 512)
-    assert (KeyMelodyEncoding().input_size, KeyMelodyEncoding().num_classes) == (74, 40)
 
 
 def test_the_start_announces_the_first_step_of_a_bar():
@@ -69,7 +96,47 @@ def test_the_start_announces_the_first_step_of_a_bar():
 
 
 def test_an_event_of_another_kind_is_refused():
-    with pytest.raises(ValueError, match="512 is not a drum event"):
+    with pytest.raises(ValueError, match=r"512 is not a drum event: a bit mask 0..511 of 9 classes"):
         DrumKitEncoding().validate([0, 512])
+    with pytest.raises(ValueError, match="2 is not a drum event"):
+        OneDrumEncoding().validate([2])
     with pytest.raises(ValueError, match="128 is not a melody event"):
         KeyMelodyEncoding().validate([60, 128])
+
+
+def test_melodies_on_the_grid_come_back_from_their_notes():
+    notes = np.array([(0, 0.5, 60, 80), (0.5, 0.75, 62, 80), (1, 2, 64, 80)], NOTE)
+    events = from_notes(notes, 2.0)
+    assert events == [60, NO_EVENT, 62, NOTE_OFF, 64, NO_EVENT, NO_EVENT, NO_EVENT]
+    np.testing.assert_array_equal(to_notes(events), notes)
+    assert from_notes(notes, 2.0, 2) == [60, 62, 64, NO_EVENT]
+
+
+def test_of_notes_that_begin_together_the_highest_is_the_melody():
+    notes = np.array([(0, 1, 60, 80), (0, 0.5, 67, 80), (0.75, 1, 62, 80)], NOTE)
+    assert from_notes(notes, 1.0) == [67, NO_EVENT, NOTE_OFF, 62]
+
+
+def test_all_drums_are_one_to_one_drum():
+    notes = np.array([(0, 0.25, 36, 80), (0, 0.25, 49, 80), (0.5, 0.75, 75, 80)], NOTE)
+    encoding = OneDrumEncoding()
+    assert encoding.from_notes(notes, 1.0, 2) == [1, 1]
+    assert encoding.to_notes([1, 0], 2)["pitch"].tolist() == [39]
+    assert DrumKitEncoding().from_notes(notes, 1.0, 4) == [1 + 128, 0, 2, 0]
+
+
+def test_the_chord_before_an_event_is_the_one_under_it():
+    encoding = CONFIGS["chord_pitches_improv"].make_encoding()
+    stream = encoding.stream([Chord(0), Chord(7), None])
+    seen = [stream.start(), stream.push(60), stream.push(62), stream.push(64), stream.push(64)]
+    roots = [row[:13].nonzero()[0].tolist() for row in seen]
+    assert roots == [[1], [8], [0], [0], [0]]
+
+
+def test_chords_are_vectors():
+    assert triad_chord(None).nonzero()[0].tolist() == [0]
+    places = [
+        int(triad_chord(parse_chord(figure)).argmax()) for figure in ("C#7", "Dm", "E+", "F#m7b5", "Gsus4", "Am7#5")
+    ]
+    assert places == [2, 15, 29, 43, 8, 22]
+    assert chord_pitches(Chord(0, "7", 4)).nonzero()[0].tolist() == [1, 13, 17, 20, 23, 29]

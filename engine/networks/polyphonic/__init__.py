@@ -1,0 +1,1 @@
+"""RNNs for several voices: Polyphony RNN, Performance RNN and Pianoroll RNN-NADE."""

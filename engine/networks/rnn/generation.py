@@ -1,0 +1,216 @@
+"""The one generation loop of all event-sequence RNNs: sampling, beam search, many continuations in one batch.
+
+    found = generate(network, encoding.stream(conditions), primer, 32, Sampling(temperature=0.9), rng)
+    new_events = found[0].stream.events[len(primer):]
+
+`network` is anything with `.stack` (`reset(batch)`, `step(inputs [B, in], rows) -> [B, out]`, `take(indices)`) and
+`.head` (`contract.Head`). The stream is fresh; the primer's events are pushed here. Events that a stream forces
+(`EventStream.forced`) are asked for once after the primer and once after each sampled event, and are fed and scored,
+not sampled; they do not count as wanted ones. Where it is not known beforehand how many events are needed, `wanted` is
+a function of the stream that says how many more; 0 ends.
+
+Beam search is Magenta's (its `beam_search.py`): all sequences start as copies of one, the first iteration takes what
+does not divide by `steps_per_iteration`, each later one keeps the `beam_size` likeliest (of equals the first) and goes
+on from `branch_factor` copies of each, in the order a, b, a, b. The score is the log-likelihood after the temperature
+of all that came after the primer, forced events included.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from engine.networks.contract import Event, EventStream, Head, Random, Sampling
+from engine.networks.sampling import check_sampling
+from engine.networks.threads import one_thread
+
+Wanted = int | Callable[[EventStream], int]
+"""How many events are to be sampled; or a function of the stream that says how many more, in constant time."""
+
+
+class Steps(Protocol):
+    """What `engine.networks.rnn.stack.Stack` is to the loop."""
+
+    def reset(self, batch: int = 1) -> None:
+        """Zero states for so many sequences."""
+        ...
+
+    def take(self, indices: Sequence[int]) -> None:
+        """Go on with copies of these sequences, in this order."""
+        ...
+
+    def step(self, inputs: np.ndarray, rows: Sequence[int] | None = None) -> np.ndarray:
+        """Feed inputs [B, input_size] to all sequences or those in `rows`: outputs [B, output_size]."""
+        ...
+
+
+class Steppable(Protocol):
+    """A network that the loop can run."""
+
+    @property
+    def stack(self) -> Steps:
+        """Its recurrent part, with the output layer."""
+        ...
+
+    @property
+    def head(self) -> Head:
+        """What its outputs mean."""
+        ...
+
+
+class Continuation(NamedTuple):
+    """A sequence that was continued: the stream, whose `events` begin with the primer, and the log-likelihood in nats
+    of what came after the primer, after the temperature."""
+
+    stream: EventStream
+    log_likelihood: float
+
+
+def generate(
+    network: Steppable,
+    stream: EventStream,
+    primer: Sequence[Event],
+    wanted: Wanted,
+    sampling: Sampling,
+    rng: Random,
+    count: int = 1,
+) -> list[Continuation]:
+    """Continue a primer.
+
+    The same weights, primer and generator give the same events in every process on one kind of machine: products run
+    on one thread, so that sums are always taken in one order.
+
+    Args:
+        network: whose stack is used, from zero states.
+        stream: a fresh one.
+        primer: events in the network's range; may be empty, then the stream's `start` is fed.
+        wanted: how many events; see `Wanted`.
+        sampling: how to choose. With several continuations there is no beam search: its beam is left out.
+        rng: source of chance; draws are made event by event, in each for one sequence after the other.
+        count: how many continuations, independent of each other; the primer is run once.
+
+    Returns:
+        `count` continuations.
+
+    Raises:
+        ValueError: settings of the sampling mean nothing.
+    """
+    check_sampling(sampling)
+    with one_thread():
+        sequences = _Sequences(network, stream, primer, sampling, rng)
+        if count > 1:
+            return _independent(sequences, wanted, count)
+        if sampling.beam_size * sampling.branch_factor > 1:
+            _beam_search(sequences, wanted)
+        elif isinstance(wanted, int):
+            sequences.advance(wanted)
+        else:
+            while wanted(stream) > 0:
+                sequences.advance(1)
+    return [Continuation(sequences.streams[0], float(sequences.scores[0]))]
+
+
+class _Sequences:
+    """Sequences that go on side by side; one, until `keep` makes more of it.
+
+    Attributes:
+        streams: one for each.
+        scores: [B] log-likelihoods of what came after the primer.
+    """
+
+    def __init__(
+        self, network: Steppable, stream: EventStream, primer: Sequence[Event], sampling: Sampling, rng: Random
+    ) -> None:
+        self.stack, self.head, self.sampling, self.rng = network.stack, network.head, sampling, rng
+        self.streams, self.scores = [stream], np.zeros(1)
+        self.stack.reset()
+        inputs = None
+        for event in primer:
+            if inputs is not None:
+                self.stack.step(inputs[None])
+            inputs = stream.push(event)
+        self._next = (stream.start() if inputs is None else inputs)[None].copy()
+
+    def advance(self, steps: int) -> None:
+        """Sample so many events for each sequence."""
+        for _ in range(steps):
+            outputs = self._forced(self.stack.step(self._next))
+            labels, scores = self.head.sample(outputs, self.sampling, self.rng)
+            self.scores += scores
+            for row, (stream, label) in enumerate(zip(self.streams, labels, strict=True)):
+                self._next[row] = stream.push(stream.decode(label))
+
+    def _forced(self, outputs: np.ndarray) -> np.ndarray:
+        """Feed what has to come next to the sequences where something has to; outputs after it."""
+        waiting = [list(stream.forced()) for stream in self.streams]
+        while any(waiting):
+            rows = [row for row, events in enumerate(waiting) if events]
+            for row in rows:
+                event, stream = waiting[row].pop(0), self.streams[row]
+                self.scores[row] += self.head.log_probability(
+                    outputs[row], stream.label(event), self.sampling.temperature
+                )
+                self._next[row] = stream.push(event)
+            if len(rows) == len(waiting):
+                outputs = self.stack.step(self._next)
+            else:
+                outputs = outputs.copy()
+                outputs[rows] = self.stack.step(self._next[rows], rows)
+        return outputs
+
+    def best(self, count: int) -> list[int]:
+        """Indices of the likeliest sequences, likeliest first; of equals the first."""
+        return heapq.nlargest(count, range(len(self.scores)), key=lambda row: self.scores[row])
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these sequences, in this order; those named more than once are copied."""
+        self.stack.take(rows)
+        # Which of several takes the original makes no difference, but saves a copy.
+        fresh = set(rows)
+        streams = []
+        for row in rows:
+            streams.append(self.streams[row] if row in fresh else self.streams[row].copy())
+            fresh.discard(row)
+        # A copy must not be made of a stream that has already gone on, so all are made before any is pushed.
+        self.streams, self.scores, self._next = streams, self.scores[list(rows)], self._next[list(rows)]
+
+
+def _beam_search(sequences: _Sequences, wanted: Wanted) -> None:
+    """Leaves the best sequence alone; Magenta's rounds: where more is wanted afterwards, another search begins."""
+    sampling = sequences.sampling
+    more = wanted if isinstance(wanted, int) else wanted(sequences.streams[0])
+    while more > 0:
+        steps = (more - 1) % sampling.steps_per_iteration + 1
+        sequences.keep([0] * (sampling.beam_size * sampling.branch_factor))
+        sequences.advance(steps)
+        for _ in range((more - steps) // sampling.steps_per_iteration):
+            sequences.keep(sequences.best(sampling.beam_size) * sampling.branch_factor)
+            sequences.advance(sampling.steps_per_iteration)
+        sequences.keep(sequences.best(1))
+        more = 0 if isinstance(wanted, int) else wanted(sequences.streams[0])
+
+
+def _independent(sequences: _Sequences, wanted: Wanted, count: int) -> list[Continuation]:
+    """Several continuations in one batch, which shrinks as they end."""
+    sequences.keep([0] * count)
+    if isinstance(wanted, int):
+        sequences.advance(wanted)
+        return [Continuation(*found) for found in zip(sequences.streams, sequences.scores.tolist(), strict=True)]
+    ended: list[Continuation | None] = [None] * count
+    places = list(range(count))
+    while places:
+        going = []
+        for row, (place, stream) in enumerate(zip(places, sequences.streams, strict=True)):
+            if wanted(stream) > 0:
+                going.append(row)
+            else:
+                ended[place] = Continuation(stream, float(sequences.scores[row]))
+        if len(going) < len(places):
+            sequences.keep(going)
+            places = [places[row] for row in going]
+        if places:
+            sequences.advance(1)
+    return [found for found in ended if found is not None]

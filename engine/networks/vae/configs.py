@@ -1,0 +1,198 @@
+"""MusicVAE and GrooVAE by Magenta's config ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.networks.vae.converters import Converter, converter_of
+from engine.networks.vae.layout import VaeLayout, read_vae_layout
+from engine.networks.vae.music_vae import MusicVae
+
+
+@dataclass(frozen=True, slots=True)
+class VaeTraining:
+    """How Magenta trains a config.
+
+    Attributes:
+        free_bits: of the KL divergence that cost nothing.
+        max_beta: weight of the KL divergence in the end; it is max_beta * (1 - beta_rate ** step).
+        beta_rate: see `max_beta`; 0 for the whole weight from the start.
+        sampling_rate: k of the scheduled sampling, by which the decoder is told its own event instead of the true one
+            with probability 1 - k / (k + exp(step / k)); None for never.
+        keep: share of the units that dropout keeps.
+    """
+
+    free_bits: float = 0.0
+    max_beta: float = 1.0
+    beta_rate: float = 0.0
+    sampling_rate: float | None = None
+    keep: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class VaeConfig:
+    """What the weights alone do not say about a variational autoencoder; see `engine.networks.contract.Config`.
+
+    Attributes:
+        family: "music_vae" or "groovae".
+        name: Magenta's config id, such as "cat-mel_2bar_small".
+        steps: sixteenths of an example.
+        input_size: numbers per step that the encoder hears, without controls.
+        output_sizes: numbers per step of each part.
+        latent, encoder, decoder: sizes that training takes unless told otherwise.
+        control_size: numbers per step that encoder and decoder are told besides.
+        head: what the decoder's numbers mean: "categorical" (one class per part), "groove" (nine hits, velocities and
+            offsets) or "nade" (any set of classes).
+        bars: bars that the conductor of a hierarchical decoder leads; 0 without a conductor.
+        nade: hidden units of the NADE that training takes unless told otherwise; 0 without a NADE.
+        training: how Magenta trains it.
+    """
+
+    family: str
+    name: str
+    steps: int
+    input_size: int
+    output_sizes: tuple[int, ...]
+    latent: int
+    encoder: tuple[int, ...]
+    decoder: tuple[int, ...]
+    control_size: int = 0
+    head: Literal["categorical", "groove", "nade"] = "categorical"
+    bars: int = 0
+    nade: int = 0
+    training: VaeTraining = field(default_factory=VaeTraining)
+
+    @property
+    def output_size(self) -> int:
+        """Numbers per step of all parts."""
+        return sum(self.output_sizes)
+
+    def layout(self) -> VaeLayout:
+        """Names and shapes of the weights at the sizes that training takes unless told otherwise."""
+        conductor = self.decoder if self.bars else ()
+        return VaeLayout(
+            self.input_size,
+            self.output_sizes,
+            self.control_size,
+            self.latent,
+            self.encoder,
+            self.decoder,
+            conductor,
+            self.nade,
+        )
+
+    def read_layout(self, shapes: Mapping[str, tuple[int, ...]]) -> VaeLayout:
+        """Names and shapes of given weights, which are checked.
+
+        Raises:
+            ValueError: as `sizes`.
+        """
+        return read_vae_layout(
+            shapes, self.name, self.input_size, self.output_sizes, self.control_size, bool(self.bars), bool(self.nade)
+        )
+
+    def sizes(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """See `Config.sizes`; an empty "encoder" says that there is a decoder alone."""
+        return self.read_layout(shapes).sizes()
+
+    def build(self, weights: Mapping[str, np.ndarray]) -> MusicVae:
+        """See `Config.build`."""
+        return MusicVae(self, weights)
+
+    def allows(self, steps_per_bar: int) -> str | None:
+        """Why it cannot play in bars of so many sixteenths; None if it can."""
+        if self.bars and steps_per_bar * self.bars != self.steps:
+            return f"{self.name} plays {self.bars} bars of {self.steps // self.bars}/16, and no others"
+        if steps_per_bar > self.steps:
+            return (
+                f"{self.name} plays {self.steps} sixteenths at a time, which is less than a bar of {steps_per_bar}/16"
+            )
+        return None
+
+    def make_converter(self) -> Converter:
+        """What turns music into this network's tensors, and back."""
+        return converter_of(self.name)
+
+
+_SMALL, _BIG = (256, (512,), (256, 256)), (512, (2048,), (2048, 2048, 2048))
+_SIXTEEN_BARS = (512, (2048, 2048), (1024, 1024))
+_SCHEDULED = 1000.0
+
+
+def _groove(name: str, steps: int = 32, control_size: int = 0) -> VaeConfig:
+    training = VaeTraining(free_bits=48, max_beta=0.2, keep=0.3)
+    return VaeConfig("groovae", name, steps, 27, (27,), *_SMALL, control_size, "groove", training=training)
+
+
+VAE_CONFIGS: tuple[VaeConfig, ...] = (
+    VaeConfig(
+        "music_vae",
+        "cat-drums_2bar_small",
+        32,
+        10,
+        (512,),
+        *_SMALL,
+        training=VaeTraining(free_bits=48, max_beta=0.2, sampling_rate=_SCHEDULED),
+    ),
+    VaeConfig(
+        "music_vae",
+        "cat-mel_2bar_small",
+        32,
+        90,
+        (90,),
+        *_SMALL,
+        training=VaeTraining(max_beta=0.2, beta_rate=0.99999, sampling_rate=_SCHEDULED),
+    ),
+    VaeConfig(
+        "music_vae",
+        "cat-mel_2bar_big",
+        32,
+        90,
+        (90,),
+        *_BIG,
+        training=VaeTraining(max_beta=0.5, beta_rate=0.99999, sampling_rate=_SCHEDULED),
+    ),
+    VaeConfig("music_vae", "cat-mel_2bar_med_chords", 32, 90, (90,), 256, (1024,), (512, 512, 512), control_size=49),
+    VaeConfig(
+        "music_vae",
+        "nade-drums_2bar_full",
+        32,
+        62,
+        (61,),
+        256,
+        (1024,),
+        (512, 512),
+        head="nade",
+        nade=128,
+        training=VaeTraining(free_bits=48, max_beta=0.2, sampling_rate=_SCHEDULED),
+    ),
+    VaeConfig(
+        "music_vae",
+        "hierdec-mel_16bar",
+        256,
+        90,
+        (90,),
+        *_SIXTEEN_BARS,
+        bars=16,
+        training=VaeTraining(free_bits=256, max_beta=0.2),
+    ),
+    VaeConfig(
+        "music_vae",
+        "hierdec-trio_16bar",
+        256,
+        692,
+        (90, 90, 512),
+        *_SIXTEEN_BARS,
+        bars=16,
+        training=VaeTraining(free_bits=256, max_beta=0.2),
+    ),
+    _groove("groovae_4bar", steps=64),
+    _groove("groovae_2bar_humanize"),
+    _groove("groovae_2bar_tap_fixed_velocity"),
+    _groove("groovae_2bar_add_closed_hh"),
+    _groove("groovae_2bar_hits_control_tfds", control_size=9),
+)

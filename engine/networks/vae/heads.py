@@ -1,0 +1,189 @@
+"""What the numbers mean that a decoder gives: how one chooses from them, what the next step is told, what they cost.
+
+A *choice* is what one step of one part says, in its smallest form: a class, or a vector of numbers. Chance comes as
+uniform numbers in [0, 1) that the caller has drawn, so that a step decoded twice says the same.
+
+Sources: Roberts et al. 2018, section 3.2; Gillick et al. 2019, "Learning to Groove with Inverse Sequence
+Transformations", section 4 (losses of hits, velocities and offsets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine.networks.polyphonic.nade import Nade
+from engine.networks.sampling import probabilities
+from engine.networks.vae.lstm import Product
+
+NONE = -1
+"""The choice of a class before the first step: nothing."""
+_EPSILON = 1e-7
+"""What TensorFlow 1's `log_loss` adds to probabilities before it takes their logarithm."""
+
+
+class VaeHead(Protocol):
+    """What the outputs of one part's decoder mean."""
+
+    size: int
+    """Numbers of a sample, D."""
+    draws: int
+    """Uniform numbers that one choice takes."""
+
+    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
+        """Choices [B, ...] from outputs [B, N]; the likeliest where temperature and uniforms [B, draws] are None."""
+        ...
+
+    def feeder(self, kernel: np.ndarray, rows: int) -> Callable[[np.ndarray, np.ndarray], None]:
+        """What adds to gates [B, 4H] what choices [B, ...] give to them through a kernel [D, 4H]."""
+        ...
+
+    def samples(self, choices: np.ndarray) -> np.ndarray:
+        """Vectors [..., D] float32 of choices."""
+        ...
+
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Costs [...] in nats of targets [..., D] under outputs [..., N]."""
+        ...
+
+
+class CategoricalHead:
+    """One of D classes; see `VaeHead`. A choice is a class, or `NONE`."""
+
+    draws = 1
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
+        """See `VaeHead.choose`."""
+        if temperature is None or uniforms is None:
+            return outputs.argmax(axis=1)
+        cumulative = probabilities(outputs, temperature).cumsum(axis=1)
+        below = cumulative <= uniforms * cumulative[:, -1:]
+        return np.minimum(below.sum(axis=1), self.size - 1)
+
+    def feeder(self, kernel: np.ndarray, rows: int) -> Callable[[np.ndarray, np.ndarray], None]:
+        """See `VaeHead.feeder`: one row of the kernel each."""
+        if rows == 1:
+
+            def feed_one(choices: np.ndarray, gates: np.ndarray) -> None:
+                if choices[0] != NONE:
+                    np.add(gates, kernel[choices[0]], gates)
+
+            return feed_one
+        looked_up = np.empty((rows, kernel.shape[1]), np.float32)
+
+        def feed(choices: np.ndarray, gates: np.ndarray) -> None:
+            np.take(kernel, choices, axis=0, out=looked_up, mode="clip")
+            looked_up[choices == NONE] = 0.0
+            np.add(gates, looked_up, gates)
+
+        return feed
+
+    def samples(self, choices: np.ndarray) -> np.ndarray:
+        """See `VaeHead.samples`."""
+        return (choices[..., None] == np.arange(self.size)).astype(np.float32)
+
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """See `VaeHead.losses`: minus the log-likelihood."""
+        largest = outputs.max(axis=-1, keepdims=True)
+        total = np.log(np.exp(outputs - largest).sum(axis=-1)) + largest[..., 0]
+        return total - (outputs * targets).sum(axis=-1)
+
+
+class _VectorHead:
+    size: int
+
+    def feeder(self, kernel: np.ndarray, rows: int) -> Callable[[np.ndarray, np.ndarray], None]:
+        """See `VaeHead.feeder`."""
+        product, fed = Product(kernel, rows), np.empty((rows, kernel.shape[1]), np.float32)
+
+        def feed(choices: np.ndarray, gates: np.ndarray) -> None:
+            product(choices, fed)
+            np.add(gates, fed, gates)
+
+        return feed
+
+    def samples(self, choices: np.ndarray) -> np.ndarray:
+        """See `VaeHead.samples`."""
+        return choices
+
+
+class GrooveHead(_VectorHead):
+    """Nine hits, their velocities and their offsets; see `VaeHead`. A choice is all 27: hits 0 or 1, velocities 0 to 1,
+    offsets -1 to 1."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.draws = size, size // 3
+
+    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
+        """See `VaeHead.choose`: hits by chance, or where they are likelier than not; the rest as it is."""
+        drums = self.draws
+        choices = np.empty_like(outputs)
+        if temperature is None or uniforms is None:
+            choices[:, :drums] = outputs[:, :drums] > 0.0
+        else:
+            choices[:, :drums] = uniforms < _sigmoid(outputs[:, :drums] / temperature)
+        choices[:, drums : 2 * drums] = _sigmoid(outputs[:, drums : 2 * drums])
+        choices[:, 2 * drums :] = np.tanh(outputs[:, 2 * drums :])
+        return choices
+
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """See `VaeHead.losses`: log-loss of the hits, squared errors of velocities and offsets."""
+        hit, velocity, offset = np.split(outputs, 3, axis=-1)
+        hits, velocities, offsets = np.split(targets, 3, axis=-1)
+        hit = _sigmoid(hit)
+        costs = -hits * np.log(hit + _EPSILON) - (1.0 - hits) * np.log(1.0 - hit + _EPSILON)
+        costs += (velocities - _sigmoid(velocity)) ** 2 + (offsets - np.tanh(offset)) ** 2
+        return costs.sum(axis=-1)
+
+
+class NadeHead(_VectorHead):
+    """Any set of D classes, each depending on those before it; see `VaeHead`. A choice is D numbers of 0 and 1."""
+
+    def __init__(self, nade: Nade) -> None:
+        self._nade = nade
+        self.size = self.draws = nade.num_bits
+
+    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
+        """See `VaeHead.choose`; without chance a class is set if that is likelier than not."""
+        hidden = self._nade.num_hidden
+        if temperature is None or uniforms is None:
+            temperature, uniforms = 1.0, np.full((len(outputs), self.draws), 0.5)
+        rows = zip(outputs, uniforms, strict=True)
+        bits = [self._nade.sample(row[:hidden], row[hidden:], _Drawn(drawn), temperature)[0] for row, drawn in rows]
+        return np.stack(bits)
+
+    def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """See `VaeHead.losses`: minus the log-likelihood."""
+        hidden, lead = self._nade.num_hidden, outputs.shape[:-1]
+        rows = zip(outputs.reshape(-1, outputs.shape[-1]), targets.reshape(-1, self.size), strict=True)
+        costs = [-self._nade.log_probability(row[:hidden], row[hidden:], bits) for row, bits in rows]
+        return np.array(costs).reshape(lead)
+
+
+class _Drawn:
+    """Numbers that have been drawn already, as a source of chance."""
+
+    def __init__(self, numbers: np.ndarray) -> None:
+        self._numbers = iter(numbers.tolist())
+
+    def random(self) -> float:
+        """The next of them."""
+        return next(self._numbers)
+
+
+def heads_of(config: Any, weights: Mapping[str, np.ndarray], scopes: tuple[str, ...]) -> tuple[VaeHead, ...]:
+    """The head of each part's decoder."""
+    if config.head == "categorical":
+        return tuple(CategoricalHead(size) for size in config.output_sizes)
+    if config.head == "groove":
+        return tuple(GrooveHead(size) for size in config.output_sizes)
+    return tuple(NadeHead(Nade(weights[f"{scope}/nade/w_enc"], weights[f"{scope}/nade/w_dec_t"])) for scope in scopes)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 0.5 * np.tanh(0.5 * x) + 0.5

@@ -1,0 +1,206 @@
+"""MusicVAE and GrooVAE with one level of decoder as a Keras 3 model, for training on whole batches; any Keras backend.
+
+Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music", sections
+3.1 (bidirectional LSTM encoder) and 3.2 ("flat" LSTM decoder); Gillick et al. 2019, "Learning to Groove with Inverse
+Sequence Transformations", section 4 (losses of hits, velocities and offsets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from engine.networks.scan import lstm_layer
+from engine.networks.vae.layout import VaeLayout, decoder_cell, encoder_cell
+
+ops: Any = keras.ops  # whose stubs know too little of what it returns
+
+_EPSILON = 1e-7
+"""What TensorFlow 1's `log_loss` adds to probabilities before it takes their logarithm."""
+
+
+def categorical_losses(targets, outputs):
+    """Negative log-likelihood [...] in nats of classes [...] under logits [..., K]."""
+    return keras.losses.sparse_categorical_crossentropy(targets, outputs, from_logits=True)
+
+
+def groove_losses(targets, outputs):
+    """What Magenta's groove decoder minimises, per step [...]: log-loss of hits, squared errors of the rest.
+
+    Args:
+        targets: [..., 27], nine hits, nine velocities, nine offsets.
+        outputs: [..., 27], before sigmoid, sigmoid and tanh.
+    """
+    hits, velocities, offsets = ops.split(targets, 3, axis=-1)
+    hit, velocity, offset = ops.split(outputs, 3, axis=-1)
+    hit = ops.sigmoid(hit)
+    log_loss = -hits * ops.log(hit + _EPSILON) - (1 - hits) * ops.log(1 - hit + _EPSILON)
+    errors = ops.square(velocities - ops.sigmoid(velocity)) + ops.square(offsets - ops.tanh(offset))
+    return ops.sum(log_loss + errors, axis=-1)
+
+
+class VaeModel(keras.Model):
+    """Encoder, latent vector and decoder; called on a batch it gives the decoder's outputs and adds the cost of z.
+
+    The batch is a mapping of "inputs" [B, T, input_size] (what the encoder hears), "targets" (what the decoder is to
+    give: classes [B, T] int32 where `groove` is not set, else [B, T, output_size]) and, with controls, "controls"
+    [B, T, control_size]. In training z is drawn from the posterior, otherwise it is mu. The cost that is added is
+    beta * max(KL - free_nats, 0) / T, averaged over the batch: a negative ELBO per step together with a mean loss per
+    step.
+
+    Args:
+        layout: names, shapes and sizes; of one part, without conductor and NADE.
+        groove: the decoder gives hits, velocities and offsets; else logits of classes.
+        free_nats: of the KL divergence that cost nothing.
+        dropout: share dropped in training of what each decoder layer gives, and of groove inputs.
+        seed: of z, dropout and scheduled sampling.
+
+    Raises:
+        ValueError: the layout has a conductor or a NADE.
+
+    `beta` and `sampling` are variables for a schedule to set. `sampling` is the share of previous events that the
+    decoder is not told but samples: in parallel, from a first pass in which it was told all (Duckworth et al. 2019,
+    "Parallel Scheduled Sampling"). Weights are zero until `set_by_name`.
+    """
+
+    def __init__(
+        self,
+        layout: VaeLayout,
+        groove: bool = False,
+        free_nats: float = 0.0,
+        dropout: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if layout.conductor or layout.nade:
+            raise ValueError("a VAE with a conductor or a NADE cannot be trained")
+        self.layout = layout
+        self.groove, self.free_nats, self.dropout_rate = groove, free_nats, dropout
+        self.seeds = keras.random.SeedGenerator(seed)
+        self.by_name = {}
+        for name, shape in layout.shapes().items():
+            self.by_name[name] = self.add_weight(shape=shape, initializer="zeros", name=name.replace("/", "."))
+        self.beta = self.add_weight(shape=(), initializer="zeros", trainable=False, name="beta")
+        self.sampling = self.add_weight(shape=(), initializer="zeros", trainable=False, name="sampling")
+        self.built = True
+
+    def set_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Take weights by their names in Magenta's spelling."""
+        for name, variable in self.by_name.items():
+            variable.assign(weights[name])
+
+    def get_by_name(self) -> dict[str, np.ndarray]:
+        """Float32 weights by their names in Magenta's spelling."""
+        return {name: np.asarray(ops.convert_to_numpy(variable)) for name, variable in self.by_name.items()}
+
+    def call(self, batch, training=False):
+        """Outputs of the decoder, [B, T, output_size]."""
+        controls = batch.get("controls")
+        inputs = self._dropped(batch["inputs"], training and self.groove)
+        mu, sigma = self.encode(inputs, controls=controls)
+        z = mu
+        if training:
+            z = mu + sigma * keras.random.normal(ops.shape(mu), seed=self.seeds)
+        steps = batch["inputs"].shape[1]
+        self.add_loss(self.beta * ops.mean(ops.maximum(divergence(mu, sigma) - self.free_nats, 0.0)) / steps)
+        previous = self._previous(batch["targets"])
+        if not training:
+            return self.decode(z, previous, controls)
+        told = self.decode(ops.stop_gradient(z), previous, controls)
+        return self.decode(z, self._mixed(previous, ops.stop_gradient(told)), controls, training=True)
+
+    def encode(self, inputs, lengths=None, controls=None):
+        """Posterior of z: (mu, sigma), each [B, latent_size].
+
+        Args:
+            inputs: [B, T, input_size].
+            lengths: steps of each sequence that count, [B]; None for all.
+            controls: [B, T, control_size] or None.
+        """
+        outputs = ops.transpose(inputs if controls is None else ops.concatenate([inputs, controls], axis=-1), (1, 0, 2))
+        valid = None
+        if lengths is not None:
+            valid = ops.cast(ops.arange(outputs.shape[0])[:, None] < lengths[None], "float32")[..., None]
+        forward = backward = outputs
+        for layer in range(len(self.layout.encoder)):
+            forward = self._run(encoder_cell(layer, "fw"), outputs, valid=valid)
+            reversed_valid = None if valid is None else ops.flip(valid, axis=0)
+            backward = self._run(encoder_cell(layer, "bw"), ops.flip(outputs, axis=0), valid=reversed_valid)
+            outputs = ops.concatenate([forward, ops.flip(backward, axis=0)], axis=-1)
+        heard = ops.concatenate([forward[-1], backward[-1]], axis=-1)
+        return self._dense("encoder/mu", heard), ops.softplus(self._dense("encoder/sigma", heard))
+
+    def decode(self, z, previous, controls=None, training=False):
+        """Outputs [B, T, output_size] of a decoder that is told the events before each step.
+
+        Args:
+            z: [B, latent_size].
+            previous: event before each step: classes [B, T], -1 for none; for groove [B, T, output_size].
+            controls: [B, T, control_size] or None.
+            training: drop a share of what each layer gives.
+        """
+        states = ops.tanh(self._dense("decoder/z_to_initial_state", z))
+        edges = np.cumsum([units for size in self.layout.decoder for units in (size, size)])[:-1]
+        states = ops.split(states, edges.tolist(), axis=-1)
+        kernel = self.by_name[f"{decoder_cell(0)}/kernel"]
+        rows, latent = self.layout.output_sizes[0], self.layout.latent
+        projected = self._previous_rows(kernel[:rows], previous)
+        projected = projected + ops.matmul(z, kernel[rows : rows + latent])[:, None]
+        if controls is not None:
+            told = kernel[rows + latent : kernel.shape[0] - self.layout.decoder[0]]
+            projected = projected + ops.matmul(controls, told)
+        projected = ops.transpose(projected + self.by_name[f"{decoder_cell(0)}/bias"], (1, 0, 2))
+        outputs = lstm_layer(projected, kernel[-self.layout.decoder[0] :], (states[0], states[1]))
+        for layer in range(1, len(self.layout.decoder)):
+            initial = states[2 * layer], states[2 * layer + 1]
+            outputs = self._run(decoder_cell(layer), self._dropped(outputs, training), initial)
+        outputs = ops.transpose(self._dropped(outputs, training), (1, 0, 2))
+        return self._dense("decoder/output_projection", outputs)
+
+    def _run(self, cell, inputs, initial=None, valid=None):
+        kernel, bias = self.by_name[f"{cell}/kernel"], self.by_name[f"{cell}/bias"]
+        below = inputs.shape[-1]
+        return lstm_layer(ops.matmul(inputs, kernel[:below]) + bias, kernel[below:], initial, valid)
+
+    def _dense(self, name, inputs):
+        return ops.matmul(inputs, self.by_name[f"{name}/kernel"]) + self.by_name[f"{name}/bias"]
+
+    def _dropped(self, values, training):
+        if not training or not self.dropout_rate:
+            return values
+        return keras.random.dropout(values, self.dropout_rate, seed=self.seeds)
+
+    def _previous(self, targets):
+        """What stands before each step: the step before, and nothing before the first."""
+        if self.groove:
+            return ops.pad(targets[:, :-1], ((0, 0), (1, 0), (0, 0)))
+        return ops.pad(ops.cast(targets[:, :-1], "int32") + 1, ((0, 0), (1, 0))) - 1
+
+    def _previous_rows(self, kernel, previous):
+        """What the previous events give to the gates of the first layer, [B, T, 4H]."""
+        if self.groove:
+            return ops.matmul(previous, kernel)
+        known = ops.cast(previous >= 0, "float32")[..., None]
+        return ops.take(kernel, ops.maximum(previous, 0), axis=0) * known
+
+    def _mixed(self, previous, outputs):
+        """Previous events, of which the share `sampling` is what the decoder itself would have played there."""
+        if self.groove:
+            hits, velocities, offsets = ops.split(outputs, 3, axis=-1)
+            drawn = keras.random.uniform(ops.shape(hits), seed=self.seeds)
+            hits = ops.cast(drawn < ops.sigmoid(hits), "float32")
+            played = ops.concatenate([hits, ops.sigmoid(velocities), ops.tanh(offsets)], axis=-1)
+        else:
+            drawn = keras.random.uniform(ops.shape(outputs), minval=_EPSILON, maxval=1.0, seed=self.seeds)
+            played = ops.cast(ops.argmax(outputs - ops.log(-ops.log(drawn)), axis=-1), "int32")
+        chosen = keras.random.uniform(ops.shape(previous)[:2], seed=self.seeds) < self.sampling
+        chosen = chosen[..., None] if self.groove else chosen
+        return ops.where(chosen, self._previous(played), previous)
+
+
+def divergence(mu, sigma):
+    """KL divergence [B] in nats of normal distributions from the standard one."""
+    return 0.5 * ops.sum(ops.square(mu) + ops.square(sigma) - 2 * ops.log(sigma) - 1, axis=-1)

@@ -1,0 +1,216 @@
+"""LSTM layers in numpy, float32, many sequences at once: step by step, and along sequences that are known.
+
+Where the time goes at batch 1 is reading the weights: a product of a vector with [rows, columns] runs at the speed of
+memory, so every weight is read once per step, as the checkpoint has it, and never copied but where two products of one
+vector fit into one small matrix. What does not change from step to step (z, controls, biases) is multiplied once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+FORGET_BIAS = 1.0
+
+_SMALL_PRODUCT = 1_000_000
+"""Up to so many multiplications OpenBLAS multiplies without first copying the matrix in another order, which at few
+rows costs several times the product itself."""
+_FEW_ROWS = 6
+"""Up to so many rows of a big product are faster one by one."""
+_CACHED = 4_000_000
+"""Numbers of a matrix that stays in the processor's cache."""
+_JOINED = 2_500_000
+"""Up to so many numbers, two matrices that meet the same vector are copied side by side into one."""
+
+
+class Product:
+    """x @ matrix for a fixed number of rows of x, by the fastest way.
+
+    Args:
+        matrix: [inputs, outputs].
+        rows: B.
+    """
+
+    def __init__(self, matrix: np.ndarray, rows: int) -> None:
+        self.matrix, self.rows = matrix, rows
+        inputs, outputs = matrix.shape
+        self._width = 0
+        if rows > 2 and rows * matrix.size > _SMALL_PRODUCT:
+            widths = [width for width in (512, 256, 128, 64) if outputs % width == 0 and outputs > width]
+            self._width = next((width for width in widths if rows * inputs * width <= _SMALL_PRODUCT), 0)
+        if self._width:
+            self._blocks = matrix.reshape(inputs, -1, self._width).transpose(1, 0, 2)
+        self._one_by_one = not self._width and 1 < rows <= _FEW_ROWS and matrix.size > _CACHED
+
+    def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
+        """Write x [B, inputs] @ matrix into out [B, outputs]."""
+        if self.rows == 1:
+            np.dot(x[0], self.matrix, out[0])
+        elif self._width:
+            np.matmul(x, self._blocks, out=out.reshape(self.rows, -1, self._width).transpose(1, 0, 2))
+        elif self._one_by_one:
+            for row in range(self.rows):
+                np.dot(x[row], self.matrix, out[row])
+        else:
+            np.matmul(x, self.matrix, out=out)
+
+
+class Cell:
+    """Weights of one LSTM layer.
+
+    Attributes:
+        units: H.
+        inputs: [below, 4H], from what the layer is given to its gates.
+        recurrent: [H, 4H], from its own output of the step before.
+        bias: [4H], with the forget bias.
+    """
+
+    def __init__(self, weights: Mapping[str, np.ndarray], name: str) -> None:
+        kernel, bias = weights[f"{name}/kernel"], weights[f"{name}/bias"]
+        self.units = len(bias) // 4
+        below = len(kernel) - self.units
+        self.inputs, self.recurrent = kernel[:below], kernel[below:]
+        self.bias = bias.copy()
+        self.bias[2 * self.units : 3 * self.units] += FORGET_BIAS
+
+
+class Memory:
+    """The states of a layer for B sequences, and what a step makes of gates. Nothing is allocated in a step.
+
+    Args:
+        gates: [B, 4H], in which a step finds its gates; overwritten by it.
+        c, h: initial states [B, H], which the steps write to.
+    """
+
+    def __init__(self, gates: np.ndarray, c: np.ndarray, h: np.ndarray) -> None:
+        units = c.shape[1]
+        self.gates, self.c, self.h = gates, c, h
+        # sigmoid(x) = tanh(x / 2) / 2 + 1/2: all four gates from one call of tanh.
+        sigmoid = np.repeat(np.array([True, False, True, True]), units)
+        self._scale = np.where(sigmoid, 0.5, 1.0).astype(np.float32)
+        self._shift = np.where(sigmoid, 0.5, 0.0).astype(np.float32)
+        self._i, self._j, self._f, self._o = (gates[:, k * units : (k + 1) * units] for k in range(4))
+
+    def step(self) -> None:
+        """The next states, from the gates."""
+        gates, scale, c, i = self.gates, self._scale, self.c, self._i
+        np.multiply(gates, scale, gates)
+        np.tanh(gates, gates)
+        np.multiply(gates, scale, gates)
+        np.add(gates, self._shift, gates)
+        np.multiply(c, self._f, c)
+        np.multiply(i, self._j, i)
+        np.add(c, i, c)
+        np.tanh(c, i)
+        np.multiply(i, self._o, self.h)
+
+    def first(self, rows: int) -> Memory:
+        """The same states, of the first sequences alone."""
+        return Memory(self.gates[:rows], self.c[:rows], self.h[:rows])
+
+
+def run(
+    projected: np.ndarray,
+    recurrent: np.ndarray,
+    c: np.ndarray,
+    h: np.ndarray,
+    lengths: np.ndarray | None = None,
+    keep: bool = True,
+) -> np.ndarray | None:
+    """Run a layer along sequences that are known.
+
+    Args:
+        projected: what the inputs and the bias give to the gates, [T, B, 4H].
+        recurrent: [H, 4H].
+        c, h: initial states [B, H]; afterwards they are the last ones of each sequence.
+        lengths: steps of each sequence, descending; None for all.
+        keep: whether the outputs are wanted.
+
+    Returns:
+        Outputs [T, B, H], zero after the end of a sequence; None if not wanted.
+    """
+    steps, rows = projected.shape[:2]
+    counts = np.full(steps, rows) if lengths is None else (lengths[None] > np.arange(steps)[:, None]).sum(1)
+    outputs = np.zeros((steps, rows, h.shape[1]), np.float32) if keep else None
+    memory, product = Memory(np.empty((rows, projected.shape[2]), np.float32), c, h), Product(recurrent, rows)
+    for step, count in enumerate(counts.tolist()):
+        if count == 0:
+            break
+        if count != product.rows:
+            memory, product = memory.first(count), Product(recurrent, count)
+        product(memory.h, memory.gates)
+        np.add(memory.gates, projected[step, :count], memory.gates)
+        memory.step()
+        if outputs is not None:
+            outputs[step, :count] = memory.h
+    return outputs
+
+
+class Stack:
+    """Layers of LSTMs and the linear layer above them, for steps that depend on each other.
+
+    Args:
+        cells: from below to above.
+        output_kernel: [H of the last, outputs].
+        output_bias: [outputs].
+    """
+
+    def __init__(self, cells: Sequence[Cell], output_kernel: np.ndarray, output_bias: np.ndarray) -> None:
+        self.cells, self.output_kernel, self.output_bias = tuple(cells), output_kernel, output_bias
+        above = [cell.inputs for cell in cells[1:]] + [output_kernel]
+        self.above = tuple(above)
+        self._joined = tuple(
+            np.hstack([up, cell.recurrent]) if up.size + cell.recurrent.size <= _JOINED else None
+            for up, cell in zip(above, cells, strict=True)
+        )
+
+    @property
+    def joined(self) -> tuple[np.ndarray | None, ...]:
+        """Per layer, the matrix to the layer above and the recurrent one side by side; None where that is too big."""
+        return self._joined
+
+
+class Steps:
+    """B sequences on their way through a stack.
+
+    Args:
+        stack: its weights.
+        states: initial [c0, h0, c1, h1, ...], each [B, H]; overwritten.
+    """
+
+    def __init__(self, stack: Stack, states: Sequence[np.ndarray]) -> None:
+        rows = len(states[0])
+        self._stack, self._layers = stack, []
+        for layer, (cell, up) in enumerate(zip(stack.cells, stack.above, strict=True)):
+            c, h = states[2 * layer], states[2 * layer + 1]
+            joined = stack.joined[layer] if rows == 1 else None
+            if joined is not None:
+                buffer = np.empty((1, joined.shape[1]), np.float32)
+                to_above, gates = buffer[:, : up.shape[1]], buffer[:, up.shape[1] :]
+                products = [(Product(joined, 1), buffer)]
+            else:
+                to_above, gates = (
+                    np.empty((rows, up.shape[1]), np.float32),
+                    np.empty((rows, 4 * cell.units), np.float32),
+                )
+                products = [(Product(up, rows), to_above), (Product(cell.recurrent, rows), gates)]
+            np.matmul(h, cell.recurrent, out=gates)
+            self._layers.append((Memory(gates, c, h), products, to_above))
+        self._biases = [cell.bias for cell in stack.cells[1:]] + [stack.output_bias]
+        self.gates = self._layers[0][0].gates
+        """[B, 4H] of the first layer: what its own last output gives; the caller adds what the inputs give."""
+        self.outputs = self._layers[-1][2]
+        """[B, outputs] of the last step."""
+
+    def step(self) -> None:
+        """One step, from `gates` to `outputs`."""
+        below = None
+        for (memory, products, to_above), bias in zip(self._layers, self._biases, strict=True):
+            if below is not None:
+                np.add(memory.gates, below, memory.gates)
+            memory.step()
+            for product, out in products:
+                product(memory.h, out)
+            np.add(to_above, bias, to_above)
+            below = to_above

@@ -1,0 +1,103 @@
+"""A piece of music as files hold it: tracks of notes, tempi, meters, perhaps chords."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+
+from engine.score.phrase import NOTE, ChordSpan, notes_between
+from engine.score.time import Meter
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The notes of one instrument.
+
+    Attributes:
+        notes: array [n] of `NOTE`, in beats from the start of the piece, sorted by (start, pitch).
+        name: of the track; may be empty.
+        program: General MIDI program 0..127.
+        is_drum: pitches are General MIDI drums.
+        controls: (beat, MIDI message) ascending: pedals, bends and other messages of its channel that are no notes,
+            kept as they are; each message is its bytes, the channel in the first of them as the file had it.
+    """
+
+    notes: np.ndarray
+    name: str = ""
+    program: int = 0
+    is_drum: bool = False
+    controls: tuple[tuple[float, tuple[int, ...]], ...] = ()
+
+    @property
+    def end(self) -> float:
+        """Where its last note ends, in beats."""
+        return float(self.notes["end"].max()) if len(self.notes) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Tracks that sound together.
+
+    Attributes:
+        tracks: in the order of the file.
+        qpm: quarter notes per minute, at the start.
+        meter: at the start.
+        chords: chord symbols, in beats from the start; empty where there are none.
+        tempos: (beat, qpm) ascending, from beat 0 on; empty where the tempo does not change.
+        meters: (beat, meter) ascending, from beat 0 on; empty where the meter does not change.
+        markers: (beat, text) ascending: sections, rehearsal marks.
+    """
+
+    tracks: tuple[Track, ...]
+    qpm: float = 120.0
+    meter: Meter = field(default_factory=Meter)
+    chords: tuple[ChordSpan, ...] = ()
+    tempos: tuple[tuple[float, float], ...] = ()
+    meters: tuple[tuple[float, Meter], ...] = ()
+    markers: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def length(self) -> float:
+        """Where the last note or chord ends, in beats."""
+        return max([*(track.end for track in self.tracks), *(span.end for span in self.chords)], default=0.0)
+
+    def notes(self, is_drum: bool) -> np.ndarray:
+        """All drums, or all other notes: array [n] of `NOTE`, sorted by (start, pitch)."""
+        chosen = [track.notes for track in self.tracks if track.is_drum == is_drum]
+        merged = np.concatenate(chosen) if chosen else np.zeros(0, NOTE)
+        return merged[np.lexsort((merged["pitch"], merged["start"]))]
+
+    def cut(self, start: float, end: float) -> Piece:
+        """The music between two beats, as a piece that begins there; notes count by where they begin."""
+        tracks = []
+        for track in self.tracks:
+            controls = tuple((beat - start, message) for beat, message in track.controls if start <= beat < end)
+            tracks.append(replace(track, notes=notes_between(track.notes, start, end), controls=controls))
+        chords = tuple(
+            ChordSpan(max(span.start, start) - start, min(span.end, end) - start, span.chord)
+            for span in self.chords
+            if span.start < end and span.end > start
+        )
+        tempos, meters = _from(self.tempos, start, end), _from(self.meters, start, end)
+        return replace(
+            self,
+            tracks=tuple(tracks),
+            qpm=tempos[0][1] if tempos else self.qpm,
+            meter=meters[0][1] if meters else self.meter,
+            chords=chords,
+            tempos=tempos,
+            meters=meters,
+            markers=tuple((beat - start, text) for beat, text in self.markers if start <= beat < end),
+        )
+
+
+def _from(changes: Sequence[tuple[float, _Value]], start: float, end: float) -> tuple[tuple[float, _Value], ...]:
+    """What holds at a beat, and the changes after it, up to another."""
+    holds = [value for beat, value in changes if beat <= start][-1:]
+    later = [(beat - start, value) for beat, value in changes if start < beat < end]
+    return (*((0.0, value) for value in holds), *later)

@@ -1,0 +1,174 @@
+"""Facts about drums played with feel, and drums to a rhythm; with made-up networks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.errors import PerpetuumError
+from engine.networks import load_network
+from engine.networks.studio.grooving import drumify_piece, groove_piece
+from engine.score.phrase import NOTE
+from engine.score.piece import Piece, Track
+from engine.score.time import Meter
+from tests.cli.weights import made_up
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    return lambda config: load_network(made_up(folder, config))
+
+
+def beat(bars, steps_per_bar=16):
+    """A stiff rock beat, a crash at its beginning, and two pitches that are no drums of the network."""
+    rows = []
+    for step in range(bars * steps_per_bar):
+        pitches = [42] * (step % 2 == 0) + [36] * (step % 8 == 0) + [38] * (step % 8 == 4) + [49] * (step == 0)
+        rows += [(step / 4, step / 4 + 0.2, pitch, 100) for pitch in [*pitches, *[3] * (step == 6)]]
+    return np.array(rows, NOTE)
+
+
+TUNE = Track(np.array([(0, 1, 60, 80), (1.5, 2, 64, 80), (4, 5, 67, 80)], NOTE), "Tune")
+
+
+def song(bars=5, meter=None):
+    meter = meter or Meter()
+    return Piece((TUNE, Track(beat(bars, meter.steps_per_bar), "Kit", is_drum=True)), 97.0, meter)
+
+
+def same_strokes(one, other):
+    """The notes of `other` in the order of those of `one`, if these are the same strokes, moved by less than half a
+    step."""
+    found = []
+    rest = list(range(len(other)))
+    for note in one:
+        match = next(
+            place
+            for place in rest
+            if other[place]["pitch"] == note["pitch"] and abs(other[place]["start"] - note["start"]) <= 0.125 + 1e-9
+        )
+        rest.remove(match)
+        found.append(match)
+    assert not rest
+    return other[found]
+
+
+@pytest.mark.parametrize("config", ["groovae_2bar_humanize", "groovae_4bar", "groovae_2bar_hits_control_tfds"])
+def test_every_stroke_stays_and_only_its_loudness_and_place_within_the_step_change(network, config):
+    piece = song()
+    made = groove_piece(network(config), piece, np.random.default_rng(1)).piece
+    before, after = piece.tracks[1].notes, made.tracks[1].notes
+    after = same_strokes(before, after)
+    known = before["pitch"] != 3
+    assert (after["start"][known] != before["start"][known]).mean() > 0.9
+    assert (after["velocity"][known] != before["velocity"][known]).mean() > 0.9
+    np.testing.assert_array_equal(after[~known], before[~known])
+    np.testing.assert_allclose(after["end"] - after["start"], before["end"] - before["start"])
+    assert (after["start"] >= 0).all()
+
+
+def test_other_tracks_tempo_and_meter_stay(network):
+    piece = song()
+    made = groove_piece(network("groovae_2bar_humanize"), piece, np.random.default_rng(1)).piece
+    assert made.tracks[0] is TUNE
+    assert replace(made, tracks=piece.tracks) == piece
+
+
+@pytest.mark.parametrize("meter", ["3/4", "6/8", "5/4", "9/4"])
+def test_other_meters_are_grooved_bar_by_bar(network, meter):
+    piece = song(3, Meter.parse(meter))
+    made = groove_piece(network("groovae_2bar_humanize"), piece, np.random.default_rng(1)).piece
+    same_strokes(piece.tracks[1].notes, made.tracks[1].notes)
+
+
+def test_a_bar_is_played_straight_after_the_bar_before_it(network):
+    """What stands in bars 1 and 2 decides on bar 2; what comes later does not."""
+    groovae = network("groovae_2bar_humanize")
+    long, short = song(6), song(2)
+    first, second = (
+        groove_piece(groovae, piece, np.random.default_rng(1)).piece.tracks[1].notes for piece in (long, short)
+    )
+    np.testing.assert_array_equal(first[: len(second)], second)
+
+
+def test_strokes_that_share_a_step_stay_in_their_order(network):
+    flam = np.array([(1.0, 1.1, 38, 60), (1.05, 1.2, 38, 100), (2, 2.2, 36, 90)], NOTE)
+    made = groove_piece(
+        network("groovae_2bar_humanize"), Piece((Track(flam, is_drum=True),)), np.random.default_rng(1)
+    ).piece.tracks[0].notes  # fmt: skip
+    assert made["start"][1] - made["start"][0] == pytest.approx(0.05)
+    assert made["velocity"][0] <= made["velocity"][1]
+
+
+def test_without_a_temperature_chance_is_not_asked_and_with_one_each_seed_is_another(network):
+    groovae, piece = network("groovae_2bar_humanize"), song(2)
+
+    def played(seed, temperature):
+        made = groove_piece(groovae, piece, np.random.default_rng(seed), temperature=temperature).piece
+        return made.tracks[1].notes.tobytes()
+
+    assert played(1, None) == played(2, None)
+    assert played(1, 1.0) == played(1, 1.0) != played(2, 1.0)
+
+
+def test_the_network_that_adds_hats_plays_its_own_and_keeps_the_rest(network):
+    piece = song(2)
+    made = groove_piece(network("groovae_2bar_add_closed_hh"), piece, np.random.default_rng(1), temperature=2.0)
+    before, after = piece.tracks[1].notes, made.piece.tracks[1].notes
+    same_strokes(before[before["pitch"] != 42], after[after["pitch"] != 42])
+    assert 0 < (after["pitch"] == 42).sum() != (before["pitch"] == 42).sum()
+
+
+def test_all_drum_tracks_are_grooved_or_the_named_one(network):
+    second = Track(beat(1), "Second", is_drum=True)
+    piece = replace(song(1), tracks=(*song(1).tracks, second))
+    groovae = network("groovae_2bar_humanize")
+    made = groove_piece(groovae, piece, np.random.default_rng(1)).piece.tracks
+    assert all(
+        one.notes.tobytes() != other.notes.tobytes() for one, other in zip(made[1:], piece.tracks[1:], strict=True)
+    )
+    made = groove_piece(groovae, piece, np.random.default_rng(1), track="second").piece.tracks
+    assert made[1] is piece.tracks[1]
+    assert made[2].notes.tobytes() != second.notes.tobytes()
+
+
+def test_a_piece_without_drums_has_nothing_to_groove(network):
+    with pytest.raises(PerpetuumError, match="there are no drums"):
+        groove_piece(network("groovae_2bar_humanize"), Piece((TUNE,)), np.random.default_rng(1))
+
+
+def test_a_rhythm_becomes_drums_in_a_track_of_their_own(network):
+    tapped = network("groovae_2bar_tap_fixed_velocity")
+    piece = Piece((Track(beat(5), "Piano"), TUNE), 97.0)
+    made = drumify_piece(tapped, piece, np.random.default_rng(1), "Piano", temperature=1.5)
+    assert made.piece.tracks[:2] == piece.tracks
+    drums = made.piece.tracks[2]
+    assert drums.is_drum
+    assert len(drums.notes) > 0
+    assert (drums.notes["start"] >= 0).all()
+    # Windows of two bars, over all five.
+    assert 16 <= drums.notes["start"].max() < 24
+    again = drumify_piece(tapped, piece, np.random.default_rng(1), "Piano", temperature=1.5)
+    np.testing.assert_array_equal(again.piece.tracks[2].notes, drums.notes)
+
+
+def test_the_rhythm_is_that_of_the_tune_unless_told_otherwise(network):
+    tapped = network("groovae_2bar_tap_fixed_velocity")
+    low = Track(np.array([(step / 4, step / 4 + 0.2, 30, 80) for step in range(32)], NOTE), "Low")
+    high = Track(np.array([(step / 2, step / 2 + 0.2, 80, 80) for step in range(16)], NOTE), "High")
+    made = drumify_piece(tapped, Piece((low, high)), np.random.default_rng(1), temperature=1.0)
+    assert "the rhythm is that of the track High; --track chooses another" in made.remarks
+    drums = Piece((Track(beat(2), "Kit", is_drum=True),))
+    made = drumify_piece(tapped, drums, np.random.default_rng(1), temperature=1.0)
+    assert len(made.piece.tracks) == 1
+    assert made.piece.tracks[0].name == "drums"
+
+
+def test_silent_bars_get_no_drums(network):
+    gap = Track(np.array([(0, 1, 60, 80), (24, 25, 60, 80)], NOTE))
+    made = drumify_piece(
+        network("groovae_2bar_tap_fixed_velocity"), Piece((gap,)), np.random.default_rng(3), temperature=2.0
+    )
+    starts = made.piece.tracks[1].notes["start"]
+    assert not ((starts > 8) & (starts < 23.5)).any()

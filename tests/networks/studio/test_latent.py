@@ -1,0 +1,121 @@
+"""Facts about music out of a latent space; with made-up networks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.errors import PerpetuumError
+from engine.networks import CONFIGS, load_network
+from engine.networks.card import read_weights
+from engine.networks.studio.latent import interpolate_pieces, joined, sample_piece
+from engine.score.chords import Chord
+from engine.score.phrase import NOTE, ChordSpan
+from engine.score.piece import Piece, Track
+from tests.cli.weights import made_up
+
+RNG = np.random.default_rng
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    return lambda config: load_network(made_up(folder, config))
+
+
+def tune(*pitches, start=0.0, program=0):
+    rows = [(start + place / 2, start + (place + 1) / 2, pitch, 80) for place, pitch in enumerate(pitches)]
+    return Track(np.array(rows, NOTE), "Tune", program)
+
+
+UP, DOWN = Piece((tune(*range(60, 76)),), 90.0), Piece((tune(*range(76, 60, -1), start=8.0),), 110.0)
+KIT = np.array([(beat / 2, beat / 2 + 0.2, 36 + 2 * (beat % 2), 90) for beat in range(16)], NOTE)
+
+
+@pytest.mark.parametrize("config", [name for name, one in CONFIGS.items() if one.family in ("music_vae", "groovae")])
+def test_every_network_gives_music_that_can_be_played(network, config):
+    if config == "groovae_2bar_hits_control_tfds":
+        with pytest.raises(PerpetuumError, match="decodes to hits that it is given"):
+            sample_piece(network(config), RNG(1), RNG(1))
+        return
+    made = sample_piece(network(config), RNG(1), RNG(2), temperature=1.5)
+    assert made.length == {"1": 64.0, "4": 16.0}.get(config.removeprefix("groovae_").split("_")[-1][:1], 8.0)
+    notes = np.concatenate([track.notes for track in made.piece.tracks])
+    assert len(notes) > 0
+    assert (notes["start"] >= 0).all()
+    assert (notes["start"] < made.length).all()
+    assert len(made.piece.tracks) == (3 if "trio" in config else 1)
+
+
+def test_one_point_with_other_chances_is_a_variation(network):
+    vae = network("cat-mel_2bar_small")
+
+    def notes(point, chance):
+        return sample_piece(vae, RNG(point), RNG(chance), temperature=0.7).piece.tracks[0].notes.tobytes()
+
+    assert notes(1, 1) == notes(1, 1)
+    assert notes(1, 1) != notes(1, 2)
+    assert notes(1, 1) != notes(2, 1)
+
+
+def test_chords_change_what_is_played_over_them(network):
+    vae = network("cat-mel_2bar_med_chords")
+    spans = [(ChordSpan(0, 8, Chord(root)),) for root in (0, 6)]
+    made = [sample_piece(vae, RNG(1), RNG(1), None, chords=chords).piece for chords in spans]
+    assert made[0].tracks[0].notes.tobytes() != made[1].tracks[0].notes.tobytes()
+    assert made[0].chords == spans[0]
+
+
+def test_the_ends_of_a_way_are_what_the_network_makes_of_the_pieces(network):
+    vae = network("cat-mel_2bar_small")
+    made = interpolate_pieces(vae, UP, DOWN, 5, RNG(1))
+    assert len(made) == 5
+    assert [one.piece.qpm for one in made] == [90, 95, 100, 105, 110]
+    for end, piece in ((made[0], UP), (made[-1], DOWN)):
+        alone = interpolate_pieces(vae, piece, piece, 2, RNG(1))
+        assert [one.piece.tracks[0].notes.tobytes() for one in alone] == [end.piece.tracks[0].notes.tobytes()] * 2
+
+
+def test_what_is_heard_begins_with_the_bar_of_the_first_note(network):
+    vae = network("cat-mel_2bar_small")
+    early = replace(DOWN, tracks=(tune(*range(76, 60, -1)),))
+    ways = [interpolate_pieces(vae, UP, last, 3, RNG(1)) for last in (DOWN, early)]
+    assert [one.piece.tracks[0].notes.tobytes() for one in ways[0]] == [
+        one.piece.tracks[0].notes.tobytes() for one in ways[1]
+    ]
+
+
+def test_drums_go_to_drums_and_a_trio_to_a_trio(network):
+    drums = Piece((Track(KIT, "Kit", is_drum=True),)), Piece((Track(KIT[::2], "Kit", is_drum=True),))
+    made = interpolate_pieces(network("cat-drums_2bar_small"), *drums, 3, RNG(1))
+    assert all(one.piece.tracks[0].is_drum for one in made)
+    trio = Piece((tune(60, 62), tune(36, 38, program=33), Track(KIT, is_drum=True)))
+    assert len(interpolate_pieces(network("hierdec-trio_16bar"), trio, trio, 2, RNG(1))[0].piece.tracks) == 3
+
+
+def test_chords_in_the_files_are_reduced_and_said(network):
+    chord = Track(np.array([(0, 2, pitch, 80) for pitch in (60, 64, 67)], NOTE), "Piano")
+    made = interpolate_pieces(network("cat-mel_2bar_small"), Piece((chord,)), UP, 2, RNG(1))
+    assert made[0].remarks == ("1 chord was reduced to its top note; --voice lowest takes the bottom",)
+
+
+def test_pieces_of_another_kind_and_weights_that_cannot_hear_are_clear_errors(network, tmp_path):
+    with pytest.raises(PerpetuumError, match=r"cat-drums_2bar_small \(music_vae\) hears drums: there are no drums"):
+        interpolate_pieces(network("cat-drums_2bar_small"), UP, DOWN, 3, RNG(1))
+    with pytest.raises(PerpetuumError, match="hears melody, bass and drums, and the file has no notes"):
+        interpolate_pieces(network("hierdec-trio_16bar"), Piece(()), UP, 3, RNG(1))
+    _, weights = read_weights(made_up(tmp_path, "cat-mel_2bar_small"))
+    alone = CONFIGS["cat-mel_2bar_small"].build({name: w for name, w in weights.items() if name.startswith("decoder")})
+    with pytest.raises(PerpetuumError, match="are a decoder alone"):
+        interpolate_pieces(alone, UP, DOWN, 3, RNG(1))
+
+
+def test_a_way_in_one_piece_has_a_marker_for_each_step(network):
+    made = interpolate_pieces(network("cat-mel_2bar_small"), UP, DOWN, 3, RNG(1))
+    whole = joined(made)
+    assert whole.length == 24
+    assert whole.piece.markers == ((0.0, "1 of 3"), (8.0, "2 of 3"), (16.0, "3 of 3"))
+    assert whole.piece.tempos == ((0.0, 90.0), (8.0, 100.0), (16.0, 110.0))
+    for number, one in enumerate(made):
+        part = whole.piece.cut(8.0 * number, 8.0 * number + 8.0)
+        np.testing.assert_array_equal(part.tracks[0].notes, one.piece.tracks[0].notes)
