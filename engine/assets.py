@@ -13,6 +13,8 @@ from pathlib import Path
 from engine.errors import PerpetuumError
 
 PACKAGE = Path(__file__).resolve().parent
+CHECKPOINT_SUFFIXES = (".mag", ".tar", ".tar.gz", ".tgz", ".index", ".ckpt")
+"""Checkpoints of Magenta that can be named by their path wherever weights are named."""
 
 
 def shipped(kind: str) -> Path:
@@ -30,6 +32,12 @@ def folders(kind: str) -> Iterator[Path]:
             yield Path(root) / kind
     if shipped(kind).is_dir():
         yield shipped(kind)
+
+
+def own_folder(kind: str) -> Path:
+    """Where the user's own assets of a kind go: the first folder of ``PERPETUUM_PATH``, or else this one."""
+    first = os.environ.get("PERPETUUM_PATH", "").split(os.pathsep)[0]
+    return Path(first) / kind if first else Path()
 
 
 def names(kind: str, suffix: str = ".yaml") -> dict[str, Path]:
@@ -50,10 +58,14 @@ def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None
         suffix: suffix of a bare name.
         beside: folder of the file that names the asset.
     """
-    if "/" in name or name.endswith(suffix):
+    is_weights = kind == "weights"
+    if "/" in name or name.endswith((suffix, *CHECKPOINT_SUFFIXES) if is_weights else suffix):
+        # TensorFlow means a checkpoint by the prefix of its files' names.
+        spellings = (name, f"{name}.index") if is_weights else (name,)
         for base in ([beside] if beside else []) + [Path()]:
-            if (base / name).is_file():
-                return base / name
+            for spelling in spellings:
+                if (base / spelling).is_file():
+                    return base / spelling
         return None
     if beside and (beside / f"{name}{suffix}").is_file():
         return beside / f"{name}{suffix}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -16,12 +17,24 @@ VERBS = {
     "render": "Render a scene to a file, faster than real time.",
     "check": "Check scene files: are they playable here?",
     "plan": "Show the timeline that a scene will play.",
+    "generate": "Make new music with a network, into MIDI files.",
+    "continue": "Go on from a MIDI file with a network.",
+    "sample": "New music out of MusicVAE's latent space.",
+    "interpolate": "From one MIDI file to another, with MusicVAE.",
+    "groove": "Play the drums of a MIDI file with feel.",
+    "drumify": "Drums to the rhythm of a MIDI file.",
     "scenes": "List the scenes that are here.",
     "generators": "List the generators and transforms.",
     "instruments": "List the instruments.",
+    "models": "List the networks, and import Magenta's checkpoints.",
     "schema": "Print the JSON Schema of scene files, for editors.",
 }
-"""Verbs and their one-line help; the verb V is `command` of the module engine.cli.V."""
+"""Verbs and their one-line help."""
+
+
+def module_of(verb: str) -> str:
+    """The module whose `command` a verb is: `engine.cli.` and its name, with `_` behind a word of Python's own."""
+    return f"engine.cli.{verb}_" if keyword.iskeyword(verb) else f"engine.cli.{verb}"
 
 
 class _Verbs(click.Group):
@@ -33,7 +46,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        return importlib.import_module(f"engine.cli.{cmd_name}").command
+        return importlib.import_module(module_of(cmd_name)).command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

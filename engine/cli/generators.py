@@ -39,7 +39,7 @@ def command(form: str) -> None:
             "plays": "",
             "summary": kind.summary,
             "listens_to": [],
-            "network": False,
+            "network": kind.network,
             "settings": list(kind.settings.model_fields),
         }
         for kind in transforms

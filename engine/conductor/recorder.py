@@ -14,6 +14,7 @@ from engine.scenes.plan import Pass
 from engine.scenes.scene import Scene
 from engine.score import midi
 from engine.score.phrase import NOTE, Origin
+from engine.score.piece import Piece, Track
 
 
 class Tally:
@@ -91,10 +92,11 @@ class Recording:
     def write_midi(self, path: Path) -> None:
         """Write a MIDI file with a track for each part, tempi, meter and the sections as markers."""
         beats = self.scene.meter.beats_per_bar
-        midi.write(
+        tracks = [
+            Track(self.part_notes(name), name, is_drum=part.role == "drums") for name, part in self.scene.parts.items()
+        ]
+        markers = [(visit.first_bar * beats, visit.section.name) for visit in self.passes]
+        midi.write_piece(
             path,
-            {name: (self.part_notes(name), part.role == "drums") for name, part in self.scene.parts.items()},
-            self.tempos or [(0.0, 120.0)],
-            [(0.0, self.scene.meter.numerator, self.scene.meter.denominator)],
-            [(visit.first_bar * beats, visit.section.name) for visit in self.passes],
+            Piece(tuple(tracks), meter=self.scene.meter, tempos=tuple(self.tempos), markers=tuple(markers)),
         )

@@ -25,7 +25,8 @@ SUFFIX = ".safetensors"
 _HINT = "Use a weights file that came with perpetuum, or that its training or `perpetuum models import` wrote."
 _MAX_HEADER = 8 * 2**20
 """The header of the largest network that is known takes 8 kB."""
-_MAX_ATTENTION_LENGTH = 4096
+MAX_ATTENTION_LENGTH = 4096
+"""A window of a thousand bars of sixteenths is no window; it is a file that wants memory."""
 _STORED = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16"}
 
 
@@ -247,6 +248,6 @@ def _checked(card: WeightsCard) -> WeightsCard:
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise TypeError(f"{name} is no list of texts")
     length = card.attention_length
-    if length is not None and (type(length) is not int or not 0 < length <= _MAX_ATTENTION_LENGTH):
+    if length is not None and (type(length) is not int or not 0 < length <= MAX_ATTENTION_LENGTH):
         raise TypeError(f"attention_length is {length!r}")
     return replace(card, credits=tuple(card.credits), training_data=tuple(card.training_data))

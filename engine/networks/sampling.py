@@ -52,19 +52,27 @@ def choose(logits: np.ndarray, sampling: Sampling, uniforms: np.ndarray) -> tupl
     Returns:
         Classes [B], and their log-probabilities [B] in nats after the temperature, before top-k and top-p.
     """
-    shares = probabilities(logits, sampling.temperature)
-    allowed = shares
+    scaled = np.divide(logits, sampling.temperature, dtype=np.float64)
+    scaled -= scaled.max(axis=1, keepdims=True)
+    shares = np.exp(scaled)
+    cumulative = shares.cumsum(axis=1)
+    totals = cumulative[:, -1:]
+    rows = np.arange(len(scaled))
     if sampling.top_k is not None or sampling.top_p is not None:
-        allowed = np.where(_likeliest(shares, sampling.top_k, sampling.top_p), shares, 0.0)
-    cumulative = allowed.cumsum(axis=1)
-    cumulative /= cumulative[:, -1:]
-    chosen = (cumulative <= uniforms[:, None]).sum(axis=1)
-    return chosen, np.log(shares[np.arange(len(chosen)), chosen])
+        allowed = np.where(_likeliest(shares, sampling.top_k, sampling.top_p), shares, 0.0).cumsum(axis=1)
+        chosen = _places(allowed / allowed[:, -1:], uniforms)
+    else:
+        chosen = _places(cumulative / totals, uniforms)
+    return chosen, scaled[rows, chosen] - np.log(totals[:, 0])
+
+
+def _places(cumulative: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
+    return (cumulative <= uniforms[:, None]).sum(axis=1)
 
 
 def _likeliest(shares: np.ndarray, top_k: int | None, top_p: float | None) -> np.ndarray:
-    """[B, num_classes] which classes may be chosen: the k likeliest, and of those as few as together have share p of
-    what they have. Of equals the lower class counts as likelier."""
+    """Which classes [B, num_classes] may be chosen, given their shares of any sum: the k likeliest, and of those as few
+    as together have share p of what they have. Of equals the lower class counts as likelier."""
     order = np.argsort(-shares, axis=1, kind="stable")
     ordered = np.take_along_axis(shares, order, axis=1)
     if top_k is not None:

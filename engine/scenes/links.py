@@ -181,12 +181,12 @@ def _read_midi(reading: Reading, draft: PartDraft, node: ScalarNode) -> None:
     from engine.score import midi
 
     try:
-        notes, is_drum = midi.read(path)
+        piece = midi.read_piece(path)
     except PerpetuumError as error:
         reading.source.error(node.span, f"`{clipped(node.text)}` is not a readable MIDI file", hint=error.hint or "")
         return
     wants_drums = draft.role is Role.DRUMS
-    chosen = notes[is_drum] if wants_drums else notes[~is_drum]
+    chosen = piece.notes(is_drum=wants_drums)
     if wants_drums:
         chosen = chosen[np.isin(chosen["pitch"], list(drums.CLASS_OF_PITCH))]
     if len(chosen) == 0:

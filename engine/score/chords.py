@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,7 +98,7 @@ def parse_chord(figure: str) -> Chord | None:
     Raises:
         ValueError: it is not understood.
     """
-    if figure.replace(".", "").replace(" ", "").upper() in ("NC", "N", "NOCHORD"):
+    if re.fullmatch(r"[A-G]?N\.?C\.?|N|no chord", figure.strip(), re.IGNORECASE):  # some write "CNC"
         return None
     root, suffix, bass = split_figure(figure)
     steps = intervals(suffix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import mido
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.score.chords import Chord, parse_chord
+from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter
@@ -22,6 +22,7 @@ LARGEST = 32 << 20
 """Bytes of the largest file that is read: a day of dense piano playing has a tenth of it."""
 
 _TEXTS = ("text", "marker", "lyrics", "cue_marker")
+_METAS = ("key_signature", "copyright")
 _CONTROLS = ("control_change", "pitchwheel", "program_change", "aftertouch", "polytouch")
 _NO_CHORD = "N.C."
 _QPM = (4.0, 960.0)
@@ -32,7 +33,7 @@ def read_piece(path: Path) -> Piece:
     """Read a MIDI file of type 0 or 1: a `Track` for each channel of each track that has notes.
 
     Notes that are never ended end with their track. Texts, markers or lyrics are chord symbols where nearly all texts
-    of their kind in the file are; markers that are none stay markers.
+    of their kind in the file are.
 
     Raises:
         PerpetuumError: not a readable MIDI file.
@@ -108,6 +109,7 @@ def _piece(file: mido.MidiFile) -> Piece:
     tempos: dict[float, float] = {}
     meters: dict[float, Meter] = {}
     texts: dict[str, list[tuple[float, str]]] = {kind: [] for kind in _TEXTS}
+    metas: list[tuple[float, mido.MetaMessage]] = []
     for one in file.tracks:
         name, now = "", 0
         channels: dict[int, _Channel] = {}
@@ -122,7 +124,9 @@ def _piece(file: mido.MidiFile) -> Piece:
                 if meter is not None:
                     meters[now / per_beat] = meter
             elif message.type in texts:
-                texts[message.type].append((now / per_beat, message.text.strip()))
+                texts[message.type].append((now / per_beat, message.text))
+            elif message.type in _METAS:
+                metas.append((now / per_beat, message))
             elif not message.is_meta and hasattr(message, "channel"):
                 channels.setdefault(message.channel, _Channel()).hear(now, message)
         for number, channel in sorted(channels.items()):
@@ -131,16 +135,20 @@ def _piece(file: mido.MidiFile) -> Piece:
                 tracks.append(_read_track(channel, name, number == DRUM_CHANNEL, per_beat))
     tempo_map = _changes(tempos, qpm or 120.0)
     meter_map = _changes(meters, Meter())
+    symbols = [kind for kind, found in texts.items() if _are_chords(kind, [text for _, text in found])]
+    for kind in ("text", "lyrics", "cue_marker"):
+        if kind not in symbols:
+            metas += [(beat, mido.MetaMessage(kind, text=text)) for beat, text in texts[kind]]
     length = max((track.end for track in tracks), default=0.0)
-    chords, markers = _chords(texts, length)
     return Piece(
         tuple(tracks),
         tempo_map[0][1],
         meter_map[0][1],
-        chords,
+        _spans([found for kind in symbols for found in texts[kind]], length),
         tempo_map if len(tempo_map) > 1 else (),
         meter_map if len(meter_map) > 1 else (),
-        markers,
+        tuple(sorted(texts["marker"])) if "marker" not in symbols else (),
+        tuple((beat, tuple(message.bytes())) for beat, message in sorted(metas, key=lambda item: item[0])),
     )
 
 
@@ -183,36 +191,33 @@ def _read_track(channel: _Channel, name: str, is_drum: bool, per_beat: float) ->
     return Track(notes[order], name, channel.program, is_drum, controls)
 
 
-def _chords(
-    texts: Mapping[str, Sequence[tuple[float, str]]], length: float
-) -> tuple[tuple[ChordSpan, ...], tuple[tuple[float, str], ...]]:
-    """Chord symbols among the texts of a file, and its other markers.
+def _are_chords(kind: str, texts: Sequence[str]) -> bool:
+    """Whether texts of a kind are chord symbols.
 
-    A lyric may well be "A"; so texts of a kind are chords only where nearly all of them can be read as such.
+    A lyric may well be "A", so nearly all of them have to be; and markers "A", "B" and "C" are parts of a song.
     """
-    symbols: list[tuple[float, Chord | None]] = []
-    markers = list(texts["marker"])
-    for kind, found in texts.items():
-        read = [(beat, *_figure(text)) for beat, text in found if text]
-        if sum(is_chord for _, is_chord, _ in read) * 10 > 9 * len(read):
-            symbols += [(beat, chord) for beat, is_chord, chord in read if is_chord]
-            markers = [] if kind == "marker" else markers
-    symbols.sort(key=lambda item: item[0])
-    ends = [beat for beat, _ in symbols[1:]] + [length]
-    spans = tuple(
+    read = [_is_chord(text) for text in texts if text.strip()]
+    plain = kind == "marker" and all(len(text.strip()) == 1 for text in texts)
+    return sum(read) * 10 > 9 * len(read) and not plain
+
+
+def _is_chord(text: str) -> bool:
+    try:
+        parse_chord(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def _spans(symbols: Sequence[tuple[float, str]], length: float) -> tuple[ChordSpan, ...]:
+    """Chords, each until the next symbol, the last to the end of the piece."""
+    found = [(beat, parse_chord(text.strip())) for beat, text in sorted(symbols) if _is_chord(text)]
+    ends = [beat for beat, _ in found[1:]] + [length]
+    return tuple(
         ChordSpan(beat, end, chord)
-        for (beat, chord), end in zip(symbols, ends, strict=False)
+        for (beat, chord), end in zip(found, ends, strict=False)
         if chord is not None and end > beat
     )
-    return spans, tuple(sorted(markers, key=lambda item: item[0]))
-
-
-def _figure(text: str) -> tuple[bool, Chord | None]:
-    """Whether a text is a chord symbol, and the chord; None for "no chord"."""
-    try:
-        return True, parse_chord(text)
-    except ValueError:
-        return False, None
 
 
 def _reason(error: Exception) -> str:
@@ -233,6 +238,7 @@ def _conductor(piece: Piece) -> list[tuple[float, mido.MetaMessage]]:
         for beat, meter in piece.meters or ((0.0, piece.meter),)
     ]
     found += [(beat, mido.MetaMessage("marker", text=_latin(text))) for beat, text in piece.markers]
+    found += [(beat, mido.MetaMessage.from_bytes(list(message))) for beat, message in piece.metas]
     for place, span in enumerate(piece.chords):
         found.append((span.start, mido.MetaMessage("text", text=_latin(span.chord.name))))
         following = piece.chords[place + 1].start if place + 1 < len(piece.chords) else piece.length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -51,6 +52,8 @@ class Piece:
         tempos: (beat, qpm) ascending, from beat 0 on; empty where the tempo does not change.
         meters: (beat, meter) ascending, from beat 0 on; empty where the meter does not change.
         markers: (beat, text) ascending: sections, rehearsal marks.
+        metas: (beat, MIDI meta message as bytes) ascending: key signatures, lyrics, texts that are no chords; kept as
+            they are.
     """
 
     tracks: tuple[Track, ...]
@@ -60,11 +63,18 @@ class Piece:
     tempos: tuple[tuple[float, float], ...] = ()
     meters: tuple[tuple[float, Meter], ...] = ()
     markers: tuple[tuple[float, str], ...] = ()
+    metas: tuple[tuple[float, tuple[int, ...]], ...] = ()
 
     @property
     def length(self) -> float:
         """Where the last note or chord ends, in beats."""
         return max([*(track.end for track in self.tracks), *(span.end for span in self.chords)], default=0.0)
+
+    @property
+    def bars_end(self) -> float:
+        """Where the bar of the last note or chord ends, in beats, by the meter at the start."""
+        bar = self.meter.beats_per_bar
+        return math.ceil(self.length / bar - 1e-6) * bar
 
     def notes(self, is_drum: bool) -> np.ndarray:
         """All drums, or all other notes: array [n] of `NOTE`, sorted by (start, pitch)."""
@@ -93,6 +103,7 @@ class Piece:
             tempos=tempos,
             meters=meters,
             markers=tuple((beat - start, text) for beat, text in self.markers if start <= beat < end),
+            metas=tuple((beat - start, message) for beat, message in self.metas if start <= beat < end),
         )
 
 

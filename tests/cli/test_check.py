@@ -73,17 +73,17 @@ def test_json_says_the_same(files):
     assert first["snippet"] == "    3 | sede: 7\n      | ^^^^"
 
 
-def test_missing_extras_are_errors_of_check(files, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    text = RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn, backend: tensorflow")
+def test_a_network_without_weights_is_an_error_of_check(files):
+    text = RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn, config: one_drum")
     (files / "network.yaml").write_text(text)
     result = run("check", files / "network.yaml")
     assert result.exit_code == 1
-    assert "pip install 'perpetuum[models]'" in result.stdout
+    assert "there are no shipped weights for `one_drum` of `drums_rnn`" in result.stdout
+    assert "name a file with `weights:`" in result.stdout
     assert "`drum_rules` plays this part" in result.stdout
 
 
-def test_a_network_on_numpy_needs_no_extra(files, monkeypatch):
+def test_a_network_needs_no_extra(files, monkeypatch):
     """A player without TensorFlow still has networks."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     (files / "network.yaml").write_text(RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn"))

@@ -95,6 +95,27 @@ def test_the_start_announces_the_first_step_of_a_bar():
     np.testing.assert_array_equal(drums.stream().start()[512:], encode(drums, [0] * 64)[0][63][512:])
 
 
+@pytest.mark.parametrize("bar", [12, 18, 14])
+@pytest.mark.parametrize("name", ["drum_kit", "lookback_rnn", "attention_rnn"])
+def test_every_bar_of_another_meter_begins_where_one_of_sixteen_does(name, bar):
+    counter = slice({"drum_kit": 512, "lookback_rnn": 114, "attention_rnn": 42}[name], None)
+    usual, other = (CONFIGS[name].make_encoding(steps) for steps in (16, bar))
+    event = usual.default_event
+    expected = [usual.stream().start(), *encode(usual, [event] * 47)[0]]
+    found = [other.stream().start(), *encode(other, [event] * (3 * bar - 1))[0]]
+    for place in range(3):
+        np.testing.assert_array_equal(found[place * bar][counter], expected[place * 16][counter])
+        np.testing.assert_array_equal(found[place * bar + 7][counter], expected[place * 16 + 7][counter])
+
+
+def test_bars_that_divide_sixteen_are_counted_through():
+    for name in ("drum_kit", "lookback_rnn"):
+        halves, usual = (
+            encode(CONFIGS[name].make_encoding(steps), [0 if name == "drum_kit" else 60] * 70) for steps in (8, 16)
+        )
+        np.testing.assert_array_equal(halves[0], usual[0])
+
+
 def test_an_event_of_another_kind_is_refused():
     with pytest.raises(ValueError, match=r"512 is not a drum event: a bit mask 0..511 of 9 classes"):
         DrumKitEncoding().validate([0, 512])

@@ -66,7 +66,8 @@ def test_chords_lie_on_the_grid_with_none_between():
 
 def test_networks_that_look_back_by_bars_look_back_by_bars_of_other_meters():
     network = Golden("lookback_rnn").network
-    assert network.encoding_in(12).lookbacks == (12, 24)
+    lookbacks = {bar: network.encoding_in(bar).lookbacks for bar in (8, 12, 16, 18)}
+    assert lookbacks == {8: (16, 32), 12: (24, 48), 16: (16, 32), 18: (18, 36)}
     assert network.encoding_in(12).input_size == network.encoding.input_size
     notes = [
         network.extend(passage_for("lookback_rnn", steps_per_bar=n), 6.0, rng=np.random.default_rng(1)).tobytes()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.networks.rnn.layout import Layout, read_layout
-from engine.networks.rnn.stack import Stack
+from engine.networks.rnn.stack import Product, Stack
 from tests.networks.golden import made_up_weights
 
 LAYOUTS = [
@@ -19,6 +19,10 @@ LAYOUTS = [
     Layout(11, 9, (6,), "outer", 5),
     Layout(150, 9, (5, 7, 4), "outer", 5),
 ]
+
+
+def name_of(layout: Layout) -> str:
+    return f"{len(layout.layers)} layers, attention {layout.attention}"
 
 
 def inputs_for(layout: Layout, batch: int, steps: int = 17) -> np.ndarray:
@@ -32,7 +36,7 @@ def alone(layout: Layout, inputs: np.ndarray) -> tuple[np.ndarray, list[np.ndarr
     return np.stack([stack.step(row[None])[0].copy() for row in inputs]), stack.state()
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=name_of)
 def test_a_batch_is_its_sequences_side_by_side(layout):
     inputs = inputs_for(layout, 3)
     stack = Stack(made_up_weights(layout.shapes()), layout)
@@ -45,7 +49,18 @@ def test_a_batch_is_its_sequences_side_by_side(layout):
             np.testing.assert_allclose(state, other, atol=1e-5)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("batch", [1, 2, 3, 8, 40])
+@pytest.mark.parametrize("shape", [(513, 256), (300, 96), (200, 90)])
+def test_products_are_products_at_every_size(batch, shape):
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=shape).astype(np.float32)
+    rows = rng.normal(size=(batch, shape[0] + 5)).astype(np.float32)[:, 5:]
+    out = np.empty((batch, shape[1]), np.float32)
+    assert Product(matrix).into(out, rows) is out
+    np.testing.assert_allclose(out, rows @ matrix, atol=1e-3)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=name_of)
 def test_sequences_are_copied_reordered_and_fed_one_by_one(layout):
     inputs = inputs_for(layout, 2)
     stack = Stack(made_up_weights(layout.shapes()), layout)
@@ -64,7 +79,7 @@ def test_sequences_are_copied_reordered_and_fed_one_by_one(layout):
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=name_of)
 def test_the_keras_twin_agrees_beyond_the_attention_window(layout):
     from engine.networks.rnn.keras_rnn import EventSequenceModel
 
@@ -85,7 +100,7 @@ def test_very_high_attention_scores_stay_finite():
         assert np.isfinite(stack.step(row)).all()
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=name_of)
 def test_layers_and_attention_are_read_off_the_weights(layout):
     assert read_layout(layout.shapes(), "x", layout.input_size, 9, layout.attention_length) == layout
     assert layout.sizes().get("attention") == layout.attention

@@ -1,10 +1,8 @@
-"""Facts about phrases and MIDI files."""
+"""Facts about phrases."""
 
 import numpy as np
 import pytest
 
-from engine.errors import PerpetuumError
-from engine.score import midi
 from engine.score.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 
@@ -50,23 +48,6 @@ def test_slices_put_together_are_the_phrase_again():
     again = Phrase.concatenate([made.slice(0, 1.5), made.slice(1.5, 4)])
     assert again.notes.tolist() == made.notes.tolist()
     assert again.length == made.length
-
-
-def test_a_midi_file_gives_back_the_notes_that_were_written(tmp_path):
-    melody = phrase((0, 1, 60, 80), (1, 2, 60, 90), (2, 3.5, 67, 100)).notes
-    drums = phrase((0, 0.25, 36, 110), (1, 1.25, 38, 70)).notes
-    midi.write(tmp_path / "x.mid", {"melody": (melody, False), "kit": (drums, True)}, [(0.0, 96.0)], markers=[(0, "a")])
-    notes, is_drum = midi.read(tmp_path / "x.mid")
-    assert notes[~is_drum].tolist() == melody.tolist()
-    assert notes[is_drum].tolist() == drums.tolist()
-
-
-@pytest.mark.parametrize("content", [b"", b"MThd", b"RIFF0000", b"MThd\0\0\0\6\0\1\0\1\0\0MTrk\xff\xff\xff\xff"])
-def test_a_broken_midi_file_is_a_clear_error(tmp_path, content):
-    file = tmp_path / "x.mid"
-    file.write_bytes(content)
-    with pytest.raises(PerpetuumError, match=r"x\.mid is not a readable MIDI file"):
-        midi.read(file)
 
 
 def test_an_empty_phrase_is_a_rest():

@@ -25,6 +25,7 @@ _DAMAGED = "Fetch or copy the file once more; if it stays like this, it was dama
 _SHARD = ".data-{:05d}-of-{:05d}"
 _SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _ENDINGS = re.compile(r"(\.ckpt(-\d+)?|\.mag|\.tar|\.tar\.gz|\.tgz)+$")
+_LONGEST_TITLE = 120
 _STRANGERS = {
     b"PK\x03\x04": "a zip file",
     b"\x89HDF": "an HDF5 file, such as Keras writes",
@@ -68,7 +69,7 @@ class Checkpoint:
     def title(self) -> str:
         """What its file is called; "" where that says nothing, since TensorFlow calls every checkpoint "model.ckpt"."""
         stems = [_ENDINGS.sub("", name) for name in self.names]
-        return next((stem for stem in stems if stem not in ("", "model")), "")
+        return next((stem[:_LONGEST_TITLE] for stem in stems if stem not in ("", "model")), "")
 
     @property
     def size(self) -> int:
@@ -76,12 +77,19 @@ class Checkpoint:
         return sum(path.stat().st_size for path in self.files)
 
     def digest(self) -> str:
-        """SHA-256 of its files, one after the other."""
+        """SHA-256 of its files, one after the other.
+
+        Raises:
+            PerpetuumError: they cannot be read any more.
+        """
         digest = hashlib.sha256()
-        for path in self.files:
-            with path.open("rb") as file:
-                while chunk := file.read(2**20):
-                    digest.update(chunk)
+        try:
+            for path in self.files:
+                with path.open("rb") as file:
+                    while chunk := file.read(2**20):
+                        digest.update(chunk)
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
         return digest.hexdigest()
 
 
@@ -95,9 +103,13 @@ def open_checkpoint(path: Path | str) -> Checkpoint:
     try:
         return _open(path)
     except OSError as error:
-        raise PerpetuumError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise _unreadable(path, error) from error
     except (MalformedError, MemoryError) as error:
         raise damaged(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> PerpetuumError:
+    return PerpetuumError(f"{path}: cannot be read ({error.strerror or error})")
 
 
 def damaged(path: Path, error: Exception) -> PerpetuumError:

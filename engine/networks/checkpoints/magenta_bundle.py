@@ -18,7 +18,7 @@ from engine.networks.checkpoints.variables import VariableSource, shape_of
 from engine.networks.checkpoints.wire import VARINT, MalformedError, decoded, fields, message, messages, text
 
 _MAX_FILES = 1000
-_MAX_GRAPH = 64 * 2**20
+_MAX_GRAPH = 16 * 2**20
 _MAX_STATES = 1000
 _MAX_DESCRIPTION = 65536
 _SHAPE_ATTRIBUTES = ("_output_shapes", "shape")

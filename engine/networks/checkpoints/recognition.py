@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import PerpetuumError
-from engine.networks.card import read_sizes
+from engine.networks.card import MAX_ATTENTION_LENGTH, read_sizes
 from engine.networks.checkpoints.files import Checkpoint, damaged
 from engine.networks.checkpoints.names import Names, read_names, stranger
 from engine.networks.checkpoints.wire import MalformedError
@@ -170,4 +170,4 @@ def _attention_length(
     nade = shapes.get("nade/w_enc", ())
     others = 2 * sum(sizes["layers"]) + width + (nade[0] + nade[-1] if nade else 0)
     rows, rest = divmod(sum(checkpoint.graph.state_sizes) - others, width)
-    return rows if rows > 0 and rest == 0 else None
+    return rows if 0 < rows <= MAX_ATTENTION_LENGTH and rest == 0 else None

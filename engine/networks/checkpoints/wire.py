@@ -15,6 +15,8 @@ from collections.abc import Iterator
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types. The two for groups are long gone, and refused."""
+_MAX_FIELDS = 500_000
+"""The longest messages of real files list the nodes of a graph, ten thousand or so. More would only cost time."""
 
 
 class MalformedError(ValueError):
@@ -45,8 +47,11 @@ def fields(message: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
     Raises:
         MalformedError: it is no message.
     """
-    position, end = 0, len(message)
+    position, end, count = 0, len(message), 0
     while position < end:
+        count += 1
+        if count > _MAX_FIELDS:
+            raise MalformedError(f"a message has more than {_MAX_FIELDS} fields")
         tag, position = read_varint(message, position)
         number, wire_type = tag >> 3, tag & 7
         if number == 0:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.networks.encodings.counters import counter_table
+from engine.networks.encodings.counters import counted, counter_table
 from engine.score.drums import CLASS_OF_PITCH, PITCHES
 from engine.score.phrase import NOTE
 from engine.score.time import STEPS_PER_BEAT
@@ -68,12 +68,16 @@ class DrumsEncoding:
         pitches: MIDI pitch that stands for each class.
         class_of_pitch: class of a MIDI pitch.
         counter_bits: length of the counter; 0 for none.
+        steps_per_bar: what it counts, see `counted`.
     """
 
     default_event = 0
 
-    def __init__(self, pitches: Sequence[int], class_of_pitch: Mapping[int, int], counter_bits: int) -> None:
+    def __init__(
+        self, pitches: Sequence[int], class_of_pitch: Mapping[int, int], counter_bits: int, steps_per_bar: int = 16
+    ) -> None:
         self.pitches, self.class_of_pitch = tuple(pitches), class_of_pitch
+        self.steps_per_bar = steps_per_bar
         self.num_classes = 2 ** len(self.pitches)
         self.input_size = self.num_classes + counter_bits
         self.counters = counter_table(counter_bits)
@@ -111,11 +115,12 @@ class DrumKitEncoding(DrumsEncoding):
     """The nine classes of `engine.score.drums.CLASSES`: 512 classes of events.
 
     Args:
+        steps_per_bar: what the counter counts, see `counted`.
         counter_bits: 6 bits tell the place within four bars of 16 steps.
     """
 
-    def __init__(self, counter_bits: int = 6) -> None:
-        super().__init__(PITCHES, CLASS_OF_PITCH, counter_bits)
+    def __init__(self, steps_per_bar: int = 16, counter_bits: int = 6) -> None:
+        super().__init__(PITCHES, CLASS_OF_PITCH, counter_bits, steps_per_bar)
 
 
 class OneDrumEncoding(DrumsEncoding):
@@ -133,10 +138,10 @@ class DrumsStream:
         self.events: list[int] = []
 
     def _input(self, event: int) -> np.ndarray:
-        counters = self.encoding.counters
-        vector = np.zeros(self.encoding.input_size, np.float32)
+        encoding, counters = self.encoding, self.encoding.counters
+        vector = np.zeros(encoding.input_size, np.float32)
         vector[event] = 1.0
-        vector[self.encoding.num_classes :] = counters[len(self.events) % len(counters)]
+        vector[encoding.num_classes :] = counters[counted(len(self.events), encoding.steps_per_bar) % len(counters)]
         return vector
 
     def start(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine.networks.encodings.counters import counter_table
+from engine.networks.encodings.counters import bars_back, counted, counter_table
 from engine.score.phrase import NOTE
 from engine.score.time import STEPS_PER_BEAT
 
@@ -165,6 +165,7 @@ class OneHotMelodyEncoding(MelodyEncoding):
         min_note, max_note, transpose_to_key: see `MelodyEncoding`.
         lookbacks: distances in steps, ascending.
         counter_bits: length of the counter, 0 for none.
+        steps_per_bar: what the counter counts, see `counted`.
     """
 
     def __init__(
@@ -174,9 +175,10 @@ class OneHotMelodyEncoding(MelodyEncoding):
         transpose_to_key: int | None = 0,
         lookbacks: tuple[int, ...] = (),
         counter_bits: int = 0,
+        steps_per_bar: int = 16,
     ) -> None:
         super().__init__(min_note, max_note, transpose_to_key)
-        self.lookbacks = lookbacks
+        self.lookbacks, self.steps_per_bar = lookbacks, steps_per_bar
         self.counters = counter_table(counter_bits)
         self.num_events = self.note_range + 2
         self.num_classes = self.num_events + len(lookbacks)
@@ -192,10 +194,15 @@ class OneHotMelodyEncoding(MelodyEncoding):
 
 
 class LookbackMelodyEncoding(OneHotMelodyEncoding):
-    """lookback_rnn: looks back one bar and two. See `OneHotMelodyEncoding`; 121 inputs and 40 classes by default."""
+    """lookback_rnn: looks back one bar and two. See `OneHotMelodyEncoding`; 121 inputs and 40 classes by default.
+
+    Args:
+        min_note, max_note: see `MelodyEncoding`.
+        steps_per_bar: what is looked back and counted by, see `bars_back` and `counted`.
+    """
 
     def __init__(self, min_note: int = 48, max_note: int = 84, steps_per_bar: int = 16) -> None:
-        super().__init__(min_note, max_note, 0, (steps_per_bar, 2 * steps_per_bar), 5)
+        super().__init__(min_note, max_note, 0, bars_back(steps_per_bar), 5, steps_per_bar)
 
 
 class MelodyStream:
@@ -243,7 +250,9 @@ class OneHotMelodyStream(MelodyStream):
             vector[place + encoding.index(past)] = 1.0
             place += encoding.num_events
         counters = encoding.counters
-        vector[place : place + counters.shape[1]] = counters[len(events) % len(counters)]
+        vector[place : place + counters.shape[1]] = counters[
+            counted(len(events), encoding.steps_per_bar) % len(counters)
+        ]
         place += counters.shape[1]
         for i, distance in enumerate(encoding.lookbacks):
             vector[place + i] = len(events) > distance and events[-1] == events[-1 - distance]
@@ -277,7 +286,7 @@ class KeyMelodyEncoding(MelodyEncoding):
 
     Args:
         min_note, max_note, transpose_to_key: see `MelodyEncoding`.
-        steps_per_bar: it looks back one bar and two.
+        steps_per_bar: it looks back and counts by bars, see `bars_back` and `counted`.
         counter_bits: length of the counter.
     """
 
@@ -291,7 +300,7 @@ class KeyMelodyEncoding(MelodyEncoding):
     ) -> None:
         super().__init__(min_note, max_note, transpose_to_key)
         self.steps_per_bar = steps_per_bar
-        self.lookbacks = (steps_per_bar, 2 * steps_per_bar)
+        self.lookbacks = bars_back(steps_per_bar)
         self.counters = counter_table(counter_bits)
         self.num_classes = self.note_range + 2 + len(self.lookbacks)
         self.input_size = self.note_range + 4 + len(self.lookbacks) + counter_bits + 1 + 24
@@ -355,7 +364,9 @@ class KeyMelodyStream(MelodyStream):
             vector[position] = len(events) > distance and events[-1] == events[-1 - distance]
             position += 1
         counters = encoding.counters
-        vector[position : position + counters.shape[1]] = counters[len(events) % len(counters)]
+        vector[position : position + counters.shape[1]] = counters[
+            counted(len(events), encoding.steps_per_bar) % len(counters)
+        ]
         vector[-25] = len(events) % encoding.steps_per_bar == 0
         vector[-24:] = self._keys
         return vector

@@ -31,7 +31,9 @@ def extend(
     rng: Random,
     count: int,
 ) -> list[Extension]:
-    """New music after a passage, at its tempo, until the time is filled; no note is longer than 5 s.
+    """New music after a passage, at its tempo, until the time is filled.
+
+    No note is longer than 5 s, or 10 s where the events are whole notes.
 
     Args:
         network: of family "performance_rnn".

@@ -38,7 +38,7 @@ class RnnConfig:
         attention_length: rows of the attention window; 0 for none.
         steps_per_quarter: steps of the time grid in a quarter note.
         conditions: fields of `Conditions` that the network takes.
-        in_bars: the encoding looks back by bars, so it is built for their length.
+        in_bars: the encoding looks back or counts by bars, so it is built for their length.
         head: builds what the outputs mean, from the encoding and the weights.
         scope: what the names of the recurrent weights begin with.
         output_names: names of the output layer's weights and biases.
@@ -111,8 +111,7 @@ class RnnConfig:
     def allows(self, steps_per_bar: int) -> str | None:
         """Why it cannot play in bars of so many sixteenths; None if it can.
 
-        Networks that look back by bars look back by such bars then; their binary counters, which count in fours as they
-        learnt to, go across the bar lines of other meters.
+        Networks that look back or count by bars of sixteen do so by such bars then, see `encodings.counters`.
         """
         if steps_per_bar * self.steps_per_quarter % 4:
             return (
@@ -145,6 +144,7 @@ RNN_CONFIGS: tuple[RnnConfig, ...] = (
         encoding=DrumKitEncoding,
         default_layers=(256, 256, 256),
         attention_length=32,
+        in_bars=True,
     ),
     RnnConfig(
         family="melody_rnn",

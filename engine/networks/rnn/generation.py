@@ -168,13 +168,11 @@ class _Sequences:
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these sequences, in this order; those named more than once are copied."""
         self.stack.take(rows)
-        # Which of several takes the original makes no difference, but saves a copy.
-        fresh = set(rows)
+        originals = set(rows)
         streams = []
         for row in rows:
-            streams.append(self.streams[row] if row in fresh else self.streams[row].copy())
-            fresh.discard(row)
-        # A copy must not be made of a stream that has already gone on, so all are made before any is pushed.
+            streams.append(self.streams[row] if row in originals else self.streams[row].copy())
+            originals.discard(row)
         self.streams, self.scores, self._next = streams, self.scores[list(rows)], self._next[list(rows)]
 
 

@@ -23,7 +23,8 @@ class EventSequenceModel(keras.Model):
 
     Args:
         layout: names and sizes of the weights; both kinds of attention.
-        dropout: share of each layer's outputs dropped in training (not of what inner attention's window remembers).
+        dropout: share of the outputs of each layer (of those in the attention wrapper: of the wrapper) dropped in
+            training; the attention window remembers them undropped.
         seed: of dropout.
 
     Weights are zero until `set_by_name`.
@@ -54,11 +55,11 @@ class EventSequenceModel(keras.Model):
         outputs = ops.transpose(inputs, (1, 0, 2))
         layers = range(len(layout.layers))
         if layout.attention == OUTER:
-            outputs = self._dropped(self._attended_layers(outputs, layers, training), training)
+            outputs = self._dropped(self._attended_layers(outputs, layers), training)
         else:
             for layer in layers:
                 if layout.attention == INNER and layer == 0:
-                    outputs = self._attended_layers(outputs, [0], training)
+                    outputs = self._attended_layers(outputs, [0])
                 else:
                     outputs = self._lstm_layer(outputs, layer)
                 outputs = self._dropped(outputs, training)
@@ -79,7 +80,7 @@ class EventSequenceModel(keras.Model):
         below = inputs.shape[-1]
         return lstm_layer(ops.matmul(inputs, kernel[:below]) + bias, kernel[below:])
 
-    def _attended_layers(self, inputs, layers, training):
+    def _attended_layers(self, inputs, layers):
         """The layers inside the attention wrapper, and the wrapper's own part, step by step."""
         layout, weights = self.rnn_layout, self.by_name
         size, width, length = layout.input_size, layout.attention_size, layout.attention_length
@@ -104,8 +105,7 @@ class EventSequenceModel(keras.Model):
             states = [c, h]
             for place, (upper_kernel, upper_bias) in enumerate(upper, start=1):
                 c, past = cells[2 * place : 2 * place + 2]
-                below = self._dropped(h, training)
-                gates = ops.matmul(ops.concatenate([below, past], axis=-1), upper_kernel) + upper_bias
+                gates = ops.matmul(ops.concatenate([h, past], axis=-1), upper_kernel) + upper_bias
                 c, h = lstm_step(gates, c)
                 states += [c, h]
             query = ops.matmul(ops.concatenate(states, axis=-1), query_kernel) + query_bias

@@ -19,6 +19,32 @@ from engine.networks.rnn.layout import FORGET_BIAS, INNER, OUTER, Layout
 _SPARSE_INPUTS = 128
 """From this input size on only those rows of the kernel are read whose inputs are not zero."""
 _SAFE_EXPONENT = 80.0
+_BLOCK, _SMALL_PRODUCT = 32, 1_000_000
+"""Columns of a block; multiplications of a product that OpenBLAS does without copying the matrix (0.3.31)."""
+
+
+class Product:
+    """Multiplication by a matrix [K, N], quick for any number of rows.
+
+    OpenBLAS first copies the matrix into its own order for all but very small products, which for some rows costs many
+    times the arithmetic. In blocks of 32 columns each product is a very small one; the blocked copy is made when it is
+    first needed.
+    """
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.matrix = np.ascontiguousarray(matrix, np.float32)
+        self._blocks: np.ndarray | None = None
+
+    def into(self, out: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Write rows [B, K] times the matrix to `out` [B, N], and return it."""
+        count, (length, columns) = len(rows), self.matrix.shape
+        if count == 1 or count * length * columns <= _SMALL_PRODUCT or columns % _BLOCK:
+            return np.dot(rows, self.matrix, out=out)
+        if self._blocks is None:
+            blocks = self.matrix.reshape(length, columns // _BLOCK, _BLOCK).transpose(1, 0, 2)
+            self._blocks = np.ascontiguousarray(blocks)
+        out.reshape(count, -1, _BLOCK)[...] = np.matmul(rows, self._blocks).transpose(1, 0, 2)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +69,11 @@ class FoldedWeights:
 
     layout: Layout
     inputs: np.ndarray
-    kernels: tuple[np.ndarray, ...]
-    outputs: np.ndarray
-    query: np.ndarray
+    kernels: tuple[Product, ...]
+    outputs: Product
+    query: Product
     score: np.ndarray
-    memory: np.ndarray
+    memory: Product
     blank: np.ndarray
 
 
@@ -87,11 +113,11 @@ def fold(weights: Mapping[str, np.ndarray], layout: Layout) -> FoldedWeights:
     return FoldedWeights(
         layout,
         _gates_in_order(inputs),
-        tuple(_gates_in_order(kernel) for kernel in kernels),
-        np.concatenate([output, output_bias[None]]),
-        np.ascontiguousarray(query),
+        tuple(Product(_gates_in_order(kernel)) for kernel in kernels),
+        Product(np.concatenate([output, output_bias[None]])),
+        Product(query),
         np.ascontiguousarray(score),
-        np.ascontiguousarray(memory),
+        Product(memory),
         blank,
     )
 
@@ -122,7 +148,7 @@ class _State:
         self.attended = self.fed[0][:, units[0] : -1]
         self.gates = [np.empty((batch, 4 * n), np.float32) for n in units]
         self.room = [np.empty((batch, n), np.float32) for n in units]
-        self.top = np.ones((batch, len(weights.outputs)), np.float32)
+        self.top = np.ones((batch, len(weights.outputs.matrix)), np.float32)
         self.outputs = np.empty((batch, layout.output_size), np.float32)
         self.wrapped = blocks[0][:, : 2 * units[0]]
         self.remembered = self.fed[0]
@@ -141,7 +167,7 @@ class _State:
         layout = weights.layout
         blocks = []
         for units, kernel in zip(layout.layers, weights.kernels, strict=True):
-            blocks.append(np.zeros((batch, units + len(kernel)), np.float32))
+            blocks.append(np.zeros((batch, units + len(kernel.matrix)), np.float32))
             blocks[-1][:, -1] = 1.0
         ring = np.tile(weights.blank, (batch, layout.attention_length, 1))
         return cls(weights, blocks, ring, np.zeros(batch, np.int64))
@@ -212,7 +238,7 @@ class Stack:
 
     def _step(self, state: _State, inputs: np.ndarray) -> np.ndarray:
         weights, layout = self._weights, self.layout
-        np.dot(state.fed[0], weights.kernels[0], out=state.gates[0])
+        weights.kernels[0].into(state.gates[0], state.fed[0])
         if layout.input_size < _SPARSE_INPUTS:
             state.gates[0] += np.dot(inputs, weights.inputs)
         else:
@@ -222,7 +248,7 @@ class Stack:
         below = self._attend(state) if layout.attention == INNER else state.h[0]
         for layer in range(1, len(layout.layers)):
             state.fed[layer][:, : below.shape[1]] = below
-            np.dot(state.fed[layer], weights.kernels[layer], out=state.gates[layer])
+            weights.kernels[layer].into(state.gates[layer], state.fed[layer])
             self._cell(state, layer)
             below = state.h[layer]
         if layout.attention == OUTER:
@@ -230,7 +256,7 @@ class Stack:
             state.remembered[:, : below.shape[1]] = below
             below = self._attend(state)
         state.top[:, :-1] = below
-        return np.dot(state.top, weights.outputs, out=state.outputs)
+        return weights.outputs.into(state.outputs, state.top)
 
     def _cell(self, state: _State, layer: int) -> None:
         """The LSTM's own part of a step: c and h from the gates' pre-activations."""
@@ -249,7 +275,7 @@ class Stack:
     def _attend(self, state: _State) -> np.ndarray:
         """Attention over the window, which then takes in the projected output; that output [B, A]."""
         weights, width = self._weights, self.layout.attention_size
-        np.dot(state.wrapped, weights.query, out=state.query)
+        weights.query.into(state.query, state.wrapped)
         np.add(state.keys, state.query[:, None], out=state.compared)
         np.tanh(state.compared, out=state.compared)
         scores = np.dot(state.compared, weights.score)
@@ -261,7 +287,7 @@ class Stack:
         state.attended[...] = attended
         if self.layout.attention == OUTER:
             state.remembered[:, width:-1] = attended
-        np.dot(state.remembered, weights.memory, out=state.row)
+        weights.memory.into(state.row, state.remembered)
         state.ring[state.rows, state.oldest] = state.row
         state.oldest += 1
         state.oldest %= self.layout.attention_length

@@ -22,9 +22,9 @@ def fit_latent(
     network: MusicVae,
     targets: np.ndarray,
     controls: np.ndarray | None = None,
-    rounds: int = 300,
+    rounds: int = 150,
     rate: float = 0.1,
-    prior: float = 0.02,
+    prior: float = 0.1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Latent vectors that a decoder makes sequences of.
 
@@ -93,41 +93,43 @@ def cost_gradient(
 
 @dataclass(frozen=True, slots=True)
 class _Trace:
-    """A layer along sequences: activations [T, B, H] of its gates, its cells [T + 1, B, H] and its outputs [T, B, H]."""
+    """A layer along sequences: its gates [T, 4, B, H], its cells [T + 1, B, H] and its outputs [T, B, H]."""
 
-    i: np.ndarray
-    j: np.ndarray
-    f: np.ndarray
-    o: np.ndarray
+    gates: np.ndarray
     cells: np.ndarray
     outputs: np.ndarray
 
 
 def _forward(cell: Cell, projected: np.ndarray, c: np.ndarray, h: np.ndarray) -> _Trace:
     steps, rows, _ = projected.shape
-    activations = np.empty((4, steps, rows, cell.units), np.float32)
-    cells, outputs = np.empty((steps + 1, rows, cell.units), np.float32), np.empty_like(activations[0])
+    activations = np.empty((steps, 4, rows, cell.units), np.float32)
+    cells, outputs = np.empty((steps + 1, rows, cell.units), np.float32), np.empty_like(projected[..., : cell.units])
     cells[0] = c
     for step in range(steps):
-        gates = (projected[step] + h @ cell.recurrent).reshape(rows, 4, cell.units).swapaxes(0, 1)
-        activations[:, step] = 0.5 + 0.5 * np.tanh(0.5 * gates)
-        activations[1, step] = np.tanh(gates[1])
-        i, j, f, o = activations[:, step]
+        gates = (projected[step] + h @ cell.recurrent.matrix).reshape(rows, 4, cell.units).swapaxes(0, 1)
+        activations[step] = 0.5 + 0.5 * np.tanh(0.5 * gates)
+        activations[step, 1] = np.tanh(gates[1])
+        i, j, f, o = activations[step]
         cells[step + 1] = f * cells[step] + i * j
         outputs[step] = h = o * np.tanh(cells[step + 1])
-    return _Trace(*activations, cells, outputs)
+    return _Trace(activations, cells, outputs)
 
 
 def _backward(cell: Cell, trace: _Trace, above: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients by the gates [T, B, 4H], and by the first states c and h [B, H], from those by the outputs [T, B, H]."""
+    """Gradients by gates [T, B, 4H] and by the first states c and h [B, H], from those by the outputs [T, B, H]."""
     gates = np.empty((*above.shape[:2], 4 * cell.units), np.float32)
     c, h = np.zeros_like(above[0]), np.zeros_like(above[0])
     for step in reversed(range(len(above))):
-        i, j, f, o = trace.i[step], trace.j[step], trace.f[step], trace.o[step]
+        i, j, f, o = trace.gates[step]
         h = h + above[step]
         squashed = np.tanh(trace.cells[step + 1])
         c = c + h * o * (1 - squashed**2)
-        parts = (c * j * i * (1 - i), c * i * (1 - j**2), c * trace.cells[step] * f * (1 - f), h * squashed * o * (1 - o))
+        parts = (
+            c * j * i * (1 - i),
+            c * i * (1 - j**2),
+            c * trace.cells[step] * f * (1 - f),
+            h * squashed * o * (1 - o),
+        )
         gates[step] = np.concatenate(parts, axis=1)
-        h, c = gates[step] @ cell.recurrent.T, c * f
+        h, c = gates[step] @ cell.recurrent.matrix.T, c * f
     return gates, c, h

@@ -16,7 +16,6 @@ import numpy as np
 
 from engine.networks.polyphonic.nade import Nade
 from engine.networks.sampling import probabilities
-from engine.networks.vae.lstm import Product
 
 NONE = -1
 """The choice of a class before the first step: nothing."""
@@ -99,10 +98,10 @@ class _VectorHead:
 
     def feeder(self, kernel: np.ndarray, rows: int) -> Callable[[np.ndarray, np.ndarray], None]:
         """See `VaeHead.feeder`."""
-        product, fed = Product(kernel, rows), np.empty((rows, kernel.shape[1]), np.float32)
+        fed = np.empty((rows, kernel.shape[1]), np.float32)
 
         def feed(choices: np.ndarray, gates: np.ndarray) -> None:
-            product(choices, fed)
+            np.matmul(choices, kernel, out=fed)
             np.add(gates, fed, gates)
 
         return feed

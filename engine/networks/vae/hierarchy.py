@@ -2,8 +2,8 @@
 
 Every bar begins with states of its own, made of its embedding; all that it learns of the bar before is that bar's last
 choice. So all bars are decoded at once, each from a guess of the choice before it, and those whose guess was wrong once
-more. At batch 1 the time goes into reading the weights, and so into how often they are read: 16 bars side by side read
-them once where bar after bar reads them 16 times.
+more. The guess is how the first bar ends: music repeats itself. At batch 1 the time goes into reading the weights, and
+so into how often they are read: 16 bars side by side read them once where bar after bar reads them 16 times.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import numpy as np
 from engine.networks.vae.decoder import Chance, LstmDecoder
 from engine.networks.vae.heads import NONE
 
-_GUESS = 0
-"""Class 0 is "nothing happens" of melodies and drums alike: what the last sixteenth of a bar says most often."""
 _ROUNDS = 2
 """So many times all doubtful bars are decoded at once; what is doubtful then is decoded bar after bar."""
 
@@ -35,11 +33,12 @@ def decode_bars(
     bars, rows, size = embeddings.shape
     flat = embeddings.reshape(bars * rows, size)
     chance = Chance(chance.temperature, _by_bar(chance.uniforms, bars))
-    told = np.full((bars, rows), _GUESS)
-    told[0] = NONE
     choices = np.empty((steps, bars, rows), np.int64)
     numbers: np.ndarray | None = None
-    doubtful, rounds = np.ones((bars, rows), bool), 0
+    told = np.full((bars, rows), NONE)
+    doubtful = np.zeros((bars, rows), bool)
+    doubtful[0] = True
+    rounds = 0
     while doubtful.any():
         places = np.flatnonzero(doubtful)
         said, made_from = decoder.decode(
@@ -49,9 +48,11 @@ def decode_bars(
         if made_from is not None:
             numbers = np.empty((steps, bars * rows, made_from.shape[2]), np.float32) if numbers is None else numbers
             numbers[:, places] = made_from
+        if rounds == 0:
+            choices[-1, 1:-1] = choices[-1, 0]
         before, rounds = choices[-1, :-1], rounds + 1
         doubtful[0], doubtful[1:] = False, told[1:] != before
-        if rounds >= _ROUNDS:
+        if rounds > _ROUNDS:
             doubtful &= doubtful.cumsum(axis=0) == 1
         told[1:] = np.where(doubtful[1:], before, told[1:])
     ordered = choices.swapaxes(0, 1).reshape(bars * steps, rows)

@@ -106,11 +106,10 @@ class VaeModel(keras.Model):
             z = mu + sigma * keras.random.normal(ops.shape(mu), seed=self.seeds)
         steps = batch["inputs"].shape[1]
         self.add_loss(self.beta * ops.mean(ops.maximum(divergence(mu, sigma) - self.free_nats, 0.0)) / steps)
-        previous = self._previous(batch["targets"])
         if not training:
-            return self.decode(z, previous, controls)
-        told = self.decode(ops.stop_gradient(z), previous, controls)
-        return self.decode(z, self._mixed(previous, ops.stop_gradient(told)), controls, training=True)
+            return self.told(z, batch["targets"], controls)
+        told = ops.stop_gradient(self.told(ops.stop_gradient(z), batch["targets"], controls))
+        return self.decode(z, self._mixed(self._previous(batch["targets"]), told), controls, training=True)
 
     def encode(self, inputs, lengths=None, controls=None):
         """Posterior of z: (mu, sigma), each [B, latent_size].
@@ -132,6 +131,15 @@ class VaeModel(keras.Model):
             outputs = ops.concatenate([forward, ops.flip(backward, axis=0)], axis=-1)
         heard = ops.concatenate([forward[-1], backward[-1]], axis=-1)
         return self._dense("encoder/mu", heard), ops.softplus(self._dense("encoder/sigma", heard))
+
+    def told(self, z, targets, controls=None):
+        """Outputs [B, T, output_size] of the decoder when it is told, before each step, what was to be given so far.
+
+        Args:
+            z: [B, latent_size].
+            targets, controls: see the class.
+        """
+        return self.decode(z, self._previous(targets), controls)
 
     def decode(self, z, previous, controls=None, training=False):
         """Outputs [B, T, output_size] of a decoder that is told the events before each step.

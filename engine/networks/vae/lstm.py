@@ -11,49 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from engine.networks.products import Product
+
 FORGET_BIAS = 1.0
 
-_SMALL_PRODUCT = 1_000_000
-"""Up to so many multiplications OpenBLAS multiplies without first copying the matrix in another order, which at few
-rows costs several times the product itself."""
-_FEW_ROWS = 6
-"""Up to so many rows of a big product are faster one by one."""
-_CACHED = 4_000_000
-"""Numbers of a matrix that stays in the processor's cache."""
 _JOINED = 2_500_000
 """Up to so many numbers, two matrices that meet the same vector are copied side by side into one."""
-
-
-class Product:
-    """x @ matrix for a fixed number of rows of x, by the fastest way.
-
-    Args:
-        matrix: [inputs, outputs].
-        rows: B.
-    """
-
-    def __init__(self, matrix: np.ndarray, rows: int) -> None:
-        self.matrix, self.rows = matrix, rows
-        inputs, outputs = matrix.shape
-        self._width = 0
-        if rows > 2 and rows * matrix.size > _SMALL_PRODUCT:
-            widths = [width for width in (512, 256, 128, 64) if outputs % width == 0 and outputs > width]
-            self._width = next((width for width in widths if rows * inputs * width <= _SMALL_PRODUCT), 0)
-        if self._width:
-            self._blocks = matrix.reshape(inputs, -1, self._width).transpose(1, 0, 2)
-        self._one_by_one = not self._width and 1 < rows <= _FEW_ROWS and matrix.size > _CACHED
-
-    def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
-        """Write x [B, inputs] @ matrix into out [B, outputs]."""
-        if self.rows == 1:
-            np.dot(x[0], self.matrix, out[0])
-        elif self._width:
-            np.matmul(x, self._blocks, out=out.reshape(self.rows, -1, self._width).transpose(1, 0, 2))
-        elif self._one_by_one:
-            for row in range(self.rows):
-                np.dot(x[row], self.matrix, out[row])
-        else:
-            np.matmul(x, self.matrix, out=out)
 
 
 class Cell:
@@ -70,7 +33,7 @@ class Cell:
         kernel, bias = weights[f"{name}/kernel"], weights[f"{name}/bias"]
         self.units = len(bias) // 4
         below = len(kernel) - self.units
-        self.inputs, self.recurrent = kernel[:below], kernel[below:]
+        self.inputs, self.recurrent = kernel[:below], Product(kernel[below:])
         self.bias = bias.copy()
         self.bias[2 * self.units : 3 * self.units] += FORGET_BIAS
 
@@ -112,7 +75,7 @@ class Memory:
 
 def run(
     projected: np.ndarray,
-    recurrent: np.ndarray,
+    recurrent: Product,
     c: np.ndarray,
     h: np.ndarray,
     lengths: np.ndarray | None = None,
@@ -133,13 +96,13 @@ def run(
     steps, rows = projected.shape[:2]
     counts = np.full(steps, rows) if lengths is None else (lengths[None] > np.arange(steps)[:, None]).sum(1)
     outputs = np.zeros((steps, rows, h.shape[1]), np.float32) if keep else None
-    memory, product = Memory(np.empty((rows, projected.shape[2]), np.float32), c, h), Product(recurrent, rows)
+    memory = Memory(np.empty((rows, projected.shape[2]), np.float32), c, h)
     for step, count in enumerate(counts.tolist()):
         if count == 0:
             break
-        if count != product.rows:
-            memory, product = memory.first(count), Product(recurrent, count)
-        product(memory.h, memory.gates)
+        if count != len(memory.h):
+            memory = memory.first(count)
+        recurrent.into(memory.gates, memory.h)
         np.add(memory.gates, projected[step, :count], memory.gates)
         memory.step()
         if outputs is not None:
@@ -158,15 +121,14 @@ class Stack:
 
     def __init__(self, cells: Sequence[Cell], output_kernel: np.ndarray, output_bias: np.ndarray) -> None:
         self.cells, self.output_kernel, self.output_bias = tuple(cells), output_kernel, output_bias
-        above = [cell.inputs for cell in cells[1:]] + [output_kernel]
-        self.above = tuple(above)
+        self.above = tuple(Product(kernel) for kernel in [*(cell.inputs for cell in cells[1:]), output_kernel])
+        pairs = [(up.matrix, cell.recurrent.matrix) for up, cell in zip(self.above, cells, strict=True)]
         self._joined = tuple(
-            np.hstack([up, cell.recurrent]) if up.size + cell.recurrent.size <= _JOINED else None
-            for up, cell in zip(above, cells, strict=True)
+            Product(np.hstack(pair)) if pair[0].size + pair[1].size <= _JOINED else None for pair in pairs
         )
 
     @property
-    def joined(self) -> tuple[np.ndarray | None, ...]:
+    def joined(self) -> tuple[Product | None, ...]:
         """Per layer, the matrix to the layer above and the recurrent one side by side; None where that is too big."""
         return self._joined
 
@@ -181,21 +143,19 @@ class Steps:
 
     def __init__(self, stack: Stack, states: Sequence[np.ndarray]) -> None:
         rows = len(states[0])
-        self._stack, self._layers = stack, []
+        self._layers = []
         for layer, (cell, up) in enumerate(zip(stack.cells, stack.above, strict=True)):
             c, h = states[2 * layer], states[2 * layer + 1]
             joined = stack.joined[layer] if rows == 1 else None
+            width = up.matrix.shape[1]
             if joined is not None:
-                buffer = np.empty((1, joined.shape[1]), np.float32)
-                to_above, gates = buffer[:, : up.shape[1]], buffer[:, up.shape[1] :]
-                products = [(Product(joined, 1), buffer)]
+                buffer = np.empty((1, width + 4 * cell.units), np.float32)
+                to_above, gates = buffer[:, :width], buffer[:, width:]
+                products = [(joined, buffer)]
             else:
-                to_above, gates = (
-                    np.empty((rows, up.shape[1]), np.float32),
-                    np.empty((rows, 4 * cell.units), np.float32),
-                )
-                products = [(Product(up, rows), to_above), (Product(cell.recurrent, rows), gates)]
-            np.matmul(h, cell.recurrent, out=gates)
+                to_above, gates = np.empty((rows, width), np.float32), np.empty((rows, 4 * cell.units), np.float32)
+                products = [(up, to_above), (cell.recurrent, gates)]
+            cell.recurrent.into(gates, h)
             self._layers.append((Memory(gates, c, h), products, to_above))
         self._biases = [cell.bias for cell in stack.cells[1:]] + [stack.output_bias]
         self.gates = self._layers[0][0].gates
@@ -211,6 +171,6 @@ class Steps:
                 np.add(memory.gates, below, memory.gates)
             memory.step()
             for product, out in products:
-                product(memory.h, out)
+                product.into(out, memory.h)
             np.add(to_above, bias, to_above)
             below = to_above

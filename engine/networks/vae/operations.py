@@ -119,8 +119,8 @@ class Loop:
         costs = np.array([_angle(a, b) for a, b in legs] if pace is None else pace, np.float64)
         if costs.shape != (len(points),) or not (costs >= 0.0).all():
             raise ValueError(f"a loop of {len(points)} points has {len(points)} legs, each of some length")
-        total = costs.sum()
-        self.times = np.concatenate([[0.0], costs.cumsum() / total if total else np.arange(1, len(points) + 1)])
+        edges = np.concatenate([[0.0], costs.cumsum()])
+        self.times = edges / edges[-1] if edges[-1] else np.linspace(0.0, 1.0, len(edges))
         """[n + 1], when each point is passed: 0 for the first, 1 for the first again."""
 
     def at(self, time: float) -> np.ndarray:

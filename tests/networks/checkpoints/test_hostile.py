@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import subprocess
 import sys
@@ -221,6 +222,10 @@ def test_a_compressed_block_that_claims_gigabytes_is_refused(place):
         )
 
 
+def test_a_bundle_of_endlessly_many_fields_is_refused_before_it_costs_minutes(place):
+    refused(written(place, "mag", writing.field(9, 1) * 600_000), "more than 500000 fields")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -303,6 +308,42 @@ def test_a_compressed_file_that_unpacks_to_far_more_is_refused(mode, place):
     assert len(bomb) < 60_000
     with memory_at_most(45):
         refused(written(place, "tar", bomb), "which no checkpoint does")
+
+
+def test_files_that_promise_gigabytes_are_refused_where_there_are_none(tmp_path):
+    """In a process whose address space ends 150 MB above what it has; tracemalloc sees only Python's own memory."""
+    bomb = {"one_drum.ckpt.index": INDEX, SHARD: bytes(200_000_000)}
+    huge = writing.field(1, 1) + writing.field(2, _HUGE) + writing.field(4, 0) + writing.field(5, 1 << 50)
+    files = {
+        "gzip.tar": gzip.compress(writing.tar(bomb), 1),
+        "member.tar": _tar_header(b"\x80" + b"\x7f" * 11) + b"\0" * 1024,
+        "long_name.tar": _tar_header(b"77777777777\0", b"L") + b"\0" * 1024,
+        "model.ckpt.index": _index((b"a", huge)),
+        "model.ckpt.data-00000-of-00001": b"data",
+        "field.mag": b"\x12\xff\xff\xff\xff\x7f" + b"\0" * 1000,
+        "header.safetensors": (1 << 40).to_bytes(8, "little") + b"{" + b" " * 1000,
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from engine.errors import PerpetuumError\n"
+        "from engine.networks.checkpoints import open_weights\n"
+        "import cramjam, google_crc32c, tarfile\n"
+        "now = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (now + 150_000_000,) * 2)\n"
+        "for path in sys.argv[1:]:\n"
+        "    try:\n"
+        "        open_weights(path)\n"
+        "    except PerpetuumError as error:\n"
+        "        assert 'enough memory' not in str(error), error\n"
+        "        print('refused')\n"
+    )
+    paths = [str(tmp_path / name) for name in files]
+    made = subprocess.run([sys.executable, "-c", program, *paths], capture_output=True, text=True, check=False)
+    assert made.stderr == ""
+    assert made.stdout.split() == ["refused"] * len(files)
 
 
 def test_reading_a_checkpoint_imports_neither_tensorflow_nor_pickle():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.networks import load_network
+from engine.networks import CONFIGS, load_network
+from engine.networks.card import read_weights
 from engine.networks.studio.grooving import drumify_piece, groove_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
@@ -158,11 +159,20 @@ def test_the_rhythm_is_that_of_the_tune_unless_told_otherwise(network):
     low = Track(np.array([(step / 4, step / 4 + 0.2, 30, 80) for step in range(32)], NOTE), "Low")
     high = Track(np.array([(step / 2, step / 2 + 0.2, 80, 80) for step in range(16)], NOTE), "High")
     made = drumify_piece(tapped, Piece((low, high)), np.random.default_rng(1), temperature=1.0)
-    assert "the rhythm is that of the track High; --track chooses another" in made.remarks
+    assert "the rhythm is that of track 2 (High); --track chooses another" in made.remarks
     drums = Piece((Track(beat(2), "Kit", is_drum=True),))
     made = drumify_piece(tapped, drums, np.random.default_rng(1), temperature=1.0)
     assert len(made.piece.tracks) == 1
     assert made.piece.tracks[0].name == "drums"
+
+
+def test_a_rhythm_in_which_the_network_hears_nothing_is_said(tmp_path):
+    _, weights = read_weights(made_up(tmp_path, "groovae_2bar_tap_fixed_velocity"))
+    weights["decoder/output_projection/bias"][:9] = -50
+    deaf = CONFIGS["groovae_2bar_tap_fixed_velocity"].build(weights)
+    made = drumify_piece(deaf, Piece((TUNE,)), np.random.default_rng(1))
+    assert made.remarks == ("the network hears no drums in this rhythm; with a higher --temperature it tries some",)
+    assert len(made.piece.tracks[1].notes) == 0
 
 
 def test_silent_bars_get_no_drums(network):

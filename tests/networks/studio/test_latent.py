@@ -1,6 +1,7 @@
 """Facts about music out of a latent space; with made-up networks."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS, load_network
 from engine.networks.card import read_weights
+from engine.networks.studio import latent
 from engine.networks.studio.latent import interpolate_pieces, joined, sample_piece
 from engine.score.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
@@ -99,15 +101,34 @@ def test_chords_in_the_files_are_reduced_and_said(network):
     assert made[0].remarks == ("1 chord was reduced to its top note; --voice lowest takes the bottom",)
 
 
-def test_pieces_of_another_kind_and_weights_that_cannot_hear_are_clear_errors(network, tmp_path):
+def test_pieces_of_another_kind_are_clear_errors(network):
     with pytest.raises(PerpetuumError, match=r"cat-drums_2bar_small \(music_vae\) hears drums: there are no drums"):
         interpolate_pieces(network("cat-drums_2bar_small"), UP, DOWN, 3, RNG(1))
     with pytest.raises(PerpetuumError, match="hears melody, bass and drums, and the file has no notes"):
         interpolate_pieces(network("hierdec-trio_16bar"), Piece(()), UP, 3, RNG(1))
-    _, weights = read_weights(made_up(tmp_path, "cat-mel_2bar_small"))
-    alone = CONFIGS["cat-mel_2bar_small"].build({name: w for name, w in weights.items() if name.startswith("decoder")})
-    with pytest.raises(PerpetuumError, match="are a decoder alone"):
-        interpolate_pieces(alone, UP, DOWN, 3, RNG(1))
+
+
+def without_encoder(folder, config):
+    _, weights = read_weights(made_up(folder, config))
+    decoder = {name: value for name, value in weights.items() if not name.startswith("encoder")}
+    return CONFIGS[config].build(decoder)
+
+
+def test_weights_without_an_encoder_are_searched_for_what_says_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(latent, "fit_latent", partial(latent.fit_latent, rounds=30))
+    alone = without_encoder(tmp_path, "cat-mel_2bar_small")
+    made = interpolate_pieces(alone, UP, DOWN, 2, RNG(1))
+    heard = [alone.config.make_converter().window(piece, start).targets[None] for piece, start in ((UP, 0), (DOWN, 8))]
+    for one, targets in zip(made, heard, strict=True):
+        z, _ = latent.fit_latent(alone, targets)
+        expected = alone.config.make_converter().to_tracks(alone.decode(z)[0])
+        assert one.piece.tracks[0].notes.tobytes() == expected[0].notes.tobytes()
+    assert made[0].piece.tracks[0].notes.tobytes() != made[1].piece.tracks[0].notes.tobytes()
+
+
+def test_weights_that_can_neither_hear_nor_be_searched_are_a_clear_error(tmp_path):
+    with pytest.raises(PerpetuumError, match="hierdec-mel_16bar are a decoder alone, and cannot hear music"):
+        interpolate_pieces(without_encoder(tmp_path, "hierdec-mel_16bar"), UP, DOWN, 3, RNG(1))
 
 
 def test_a_way_in_one_piece_has_a_marker_for_each_step(network):

@@ -73,8 +73,13 @@ class GrooveConverter:
 
     def window(self, piece: Piece, start: float = 0.0, steps: int | None = None) -> Slice:
         """See `Converter`."""
-        hits, velocities, offsets = heard = self._strokes(drum_notes(piece), start, steps or self.steps)
-        targets = np.concatenate(heard, axis=1)
+        strokes = self.strokes(drum_notes(piece), start, steps or self.steps)
+        controls = strokes[:, : len(CLASSES)] if self.control_size else None
+        return Slice(self.heard(strokes), strokes, controls, start)
+
+    def heard(self, strokes: np.ndarray) -> np.ndarray:
+        """What the encoder hears of strokes: [T, 27] of [T, 27]."""
+        hits, velocities, offsets = np.split(strokes, 3, axis=1)
         if self._tap:
             hits, velocities, offsets = _tapped(hits, velocities, offsets)
         if self._humanize or self._fixed_velocities:
@@ -83,7 +88,7 @@ class GrooveConverter:
             offsets = np.zeros_like(offsets)
         inputs = np.stack([hits, velocities, offsets], axis=1)
         inputs[:, :, self.added] = 0.0
-        return Slice(inputs.reshape(len(inputs), -1), targets, heard[0] if self.control_size else None, start)
+        return inputs.reshape(len(inputs), -1)
 
     def controls(self, steps: int, chords: Sequence[ChordSpan] = ()) -> np.ndarray | None:
         """None: hits come with the music, in `Slice.controls`."""
@@ -103,8 +108,8 @@ class GrooveConverter:
         notes["velocity"] = np.clip(np.rint(velocities[steps, classes] * 127), 1, 127)
         return (Track(notes[np.lexsort((notes["pitch"], notes["start"]))], "drums", is_drum=True),)
 
-    def _strokes(self, notes: np.ndarray, start: float, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Hits, velocities and offsets, each [steps, 9] float32."""
+    def strokes(self, notes: np.ndarray, start: float, steps: int) -> np.ndarray:
+        """Hits, velocities and offsets [steps, 27] float32 of notes (array of `NOTE`, in beats) from a beat on."""
         hits, velocities, offsets = (np.zeros((steps, len(CLASSES)), np.float32) for _ in range(3))
         exact = (notes["start"] - start) * STEPS_PER_BEAT
         nearest = step_of(notes["start"] - start)
@@ -115,7 +120,7 @@ class GrooveConverter:
             if drum is not None and 0 <= step < steps and velocity > velocities[step, drum]:
                 hits[step, drum], velocities[step, drum] = 1.0, velocity
                 offsets[step, drum] = 2 * (step - exact[place])
-        return hits, velocities, offsets
+        return np.concatenate([hits, velocities, offsets], axis=1)
 
 
 def _tapped(*strokes: np.ndarray) -> list[np.ndarray]:

@@ -1,0 +1,70 @@
+"""`perpetuum groove`: drums of a MIDI file, played with feel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from engine.cli.sampling import (
+    Stopwatch,
+    beside,
+    checkpoint_option,
+    config_option,
+    file_option,
+    line,
+    progress,
+    say,
+    seed_option,
+    seeded,
+    source_of,
+    temperature_option,
+    write,
+)
+
+EXAMPLES = """
+\b
+Examples:
+  perpetuum groove song.mid
+  perpetuum groove song.mid --temperature 0.8 --seed 5 -o song-played.mid
+  perpetuum groove song.mid --config groovae_2bar_add_closed_hh --checkpoint groovae_2bar_add_closed_hh.tar
+"""
+
+
+@click.command(epilog=EXAMPLES, short_help="Play the drums of a MIDI file with feel.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--model", help="Family, config or weights; without it a GrooVAE that is here.")
+@config_option
+@checkpoint_option
+@temperature_option(None, "Without it the likeliest feel; 1 is one of those that were learnt, another for each seed.")
+@seed_option
+@click.option("--track", metavar="NAME", help="Only this drum track, by its name or number; all without it.")
+@file_option
+def command(
+    file: Path,
+    model: str | None,
+    config: str | None,
+    checkpoint: Path | None,
+    temperature: float | None,
+    seed: int | None,
+    track: str | None,
+    output: Path | None,
+) -> None:
+    """Play the drums of FILE with feel: how loud each stroke is, and how early or late.
+
+    What is struck stays as it is; so do other tracks, tempo and meter. Any number of bars.
+    """
+    from engine.cli.choosing import GROOVES, choose_network
+    from engine.networks.studio.grooving import groove_piece
+    from engine.score.midi import read_piece
+
+    piece = read_piece(file)
+    network = choose_network(model, config, checkpoint, GROOVES)
+    path = beside(file, "groove", output)
+    seed, watch = seeded(seed), Stopwatch()
+    with progress(network.config.name, 1) as advance:
+        made = groove_piece(network, piece, source_of(seed), track, temperature)
+        say(made.remarks)
+        write(path, made.piece)
+        advance()
+    click.echo(line(path, made, watch.lap(), None if temperature is None else seed))

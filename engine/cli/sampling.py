@@ -1,0 +1,250 @@
+"""Options of the verbs that make music with a network, and how they write what was made."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.networks.contract import Sampling
+from engine.networks.studio.made import Made
+from engine.score.midi import write_piece
+from engine.score.piece import Piece
+from engine.score.voices import Voice
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+seed_option: Decorator = click.option(
+    "--seed", type=click.IntRange(0), help="The same seed gives the same music. Without it: another one each time."
+)
+checkpoint_option: Decorator = click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Weights of yours: .safetensors, Magenta's .mag bundles, .tar files and checkpoints.",
+)
+config_option: Decorator = click.option("--config", help="Magenta's name of the kind of network, like lookback_rnn.")
+track_option: Decorator = click.option(
+    "--track", metavar="NAME", help="Track of the file, by its name or number. Without it: the one that fits best."
+)
+voice_option: Decorator = click.option(
+    "--voice",
+    default=Voice.SKYLINE.value,
+    show_default=True,
+    metavar="skyline|lowest|track:NAME",
+    help="What a network that knows one note at a time hears of chords: the top notes, the bottom notes, or a track.",
+)
+folder_option: Decorator = click.option(
+    "-o",
+    "--output",
+    "folder",
+    default=Path(),
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the files; this one without it.",
+)
+file_option: Decorator = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="MIDI file to write; a name like the file's.",
+)
+dated_option: Decorator = click.option("--dated", is_flag=True, help="Date and time in front of the files' names.")
+outputs_option: Decorator = click.option(
+    "-n", "--num-outputs", default=1, show_default=True, type=click.IntRange(1, 10_000), help="How many files."
+)
+
+
+def temperature_option(default: float | None, what: str) -> Decorator:
+    """The option `--temperature`.
+
+    Args:
+        default: its value without it; None for "take the likeliest".
+        what: what it does, and what it is without the option where that is no number.
+    """
+    return click.option(
+        "--temperature", default=default, show_default=default is not None, type=click.FloatRange(0.01, 100), help=what
+    )
+
+
+def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say how events are chosen; handed to the verb as `sampling`."""
+
+    @functools.wraps(function)
+    def with_sampling(**values: Any) -> Any:
+        names = ("temperature", "top_k", "top_p", "beam_size", "branch_factor", "steps_per_iteration")
+        return function(sampling=Sampling(**{name: values.pop(name) for name in names}), **values)
+
+    verb: Callable[..., Any] = with_sampling
+
+    options = (
+        temperature_option(1.0, "1 is as learnt; 0.8 is safer, 1.2 is wilder."),
+        click.option("--top-k", type=click.IntRange(1), help="Choose among so many of the likeliest events only."),
+        click.option(
+            "--top-p",
+            type=click.FloatRange(0, 1, min_open=True),
+            help="Choose among the likeliest events that together have this probability, like 0.95.",
+        ),
+        click.option(
+            "--beam-size",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, 1000),
+            help="Follow so many sequences at once and give the likeliest.",
+        ),
+        click.option(
+            "--branch-factor",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, 1000),
+            help="Try so many ways to go on from each of them.",
+        ),
+        click.option(
+            "--steps-per-iteration",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1),
+            help="Steps between two selections of the likeliest.",
+        ),
+    )
+    for option in reversed(options):
+        verb = option(verb)
+    return verb
+
+
+def seeded(seed: int | None) -> int:
+    """The seed that was given, or a new one."""
+    return secrets.randbits(32) if seed is None else seed
+
+
+def source_of(seed: int, number: int = 0, what: str = "") -> np.random.Generator:
+    """The chance of the output of a number: the same however many others are made.
+
+    Args:
+        seed: of the whole run.
+        number: of the output.
+        what: names another source for the same output.
+    """
+    return np.random.default_rng([seed, number, *what.encode()])
+
+
+def track_and_voice(track: str | None, voice: str) -> tuple[str | None, Voice]:
+    """What `--track` and `--voice` say together.
+
+    Raises:
+        PerpetuumError: no voice.
+    """
+    kind, _, name = voice.partition(":")
+    if kind == "track" and name.strip():
+        return name.strip(), Voice.SKYLINE
+    if voice in set(Voice):
+        return track, Voice(voice)
+    raise PerpetuumError(f"--voice {voice!r} is no voice", "take skyline, lowest, or track: and the name of a track")
+
+
+def output_paths(folder: Path, stem: str, count: int, dated: bool) -> list[Path]:
+    """Names of numbered files: stem-01.mid, stem-02.mid, ...
+
+    Raises:
+        PerpetuumError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PerpetuumError(f"cannot make the folder {folder}: {error.strerror}", "choose another with -o") from error
+    date = f"{datetime.now():%Y-%m-%d_%H%M%S}-" if dated else ""
+    width = max(2, len(str(count)))
+    return [folder / f"{date}{stem}-{number:0{width}d}.mid" for number in range(1, count + 1)]
+
+
+def beside(file: Path, what: str, output: Path | None) -> Path:
+    """The file that was asked for, or one in this folder that is named after another: "song-groove.mid"."""
+    return output or Path(f"{file.stem}-{what}.mid")
+
+
+def write(path: Path, piece: Piece) -> None:
+    """Write a piece, whole or not at all.
+
+    Raises:
+        PerpetuumError: it cannot be written.
+    """
+    try:
+        write_piece(path, piece)
+    except OSError as error:
+        raise PerpetuumError(f"cannot write {path}: {error.strerror}", "choose another place with -o") from error
+
+
+def say(remarks: Sequence[str]) -> None:
+    """Tell, on stderr, what was chosen on the musician's behalf; each thing once."""
+    for remark in dict.fromkeys(remarks):
+        click.echo(remark, err=True)
+
+
+def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str:
+    """One line about a file that was made.
+
+    Args:
+        path: of the file.
+        made: what is in it.
+        seconds: how long it took.
+        seed: where chance had a part and the file's name does not tell.
+    """
+    piece, bars = made.piece, made.length / made.piece.meter.beats_per_bar
+    notes = sum(len(track.notes) for track in piece.tracks)
+    music = f"{notes} note{'' if notes == 1 else 's'}, {bars:.4g} bar{'' if bars == 1 else 's'} of {piece.meter}"
+    known = "" if made.log_likelihood is None else f", log-likelihood {made.log_likelihood:.1f}"
+    chance = "" if seed is None else f", seed {seed}"
+    return f"{path}: {music} at {piece.qpm:.4g} qpm{known}{chance}, {seconds:.2f} s"
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr while several files are made; call what it gives after each. Ctrl-C is no failure of ours.
+
+    Raises:
+        PerpetuumError: stopped by Ctrl-C.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    done = 0
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            bar.advance(task)
+
+        try:
+            yield advance
+        except KeyboardInterrupt:
+            kept = f"{done} of {total} files are written, whole" if done else "no file was written"
+            raise PerpetuumError(f"stopped; {kept}") from None
+
+
+class Stopwatch:
+    """Seconds since it was made, or last read."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def lap(self) -> float:
+        """Seconds since the last lap."""
+        begun, self._begun = self._begun, time.monotonic()
+        return self._begun - begun

@@ -1,0 +1,116 @@
+"""Going on from a piece with a recurrent network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Random, Sampling
+from engine.networks.encodings import performance
+from engine.networks.studio.hearing import hear
+from engine.networks.studio.made import Made
+from engine.score.phrase import notes_between
+from engine.score.piece import Piece
+from engine.score.voices import Voice, in_order, moved
+
+
+def steps_per_beat(config: Any, qpm: float) -> float:
+    """Steps of a network's grid in a quarter note; of one that counts seconds, at a tempo."""
+    return performance.steps_per_beat(qpm) if config.family == "performance_rnn" else config.steps_per_quarter
+
+
+def primer_end(piece: Piece, grid: float, length: float | None = None) -> float:
+    """Where a primer ends: its written length, else the end of its last note, on the next line of a grid in beats."""
+    end = max((track.end for track in piece.tracks), default=0.0) if length is None else length
+    return math.ceil(end / grid - 1e-6) * grid
+
+
+def continue_piece(
+    network: Any,
+    piece: Piece,
+    beats: float,
+    rng: Random,
+    length: float | None = None,
+    track: str | None = None,
+    voice: Voice = Voice.SKYLINE,
+    conditions: Conditions = NO_CONDITIONS,
+    sampling: Sampling | None = None,
+) -> Made:
+    """Go on from a piece with a recurrent network.
+
+    Args:
+        network: of any recurrent family.
+        piece: what comes before; its tracks stay as they are.
+        beats: how much is made.
+        rng: source of chance.
+        length: beats of the piece that come before; None for all, up to the end of the last bar.
+        track: name or number of the track that is continued; None for the one that fits best.
+        voice: what is left of chords, for a network that knows one note at a time.
+        conditions: what the music is asked to be like.
+        sampling: how events are chosen.
+
+    Returns:
+        The piece with the new notes behind it, in the track that was heard, or in a new one.
+
+    Raises:
+        PerpetuumError: the piece has nothing that the network could go on from, or its meter does not fit.
+    """
+    heard = hear(network, piece, track, voice)
+    check_meter(network.config, piece)
+    end = primer_end(piece, piece.meter.beats_per_bar) if length is None else length
+    passage = Passage(notes_between(heard.notes, 0.0, end), end, piece.qpm, piece.meter.steps_per_bar)
+    asked = replace(conditions, condition_on_primer=True)
+    (found,) = network.extensions(passage, beats, asked, sampling, rng)
+    made = moved(found.notes, end)
+    tracks = list(piece.tracks)
+    if heard.index is None:
+        tracks.append(replace(heard.track, notes=made, controls=()))
+    else:
+        before = heard.track.notes[heard.track.notes["start"] < end - 1e-9]
+        tracks[heard.index] = replace(heard.track, notes=in_order(np.concatenate([before, made])))
+    joined = replace(piece, tracks=tuple(tracks), chords=conditions.chords or piece.chords)
+    return Made(joined, end + beats, heard.remarks, found.log_likelihood)
+
+
+def sing_along(
+    network: Any,
+    piece: Piece,
+    beats: float,
+    rng: Random,
+    length: float,
+    conditions: Conditions = NO_CONDITIONS,
+    sampling: Sampling | None = None,
+) -> Made:
+    """Voices around a piece, from its beginning on, with Polyphony RNN; `Conditions.inject_primer` says that they sing
+    it, too.
+
+    Args and Raises: as `continue_piece`, but `beats` is the length of the whole.
+
+    Returns:
+        The new voices alone.
+    """
+    heard = hear(network, piece)
+    check_meter(network.config, piece)
+    passage = Passage(notes_between(heard.notes, 0.0, length), length, piece.qpm, piece.meter.steps_per_bar)
+    asked = replace(conditions, condition_on_primer=False)
+    (found,) = network.extensions(passage, beats, asked, sampling, rng)
+    voices = replace(heard.track, notes=found.notes, controls=())
+    return Made(replace(piece, tracks=(voices,)), beats, heard.remarks, found.log_likelihood)
+
+
+def check_meter(config: Any, piece: Piece) -> None:
+    """Refuse a meter that the encoding of a network cannot count.
+
+    Raises:
+        PerpetuumError: says why not.
+    """
+    reason = config.allows(piece.meter.steps_per_bar)
+    if reason:
+        raise PerpetuumError(
+            f"{config.name} cannot play in {piece.meter}: {reason}",
+            "drum_kit and melodies like basic_rnn take any meter",
+        )

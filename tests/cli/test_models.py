@@ -1,0 +1,194 @@
+"""Facts about `perpetuum models`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import assets
+from engine.cli import main
+from engine.networks import load_network, read_card
+from engine.networks.checkpoints import open_weights
+from tests.networks.checkpoints import writing
+from tests.networks.checkpoints.test_reading import FIXTURES
+
+ONE_DRUM = FIXTURES / "drums_rnn__one_drum__small.mag"
+ATTENTION = FIXTURES / "melody_rnn__attention_rnn_outer__small.mag"
+
+
+@pytest.fixture(autouse=True)
+def no_folders_of_a_user(monkeypatch, tmp_path):
+    monkeypatch.delenv("PERPETUUM_PATH", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def perpetuum(capsys):
+    """Runs a command line: (exit status, what it printed, what it complained about)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out, said.err
+
+    return run
+
+
+def test_import_says_what_it_found_and_writes_a_weights_file(perpetuum, tmp_path):
+    status, out, _ = perpetuum(
+        *("models", "import", ATTENTION, "-o", "night.safetensors", "--name", "Night"),
+        *("--licence", "CC-BY-4.0", "--credit", "Ada", "--credit", "Bob", "--training-data", "jazz"),
+    )
+    assert status == 0
+    for said in (
+        "Magenta bundle with a TensorFlow V1 checkpoint, 0.2 MB",
+        "melody_rnn, attention_rnn (as the bundle says)",
+        "layers 20 + 12, attention outer",
+        "14, 17,378 numbers; spelt as with TensorFlow 1.2 or later",
+        "night.safetensors: 71.",
+        "weights: night.safetensors",
+    ):
+        assert said in out
+    card = read_card(tmp_path / "night.safetensors")
+    assert (card.name, card.licence, card.credits, card.training_data) == (
+        "Night",
+        "CC-BY-4.0",
+        ("Ada", "Bob"),
+        ("jazz",),
+    )
+    assert card.imported_from["file"] == ATTENTION.name
+    assert len(card.imported_from["sha256"]) == 64
+    _, before = open_weights(ATTENTION)
+    _, after = open_weights(tmp_path / "night.safetensors")
+    assert before.keys() == after.keys()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    assert load_network("night.safetensors").config.name == "attention_rnn"
+
+
+def test_half_precision_takes_half_the_size(perpetuum, tmp_path):
+    perpetuum("models", "import", ATTENTION, "-o", "whole.safetensors")
+    perpetuum("models", "import", ATTENTION, "-o", "half.safetensors", "--half")
+    whole, half = ((tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half"))
+    assert half < 0.55 * whole
+
+
+def test_what_a_training_leaves_behind_is_said(perpetuum, tmp_path):
+    _, weights = open_weights(ONE_DRUM)
+    slots = {f"{name}/Adam": value for name, value in weights.items()}
+    writing.write_v2(tmp_path, "model.ckpt-30", weights | slots | {"global_step": np.array(30, np.int64)})
+    status, out, _ = perpetuum("models", "import", tmp_path)
+    assert status == 0
+    assert "left out    6 of optimizer, 1 of counters and rates" in out
+    assert read_card(tmp_path / "one_drum.safetensors").imported_from["training_steps"] == 30
+
+
+def test_import_writes_over_nothing_unless_told_to(perpetuum, tmp_path):
+    target = tmp_path / "drums_rnn__one_drum__small.safetensors"
+    target.write_text("precious")
+    status, _, err = perpetuum("models", "import", ONE_DRUM)
+    assert status == 2
+    assert "is there already" in err
+    assert target.read_text() == "precious"
+    status, _, _ = perpetuum("models", "import", ONE_DRUM, "--force")
+    assert status == 0
+    assert read_card(target).config == "one_drum"
+
+
+def test_import_goes_to_the_first_folder_of_the_user_where_scenes_find_it_by_name(perpetuum, tmp_path, monkeypatch):
+    monkeypatch.setenv("PERPETUUM_PATH", str(tmp_path))
+    status, out, _ = perpetuum("models", "import", ONE_DRUM)
+    assert status == 0
+    name = "drums_rnn__one_drum__small"
+    assert f"name it in a scene as `weights: {name}`" in out
+    assert assets.find("weights", name, ".safetensors") == tmp_path / "weights" / f"{name}.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone.mag"], "no such checkpoint"),
+        ([ONE_DRUM, "--config", "drum_kit"], "not the weights of drum_kit: weight"),
+        ([ONE_DRUM, "--config", "drumkit"], "Did you mean drum_kit?"),
+        ([ONE_DRUM, "-o", "net.npz"], "a weights file ends in .safetensors"),
+        ([ONE_DRUM, "-o", "gone/net.safetensors"], "there is no folder gone"),
+        ([assets.shipped("weights") / "drum_kit.safetensors"], "this is a weights file already"),
+        ([__file__], "not a checkpoint of Magenta"),
+        ([Path(__file__).parent], "a folder with no checkpoint in it"),
+    ],
+)
+def test_import_refuses_with_a_sentence_and_writes_nothing(arguments, message, perpetuum, tmp_path):
+    status, _, err = perpetuum("models", "import", *arguments)
+    assert status == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_too_large_for_half_precision_are_refused(perpetuum, tmp_path):
+    _, weights = open_weights(ONE_DRUM)
+    writing.write_v2(tmp_path, "big.ckpt", weights | {"fully_connected/biases": np.array([1e6, 0], np.float32)})
+    status, _, err = perpetuum("models", "import", "big.ckpt", "--half", "-o", "big.safetensors")
+    assert status == 2
+    assert "fully_connected/biases has numbers that float16 cannot hold" in err
+    assert not (tmp_path / "big.safetensors").exists()
+
+
+def test_list_shows_shipped_weights_and_those_of_the_user_and_what_is_wrong_with_them(perpetuum, tmp_path, monkeypatch):
+    monkeypatch.setenv("PERPETUUM_PATH", str(tmp_path))
+    perpetuum("models", "import", ONE_DRUM, "--licence", "CC0")
+    (tmp_path / "weights/broken.safetensors").write_bytes(b"x")
+    status, out, _ = perpetuum("models", "list")
+    assert status == 0
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert "one_drum" in lines["drums_rnn__one_drum__small"]
+    assert "licence CC0" in lines["drums_rnn__one_drum__small"]
+    assert "not a readable weights file" in lines["broken"]
+    assert {"drum_kit", "attention_rnn"} <= lines.keys()
+    _, out, _ = perpetuum("models", "list", "--format", "json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert rows["broken"]["problem"]
+    assert rows["drum_kit"]["problem"] is None
+    assert rows["drum_kit"]["metrics"]["network"] > 0
+    assert rows["drums_rnn__one_drum__small"]["sizes"] == {"layers": [20, 12]}
+
+
+@pytest.mark.parametrize("name", ["drum_kit", ATTENTION])
+def test_show_tells_of_weights_and_of_checkpoints(name, perpetuum):
+    status, out, _ = perpetuum("models", "show", name)
+    assert status == 0
+    assert "attention" in out
+    _, out, _ = perpetuum("models", "show", name, "--format", "json")
+    facts = json.loads(out)
+    assert facts["config"] in ("drum_kit", "attention_rnn")
+    assert facts["bytes"] > 0
+
+
+def test_show_of_what_is_not_here_says_what_is(perpetuum):
+    status, _, err = perpetuum("models", "show", "oboe")
+    assert status == 2
+    assert "there are no weights 'oboe' here" in err
+    assert "drum_kit" in err
+
+
+def test_a_card_cannot_move_the_cursor(perpetuum, tmp_path):
+    perpetuum("models", "import", ONE_DRUM, "--name", "\x1b[2Jgone", "-o", "net.safetensors")
+    _, out, _ = perpetuum("models", "show", "./net.safetensors")
+    assert "\x1b" not in out
+    assert "[2Jgone" in out
+
+
+def test_the_command_runs_without_tensorflow():
+    program = (
+        "import sys\n"
+        "sys.modules['tensorflow'] = None\n"
+        "from engine.cli import main\n"
+        f"main(['models', 'show', {str(ATTENTION)!r}])\n"
+    )
+    made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "melody_rnn, attention_rnn" in made.stdout
