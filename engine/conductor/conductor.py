@@ -19,7 +19,6 @@ from engine.conductor.contract import Job, PhraseMakers, Reply, Rules
 from engine.conductor.lines import Line
 from engine.conductor.requests import request_for, sound_settings_at
 from engine.generators.contract import Request
-from engine.registry import kind
 from engine.scenes.plan import Pass, Plan, Slot
 from engine.scenes.scene import Scene
 from engine.score.phrase import Origin, Phrase
@@ -220,7 +219,7 @@ class Conductor:
         if slot.opening:
             raw, phrase = self._rules.stand_in(request, "")
             line.add(slot, *(_as_opening(item, name) for item in (raw, phrase)))
-        elif kind("perpetuum.generators", name).network:
+        elif line.part.needs_network:
             job = Job(next(self._tickets), name, request, self._due(slot.first_bar))
             line.job, line.job_slot = job, slot
             self._jobs[job.ticket] = line.part.name
@@ -289,7 +288,7 @@ class Conductor:
                 if missing is None:
                     break
                 self._decide(source.part, missing.first_bar)
-        if slot.opening or not kind("perpetuum.generators", line.part.generator).network:
+        if slot.opening or not line.part.needs_network:
             self._request(line, slot)
         if line.covering(index) is None:
             request = request_for(self.plan, line, slot, self._lines, complete=False)

@@ -6,7 +6,7 @@ process that made it.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.generators.chance import stream
-from engine.generators.contract import Generator, GeneratorKind, Request, Role, Settings
-from engine.generators.kinds import rules_for
+from engine.generators.contract import GeneratorKind, Request, Role, Settings, TransformKind
+from engine.generators.kinds import BUILT_IN_RULES, rules_for
 from engine.registry import kind as registered
 from engine.registry import load
 from engine.score.drums import PITCHES
@@ -27,13 +27,13 @@ LONGEST_RING = 64.0
 """Beats that a note may sound on beyond its phrase."""
 
 
-def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Generator]) -> tuple[Phrase, Phrase]:
+def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Any]) -> tuple[Phrase, Phrase]:
     """Make a phrase with a kind of generator, and send it through the request's transforms.
 
     Args:
         kind_name: as registered under `perpetuum.generators`.
         request: what to make; its settings are the kind's.
-        cache: generators that were built before; kept by the caller, one cache per process.
+        cache: generators and network transforms that were built before; kept by the caller, one cache per process.
 
     Returns:
         (raw, phrase): before and after the transforms.
@@ -48,15 +48,18 @@ def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Gen
         )
     # What a network is built of; rules are built for their part.
     weights = described.weights(request.settings) if described.weights else request.part
-    name = (kind_name, weights, described.extra(request.settings) if described.extra else None)
-    generator = cache.get(name)
-    if generator is None:
-        generator = load(described.factory)(request.settings)
-        cache[name] = generator
+    generator = _kept(cache, (kind_name, weights), described.factory, request.settings)
     raw = validated(generator.generate(request), request, kind_name)
     origin = Origin.NETWORK if described.network else Origin.RULES
     raw = raw.with_provenance(Provenance(kind_name, origin, request.seed))
-    return raw, transformed(raw, request)
+    return raw, transformed(raw, request, cache)
+
+
+def _kept(cache: MutableMapping[Any, Any], name: tuple[str, ...], factory: str, settings: Settings) -> Any:
+    found = cache.get(name)
+    if found is None:
+        found = cache[name] = load(factory)(settings)
+    return found
 
 
 def validated(phrase: object, request: Request, kind_name: str) -> Phrase:
@@ -87,7 +90,7 @@ def validated(phrase: object, request: Request, kind_name: str) -> Phrase:
     return Phrase.of(notes, request.beats, phrase.provenance, phrase.chords)
 
 
-def transformed(raw: Phrase, request: Request) -> Phrase:
+def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) -> Phrase:
     """The phrase after the request's transforms; each has a random stream of its own.
 
     Raises:
@@ -95,12 +98,19 @@ def transformed(raw: Phrase, request: Request) -> Phrase:
     """
     phrase = raw
     for place, (name, settings) in enumerate(request.transforms):
-        phrase = _one_transform(phrase, place, name, settings, request)
+        described: TransformKind = registered("perpetuum.transforms", name)
+        if described.network:
+            weights = described.weights(settings) if described.weights else ""
+            apply = _kept(cache, ("transform", name, weights), described.factory, settings)
+        else:
+            apply = load(described.factory)
+        phrase = _one_transform(apply, phrase, place, name, settings, request)
     return phrase
 
 
-def _one_transform(phrase: Phrase, place: int, name: str, settings: Settings, request: Request) -> Phrase:
-    apply = load(registered("perpetuum.transforms", name).factory)
+def _one_transform(
+    apply: Callable[..., Phrase], phrase: Phrase, place: int, name: str, settings: Settings, request: Request
+) -> Phrase:
     try:
         found = apply(phrase, settings, request, stream(request.seed, "transform", place, name))
     except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
@@ -118,20 +128,33 @@ def stand_in(request: Request, reason: str) -> tuple[Phrase, Phrase]:
         request: as it was made for the other generator.
         reason: why; noted in the provenance.
     """
-    described = rules_for(request.role)
-    seen = replace(request, settings=_settings_for(described, request.settings))
-    try:
-        raw = validated(load(described.factory)(seen.settings).generate(seen), seen, described.name)
-    except Exception as error:  # the last defence before silence: whatever it is, music goes on
-        raw, reason = _plainest(seen), f"{reason}; {described.name}: {error}"
-    raw = raw.with_provenance(Provenance(described.name, Origin.FALLBACK, request.seed, reason))
+    raw = _by_rules(request, reason)
     phrase = raw
     for place, (name, settings) in enumerate(request.transforms):
         try:
-            phrase = _one_transform(phrase, place, name, settings, request)
+            kind: TransformKind = registered("perpetuum.transforms", name)
+            # Networks are the workers' business, and here one may just have failed.
+            factory = kind.stand_in if kind.network else kind.factory
+            if factory is not None:
+                phrase = _one_transform(load(factory), phrase, place, name, settings, request)
         except Exception:  # a transform that fails is left out: its phrase still plays
             continue
     return raw, phrase
+
+
+def _by_rules(request: Request, reason: str) -> Phrase:
+    """A phrase by the part's own rules, if it needs a network for a transform only, or else by its role's."""
+    own = [kind for kind in BUILT_IN_RULES if type(request.settings) is kind.settings and request.role in kind.roles]
+    for described in (*own, rules_for(request.role)):
+        seen = replace(request, settings=_settings_for(described, request.settings))
+        try:
+            raw = validated(load(described.factory)(seen.settings).generate(seen), seen, described.name)
+        except Exception as error:  # the last defence before silence: whatever it is, music goes on
+            reason = f"{reason}; {described.name}: {error}"
+        else:
+            return raw.with_provenance(Provenance(described.name, Origin.FALLBACK, request.seed, reason))
+    raw = _plainest(request)
+    return raw.with_provenance(Provenance("plainest", Origin.FALLBACK, request.seed, reason))
 
 
 def _settings_for(described: GeneratorKind, given: object) -> Settings:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.errors import PerpetuumError
 from engine.score.keys import Key
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
@@ -123,6 +125,35 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What `examine` of a kind is told of a scene.
+
+    Attributes:
+        weights: the weights file, found.
+        folder: of the scene; relative paths begin there.
+        meter: of the scene.
+        role: of the part; None where that is wrong.
+    """
+
+    weights: Path
+    folder: Path
+    meter: Meter
+    role: Role | None
+
+
+class UnfitError(PerpetuumError):
+    """Settings that cannot be played with what they name.
+
+    Attributes:
+        setting: name of the setting that is wrong.
+    """
+
+    def __init__(self, setting: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.setting = setting
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratorKind:
     """A kind of generator that scenes can name.
 
@@ -136,7 +167,9 @@ class GeneratorKind:
             its role stands in.
         takes: the links that shape what it makes.
         weights: gives the name or path of the weights file for some settings; None for rules.
-        extra: gives the optional dependency ("models") that some settings need, or None; None if none ever does.
+        examine: "module:callable" by which `check` looks into the files that settings name; called as
+            `examine(settings, surroundings)`, gives (settings with absolute paths, what may sound wrong: a list of
+            sentences), raises `UnfitError`. None where there is nothing to look into.
     """
 
     name: str
@@ -147,19 +180,28 @@ class GeneratorKind:
     network: bool = False
     takes: frozenset[Link] = frozenset()
     weights: Callable[[Any], str] | None = None
-    extra: Callable[[Any], str | None] | None = None
+    examine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransformKind:
     """A kind of transform: phrase in, phrase out.
 
+    A part whose chain has a transform that needs a network is a network part, whatever its generator: its phrases are
+    made in a worker, and where that fails the transform's `stand_in` plays.
+
     Attributes:
         name: as scenes write it.
         summary: one line for `perpetuum generators`.
         settings: its settings.
         shorthand: the setting that a bare value stands for (`- transpose: 12`); None where there is none.
-        factory: "module:callable" called as `f(phrase, settings, request, rng)` with a numpy Generator; pure.
+        factory: "module:callable" called as `f(phrase, settings, request, rng)` with a numpy Generator; pure. With
+            `network`, called as `factory(settings)` in a worker, it returns such a function.
+        network: it needs a neural network.
+        stand_in: "module:callable" like the factory of a transform by rules, instead of a network that fails; without
+            one it is left out then.
+        weights: as of a `GeneratorKind`.
+        examine: as of a `GeneratorKind`.
     """
 
     name: str
@@ -167,3 +209,7 @@ class TransformKind:
     settings: type[Settings]
     shorthand: str | None
     factory: str
+    network: bool = False
+    stand_in: str | None = None
+    weights: Callable[[Any], str] | None = None
+    examine: str | None = None

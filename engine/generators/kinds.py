@@ -85,13 +85,36 @@ class DrumRulesSettings(Settings):
 
 
 class NetworkSettings(Settings):
-    """What all sampled networks have in common."""
+    """What all networks have in common."""
+
+    weights: str | None = Field(
+        default=None,
+        description="name or path of the weights file, perhaps one of Magenta's (.mag, .tar); without, the shipped "
+        "ones of the config",
+    )
+
+
+class RnnSettings(NetworkSettings):
+    """What all networks have in common that go on event by event from what they played."""
 
     temperature: float = Field(
         default=1.0, ge=0.1, le=3.0, description="chance in sampling: below 1 more predictable, above 1 wilder"
     )
-    weights: str | None = Field(
-        default=None, description="name or path of the weights file; without, the shipped ones of the config"
+    top_k: int | None = Field(
+        default=None, ge=1, le=1024, description="choose among so many of the likeliest events only"
+    )
+    top_p: Percent | None = Field(
+        default=None, ge=0.01, description="choose among the likeliest events that together have this probability"
+    )
+    candidates: int = Field(
+        default=1, ge=1, le=64, description="phrases made at once, of which the best is played; costs time"
+    )
+    beam_size: int = Field(
+        default=1, ge=1, le=32, description="sequences followed at once, of which the likeliest is played; costs time"
+    )
+    branch_factor: int = Field(default=1, ge=1, le=32, description="ways to go on that are tried from each of them")
+    steps_per_iteration: int = Field(
+        default=1, ge=1, le=256, description="events between two selections of the likeliest"
     )
     steps: Steps | None = Field(
         default=None,
@@ -99,24 +122,121 @@ class NetworkSettings(Settings):
         description="new sixteenth steps made per phrase, repeated to fill it; without, the whole phrase",
     )
     history: Bars = Field(default=4, le=16, description="how much of its own past it continues from")
-    backend: Literal["numpy", "tensorflow"] = Field(
-        default="numpy",
-        description="what computes the network: numpy, which is the fastest for one part at a time, or tensorflow",
+
+
+class DrumsRnnSettings(RnnSettings):
+    """Drums RNN: grooves of nine drum classes on the grid of sixteenths (one_drum: of eighths)."""
+
+    config: Literal["drum_kit", "one_drum"] = Field(default="drum_kit", description="configuration of the network")
+
+
+class SungSettings(RnnSettings):
+    """What all networks have in common that sing a melody."""
+
+    range: Pitches = Field(default=PitchRange(57, 83), description="lowest and highest pitch")
+    breath: Percent = Field(default=0.1, description="how much of the end of each phrase is kept silent, to breathe")
+
+
+class MelodyRnnSettings(SungSettings):
+    """Melody RNN: a melody on the grid of sixteenths, fitted to the key (and chords) of its part."""
+
+    config: Literal["attention_rnn", "lookback_rnn", "basic_rnn", "mono_rnn"] = Field(
+        default="attention_rnn", description="configuration of the network"
     )
 
 
-class DrumsRnnSettings(NetworkSettings):
-    """Drums RNN: grooves of nine drum classes on the grid of sixteenths."""
+class ImprovRnnSettings(SungSettings):
+    """Improv RNN: a melody that the network makes over the chords of the part that it follows."""
 
-    config: Literal["drum_kit"] = Field(default="drum_kit", description="configuration of the network")
+    config: Literal["chord_pitches_improv", "attention_improv", "basic_improv"] = Field(
+        default="chord_pitches_improv", description="configuration of the network"
+    )
 
 
-class MelodyRnnSettings(NetworkSettings):
-    """Melody RNN: a melody on the grid of sixteenths, fitted to the key (and chords) of its part."""
+class PolyphonicSettings(RnnSettings):
+    """What all networks have in common that play several notes at once."""
 
-    config: Literal["attention_rnn"] = Field(default="attention_rnn", description="configuration of the network")
-    range: Pitches = Field(default=PitchRange(57, 83), description="lowest and highest pitch")
-    breath: Percent = Field(default=0.1, description="how much of the end of each phrase is kept silent, to breathe")
+    range: Pitches = Field(default=PitchRange(43, 84), description="lowest and highest pitch")
+    in_key: bool = Field(default=True, description="whether notes outside the key move into it")
+    voices: int = Field(default=6, ge=1, le=16, description="notes that sound at once, at most; the outer ones stay")
+
+
+class PolyphonyRnnSettings(PolyphonicSettings):
+    """Polyphony RNN: chorales and other music of several voices on the grid of sixteenths."""
+
+    config: Literal["polyphony"] = Field(default="polyphony", description="configuration of the network")
+    inject_primer: bool = Field(
+        default=False,
+        description="whether the primer sounds on as a voice, which the network accompanies, again and again",
+    )
+
+
+class PerformanceRnnSettings(PolyphonicSettings):
+    """Performance RNN: piano as it is played, with its own timing and, in most configs, velocities."""
+
+    config: Literal[
+        "performance_with_dynamics",
+        "performance_with_dynamics_compact",
+        "performance",
+        "performance_with_dynamics_and_modulo_encoding",
+        "density_conditioned_performance_with_dynamics",
+        "pitch_conditioned_performance_with_dynamics",
+        "multiconditioned_performance_with_dynamics",
+        "optional_multiconditioned_performance_with_dynamics",
+        "performance_with_dynamics_and_note_encoding",
+    ] = Field(default="performance_with_dynamics", description="configuration of the network")
+    notes_per_second: float | None = Field(
+        default=None, ge=0, le=64, description="density that a density_ or multiconditioned_ config is asked for"
+    )
+    pitch_classes: Literal["key", "chords", "free"] = Field(
+        default="key", description="pitches that a pitch_ or multiconditioned_ config is asked for"
+    )
+
+
+class PianorollRnnNadeSettings(PolyphonicSettings):
+    """Pianoroll RNN-NADE: music of several voices, frame by frame on the grid of sixteenths."""
+
+    config: Literal["rnn-nade", "rnn-nade_attn"] = Field(default="rnn-nade", description="configuration of the network")
+
+
+class MusicVaeSettings(NetworkSettings):
+    """MusicVAE: phrases out of a space of melodies, grooves or trios, in which near points sound alike."""
+
+    config: Literal[
+        "cat-mel_2bar_big",
+        "cat-mel_2bar_small",
+        "cat-mel_2bar_med_chords",
+        "cat-drums_2bar_small",
+        "nade-drums_2bar_full",
+        "hierdec-mel_16bar",
+        "hierdec-trio_16bar",
+    ] = Field(default="cat-mel_2bar_big", description="configuration of the network")
+    mode: Literal["sample", "interpolate", "walk"] = Field(
+        default="walk",
+        description="sample: phrases that have nothing to do with each other; interpolate: through the points from the "
+        "first to the last over the section; walk: from point to point without end",
+    )
+    points: tuple[str | int, ...] = Field(
+        default=(),
+        max_length=64,
+        description="where the way leads: paths of MIDI files, or numbers that each stand for a point of their own; "
+        "the primer comes first, where the weights can hear it",
+    )
+    pace: Bars = Field(default=8, le=1024, description="how long a walk takes from point to point, on average")
+    way: int | None = Field(
+        default=None,
+        ge=0,
+        description="number of the way that is walked where there are no points: the same in all sections that say the "
+        "same; without, each section has its own",
+    )
+    temperature: float = Field(
+        default=0.5, ge=0.01, le=3.0, description="chance in sampling: below 1 more predictable, above 1 wilder"
+    )
+    range: Pitches | None = Field(
+        default=None, description="lowest and highest pitch; without, one for the role. Drums have none"
+    )
+    breath: Percent = Field(default=0.0, description="how much of the end of each phrase is kept silent, to breathe")
+    in_key: bool = Field(default=True, description="whether notes outside the key move into it")
 
 
 CHORD_WALK = GeneratorKind(
@@ -166,32 +286,85 @@ def _weights(settings: NetworkSettings) -> str:
     return settings.weights or config
 
 
-def _extra(settings: NetworkSettings) -> str | None:
-    return "models" if settings.backend == "tensorflow" else None
+def _network(
+    name: str,
+    summary: str,
+    settings: type[NetworkSettings],
+    roles: tuple[Role, ...],
+    factory: str,
+    takes: frozenset[Link] = frozenset(Link),
+    examine: str = "network",
+) -> GeneratorKind:
+    return GeneratorKind(
+        name=name,
+        summary=summary,
+        settings=settings,
+        roles=roles,
+        factory=f"engine.generators.{factory}",
+        network=True,
+        takes=takes,
+        weights=_weights,
+        examine=f"engine.generators.examination:{examine}",
+    )
 
 
-DRUMS_RNN = GeneratorKind(
-    name="drums_rnn",
-    summary="Drums RNN: a neural network plays drums, continuing what it played",
-    settings=DrumsRnnSettings,
-    roles=(Role.DRUMS,),
-    factory="engine.generators.event_rnn:DrumsRnn",
-    network=True,
-    takes=frozenset({Link.RHYTHM, Link.PRIMER}),
-    weights=_weights,
-    extra=_extra,
+DRUMS_RNN = _network(
+    "drums_rnn",
+    "Drums RNN: a neural network plays drums, continuing what it played",
+    DrumsRnnSettings,
+    (Role.DRUMS,),
+    "monophonic:DrumsRnn",
+    frozenset({Link.RHYTHM, Link.PRIMER}),
 )
-MELODY_RNN = GeneratorKind(
-    name="melody_rnn",
-    summary="Melody RNN: a neural network sings, continuing what it sang, fitted to key and chords",
-    settings=MelodyRnnSettings,
-    roles=(Role.MELODY,),
-    factory="engine.generators.event_rnn:MelodyRnn",
-    network=True,
-    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
-    weights=_weights,
-    extra=_extra,
+MELODY_RNN = _network(
+    "melody_rnn",
+    "Melody RNN: a neural network sings, continuing what it sang, fitted to key and chords",
+    MelodyRnnSettings,
+    (Role.MELODY,),
+    "monophonic:MelodyRnn",
 )
+IMPROV_RNN = _network(
+    "improv_rnn",
+    "Improv RNN: a neural network sings over the chords that it follows",
+    ImprovRnnSettings,
+    (Role.MELODY,),
+    "monophonic:ImprovRnn",
+)
+POLYPHONY_RNN = _network(
+    "polyphony_rnn",
+    "Polyphony RNN: a neural network plays several voices, continuing or accompanying",
+    PolyphonyRnnSettings,
+    (Role.CHORDS, Role.MELODY),
+    "polyphonic:PolyphonyRnn",
+    frozenset({Link.CHORDS, Link.PRIMER}),
+)
+PERFORMANCE_RNN = _network(
+    "performance_rnn",
+    "Performance RNN: a neural network plays the piano, with its own timing and touch",
+    PerformanceRnnSettings,
+    (Role.MELODY, Role.CHORDS),
+    "polyphonic:PerformanceRnn",
+    frozenset({Link.CHORDS, Link.PRIMER}),
+)
+PIANOROLL_RNN_NADE = _network(
+    "pianoroll_rnn_nade",
+    "Pianoroll RNN-NADE: a neural network plays several voices, frame by frame",
+    PianorollRnnNadeSettings,
+    (Role.CHORDS, Role.MELODY),
+    "polyphonic:PianorollRnnNade",
+    frozenset({Link.CHORDS, Link.PRIMER}),
+)
+MUSIC_VAE = _network(
+    "music_vae",
+    "MusicVAE: a neural network plays its way from one idea to another",
+    MusicVaeSettings,
+    (Role.MELODY, Role.DRUMS, Role.BASS),
+    "music_vae:MusicVaeGenerator",
+    examine="music_vae",
+)
+
+BUILT_IN_RULES = (CHORD_WALK, BASS_LINE, MELODY_RULES, ARPEGGIO, DRUM_RULES)
+"""The rule-based kinds that come with the engine."""
 
 _RULES = {
     Role.DRUMS: DRUM_RULES,

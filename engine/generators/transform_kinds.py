@@ -106,6 +106,37 @@ class QuantizeSettings(Settings):
     grid: Literal["sixteenths", "eighths", "quarters"] = Field(default="sixteenths", description="the grid")
 
 
+class GrooveSettings(Settings):
+    """Drums as a drummer plays them: a neural network gives each stroke its velocity and its time."""
+
+    style: Literal["humanize", "hits_control", "replay", "tap", "add_closed_hh"] = Field(
+        default="humanize",
+        description="humanize: the same strokes, played with feel; hits_control: likewise, by a network that is told "
+        "the strokes as it plays; replay: by one that hears their velocities and timing, four bars at a time; tap: a "
+        "new groove to the rhythm of the strokes; add_closed_hh: the network plays the closed hat",
+    )
+    amount: Percent = Field(default=1.0, description="how much of the network's timing and velocities is taken over")
+    temperature: float = Field(
+        default=0.5, ge=0.01, le=3.0, description="chance in sampling: below 1 more predictable, above 1 wilder"
+    )
+    weights: str | None = Field(
+        default=None,
+        description="name or path of the weights file, perhaps one of Magenta's (.tar); without, the shipped ones of "
+        "the style",
+    )
+
+    @property
+    def config(self) -> str:
+        """The configuration of the network that plays the style."""
+        return {
+            "humanize": "groovae_2bar_humanize",
+            "hits_control": "groovae_2bar_hits_control_tfds",
+            "replay": "groovae_4bar",
+            "tap": "groovae_2bar_tap_fixed_velocity",
+            "add_closed_hh": "groovae_2bar_add_closed_hh",
+        }[self.style]
+
+
 def _kind(name: str, summary: str, settings: type[Settings], shorthand: str | None) -> TransformKind:
     return TransformKind(name, summary, settings, shorthand, f"engine.generators.transforms:{name}")
 
@@ -123,3 +154,14 @@ STACCATO = _kind("staccato", "cuts notes short", StaccatoSettings, "length")
 REST = _kind("rest", "leaves whole bars empty", RestSettings, "share")
 SWING = _kind("swing", "makes off-beats late", SwingSettings, "amount")
 QUANTIZE = _kind("quantize", "moves starts onto the grid", QuantizeSettings, "strength")
+GROOVE = TransformKind(
+    "groove",
+    "GrooVAE: a neural network plays drums with feel",
+    GrooveSettings,
+    "amount",
+    "engine.generators.groove:Groove",
+    network=True,
+    stand_in="engine.generators.groove:by_rules",
+    weights=lambda settings: settings.weights or settings.config,
+    examine="engine.generators.examination:groove",
+)

@@ -12,7 +12,6 @@ from engine.generators import transform_kinds as kinds
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import arc, clip_velocities
 from engine.generators.pulse import accent_at
-from engine.score.chords import Chord
 from engine.score.keys import MODES, Key
 from engine.score.phrase import NOTE, ChordSpan, Phrase
 
@@ -26,10 +25,7 @@ def transpose(phrase: Phrase, settings: kinds.TransposeSettings, request: Reques
         return phrase
     notes = phrase.notes.copy()
     notes["pitch"] = _into_midi(notes["pitch"].astype(int) + settings.by)
-    spans = tuple(
-        ChordSpan(span.start, span.end, Chord((span.chord.root + settings.by) % 12, span.chord.quality))
-        for span in phrase.chords
-    )
+    spans = tuple(ChordSpan(span.start, span.end, span.chord.transposed(settings.by)) for span in phrase.chords)
     return Phrase.of(notes, phrase.length, phrase.provenance, spans)
 
 

@@ -66,9 +66,14 @@ def setup_of(scene: Scene, seed: int, live: bool, start_frame: int = 0) -> Setup
 
 
 def networks_of(scene: Scene) -> list[tuple[str, Settings]]:
-    """The networks that the parts of a scene need: pairs of kind and settings."""
-    return [
-        (part.generator, part.settings)
+    """The networks that the parts of a scene need: pairs of kind, of a generator or a transform, and settings."""
+    chains = [
+        (group, name, settings)
         for part in scene.parts.values()
-        if kind("perpetuum.generators", part.generator).network
+        for group, named in (
+            ("perpetuum.generators", ((part.generator, part.settings),)),
+            ("perpetuum.transforms", part.transforms),
+        )
+        for name, settings in named
     ]
+    return [(name, settings) for group, name, settings in chains if kind(group, name).network]

@@ -19,14 +19,18 @@ from typing import Any
 from engine.conductor.contract import Job, Reply
 from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
-from engine.generators.contract import Generator, GeneratorKind, Place, Request, Settings
+from engine.generators.contract import GeneratorKind, Place, Request, Role, Settings, TransformKind
+from engine.generators.kinds import rules_for
 from engine.registry import kind as registered
+from engine.registry import names
 from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
 from engine.score.keys import Key
 from engine.score.time import Meter
 
 NICENESS = 5
 """Sound and conductor come first."""
+
+_GROUPS = ("perpetuum.generators", "perpetuum.transforms")
 
 
 class Worker:
@@ -38,7 +42,7 @@ class Worker:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._cache: dict[Any, Generator] = {}
+        self._cache: dict[Any, Any] = {}
         self._pending: set[int] = set()
         self._cancelled: set[int] = set()
         # (deadline, order of arrival, message): what is to be loaded comes before every job.
@@ -91,16 +95,21 @@ class Worker:
         self._connection.send(Loaded(time.monotonic() - began, tuple(problems)))
 
     def _build(self, name: str, settings: Settings) -> str:
-        """Build a generator by having it make a bar that nobody hears: that warms the network up, too."""
-        described: GeneratorKind = registered("perpetuum.generators", name)
+        """Build a generator or transform by having it make a bar that nobody hears: that warms the network up, too."""
+        group = next((group for group in _GROUPS if _is_of(group, name, settings)), _GROUPS[0])
+        described: GeneratorKind | TransformKind = registered(group, name)
         if not described.network:
             return ""
+        transforms: tuple[tuple[str, Settings], ...] = ()
+        if isinstance(described, TransformKind):
+            transforms, described = ((name, settings),), rules_for(Role.DRUMS)
+            settings = described.settings()
         built = len(self._cache)
         try:
-            make_phrase(name, rehearsal(described, settings), self._cache)
+            make_phrase(described.name, rehearsal(described, settings, transforms), self._cache)
         except PerpetuumError as error:
             # A bar that is no good is no reason to give up on a network that was built.
-            return "" if len(self._cache) > built else str(error)
+            return "" if len(self._cache) > built + bool(transforms) else str(error)
         return ""
 
     def _do(self, job: Job) -> Reply:
@@ -114,7 +123,14 @@ class Worker:
         return Reply(job.ticket, raw, phrase, "", time.monotonic() - began)
 
 
-def rehearsal(described: GeneratorKind, settings: Settings) -> Request:
+def _is_of(group: str, name: str, settings: Settings) -> bool:
+    """Whether a name and settings are those of a kind of a group: a transform may be called like a generator."""
+    return name in names(group) and isinstance(settings, registered(group, name).settings)
+
+
+def rehearsal(
+    described: GeneratorKind, settings: Settings, transforms: tuple[tuple[str, Settings], ...] = ()
+) -> Request:
     """A request for one plain bar."""
     return Request(
         part="rehearsal",
@@ -126,6 +142,7 @@ def rehearsal(described: GeneratorKind, settings: Settings) -> Request:
         seed=0,
         settings=settings,
         place=Place("rehearsal", 0, 0, 2, 0),
+        transforms=transforms,
     )
 
 

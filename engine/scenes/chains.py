@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 from engine import assets, registry
-from engine.generators.contract import Link, TransformKind
+from engine.errors import PerpetuumError
+from engine.generators.contract import GeneratorKind, Link, Role, Settings, Surroundings, TransformKind, UnfitError
 from engine.scenes.diagnostics import Severity, listed, nearest
 from engine.scenes.drafts import PartDraft, Reading, TransformDraft
 from engine.scenes.models import NAME, PartFile
@@ -16,8 +16,6 @@ from engine.scenes.validation import PLUG_IN_HINT, validate
 
 LINKS = tuple(str(link) for link in Link)
 """Keys that stand among the settings of every generator."""
-
-_MODULES_OF_EXTRA = {"models": ("tensorflow", "keras"), "plot": ("matplotlib",)}
 
 
 def read_parts(reading: Reading, node: Node | None) -> dict[str, PartDraft]:
@@ -111,59 +109,73 @@ def _read_role(reading: Reading, draft: PartDraft) -> None:
 
 
 def _check_playable(reading: Reading, draft: PartDraft) -> None:
-    """Is there what the generator needs? Where it is not, rules would play, so the scene itself is still right."""
-    kind = draft.kind
-    assert kind is not None
-    extra = _extra_needed(reading, draft)
-    missing = [name for name in _MODULES_OF_EXTRA.get(extra or "", ()) if not importlib.util.find_spec(name)]
-    fallback = f"without it `{_fallback_name(draft)}` plays this part by rules" if draft.role else ""
-    if missing:
-        reading.source.note(
-            Severity.UNAVAILABLE,
-            draft.kind_span,
-            f"`{kind.name}` needs the extra [{extra}] for this, which is not installed here",
-            hint=f"install it with `pip install 'perpetuum[{extra}]'`; {fallback}",
-        )
-    if kind.weights is None or draft.settings is None:
-        return
+    """Is there what the generator needs? Where it is not installed, rules would play, so the scene itself is right."""
+    assert draft.kind is not None
+    if draft.settings is not None:
+        fallback = f"without it `{_fallback_name(draft)}` plays this part by rules" if draft.role else ""
+        place = (draft.generator, draft.kind_span)
+        draft.settings = _examined(reading, draft.kind, draft.settings, draft.role, *place, fallback)
+
+
+def _examined(
+    reading: Reading,
+    kind: GeneratorKind | TransformKind,
+    settings: Settings,
+    role: Role | None,
+    node: MapNode | None,
+    span: Span,
+    fallback: str,
+) -> Settings:
+    """The settings with the paths of the files that they name, after a look into those files.
+
+    Args:
+        reading: the file.
+        kind: of the generator or transform.
+        settings: as they stand in the file.
+        role: of the part.
+        node: where they stand; None for a bare name.
+        span: where the kind is named.
+        fallback: what plays without the network, for messages.
+    """
+    if kind.weights is None:
+        return settings
     try:
-        name = kind.weights(draft.settings)
+        name = kind.weights(settings)
     except Exception as error:  # a plug-in may raise anything
         message = f"`{kind.name}` cannot name its weights: {clipped(repr(error))}"
-        reading.source.error(draft.kind_span, message, hint=PLUG_IN_HINT)
-        return
+        reading.source.error(span, message, hint=PLUG_IN_HINT)
+        return settings
     path = assets.find("weights", name, ".safetensors", beside=reading.folder)
-    node = draft.generator.get("weights") if draft.generator else None
-    if path is not None:
-        if node is not None:
-            # The worker that loads them does not know where the scene lies.
-            draft.settings = draft.settings.model_copy(update={"weights": str(path.resolve())})
-        return
-    known = list(assets.names("weights", ".safetensors"))
-    if node is not None:
-        reading.source.error(
-            node.span, f"no weights `{clipped(name)}`", listed(known) or "a file of weights", nearest(name, known)
-        )
-    else:
-        reading.source.note(
-            Severity.UNAVAILABLE,
-            draft.kind_span,
-            f"the weights `{clipped(name)}` of `{kind.name}` are not here",
-            hint=f"install perpetuum again, or name a file with `weights:`; {fallback}",
-        )
-
-
-def _extra_needed(reading: Reading, draft: PartDraft) -> str | None:
-    """The optional dependency that a part's settings need."""
-    assert draft.kind is not None
-    if draft.kind.extra is None or draft.settings is None:
-        return None
+    named = node.get("weights") if node else None
+    if path is None:
+        known = list(assets.names("weights", ".safetensors"))
+        if named is not None:
+            expected = f"{listed(known)} or the path of a file" if known else "the path of a file"
+            reading.source.error(named.span, f"no weights `{clipped(name)}`", expected, nearest(name, known))
+        else:
+            message = f"there are no shipped weights for `{clipped(name)}` of `{kind.name}`"
+            hint = f"name a file with `weights:`, perhaps one of Magenta's; {fallback}"
+            reading.source.note(Severity.UNAVAILABLE, span, message, hint=hint)
+        return settings
+    if named is not None:
+        # The worker that loads them does not know where the scene lies.
+        settings = settings.model_copy(update={"weights": str(path.resolve())})
+    if kind.examine is None:
+        return settings
+    surroundings = Surroundings(path, reading.folder, reading.meter, role)
     try:
-        return draft.kind.extra(draft.settings)
+        settings, doubts = registry.load(kind.examine)(settings, surroundings)
+    except UnfitError as error:
+        wrong = node.get(error.setting) if node else None
+        reading.source.error(wrong.span if wrong else span, error.message, hint=error.hint or "")
+    except PerpetuumError as error:
+        reading.source.error(named.span if named else span, error.message, hint=error.hint or "")
     except Exception as error:  # a plug-in may raise anything
-        message = f"`{draft.kind.name}` cannot say what it needs: {clipped(repr(error))}"
-        reading.source.error(draft.kind_span, message, hint=PLUG_IN_HINT)
-        return None
+        reading.source.error(span, f"`{kind.name}` cannot be examined: {clipped(repr(error))}", hint=PLUG_IN_HINT)
+    else:
+        for doubt in doubts:
+            reading.source.warning(span, doubt)
+    return settings
 
 
 def _fallback_name(draft: PartDraft) -> str:
@@ -182,10 +194,10 @@ def _read_transforms(reading: Reading, draft: PartDraft) -> None:
         reading.source.error(key, "`transforms` must be a list", "one transform a line, like `- transpose: 1 octave`")
         return
     for item in node.items:
-        draft.transforms.append(_read_transform(reading, item))
+        draft.transforms.append(_read_transform(reading, item, draft.role))
 
 
-def _read_transform(reading: Reading, item: Node) -> TransformDraft | None:
+def _read_transform(reading: Reading, item: Node, role: Role | None) -> TransformDraft | None:
     value: Node | None = None
     if isinstance(item, MapNode):
         entries = list(item.meant())
@@ -208,8 +220,11 @@ def _read_transform(reading: Reading, item: Node) -> TransformDraft | None:
     node = _spelled_out(reading, kind, name, value)
     if node is None:
         return None
-    raw = node.plain()
-    return TransformDraft(kind, raw, validate(kind.settings, node, reading.source, f"`{kind.name}`", name.span))
+    settings = validate(kind.settings, node, reading.source, f"`{kind.name}`", name.span)
+    if settings is not None:
+        fallback = "without it rules do its work" if kind.stand_in else "without it the transform is left out"
+        settings = _examined(reading, kind, settings, role, node, name.span, fallback)
+    return TransformDraft(kind, node.plain(), settings)
 
 
 def _spelled_out(reading: Reading, kind: TransformKind, name: ScalarNode, value: Node | None) -> MapNode | None:

@@ -50,8 +50,8 @@ def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
     """Read a scene file.
 
     Returns:
-        (scene, diagnostics): the scene is None if any diagnostic is an error. One that is only `unavailable` (an
-        extra or the weights of a network are not installed) leaves the scene whole: rules stand in.
+        (scene, diagnostics): the scene is None if any diagnostic is an error. One that is only `unavailable` (the
+        weights of a network are not here) leaves the scene whole: rules stand in.
 
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
@@ -138,7 +138,8 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
 
 
 def _is_network(draft: PartDraft) -> bool:
-    return draft.kind is not None and draft.kind.network
+    kinds = (draft.kind, *(item.kind for item in draft.transforms if item is not None))
+    return any(kind is not None and kind.network for kind in kinds)
 
 
 def _meter(node: MapNode) -> Meter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +36,18 @@ class SoundSettings(Settings):
 
 @dataclass(frozen=True)
 class _Target:
-    """The setting that a move names: its model, the settings around it in the file, and which transform it is of."""
+    """The setting that a move names: its model, the settings around it in the file, and which transform it is of; and
+    what names the weights of a network for some settings."""
 
     model: type[BaseModel]
     raw: dict[str, Any]
     setting: str
     transform: int | None
+    weights: Callable[[Any], str] | None = None
+
+    def network_of(self, settings: Any) -> tuple[str, str] | None:
+        """The network that plays some settings; None for rules."""
+        return (self.weights(settings), str(getattr(settings, "config", ""))) if self.weights else None
 
 
 def read_moves(
@@ -99,7 +106,9 @@ def _find_target(reading: Reading, name: str, key: ScalarNode, parts: dict[str, 
     if len(words) == 2 and words[1] in SoundSettings.model_fields:
         return _Target(SoundSettings, {}, words[1], None)
     if len(words) == 2 and draft.kind is not None and words[1] in draft.kind.settings.model_fields:
-        return _Target(draft.kind.settings, draft.raw, words[1], None) if draft.settings is not None else None
+        if draft.settings is None:
+            return None
+        return _Target(draft.kind.settings, draft.raw, words[1], None, draft.kind.weights)
     if draft.kind is None or None in draft.transforms:
         return None  # what is unknown there could be the one that is meant
     places = [i for i, item in enumerate(draft.transforms) if item is not None and item.kind.name == words[1]]
@@ -128,7 +137,9 @@ def _find_target(reading: Reading, name: str, key: ScalarNode, parts: dict[str, 
             nearest(name, options) if setting else "",
         )
         return None
-    return _Target(item.kind.settings, item.raw, setting, places[0]) if item.settings is not None else None
+    if item.settings is None:
+        return None
+    return _Target(item.kind.settings, item.raw, setting, places[0], item.kind.weights)
 
 
 def _candidates(draft: PartDraft) -> list[str]:
@@ -161,7 +172,15 @@ def _read_curve(reading: Reading, name: str, target: _Target, value: Node, key: 
     points = []
     for place, text in enumerate(texts):
         try:
-            points.append(getattr(settings_with(target.model, target.raw, target.setting, text), target.setting))
+            moved = settings_with(target.model, target.raw, target.setting, text)
+            points.append(getattr(moved, target.setting))
+            if target.network_of(moved) != target.network_of(target.model.model_validate(target.raw)):
+                reading.source.error(
+                    value.span,
+                    f"`{setting}` cannot differ from section to section: another network would have to play",
+                    hint="make a part of its own with it, and let sections choose between the two",
+                )
+                return None
         except ValidationError as error:
             message, expected, suggestion = problem(error, target.model)
             span = _point_span(reading, value, place) if len(texts) > 1 else value.span

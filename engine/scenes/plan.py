@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.registry import kind
 from engine.scenes.scene import Scene, Section, Tempo
 from engine.score.keys import Key
 from engine.score.time import SAMPLE_RATE, Bar, TempoMap
@@ -157,7 +156,7 @@ class Plan:
         if part not in self.active(visit):
             return None
         chain = self.scene.parts[part]
-        opening_end = self._opening_end_bar() if kind("perpetuum.generators", chain.generator).network else 0
+        opening_end = self._opening_end_bar() if chain.needs_network else 0
         # The opening is cut off at a bar line, so that networks begin as soon as they may.
         cuts = sorted({visit.first_bar, *({opening_end} if visit.first_bar < opening_end < visit.end_bar else ())})
         origin = max(cut for cut in cuts if cut <= bar)

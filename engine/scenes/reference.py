@@ -42,6 +42,7 @@ def settings_reference() -> str:
     lines += ["## Transforms", ""]
     for name, kind in transforms.items():
         short = [f"A bare value is `{kind.shorthand}`."] if kind.shorthand else []
+        short += ["A neural network."] if kind.network else []
         lines += [f"### {name}", "", sentence(kind.settings.__doc__ or kind.summary), *short, ""]
         lines += [*_table(kind.settings), ""]
     return "\n".join(lines).rstrip() + "\n"

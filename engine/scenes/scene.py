@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.generators.contract import Link, Role, Settings
+from engine.registry import kind
 from engine.score.keys import Key
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
@@ -84,6 +85,13 @@ class Part:
     phrase_bars: int
     transforms: tuple[tuple[str, Settings], ...]
     sound: PartSound
+
+    @property
+    def needs_network(self) -> bool:
+        """Whether its generator or a transform is a network, so that a worker makes its phrases."""
+        return kind("perpetuum.generators", self.generator).network or any(
+            kind("perpetuum.transforms", name).network for name, _ in self.transforms
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 from engine.conductor.clocks import Clock, VirtualClock, VirtualMakers
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
-from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, TransformKind
 from engine.scenes.plan import Plan
 from engine.scenes.scene import Curve, Move, Part, Scene, Section, Source, Tempo
 from engine.score.keys import Key
@@ -29,14 +29,14 @@ class Temper(Settings):
 
 NET = GeneratorKind("net", "a network", Temper, (Role.MELODY,), "nowhere:none", network=True)
 RULE = GeneratorKind("rule", "rules", Temper, (Role.CHORDS,), "nowhere:none")
-KINDS = {"net": NET, "rule": RULE}
+FEEL = TransformKind("feel", "a network, too", Temper, None, "nowhere:none", network=True)
+KINDS = {"net": NET, "rule": RULE, "feel": FEEL}
 
 
 @pytest.fixture
 def kinds(monkeypatch):
-    """Two kinds of generators, one of them a network."""
-    for module in ("engine.conductor.conductor", "engine.scenes.plan"):
-        monkeypatch.setattr(f"{module}.kind", lambda group, name: KINDS[name])
+    """Two kinds of generators, one of them a network, and a transform that needs one."""
+    monkeypatch.setattr("engine.scenes.scene.kind", lambda group, name: KINDS[name])
 
 
 def compose(request: Request, origin: Origin, name: str) -> Phrase:
@@ -72,7 +72,7 @@ def network(job: Job) -> Reply:
     return Reply(job.ticket, phrase, phrase)
 
 
-def part(name: str, generator: str, phrase_bars: int = 4, **sources: str) -> Part:
+def part(name: str, generator: str, phrase_bars: int = 4, transforms: tuple[str, ...] = (), **sources: str) -> Part:
     return Part(
         name=name,
         role=KINDS[generator].roles[0],
@@ -81,7 +81,7 @@ def part(name: str, generator: str, phrase_bars: int = 4, **sources: str) -> Par
         sources={Link(link): Source(source) for link, source in sources.items()},
         primer=None,
         phrase_bars=phrase_bars,
-        transforms=(),
+        transforms=tuple((transform, Temper()) for transform in transforms),
         sound=PartSound(name, f"{name}.yaml", level=-12.0),
     )
 

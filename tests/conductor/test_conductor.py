@@ -42,6 +42,17 @@ def test_as_fast_as_possible_and_in_time_give_the_same_notes():
         assert fast.notes(name) == in_time.notes(name)
 
 
+def test_rules_with_a_transform_that_needs_a_network_are_made_in_a_worker():
+    """And by rules where that fails, as any network part."""
+    felt = scene([part("pad", "rule", transforms=("feel",))], [section("a", "pad")])
+    healthy = Performance(felt, duration=lambda job: 0).play(16)
+    assert healthy.rules.requests == []
+    assert set(healthy.origins("pad")[4:]) == {Origin.NETWORK}
+    broken = Performance(felt, make=lambda job: Reply(job.ticket, None, None, "no")).play(16)
+    assert set(broken.origins("pad")) == {Origin.FALLBACK}
+    assert [on for on, *_ in broken.notes("pad")] == [beat * SAMPLE_RATE // 2 for beat in range(64)]
+
+
 def test_passes_of_a_section_differ_from_each_other():
     notes = Performance(duo()).play(32).notes("pad")
     bars = [[pitch for on, _, pitch, _ in notes if on // (2 * SAMPLE_RATE) == bar] for bar in range(32)]

@@ -129,8 +129,8 @@ def test_the_stand_in_goes_through_the_transforms():
 def test_equal_transforms_in_one_chain_have_chances_of_their_own():
     humanize = kind("perpetuum.transforms", "humanize").settings(timing="20 ms", velocity=0)
     source = phrase([(beat, beat + 1, 60, 80) for beat in range(1, 15)])
-    once = chain.transformed(source, request("melody_rules", transforms=(("humanize", humanize),)))
-    twice = chain.transformed(source, request("melody_rules", transforms=(("humanize", humanize),) * 2))
+    once = chain.transformed(source, request("melody_rules", transforms=(("humanize", humanize),)), {})
+    twice = chain.transformed(source, request("melody_rules", transforms=(("humanize", humanize),) * 2), {})
     first, second = once.notes["start"] - source.notes["start"], twice.notes["start"] - once.notes["start"]
     assert not np.allclose(first, second)
 

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Place
 from tests.generators.asking import RULES, changed, made, pitches, request
@@ -76,3 +77,24 @@ def test_a_theme_returns_with_its_section_for_some_minutes_and_then_makes_room()
 
     assert known(0, 2) > 0.8
     assert min(known(0, later) for later in (6, 12, 18, 24)) < known(0, 2)
+
+
+@pytest.mark.parametrize("name", ["drums_rnn", "melody_rnn"])
+def test_a_shipped_network_plays_for_a_quarter_of_an_hour_without_running_dry(name):
+    """What cannot be played is rare; phrases differ; the register stays; no phrase takes over."""
+    cache, history, found, failed = {}, None, [], 0
+    for number in range(60):
+        visit, bar = divmod(number * 4, 16)
+        asked = request(name, seed=number, history=history, theme=5)
+        place = Place("ab"[visit % 2], visit, bar, 16, number * 4)
+        try:
+            history, _ = make_phrase(name, changed(asked, place=place), cache)
+        except PerpetuumError:
+            failed += 1
+            continue
+        found.append(history)
+    assert failed <= 3
+    keys = [phrase.notes["start"].tobytes() + phrase.notes["pitch"].tobytes() for phrase in found]
+    assert len(set(keys)) > 0.9 * len(keys)
+    middles = [np.mean(pitches(phrase)) for phrase in found]
+    assert abs(np.mean(middles[:15]) - np.mean(middles[-15:])) < 6

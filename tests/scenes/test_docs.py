@@ -11,6 +11,7 @@ from engine.scenes.diagnostics import Severity
 from engine.scenes.reference import settings_reference
 from engine.score import midi
 from engine.score.phrase import NOTE
+from engine.score.piece import Piece, Track
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "scene-language.md").read_text("utf-8")
@@ -59,7 +60,7 @@ def whole(example: str) -> str:
 
 @pytest.mark.parametrize("example", RIGHT, ids=lambda text: text.split("\n")[0])
 def test_every_example_is_a_valid_scene_or_a_piece_of_one(tmp_path, example):
-    midi.write(tmp_path / "theme.mid", {"a": (np.array([(0, 1, 60, 80)], NOTE), False)}, [(0.0, 90.0)])
+    midi.write_piece(tmp_path / "theme.mid", Piece((Track(np.array([(0, 1, 60, 80)], NOTE)),)))
     path = tmp_path / "first.yaml"
     path.write_text(example if example.startswith("perpetuum") else whole(example))
     _, found = load(path)

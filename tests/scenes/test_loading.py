@@ -1,15 +1,18 @@
 """What a right scene means."""
 
 import math
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from engine import assets
 from engine.generators.contract import Link, Role
 from engine.score.keys import Key
 from engine.score.time import Meter
 from engine.units import PitchRange, Range
+from tests.cli.weights import made_up
 from tests.scenes.writing import RIGHT, load_text, pointed_at, right, spoiled
 
 
@@ -151,18 +154,18 @@ _BASS = """\
 """
 
 
-def test_missing_networks_leave_the_scene_whole_but_not_valid(tmp_path, monkeypatch):
-    """Rules play in their place, and the message says which, and what to install."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+def test_missing_weights_leave_the_scene_whole_but_not_valid(tmp_path):
+    """Rules play in their place, and the message says which, and what to do."""
     text = spoiled(
-        ("kind: melody_rules", "kind: melody_rnn\n      backend: tensorflow"),
+        ("kind: melody_rules", "kind: melody_rnn\n      config: mono_rnn"),
         ("      density: 40 %\n", ""),
         ("tune.density: 20 % -> 60 %", "tune.temperature: 0.8 -> 1.2"),
     )
     scene, found = load_text(tmp_path, text)
     assert scene is not None
     assert [str(one.severity) for one in found] == ["unavailable"]
-    assert "perpetuum[models]" in found[0].hint
+    assert "no shipped weights for `mono_rnn`" in found[0].message
+    assert "`weights:`" in found[0].hint
     assert "melody_rules" in found[0].hint
 
 
@@ -173,11 +176,49 @@ def test_a_part_may_say_which_of_its_generators_roles_it_plays(tmp_path):
 
 
 def test_weights_beside_the_scene_are_found_by_their_absolute_path(tmp_path):
-    (tmp_path / "mine.safetensors").write_bytes(b"")
+    shutil.copy(assets.find("weights", "drum_kit", ".safetensors"), tmp_path / "mine.safetensors")
     text = spoiled(("{kind: drum_rules, style: straight}", "{kind: drums_rnn, weights: mine.safetensors}"))
-    scene, _ = load_text(tmp_path, text)
-    assert scene is not None
+    scene = right(tmp_path, text)
     assert scene.parts["drums"].settings.weights == str(tmp_path / "mine.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("weights", "message", "expected"),
+    [
+        ("attention_rnn", "are of `attention_rnn`, not of `drum_kit`", "they are of melody_rnn"),
+        ("broken.safetensors", "not a readable weights file", ""),
+        ("nowhere.mag", "no weights `nowhere.mag`", ""),
+    ],
+)
+def test_weights_that_do_not_fit_are_errors(tmp_path, weights, message, expected):
+    (tmp_path / "broken.safetensors").write_bytes(b"no weights")
+    text = spoiled(("{kind: drum_rules, style: straight}", f"{{kind: drums_rnn, weights: {weights}}}"))
+    scene, found = load_text(tmp_path, text)
+    assert scene is None
+    assert [str(one.severity) for one in found] == ["error"]
+    assert message in found[0].message
+    assert expected in found[0].hint
+    assert found[0].quoted[found[0].column - 1 :].startswith(weights)
+
+
+def test_a_config_that_would_fit_the_weights_is_named(tmp_path):
+    text = spoiled(
+        ("kind: melody_rules", "kind: melody_rnn\n      config: basic_rnn\n      weights: attention_rnn"),
+        ("      density: 40 %\n", ""),
+        ("tune.density: 20 % -> 60 %", "tune.temperature: 0.8 -> 1.2"),
+    )
+    assert "`config: attention_rnn` fits them" in load_text(tmp_path, text)[1][0].hint
+
+
+def test_a_network_that_cannot_count_the_meter_is_an_error(tmp_path):
+    """Drums in steps of an eighth have no place in a bar of fifteen sixteenths."""
+    made_up(tmp_path, "one_drum")
+    text = spoiled(
+        ("{kind: drum_rules, style: straight}", "{kind: drums_rnn, config: one_drum, weights: one_drum.safetensors}"),
+        ("meter: 4/4", "meter: 15/16"),
+    )
+    found = load_text(tmp_path, text)[1]
+    assert any("in 15/16" in one.message for one in found)
 
 
 def test_loading_a_scene_of_networks_imports_none_of_them(tmp_path):

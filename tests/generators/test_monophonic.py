@@ -1,43 +1,58 @@
-"""Network generators: events and back, primers, fitting, degenerate output; mostly with a network that parrots."""
+"""Drums RNN, Melody RNN and Improv RNN as generators: primers, fitting, degenerate output; a network that parrots."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine.assets import find
 from engine.errors import PerpetuumError
-from engine.generators import event_rnn, events
+from engine.generators import continuation, judging
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link
+from engine.networks.encodings import drums, melody
+from engine.networks.rnn.extend import Extension
 from engine.registry import kind
 from engine.score.keys import Key
-from engine.score.phrase import Origin, Phrase, Provenance
+from engine.score.phrase import Origin
 from tests.generators.asking import METERS, changed, made, phrase, pitches, request, same_notes
+
+
+def drum_events(heard):
+    return drums.from_notes(heard.notes, heard.length)
+
+
+def melody_events(heard):
+    return melody.from_notes(heard.notes, heard.length)
 
 
 class Parrot:
     """A network that plays given events, over and over, and remembers what it was asked."""
 
     def __init__(self, config, *songs):
+        self.encoding = drums if config in ("drum_kit", "one_drum") else melody
         self.config = SimpleNamespace(name=config)
         self.songs = list(songs)
         self.asked = []
 
-    def generate(self, primer, num_steps, temperature, rng):
-        self.asked.append((list(primer), num_steps, temperature, rng.random()))
-        song = self.songs[min(len(self.asked), len(self.songs)) - 1]
-        return [song[step % len(song)] for step in range(num_steps)]
+    def extensions(self, passage, beats, conditions, sampling, rng, count):
+        heard = self.encoding.from_notes(passage.notes, passage.length)
+        self.asked.append(SimpleNamespace(heard=heard, beats=beats, sampling=sampling, chance=rng.random()))
+        self.asked[-1].passage, self.asked[-1].conditions = passage, conditions
+        found = []
+        for place in range(count):
+            song = self.songs[min(len(self.asked) + place, len(self.songs)) - 1]
+            events = [song[step % len(song)] for step in range(round(beats * 4))]
+            found.append(Extension(self.encoding.to_notes(events), float(-place)))
+        return found
 
 
 @pytest.fixture
 def parrot(monkeypatch):
     def install(config, *songs):
         bird = Parrot(config, *songs)
-        monkeypatch.setattr(event_rnn, "load_network", lambda path, backend: bird)
-        monkeypatch.setattr(event_rnn, "find", lambda *names: "somewhere")
+        monkeypatch.setattr(continuation, "load_network", lambda path, config: bird)
+        monkeypatch.setattr(continuation, "find", lambda *names: "somewhere")
         return bird
 
     return install
@@ -47,45 +62,12 @@ GROOVE = [0b101, 0, 0b100, 0, 0b110, 0, 0b100, 0b1, 0b101, 0, 0b100, 0, 0b110, 0
 SONG = [62, -2, -2, -2, 65, -2, 64, -2, 69, -2, -2, -2, -1, -2, 61, -2]
 
 
-@given(st.lists(st.integers(0, 511), min_size=1, max_size=128))
-@settings(max_examples=50, deadline=None)
-def test_drum_events_survive_the_way_to_notes_and_back(masks):
-    made_phrase = Phrase.of(events.drum_notes(masks), len(masks) / 4, Provenance("x", Origin.RULES))
-    assert events.drum_events(made_phrase) == masks
-
-
-@given(st.lists(st.tuples(st.integers(0, 127), st.integers(1, 8), st.integers(0, 6)), min_size=1, max_size=20))
-@settings(max_examples=50, deadline=None)
-def test_melodies_on_the_grid_survive_the_way_to_events_and_back(rows):
-    notes, step = [], 0
-    for pitch, length, rest in rows:
-        notes.append((step / 4, (step + length) / 4, pitch, 80))
-        step += length + rest
-    melody = phrase(notes, beats=step / 4)
-    assert np.array_equal(events.melody_notes(events.melody_events(melody)), melody.notes)
-
-
-@pytest.mark.parametrize(("meter", "steps"), [("4/4", 64), ("3/4", 48), ("6/8", 48), ("7/8", 56), ("5/4", 80)])
-def test_a_phrase_has_as_many_events_as_its_meter_has_sixteenths(meter, steps):
-    assert len(events.drum_events(made("drum_rules", meter=meter))) == steps
-    assert len(events.melody_events(made("melody_rules", meter=meter))) == steps
-
-
-def test_of_notes_together_the_highest_is_the_melody():
-    assert events.melody_events(phrase([(0, 1, 60, 80), (0, 0.5, 67, 80), (0.75, 1, 62, 80)], beats=1)) == [
-        67,
-        -2,
-        -1,
-        62,
-    ]
-
-
 def test_drums_play_what_the_network_says(parrot):
     bird = parrot("drum_kit", GROOVE)
     raw, _ = make_phrase("drums_rnn", request("drums_rnn"), {})
-    assert events.drum_events(raw) == GROOVE * 4
+    assert drum_events(raw) == GROOVE * 4
     assert raw.provenance.origin is Origin.NETWORK
-    assert [steps for _, steps, _, _ in bird.asked] == [64]
+    assert [asked.beats for asked in bird.asked] == [16]
 
 
 def test_drum_velocities_speak(parrot):
@@ -103,15 +85,15 @@ def test_drum_velocities_speak(parrot):
 def test_steps_make_a_loop_that_fills_the_phrase(parrot):
     bird = parrot("drum_kit", GROOVE)
     raw, _ = make_phrase("drums_rnn", request("drums_rnn", bars=3, settings={"steps": "8 steps"}), {})
-    assert bird.asked[0][1] == 8
-    assert events.drum_events(raw) == GROOVE[:8] * 6
+    assert bird.asked[0].beats == 2
+    assert drum_events(raw) == GROOVE[:8] * 6
 
 
 def test_the_network_continues_from_its_last_bars(parrot):
     bird = parrot("drum_kit", GROOVE)
     history = made("drum_rules", bars=8)
     make_phrase("drums_rnn", request("drums_rnn", bar=8, history=history, settings={"history": "2 bars"}), {})
-    assert bird.asked[0][0] == events.drum_events(history)[-32:]
+    assert bird.asked[0].heard == drum_events(history)[-32:]
 
 
 def test_a_primer_opens_every_section_and_history_goes_on_within(parrot):
@@ -120,8 +102,8 @@ def test_a_primer_opens_every_section_and_history_goes_on_within(parrot):
     history = made("drum_rules")
     for bar in (0, 4):
         make_phrase("drums_rnn", request("drums_rnn", bar=bar, history=history, primer=primer), {})
-    assert bird.asked[0][0] == [1, 0, 0, 0, 0, 0, 2, *[0] * 9]
-    assert bird.asked[1][0] == events.drum_events(history)
+    assert bird.asked[0].heard == [1, 0, 0, 0, 0, 0, 2, *[0] * 9]
+    assert bird.asked[1].heard == drum_events(history)
 
 
 def test_another_parts_phrase_can_be_the_primer(parrot):
@@ -129,14 +111,14 @@ def test_another_parts_phrase_can_be_the_primer(parrot):
     other = made("melody_rules", seed=8)
     asked = changed(request("melody_rnn"), sources={Link.PRIMER: other})
     make_phrase("melody_rnn", asked, {})
-    assert bird.asked[0][0] == events.melody_events(other)
+    assert bird.asked[0].heard == melody_events(other)
 
 
 def test_without_past_or_primer_two_bars_by_rules_come_before(parrot):
     for name, config, song in (("drums_rnn", "drum_kit", GROOVE), ("melody_rnn", "attention_rnn", SONG)):
         bird = parrot(config, song)
         make_phrase(name, request(name, meter="3/4"), {})
-        primer = bird.asked[0][0]
+        primer = bird.asked[0].heard
         assert len(primer) == 24
         assert any(event > 0 for event in primer)
 
@@ -145,8 +127,8 @@ def test_temperature_and_seed_reach_the_network(parrot):
     bird = parrot("attention_rnn", SONG)
     for seed in (1, 1, 2):
         make_phrase("melody_rnn", request("melody_rnn", seed=seed, settings={"temperature": 1.4}), {})
-    assert [asked[2] for asked in bird.asked] == [1.4] * 3
-    assert bird.asked[0][3] == bird.asked[1][3] != bird.asked[2][3]
+    assert [asked.sampling.temperature for asked in bird.asked] == [1.4] * 3
+    assert bird.asked[0].chance == bird.asked[1].chance != bird.asked[2].chance
 
 
 @pytest.mark.parametrize("key", ["C major", "Eb minor", "F# major pentatonic"])
@@ -202,8 +184,8 @@ def test_degenerate_output_is_tried_again_and_then_refused(parrot, name, config,
     bird = parrot(config, bad)
     with pytest.raises(PerpetuumError, match=word):
         make_phrase(name, request(name), {})
-    assert len(bird.asked) == event_rnn.ATTEMPTS
-    assert len({chance for *_, chance in bird.asked}) == event_rnn.ATTEMPTS
+    assert len(bird.asked) == judging.ATTEMPTS
+    assert len({asked.chance for asked in bird.asked}) == judging.ATTEMPTS
 
 
 def test_a_second_attempt_that_is_good_is_played(parrot):
@@ -216,16 +198,15 @@ def test_the_last_attempt_leaves_the_past_behind(parrot):
     history = made("drum_rules", bars=4, seed=99)
     with pytest.raises(PerpetuumError):
         make_phrase("drums_rnn", request("drums_rnn", bar=4, history=history), {})
-    assert bird.asked[0][0] == bird.asked[1][0] == events.drum_events(history)
-    assert bird.asked[2][0] != events.drum_events(history)
+    assert bird.asked[0].heard == bird.asked[1].heard == drum_events(history)
+    assert bird.asked[2].heard != drum_events(history)
 
 
-def test_missing_or_wrong_weights_are_named(parrot, monkeypatch):
+def test_missing_or_wrong_weights_are_named():
     with pytest.raises(PerpetuumError, match="no weights 'nowhere'"):
         make_phrase("drums_rnn", request("drums_rnn", settings={"weights": "nowhere"}), {})
-    parrot("attention_rnn", SONG)
-    with pytest.raises(PerpetuumError, match="holds weights of attention_rnn"):
-        make_phrase("drums_rnn", request("drums_rnn"), {})
+    with pytest.raises(PerpetuumError, match="the weights of attention_rnn, not of drum_kit"):
+        make_phrase("drums_rnn", request("drums_rnn", settings={"weights": "attention_rnn"}), {})
 
 
 def test_two_weights_of_one_kind_are_two_networks_in_the_cache(parrot):
@@ -233,7 +214,7 @@ def test_two_weights_of_one_kind_are_two_networks_in_the_cache(parrot):
     cache = {}
     for weights in (None, "other", None):
         make_phrase("drums_rnn", request("drums_rnn", settings={"weights": weights} if weights else {}), cache)
-    assert sorted(name for _, name, _ in cache) == ["drum_kit", "other"]
+    assert sorted(name for _, name in cache) == ["drum_kit", "other"]
 
 
 @pytest.mark.parametrize("name", ["drums_rnn", "melody_rnn"])
@@ -291,38 +272,26 @@ def test_a_new_section_opens_on_its_theme_and_not_on_the_echo_of_the_last(parrot
     history = made("drum_rules", seed=50)
     for seed in (1, 2):
         make_phrase("drums_rnn", request("drums_rnn", bar=0, history=history, seed=seed, theme=3), {})
-    assert bird.asked[0][0] != events.drum_events(history)
-    assert len(bird.asked[0][0]) == 32
+    assert bird.asked[0].heard != drum_events(history)
+    assert len(bird.asked[0].heard) == 32
 
 
 def test_a_fill_without_end_is_tried_again_and_the_best_attempt_is_played(parrot):
     toms = [0b1000000, 0, 0b100000, 0, 0b1000000, 0, 0b10000, 0]
     bird = parrot("drum_kit", toms, GROOVE)
     raw, _ = make_phrase("drums_rnn", request("drums_rnn"), {})
-    assert events.drum_events(raw) == GROOVE * 4
+    assert drum_events(raw) == GROOVE * 4
     assert len(bird.asked) == 2
     some_toms = [1, 0, 0b1000000, 0, 0b10, 0, 0b100000, 0]
     parrot("drum_kit", toms, some_toms, toms)
     raw, _ = make_phrase("drums_rnn", request("drums_rnn"), {})
-    assert events.drum_events(raw) == some_toms * 8
+    assert drum_events(raw) == some_toms * 8
 
 
 def test_a_crash_on_every_bar_is_doubted(parrot):
     crashing = [0b10000001, *GROOVE[1:]]
     parrot("drum_kit", crashing, GROOVE)
-    assert events.drum_events(make_phrase("drums_rnn", request("drums_rnn"), {})[0]) == GROOVE * 4
-
-
-@pytest.mark.models
-def test_a_scene_may_have_its_network_computed_by_tensorflow():
-    """The same phrase, unless a sum that is rounded otherwise tips a choice: the first bar at least agrees."""
-    described = kind("perpetuum.generators", "melody_rnn")
-    assert described.extra(described.settings(backend="tensorflow")) == "models"
-    assert described.extra(described.settings()) is None
-    songs = [made("melody_rnn", settings={"backend": backend}, seed=4) for backend in ("numpy", "tensorflow")]
-    first = [song.slice(0, 4).notes.tolist() for song in songs]
-    assert first[0] == first[1]
-    assert first[0]
+    assert drum_events(make_phrase("drums_rnn", request("drums_rnn"), {})[0]) == GROOVE * 4
 
 
 def test_the_kick_of_a_network_joins_the_rhythm_that_it_follows(parrot):
@@ -335,3 +304,35 @@ def test_the_kick_of_a_network_joins_the_rhythm_that_it_follows(parrot):
     assert kicks == [0.0, 1.75, 3.0]
     others = [one.notes[one.notes["pitch"] != 36][["start", "pitch"]].tolist() for one in (free, joined)]
     assert others[0] == others[1]
+
+
+def test_all_settings_of_sampling_reach_the_network(parrot):
+    bird = parrot("drum_kit", GROOVE)
+    wanted = {"top_k": 5, "top_p": "90 %", "beam_size": 2, "branch_factor": 3, "steps_per_iteration": 4}
+    make_phrase("drums_rnn", request("drums_rnn", settings=wanted), {})
+    sampling = bird.asked[0].sampling
+    assert (sampling.top_k, sampling.top_p) == (5, 0.9)
+    assert (sampling.beam_size, sampling.branch_factor, sampling.steps_per_iteration) == (2, 3, 4)
+
+
+def test_of_several_candidates_the_least_doubtful_is_played(parrot):
+    toms = [0b1000000, 0, 0b100000, 0, 0b1000000, 0, 0b10000, 0]
+    bird = parrot("drum_kit", toms, [0], GROOVE, toms)
+    raw, _ = make_phrase("drums_rnn", request("drums_rnn", settings={"candidates": 4}), {})
+    assert drum_events(raw) == GROOVE * 4
+    assert len(bird.asked) == 1
+
+
+def test_an_improviser_knows_the_chords_under_its_past_and_under_what_it_sings(parrot):
+    bird = parrot("chord_pitches_improv", SONG)
+    chords = made("chord_walk", seed=4)
+    history = made("melody_rules", chords=made("chord_walk", seed=3))
+    raw, _ = make_phrase("improv_rnn", request("improv_rnn", bar=4, chords=chords, history=history), {})
+    told = bird.asked[0].conditions.chords
+    assert [(span.start - 16, span.chord) for span in told if 16 <= span.start < 32] == [
+        (span.start, span.chord) for span in chords.chords
+    ]
+    assert told[-1].end > 32
+    assert any(span.start < 16 for span in told)
+    assert raw.chords == chords.chords
+    assert raw.provenance.generator == "improv_rnn"

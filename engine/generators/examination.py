@@ -1,0 +1,121 @@
+"""What `check` asks of the files that settings of networks name. Reads headers only, no weights."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from engine.assets import find, shipped
+from engine.errors import PerpetuumError
+from engine.generators.contract import Role, Settings, Surroundings, UnfitError
+from engine.generators.kinds import MusicVaeSettings
+from engine.score.time import Meter
+
+_DRUMS = ("cat-drums_2bar_small", "nade-drums_2bar_full")
+_TRIO = "hierdec-trio_16bar"
+
+
+def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """Whether the weights are whole and of the config that the settings name, and whether it knows the meter.
+
+    Raises:
+        UnfitError: they are of another config, or it does not know the meter.
+        PerpetuumError: the file is damaged, or holds no network.
+    """
+    if not _as_shipped(settings, surroundings):
+        _card(settings, surroundings)
+    return settings, []
+
+
+def groove(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """As `network`; a part that is no drums is told that nothing happens to it.
+
+    Raises:
+        UnfitError, PerpetuumError: as `network`.
+    """
+    if not _as_shipped(settings, surroundings):
+        _card(settings, surroundings)
+    silent = surroundings.role is not None and surroundings.role is not Role.DRUMS
+    return settings, ["`groove` changes drums only, and this part plays none"] if silent else []
+
+
+def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """As `network`; and whether the config plays what the part does, and the points on the way can be heard.
+
+    Raises:
+        UnfitError, PerpetuumError: as `network`; or the config does not play the part's role, a MIDI file among the
+            points is missing or damaged, or the weights cannot hear one.
+    """
+    card = _card(settings, surroundings)
+    role = surroundings.role
+    if role is not None and settings.config != _TRIO and (role is Role.DRUMS) != (settings.config in _DRUMS):
+        plays, wanted = ("drums", "drums") if settings.config in _DRUMS else ("melodies", "melody")
+        raise UnfitError(
+            "config", f"`{settings.config}` plays {plays}, and this part is {role}", f"say `role: {wanted}` in the part"
+        )
+    points = [_found(point, surroundings) if isinstance(point, str) else point for point in settings.points]
+    if any(isinstance(point, str) for point in points) and not card.sizes["encoder"]:
+        raise UnfitError(
+            "points", "these weights are a decoder alone, which cannot hear MIDI files", "give numbers instead of files"
+        )
+    return settings.model_copy(update={"points": tuple(points)}), []
+
+
+def _as_shipped(settings: Any, surroundings: Surroundings) -> bool:
+    """Whether it is the shipped weights of a config, in the meter that all of them know.
+
+    Those are known to be right, and to look into them costs a tenth of a second before the first sound.
+    """
+    known = settings.weights is None and surroundings.weights.parent == shipped("weights")
+    return known and surroundings.meter == Meter(4, 4)
+
+
+def _card(settings: Any, surroundings: Surroundings) -> Any:
+    from engine.networks import CONFIGS, read_card
+
+    wanted: str = settings.config
+    try:
+        card = read_card(surroundings.weights, wanted)
+    except PerpetuumError as error:
+        found = _config_of(surroundings)
+        if found in (None, wanted):
+            raise
+        fits = "config" in type(settings).model_fields and found in get_args(
+            type(settings).model_fields["config"].annotation
+        )
+        hint = f"`config: {found}` fits them" if fits else f"they are of {CONFIGS[found].family}"
+        raise UnfitError("weights", f"the weights are of `{found}`, not of `{wanted}`", hint) from error
+    kind: Any = CONFIGS[wanted]
+    reason = kind.allows(surroundings.meter.steps_per_bar)
+    if reason is not None:
+        raise UnfitError(
+            "config", f"in {surroundings.meter}: {reason}", "take another meter, another config or another generator"
+        )
+    return card
+
+
+def _config_of(surroundings: Surroundings) -> str | None:
+    """What the weights say that they are; None where they do not say it."""
+    from engine.networks import read_card
+
+    try:
+        return read_card(surroundings.weights).config
+    except PerpetuumError:
+        return None
+
+
+def _found(name: str, surroundings: Surroundings) -> str:
+    # Most scenes name no MIDI file, and sound sooner without mido.
+    from engine.score.midi import read_piece
+
+    path = find("scenes", name, ".mid", beside=surroundings.folder)
+    if path is None:
+        raise UnfitError("points", f"no MIDI file `{name}`", "paths begin where the scene lies")
+    try:
+        piece = read_piece(path)
+    except PerpetuumError as error:
+        raise UnfitError("points", error.message, error.hint or "") from error
+    is_drum = surroundings.role is Role.DRUMS
+    if not any(track.is_drum is is_drum and len(track.notes) for track in piece.tracks):
+        what = "drums" if is_drum else "tune"
+        raise UnfitError("points", f"`{name}` has no {what} for this part to hear", "name another file")
+    return str(path.resolve())

@@ -1,0 +1,67 @@
+"""GrooVAE as a transform: drums played with feel. And what plays in its place where the network cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.generators.continuation import network_of
+from engine.generators.contract import Request, Role
+from engine.generators.expression import clip_velocities, drummed, with_velocities
+from engine.generators.transform_kinds import GrooveSettings, HumanizeSettings
+from engine.generators.transforms import humanize
+from engine.networks.studio.grooving import drumify_piece, humanized
+from engine.score.phrase import Phrase
+from engine.score.piece import Piece, Track
+
+
+class Groove:
+    """The transform `groove`, built once for its weights; parts that are no drums go through as they are."""
+
+    def __init__(self, settings: GrooveSettings) -> None:
+        self.network = network_of("groovae", settings.config, settings.weights)
+
+    def __call__(self, phrase: Phrase, settings: GrooveSettings, request: Request, rng: np.random.Generator) -> Phrase:
+        """The phrase with feel, or a groove to its rhythm; a rest stays a rest."""
+        if request.role is not Role.DRUMS or not len(phrase.notes):
+            return phrase
+        piece = Piece((Track(phrase.notes, is_drum=True),), request.qpm, request.meter)
+        if settings.style == "tap":
+            made = drumify_piece(self.network, piece, rng, temperature=settings.temperature).piece.tracks[-1].notes
+            return phrase.with_notes(_within(made, phrase.length))
+        played = humanized(self.network, phrase.notes, piece, rng, settings.temperature)
+        return phrase.with_notes(_within(_blended(phrase.notes, played, settings.amount), phrase.length))
+
+
+def by_rules(phrase: Phrase, settings: GrooveSettings, request: Request, rng: np.random.Generator) -> Phrase:
+    """Velocities by the meter and small deviations, as much of them as of the network's were wanted."""
+    if request.role is not Role.DRUMS:
+        return phrase
+    velocities = drummed(phrase.notes, request.meter, phrase.length, rng).astype(float)
+    written = phrase.notes["velocity"].astype(float)
+    mixed = clip_velocities(written + settings.amount * (velocities - written))
+    little = HumanizeSettings().model_copy(update={"timing": 0.012 * settings.amount, "velocity": 0})
+    return humanize(phrase.with_notes(with_velocities(phrase.notes, mixed)), little, request, rng)
+
+
+def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarray:
+    """Strokes between as they are written and as they are played; those that are only played come as they are."""
+    if amount >= 1 or len(written) != len(played):
+        return played
+    order = [np.lexsort((np.rint(notes["start"] * 4), notes["pitch"])) for notes in (written, played)]
+    before, after = written[order[0]], played[order[1]].copy()
+    if not np.array_equal(before["pitch"], after["pitch"]):
+        return played
+    for name in ("start", "end"):
+        after[name] = before[name] + amount * (after[name] - before[name])
+    mixed = before["velocity"] + amount * (after["velocity"].astype(float) - before["velocity"])
+    after["velocity"] = clip_velocities(mixed)
+    return after
+
+
+def _within(notes: np.ndarray, length: float) -> np.ndarray:
+    """The strokes that begin within a phrase; an early first one begins with it."""
+    notes = notes.copy()
+    early = np.maximum(-notes["start"], 0.0)
+    notes["start"] += early
+    notes["end"] += early
+    return notes[notes["start"] < length - 1e-9]

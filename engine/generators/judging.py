@@ -1,0 +1,101 @@
+"""Whether what a network made can be played, and how doubtful it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.generators.contract import Request
+from engine.score.drums import CLASSES, PITCHES
+from engine.score.time import STEPS_PER_BEAT
+
+ATTEMPTS = 3
+"""A degenerate or doubtful phrase is made again with another seed, the last time from a fresh primer, not the past."""
+
+Judge = Callable[[np.ndarray, Request], tuple[str, float]]
+"""What is wrong with some notes (empty if they can be played), and how doubtful they are (0 if not at all)."""
+
+_CRASH = PITCHES[CLASSES.index("crash")]
+_FILL_PITCHES = [PITCHES[CLASSES.index(name)] for name in ("low_tom", "mid_tom", "high_tom", "crash")]
+
+
+def best(attempt: Callable[[int], Sequence[np.ndarray]], judge: Judge, request: Request) -> np.ndarray:
+    """The least doubtful of an attempt's candidates; the first attempt that nothing speaks against is the last one.
+
+    Args:
+        attempt: makes candidates, the likeliest first; called with 0, 1, ...
+        judge: looks at each.
+        request: for which they are made.
+
+    Raises:
+        PerpetuumError: none can be played.
+    """
+    problem, kept, least = "", None, np.inf
+    for number in range(ATTEMPTS):
+        for notes in attempt(number):
+            found, doubt = judge(notes, request)
+            if found:
+                problem = found
+            elif doubt < least:
+                kept, least = notes, doubt
+        if least <= 0:
+            break
+    if kept is None:
+        raise PerpetuumError(
+            f"part {request.part!r}: the network made {problem} in {ATTEMPTS} attempts",
+            "a temperature nearer to 1 or another primer mostly helps",
+        )
+    return kept
+
+
+def judged_drums(notes: np.ndarray, request: Request) -> tuple[str, float]:
+    """Drums sound, leave room, and keep a groove."""
+    steps = request.beats * STEPS_PER_BEAT
+    if not len(notes):
+        return "silence", 0.0
+    if len(notes) > 3.2 * steps:
+        return f"noise ({len(notes)} strokes in {steps:g} steps)", 0.0
+    # A fill is a bar long; when toms and crashes take over a phrase, the network has lost the groove in its own echo.
+    fills = float(np.isin(notes["pitch"], _FILL_PITCHES).mean())
+    # A crash marks a beginning; one a bar marks nothing.
+    crashes = float((notes["pitch"] == _CRASH).sum()) / request.bars
+    return "", (fills if fills > 0.3 else 0.0) + (crashes if crashes > 0.5 and request.bars > 1 else 0.0)
+
+
+def judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:
+    """A melody sings, moves and breathes."""
+    if not len(notes):
+        # One silent bar is a rest; more is a hole.
+        return ("silence" if request.bars > 1 else ""), 0.0
+    if len(notes) > 3.3 * request.beats:
+        return f"babble ({len(notes)} notes in {request.beats:g} beats)", 0.0
+    longest = _longest_run(notes["pitch"])
+    if longest >= 30 or (len(notes) >= 12 and longest > 0.8 * len(notes)):
+        return f"one note {longest} times", 0.0
+    # Sixteenths without end are no song; nor is a phrase that knows one pitch.
+    density = len(notes) / request.beats
+    sameness = float(np.bincount(notes["pitch"].astype(int)).max()) / len(notes)
+    return "", max(0.0, density - 2.2) + (max(0.0, sameness - 0.6) if len(notes) >= 6 else 0.0)
+
+
+def judged_voices(notes: np.ndarray, request: Request) -> tuple[str, float]:
+    """Several voices sound most of the time, and are neither a cluster nor a hammer."""
+    if not len(notes):
+        return ("silence" if request.bars > 1 else ""), 0.0
+    if len(notes) > 16 * request.beats:
+        return f"babble ({len(notes)} notes in {request.beats:g} beats)", 0.0
+    longest = _longest_run(notes["pitch"])
+    if longest >= 40 or (len(notes) >= 16 and longest > 0.8 * len(notes)):
+        return f"one note {longest} times", 0.0
+    bar = request.meter.beats_per_bar
+    silent = sum(
+        not np.any((notes["start"] < start + bar) & (notes["end"] > start)) for start in np.arange(request.bars) * bar
+    )
+    return "", max(0.0, len(notes) / request.beats - 8.0) + max(0.0, silent / request.bars - 0.3)
+
+
+def _longest_run(pitches: np.ndarray) -> int:
+    changes = np.flatnonzero(np.diff(pitches)) + 1
+    return int(np.diff(np.concatenate([[0], changes, [len(pitches)]])).max())

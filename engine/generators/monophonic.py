@@ -1,0 +1,134 @@
+"""Drums RNN, Melody RNN and Improv RNN as generators: continue what was played, then make it fit its place.
+
+The networks were trained on music in 4/4. In another meter they go on from a primer in that meter (the part's own, or
+a bar or two by rules): what they repeat then has the right length, though their accents may wander, as a drummer's do
+who plays across the bar line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from engine.generators import endings, harmony
+from engine.generators.chance import stream
+from engine.generators.continuation import extended, network_of, past_of
+from engine.generators.contract import Link, Request
+from engine.generators.drum_rules import DrumRules
+from engine.generators.expression import drummed, sung, with_velocities
+from engine.generators.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.judging import ATTEMPTS, best, judged_drums, judged_melody
+from engine.generators.kinds import (
+    DrumRulesSettings,
+    DrumsRnnSettings,
+    ImprovRnnSettings,
+    MelodyRnnSettings,
+    MelodyRulesSettings,
+    SungSettings,
+)
+from engine.generators.melody_rules import MelodyRules
+from engine.networks.contract import NO_CONDITIONS, Conditions
+from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
+
+
+class DrumsRnn:
+    """Drums RNN for `Role.DRUMS`; the kick joins `Link.RHYTHM`.
+
+    Velocities are by rule (meter, drum, phrase), since its events have none.
+    """
+
+    def __init__(self, settings: DrumsRnnSettings) -> None:
+        self.network = network_of("drums_rnn", settings.config, settings.weights)
+
+    def generate(self, request: Request) -> Phrase:
+        """The next bars of drums.
+
+        Raises:
+            PerpetuumError: silence or noise in every attempt.
+        """
+        settings = request.settings
+        assert isinstance(settings, DrumsRnnSettings)
+
+        def attempt(number: int) -> list[np.ndarray]:
+            past = past_of(request, settings, _drums_by_rules, fresh=number == ATTEMPTS - 1)
+            return [kick_with(made, request) for made in extended(self.network, past, request, settings, number)]
+
+        notes = best(attempt, judged_drums, request)
+        velocities = drummed(notes, request.meter, request.beats, stream(request.seed, "velocity"))
+        return Phrase.of(
+            with_velocities(notes, velocities), request.beats, Provenance("drums_rnn", Origin.NETWORK, request.seed)
+        )
+
+
+class MelodyRnn:
+    """Melody RNN for `Role.MELODY`, fitted to the key, and to `Link.CHORDS` and `Link.RHYTHM` if it has them."""
+
+    def __init__(self, settings: MelodyRnnSettings) -> None:
+        self.network = network_of("melody_rnn", settings.config, settings.weights)
+
+    def generate(self, request: Request) -> Phrase:
+        """The next bars of melody: its last note is a tone of rest, and a section's last phrase ends before a rest.
+
+        Raises:
+            PerpetuumError: silence, or a note repeated without end, in every attempt.
+        """
+        return _sung("melody_rnn", self.network, request, lambda past: NO_CONDITIONS)
+
+
+class ImprovRnn:
+    """Improv RNN for `Role.MELODY`, over the chords of `Link.CHORDS` (the tonic without)."""
+
+    def __init__(self, settings: ImprovRnnSettings) -> None:
+        self.network = network_of("improv_rnn", settings.config, settings.weights)
+
+    def generate(self, request: Request) -> Phrase:
+        """The next bars of melody, over chords that the network knows beforehand.
+
+        Raises:
+            PerpetuumError: as `MelodyRnn.generate`.
+        """
+        spans = harmony.chords_under(request)
+
+        def conditions(past: Phrase) -> Conditions:
+            heard = past.chords or harmony.heard(past, request.meter, past.length)
+            before = [ChordSpan(span.start, min(span.end, past.length), span.chord) for span in heard]
+            after = [ChordSpan(span.start + past.length, span.end + past.length, span.chord) for span in spans]
+            # The control of a step is the chord of the event to come: one beyond the end is asked for, too.
+            last = after[-1]
+            return Conditions(chords=(*before, *after, ChordSpan(last.end, last.end + 1.0, last.chord)))
+
+        return _sung("improv_rnn", self.network, request, conditions)
+
+
+def _sung(name: str, network: object, request: Request, conditions: Callable[[Phrase], Conditions]) -> Phrase:
+    settings = request.settings
+    assert isinstance(settings, SungSettings)
+    spans = harmony.chords_under(request)
+    follows_chords = Link.CHORDS in request.sources
+
+    def attempt(number: int) -> list[np.ndarray]:
+        past = past_of(request, settings, _melody_by_rules, fresh=number == ATTEMPTS - 1)
+        made = extended(network, past, request, settings, number, conditions(past))
+        found = [fitted_melody(notes, request, settings.range, spans if follows_chords else None) for notes in made]
+        return [on_rhythm(notes, request) for notes in found]
+
+    notes = best(attempt, judged_melody, request)
+    arrive = Link.RHYTHM not in request.sources
+    notes = endings.close(notes, request, spans, settings.range, settings.breath, arrive)
+    velocities = sung(notes, request.meter, request.beats, stream(request.seed, "velocity"))
+    provenance = Provenance(name, Origin.NETWORK, request.seed)
+    meant = spans if follows_chords else ()
+    return Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
+
+
+def _drums_by_rules(request: Request) -> Phrase:
+    settings = DrumRulesSettings().model_copy(update={"fills": 0.0})
+    return DrumRules(settings).generate(replace(request, settings=settings))
+
+
+def _melody_by_rules(request: Request) -> Phrase:
+    assert isinstance(request.settings, SungSettings)
+    settings = MelodyRulesSettings().model_copy(update={"range": request.settings.range, "breath": 0.0, "recall": 1.0})
+    return MelodyRules(settings).generate(replace(request, settings=settings))

@@ -1,0 +1,140 @@
+"""GrooVAE as a transform, with small networks of made-up weights; and what plays in its place."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.generators import chain, groove
+from engine.generators.chain import make_phrase, stand_in
+from engine.generators.contract import Role
+from engine.registry import kind
+from engine.runtime.worker import rehearsal
+from engine.score.time import STEPS_PER_BEAT
+from tests.cli.weights import made_up
+from tests.generators.asking import METERS, changed, made, phrase, request, same_notes
+
+STYLES = {
+    "humanize": "groovae_2bar_humanize",
+    "hits_control": "groovae_2bar_hits_control_tfds",
+    "replay": "groovae_4bar",
+    "tap": "groovae_2bar_tap_fixed_velocity",
+    "add_closed_hh": "groovae_2bar_add_closed_hh",
+}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    return {style: str(made_up(folder, config)) for style, config in STYLES.items()}
+
+
+def grooving(weights, style="humanize", **how):
+    settings = kind("perpetuum.transforms", "groove").settings(style=style, weights=weights[style], **how)
+    return (("groove", settings),)
+
+
+def played(weights, style="humanize", cache=None, *, meter="4/4", seed=1, bars=4, **how):
+    asked = request("drum_rules", meter=meter, seed=seed, bars=bars, transforms=grooving(weights, style, **how))
+    return make_phrase("drum_rules", asked, {} if cache is None else cache)
+
+
+def strokes(heard):
+    """(step, pitch) of each stroke, if it is not more than half a step off."""
+    return sorted(zip(np.rint(heard.notes["start"] * STEPS_PER_BEAT), heard.notes["pitch"].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("style", ["humanize", "hits_control", "replay"])
+@pytest.mark.parametrize("meter", METERS)
+def test_the_same_strokes_are_played_otherwise(weights, meter, style):
+    raw, heard = played(weights, style, meter=meter, bars=3)
+    assert len(heard.notes) == len(raw.notes)
+    assert sorted(heard.notes["pitch"].tolist()) == sorted(raw.notes["pitch"].tolist())
+    assert not np.array_equal(heard.notes["velocity"], raw.notes["velocity"])
+    off = heard.notes["start"] * STEPS_PER_BEAT % 1
+    assert np.any((off > 1e-6) & (off < 1 - 1e-6))
+    assert np.abs(np.sort(heard.notes["start"]) - np.sort(raw.notes["start"])).max() <= 0.5
+
+
+def test_it_is_the_same_again_in_another_process_cache(weights):
+    assert same_notes(played(weights)[1], played(weights)[1])
+    assert not same_notes(played(weights, seed=1)[1], played(weights, seed=2)[1])
+
+
+def test_the_amount_lies_between_what_is_written_and_what_is_played(weights):
+    raw, none = played(weights, amount="0 %")
+    assert np.allclose(np.sort(none.notes["start"]), np.sort(raw.notes["start"]))
+    assert sorted(none.notes["velocity"].tolist()) == sorted(raw.notes["velocity"].tolist())
+    _, half = played(weights, amount="50 %")
+    _, whole = played(weights)
+    assert not same_notes(half, whole)
+    assert not same_notes(half, none)
+
+
+def test_a_tapped_rhythm_becomes_another_groove(weights):
+    raw, heard = played(weights, "tap", temperature=1.0)
+    assert heard.length == raw.length
+    assert strokes(heard) != strokes(raw)
+
+
+def test_other_drums_than_the_closed_hat_stay_when_the_network_plays_it(weights):
+    raw, heard = played(weights, "add_closed_hh", temperature=1.0)
+    others = [sorted(one.notes["pitch"][one.notes["pitch"] != 42].tolist()) for one in (raw, heard)]
+    assert others[0] == others[1]
+    assert (heard.notes["pitch"] == 42).sum() != (raw.notes["pitch"] == 42).sum()
+
+
+@pytest.mark.parametrize("style", STYLES)
+@given(
+    rows=st.lists(st.tuples(st.floats(0, 5.99), st.integers(0, 127), st.integers(1, 127)), max_size=20),
+    amount=st.sampled_from(["0 %", "40 %", "100 %"]),
+)
+@settings(max_examples=15, deadline=None)
+def test_any_strokes_stay_playable(weights, style, rows, amount):
+    source = phrase([(start, start + 0.25, pitch, velocity) for start, pitch, velocity in rows], beats=6)
+    asked = request("drum_rules", bars=2, meter="3/4", transforms=grooving(weights, style, amount=amount))
+    assert chain.transformed(source, asked, {}).length == 6
+
+
+def test_parts_that_are_no_drums_and_rests_go_through_as_they_are(weights):
+    tune = request("melody_rules", transforms=grooving(weights))
+    raw, heard = make_phrase("melody_rules", tune, {})
+    assert heard is raw or same_notes(heard, raw)
+    silent = chain.transformed(phrase([]), request("drum_rules", transforms=grooving(weights)), {})
+    assert not len(silent.notes)
+
+
+def test_the_network_is_built_once_for_its_weights(weights, monkeypatch):
+    built = []
+    real = groove.network_of
+    monkeypatch.setattr(groove, "network_of", lambda *how: built.append(how) or real(*how))
+    cache = {}
+    for seed in (1, 2):
+        played(weights, cache=cache, seed=seed)
+    played(weights, "tap", cache=cache)
+    assert len(built) == 2
+
+
+def test_where_the_network_fails_the_parts_own_rules_play_with_feel_by_rules(weights, monkeypatch):
+    """No network is loaded for it: what stands in must not be able to fail."""
+    monkeypatch.setattr(groove, "network_of", lambda *how: pytest.fail("a network was asked for"))
+    asked = request("drum_rules", settings={"style": "four_on_floor"}, transforms=grooving(weights))
+    raw, heard = stand_in(asked, "late")
+    assert same_notes(raw, made("drum_rules", settings={"style": "four_on_floor"}))
+    assert not np.array_equal(heard.notes["start"], raw.notes["start"])
+    assert sorted(heard.notes["pitch"].tolist()) == sorted(raw.notes["pitch"].tolist())
+    still = stand_in(changed(asked, transforms=grooving(weights, amount="0 %")), "late")[1]
+    assert np.allclose(still.notes["start"], raw.notes["start"])
+
+
+def test_what_stands_in_leaves_melodies_alone(weights):
+    raw, heard = stand_in(changed(request("melody_rules", transforms=grooving(weights)), role=Role.MELODY), "late")
+    assert same_notes(raw, heard)
+
+
+def test_a_worker_rehearses_it_with_a_bar_of_drums(weights):
+    rules = kind("perpetuum.generators", "drum_rules")
+    cache = {}
+    asked = rehearsal(rules, rules.settings(), grooving(weights))
+    assert len(make_phrase("drum_rules", asked, cache)[1].notes)
+    assert ("transform", "groove", weights["humanize"]) in cache
