@@ -7,11 +7,12 @@ from typing import Any, get_args
 from engine.assets import find, shipped
 from engine.errors import PerpetuumError
 from engine.generators.contract import Role, Settings, Surroundings, UnfitError
-from engine.generators.kinds import MusicVaeSettings
+from engine.generators.kinds import MusicVaeSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
 from engine.score.time import Meter
 
 _DRUMS = ("cat-drums_2bar_small", "nade-drums_2bar_full")
 _TRIO = "hierdec-trio_16bar"
+_TAKE_DENSITY = ("density_", "multiconditioned_", "optional_multiconditioned_")
 
 
 def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -24,6 +25,28 @@ def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[s
     if not _as_shipped(settings, surroundings):
         _card(settings, surroundings)
     return settings, []
+
+
+def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """As `network`; a density that the config does not listen to is told.
+
+    Raises:
+        UnfitError, PerpetuumError: as `network`.
+    """
+    network(settings, surroundings)
+    deaf = settings.notes_per_second is not None and not settings.config.startswith(_TAKE_DENSITY)
+    return settings, [f"`{settings.config}` does not listen to `notes_per_second`"] if deaf else []
+
+
+def pianoroll(settings: PianorollRnnNadeSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """As `network`; settings are told that mean nothing to keys which are drawn one by one.
+
+    Raises:
+        UnfitError, PerpetuumError: as `network`.
+    """
+    network(settings, surroundings)
+    idle = [name for name in ("top_k", "top_p") if getattr(settings, name) is not None]
+    return settings, [f"`{name}` means nothing to `{settings.config}`, which draws each key by itself" for name in idle]
 
 
 def groove(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:

@@ -345,6 +345,7 @@ PERFORMANCE_RNN = _network(
     (Role.MELODY, Role.CHORDS),
     "polyphonic:PerformanceRnn",
     frozenset({Link.CHORDS, Link.PRIMER}),
+    examine="performance",
 )
 PIANOROLL_RNN_NADE = _network(
     "pianoroll_rnn_nade",
@@ -353,6 +354,7 @@ PIANOROLL_RNN_NADE = _network(
     (Role.CHORDS, Role.MELODY),
     "polyphonic:PianorollRnnNade",
     frozenset({Link.CHORDS, Link.PRIMER}),
+    examine="pianoroll",
 )
 MUSIC_VAE = _network(
     "music_vae",

@@ -11,6 +11,7 @@ from engine.conductor.contract import Job, Reply
 from engine.runtime.worker import rehearsal
 from engine.runtime.workers import State, Workers
 from engine.score.phrase import Origin
+from tests.cli.weights import made_up
 
 DUMMY = [sys.executable, "-m", "tests.dummies.worker"]
 RULES = registry.kind("perpetuum.generators", "melody_rules")
@@ -176,6 +177,29 @@ def test_the_real_worker_makes_phrases_by_rules_and_survives_a_generator_that_ca
         assert len(phrase.notes)
         assert phrase.provenance.origin is Origin.RULES
     assert (replies[1].phrase.notes == replies[3].phrase.notes).all()  # type: ignore[union-attr]
+
+
+def test_the_real_worker_loads_networks_of_generators_and_transforms_and_plays_them(tmp_path):
+    """A transform's network that is not there is told when it is loaded, and fails its jobs."""
+    groove = registry.kind("perpetuum.transforms", "groove")
+    here = groove.settings(weights=str(made_up(tmp_path, "groovae_2bar_humanize")))
+    away = groove.settings(style="tap", weights="nowhere")
+    net = registry.kind("perpetuum.generators", "drums_rnn")
+    drums = registry.kind("perpetuum.generators", "drum_rules")
+    with Workers(load=[("drums_rnn", net.settings()), ("groove", here), ("groove", away)]) as workers:
+        until_ready(workers, 60)
+        assert list(workers.statuses[0].problems) == ["groove"]
+        assert "nowhere" in workers.statuses[0].problems["groove"]
+        for ticket, settings in enumerate((here, away)):
+            request = rehearsal(drums, drums.settings(), (("groove", settings),))
+            workers.submit(Job(ticket, "drum_rules", request, 0))
+        replies = {reply.ticket: reply for reply in collect(workers, 2, 60)}
+    raw, heard = replies[0].raw, replies[0].phrase
+    assert raw is not None
+    assert heard is not None
+    assert sorted(raw.notes["pitch"]) == sorted(heard.notes["pitch"])
+    assert set(raw.notes["velocity"]) != set(heard.notes["velocity"])
+    assert "nowhere" in replies[1].problem
 
 
 def test_the_real_worker_takes_the_nearest_deadline_first_and_drops_what_is_cancelled():

@@ -28,12 +28,13 @@ PARTS = {
     "chorale": "{kind: polyphony_rnn, weights: polyphony.safetensors, primer: {midi: theme.mid}, inject_primer: true}",
     "piano": "{kind: performance_rnn, config: multiconditioned_performance_with_dynamics, "
     "weights: multiconditioned_performance_with_dynamics.safetensors, notes_per_second: 6, pitch_classes: chords}",
-    "roll": "{kind: pianoroll_rnn_nade, weights: rnn-nade.safetensors, top_p: 90 %}",
+    "roll": "{kind: pianoroll_rnn_nade, weights: rnn-nade.safetensors, temperature: 0.8}",
     "way": f"{{{SMALL_VAE}, mode: interpolate, points: [theme.mid, 7]}}",
 }
 MADE_UP = (
     *(
         "one_drum",
+        "performance",
         "lookback_rnn",
         "basic_improv",
         "polyphony",
@@ -128,6 +129,26 @@ def test_what_would_not_play_is_said(folder, generator, message, hint):
     assert len(found) == 1
     assert message in found[0].message
     assert hint in found[0].hint
+
+
+@pytest.mark.parametrize(
+    ("generator", "doubt"),
+    [
+        (
+            "{kind: performance_rnn, config: performance, weights: performance.safetensors, notes_per_second: 4}",
+            "`performance` does not listen to `notes_per_second`",
+        ),
+        (
+            "{kind: pianoroll_rnn_nade, weights: rnn-nade.safetensors, top_k: 3}",
+            "`top_k` means nothing to `rnn-nade`",
+        ),
+    ],
+)
+def test_settings_that_change_nothing_are_told(folder, generator, doubt):
+    scene, found = written(folder, one(generator), "", "")
+    assert scene is not None
+    assert [str(each.severity) for each in found] == ["warning"]
+    assert doubt in found[0].message
 
 
 def test_a_network_of_sixteen_bars_of_four_four_plays_no_waltz(folder):

@@ -18,7 +18,10 @@ def counted(position: int, steps_per_bar: int) -> int:
     """The position in bars of sixteen that a position in other bars counts as.
 
     Each bar begins where one of sixteen would, and ends early or runs on into the next; bars that divide sixteen are
-    counted through. Held-out tunes are likelier so than counted on across their bars (docs/networks.md has figures).
+    counted through. To networks that learnt 4/4 alone music in other meters is likelier so than counted on across its
+    bars, in nats per event: shipped drum_kit in 3/4 1.43 instead of 1.79, in 6/8 1.56 instead of 2.06 (10 performances
+    of the Groove data set); attention_rnn, with `bars_back`, in 3/4 0.90 instead of 0.94, in 6/8 0.99 instead of 1.21,
+    in 9/8 0.80 instead of 1.09 (187 folk tunes).
     """
     if STEPS_PER_BAR % steps_per_bar == 0:
         return position

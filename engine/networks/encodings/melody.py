@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine.networks.encodings.counters import bars_back, counted, counter_table
+from engine.networks.encodings.counters import STEPS_PER_BAR, bars_back, counted, counter_table
 from engine.score.phrase import NOTE
 from engine.score.time import STEPS_PER_BEAT
 
@@ -300,6 +300,7 @@ class KeyMelodyEncoding(MelodyEncoding):
     ) -> None:
         super().__init__(min_note, max_note, transpose_to_key)
         self.steps_per_bar = steps_per_bar
+        self.whole_bar = STEPS_PER_BAR if STEPS_PER_BAR % steps_per_bar == 0 else steps_per_bar
         self.lookbacks = bars_back(steps_per_bar)
         self.counters = counter_table(counter_bits)
         self.num_classes = self.note_range + 2 + len(self.lookbacks)
@@ -367,7 +368,7 @@ class KeyMelodyStream(MelodyStream):
         vector[position : position + counters.shape[1]] = counters[
             counted(len(events), encoding.steps_per_bar) % len(counters)
         ]
-        vector[-25] = len(events) % encoding.steps_per_bar == 0
+        vector[-25] = len(events) % encoding.whole_bar == 0
         vector[-24:] = self._keys
         return vector
 

@@ -193,7 +193,7 @@ class Stack:
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray], layout: Layout) -> None:
-        self.layout = layout
+        self.layout, self._width = layout, layout.attention_size
         self._weights = fold(weights, layout)
         # Scores are at most this; where exp cannot hold that, the highest score is subtracted first.
         self._high_scores = float(np.abs(self._weights.score).sum()) > _SAFE_EXPONENT
@@ -274,7 +274,7 @@ class Stack:
 
     def _attend(self, state: _State) -> np.ndarray:
         """Attention over the window, which then takes in the projected output; that output [B, A]."""
-        weights, width = self._weights, self.layout.attention_size
+        weights, width = self._weights, self._width
         weights.query.into(state.query, state.wrapped)
         np.add(state.keys, state.query[:, None], out=state.compared)
         np.tanh(state.compared, out=state.compared)

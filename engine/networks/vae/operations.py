@@ -110,7 +110,9 @@ class Loop:
         ValueError: there is no point, or not as many paces as legs.
     """
 
-    def __init__(self, points: Sequence[np.ndarray], pace: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, points: Sequence[np.ndarray] | np.ndarray, pace: Sequence[float] | np.ndarray | None = None
+    ) -> None:
         if not len(points):
             raise ValueError("a walk passes one point at least")
         self._points = [np.asarray(point, np.float64) for point in points]

@@ -10,7 +10,7 @@ from engine.networks.vae.decoder import Chance
 from engine.networks.vae.heads import CategoricalHead, GrooveHead, NadeHead
 from engine.networks.vae.hierarchy import decode_bars
 from tests.networks.golden import made_up_weights
-from tests.networks.vae.golden import CONFIGS, VaeGolden, small_network
+from tests.networks.vae.golden import CONFIGS, VaeGolden, small_network, vae_weights
 
 FLAT = "cat-mel_2bar_small"
 TRIO = "hierdec-trio_16bar"
@@ -129,6 +129,17 @@ def test_a_nade_sets_what_is_likely_and_counts_it_as_cheap():
     costs = head.losses(np.repeat(outputs, 2, axis=0), np.array([likeliest, 1 - likeliest]))
     assert costs[0] == pytest.approx(4 * np.log1p(np.exp(-3)), abs=1e-4)
     assert costs[1] == pytest.approx(costs[0] + 12, abs=1e-3)
+
+
+def test_one_sequence_is_played_from_the_weights_as_they_lie():
+    known = VaeGolden(f"{TRIO}_small")
+    weights = vae_weights(known.config, known.shapes)
+    network = known.config.build(weights)
+    network.decode(known["dec_z"][:1])
+    scope = "core_decoder/core_decoder_2/decoder/multi_rnn_cell/cell_1/lstm_cell/kernel"
+    cell = network.decoders[2].stack.cells[1]
+    assert np.shares_memory(cell.inputs, weights[scope])
+    assert np.shares_memory(cell.recurrent.matrix, weights[scope])
 
 
 def test_weights_without_an_encoder_decode_but_do_not_hear():

@@ -1,0 +1,1 @@
+"""MusicVAE and GrooVAE: short music to a latent vector and back."""
