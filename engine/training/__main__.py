@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
-import numpy as np
-
 from engine.errors import PerpetuumError
-from engine.networks import CONFIGS, EventSequenceRnn, load_network
-from engine.training.corpora import read_corpus
-from engine.training.pieces import STEPS_PER_BAR, Piece, load_pieces, save_pieces, split_by_family
-
-_KINDS = {"drums_rnn": "drums", "melody_rnn": "melody"}
+from engine.networks import CONFIGS, load_network
+from engine.training.corpora import corpus_of, read_corpus, trainable
+from engine.training.evaluate import evaluate, sample_statistics
+from engine.training.export import export, read_best
+from engine.training.pieces import Piece, load_pieces, save_pieces, split_by_family
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -23,7 +23,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def verb(name: str, text: str) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=text, description=text)
-        sub.add_argument("config", choices=sorted(CONFIGS))
+        sub.add_argument("config", choices=trainable())
         sub.add_argument(
             "--data",
             type=Path,
@@ -38,9 +38,18 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = verb("train", "Train a network; started again with the same folder it goes on where it stopped.")
     sub.add_argument("-o", "--out", type=Path, required=True, help="folder of the run")
-    sub.add_argument("--layers", type=int, nargs="+", default=[], help="LSTM units per layer")
+    for name, text in (
+        ("layers", "RNNs: LSTM units per layer"),
+        ("encoder", "VAEs: LSTM units per layer and direction of the encoder"),
+        ("decoder", "VAEs: LSTM units per layer of the decoder"),
+    ):
+        sub.add_argument(f"--{name}", type=int, nargs="+", help=text)
+    sub.add_argument("--latent", type=int, help="VAEs: numbers of the latent vector")
+    sub.add_argument("--beta", type=float, help="VAEs: weight of the KL divergence")
+    sub.add_argument("--free-bits", type=float, help="VAEs: bits of the KL divergence that cost nothing")
+    sub.add_argument("--sampling", type=float, default=0.5, help="VAEs: share of events that the decoder samples")
     sub.add_argument("--batch-size", type=int, default=32)
-    sub.add_argument("--steps", type=int, default=128, help="length of the training crops in 16ths")
+    sub.add_argument("--steps", type=int, default=128, help="RNNs: length of excerpts: 16ths on a grid, else events")
     sub.add_argument("--batches", type=int, default=4800, help="how many batches the learning rate falls over")
     sub.add_argument("--learning-rate", type=float, default=2e-3)
     sub.add_argument("--clip", type=float, default=1.0, help="bound on the global norm of the gradient")
@@ -49,14 +58,15 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--evaluate-every", type=int, default=200, help="batches between held-out losses and checkpoints")
     sub.add_argument("--weight", action="append", default=[], metavar="SOURCE=X", help="draw a source X times as often")
     sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--minutes", type=float, help="stop at the first evaluation after so long; to be gone on with")
     sub.add_argument("--threads", type=int, default=0, help="CPU threads; 0 for all")
 
     sub = verb("evaluate", "Held-out loss per event beside unigram, bigram and copying baselines, as JSON.")
-    sub.add_argument("weights", type=Path)
+    sub.add_argument("weights", type=Path, help="a weights file, or the folder of a run")
     sub.add_argument("--split", choices=("validation", "test"), default="test")
 
     sub = verb("sample", "Statistics of samples at several temperatures beside those of the corpus, as JSON.")
-    sub.add_argument("weights", type=Path)
+    sub.add_argument("weights", type=Path, help="a weights file, or the folder of a run")
     sub.add_argument("--temperatures", type=float, nargs="+", default=[0.9, 1.0, 1.1])
     sub.add_argument(
         "--count",
@@ -75,17 +85,27 @@ def _parser() -> argparse.ArgumentParser:
 def _pieces(config: str, data: list[Path]) -> list[Piece]:
     if len(data) == 1 and data[0].suffix == ".npz":
         return load_pieces(data[0])
-    kind = _KINDS[CONFIGS[config].family]
-    return split_by_family([piece for folder in data for piece in read_corpus(kind, folder)])
+    return split_by_family([piece for folder in data for piece in read_corpus(corpus_of(config), folder)])
+
+
+def _use_threads(count: int) -> None:
+    """Compute on so many CPU threads; before the backend begins to."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(count)
+    else:
+        multi = "true" if count > 1 else "false"
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen={multi}"
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    import tensorflow as tf
-
     if arguments.threads:
-        tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
-        tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
-    from engine.training.trainer import Trainer, TrainingOptions
+        _use_threads(arguments.threads)
+    from engine.training.task import TrainingOptions
+    from engine.training.tasks import make_task
+    from engine.training.trainer import Trainer
 
     prepared = arguments.out / "pieces.npz"
     if prepared.exists():
@@ -96,7 +116,11 @@ def _train(arguments: argparse.Namespace) -> None:
         save_pieces(prepared, pieces)
     options = TrainingOptions(
         config=arguments.config,
-        layers=tuple(arguments.layers),
+        sizes={
+            name: value
+            for name in ("layers", "encoder", "decoder", "latent")
+            if (value := getattr(arguments, name)) is not None
+        },
         batch_size=arguments.batch_size,
         steps=arguments.steps,
         learning_rate=arguments.learning_rate,
@@ -108,37 +132,14 @@ def _train(arguments: argparse.Namespace) -> None:
         evaluate_every=arguments.evaluate_every,
         source_weights={name: float(x) for name, x in (pair.rsplit("=", 1) for pair in arguments.weight)},
         seed=arguments.seed,
+        beta=arguments.beta,
+        free_bits=arguments.free_bits,
+        sampling=arguments.sampling,
     )
-    trainer = Trainer(options, pieces, arguments.out, say=lambda line: print(line, flush=True))
+    trainer = Trainer(options, make_task(options, pieces), arguments.out, say=lambda line: print(line, flush=True))
     if trainer.resume():
         print(f"going on from batch {trainer.step}", flush=True)
-    trainer.run()
-
-
-def sample_statistics(network: EventSequenceRnn, pieces: list[Piece], temperatures: list[float], count: int) -> dict:
-    """Statistics of continuations of held-out primers, of what really follows them, and of music from no primer.
-
-    Primers are two bars, drawn from the test split with the same chance for every bar; continuations are eight bars.
-    """
-    from engine.training.statistics import drum_statistics, melody_statistics
-
-    describe = drum_statistics if network.config.family == "drums_rnn" else melody_statistics
-    primer_steps, steps = 2 * STEPS_PER_BAR, 8 * STEPS_PER_BAR
-    held = [piece.events for piece in pieces if piece.split == "test" and len(piece.events) >= 2 * primer_steps]
-    if not held:
-        raise PerpetuumError("no piece of four bars or more in the test split", "Give more data.")
-    rng = np.random.default_rng(1)
-    chances = np.array([len(events) for events in held], float)
-    chosen = [held[k] for k in rng.choice(len(held), count, p=chances / chances.sum())]
-    places = [int(rng.integers(max(1, (len(p) - primer_steps - steps) // STEPS_PER_BAR + 1))) for p in chosen]
-    parts = [p[place * STEPS_PER_BAR :][: primer_steps + steps] for p, place in zip(chosen, places, strict=True)]
-    report = {"corpus": describe([part[primer_steps:] for part in parts])}
-    for temperature in temperatures:
-        primed = [network.generate(p[:primer_steps].tolist(), steps, temperature, rng) for p in parts]
-        free = [network.generate([], steps, temperature, rng) for _ in parts]
-        report[f"{temperature} primed"] = describe([np.array(made) for made in primed])
-        report[f"{temperature} free"] = describe([np.array(made) for made in free])
-    return {name: {key: round(value, 3) for key, value in row.items()} for name, row in report.items()}
+    trainer.run(time.monotonic() + 60 * arguments.minutes if arguments.minutes else None)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -152,18 +153,19 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.verb == "prepare":
             save_pieces(arguments.out, pieces)
             print(f"{len(pieces)} pieces, {sum(len(piece.events) for piece in pieces)} events: {arguments.out}")
-        elif arguments.verb == "evaluate":
-            from engine.training.evaluate import evaluate
-
-            print(json.dumps(evaluate(load_network(arguments.weights), pieces, arguments.split), indent=2))
-        elif arguments.verb == "sample":
-            network = load_network(arguments.weights)
-            print(json.dumps(sample_statistics(network, pieces, arguments.temperatures, arguments.count), indent=2))
-        else:
-            from engine.training.export import export
-
+        elif arguments.verb == "export":
             card = export(arguments.run, arguments.config, pieces, arguments.out, arguments.about)
             print(f"{arguments.out}: {json.dumps(card.metrics)}")
+        else:
+            if arguments.weights.is_dir():
+                network = CONFIGS[arguments.config].build(read_best(arguments.weights))
+            else:
+                network = load_network(arguments.weights)
+            if arguments.verb == "evaluate":
+                figures = evaluate(network, pieces, arguments.split)
+            else:
+                figures = sample_statistics(network, pieces, arguments.temperatures, arguments.count)
+            print(json.dumps(figures, indent=2))
     except PerpetuumError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -9,17 +9,20 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import floor
 from pathlib import Path
 
-import mido
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.networks.configs import CONFIGS
+from engine.networks.vae.converters.groove import GrooveConverter
 from engine.score.drums import CLASS_OF_PITCH
+from engine.training.midi_files import folder_name, midi_files, midi_notes, off_grid
 from engine.training.pieces import STEPS_PER_BAR, Piece
+from engine.training.polyphony import in_order, performance_pieces, polyphony_readers
 
 GHOST_VELOCITY = {1: 40}
 """Snare hits softer than this are ghost notes: a network without velocities would play them as backbeats."""
@@ -30,25 +33,51 @@ MAX_REST_STEPS = 24
 """A melody that rests longer than this ends; what follows is another piece."""
 
 
+CORPORA = {
+    "drums_rnn": "drums",
+    "melody_rnn": "melody",
+    "improv_rnn": "lead_sheet",
+    "polyphony_rnn": "polyphony",
+    "performance_rnn": "performance",
+    "cat-drums_2bar_small": "drums",
+    "cat-mel_2bar_small": "melody",
+    "groovae_2bar_humanize": "groove",
+    "groovae_2bar_tap_fixed_velocity": "groove",
+    "groovae_2bar_add_closed_hh": "groove",
+}
+"""What networks are trained on (see `read_corpus`), by family or by the config's name."""
+
+
+def trainable() -> list[str]:
+    """Names of the configs that can be trained."""
+    return sorted(name for name, config in CONFIGS.items() if name in CORPORA or config.family in CORPORA)
+
+
+def corpus_of(config: str) -> str:
+    """The kind of music that a config is trained on."""
+    return CORPORA.get(config) or CORPORA[CONFIGS[config].family]
+
+
 def read_corpus(kind: str, folder: Path) -> Iterator[Piece]:
     """Every piece below a folder.
 
     Args:
-        kind: "drums" or "melody".
+        kind: "drums", "groove", "melody", "lead_sheet", "polyphony" or "performance".
         folder: one data set, or a folder of data sets.
 
     Raises:
         PerpetuumError: nothing usable in it.
     """
     count = 0
-    readers = _drum_readers(folder) if kind == "drums" else _melody_readers(folder)
+    readers = READERS[kind](folder)
     for reader in readers:
         for piece in reader:
             count += 1
             yield piece
     if not count:
         raise PerpetuumError(
-            f"{folder}: no {kind} found in it", "Give a folder with MIDI files or one of the known data sets."
+            f"{folder}: no {kind.replace('_', ' ')} found in it",
+            "Give a folder with MIDI files or one of the known data sets.",
         )
 
 
@@ -59,6 +88,11 @@ def _drum_readers(folder: Path) -> Iterator[Iterator[Piece]]:
     yield drum_midi_pieces(folder, skip=groove)
 
 
+def _groove_readers(folder: Path) -> Iterator[Iterator[Piece]]:
+    for path in sorted(folder.glob("**/info.csv")):
+        yield played_grooves(path.parent)
+
+
 def _melody_readers(folder: Path) -> Iterator[Iterator[Piece]]:
     for path in sorted(folder.glob("**/*.jsonl.gz")):
         if path.parent.name in ("openscore_lieder", "fiddle_tunes", "nottingham") or path.parent == folder:
@@ -67,37 +101,9 @@ def _melody_readers(folder: Path) -> Iterator[Iterator[Piece]]:
         yield melody_midi_pieces(folder)
 
 
-def midi_notes(path: Path, drums: bool) -> tuple[np.ndarray, list[tuple[float, int, int]]]:
-    """Notes of a MIDI file on the 16th grid, unquantised.
-
-    Args:
-        path: a Standard MIDI File.
-        drums: take channel 10, else all others.
-
-    Returns:
-        [N, 4] of start, end (both in 16ths), pitch, velocity, ordered by start; and the time signatures as
-        (start in 16ths, numerator, denominator).
-
-    Raises:
-        OSError, ValueError, EOFError, KeyError, IndexError: mido's, for a broken file.
-    """
-    midi = mido.MidiFile(path, clip=True)
-    per_step = midi.ticks_per_beat / 4
-    time, notes, meters = 0, [], []
-    sounding: dict[tuple[int, int], tuple[int, int]] = {}
-    for message in mido.merge_tracks(midi.tracks):
-        time += message.time
-        if message.type == "time_signature":
-            meters.append((time / per_step, message.numerator, message.denominator))
-        elif message.type in ("note_on", "note_off") and (message.channel == 9) == drums:
-            key = (message.channel, message.note)
-            if key in sounding:
-                start, velocity = sounding.pop(key)
-                notes.append((start / per_step, time / per_step, message.note, velocity))
-            if message.type == "note_on" and message.velocity:
-                sounding[key] = (time, message.velocity)
-    notes += [(s / per_step, time / per_step, note, v) for (_, note), (s, v) in sounding.items()]
-    return np.array(sorted(notes), np.float64).reshape(-1, 4), meters
+def _lead_sheet_readers(folder: Path) -> Iterator[Iterator[Piece]]:
+    for path in sorted(folder.glob("**/*.jsonl.gz")):
+        yield score_pieces(path, lead_sheets=True)
 
 
 def drum_events(notes: np.ndarray, classes: dict[int, int]) -> np.ndarray:
@@ -121,11 +127,6 @@ def drum_events(notes: np.ndarray, classes: dict[int, int]) -> np.ndarray:
     return events
 
 
-def off_grid(starts: np.ndarray) -> float:
-    """Share of onsets farther than a third of a step from the 16th grid: triplets, swing, loose playing."""
-    return float(np.mean(np.abs(starts - np.floor(starts + 0.5)) > 1 / 3)) if len(starts) else 1.0
-
-
 def groove_pieces(root: Path) -> Iterator[Piece]:
     """The Groove MIDI Dataset (Gillick et al. 2019) with its official split; 4/4, not mainly off the grid."""
     classes = dict(CLASS_OF_PITCH) | _ROLAND_TOMS
@@ -141,9 +142,24 @@ def groove_pieces(root: Path) -> Iterator[Piece]:
                 yield Piece(row["id"], f"groove {row['beat_type']}", row["split"], events)
 
 
+def played_grooves(root: Path) -> Iterator[Piece]:
+    """The Groove MIDI Dataset as it was played, with its official split; 4/4."""
+    converter = GrooveConverter(recorded=True)
+    with (root / "info.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row["time_signature"] != "4-4":
+                continue
+            found, _ = midi_notes(root / row["midi_filename"], drums=True)
+            notes = in_order([(start / 4, end / 4, pitch, velocity) for start, end, pitch, velocity in found.tolist()])
+            steps = -(-int(notes["start"].max() * 4 + 1.5) // STEPS_PER_BAR) * STEPS_PER_BAR
+            strokes = converter.strokes(notes, 0.0, steps)
+            if strokes.any():
+                yield Piece(row["id"], f"groove {row['beat_type']}", row["split"], strokes, qpm=float(row["bpm"]))
+
+
 def drum_midi_pieces(folder: Path, skip: Sequence[Path] = ()) -> Iterator[Piece]:
     """Drum tracks (channel 10) of any MIDI files; runs in 4/4 without two silent bars in a row, four bars or longer."""
-    for path in _midi_files(folder, skip):
+    for path in midi_files(folder, skip):
         try:
             notes, meters = midi_notes(path, drums=True)
         except (OSError, ValueError, EOFError, KeyError, IndexError):
@@ -161,18 +177,7 @@ def drum_midi_pieces(folder: Path, skip: Sequence[Path] = ()) -> Iterator[Piece]
                 start = k + 1
 
 
-def folder_name(folder: Path, path: Path) -> str:
-    """Source of a file: the name of the data set's folder."""
-    parts = path.relative_to(folder).parts
-    return parts[0] if len(parts) > 1 else folder.name
-
-
-def _midi_files(folder: Path, skip: Sequence[Path]) -> list[Path]:
-    files = [path for path in sorted(folder.glob("**/*")) if path.suffix.lower() in (".mid", ".midi")]
-    return [path for path in files if not any(root in path.parents for root in skip)]
-
-
-def melody_events(notes: Sequence[Sequence[float]], origin: float) -> list[np.ndarray]:
+def melody_events(notes: Sequence[Sequence[float]], origin: float) -> list[tuple[int, np.ndarray]]:
     """Monophonic melodies as MelodyEvents (-2 no event, -1 note off, pitch), each from a bar line to a bar's end.
 
     Of notes that start together the highest stays; a note ends where the next begins. A rest of more than
@@ -181,6 +186,9 @@ def melody_events(notes: Sequence[Sequence[float]], origin: float) -> list[np.nd
     Args:
         notes: (start, end, pitch) in 16ths.
         origin: where a bar line lies, in 16ths.
+
+    Returns:
+        For each melody its first step, counted from `origin`, and its events.
     """
     line: list[tuple[int, int, int]] = []
     for start, end, pitch in sorted((n[0], n[1], int(n[2])) for n in notes):
@@ -201,14 +209,14 @@ def melody_events(notes: Sequence[Sequence[float]], origin: float) -> list[np.nd
     return [_melody(phrase) for phrase in phrases]
 
 
-def _melody(line: list[tuple[int, int, int]]) -> np.ndarray:
+def _melody(line: list[tuple[int, int, int]]) -> tuple[int, np.ndarray]:
     first = line[0][0] // STEPS_PER_BAR * STEPS_PER_BAR
     steps = -(-(line[-1][1] - first) // STEPS_PER_BAR) * STEPS_PER_BAR
     events = np.full(steps + 1, -2, np.int16)
     for on, off, pitch in line:
         events[off - first] = -1
         events[on - first] = pitch
-    return events[:steps]
+    return first, events[:steps]
 
 
 def _bar_runs(bars: list[float], meter: int) -> Iterator[tuple[float, float, float]]:
@@ -228,8 +236,13 @@ def _bar_runs(bars: list[float], meter: int) -> Iterator[tuple[float, float, flo
         yield begin, bars[-1] + meter, origin
 
 
-def score_pieces(path: Path) -> Iterator[Piece]:
-    """Melodies of a set of scores as JSON lines: vocal lines where parts are given, else the tune; 4/4, 2/2 and 2/4."""
+def score_pieces(path: Path, lead_sheets: bool = False) -> Iterator[Piece]:
+    """Melodies of a set of scores as JSON lines: vocal lines where parts are given, else the tune; 4/4, 2/2 and 2/4.
+
+    Args:
+        path: the set.
+        lead_sheets: only melodies over chords, with their chords.
+    """
     source = path.name.removesuffix(".jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
@@ -248,9 +261,33 @@ def score_pieces(path: Path) -> Iterator[Piece]:
                     continue
                 for j, (begin, end, origin) in enumerate(_bar_runs(bars, meter)):
                     inside = steps[(steps[:, 0] >= begin) & (steps[:, 0] < end)]
-                    for i, events in enumerate(melody_events(inside.tolist(), origin)):
+                    for i, (first, events) in enumerate(melody_events(inside.tolist(), origin)):
+                        chords = chord_steps(score.get("chords", ()), per_step, origin + first, len(events))
+                        if lead_sheets and not chords.astype(bool).any():
+                            continue
                         if len(events) >= 4 * STEPS_PER_BAR and (events >= 0).sum() >= 12:
-                            yield Piece(f"{score['id']}#{k}.{j}.{i}", source, "", events)
+                            name = f"{score['id']}#{k}.{j}.{i}"
+                            yield Piece(name, source, "", events, chords if lead_sheets else None)
+
+
+def chord_steps(chords: Sequence[tuple[float, str]], per_step: float, first: float, steps: int) -> np.ndarray:
+    """The chord that holds at each step, as a figure; empty before the first.
+
+    Args:
+        chords: (tick, figure). Figures in ABC's spelling ("B-", "D/f+") are understood; one that is only a bass note
+            leaves the chord as it is.
+        per_step: ticks of a sixteenth.
+        first: where the steps begin, in sixteenths.
+        steps: how many.
+    """
+    figures = np.full(steps, "", "U16")
+    for tick, figure in chords:
+        if figure and (figure[0].isupper() or figure == "N.C."):
+            root, slash, bass = figure.replace("B-", "Bb").replace("E-", "Eb").replace("A-", "Ab").partition("/")
+            if slash and bass[:1].islower():
+                bass = bass.capitalize().replace("+", "#").replace("-", "b")
+            figures[max(0, floor(tick / per_step - first + 0.5)) :] = root + slash + bass
+    return figures
 
 
 def _lines(score: dict) -> Iterator[list[list[int]]]:
@@ -264,7 +301,7 @@ def _lines(score: dict) -> Iterator[list[list[int]]]:
 
 def melody_midi_pieces(folder: Path) -> Iterator[Piece]:
     """The highest line of the non-drum notes of any MIDI files, where there is one: 4/4, on the grid."""
-    for path in _midi_files(folder, ()):
+    for path in midi_files(folder, ()):
         try:
             notes, meters = midi_notes(path, drums=False)
         except (OSError, ValueError, EOFError, KeyError, IndexError):
@@ -273,6 +310,17 @@ def melody_midi_pieces(folder: Path) -> Iterator[Piece]:
             continue
         if not len(notes) or off_grid(notes[:, 0]) > 0.05:
             continue
-        for i, events in enumerate(melody_events(notes[:, :3].tolist(), 0.0)):
+        for i, (_, events) in enumerate(melody_events(notes[:, :3].tolist(), 0.0)):
             if (events >= 0).sum() >= 8:
                 yield Piece(f"{path.stem}#{i}", folder_name(folder, path), "", events)
+
+
+READERS: dict[str, Callable[[Path], Iterator[Iterator[Piece]]]] = {
+    "drums": _drum_readers,
+    "groove": _groove_readers,
+    "melody": _melody_readers,
+    "lead_sheet": _lead_sheet_readers,
+    "polyphony": polyphony_readers,
+    "performance": lambda folder: iter([performance_pieces(folder)]),
+}
+"""What reads each kind of music below a folder."""

@@ -1,121 +1,86 @@
-"""Held-out figures of a network, beside those of trivial baselines on the same events."""
+"""Held-out figures of any network that can be trained, and what its music is like beside the corpus."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from engine.networks.encodings import EventEncoding, encode
-from engine.networks.rnn import EventSequenceRnn
-from engine.training.batches import held_out
+from engine.errors import PerpetuumError
+from engine.networks.rnn.event_sequence import EventSequenceRnn
+from engine.networks.vae.music_vae import MusicVae
+from engine.training.evaluate_groove import evaluate_groove
+from engine.training.evaluate_rnn import evaluate_rnn
+from engine.training.evaluate_vae import evaluate_vae, vae_statistics
 from engine.training.pieces import STEPS_PER_BAR, Piece
+from engine.training.statistics import drum_statistics, melody_statistics
 
-EVALUATION_STEPS = 256
-"""Pieces are cut into stretches of 16 bars, each predicted from its first event on."""
+STATISTICS = {"drums_rnn": drum_statistics, "melody_rnn": melody_statistics}
+"""What describes the music of each family of RNNs on the grid of sixteenths."""
 
 
-def evaluate(network: EventSequenceRnn, pieces: Sequence[Piece], split: str = "test") -> dict[str, float]:
-    """Mean negative log-likelihood per event in nats, of the network and of baselines fitted to the training split.
+def evaluate(network: Any, pieces: Sequence[Piece], split: str = "test") -> dict[str, float]:
+    """See `evaluate_rnn`, `evaluate_vae` and `evaluate_groove`.
 
-    The network's probability of an event is that of all classes that mean it at that place (a repeat class and the
-    pitch itself, say), so that its figures and the baselines' are about the same thing.
+    Raises:
+        PerpetuumError: there is nothing in the split.
+    """
+    if not any(piece.split == split for piece in pieces):
+        raise PerpetuumError(f"no pieces in the {split} split", "Give more data.")
+    if isinstance(network, MusicVae):
+        judge = evaluate_groove if network.config.head == "groove" else evaluate_vae
+        return judge(network, pieces, split)
+    return evaluate_rnn(network, pieces, split)
+
+
+def sample_statistics(
+    network: Any, pieces: Sequence[Piece], temperatures: Sequence[float], count: int
+) -> dict[str, dict[str, float]]:
+    """Statistics of what a network makes at some temperatures, beside those of the corpus, rounded.
+
+    RNNs: continuations of held-out primers, what really follows them, and music from no primer. Primers are two bars,
+    drawn from the test split with the same chance for every bar; continuations are eight bars. VAEs: see
+    `vae_statistics`.
 
     Args:
         network: the network.
         pieces: all splits.
-        split: which one to judge on.
+        temperatures: > 0.
+        count: samples per temperature.
 
-    Returns:
-        "network", "unigram", "bigram", "copy_last" (the previous event again, else by unigram), "copy_bar" (the event
-        of one bar ago, else by unigram), "accuracy" (share of events that the network thought likeliest), "events".
+    Raises:
+        PerpetuumError: too few pieces, or a family whose music nobody describes yet.
     """
-    encoding = network.encoding
-    train = held_out([p for p in pieces if p.split == "train"], encoding, EVALUATION_STEPS)
-    judged = held_out([p for p in pieces if p.split == split], encoding, EVALUATION_STEPS)
-    losses, hits = zip(*(event_losses(network, events) for events in judged), strict=True)
-    figures = {"network": float(np.concatenate(losses).mean())}
-    figures |= baselines(train, judged, encoding)
-    figures["accuracy"] = float(np.concatenate(hits).mean())
-    figures["events"] = float(sum(len(events) for events in judged))
-    return figures
+    if isinstance(network, MusicVae) and network.config.head == "categorical":
+        report = vae_statistics(network, pieces, temperatures, count)
+    elif isinstance(network, EventSequenceRnn):
+        report = _continuations(network, pieces, temperatures, count)
+    else:
+        raise PerpetuumError(f"no statistics for {network.config.name}", "Its `evaluate` says how near it comes.")
+    return {name: {key: round(value, 3) for key, value in row.items()} for name, row in report.items()}
 
 
-def event_losses(network: EventSequenceRnn, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Per event: its negative log-likelihood from "nothing yet" on, and whether it was the likeliest one.
-
-    Args:
-        network: the network.
-        events: [T], in the network's range.
-    """
-    encoding = network.encoding
-    inputs, _ = encode(encoding, events.tolist(), from_start=True)
-    logits, _ = network.run(inputs[:-1])
-    exponentials = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    shares = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    stream = encoding.stream()
-    losses, hits = np.zeros(len(events)), np.zeros(len(events))
-    for t, event in enumerate(events.tolist()):
-        mass = event_mass(encoding, stream, shares[t])
-        losses[t] = -np.log(mass.get(event, 0.0) + 1e-12)
-        hits[t] = max(mass, key=lambda e: mass[e]) == event
-        stream.push(event)
-    return losses, hits
-
-
-def event_mass(encoding: EventEncoding, stream, shares: np.ndarray) -> dict[int, float]:
-    """Probability of each event as the next of a stream, from those of the classes."""
-    mass: dict[int, float] = {}
-    for index, share in enumerate(shares.tolist()):
-        event = stream.decode(index)
-        mass[event] = mass.get(event, 0.0) + share
-    return mass
-
-
-def baselines(train: Sequence[np.ndarray], judged: Sequence[np.ndarray], encoding: EventEncoding) -> dict[str, float]:
-    """Mean negative log-likelihood per event of the baselines; see `evaluate`.
-
-    Args:
-        train, judged: event sequences.
-        encoding: gives the number of different events.
-    """
-    symbols = {event: k for k, event in enumerate(sorted({int(e) for part in (*train, *judged) for e in part}))}
-    size = max(len(symbols), encoding.num_classes)
-    lookup = np.full(int(max(symbols)) - int(min(symbols)) + 1, -1)
-    for event, k in symbols.items():
-        lookup[event - min(symbols)] = k
-
-    def coded(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-        return [lookup[part.astype(int) - min(symbols)] for part in parts]
-
-    known, asked = coded(train), coded(judged)
-    unigram = np.bincount(np.concatenate(known), minlength=size) + 1.0
-    unigram /= unigram.sum()
-    pairs = np.zeros((size, size))
-    for part in known:
-        np.add.at(pairs, (part[:-1], part[1:]), 1.0)
-    # Witten-Bell: the more different followers a symbol has had, the more the unigram counts.
-    followers = (pairs > 0).sum(axis=1, keepdims=True)
-    bigram = (pairs + (followers + 1) * unigram) / (pairs.sum(axis=1, keepdims=True) + followers + 1)
-
-    def unigram_losses(part: np.ndarray) -> np.ndarray:
-        return -np.log(unigram[part])
-
-    def bigram_losses(part: np.ndarray) -> np.ndarray:
-        return -np.log(np.concatenate([unigram[part[:1]], bigram[part[:-1], part[1:]]]))
-
-    def copy_losses(part: np.ndarray, distance: int, trust: float) -> np.ndarray:
-        same = part[distance:] == part[:-distance]
-        mixed = trust * same + (1 - trust) * unigram[part[distance:]]
-        return -np.log(np.concatenate([unigram[part[:distance]], mixed]))
-
-    figures = {
-        "unigram": float(np.concatenate([unigram_losses(part) for part in asked]).mean()),
-        "bigram": float(np.concatenate([bigram_losses(part) for part in asked]).mean()),
-    }
-    for name, distance in (("copy_last", 1), ("copy_bar", STEPS_PER_BAR)):
-        candidates = np.linspace(0.05, 0.95, 19)
-        costs = [np.concatenate([copy_losses(part, distance, x) for part in known]).mean() for x in candidates]
-        trust = float(candidates[int(np.argmin(costs))])
-        figures[name] = float(np.concatenate([copy_losses(part, distance, trust) for part in asked]).mean())
-    return figures
+def _continuations(
+    network: EventSequenceRnn, pieces: Sequence[Piece], temperatures: Sequence[float], count: int
+) -> dict[str, dict[str, float]]:
+    describe = STATISTICS.get(network.config.family)
+    if describe is None or network.steps_per_quarter != 4:
+        known = ", ".join(STATISTICS)
+        raise PerpetuumError(f"no statistics for {network.config.name}", f"There are some for sixteenths of {known}.")
+    primer_steps, steps = 2 * STEPS_PER_BAR, 8 * STEPS_PER_BAR
+    held = [piece.events for piece in pieces if piece.split == "test" and len(piece.events) >= 2 * primer_steps]
+    if not held:
+        raise PerpetuumError("no piece of four bars or more in the test split", "Give more data.")
+    rng = np.random.default_rng(1)
+    chances = np.array([len(events) for events in held], float)
+    chosen = [held[k] for k in rng.choice(len(held), count, p=chances / chances.sum())]
+    places = [int(rng.integers(max(1, (len(p) - primer_steps - steps) // STEPS_PER_BAR + 1))) for p in chosen]
+    parts = [p[place * STEPS_PER_BAR :][: primer_steps + steps] for p, place in zip(chosen, places, strict=True)]
+    report = {"corpus": describe([part[primer_steps:] for part in parts])}
+    for temperature in temperatures:
+        primed = [network.generate(p[:primer_steps].tolist(), steps, temperature, rng) for p in parts]
+        free = [network.generate([], steps, temperature, rng) for _ in parts]
+        report[f"{temperature} primed"] = describe([np.array(made) for made in primed])
+        report[f"{temperature} free"] = describe([np.array(made) for made in free])
+    return report

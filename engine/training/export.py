@@ -9,11 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.networks import CONFIGS, EventSequenceRnn
+from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, write_weights
-from engine.networks.layout import layers_of
 from engine.training.evaluate import evaluate
 from engine.training.pieces import Piece
+
+UNITS = {
+    "rnn": "nats per event, test split",
+    "music_vae": "nll in nats per step, kl in nats per window, the rest shares; test split",
+    "groovae": "milliseconds, squared sixteenths, velocities, nats; test split",
+}
 
 
 def read_best(folder: Path) -> dict[str, np.ndarray]:
@@ -43,19 +48,19 @@ def export(folder: Path, config: str, pieces: Sequence[Piece], path: Path, about
         about: JSON with the card's name, licence, credits, training_data and description; None for a plain card.
     """
     weights = read_best(folder)
-    network = EventSequenceRnn(CONFIGS[config], weights)
+    network = CONFIGS[config].build(weights)
     given = json.loads(about.read_text(encoding="utf-8")) if about else {}
     sources = sorted({piece.source for piece in pieces})
     card = WeightsCard(
         name=given.get("name", path.stem),
         family=CONFIGS[config].family,
         config=config,
-        layers=layers_of({name: value.shape for name, value in weights.items()}),
+        sizes=CONFIGS[config].sizes({name: value.shape for name, value in weights.items()}),
         licence=given.get("licence", "not stated"),
         credits=tuple(given.get("credits", ())),
         training_data=tuple(given.get("training_data", sources)),
         metrics={
-            "unit": "nats per event, test split",
+            "unit": UNITS.get(CONFIGS[config].family, UNITS["rnn"]),
             **{key: round(value, 4) for key, value in evaluate(network, pieces).items()},
         },
         description=given.get("description", ""),

@@ -6,45 +6,75 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.networks.layout import OUTPUT_BIASES, OUTPUT_WEIGHTS, WRAPPER
+from engine.networks.rnn.layout import Layout
 
 
-def initial_weights(
-    shapes: Mapping[str, tuple[int, ...]], label_shares: np.ndarray, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Initial weights by name, float32.
+def initial_weights(layout: Layout, label_shares: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Initial weights of a stack of LSTMs by name, float32.
 
     Inputs are nearly one-hot, so Glorot's scale for hundreds of inputs would drown them, and three layers would pass on
     next to nothing: a network of 512 classes then sits at its unigram for thousands of batches. Hence the attention
     wrapper and its output projection start as "pass the input on", and a single input is worth as much as a state.
 
     Args:
-        shapes: as `layout.weight_shapes` gives them.
-        label_shares: [num_classes] how often each class occurs; the output's bias starts there.
+        layout: names and shapes.
+        label_shares: [output_size] how often each class occurs; the output's bias starts there.
         rng: source of chance.
     """
-    weights = {}
-    for name, shape in shapes.items():
-        if name == OUTPUT_BIASES:
+    weights, wrapper = {}, layout.wrapper
+    for name, shape in layout.shapes().items():
+        if name == layout.output_names[1]:
             value = np.log(label_shares)
         elif name.endswith("attn_v"):
             value = rng.normal(0, 1 / np.sqrt(shape[0]), shape)
         elif len(shape) == 1:
             value = np.zeros(shape)
-        elif name == f"{WRAPPER}/kernel":
+        elif name == f"{wrapper}/kernel":
             size = shape[1]
             value = np.concatenate([np.eye(size), rng.normal(0, 0.05, (shape[0] - size, size))])
-        elif name == f"{WRAPPER}/attn_output_projection/kernel":
+        elif name == f"{wrapper}/attn_output_projection/kernel":
             value = np.concatenate([np.eye(shape[1]), 0.5 * np.eye(shape[1])]) + rng.normal(0, 0.02, shape)
-        elif name == OUTPUT_WEIGHTS:
+        elif name == layout.output_names[0]:
             value = rng.normal(0, 0.5 / np.sqrt(shape[0]), shape)
         elif name.endswith("basic_lstm_cell/kernel"):
-            units = shape[1] // 4
-            below = shape[0] - units
-            inputs = rng.normal(0, min(0.3, 2.0 / np.sqrt(below)) if WRAPPER not in name else 0.3, (below, shape[1]))
-            recurrent = [np.linalg.qr(rng.normal(size=(units, units)))[0] for _ in range(4)]
-            value = np.concatenate([inputs, np.concatenate(recurrent, axis=1)])
+            value = _lstm_kernel(
+                shape, 0.3 if wrapper in name else min(0.3, 2.0 / np.sqrt(shape[0] - shape[1] // 4)), rng
+            )
         else:
             value = rng.normal(0, 1 / np.sqrt(np.prod(shape[:-1])), shape)
         weights[name] = value.astype(np.float32)
     return weights
+
+
+def initial_vae_weights(
+    shapes: Mapping[str, tuple[int, ...]], output_bias: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Initial weights of a MusicVAE by name, float32: z begins near the prior, outputs at what is common.
+
+    Args:
+        shapes: as `VaeLayout.shapes` gives them.
+        output_bias: [output_size], where the output's bias starts.
+        rng: source of chance.
+    """
+    weights = {}
+    for name, shape in shapes.items():
+        if name == "decoder/output_projection/bias":
+            value = output_bias
+        elif len(shape) == 1:
+            value = np.zeros(shape)
+        elif name.endswith("lstm_cell/kernel"):
+            value = _lstm_kernel(shape, min(0.3, 2.0 / np.sqrt(shape[0] - shape[1] // 4)), rng)
+        elif name == "encoder/sigma/kernel":
+            value = rng.normal(0, 0.01, shape)
+        else:
+            value = rng.normal(0, 0.5 / np.sqrt(shape[0]), shape)
+        weights[name] = value.astype(np.float32)
+    return weights
+
+
+def _lstm_kernel(shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:
+    """Normal rows for the inputs, and an orthogonal matrix per gate for the state."""
+    units = shape[1] // 4
+    inputs = rng.normal(0, scale, (shape[0] - units, shape[1]))
+    recurrent = [np.linalg.qr(rng.normal(size=(units, units)))[0] for _ in range(4)]
+    return np.concatenate([inputs, np.concatenate(recurrent, axis=1)])

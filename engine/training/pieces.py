@@ -18,23 +18,34 @@ STEPS_PER_BAR = 16
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of music as events on the 16th grid, starting at a bar line.
+    """One piece of music.
 
     Attributes:
         name: where it came from, unique in its source; parts of one work differ only after the last "#".
         source: the data set.
         split: one of `SPLITS`.
-        events: [T] int16.
+        events: drums and melodies: [T] int16 on the grid of sixteenths, from a bar line on. Polyphony: [n] of `NOTE` in
+            beats; performances: [n] of `NOTE`, whose starts and ends are in seconds. Grooves: [T, 27], see
+            `GrooveConverter.strokes`.
+        chords: lead sheets: the figure of the chord at each step, [T] of str, empty for none; else None.
+        qpm: quarter notes per minute, where it is known.
     """
 
     name: str
     source: str
     split: str
     events: np.ndarray
+    chords: np.ndarray | None = None
+    qpm: float = 120.0
 
 
 def windows(events: np.ndarray, bars: int = 2) -> set[bytes]:
-    """Digests of all windows of whole bars, transposition removed; nearly empty windows are left out."""
+    """Digests of all windows of whole bars, transposition removed; nearly empty windows are left out.
+
+    What is not one number per sixteenth has none.
+    """
+    if events.dtype.names or events.ndim > 1:
+        return set()
     size = bars * STEPS_PER_BAR
     found = set()
     for start in range(0, len(events) - size + 1, STEPS_PER_BAR):
@@ -121,6 +132,8 @@ def save_pieces(path: Path, pieces: Iterable[Piece]) -> None:
         names=np.array([piece.name for piece in pieces]),
         sources=np.array([piece.source for piece in pieces]),
         splits=np.array([piece.split for piece in pieces]),
+        tempos=np.array([piece.qpm for piece in pieces]),
+        chords=np.concatenate([np.zeros(0, "U16"), *(piece.chords for piece in pieces if piece.chords is not None)]),
     )
 
 
@@ -134,8 +147,11 @@ def load_pieces(path: Path) -> list[Piece]:
         with np.load(path) as data:
             ends = np.cumsum(data["lengths"])[:-1]
             parts = np.split(data["events"], ends)
-            columns = zip(data["names"], data["sources"], data["splits"], parts, strict=True)
-            return [Piece(str(name), str(source), str(split), part) for name, source, split, part in columns]
+            known = "chords" in data.files and len(data["chords"])
+            chords = np.split(data["chords"], ends) if known else [None] * len(parts)
+            tempos = data["tempos"].tolist() if "tempos" in data.files else [120.0] * len(parts)
+            columns = zip(data["names"], data["sources"], data["splits"], parts, chords, tempos, strict=True)
+            return [Piece(str(name), str(source), str(split), *others) for name, source, split, *others in columns]
     except (OSError, ValueError, KeyError) as error:
         raise PerpetuumError(
             f"{path}: cannot read the prepared pieces ({error})",

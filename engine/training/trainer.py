@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -13,46 +13,7 @@ import numpy as np
 from keras import ops
 
 from engine.errors import PerpetuumError
-from engine.networks.configs import CONFIGS
-from engine.networks.encodings import EventEncoding, encode
-from engine.networks.keras_rnn import EventSequenceModel
-from engine.training.batches import Crops, held_out, held_out_batches
-from engine.training.initial import initial_weights
-from engine.training.pieces import Piece
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingOptions:
-    """Everything that decides a training, with the pieces.
-
-    Attributes:
-        config: a name of `engine.networks.configs.CONFIGS`.
-        layers: LSTM units per layer; empty for the config's own.
-        batch_size, steps: crops per batch and 16ths per crop.
-        learning_rate: peak of Adam's; warms up linearly for `warmup` batches, then falls as a cosine to a twentieth at
-            `total` batches.
-        warmup, total: batches.
-        clip: bound on the global norm of the gradient.
-        dropout: share of outputs dropped between layers.
-        evaluate_every: batches between evaluations on the held-out split.
-        patience: evaluations without a better loss after which training stops.
-        source_weights: factors on how often sources are drawn.
-        seed: of weights, batches and dropout.
-    """
-
-    config: str
-    layers: tuple[int, ...] = ()
-    batch_size: int = 32
-    steps: int = 128
-    learning_rate: float = 2e-3
-    warmup: int = 200
-    total: int = 4800
-    clip: float = 1.0
-    dropout: float = 0.15
-    evaluate_every: int = 200
-    patience: int = 20
-    source_weights: dict[str, float] = field(default_factory=dict)
-    seed: int = 0
+from engine.training.task import Task, TrainingOptions
 
 
 class Trainer:
@@ -60,42 +21,18 @@ class Trainer:
 
     Args:
         options: see `TrainingOptions`.
-        pieces: all splits.
+        task: what is trained, on what.
         folder: where the run lives; made when absent.
         say: told the progress, line by line.
     """
 
-    def __init__(
-        self, options: TrainingOptions, pieces: Sequence[Piece], folder: Path, say: Callable[[str], None] = print
-    ) -> None:
-        config = CONFIGS[options.config]
-        self.options, self.folder, self.say = options, folder, say
-        self.encoding = config.make_encoding()
-        train = [piece for piece in pieces if piece.split == "train"]
-        validation = [piece for piece in pieces if piece.split == "validation"]
-        if not train or not validation:
-            raise PerpetuumError(
-                f"{len(train)} pieces to train on and {len(validation)} held out: both are needed",
-                "Give more files: about one piece in sixteen is held out.",
-            )
-        self.crops = Crops(train, self.encoding, options.steps, options.source_weights)
-        self.held_out = held_out(validation, self.encoding, options.steps)
-        self.layers = options.layers or config.default_layers
-        self.model = EventSequenceModel(
-            self.encoding.input_size,
-            self.encoding.num_classes,
-            self.layers,
-            config.attention_length,
-            options.dropout,
-            options.seed,
-        )
-        shapes = {name: tuple(variable.shape) for name, variable in self.model.by_name.items()}
-        shares = label_shares(train, self.encoding, options.steps)
-        self.model.set_by_name(initial_weights(shapes, shares, np.random.default_rng(options.seed)))
+    def __init__(self, options: TrainingOptions, task: Task, folder: Path, say: Callable[[str], None] = print) -> None:
+        self.options, self.task, self.folder, self.say = options, task, folder, say
+        self.model = task.model
         self.model.compile(
             optimizer=keras.optimizers.Adam(options.learning_rate, global_clipnorm=options.clip),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
-            jit_compile=False,  # pyright: ignore[reportArgumentType]
+            loss=task.loss,
+            jit_compile=False,
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self.rng = np.random.default_rng(options.seed)
@@ -111,21 +48,23 @@ class Trainer:
         return options.learning_rate * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * progress)))
 
     def train_step(self) -> float:
-        """One batch; its loss."""
-        batch = self.crops.batch(self.rng, self.options.batch_size)
+        """One batch; its loss.
+
+        Raises:
+            PerpetuumError: the training has diverged.
+        """
+        batch = self.task.batch(self.rng)
+        self.task.before(self.step)
         self.model.optimizer.learning_rate.assign(self.learning_rate(self.step))
         loss = self.model.train_on_batch(batch.inputs, batch.labels, sample_weight=batch.weights)
+        loss = float(np.ravel(np.asarray(loss))[0])
+        if not np.isfinite(loss):
+            raise PerpetuumError(
+                f"{self.folder}: the loss is no number any more after {self.step} batches: the training has diverged",
+                "Start it again in the same folder, from its last checkpoint, with a smaller --learning-rate.",
+            )
         self.step += 1
-        return float(np.ravel(np.asarray(loss))[0])
-
-    def evaluate(self) -> float:
-        """Mean negative log-likelihood per label (nats) on the held-out split."""
-        total = count = 0.0
-        for batch in held_out_batches(self.held_out, self.encoding, self.options.steps, self.options.batch_size):
-            logits = self.model.predict_on_batch(batch.inputs)
-            total += float((label_losses(logits, batch.labels) * batch.weights).sum())
-            count += float(batch.weights.sum())
-        return total / count
+        return loss
 
     def run(self, until: float | None = None) -> None:
         """Train to the end, to early stopping, or to a moment.
@@ -138,7 +77,8 @@ class Trainer:
             losses.append(self.train_step())
             if self.step % options.evaluate_every and self.step < options.total:
                 continue
-            loss = self.evaluate()
+            figures = self.task.judge()
+            loss = figures["held_out_loss"]
             if loss < self.best_loss:
                 self.best_loss, self.best_step = loss, self.step
                 _write_npz(self.folder / "best.npz", self.model.get_by_name())
@@ -148,7 +88,7 @@ class Trainer:
             line = {
                 "step": self.step,
                 "train_loss": round(float(np.mean(losses)), 4),
-                "held_out_loss": round(loss, 4),
+                **{name: round(value, 4) for name, value in figures.items()},
                 "best": round(self.best_loss, 4),
                 "minutes": round(spent / 60, 1),
                 "minutes_left": round(left / 60, 1),
@@ -168,7 +108,7 @@ class Trainer:
         arrays = {f"w:{name}": value for name, value in self.model.get_by_name().items()}
         for k, variable in enumerate(self.model.optimizer.variables):
             arrays[f"o:{k}"] = np.asarray(ops.convert_to_numpy(variable))
-        arrays["dropout"] = np.asarray(ops.convert_to_numpy(self.model.dropout_seeds.state))
+        arrays["seeds"] = np.asarray(ops.convert_to_numpy(self.task.seeds.state))
         state = {
             "options": asdict(self.options),
             "rng": self.rng.bit_generator.state,
@@ -198,26 +138,10 @@ class Trainer:
                     f"{path}: the checkpoint does not fit this network ({error})",
                     "Give the same config and layers, or another output folder.",
                 ) from error
-            self.model.dropout_seeds.state.assign(data["dropout"])
+            self.task.seeds.state.assign(data["seeds"])
         self.rng.bit_generator.state = state["rng"]
         self.step, self.best_step, self.best_loss = state["step"], state["best_step"], state["best_loss"]
         return True
-
-
-def label_shares(pieces: Sequence[Piece], encoding: EventEncoding, steps: int) -> np.ndarray:
-    """[num_classes] how often each class is the label in (up to 500 stretches of) some pieces, smoothed."""
-    counts = np.full(encoding.num_classes, 0.5)
-    stretches = held_out(pieces, encoding, steps)
-    for events in stretches[:: max(1, len(stretches) // 500)]:
-        counts += np.bincount(encode(encoding, events.tolist())[1], minlength=encoding.num_classes)
-    return counts / counts.sum()
-
-
-def label_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Negative log-likelihood in nats of labels [...] under logits [..., num_classes]."""
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    chosen = np.take_along_axis(logits, labels[..., None].astype(np.int64), axis=-1)[..., 0]
-    return np.log(np.exp(logits).sum(axis=-1)) - chosen
 
 
 def _write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.training.corpora import drum_events, melody_events, midi_notes, read_corpus
+from engine.training.corpora import drum_events, melody_events, read_corpus
+from engine.training.midi_files import midi_notes
 from engine.training.pieces import Piece, families, load_pieces, save_pieces, split_by_family
 
 KICK, SNARE, HAT = 36, 38, 42
@@ -100,7 +101,7 @@ def test_grooves_keep_their_official_split(tmp_path):
 
 
 def test_melodies_have_offs_where_notes_end_in_silence_and_the_highest_of_a_chord():
-    (events,) = melody_events([(0, 4, 60), (4, 6, 62), (4, 7, 67), (8, 20, 65), (18, 20, 64)], 0.0)
+    ((_, events),) = melody_events([(0, 4, 60), (4, 6, 62), (4, 7, 67), (8, 20, 65), (18, 20, 64)], 0.0)
     assert len(events) == 32
     told = {step: int(events[step]) for step in np.flatnonzero(events != -2)}
     assert told == {0: 60, 4: 67, 7: -1, 8: 65, 18: 64, 20: -1}
@@ -108,8 +109,8 @@ def test_melodies_have_offs_where_notes_end_in_silence_and_the_highest_of_a_chor
 
 def test_a_long_rest_begins_another_melody_at_a_bar_line():
     parts = melody_events([(0, 8, 60), (50, 54, 62)], 0.0)
-    assert [len(part) for part in parts] == [16, 16]
-    assert parts[1][2] == 62
+    assert [(first, len(part)) for first, part in parts] == [(0, 16), (48, 16)]
+    assert parts[1][1][2] == 62
 
 
 def test_scores_keep_to_the_grid_and_whole_bars(tmp_path):

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.networks import CONFIGS, EventSequenceRnn, read_card
-from engine.networks.encodings import encode
-from engine.networks.layout import weight_shapes
+from engine.networks import CONFIGS, read_card
+from engine.networks.encodings.whole import encode
 from engine.training.__main__ import main
-from engine.training.batches import Crops, held_out, held_out_batches, reorchestrate
+from engine.training.batches import Crops, held_out, held_out_batches
 from engine.training.corpora import read_corpus
-from engine.training.evaluate import baselines, event_mass
+from engine.training.evaluate_rnn import baselines, event_mass
+from engine.training.material import Excerpt, material_of, reorchestrate
 from engine.training.pieces import Piece, split_by_family
 from engine.training.statistics import drum_statistics, melody_statistics
-from tests.networks.golden import Golden, made_up_weights
+from tests.networks.golden import made_up_weights
 from tests.training.test_corpora import rock, write_drums
 
 LAYERS = (12, 8)
@@ -38,29 +38,18 @@ def pieces_of(songs) -> list[Piece]:
     return [Piece(p.name, p.source, names[max(0, k % 10 - 7)], p.events) for k, p in enumerate(pieces)]
 
 
+def trainer_of(config, pieces, folder, **settings):
+    from engine.training.task import TrainingOptions
+    from engine.training.tasks import make_task
+    from engine.training.trainer import Trainer
+
+    options = TrainingOptions(config, **settings)
+    return Trainer(options, make_task(options, pieces), folder, say=lambda line: None)
+
+
 def trainer(songs, folder, **changes):
-    from engine.training.trainer import Trainer, TrainingOptions
-
-    options = TrainingOptions(
-        "drum_kit", layers=LAYERS, batch_size=4, steps=32, warmup=2, total=12, dropout=0.3, evaluate_every=4, **changes
-    )
-    return Trainer(options, pieces_of(songs), folder, say=lambda line: None)
-
-
-@pytest.mark.models
-@pytest.mark.parametrize("name", ["drum_kit", "attention_rnn"])
-def test_the_network_in_training_is_the_network_in_play(name):
-    from engine.networks.keras_rnn import EventSequenceModel
-
-    golden = Golden(name)
-    config, encoding = golden.config, golden.config.make_encoding()
-    layers = tuple(golden.info["layers"])
-    model = EventSequenceModel(encoding.input_size, encoding.num_classes, layers, config.attention_length)
-    model.set_by_name(golden.weights)
-    logits = model.predict_on_batch(golden["p1_inputs"][None])[0]
-    np.testing.assert_allclose(logits, golden["p1_logits"], atol=1e-4)
-    for key, value in model.get_by_name().items():
-        np.testing.assert_array_equal(value, golden.weights[key])
+    settings = {"batch_size": 4, "steps": 32, "warmup": 2, "total": 12, "dropout": 0.3, "evaluate_every": 4} | changes
+    return trainer_of("drum_kit", pieces_of(songs), folder, sizes={"layers": LAYERS}, **settings)
 
 
 @pytest.mark.models
@@ -78,7 +67,7 @@ def test_from_midi_files_to_generated_drums_by_the_command(songs, tmp_path, caps
         == 0
     )
     card = read_card(weights)
-    assert (card.name, card.licence, card.layers) == ("Tiny", "CC0", LAYERS)
+    assert (card.name, card.licence, card.sizes["layers"]) == ("Tiny", "CC0", list(LAYERS))
     capsys.readouterr()
     assert main(["evaluate", "drum_kit", *pieces, str(weights)]) == 0
     figures = json.loads(capsys.readouterr().out)
@@ -93,7 +82,7 @@ def test_from_midi_files_to_generated_drums_by_the_command(songs, tmp_path, caps
 @pytest.mark.models
 def test_training_lowers_the_loss_and_keeps_the_best(songs, tmp_path):
     learner = trainer(songs, tmp_path, learning_rate=2e-2)
-    before = learner.evaluate()
+    before = learner.task.judge()["held_out_loss"]
     learner.run()
     assert learner.best_loss < before - 0.1
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
@@ -121,19 +110,15 @@ def test_a_resumed_training_is_the_same_training(songs, tmp_path):
 @pytest.mark.models
 def test_a_checkpoint_of_another_network_is_a_clear_error(songs, tmp_path):
     trainer(songs, tmp_path).save()
-    from engine.training.trainer import Trainer, TrainingOptions
-
-    other = Trainer(TrainingOptions("drum_kit", layers=(5,), steps=32), pieces_of(songs), tmp_path)
+    other = trainer_of("drum_kit", pieces_of(songs), tmp_path, sizes={"layers": (5,)}, steps=32)
     with pytest.raises(PerpetuumError, match="does not fit this network"):
         other.resume()
 
 
 @pytest.mark.models
 def test_too_few_pieces_are_a_clear_error(songs, tmp_path):
-    from engine.training.trainer import Trainer, TrainingOptions
-
     with pytest.raises(PerpetuumError, match="both are needed"):
-        Trainer(TrainingOptions("drum_kit", layers=(5,)), pieces_of(songs)[:1], tmp_path)
+        trainer_of("drum_kit", pieces_of(songs)[:1], tmp_path, sizes={"layers": (5,)})
 
 
 def melody_piece() -> Piece:
@@ -144,7 +129,7 @@ def melody_piece() -> Piece:
 
 def test_crops_are_decided_by_the_generator_and_predict_what_comes_next():
     encoding = CONFIGS["attention_rnn"].make_encoding()
-    crops = Crops([melody_piece()], encoding, 64, {})
+    crops = Crops([melody_piece()], material_of(CONFIGS["attention_rnn"], 64), encoding, {})
     a, b = (crops.batch(np.random.default_rng(4), 8) for _ in range(2))
     np.testing.assert_array_equal(a.inputs, b.inputs)
     assert set(a.weights.sum(axis=1)) == {63.0, 64.0}
@@ -166,18 +151,16 @@ def test_reorchestrated_drums_keep_their_rhythm_and_their_kick_and_snare():
 
 def test_held_out_batches_hold_every_event_once():
     encoding = CONFIGS["attention_rnn"].make_encoding()
-    stretches = held_out([melody_piece()], encoding, 128)
-    assert [len(stretch) for stretch in stretches] == [128, 128, 64]
-    batches = list(held_out_batches(stretches, encoding, 128, 2))
+    excerpts = held_out([melody_piece()], material_of(CONFIGS["attention_rnn"], 128))
+    assert [len(excerpt.events) for excerpt in excerpts] == [128, 128, 64]
+    batches = list(held_out_batches(excerpts, encoding, 128, 2))
     assert [batch.inputs.shape for batch in batches] == [(2, 128, 74)] * 2
     assert sum(batch.weights.sum() for batch in batches) == 320
 
 
 def test_an_events_probability_is_that_of_all_classes_that_mean_it():
     encoding = CONFIGS["attention_rnn"].make_encoding()
-    network = EventSequenceRnn(
-        CONFIGS["attention_rnn"], made_up_weights(weight_shapes(encoding.input_size, encoding.num_classes, (6,), 40))
-    )
+    network = CONFIGS["attention_rnn"].build(made_up_weights(CONFIGS["attention_rnn"].default_layout((6,)).shapes()))
     inputs, _ = encode(encoding, [60] * 20)
     logits = network.run(inputs)[0][-1]
     shares = np.exp(logits) / np.exp(logits).sum()
@@ -191,11 +174,10 @@ def test_an_events_probability_is_that_of_all_classes_that_mean_it():
 
 def test_baselines_know_what_they_can_know():
     rng = np.random.default_rng(0)
-    encoding = CONFIGS["drum_kit"].make_encoding()
-    noise = [rng.integers(0, 512, 512) for _ in range(6)]
-    bars = [np.tile(rng.integers(0, 512, 16), 32) for _ in range(6)]
-    pairs = [np.array([1, 2] * 128) for _ in range(6)]
-    random, repeated, alternating = (baselines(part[:4], part[4:], encoding) for part in (noise, bars, pairs))
+    noise = [Excerpt(rng.integers(0, 512, 512)) for _ in range(6)]
+    bars = [Excerpt(np.tile(rng.integers(0, 512, 16), 32)) for _ in range(6)]
+    pairs = [Excerpt(np.array([1, 2] * 128)) for _ in range(6)]
+    random, repeated, alternating = (baselines(part[:4], part[4:], 512, 16) for part in (noise, bars, pairs))
     assert random["unigram"] == pytest.approx(np.log(512), abs=0.3)
     assert repeated["copy_bar"] < 0.6 < repeated["unigram"]
     assert alternating["bigram"] < 0.1 < alternating["unigram"]

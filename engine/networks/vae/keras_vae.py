@@ -101,13 +101,11 @@ class VaeModel(keras.Model):
         controls = batch.get("controls")
         inputs = self._dropped(batch["inputs"], training and self.groove)
         mu, sigma = self.encode(inputs, controls=controls)
-        z = mu
-        if training:
-            z = mu + sigma * keras.random.normal(ops.shape(mu), seed=self.seeds)
         steps = batch["inputs"].shape[1]
         self.add_loss(self.beta * ops.mean(ops.maximum(divergence(mu, sigma) - self.free_nats, 0.0)) / steps)
         if not training:
-            return self.told(z, batch["targets"], controls)
+            return self.told(mu, batch["targets"], controls)
+        z = mu + sigma * keras.random.normal(ops.shape(mu), seed=self.seeds)
         told = ops.stop_gradient(self.told(ops.stop_gradient(z), batch["targets"], controls))
         return self.decode(z, self._mixed(self._previous(batch["targets"]), told), controls, training=True)
 
@@ -207,6 +205,21 @@ class VaeModel(keras.Model):
         chosen = keras.random.uniform(ops.shape(previous)[:2], seed=self.seeds) < self.sampling
         chosen = chosen[..., None] if self.groove else chosen
         return ops.where(chosen, self._previous(played), previous)
+
+
+class VaeJudge(keras.Model):
+    """A `VaeModel` to judge: called on a batch it gives "outputs" as that does when not training, and "kl", the
+    divergence [B] of each sequence's z in nats."""
+
+    def __init__(self, model: VaeModel) -> None:
+        super().__init__()
+        self.model, self.built = model, True
+
+    def call(self, batch):
+        """See the class."""
+        controls = batch.get("controls")
+        mu, sigma = self.model.encode(batch["inputs"], controls=controls)
+        return {"outputs": self.model.told(mu, batch["targets"], controls), "kl": divergence(mu, sigma)}
 
 
 def divergence(mu, sigma):

@@ -1,0 +1,344 @@
+"""How pieces become excerpts: what a network is trained on, augmented, and what it is judged on, as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.networks.encodings import performance, polyphony
+from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
+from engine.networks.encodings.improv import ImprovEncoding
+from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF, MelodyEncoding
+from engine.networks.encodings.performance import PerformanceEncoding
+from engine.networks.encodings.performance_windows import Measured
+from engine.networks.encodings.polyphony import PolyphonyEncoding
+from engine.networks.rnn.configs import RnnConfig
+from engine.score.chords import Chord, parse_chord
+from engine.score.drums import CLASSES
+from engine.score.time import STEPS_PER_BEAT
+from engine.training.pieces import STEPS_PER_BAR, Piece
+
+CLOSED_HAT, RIDE = CLASSES.index("closed_hat"), CLASSES.index("ride")
+MIN_BEATS = 8
+"""Polyphonic excerpts begin so many beats before the end at the latest."""
+MIN_EVENTS = 32
+TOMS = tuple(k for k, name in enumerate(CLASSES) if name.endswith("tom"))
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Events in the network's range.
+
+    Attributes:
+        events: [T], of the network's encoding.
+        conditions: what its stream is told besides; see `EventEncoding.stream`.
+        from_start: whether the first event is to be predicted too, from "nothing yet".
+    """
+
+    events: np.ndarray
+    conditions: Any = None
+    from_start: bool = True
+
+
+class Material(Protocol):
+    """Excerpts of one kind of pieces for one encoding.
+
+    Attributes:
+        longest: events of the longest excerpt.
+    """
+
+    longest: int
+
+    @property
+    def bar(self) -> int | None:
+        """Events of a bar; None where bars have no fixed number of them."""
+        ...
+
+    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+        """An excerpt to train on, augmented."""
+        ...
+
+    def cut(self, piece: Piece) -> list[Excerpt]:
+        """The whole piece, as it is, in stretches; what is too short to judge is left out."""
+        ...
+
+    def notes(self, excerpt: Excerpt) -> int:
+        """How many notes begin in it."""
+        ...
+
+
+class DrumMaterial:
+    """Drums, re-orchestrated now and then in training (`reorchestrate`); half of the excerpts from "nothing yet" on.
+
+    Args:
+        steps: sixteenths of an excerpt, whole bars.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = self.longest = steps
+        self.bar = STEPS_PER_BAR
+
+    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+        """See `Material.draw`."""
+        events = bars_of(piece.events, self.steps, rng)
+        from_start = rng.random() < 0.5
+        return Excerpt(self.heard(reorchestrate(events, rng)), from_start=from_start)
+
+    def cut(self, piece: Piece) -> list[Excerpt]:
+        """See `Material.cut`."""
+        return [Excerpt(self.heard(events)) for events in stretches(piece.events, self.steps)]
+
+    def notes(self, excerpt: Excerpt) -> int:
+        """See `Material.notes`: strokes."""
+        return sum(int(event).bit_count() for event in excerpt.events)
+
+    def heard(self, events: np.ndarray) -> np.ndarray:
+        """The events as the network has them."""
+        return events
+
+
+class OneDrumMaterial(DrumMaterial):
+    """Drums as one drum on the grid of eighths: 1 where anything is struck."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.longest, self.bar = steps // 2, STEPS_PER_BAR // 2
+
+    def heard(self, events: np.ndarray) -> np.ndarray:
+        """Strokes at the nearest eighth, halves upwards."""
+        late = np.concatenate([[0], events[1:-1:2]])
+        return ((events[::2] | late) != 0).astype(int)
+
+
+class MelodyMaterial:
+    """Melodies in the network's key and range, as generation brings them there: by a primer.
+
+    In training that is a prefix of one to eight bars in half of the excerpts, all of it in the others; one in ten is in
+    another key on purpose. Half of the excerpts begin from "nothing yet".
+
+    Args:
+        encoding: of the network.
+        steps: sixteenths of an excerpt, whole bars.
+    """
+
+    def __init__(self, encoding: MelodyEncoding, steps: int) -> None:
+        self.encoding, self.steps, self.longest = encoding, steps, steps
+        self.bar = STEPS_PER_BAR
+
+    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+        """See `Material.draw`."""
+        events = clean_start(bars_of(piece.events, self.steps, rng))
+        from_start, prefix, shift = rng.random() < 0.5, int(rng.integers(1, 17)), int(rng.integers(-5, 7))
+        other_key = rng.random() < 0.1
+        known = events[: prefix * STEPS_PER_BAR] if prefix <= 8 else events
+        _, transposition = self.encoding.squash((known if (known >= 0).any() else events).tolist())
+        return Excerpt(shifted(self.encoding, events, transposition + shift * other_key), from_start=from_start)
+
+    def cut(self, piece: Piece) -> list[Excerpt]:
+        """See `Material.cut`."""
+        found = []
+        for events in stretches(piece.events, self.steps):
+            squashed, _ = self.encoding.squash(clean_start(events).tolist())
+            found.append(Excerpt(np.array(squashed)))
+        return found
+
+    def notes(self, excerpt: Excerpt) -> int:
+        """See `Material.notes`."""
+        return int((excerpt.events >= 0).sum())
+
+
+class LeadSheetMaterial:
+    """Melodies over chords, in training in any key; half of the excerpts from "nothing yet" on.
+
+    Args:
+        encoding: of the network.
+        steps: sixteenths of an excerpt, whole bars.
+    """
+
+    def __init__(self, encoding: ImprovEncoding, steps: int) -> None:
+        self.encoding, self.steps, self.longest = encoding, steps, steps
+        self.bar = STEPS_PER_BAR
+
+    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+        """See `Material.draw`."""
+        bars = max(1, (len(piece.events) - self.steps) // STEPS_PER_BAR + 1)
+        start = int(rng.integers(bars)) * STEPS_PER_BAR
+        transposition, from_start = int(rng.integers(-5, 7)), rng.random() < 0.5
+        return self._excerpt(piece, slice(start, start + self.steps), transposition, from_start)
+
+    def cut(self, piece: Piece) -> list[Excerpt]:
+        """See `Material.cut`."""
+        starts = range(0, len(piece.events) - 2 * STEPS_PER_BAR + 1, self.steps)
+        return [self._excerpt(piece, slice(start, start + self.steps), 0, True) for start in starts]
+
+    def notes(self, excerpt: Excerpt) -> int:
+        """See `Material.notes`."""
+        return int((excerpt.events >= 0).sum())
+
+    def _excerpt(self, piece: Piece, place: slice, transposition: int, from_start: bool) -> Excerpt:
+        assert piece.chords is not None
+        chords = [known_chord(figure) for figure in piece.chords[place].tolist()]
+        moved, shift = self.encoding.squash(
+            [event + transposition if event >= 0 else event for event in clean_start(piece.events[place]).tolist()]
+        )
+        heard = [chord and chord.transposed(transposition + shift) for chord in chords]
+        return Excerpt(np.array(moved), heard, from_start)
+
+
+class PolyphonyMaterial:
+    """Several voices, in training in any key and from any beat on.
+
+    Args:
+        steps: events of an excerpt.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.longest, self.bar = steps, None
+
+    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+        """See `Material.draw`."""
+        notes = piece.events.copy()
+        first = int(rng.integers(max(1, int(notes["end"].max()) - MIN_BEATS + 1)))
+        notes["pitch"] += rng.integers(-5, 7)
+        return Excerpt(np.array(self._events(notes, first)[: self.longest]), from_start=False)
+
+    def cut(self, piece: Piece) -> list[Excerpt]:
+        """See `Material.cut`."""
+        return chunks(self._events(piece.events, 0), self.longest)
+
+    def notes(self, excerpt: Excerpt) -> int:
+        """See `Material.notes`."""
+        return int(((excerpt.events >= polyphony.NEW) & (excerpt.events < polyphony.CONTINUED)).sum())
+
+    def _events(self, notes: np.ndarray, first: int) -> list[int]:
+        """All events from a beat on, or enough of them for an excerpt; what sounds on from before begins there."""
+        kept = notes[notes["end"] > first].copy()
+        kept["start"] = np.maximum(kept["start"] - first, 0.0)
+        kept["end"] -= first
+        return [*polyphony.from_notes(kept, round(float(kept["end"].max()) * STEPS_PER_BEAT)), polyphony.END]
+
+
+class PerformanceMaterial:
+    """Performances, in training a little faster or slower and higher or lower; half of them from "nothing yet" on.
+
+    Args:
+        encoding: of the network; what it is controlled by is measured in the music.
+        steps: events of an excerpt.
+    """
+
+    def __init__(self, encoding: PerformanceEncoding, steps: int) -> None:
+        self.encoding, self.longest, self.bar = encoding, steps, None
+
+    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+        """See `Material.draw`."""
+        first = int(rng.integers(max(1, len(piece.events) - self.longest // 3)))
+        notes = piece.events[first : first + self.longest].copy()
+        stretch, pitch, from_start = rng.uniform(0.95, 1.05), rng.integers(-3, 4), rng.random() < 0.5
+        begin = notes["start"].min()
+        for edge in ("start", "end"):
+            notes[edge] = (notes[edge] - begin) * stretch
+        notes["pitch"] = np.clip(notes["pitch"] + pitch, 0, 127)
+        events = self._events(notes)
+        conditions = self._measured(events, bool(rng.random() < 0.5))
+        return Excerpt(np.array(events[: self.longest]), conditions, from_start)
+
+    def cut(self, piece: Piece) -> list[Excerpt]:
+        """See `Material.cut`."""
+        found = chunks(self._events(piece.events), self.longest)
+        return [replace(excerpt, conditions=self._measured(excerpt.events.tolist(), False)) for excerpt in found]
+
+    def notes(self, excerpt: Excerpt) -> int:
+        """See `Material.notes`."""
+        return int((excerpt.events < performance.NOTE_OFF).sum())
+
+    def _events(self, notes: np.ndarray) -> list[int]:
+        return performance.from_notes(notes, 60.0, self.encoding.dynamics)
+
+    def _measured(self, events: list[int], disabled: bool) -> Measured | None:
+        encoding = self.encoding
+        if not encoding.controls:
+            return None
+        return Measured(events, encoding.controls, disabled if encoding.optional else None)
+
+
+def material_of(config: RnnConfig, steps: int) -> Material:
+    """What a network is trained on, from pieces of its corpus (`engine.training.corpora.corpus_of`).
+
+    Args:
+        config: of the network.
+        steps: of an excerpt: sixteenths on a grid, else events.
+
+    Raises:
+        PerpetuumError: its training is not known.
+    """
+    encoding = config.make_encoding()
+    match encoding:
+        case OneDrumEncoding():
+            return OneDrumMaterial(steps)
+        case DrumKitEncoding():
+            return DrumMaterial(steps)
+        case MelodyEncoding():
+            return MelodyMaterial(encoding, steps)
+        case ImprovEncoding():
+            return LeadSheetMaterial(encoding, steps)
+        case PolyphonyEncoding():
+            return PolyphonyMaterial(steps)
+        case PerformanceEncoding():
+            return PerformanceMaterial(encoding, steps)
+    raise PerpetuumError(f"{config.name}: networks of this kind cannot be trained yet")
+
+
+@cache
+def known_chord(figure: str) -> Chord | None:
+    """The chord of a figure; None for none, and for one that nobody understands."""
+    try:
+        return parse_chord(figure) if figure else None
+    except ValueError:
+        return None
+
+
+def chunks(events: list[int], size: int) -> list[Excerpt]:
+    """Events in stretches of at most so many, whose first is given; a rest too short to tell anything is left out."""
+    parts = [events[start : start + size] for start in range(0, len(events), size)]
+    return [Excerpt(np.array(part), from_start=False) for part in parts if len(part) >= MIN_EVENTS]
+
+
+def shifted(encoding: MelodyEncoding, events: np.ndarray, shift: int) -> np.ndarray:
+    """A melody transposed; notes that leave the network's range move by octaves."""
+    return np.array([encoding.into_range(event + shift) if event >= 0 else event for event in events])
+
+
+def bars_of(events: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
+    """So many steps of a piece, from a bar line on; all of it where it is shorter."""
+    bars = max(1, (len(events) - steps) // STEPS_PER_BAR + 1)
+    start = int(rng.integers(bars)) * STEPS_PER_BAR
+    return events[start : start + steps]
+
+
+def stretches(events: np.ndarray, steps: int) -> list[np.ndarray]:
+    """A piece in stretches of at most so many steps; a rest of less than two bars is left out."""
+    parts = [events[start : start + steps] for start in range(0, len(events), steps)]
+    return [part for part in parts if len(part) >= 2 * STEPS_PER_BAR]
+
+
+def clean_start(events: np.ndarray) -> np.ndarray:
+    """A melody cut inside a note begins with a rest: note-offs before the first note mean nothing."""
+    first = int(np.argmax(events >= 0)) if (events >= 0).any() else len(events)
+    cut = events.copy()
+    cut[:first][cut[:first] == NOTE_OFF] = NO_EVENT
+    return cut
+
+
+def reorchestrate(events: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Drums as another drummer might set them: closed hat and ride, or the toms, change places in one crop of five."""
+    places = np.arange(len(CLASSES))
+    if rng.random() < 0.2:
+        places[[CLOSED_HAT, RIDE]] = RIDE, CLOSED_HAT
+    if rng.random() < 0.2:
+        places[list(TOMS)] = rng.permutation(TOMS)
+    bits = (events[:, None].astype(int) >> np.arange(len(CLASSES))) & 1
+    return bits @ (1 << places)

@@ -1,0 +1,177 @@
+"""Windows of pieces as what the MusicVAEs of two bars hear and give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import numpy as np
+
+from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF
+from engine.networks.vae.converters import converter_of
+from engine.networks.vae.converters.contract import one_hot
+from engine.networks.vae.converters.groove import GrooveConverter
+from engine.networks.vae.converters.melody import CLASSES as MELODY_CLASSES
+from engine.networks.vae.converters.melody import FIRST_PITCH, HELD, HIGHEST, LOWEST, OFF
+from engine.score.drums import CLASSES
+from engine.training.material import clean_start, reorchestrate
+from engine.training.pieces import Piece
+from engine.training.statistics import drum_statistics, melody_statistics
+
+MIN_HITS, MIN_NOTES = 4, 3
+"""Windows of fewer are not trained on: they teach silence."""
+HELD_OUT_WINDOWS = 1536
+
+
+class WindowKind(Protocol):
+    """How windows of events become what a VAE hears and gives."""
+
+    def augmented(self, events: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The same music in another guise."""
+        ...
+
+    def enough(self, events: np.ndarray) -> bool:
+        """Whether there is something to learn from a window."""
+        ...
+
+    def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the encoder hears [T, input_size], and what the decoder is to give: classes [T], or [T, output_size]."""
+        ...
+
+    def bias(self, targets: np.ndarray) -> np.ndarray:
+        """Where the output layer's bias [output_size] begins, from many targets [n, ...]."""
+        ...
+
+
+class ClassWindows(WindowKind, Protocol):
+    """Windows whose steps are classes."""
+
+    def events(self, classes: np.ndarray) -> np.ndarray:
+        """Events [T] of a piece that classes mean."""
+        ...
+
+    def describe(self, parts: Sequence[np.ndarray]) -> dict[str, float]:
+        """Statistics of events."""
+        ...
+
+
+class MelodyWindows:
+    """What `MelodyConverter` makes of melodies."""
+
+    def augmented(self, events: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Transposed by up to six semitones."""
+        return np.where(events >= 0, events + rng.integers(-5, 7), events)
+
+    def enough(self, events: np.ndarray) -> bool:
+        """Some notes, all on a piano."""
+        notes = events[events >= 0]
+        return len(notes) >= MIN_NOTES and notes.min() >= LOWEST and notes.max() <= HIGHEST
+
+    def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `WindowKind.tensors`."""
+        events = clean_start(events)
+        classes = np.where(events >= 0, events - LOWEST + FIRST_PITCH, HELD)
+        classes[events == NOTE_OFF] = OFF
+        return one_hot(classes, MELODY_CLASSES), classes.astype(np.int32)
+
+    def bias(self, targets: np.ndarray) -> np.ndarray:
+        """See `WindowKind.bias`."""
+        return log_shares(targets, MELODY_CLASSES)
+
+    def events(self, classes: np.ndarray) -> np.ndarray:
+        """See `ClassWindows.events`."""
+        return np.select([classes == HELD, classes == OFF], [NO_EVENT, NOTE_OFF], classes - FIRST_PITCH + LOWEST)
+
+    def describe(self, parts: Sequence[np.ndarray]) -> dict[str, float]:
+        """See `melody_statistics`."""
+        return melody_statistics(parts)
+
+
+class DrumWindows:
+    """What `DrumsConverter` makes of nine classes of drums: a roll with a "nothing" bit in, their combination out."""
+
+    def augmented(self, events: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """See `reorchestrate`."""
+        return reorchestrate(events, rng)
+
+    def enough(self, events: np.ndarray) -> bool:
+        """Some hits."""
+        return int((events > 0).sum()) >= MIN_HITS
+
+    def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `WindowKind.tensors`."""
+        bits = (events[:, None].astype(int) >> np.arange(len(CLASSES))) & 1
+        roll = np.concatenate([bits, events[:, None] == 0], axis=1)
+        return roll.astype(np.float32), events.astype(np.int32)
+
+    def bias(self, targets: np.ndarray) -> np.ndarray:
+        """See `WindowKind.bias`."""
+        return log_shares(targets, 1 << len(CLASSES))
+
+    def events(self, classes: np.ndarray) -> np.ndarray:
+        """The classes themselves."""
+        return classes
+
+    def describe(self, parts: Sequence[np.ndarray]) -> dict[str, float]:
+        """See `drum_statistics`."""
+        return drum_statistics(parts)
+
+
+class GrooveWindows:
+    """What a `GrooveConverter` makes of strokes.
+
+    Args:
+        converter: of the config.
+    """
+
+    def __init__(self, converter: GrooveConverter) -> None:
+        self.converter = converter
+
+    def augmented(self, events: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Louder or softer by up to a tenth."""
+        hits, velocities, offsets = np.split(events, 3, axis=1)
+        return np.concatenate([hits, np.clip(velocities * rng.uniform(0.9, 1.1), 0.0, 1.0), offsets], axis=1)
+
+    def enough(self, events: np.ndarray) -> bool:
+        """Some strokes."""
+        return int(events[:, : len(CLASSES)].sum()) >= MIN_HITS
+
+    def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `WindowKind.tensors`."""
+        return self.converter.heard(events), events.astype(np.float32)
+
+    def bias(self, targets: np.ndarray) -> np.ndarray:
+        """Strokes as rare as they are; velocities and offsets in the middle."""
+        shares = targets[:, : len(CLASSES)].mean(axis=0).clip(1e-3, 1 - 1e-3)
+        return np.concatenate([np.log(shares / (1 - shares)), np.zeros(2 * len(CLASSES))])
+
+
+def log_shares(classes: np.ndarray, count: int) -> np.ndarray:
+    """Logarithms [count] of how often classes occur, smoothed."""
+    shares = np.bincount(classes, minlength=count) + 0.5
+    return np.log(shares / shares.sum())
+
+
+CLASS_WINDOWS: dict[str, ClassWindows] = {
+    "cat-mel_2bar_small": MelodyWindows(),
+    "cat-drums_2bar_small": DrumWindows(),
+}
+GROOVES = ("groovae_2bar_humanize", "groovae_2bar_tap_fixed_velocity", "groovae_2bar_add_closed_hh")
+WINDOWS: dict[str, WindowKind] = {
+    **CLASS_WINDOWS,
+    **{name: GrooveWindows(cast(GrooveConverter, converter_of(name))) for name in GROOVES},
+}
+"""Kinds of windows of the configs that can be trained."""
+
+
+def held_out_windows(
+    kind: WindowKind, pieces: Sequence[Piece], steps: int, count: int = HELD_OUT_WINDOWS
+) -> list[np.ndarray]:
+    """Windows of pieces that do not overlap, evenly thinned out to at most `count`."""
+    found = [
+        window
+        for piece in pieces
+        for start in range(0, len(piece.events) - steps + 1, steps)
+        if kind.enough(window := piece.events[start : start + steps])
+    ]
+    return [found[k] for k in np.linspace(0, len(found) - 1, min(count, len(found))).astype(int)]

@@ -1,0 +1,184 @@
+"""Facts about training the autoencoders: the network in training is the one in play, it learns, and it resumes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.networks import load_network
+from engine.networks.vae.configs import VAE_CONFIGS
+from engine.training.__main__ import main
+from engine.training.evaluate import evaluate
+from engine.training.pieces import Piece
+from engine.training.vae_windows import CLASS_WINDOWS, WINDOWS, held_out_windows
+from tests.networks.vae.golden import VaeGolden, small_network, vae_weights
+from tests.training.test_training import trainer_of
+
+SIZES = {"encoder": (10,), "decoder": (12, 8), "latent": 6}
+TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade]
+
+
+def melodies(count: int = 12) -> list[Piece]:
+    """Scales up and down, some held out."""
+    found = []
+    for k in range(count):
+        events = np.full(128, -2, np.int16)
+        events[::2] = [60 + k % 5 + abs((step + k) % 14 - 7) for step in range(64)]
+        events[0], events[31] = -1, -1
+        found.append(Piece(f"m{k}", "s", ("train", "train", "validation", "test")[k % 4], events))
+    return found
+
+
+def grooves(count: int = 8) -> list[Piece]:
+    """Strokes by chance, some held out."""
+    rng = np.random.default_rng(3)
+    found = []
+    for k in range(count):
+        hits = (rng.random((64, 9)) < 0.2).astype(np.float32)
+        strokes = np.concatenate([hits, hits * rng.random((64, 9)), hits * rng.uniform(-1, 1, (64, 9))], axis=1)
+        split = ("train", "train", "validation", "test")[k % 4]
+        found.append(Piece(f"g{k}", "s", split, strokes.astype(np.float32)))
+    return found
+
+
+def vae_trainer(config, pieces, folder, **changes):
+    settings = {"batch_size": 4, "warmup": 2, "total": 8, "dropout": 0.2, "evaluate_every": 4} | changes
+    return trainer_of(config, pieces, folder, sizes=SIZES, **settings)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", TWINS)
+def test_the_autoencoder_in_training_is_the_one_in_play(name):
+    from engine.networks.vae.keras_vae import VaeModel, categorical_losses, groove_losses
+
+    golden = VaeGolden(f"{name}_small")
+    groove = golden.config.head == "groove"
+    model = VaeModel(golden.config.read_layout(golden.shapes), groove)
+    weights = vae_weights(golden.config, golden.shapes)
+    model.set_by_name(weights)
+    controls = golden.get("enc_controls")
+    for prefix in ("enc", "enc_short"):
+        mu, sigma = model.encode(golden["enc_inputs"].astype("f4"), golden[f"{prefix}_lengths"], controls)
+        np.testing.assert_allclose(mu, golden[f"{prefix}_mu"], atol=1e-4)
+        np.testing.assert_allclose(sigma, golden[f"{prefix}_sigma"], atol=1e-4)
+    targets = golden["tf_target"].astype("f4") if groove else golden["tf_target"].argmax(axis=-1).astype("i4")
+    outputs = model.told(golden["tf_z"], targets, controls)
+    np.testing.assert_allclose(np.asarray(outputs)[:, golden["steps"]], golden["tf_rnn_output"], atol=1e-4)
+    losses = (groove_losses if groove else categorical_losses)(targets, outputs)
+    np.testing.assert_allclose(np.sum(losses, axis=-1), golden["tf_r_loss"], atol=1e-3)
+    for key, value in model.get_by_name().items():
+        np.testing.assert_array_equal(value, weights[key])
+
+
+@pytest.mark.models
+def test_a_resumed_training_of_an_autoencoder_is_the_same_training(tmp_path):
+    whole = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path / "whole")
+    losses = [whole.train_step() for _ in range(6)]
+    first = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path / "parts")
+    parts = [first.train_step() for _ in range(3)]
+    first.save()
+    second = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path / "parts", seed=9)
+    assert second.resume()
+    assert parts + [second.train_step() for _ in range(3)] == losses
+    for name, value in whole.model.get_by_name().items():
+        np.testing.assert_array_equal(second.model.get_by_name()[name], value)
+
+
+@pytest.mark.models
+def test_a_groove_network_learns_and_the_cost_of_z_grows(tmp_path):
+    learner = vae_trainer("groovae_2bar_humanize", grooves(), tmp_path, learning_rate=2e-2, total=24, free_bits=0.0)
+    before = learner.task.judge()["held_out_loss"]
+    betas = []
+    for _ in range(24):
+        learner.train_step()
+        betas.append(float(learner.model.beta))
+    assert learner.task.judge()["held_out_loss"] < before - 0.2
+    assert betas[0] == 0.0 < betas[1] < betas[-1] == pytest.approx(0.2)
+    assert 0.0 < float(learner.model.sampling) <= 0.5
+
+
+@pytest.mark.models
+def test_from_pieces_to_a_weights_file_that_decodes_by_the_command(tmp_path, capsys):
+    from engine.training.pieces import save_pieces
+
+    data, run, weights = tmp_path / "pieces.npz", tmp_path / "run", tmp_path / "tiny.safetensors"
+    save_pieces(data, melodies())
+    pieces = ["--data", str(data)]
+    sizes = ["--encoder", "10", "--decoder", "12", "8", "--latent", "6", "--batch-size", "4"]
+    assert main(["train", "cat-mel_2bar_small", *pieces, "-o", str(run), *sizes, "--batches", "2"]) == 0
+    assert main(["export", "cat-mel_2bar_small", str(run), *pieces, "-o", str(weights)]) == 0
+    network = load_network(weights)
+    assert network.sizes == {"latent": 6, "encoder": [10], "decoder": [12, 8]}
+    assert network.decode(np.zeros((1, 6), np.float32)).shape == (1, 32, 90)
+    capsys.readouterr()
+    assert main(["evaluate", "cat-mel_2bar_small", *pieces, str(run)]) == 0
+    assert json.loads(capsys.readouterr().out)["windows"] == 12
+    assert main(["sample", "cat-mel_2bar_small", *pieces, str(weights), "--count", "8", "--temperatures", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["corpus"]["notes_per_bar"] > 7
+
+
+@pytest.mark.parametrize("name", sorted(CLASS_WINDOWS))
+def test_windows_of_classes_mean_the_events_that_they_were_made_of(name):
+    rng = np.random.default_rng(2)
+    kind = CLASS_WINDOWS[name]
+    events = melodies()[0].events[32:64] if "mel" in name else rng.integers(0, 512, 32)
+    inputs, classes = kind.tensors(events)
+    np.testing.assert_array_equal(kind.events(classes), events)
+    config = next(c for c in VAE_CONFIGS if c.name == name)
+    assert inputs.shape == (32, config.input_size)
+    assert len(kind.bias(classes)) == config.output_size
+
+
+def test_only_windows_with_music_are_learnt_from():
+    kind = WINDOWS["cat-drums_2bar_small"]
+    events = np.zeros(96, np.int16)
+    events[32:40] = 1
+    (found,) = held_out_windows(kind, [Piece("p", "s", "test", events)], 32)
+    np.testing.assert_array_equal(found, events[32:64])
+    high = np.full(32, 109, np.int16)
+    assert not WINDOWS["cat-mel_2bar_small"].enough(high)
+    assert WINDOWS["cat-mel_2bar_small"].enough(high - 12)
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(WINDOWS) if name.startswith("groovae")])
+def test_groove_networks_hear_less_than_they_give(name):
+    strokes = grooves()[0].events[:32]
+    inputs, targets = WINDOWS[name].tensors(strokes)
+    np.testing.assert_array_equal(targets, strokes)
+    assert inputs.shape == targets.shape
+    heard, played = (np.split(part, 3, axis=1) for part in (inputs, targets))
+    if name.endswith("humanize"):
+        np.testing.assert_array_equal(heard[0], played[0])
+        assert not heard[1].any()
+        assert not heard[2].any()
+    elif name.endswith("closed_hh"):
+        assert not inputs[:, 2::9].any()
+        np.testing.assert_array_equal(np.delete(inputs, [2, 11, 20], axis=1), np.delete(targets, [2, 11, 20], axis=1))
+    else:
+        np.testing.assert_array_equal(heard[0].sum(axis=1), played[0].any(axis=1))
+        assert not heard[1].any()
+
+
+def test_figures_of_an_autoencoder_know_a_perfect_copy_from_noise():
+    figures = evaluate(small_network("cat-mel_2bar_small"), melodies())
+    assert figures["windows"] == 12
+    assert figures["all_hold"] == pytest.approx(0.5, abs=0.05)
+    assert figures["reconstructed"] < 0.5
+    assert figures["nll"] > 2.0
+    assert 0.0 <= figures["walk_step"] <= figures["walk_jump"] <= 1.0
+    assert figures["prior_copies"] == 0.0
+
+
+def test_figures_of_a_groove_network_are_about_the_strokes_that_were_played():
+    network = small_network("groovae_2bar_humanize")
+    pieces = [replace(piece, split="test", qpm=125.0) for piece in grooves()]
+    figures = evaluate(network, pieces)
+    hits, _, offsets = np.split(np.concatenate([piece.events for piece in pieces]), 3, axis=1)
+    assert figures["windows"] == 16
+    assert figures["quantised_mae_ms"] == pytest.approx(np.abs(offsets[hits > 0]).mean() / 2 * 120, rel=1e-4)
+    assert figures["timing_mae_ms"] > 10
+    assert figures["timing_kl"] > 0.5, "random weights play nothing like a drummer"
+    assert 0.0 <= figures["hits"] < 0.6
