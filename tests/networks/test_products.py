@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.networks.products import Product
+from engine.networks import products
+from engine.networks.products import Product, two_threads
+from engine.networks.threads import allowed_threads, one_thread
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,30 @@ def test_every_count_of_vectors_takes_the_same_copy():
     product = Product(np.ones((2048, 4096), np.float32))
     for count in (3, 20):
         product.into(np.empty((count, 4096), np.float32), np.ones((count, 2048), np.float32))
-    (first, _), (second, _) = product._pieces[3], product._pieces[20]
-    assert first.shape != second.shape
-    assert np.shares_memory(first, second)
+    few, many = product._cuts[3], product._cuts[20]
+    assert few is not None
+    assert many is not None
+    assert few[0].shape != many[0].shape
+    assert np.shares_memory(few[0], many[0])
+
+
+@pytest.mark.parametrize("rows", [1, 3, 20])
+def test_two_threads_give_the_same_numbers_as_one(rows, monkeypatch):
+    monkeypatch.setattr(products, "allowed_threads", lambda: 2)
+    rng = np.random.default_rng(1)
+    matrix, x = (rng.standard_normal(size).astype(np.float32) for size in ((1024, 4096), (rows, 1024)))
+    product, one, two = Product(matrix), np.empty((rows, 4096), np.float32), np.empty((rows, 4096), np.float32)
+    with one_thread():
+        product.into(one, x)
+    with two_threads():
+        assert products._second is not None
+        product.into(two, x)
+    assert products._second is None
+    assert np.array_equal(one, two)
+
+
+def test_where_one_thread_is_allowed_there_is_no_second():
+    with one_thread():
+        assert allowed_threads() == 1
+        with two_threads():
+            assert products._second is None

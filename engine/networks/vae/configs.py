@@ -45,6 +45,7 @@ class VaeConfig:
         output_sizes: numbers per step of each part.
         latent, encoder, decoder: sizes that training takes unless told otherwise.
         control_size: numbers per step that encoder and decoder are told besides.
+        conditions: fields of `Conditions` that the controls stand for; none where they come with the music.
         head: what the decoder's numbers mean: "categorical" (one class per part), "groove" (nine hits, velocities and
             offsets) or "nade" (any set of classes).
         bars: bars that the conductor of a hierarchical decoder leads; 0 without a conductor.
@@ -61,6 +62,7 @@ class VaeConfig:
     encoder: tuple[int, ...]
     decoder: tuple[int, ...]
     control_size: int = 0
+    conditions: tuple[str, ...] = ()
     head: Literal["categorical", "groove", "nade"] = "categorical"
     bars: int = 0
     nade: int = 0
@@ -70,6 +72,11 @@ class VaeConfig:
     def output_size(self) -> int:
         """Numbers per step of all parts."""
         return sum(self.output_sizes)
+
+    @property
+    def attention_length(self) -> int:
+        """See `Config.attention_length`: none has attention."""
+        return 0
 
     def layout(self) -> VaeLayout:
         """Names and shapes of the weights at the sizes that training takes unless told otherwise."""
@@ -125,7 +132,7 @@ _SCHEDULED = 1000.0
 
 def _groove(name: str, steps: int = 32, control_size: int = 0) -> VaeConfig:
     training = VaeTraining(free_bits=48, max_beta=0.2, keep=0.3)
-    return VaeConfig("groovae", name, steps, 27, (27,), *_SMALL, control_size, "groove", training=training)
+    return VaeConfig("groovae", name, steps, 27, (27,), *_SMALL, control_size, head="groove", training=training)
 
 
 VAE_CONFIGS: tuple[VaeConfig, ...] = (
@@ -156,7 +163,18 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
         *_BIG,
         training=VaeTraining(max_beta=0.5, beta_rate=0.99999, sampling_rate=_SCHEDULED),
     ),
-    VaeConfig("music_vae", "cat-mel_2bar_med_chords", 32, 90, (90,), 256, (1024,), (512, 512, 512), control_size=49),
+    VaeConfig(
+        "music_vae",
+        "cat-mel_2bar_med_chords",
+        32,
+        90,
+        (90,),
+        256,
+        (1024,),
+        (512, 512, 512),
+        control_size=49,
+        conditions=("chords",),
+    ),
     VaeConfig(
         "music_vae",
         "nade-drums_2bar_full",

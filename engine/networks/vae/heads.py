@@ -101,7 +101,7 @@ class _VectorHead:
         fed = np.empty((rows, kernel.shape[1]), np.float32)
 
         def feed(choices: np.ndarray, gates: np.ndarray) -> None:
-            np.matmul(choices, kernel, out=fed)
+            np.dot(choices, kernel, fed)
             np.add(gates, fed, gates)
 
         return feed
@@ -117,17 +117,20 @@ class GrooveHead(_VectorHead):
 
     def __init__(self, size: int) -> None:
         self.size, self.draws = size, size // 3
+        # sigmoid(x) = tanh(x / 2) / 2 + 1/2 for hits and velocities, tanh(x) for offsets.
+        self._scale = np.repeat(np.array([0.5, 0.5, 1.0], np.float32), self.draws)
+        self._shift = np.repeat(np.array([0.5, 0.5, 0.0], np.float32), self.draws)
 
     def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
         """See `VaeHead.choose`: hits by chance, or where they are likelier than not; the rest as it is."""
-        drums = self.draws
-        choices = np.empty_like(outputs)
-        if temperature is None or uniforms is None:
-            choices[:, :drums] = outputs[:, :drums] > 0.0
-        else:
-            choices[:, :drums] = uniforms < _sigmoid(outputs[:, :drums] / temperature)
-        choices[:, drums : 2 * drums] = _sigmoid(outputs[:, drums : 2 * drums])
-        choices[:, 2 * drums :] = np.tanh(outputs[:, 2 * drums :])
+        choices = outputs * self._scale
+        hits = choices[:, : self.draws]
+        if temperature is not None:
+            np.divide(hits, temperature, hits)
+        np.tanh(choices, choices)
+        np.multiply(choices, self._scale, choices)
+        np.add(choices, self._shift, choices)
+        np.greater(hits, 0.5 if uniforms is None else uniforms, hits)
         return choices
 
     def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.networks.products import Product
-
-FORGET_BIAS = 1.0
+from engine.networks.rnn.layout import FORGET_BIAS
 
 _JOINED = 2_500_000
 """Up to so many numbers, two matrices that meet the same vector are copied side by side into one."""
@@ -117,20 +116,19 @@ class Stack:
         cells: from below to above.
         output_kernel: [H of the last, outputs].
         output_bias: [outputs].
+
+    Attributes:
+        above: per layer, the matrix from its output to the layer above, or to the outputs.
+        joined: the same with the recurrent matrix beside it; None where that is too big.
     """
 
     def __init__(self, cells: Sequence[Cell], output_kernel: np.ndarray, output_bias: np.ndarray) -> None:
         self.cells, self.output_kernel, self.output_bias = tuple(cells), output_kernel, output_bias
         self.above = tuple(Product(kernel) for kernel in [*(cell.inputs for cell in cells[1:]), output_kernel])
         pairs = [(up.matrix, cell.recurrent.matrix) for up, cell in zip(self.above, cells, strict=True)]
-        self._joined = tuple(
+        self.joined = tuple(
             Product(np.hstack(pair)) if pair[0].size + pair[1].size <= _JOINED else None for pair in pairs
         )
-
-    @property
-    def joined(self) -> tuple[Product | None, ...]:
-        """Per layer, the matrix to the layer above and the recurrent one side by side; None where that is too big."""
-        return self._joined
 
 
 class Steps:

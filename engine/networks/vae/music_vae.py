@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.networks.contract import Random
+from engine.networks.products import two_threads
 from engine.networks.threads import one_thread
 from engine.networks.vae.decoder import Chance, Conductor, LstmDecoder
 from engine.networks.vae.encoder import Encoder
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from engine.networks.vae.configs import VaeConfig
 
 _BIG = 64_000_000
-"""Bytes of weights from which on all threads read them. What is smaller comes from the processor's cache, where threads
-gain little and lose much as soon as somebody else needs the cores."""
+"""Bytes of weights from which on two threads read them. What is smaller comes from the processor's cache in less time
+than it takes to wake another thread."""
 
 
 class MusicVae:
     """A variational autoencoder of short music. Not for use from two threads at once.
 
-    The weights are used as they are, not copied: what is mapped from a file stays in the file. Below 64 MB of them the
-    products run on one thread, so that sums keep one order, and the same numbers come out on machines of one kind
-    whatever they have of cores; the big networks use as many threads as numpy's BLAS is allowed.
+    The weights are used as they are: what is mapped from a file stays in the file. The decoder's matrices are copied
+    into another order when several sequences are decoded for the first time. Networks of more than 64 MB use a second
+    thread; the numbers are the same on machines of one kind whatever they have of cores.
 
     Args:
         config: what kind of network it is.
@@ -49,7 +49,7 @@ class MusicVae:
         self.config, self.sizes, self.latent_size = config, layout.sizes(), layout.latent
         self._encoder = Encoder(layout, weights) if layout.encoder else None
         self._conductor = Conductor(layout, config.bars, weights) if config.bars else None
-        self._threads = nullcontext if sum(value.nbytes for value in weights.values()) > _BIG else one_thread
+        self._threads = two_threads if sum(value.nbytes for value in weights.values()) > _BIG else one_thread
         scopes = layout.scopes
         heads = heads_of(config, weights, scopes)
         self.decoders = [

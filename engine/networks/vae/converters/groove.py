@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.networks.vae.converters.contract import STEPS_PER_BAR, Slice, drum_notes, step_of, whole_windows
 from engine.score.drums import CLASS_OF_PITCH, CLASSES, PITCHES
-from engine.score.phrase import NOTE, ChordSpan
+from engine.score.phrase import NOTE, ChordSpan, in_order
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
 
@@ -106,7 +106,7 @@ class GrooveConverter:
         notes["pitch"] = self._pitches[classes]
         # A stroke sounds: MIDI's velocity 0 would silence it.
         notes["velocity"] = np.clip(np.rint(velocities[steps, classes] * 127), 1, 127)
-        return (Track(notes[np.lexsort((notes["pitch"], notes["start"]))], "drums", is_drum=True),)
+        return (Track(in_order(notes), "drums", is_drum=True),)
 
     def strokes(self, notes: np.ndarray, start: float, steps: int) -> np.ndarray:
         """Hits, velocities and offsets [steps, 27] float32 of notes (array of `NOTE`, in beats) from a beat on."""

@@ -169,7 +169,7 @@ def _triad_class(chord: Chord) -> int:
 
 
 def _moved(chords: Sequence[ChordSpan], beats: float) -> list[ChordSpan]:
-    return [ChordSpan(span.start + beats, span.end + beats, span.chord) for span in chords]
+    return [span.moved(beats) for span in chords]
 
 
 def _classes(line: list[tuple[int, int, int]], first: int, length: int) -> np.ndarray:
