@@ -17,6 +17,19 @@ CHECKPOINT_SUFFIXES = (".mag", ".tar", ".tar.gz", ".tgz", ".index", ".ckpt")
 """Checkpoints of Magenta that can be named by their path wherever weights are named."""
 
 
+def exists(path: Path | str) -> bool:
+    """Whether there is something at a path. A text that cannot be one, such as a long one, names nothing."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path | str) -> bool:
+    """Whether there is a file at a path; see `exists`."""
+    return exists(path) and Path(path).is_file()
+
+
 def shipped(kind: str) -> Path:
     """Folder of the shipped assets of one kind: "scenes", "instruments" or "weights"."""
     if kind == "weights":
@@ -64,10 +77,10 @@ def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None
         spellings = (name, f"{name}.index") if is_weights else (name,)
         for base in ([beside] if beside else []) + [Path()]:
             for spelling in spellings:
-                if (base / spelling).is_file():
+                if is_file(base / spelling):
                     return base / spelling
         return None
-    if beside and (beside / f"{name}{suffix}").is_file():
+    if beside and is_file(beside / f"{name}{suffix}"):
         return beside / f"{name}{suffix}"
     return names(kind, suffix).get(name)
 
@@ -79,7 +92,7 @@ def scene(name: str) -> Path:
         PerpetuumError: there is no such file; the hint lists the shipped scenes.
     """
     path = Path(name)
-    if path.exists():
+    if exists(path):
         return path
     found = find("scenes", name)
     if found is None:

@@ -74,3 +74,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PerpetuumError as error:
         click.echo(f"perpetuum: {error}", err=True)
         sys.exit(2)
+    except MemoryError:
+        click.echo("perpetuum: there is not enough memory for this", err=True)
+        sys.exit(2)

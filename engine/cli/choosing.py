@@ -44,6 +44,9 @@ GROOVES = (
 )
 """Configs that hear drums and play them with feel, what is mostly wanted first."""
 
+_SHOWN = 12
+"""Names in a sentence; a list of more is not read."""
+_SEE = "`perpetuum models list` shows the networks that are here"
 _IMPORT = "bring Magenta's along: --checkpoint FILE.mag (or .tar), or once for all `perpetuum models import FILE.mag`"
 
 
@@ -68,8 +71,8 @@ def choose_network(
         PerpetuumError: no such network, no weights for it, weights of another kind, or a file that is none.
     """
     if config is not None and config not in CONFIGS:
-        raise PerpetuumError(f"--config {config!r} is no config", _nearest(config, CONFIGS))
-    path = checkpoint or _path(model or config, config, fitting or usable)
+        raise PerpetuumError(f"--config {config!r} is no config", _nearest(config, CONFIGS, _configs_of(model)))
+    path = checkpoint or _path(config if model is None else model, config, fitting or usable)
     wanted = config or (model if model in CONFIGS else None)
     network = load_network(path, wanted)
     found = network.config
@@ -86,7 +89,7 @@ def choose_network(
     if found.name not in usable:
         raise PerpetuumError(
             f"{path} holds a network of {found.family} ({found.name}), which is not for this",
-            f"usable are {', '.join(usable)}; {_what_is_here(usable)}",
+            f"it takes networks of {' or '.join(_families(usable))}{_all_or_some(usable)}; {_what_is_here(usable)}",
         )
     return network
 
@@ -112,7 +115,7 @@ def _path(model: str | None, config: str | None, fitting: Sequence[str]) -> Path
     """The weights file that a model's name means."""
     if model is None:
         return _first(fitting, f"this ({' or '.join(fitting)})")
-    if Path(model).is_file() or "/" in model or Path(model).suffix:
+    if assets.is_file(model) or "/" in model or Path(model).suffix:
         return Path(model)
     here = assets.names("weights", ".safetensors")
     if model in here:
@@ -123,7 +126,7 @@ def _path(model: str | None, config: str | None, fitting: Sequence[str]) -> Path
         return _first([config] if config else of_families(model), f"{model} with config {config}" if config else model)
     raise PerpetuumError(
         f"{model!r} is no family, no config and no weights that are here",
-        _nearest(model, [*_families(), *CONFIGS, *here]),
+        _nearest(model, [*_families(), *CONFIGS, *here], f"families are {', '.join(_families())}; {_SEE}"),
     )
 
 
@@ -142,16 +145,25 @@ def _what_is_here(configs: Iterable[str]) -> str:
     here = weights_here()
     usable = [name for name, (_, card) in here.items() if card.config in set(configs)]
     if usable:
-        return f"here are {', '.join(usable)}"
-    shown = ", ".join(f"{name} ({card.family})" for name, (_, card) in here.items())
+        return f"here are {', '.join(usable[:_SHOWN])}{', ...' if len(usable) > _SHOWN else ''}"
+    shown = ", ".join([f"{name} ({card.family})" for name, (_, card) in here.items()][:_SHOWN])
     return f"here are {shown or 'none at all'}; {_IMPORT}"
 
 
-def _families() -> list[str]:
-    return list(dict.fromkeys(config.family for config in CONFIGS.values()))
+def _families(configs: Iterable[str] = tuple(CONFIGS)) -> list[str]:
+    return list(dict.fromkeys(CONFIGS[name].family for name in configs))
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    known = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+def _all_or_some(configs: Sequence[str]) -> str:
+    """The names of configs, where they are not all of their families."""
+    return "" if len(configs) == len(of_families(*_families(configs))) else f" ({', '.join(configs)})"
+
+
+def _configs_of(family: str | None) -> str:
+    """The configs of a family; where none is named, where to read about all of them."""
+    return f"those of {family} are {', '.join(of_families(family))}" if family in _families() else _SEE
+
+
+def _nearest(name: str, known: Iterable[str], otherwise: str) -> str:
+    near = difflib.get_close_matches(name, list(dict.fromkeys(known)), 1)
+    return f"did you mean {near[0]}?" if near else otherwise

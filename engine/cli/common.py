@@ -19,7 +19,7 @@ EXIT_NOT_VALID = 1
 def load_playable(name: str, section: str | None = None, solo: str | None = None) -> Scene:
     """The scene that a command line names; its diagnostics are printed, and if it cannot be played at all, we exit.
 
-    Missing extras do not stop us: rules play in place of networks, and the message says so.
+    Missing weights do not stop us: rules play in place of networks, and the message says so.
 
     Args:
         name: path, or name of a shipped scene.

@@ -77,7 +77,7 @@ def command(
     tracks stay as they are.
     """
     from engine.cli.choosing import RECURRENT, choose_network, of_families
-    from engine.networks.studio.continuing import continue_piece, primer_end
+    from engine.networks.studio.continuing import bar_after, continue_piece
     from engine.networks.studio.hearing import is_for_drums
     from engine.score.midi import read_piece
 
@@ -87,8 +87,8 @@ def command(
     network = choose_network(model, config, checkpoint, RECURRENT, fitting)
     if not any(len(one.notes) for one in piece.tracks):
         raise PerpetuumError(f"{file}: there are no notes to go on from", "perpetuum generate begins with nothing")
-    bar = piece.meter.beats_per_bar
-    length, beats = primer_end(piece, bar), bars * bar
+    length = bar_after(piece)
+    beats = bars * piece.meter_at(length)[1].beats_per_bar
     conditions = replace(conditions_of(network.config, piece, length + beats, chords), inject_primer=False)
     seed = seeded(seed)
     paths = output_paths(folder, f"{file.stem}-continued-{seed}", num_outputs, dated)

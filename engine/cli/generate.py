@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from engine.cli.primers import PRIMER_HELP, conditions_of, meter_of, read_primer
 from engine.cli.sample import write_samples
 from engine.cli.sampling import (
+    Number,
     Stopwatch,
     checkpoint_option,
     config_option,
@@ -43,6 +45,11 @@ Examples:
 """
 
 _STEPS = {"performance_rnn": 3000}
+_NOT_OF_A_LATENT_SPACE = (
+    *("num_steps", "top_k", "top_p", "beam_size", "branch_factor", "steps_per_iteration"),
+    *("meter", "track", "voice", "notes_per_second", "pitch_classes", "inject_primer", "condition_on_primer"),
+)
+"""Parameters of the command that say nothing to a MusicVAE."""
 
 
 @click.command(epilog=EXAMPLES, short_help="Make new music with a network.")
@@ -57,7 +64,7 @@ _STEPS = {"performance_rnn": 3000}
     "of a second for performance_rnn. 128 without it, or 3000.",
 )
 @outputs_option
-@click.option("--qpm", type=click.FloatRange(4, 960), help="Quarter notes per minute; the primer's without it, or 120.")
+@click.option("--qpm", type=Number(4, 960), help="Quarter notes per minute; the primer's without it, or 120.")
 @click.option("--meter", default="4/4", show_default=True, help="Of a primer that is no MIDI file.")
 @sampling_options
 @seed_option
@@ -66,9 +73,7 @@ _STEPS = {"performance_rnn": 3000}
 @click.option(
     "--chords", help="Chords to play over (improv_rnn), a bar each or with beats, again and again: 'C G Am7:2 F:2'."
 )
-@click.option(
-    "--notes-per-second", type=click.FloatRange(0, 1000), help="How dense, for performances that listen to it."
-)
+@click.option("--notes-per-second", type=Number(0, 1000), help="How dense, for performances that listen to it.")
 @click.option(
     "--pitch-classes", metavar="W,W,...", help="Twelve weights, C first, for performances that listen to them."
 )
@@ -120,6 +125,9 @@ def command(
                 f"{kind.name} ({kind.family}) does not go on from a primer",
                 "leave --primer out, or see `perpetuum interpolate`, `groove` and `drumify`",
             )
+        left = ", ".join(f"--{name.replace('_', '-')}" for name in _NOT_OF_A_LATENT_SPACE if _given(name))
+        if left:
+            say([f"{kind.name} is sampled at once, {kind.steps // 16} bars, and knows nothing of {left}"])
         write_samples(
             network, num_outputs, sampling.temperature, False, qpm or 120.0, chords, seeded(seed), folder, dated
         )
@@ -128,6 +136,8 @@ def command(
     piece = replace(piece, qpm=qpm or piece.qpm, tempos=() if qpm else piece.tempos)
     heard = primer_of(network, piece, *track_and_voice(track, voice))
     say(heard.remarks)
+    if primer is not None and not len(heard.piece.tracks):
+        say(["the primer has no notes: the music begins from nothing"])
     whole, piece = piece, heard.piece
     grid = 1 / steps_per_beat(kind, piece.qpm)
     length = primer_end(piece, grid, length)
@@ -154,3 +164,8 @@ def command(
             write(path, made.piece)
             click.echo(line(path, made, watch.lap()))
             advance()
+
+
+def _given(name: str) -> bool:
+    """Whether a parameter of this command was given."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 from contextlib import suppress
@@ -62,10 +63,11 @@ def show_model(name: str, config: str | None, form: str) -> None:
     from engine.networks import read_card
 
     path = assets.find("weights", name, _SUFFIX) or Path(name)
-    if not path.exists() and "/" not in name and not path.suffix:
+    if not assets.exists(path) and "/" not in name and not path.suffix:
+        near = difflib.get_close_matches(name, assets.names("weights", _SUFFIX), 1)
         raise PerpetuumError(
             f"there are no weights {name!r} here",
-            f"Here are {', '.join(assets.names('weights', _SUFFIX)) or 'none'}; or give the path of a file.",
+            f"Did you mean {near[0]}?" if near else "See `perpetuum models list`, or give the path of a file.",
         )
     row = _row(path.stem, path, read_card(path, config))
     if form == "json":
@@ -196,12 +198,13 @@ def _target(output: Path | None, checkpoint: Checkpoint, recognition: Recognitio
 def _print_use(output: Path, card: WeightsCard) -> None:
     """How to make it sound."""
     found = assets.names("weights", _SUFFIX).get(output.stem)
-    if found is not None and found.resolve() == output.resolve():
-        click.echo(f"  name it in a scene as `weights: {output.stem}`")
-        if (assets.shipped("weights") / output.name).is_file():
-            click.echo(f"  it hides the shipped weights {output.stem}")
-    else:
-        click.echo(f"  name it in a scene as `weights: {output}`, beside `config: {card.config}`")
+    by_name = found is not None and found.resolve() == output.resolve()
+    place = f"beside `kind: {card.family}` and `config: {card.config}`"
+    if card.family == "groovae":
+        place = "in the transform `groove`"
+    click.echo(f"  name it in a scene as `weights: {output.stem if by_name else output}`, {place}")
+    if by_name and (assets.shipped("weights") / output.name).is_file():
+        click.echo(f"  it hides the shipped weights {output.stem}")
 
 
 def _row(name: str, path: Path, card: WeightsCard | None) -> dict[str, Any]:

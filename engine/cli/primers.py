@@ -7,15 +7,15 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from engine import assets
 from engine.cli.sampling import say
 from engine.errors import PerpetuumError
 from engine.generators.harmony import heard
 from engine.networks import CONFIGS
-from engine.networks.contract import Conditions
+from engine.networks.contract import Conditions, Config
 from engine.scenes.patterns import PatternError, is_grid, parse_pattern
 from engine.score.chords import parse_chord
 from engine.score.midi import read_piece
@@ -49,7 +49,7 @@ def read_primer(text: str | None, meter: Meter) -> tuple[Piece, float | None]:
     """
     if text is None:
         return Piece((), meter=meter), 0.0
-    if Path(text).suffix.lower() in (".mid", ".midi") or Path(text).is_file():
+    if Path(text).suffix.lower() in (".mid", ".midi") or assets.is_file(text):
         return read_piece(Path(text)), None
     if _EVENTS.fullmatch(text):
         notes, length, drums = _from_events(text)
@@ -70,8 +70,8 @@ def read_chords(text: str, meter: Meter) -> tuple[ChordSpan, ...]:
         symbol, _, length = word.partition(":")
         try:
             beats = float(length) if length else meter.beats_per_bar
-            if not 0 < beats < 1000:
-                raise ValueError(f"{length} is no length in beats")
+            if not 1 / STEPS_PER_BEAT <= beats < 1000:
+                raise ValueError(f"{length} is no length in beats from 0.25 up")
             chord = parse_chord(symbol)
         except ValueError as error:
             raise PerpetuumError(
@@ -86,7 +86,7 @@ def read_chords(text: str, meter: Meter) -> tuple[ChordSpan, ...]:
 
 
 def conditions_of(
-    config: Any,
+    config: Config,
     piece: Piece,
     beats: float,
     chords: str | None = None,
@@ -132,7 +132,7 @@ def _heard_chords(piece: Piece) -> tuple[ChordSpan, ...]:
     return spans
 
 
-def check_asked(config: Any, **asked: object) -> None:
+def check_asked(config: Config, **asked: object) -> None:
     """Refuse what a network does not listen to.
 
     Args:
@@ -143,18 +143,11 @@ def check_asked(config: Any, **asked: object) -> None:
         PerpetuumError: says which networks do.
     """
     for name, value in asked.items():
-        if value is not None and name not in listens_to(config):
-            known = [other for other, one in CONFIGS.items() if name in listens_to(one)]
+        if value is not None and name not in config.conditions:
+            known = [other for other, one in CONFIGS.items() if name in one.conditions]
             raise PerpetuumError(
                 f"{config.name} does not listen to --{name.replace('_', '-')}", f"these do: {', '.join(known)}"
             )
-
-
-def listens_to(config: Any) -> tuple[str, ...]:
-    """The fields of `Conditions` that a network takes."""
-    if config.family in ("music_vae", "groovae"):
-        return ("chords",) if config.name == "cat-mel_2bar_med_chords" else ()
-    return config.conditions
 
 
 def _weights(text: str) -> tuple[float, ...]:

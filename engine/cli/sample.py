@@ -9,6 +9,7 @@ import click
 
 from engine.cli.primers import check_asked, read_chords, repeated
 from engine.cli.sampling import (
+    Number,
     Stopwatch,
     checkpoint_option,
     config_option,
@@ -46,9 +47,7 @@ Examples:
     is_flag=True,
     help="All outputs from one point of the latent space: variations, the further apart the higher the temperature.",
 )
-@click.option(
-    "--qpm", default=120.0, show_default=True, type=click.FloatRange(4, 960), help="Quarter notes per minute."
-)
+@click.option("--qpm", default=120.0, show_default=True, type=Number(4, 960), help="Quarter notes per minute.")
 @click.option("--chords", help="Chords for cat-mel_2bar_med_chords, a bar each or with beats: 'C:2 G:2 Am F'.")
 @seed_option
 @folder_option

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,13 +25,24 @@ from engine.score.voices import Voice
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+
+class Number(click.FloatRange):
+    """A number within bounds; `nan`, which click lets through because it is beyond no bound, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number of a text; see `click.ParamType.convert`."""
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not a number", param, ctx) if math.isnan(number) else number
+
+
 seed_option: Decorator = click.option(
     "--seed", type=click.IntRange(0), help="The same seed gives the same music. Without it: another one each time."
 )
 checkpoint_option: Decorator = click.option(
     "--checkpoint",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Weights of yours: .safetensors, Magenta's .mag bundles, .tar files and checkpoints.",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Weights of yours: .safetensors, Magenta's .mag bundles, .tar files, checkpoints and folders of trainings.",
 )
 config_option: Decorator = click.option("--config", help="Magenta's name of the kind of network, like lookback_rnn.")
 track_option: Decorator = click.option(
@@ -70,7 +83,7 @@ def temperature_option(default: float | None, what: str) -> Decorator:
         what: what it does, and what it is without the option where that is no number.
     """
     return click.option(
-        "--temperature", default=default, show_default=default is not None, type=click.FloatRange(0.01, 100), help=what
+        "--temperature", default=default, show_default=default is not None, type=Number(0.01, 100), help=what
     )
 
 
@@ -89,7 +102,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--top-k", type=click.IntRange(1), help="Choose among so many of the likeliest events only."),
         click.option(
             "--top-p",
-            type=click.FloatRange(0, 1, min_open=True),
+            type=Number(0, 1, min_open=True),
             help="Choose among the likeliest events that together have this probability, like 0.95.",
         ),
         click.option(
@@ -150,7 +163,7 @@ def track_and_voice(track: str | None, voice: str) -> tuple[str | None, Voice]:
 
 
 def output_paths(folder: Path, stem: str, count: int, dated: bool) -> list[Path]:
-    """Names of numbered files: stem-01.mid, stem-02.mid, ...
+    """Names of numbered files: stem-01.mid, stem-02.mid, ...; those that are there already are told.
 
     Raises:
         PerpetuumError: the folder cannot be made.
@@ -161,12 +174,24 @@ def output_paths(folder: Path, stem: str, count: int, dated: bool) -> list[Path]
         raise PerpetuumError(f"cannot make the folder {folder}: {error.strerror}", "choose another with -o") from error
     date = f"{datetime.now():%Y-%m-%d_%H%M%S}-" if dated else ""
     width = max(2, len(str(count)))
-    return [folder / f"{date}{stem}-{number:0{width}d}.mid" for number in range(1, count + 1)]
+    paths = [folder / f"{date}{stem}-{number:0{width}d}.mid" for number in range(1, count + 1)]
+    there = [path for path in paths if path.exists()]
+    if there:
+        others = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        say([f"{there[0]}{others} will be written over; -o and --dated make other names"])
+    return paths
 
 
 def beside(file: Path, what: str, output: Path | None) -> Path:
-    """The file that was asked for, or one in this folder that is named after another: "song-groove.mid"."""
-    return output or Path(f"{file.stem}-{what}.mid")
+    """The file that was asked for, or a new one in this folder that is named after another.
+
+    "song-groove.mid", then "song-groove-2.mid", ...: nobody asked for what is there to be written over.
+    """
+    if output is not None:
+        return output
+    endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (Path(f"{file.stem}-{what}{ending}.mid") for ending in endings)
+    return next(name for name in names if not name.exists())
 
 
 def write(path: Path, piece: Piece) -> None:
@@ -197,8 +222,11 @@ def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str
         seed: where chance had a part and the file's name does not tell.
     """
     piece, bars = made.piece, made.length / made.piece.meter.beats_per_bar
+    length = f"{bars:.4g} bar{'' if bars == 1 else 's'} of {piece.meter}"
+    if piece.meters:
+        length = f"{made.length:.4g} beats in {' and '.join(dict.fromkeys(str(meter) for _, meter in piece.meters))}"
     notes = sum(len(track.notes) for track in piece.tracks)
-    music = f"{notes} note{'' if notes == 1 else 's'}, {bars:.4g} bar{'' if bars == 1 else 's'} of {piece.meter}"
+    music = f"{notes} note{'' if notes == 1 else 's'}, {length}"
     known = "" if made.log_likelihood is None else f", log-likelihood {made.log_likelihood:.1f}"
     chance = "" if seed is None else f", seed {seed}"
     return f"{path}: {music} at {piece.qpm:.4g} qpm{known}{chance}, {seconds:.2f} s"

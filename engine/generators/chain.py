@@ -46,19 +46,28 @@ def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Any
         raise PerpetuumError(
             f"part {request.part!r}: settings of {type(request.settings).__name__} were given to {kind_name}"
         )
-    # What a network is built of; rules are built for their part.
-    weights = described.weights(request.settings) if described.weights else request.part
-    generator = _kept(cache, (kind_name, weights), described.factory, request.settings)
+    generator = _kept(cache, described, request.settings, request.part)
     raw = validated(generator.generate(request), request, kind_name)
     origin = Origin.NETWORK if described.network else Origin.RULES
     raw = raw.with_provenance(Provenance(kind_name, origin, request.seed))
     return raw, transformed(raw, request, cache)
 
 
-def _kept(cache: MutableMapping[Any, Any], name: tuple[str, ...], factory: str, settings: Settings) -> Any:
+def name_in_cache(described: GeneratorKind | TransformKind, settings: Settings, part: str = "") -> tuple[str, ...]:
+    """What a cache knows a built generator or transform by: its weights, or the part of a generator without any."""
+    weights = described.weights(settings) if described.weights else None
+    if isinstance(described, TransformKind):
+        return "transform", described.name, weights or ""
+    return described.name, part if weights is None else weights
+
+
+def _kept(
+    cache: MutableMapping[Any, Any], described: GeneratorKind | TransformKind, settings: Settings, part: str = ""
+) -> Any:
+    name = name_in_cache(described, settings, part)
     found = cache.get(name)
     if found is None:
-        found = cache[name] = load(factory)(settings)
+        found = cache[name] = load(described.factory)(settings)
     return found
 
 
@@ -99,11 +108,7 @@ def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) 
     phrase = raw
     for place, (name, settings) in enumerate(request.transforms):
         described: TransformKind = registered("perpetuum.transforms", name)
-        if described.network:
-            weights = described.weights(settings) if described.weights else ""
-            apply = _kept(cache, ("transform", name, weights), described.factory, settings)
-        else:
-            apply = load(described.factory)
+        apply = _kept(cache, described, settings) if described.network else load(described.factory)
         phrase = _one_transform(apply, phrase, place, name, settings, request)
     return phrase
 

@@ -113,7 +113,10 @@ class Request:
 
 
 class Generator(Protocol):
-    """Makes phrases. Built once per worker and part; holds networks, no musical state (that travels in requests)."""
+    """Makes phrases; holds networks, no musical state (that travels in requests).
+
+    Built once per process and weights, so that parts share a network; without weights once per process and part.
+    """
 
     def generate(self, request: Request) -> Phrase:
         """A phrase of exactly `request.beats`.

@@ -12,7 +12,6 @@ from engine.score.time import Meter
 
 _DRUMS = ("cat-drums_2bar_small", "nade-drums_2bar_full")
 _TRIO = "hierdec-trio_16bar"
-_TAKE_DENSITY = ("density_", "multiconditioned_", "optional_multiconditioned_")
 
 
 def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -34,7 +33,11 @@ def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) ->
         UnfitError, PerpetuumError: as `network`.
     """
     network(settings, surroundings)
-    deaf = settings.notes_per_second is not None and not settings.config.startswith(_TAKE_DENSITY)
+    if settings.notes_per_second is None:
+        return settings, []
+    from engine.networks import CONFIGS
+
+    deaf = "notes_per_second" not in CONFIGS[settings.config].conditions
     return settings, [f"`{settings.config}` does not listen to `notes_per_second`"] if deaf else []
 
 
@@ -55,8 +58,7 @@ def groove(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[st
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
-    if not _as_shipped(settings, surroundings):
-        _card(settings, surroundings)
+    network(settings, surroundings)
     silent = surroundings.role is not None and surroundings.role is not Role.DRUMS
     return settings, ["`groove` changes drums only, and this part plays none"] if silent else []
 
@@ -107,8 +109,7 @@ def _card(settings: Any, surroundings: Surroundings) -> Any:
         )
         hint = f"`config: {found}` fits them" if fits else f"they are of {CONFIGS[found].family}"
         raise UnfitError("weights", f"the weights are of `{found}`, not of `{wanted}`", hint) from error
-    kind: Any = CONFIGS[wanted]
-    reason = kind.allows(surroundings.meter.steps_per_bar)
+    reason = CONFIGS[wanted].allows(surroundings.meter.steps_per_bar)
     if reason is not None:
         raise UnfitError(
             "config", f"in {surroundings.meter}: {reason}", "take another meter, another config or another generator"

@@ -8,7 +8,7 @@ from engine.generators import endings, harmony
 from engine.generators.contract import Link, Request
 from engine.generators.pulse import accent_at, accents, onset_steps
 from engine.score.drums import CLASSES, PITCHES
-from engine.score.phrase import NOTE, ChordSpan
+from engine.score.phrase import NOTE, ChordSpan, in_order
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import PitchRange
 
@@ -118,7 +118,7 @@ def fitted_voices(notes: np.ndarray, request: Request, span: PitchRange, voices:
     """
     if not len(notes):
         return notes
-    notes = notes[np.lexsort((notes["pitch"], notes["start"]))].copy()
+    notes = in_order(notes)
     pitches = endings.fold(notes["pitch"], span)
     notes["pitch"] = endings.into_key(pitches, request.key, span) if in_key else pitches
     notes = _apart(notes)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.errors import PerpetuumError
 from engine.generators.continuation import network_of
 from engine.generators.contract import Request, Role
 from engine.generators.expression import clip_velocities, drummed, with_velocities
+from engine.generators.judging import judged_drums
 from engine.generators.transform_kinds import GrooveSettings, HumanizeSettings
 from engine.generators.transforms import humanize
 from engine.networks.studio.grooving import drumify_piece, humanized
 from engine.score.phrase import Phrase
 from engine.score.piece import Piece, Track
+from engine.score.voices import from_0
 
 
 class Groove:
@@ -21,15 +24,24 @@ class Groove:
         self.network = network_of("groovae", settings.config, settings.weights)
 
     def __call__(self, phrase: Phrase, settings: GrooveSettings, request: Request, rng: np.random.Generator) -> Phrase:
-        """The phrase with feel, or a groove to its rhythm; a rest stays a rest."""
+        """The phrase with feel, or a groove to its rhythm; a rest stays a rest.
+
+        Raises:
+            PerpetuumError: the network made silence or noise of what is neither.
+        """
         if request.role is not Role.DRUMS or not len(phrase.notes):
             return phrase
         piece = Piece((Track(phrase.notes, is_drum=True),), request.qpm, request.meter)
         if settings.style == "tap":
             made = drumify_piece(self.network, piece, rng, temperature=settings.temperature).piece.tracks[-1].notes
-            return phrase.with_notes(_within(made, phrase.length))
-        played = humanized(self.network, phrase.notes, piece, rng, settings.temperature)
-        return phrase.with_notes(_within(_blended(phrase.notes, played, settings.amount), phrase.length))
+        else:
+            played = humanized(self.network, phrase.notes, piece, rng, settings.temperature)
+            made = _blended(phrase.notes, played, settings.amount)
+        made = _within(made, phrase.length)
+        problem, _ = judged_drums(made, request)
+        if problem and not judged_drums(phrase.notes, request)[0]:
+            raise PerpetuumError(f"part {request.part!r}: the network of the transform groove made {problem}")
+        return phrase.with_notes(made)
 
 
 def by_rules(phrase: Phrase, settings: GrooveSettings, request: Request, rng: np.random.Generator) -> Phrase:
@@ -60,8 +72,5 @@ def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarr
 
 def _within(notes: np.ndarray, length: float) -> np.ndarray:
     """The strokes that begin within a phrase; an early first one begins with it."""
-    notes = notes.copy()
-    early = np.maximum(-notes["start"], 0.0)
-    notes["start"] += early
-    notes["end"] += early
+    notes = from_0(notes)
     return notes[notes["start"] < length - 1e-9]

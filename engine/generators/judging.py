@@ -67,8 +67,7 @@ def judged_drums(notes: np.ndarray, request: Request) -> tuple[str, float]:
 def judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:
     """A melody sings, moves and breathes."""
     if not len(notes):
-        # One silent bar is a rest; more is a hole.
-        return ("silence" if request.bars > 1 else ""), 0.0
+        return ("" if _may_rest(request) else "silence"), 0.0
     if len(notes) > 3.3 * request.beats:
         return f"babble ({len(notes)} notes in {request.beats:g} beats)", 0.0
     longest = _longest_run(notes["pitch"])
@@ -83,7 +82,7 @@ def judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:
 def judged_voices(notes: np.ndarray, request: Request) -> tuple[str, float]:
     """Several voices sound most of the time, and are neither a cluster nor a hammer."""
     if not len(notes):
-        return ("silence" if request.bars > 1 else ""), 0.0
+        return ("" if _may_rest(request) else "silence"), 0.0
     if len(notes) > 16 * request.beats:
         return f"babble ({len(notes)} notes in {request.beats:g} beats)", 0.0
     longest = _longest_run(notes["pitch"])
@@ -94,6 +93,15 @@ def judged_voices(notes: np.ndarray, request: Request) -> tuple[str, float]:
         not np.any((notes["start"] < start + bar) & (notes["end"] > start)) for start in np.arange(request.bars) * bar
     )
     return "", max(0.0, len(notes) / request.beats - 8.0) + max(0.0, silent / request.bars - 0.3)
+
+
+def _may_rest(request: Request) -> bool:
+    """Whether a phrase may be silent: one silent bar is a rest; more, in one phrase or one phrase after another, is a
+    hole."""
+    past = request.history
+    if request.bars > 1 or past is None:
+        return False
+    return bool(np.any(past.notes["end"] > past.length - request.meter.beats_per_bar))
 
 
 def _longest_run(pitches: np.ndarray) -> int:

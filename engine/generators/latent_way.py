@@ -16,14 +16,21 @@ from engine.networks.vae.operations import Loop, Wander, slerp
 
 
 def latent_at(
-    settings: MusicVaeSettings, place: Place, bar: int, points: Sequence[np.ndarray], size: int, seed: Sequence[object]
+    settings: MusicVaeSettings,
+    place: Place,
+    bar: int,
+    bars: int,
+    points: Sequence[np.ndarray],
+    size: int,
+    seed: Sequence[object],
 ) -> np.ndarray:
-    """The latent vector [Z] of the music from a bar on.
+    """The latent vector [Z] of a window of music.
 
     Args:
         settings: mode, pace and way.
         place: of the phrase that is asked for.
-        bar: first bar of the music, counted from the start of the section.
+        bar: first bar of the window, counted from the start of the section; a multiple of `bars`.
+        bars: length of all windows.
         points: latent vectors on the way, each [Z]; may be empty.
         size: Z.
         seed: what decides on points that are not given: (number, word, ...).
@@ -33,7 +40,8 @@ def latent_at(
     if settings.mode == "interpolate":
         known = [*points, *(_drawn(size, seed, "end", number) for number in range(2 - len(points)))]
         # The section's last window is at the last point; a section of one window stays at the first.
-        share = bar / place.section_bars if bar < place.section_bars else 1.0
+        last = (place.section_bars - 1) // bars * bars
+        share = min(1.0, bar / last) if last else 0.0
         return _between(known, share * (len(known) - 1))
     # A walk goes on through all sections: it is measured in bars of the performance.
     stride = max(0, place.first_bar - place.bar + bar) / settings.pace

@@ -94,7 +94,7 @@ class ImprovRnn:
         def conditions(past: Phrase) -> Conditions:
             heard = past.chords or harmony.heard(past, request.meter, past.length)
             before = [ChordSpan(span.start, min(span.end, past.length), span.chord) for span in heard]
-            after = [ChordSpan(span.start + past.length, span.end + past.length, span.chord) for span in spans]
+            after = [span.moved(past.length) for span in spans]
             # The control of a step is the chord of the event to come: one beyond the end is asked for, too.
             last = after[-1]
             return Conditions(chords=(*before, *after, ChordSpan(last.end, last.end + 1.0, last.chord)))

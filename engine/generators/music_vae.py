@@ -24,10 +24,10 @@ from engine.generators.latent_way import latent_at, numbered_point
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
 from engine.score.midi import read_piece
-from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
+from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
-from engine.score.voices import melody_track, moved
+from engine.score.voices import melody_track
 from engine.units import PitchRange
 
 _RANGES = {Role.MELODY: PitchRange(57, 83), Role.BASS: PitchRange(28, 50)}
@@ -49,10 +49,13 @@ class MusicVaeGenerator:
         """The bars at the request's place on its way.
 
         Raises:
-            PerpetuumError: silence or noise in every attempt, or a MIDI file of the points has gone or cannot be heard.
+            PerpetuumError: silence or noise in every attempt, or a MIDI file of the points has gone or cannot be heard;
+                or the network does not know the meter.
         """
         settings = request.settings
         assert isinstance(settings, MusicVaeSettings)
+        if reason := self.network.config.allows(request.meter.steps_per_bar):
+            raise PerpetuumError(f"part {request.part!r}: {reason}")
         points = self._points(request, settings)
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
@@ -115,7 +118,7 @@ class MusicVaeGenerator:
         seed: list[object] = [request.theme] if settings.way is None else [settings.way, "way"]
         if settings.way is None and not isinstance(self._converter, TrioConverter):
             seed.append(request.part)
-        z = latent_at(settings, request.place, begin, points, self.network.latent_size, seed)
+        z = latent_at(settings, request.place, begin, bars, points, self.network.latent_size, seed)
         steps = bars * request.meter.steps_per_bar
         beats = (begin - request.place.bar) * request.meter.beats_per_bar
         controls = self._converter.controls(steps, _over_window(spans, beats, steps / STEPS_PER_BEAT))
@@ -170,7 +173,7 @@ class MusicVaeGenerator:
 
 def _over_window(spans: tuple[ChordSpan, ...], begin: float, beats: float) -> list[ChordSpan]:
     """Chords in beats from the start of a window; what is not known before and after is like what is nearest."""
-    found = [ChordSpan(span.start - begin, span.end - begin, span.chord) for span in spans]
+    found = [span.moved(-begin) for span in spans]
     first, last = found[0], found[-1]
     found[0] = ChordSpan(min(0.0, first.start), first.end, first.chord)
     found[-1] = ChordSpan(found[-1].start, max(beats, last.end), last.chord)

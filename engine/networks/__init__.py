@@ -17,6 +17,7 @@ from typing import Any
 from engine.networks.card import WeightsCard
 from engine.networks.checkpoints import open_weights, read_card
 from engine.networks.configs import CONFIGS
+from engine.networks.rnn.configs import RnnConfig
 
 __all__ = ["CONFIGS", "WeightsCard", "load_network", "read_card"]
 
@@ -32,7 +33,7 @@ def load_network(path: Path | str, config: str | None = None) -> Any:
         PerpetuumError: the file is missing, broken, of an unknown kind or of another config.
     """
     card, weights = open_weights(path, config)
-    kind: Any = CONFIGS[card.config]
-    if card.attention_length is not None:
+    kind = CONFIGS[card.config]
+    if card.attention_length is not None and isinstance(kind, RnnConfig):
         kind = replace(kind, attention_length=card.attention_length)
     return kind.build(weights)

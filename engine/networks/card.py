@@ -226,7 +226,7 @@ def _card(path: Path, text: str | None) -> WeightsCard:
             f"{path}: a network of config {card.config!r}, which this perpetuum does not know",
             f"Known are {', '.join(CONFIGS)}.",
         )
-    if card.attention_length is not None and not getattr(CONFIGS[card.config], "attention_length", 0):
+    if card.attention_length is not None and not CONFIGS[card.config].attention_length:
         raise PerpetuumError(f"{path}: its card speaks of attention, which {card.config} does not have", _HINT)
     return card
 

@@ -183,7 +183,7 @@ class Network(Protocol):
     """A network ready to play. Not for use from two threads at once."""
 
     @property
-    def config(self) -> Any:
+    def config(self) -> Config:
         """What kind of network it is."""
         ...
 
@@ -204,6 +204,20 @@ class Config(Protocol):
     @property
     def name(self) -> str:
         """Magenta's config id, such as "attention_rnn" or "cat-mel_2bar_small"; unique over all families."""
+        ...
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The fields of `Conditions` that the network takes."""
+        ...
+
+    @property
+    def attention_length(self) -> int:
+        """Rows of its attention window, which the weights do not tell; 0 for none."""
+        ...
+
+    def allows(self, steps_per_bar: int) -> str | None:
+        """Why it cannot play in bars of so many sixteenths; None if it can."""
         ...
 
     def sizes(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:

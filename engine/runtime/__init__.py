@@ -1,8 +1,8 @@
 """Processes: who runs beside the conductor, how they talk, and what happens when one of them dies.
 
 ```
- conductor's process (light: neither TensorFlow nor pyo)
-   Workers ---- socket ----> engine.runtime.worker   one or more; TensorFlow; may die, hang or babble
+ conductor's process (light: neither networks nor pyo)
+   Workers ---- socket ----> engine.runtime.worker   one or more; networks; may die, hang or babble
    Audio ------ socket ----> engine.sound.process    pyo; may die or hang; a spare one waits to take over
    Pipe  <---- 256-frame blocks ----'                holds 1.4 s: what a new audio process has time for
    Pump  -----> Output                               a thread; a player process, our own clock, or a file

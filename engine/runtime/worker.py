@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.conductor.contract import Job, Reply
 from engine.errors import PerpetuumError
-from engine.generators.chain import make_phrase
+from engine.generators.chain import make_phrase, name_in_cache
 from engine.generators.contract import GeneratorKind, Place, Request, Role, Settings, TransformKind
 from engine.generators.kinds import rules_for
 from engine.registry import kind as registered
@@ -29,6 +29,9 @@ from engine.score.time import Meter
 
 NICENESS = 5
 """Sound and conductor come first."""
+
+REHEARSAL = "rehearsal"
+"""Part and section of the bars by which networks are warmed up."""
 
 _GROUPS = ("perpetuum.generators", "perpetuum.transforms")
 
@@ -43,6 +46,7 @@ class Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._cache: dict[Any, Any] = {}
+        self._loaded: set[tuple[str, ...]] = set()
         self._pending: set[int] = set()
         self._cancelled: set[int] = set()
         # (deadline, order of arrival, message): what is to be loaded comes before every job.
@@ -84,33 +88,41 @@ class Worker:
     def _load(self, message: Load) -> None:
         began = time.monotonic()
         problems = []
+        wanted: set[tuple[str, ...]] = set()
         for done, (name, settings) in enumerate(message.generators):
             self._connection.send(Loading(name, done, len(message.generators)))
             try:
-                problem = self._build(name, settings)
+                described = _described(name, settings)
+                if described.network:
+                    wanted.add(name_in_cache(described, settings, REHEARSAL))
+                    self._build(described, settings)
+            except PerpetuumError as error:
+                problems.append((name, str(error)))
             except Exception as error:  # a plug-in or a broken weights file may raise anything
-                problem = repr(error)
-            if problem:
-                problems.append((name, problem))
+                problems.append((name, repr(error)))
+        # A scene that is edited for days may have named many networks.
+        for unwanted in self._loaded - wanted:
+            self._cache.pop(unwanted, None)
+        self._loaded = wanted
         self._connection.send(Loaded(time.monotonic() - began, tuple(problems)))
 
-    def _build(self, name: str, settings: Settings) -> str:
-        """Build a generator or transform by having it make a bar that nobody hears: that warms the network up, too."""
-        group = next((group for group in _GROUPS if _is_of(group, name, settings)), _GROUPS[0])
-        described: GeneratorKind | TransformKind = registered(group, name)
-        if not described.network:
-            return ""
-        transforms: tuple[tuple[str, Settings], ...] = ()
+    def _build(self, described: GeneratorKind | TransformKind, settings: Settings) -> None:
+        """Build a generator or transform by having it make a bar that nobody hears: that warms the network up, too.
+
+        Raises:
+            PerpetuumError: it could not be built.
+        """
         if isinstance(described, TransformKind):
-            transforms, described = ((name, settings),), rules_for(Role.DRUMS)
-            settings = described.settings()
-        built = len(self._cache)
+            kind = rules_for(Role.DRUMS)
+            request = rehearsal(kind, kind.settings(), ((described.name, settings),))
+        else:
+            kind, request = described, rehearsal(described, settings)
         try:
-            make_phrase(described.name, rehearsal(described, settings, transforms), self._cache)
-        except PerpetuumError as error:
+            make_phrase(kind.name, request, self._cache)
+        except PerpetuumError:
             # A bar that is no good is no reason to give up on a network that was built.
-            return "" if len(self._cache) > built + bool(transforms) else str(error)
-        return ""
+            if name_in_cache(described, settings, REHEARSAL) not in self._cache:
+                raise
 
     def _do(self, job: Job) -> Reply:
         began = time.monotonic()
@@ -123,9 +135,12 @@ class Worker:
         return Reply(job.ticket, raw, phrase, "", time.monotonic() - began)
 
 
-def _is_of(group: str, name: str, settings: Settings) -> bool:
-    """Whether a name and settings are those of a kind of a group: a transform may be called like a generator."""
-    return name in names(group) and isinstance(settings, registered(group, name).settings)
+def _described(name: str, settings: Settings) -> GeneratorKind | TransformKind:
+    """The kind that settings are of: a transform may be called like a generator."""
+    for group in _GROUPS:
+        if name in names(group) and isinstance(settings, registered(group, name).settings):
+            return registered(group, name)
+    return registered(_GROUPS[0], name)
 
 
 def rehearsal(
@@ -133,7 +148,7 @@ def rehearsal(
 ) -> Request:
     """A request for one plain bar."""
     return Request(
-        part="rehearsal",
+        part=REHEARSAL,
         role=described.roles[0],
         bars=1,
         meter=Meter(4, 4),
@@ -141,7 +156,7 @@ def rehearsal(
         key=Key.parse("C major"),
         seed=0,
         settings=settings,
-        place=Place("rehearsal", 0, 0, 2, 0),
+        place=Place(REHEARSAL, 0, 0, 2, 0),
         transforms=transforms,
     )
 

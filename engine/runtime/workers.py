@@ -30,7 +30,7 @@ PATIENCE = 20.0
 """Seconds that a job may take before its worker counts as hung."""
 
 LOADING_PATIENCE = 120.0
-"""Seconds without a sign while a worker starts, or builds one generator (TensorFlow from a slow card takes long)."""
+"""Seconds without a sign while a worker starts, or builds one generator (a big network from a slow card takes long)."""
 
 THREADS = {
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -39,7 +39,8 @@ THREADS = {
     "OPENBLAS_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
-"""Environment of a worker where ours says nothing: one thread, because small networks gain nothing from more."""
+"""Environment of a worker where ours says nothing: one thread, because small networks gain nothing from more. Plug-ins
+may compute with TensorFlow."""
 
 
 class State(StrEnum):
@@ -193,7 +194,7 @@ class Workers:
         for desk in self._desks:
             self._fail_all(desk, "the engine is stopping")
             if desk.child is not None:
-                # Nothing is lost by it: a worker has no state, and TensorFlow may take seconds to say goodbye.
+                # Nothing is lost by it: a worker has no state, and a network in its midst may take seconds to end.
                 desk.child.kill()
                 desk.child = None
             desk.status.state = State.CLOSED

@@ -128,7 +128,7 @@ def _refuse_free_keys(source: Source, node: Node) -> None:
 
 def _check_samples(source: Source, node: MapNode, settings: Settings) -> None:
     for keys, path in sample_files(settings, source.path.parent):
-        if not path.is_file():
+        if not assets.is_file(path):
             where = f"it should lie at {clipped(str(path), 200)}"
             source.error(_span_of(node, keys), f"no sample `{clipped(path.name)}`", hint=where)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine import assets
 from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role
 from engine.scenes.diagnostics import listed, nearest
@@ -174,7 +175,7 @@ def _read_midi(reading: Reading, draft: PartDraft, node: ScalarNode) -> None:
     path = Path(node.text)
     if not path.is_absolute():
         path = reading.folder / path
-    if "\0" in node.text or not path.is_file():
+    if not assets.is_file(path):
         reading.source.error(node.span, f"no MIDI file `{clipped(node.text)}`", hint=f"paths begin at {reading.folder}")
         return
     # mido costs 30 ms to import; scenes without MIDI files need not wait for it.

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.score.chords import parse_chord
-from engine.score.phrase import NOTE, ChordSpan
+from engine.score.phrase import NOTE, ChordSpan, in_order
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter
 
@@ -43,6 +43,8 @@ def read_piece(path: Path) -> Piece:
         if size > LARGEST:
             raise ValueError(f"it has {size >> 20} MB")
         return _piece(mido.MidiFile(path, clip=True))
+    except FileNotFoundError as error:
+        raise PerpetuumError(f"there is no file {path}", "give the path of a MIDI file (.mid)") from error
     # mido tells what is wrong with a file by whatever error it runs into.
     except Exception as error:
         raise PerpetuumError(
@@ -186,9 +188,8 @@ def _read_track(channel: _Channel, name: str, is_drum: bool, per_beat: float) ->
     notes = np.zeros(len(channel.notes), NOTE)
     for place, (start, end, pitch, velocity) in enumerate(channel.notes):
         notes[place] = (start / per_beat, end / per_beat, pitch, velocity)
-    order = np.lexsort((notes["pitch"], notes["start"]))
     controls = tuple((tick / per_beat, message) for tick, message in channel.controls)
-    return Track(notes[order], name, channel.program, is_drum, controls)
+    return Track(in_order(notes), name, channel.program, is_drum, controls)
 
 
 def _are_chords(kind: str, texts: Sequence[str]) -> bool:

@@ -48,6 +48,10 @@ class ChordSpan:
     end: float
     chord: Chord
 
+    def moved(self, beats: float) -> ChordSpan:
+        """The chord later by some beats."""
+        return ChordSpan(self.start + beats, self.end + beats, self.chord)
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -80,7 +84,7 @@ class Phrase:
             ValueError: a note is not finite, has no length, starts outside the phrase, or is outside MIDI's ranges.
         """
         array = notes.astype(NOTE) if isinstance(notes, np.ndarray) else _note_array(notes)
-        array = array[np.lexsort((array["pitch"], array["start"]))]
+        array = in_order(array)
         check_notes(array, length)
         array.setflags(write=False)
         return cls(array, float(length), provenance, tuple(chords))
@@ -100,12 +104,7 @@ class Phrase:
 
     def slice(self, start: float, end: float) -> Phrase:
         """The part of it between two beats, moved to begin at 0; only notes that start inside."""
-        inside = notes_between(self.notes, start, end)
-        spans = [
-            ChordSpan(max(c.start, start) - start, min(c.end, end) - start, c.chord)
-            for c in self.chords
-            if c.start < end and c.end > start
-        ]
+        inside, spans = notes_between(self.notes, start, end), chords_between(self.chords, start, end)
         return Phrase.of(inside, end - start, self.provenance, spans)
 
     @staticmethod
@@ -118,15 +117,12 @@ class Phrase:
         parts = list(phrases)
         if not parts:
             raise ValueError("nothing to concatenate")
-        moved, spans, offset = [], [], 0.0
+        notes, spans, offset = [], [], 0.0
         for part in parts:
-            notes = part.notes.copy()
-            notes["start"] += offset
-            notes["end"] += offset
-            moved.append(notes)
-            spans += [ChordSpan(c.start + offset, c.end + offset, c.chord) for c in part.chords]
+            notes.append(moved(part.notes, offset))
+            spans += [span.moved(offset) for span in part.chords]
             offset += part.length
-        return Phrase.of(np.concatenate(moved), offset, parts[-1].provenance, spans)
+        return Phrase.of(np.concatenate(notes), offset, parts[-1].provenance, spans)
 
 
 def _note_array(notes: Iterable[tuple[float, float, int, int]]) -> np.ndarray:
@@ -137,12 +133,35 @@ def _note_array(notes: Iterable[tuple[float, float, int, int]]) -> np.ndarray:
     return array
 
 
+def in_order(notes: np.ndarray) -> np.ndarray:
+    """Notes sorted by start and pitch."""
+    return notes[np.lexsort((notes["pitch"], notes["start"]))]
+
+
+def moved(notes: np.ndarray, beats: float) -> np.ndarray:
+    """The notes later by some beats."""
+    later = notes.copy()
+    later["start"] += beats
+    later["end"] += beats
+    return later
+
+
 def notes_between(notes: np.ndarray, start: float, end: float) -> np.ndarray:
     """The notes that begin between two beats (the later one is outside), in beats from the first."""
-    inside = notes[(notes["start"] >= start - 1e-9) & (notes["start"] < end - 1e-9)].copy()
-    inside["start"] = np.maximum(inside["start"] - start, 0.0)
-    inside["end"] -= start
+    begin = notes["start"]
+    # Rounding may put a beginning just before the beat; what has ended there, too, would be a note without length.
+    inside = moved(notes[(begin >= start - 1e-9) & (begin < end - 1e-9) & (notes["end"] > start)], -start)
+    inside["start"] = np.maximum(inside["start"], 0.0)
     return inside
+
+
+def chords_between(spans: Iterable[ChordSpan], start: float, end: float) -> tuple[ChordSpan, ...]:
+    """The chords that hold between two beats, cut there, in beats from the first."""
+    return tuple(
+        ChordSpan(max(span.start, start) - start, min(span.end, end) - start, span.chord)
+        for span in spans
+        if span.start < end and span.end > start
+    )
 
 
 def check_notes(notes: np.ndarray, length: float) -> None:

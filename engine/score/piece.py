@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from engine.score.phrase import NOTE, ChordSpan, notes_between
+from engine.score.phrase import NOTE, ChordSpan, chords_between, in_order, notes_between
 from engine.score.time import Meter
 
 _Value = TypeVar("_Value")
@@ -76,11 +76,15 @@ class Piece:
         bar = self.meter.beats_per_bar
         return math.ceil(self.length / bar - 1e-6) * bar
 
+    def meter_at(self, beat: float) -> tuple[float, Meter]:
+        """Where the meter that holds at a beat begins, and which it is."""
+        return next((change for change in reversed(self.meters) if change[0] <= beat + 1e-6), (0.0, self.meter))
+
     def notes(self, is_drum: bool) -> np.ndarray:
         """All drums, or all other notes: array [n] of `NOTE`, sorted by (start, pitch)."""
         chosen = [track.notes for track in self.tracks if track.is_drum == is_drum]
         merged = np.concatenate(chosen) if chosen else np.zeros(0, NOTE)
-        return merged[np.lexsort((merged["pitch"], merged["start"]))]
+        return in_order(merged)
 
     def cut(self, start: float, end: float) -> Piece:
         """The music between two beats, as a piece that begins there; notes count by where they begin."""
@@ -88,18 +92,13 @@ class Piece:
         for track in self.tracks:
             controls = tuple((beat - start, message) for beat, message in track.controls if start <= beat < end)
             tracks.append(replace(track, notes=notes_between(track.notes, start, end), controls=controls))
-        chords = tuple(
-            ChordSpan(max(span.start, start) - start, min(span.end, end) - start, span.chord)
-            for span in self.chords
-            if span.start < end and span.end > start
-        )
         tempos, meters = _from(self.tempos, start, end), _from(self.meters, start, end)
         return replace(
             self,
             tracks=tuple(tracks),
             qpm=tempos[0][1] if tempos else self.qpm,
             meter=meters[0][1] if meters else self.meter,
-            chords=chords,
+            chords=chords_between(self.chords, start, end),
             tempos=tempos,
             meters=meters,
             markers=tuple((beat - start, text) for beat, text in self.markers if start <= beat < end),

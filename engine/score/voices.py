@@ -12,7 +12,7 @@ from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
 
-_LEAD = re.compile(r"melod|lead|vo[ck]al|voice|solo|sing|theme", re.IGNORECASE)
+_LEAD = re.compile(r"melod|lead|vo[ck]al|voice|solo|sing|theme|\btune\b", re.IGNORECASE)
 _TOGETHER = 1.0 / 16
 """Notes that begin within so many beats of each other are one chord: people do not play chords to the tick."""
 
@@ -74,6 +74,8 @@ def reduce(notes: np.ndarray, voice: Voice) -> tuple[np.ndarray, int]:
 def melody_track(piece: Piece, name: str | None = None) -> Track:
     """The track with the tune: the named one; else one that is called so; else of the busy ones the highest.
 
+    A track of nothing but chords counts as an octave lower than its top notes are: high strings are no tune.
+
     Raises:
         NothingHeard: there are only drums.
         PerpetuumError: there is no such track.
@@ -89,7 +91,7 @@ def melody_track(piece: Piece, name: str | None = None) -> Track:
     called = [track for track in tracks if _LEAD.search(track.name)]
     most = max(_onsets(track) for track in tracks)
     busy = [track for track in called or tracks if 4 * _onsets(track) >= most]
-    return max(busy or called, key=lambda track: float(np.median(reduce(track.notes, Voice.SKYLINE)[0]["pitch"])))
+    return max(busy or called, key=_height)
 
 
 def drum_track(piece: Piece, name: str | None = None) -> Track:
@@ -124,19 +126,6 @@ def named_track(piece: Piece, name: str) -> Track:
     raise PerpetuumError(f"there is no track {name!r}", f"there are: {known}" if known else "there are no notes at all")
 
 
-def in_order(notes: np.ndarray) -> np.ndarray:
-    """Notes sorted by start and pitch."""
-    return notes[np.lexsort((notes["pitch"], notes["start"]))]
-
-
-def moved(notes: np.ndarray, beats: float) -> np.ndarray:
-    """The notes later by some beats."""
-    later = notes.copy()
-    later["start"] += beats
-    later["end"] += beats
-    return later
-
-
 def from_0(notes: np.ndarray) -> np.ndarray:
     """The notes, those that would begin before 0 later by so much: an early first stroke."""
     late = np.maximum(-notes["start"], 0.0)
@@ -144,6 +133,12 @@ def from_0(notes: np.ndarray) -> np.ndarray:
     moved_notes["start"] += late
     moved_notes["end"] += late
     return moved_notes
+
+
+def _height(track: Track) -> float:
+    """How high a track stands among those that could be the tune, in semitones."""
+    line, chords = reduce(track.notes, Voice.SKYLINE)
+    return float(np.median(line["pitch"])) - 12.0 * chords / len(line)
 
 
 def _onsets(track: Track) -> int:

@@ -1,6 +1,8 @@
 """Facts about `perpetuum generate` and `continue`, with the shipped networks."""
 
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from engine.score.piece import Piece, Track
 from engine.score.time import Meter
 from tests.cli.weights import made_up
 
+CHECKPOINTS = Path(__file__).parent.parent / "networks" / "checkpoints" / "fixtures"
 BEAT = "bd: x.......x....... | sn: ....x.......x... | hh: x.x.x.x.x.x.x.x."
 TUNE = "C4:1 D4:1/2 E4:1/2 G4:2 | E4:1 D4:1 C4:2"
 
@@ -56,6 +59,11 @@ def test_drums_go_on_from_a_pattern_and_say_what_they_made(tmp_path):
     assert lines(one) != lines(other)
     # The primer stands at the beginning.
     assert [row for row in lines(one) if row[0] < 4] == [row for row in lines(other) if row[0] < 4]
+
+
+def test_a_primer_may_be_longer_than_the_name_of_any_file(tmp_path):
+    result = run("generate", "melody_rnn", "--primer", "C4:1 D4:1 " * 30, "--num-steps", 260, "-o", "long")
+    assert result.exit_code == 0, result.output
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
@@ -122,7 +130,8 @@ def test_the_track_that_is_heard_can_be_named(tmp_path):
     result = run("continue", "two.mid", "--seed", 1, "--bars", 2, "-o", "free")
     assert "track 2 (Violin) is heard, of 2 that could be; --track chooses another" in result.stderr
     for options in (("--track", "cello"), ("--voice", "track:Cello"), ("--track", 1)):
-        assert run("continue", "two.mid", "--seed", 1, "--bars", 2, "-o", "asked", *options).stderr == ""
+        said = run("continue", "two.mid", "--seed", 1, "--bars", 2, "-o", "asked", *options).stderr
+        assert "is heard" not in said
         (piece,) = made(tmp_path / "asked")
         assert len(piece.tracks[0].notes) > 2
         assert len(piece.tracks[1].notes) == 2
@@ -169,12 +178,15 @@ def test_names_have_a_date_only_if_asked(tmp_path):
         (("melody_rnn", "--primer", TUNE, "--num-steps", "32"), "the primer has 32 steps"),
         (("melody_rnn", "--primer", "C4:1 Q4:1"), r"(?s)`Q4` is no note.*\^\^.*expected a note"),
         (("melody_rnn", "--primer", "[60, 200]"), "list of events cannot be read.*pitch outside"),
-        (("melody_rnn", "--primer", "no.mid"), r"no\.mid is not a readable MIDI file: No such file"),
+        (("melody_rnn", "--primer", "no.mid"), "there is no file no.mid"),
         (("melody_rnn", "--chords", "C G"), r"attention_rnn does not listen to --chords.*basic_improv"),
         (("melody_rnn", "--notes-per-second", "3"), "does not listen to --notes-per-second"),
         (("melody_rnn", "--pitch-classes", "1,2"), "does not listen to --pitch-classes"),
         (("melody_rnn", "--voice", "middle"), "'middle' is no voice"),
         (("melody_rnn", "--meter", "5/3"), "'5/3' is not a meter"),
+        (("melody_rnn", "--config", "x"), "those of melody_rnn are attention_rnn, "),
+        (("",), "'' is no family"),
+        (("nonsense",), "families are drums_rnn, .*perpetuum models list"),
         (("melody_rnn", "-o", "/proc/none"), "cannot make the folder"),
     ],
 )
@@ -260,9 +272,44 @@ def test_other_meters_go_on_in_their_own_bars(tmp_path):
     assert made(tmp_path / "out")[0].length <= 12
 
 
+def test_a_folder_of_a_training_is_a_checkpoint_too_and_a_take_that_is_there_is_told(tmp_path):
+    for ending in ("index", "data-00000-of-00001"):
+        shutil.copy(CHECKPOINTS / f"basic_rnn.ckpt.{ending}", tmp_path)
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "basic_rnn.ckpt"\n')
+    options = ("--num-steps", 16, "--seed", 1)
+    assert run("generate", "melody_rnn", "--checkpoint", tmp_path, *options, "-o", "a").exit_code == 0
+    run("generate", "melody_rnn", "--checkpoint", tmp_path / "basic_rnn.ckpt", *options, "-o", "b")
+    again = run("generate", "melody_rnn", "--checkpoint", tmp_path, *options, "-o", "a", "-n", 2)
+    assert "a/basic_rnn-1-01.mid will be written over; -o and --dated make other names" in again.stderr
+    one, other = (tmp_path / folder / "basic_rnn-1-01.mid" for folder in "ab")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_after_a_change_of_meter_the_bars_are_counted_from_there(tmp_path):
+    tune = np.array([(beat, beat + 1, 60 + beat, 80) for beat in range(9)], NOTE)
+    meters = ((0.0, Meter(4, 4)), (4.0, Meter(3, 4)))
+    write_piece(tmp_path / "waltz.mid", Piece((Track(tune),), 100.0, meters=meters))
+    result = run("continue", "waltz.mid", "--bars", 2, "--seed", 2, "-o", "out")
+    assert "16 beats in 4/4 and 3/4" in result.stdout
+    (piece,) = made(tmp_path / "out")
+    assert {10 <= start < 16 for start, _, _ in lines(piece)[9:]} == {True}
+    run("continue", "waltz.mid", "--bars", 2, "--seed", 2, "-o", "new", "--only-new")
+    (alone,) = made(tmp_path / "new")
+    assert alone.meter == Meter(3, 4)
+
+
 def test_an_empty_file_has_nothing_to_go_on_from(tmp_path):
     write_piece(tmp_path / "empty.mid", Piece(()))
     assert "there are no notes to go on from" in fails("continue", "empty.mid")
+    result = run("generate", "melody_rnn", "--primer", "empty.mid", "--num-steps", 16)
+    assert "the primer has no notes: the music begins from nothing" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--temperature", "--top-p", "--qpm", "--notes-per-second"])
+def test_nan_is_no_number(option):
+    result = run("generate", "melody_rnn", option, "nan")
+    assert result.exit_code == 2
+    assert "'nan' is not a number" in result.stderr
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +337,10 @@ def test_improvisation_goes_over_chords_again_and_again_and_writes_them(tmp_path
     )
     assert "plays over chords, and there are none" in fails("generate", "improv_rnn", *options)
     assert "'Hmm' is not a chord" in fails("generate", "improv_rnn", *options, "--chords", "C Hmm")
+
+
+def test_chords_are_at_least_a_step_long(weights):
+    assert "1e-9 is no length in beats" in fails("generate", weights("basic_improv"), "--chords", "C:1e-9")
 
 
 def test_polyphony_sings_the_primer_or_goes_on_after_it(tmp_path, weights):
@@ -329,6 +380,8 @@ def test_a_latent_network_is_sampled(tmp_path, weights):
     path = weights("cat-mel_2bar_small")
     assert "2 bars of 4/4" in run("generate", "music_vae", "--checkpoint", path).stdout
     assert "does not go on from a primer" in fails("generate", "music_vae", "--checkpoint", path, "--primer", TUNE)
+    result = run("generate", "music_vae", "--checkpoint", path, "--num-steps", 64, "--top-k", 3, "--qpm", 90)
+    assert "sampled at once, 2 bars, and knows nothing of --num-steps, --top-k\n" in result.stderr
 
 
 def test_a_primer_file_gives_the_track_that_is_heard_alone(tmp_path):

@@ -105,7 +105,7 @@ def test_import_goes_to_the_first_folder_of_the_user_where_scenes_find_it_by_nam
     status, out, _ = perpetuum("models", "import", ONE_DRUM)
     assert status == 0
     name = "drums_rnn__one_drum__small"
-    assert f"name it in a scene as `weights: {name}`" in out
+    assert f"name it in a scene as `weights: {name}`, beside `kind: drums_rnn` and `config: one_drum`" in out
     assert assets.find("weights", name, ".safetensors") == tmp_path / "weights" / f"{name}.safetensors"
 
 
@@ -169,11 +169,13 @@ def test_show_tells_of_weights_and_of_checkpoints(name, perpetuum):
     assert facts["bytes"] > 0
 
 
-def test_show_of_what_is_not_here_says_what_is(perpetuum):
+def test_show_of_what_is_not_here_says_what_is_meant_or_where_to_look(perpetuum):
     status, _, err = perpetuum("models", "show", "oboe")
     assert status == 2
     assert "there are no weights 'oboe' here" in err
-    assert "drum_kit" in err
+    assert "perpetuum models list" in err
+    _, _, err = perpetuum("models", "show", "drumkit")
+    assert "Did you mean drum_kit?" in err
 
 
 def test_a_card_cannot_move_the_cursor(perpetuum, tmp_path):

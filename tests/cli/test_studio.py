@@ -76,6 +76,15 @@ def test_drums_to_a_tune_come_behind_its_track_or_alone(tmp_path, weights):
     np.testing.assert_array_equal(alone.notes, piece.tracks[1].notes)
 
 
+def test_a_file_that_nobody_named_is_not_written_over(tmp_path, weights):
+    (tmp_path / "song-groove.mid").write_text("precious")
+    path = weights("groovae_2bar_humanize")
+    assert run("groove", "song.mid", "--checkpoint", path).stdout.startswith("song-groove-2.mid: ")
+    assert (tmp_path / "song-groove.mid").read_text() == "precious"
+    assert run("groove", "song.mid", "--checkpoint", path, "-o", "song-groove.mid").exit_code == 0
+    assert read_piece(tmp_path / "song-groove.mid").tracks
+
+
 def test_steps_between_two_files_are_numbered_files_or_one(tmp_path, weights):
     options = ("interpolate", "tune.mid", "song.mid", "--checkpoint", weights("cat-mel_2bar_small"), "--steps", 4)
     result = run(*options, "-o", "way")
@@ -119,19 +128,24 @@ def test_samples_have_the_tempo_and_the_chords_that_were_asked_for(tmp_path, wei
         (("sample", "music_vae"), "no weights for music_vae"),
         (("sample", "drum_kit"), r"a network of drums_rnn \(drum_kit\), which is not for this"),
         (("interpolate", "tune.mid", "tune.mid"), r"no weights for this \(cat-mel_2bar_big or"),
-        (("groove", "none.mid"), r"none\.mid is not a readable MIDI file"),
+        (("groove", "none.mid"), "there is no file none.mid"),
     ],
 )
 def test_what_is_missing_is_said_with_what_to_do(arguments, message):
     assert re.search(message, fails(*arguments), re.DOTALL)
 
 
-def test_files_of_the_wrong_kind_are_said(weights):
+def test_files_of_the_wrong_kind_are_said(tmp_path, weights):
     humanize, taps = weights("groovae_2bar_humanize"), weights("groovae_2bar_tap_fixed_velocity")
     assert "there are no drums" in fails("groove", "tune.mid", "--checkpoint", humanize)
     assert "no track 'Bass'" in fails("groove", "song.mid", "--checkpoint", humanize, "--track", "Bass")
     assert "(groovae_2bar_humanize), which is not for this" in fails("drumify", "tune.mid", "--checkpoint", humanize)
     assert "(groovae_2bar_tap_fixed_velocity), which is not" in fails("groove", "song.mid", "--checkpoint", taps)
+    write_piece(tmp_path / "empty.mid", Piece(()))
+    assert "there are no notes" in fails("drumify", "empty.mid", "--checkpoint", taps)
+    assert "the last piece: cat-mel_2bar_small (music_vae) hears a melody: there are no notes" in fails(
+        "interpolate", "tune.mid", "empty.mid", "--checkpoint", weights("cat-mel_2bar_small")
+    )
     assert "hears drums: there are no drums" in fails(
         "interpolate", "tune.mid", "tune.mid", "--checkpoint", weights("cat-drums_2bar_small")
     )

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import PerpetuumError
 from engine.generators import chain, groove
 from engine.generators.chain import make_phrase, stand_in
 from engine.generators.contract import Role
+from engine.networks.card import read_weights, write_weights
 from engine.registry import kind
 from engine.runtime.worker import rehearsal
 from engine.score.time import STEPS_PER_BEAT
@@ -54,6 +56,22 @@ def test_the_same_strokes_are_played_otherwise(weights, meter, style):
     off = heard.notes["start"] * STEPS_PER_BEAT % 1
     assert np.any((off > 1e-6) & (off < 1 - 1e-6))
     assert np.abs(np.sort(heard.notes["start"]) - np.sort(raw.notes["start"])).max() <= 0.5
+
+
+@pytest.mark.parametrize(("answer", "problem"), [(-9.0, "silence"), (9.0, "noise")])
+def test_silence_or_noise_out_of_a_rhythm_is_refused_so_that_rules_play(tmp_path, answer, problem):
+    path = made_up(tmp_path, STYLES["tap"])
+    card, numbers = read_weights(path)
+    for name in numbers:
+        if name.endswith("output_projection/bias"):
+            numbers[name][:9] = answer
+        elif name.endswith("output_projection/kernel"):
+            numbers[name][:] = 0.0
+    write_weights(path, card, numbers)
+    asked = request("drum_rules", transforms=grooving({"tap": str(path)}, "tap"))
+    with pytest.raises(PerpetuumError, match=problem):
+        make_phrase("drum_rules", asked, {})
+    assert len(stand_in(asked, problem)[1].notes)
 
 
 def test_it_is_the_same_again_in_another_process_cache(weights):

@@ -188,6 +188,16 @@ def test_degenerate_output_is_tried_again_and_then_refused(parrot, name, config,
     assert len({asked.chance for asked in bird.asked}) == judging.ATTEMPTS
 
 
+def test_one_silent_bar_is_a_rest_and_a_second_one_a_hole(parrot):
+    """A part whose phrases are a bar long would else be silent for ever."""
+    parrot("attention_rnn", [-2])
+    for history in (None, phrase([(0, 1, 62, 80)], beats=8)):
+        with pytest.raises(PerpetuumError, match="silence"):
+            make_phrase("melody_rnn", request("melody_rnn", bars=1, bar=2, history=history), {})
+    sounding = phrase([(0, 1, 62, 80), (4, 5, 64, 80)], beats=8)
+    assert not len(make_phrase("melody_rnn", request("melody_rnn", bars=1, bar=2, history=sounding), {})[0].notes)
+
+
 def test_a_second_attempt_that_is_good_is_played(parrot):
     parrot("attention_rnn", [-2], SONG)
     assert len(make_phrase("melody_rnn", request("melody_rnn"), {})[0].notes)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link, Place, Role
 from engine.generators.kinds import MusicVaeSettings
@@ -125,9 +126,9 @@ def settings(**how):
     return MusicVaeSettings.model_validate(how)
 
 
-def at(bar, *, first=0, section_bars=16, points=(), pass_index=0, seed=(1,), **how):
+def at(bar, *, bars=2, first=0, section_bars=16, points=(), pass_index=0, seed=(1,), **how):
     place = Place("a", pass_index, 0, section_bars, first)
-    return latent_at(settings(**how), place, bar, points, SIZE, seed)
+    return latent_at(settings(**how), place, bar, bars, points, SIZE, seed)
 
 
 def test_a_walk_is_continuous_and_goes_on_through_sections():
@@ -161,12 +162,20 @@ def test_a_walk_from_one_point_comes_home_by_another_way_each_time():
     assert not np.allclose(at(8, mode="walk", points=[home]), at(24, mode="walk", points=[home]))
 
 
-def test_an_interpolation_begins_at_the_first_point_and_nears_the_last_over_the_section():
+@pytest.mark.parametrize(("bars", "section_bars"), [(2, 16), (2, 15), (1, 7)])
+def test_an_interpolation_leads_from_the_first_point_to_the_last_over_the_section(bars, section_bars):
     points = [numbered_point(number, SIZE) for number in (1, 2)]
-    assert np.allclose(at(0, mode="interpolate", points=points), points[0], atol=1e-5)
-    distances = [np.linalg.norm(at(bar, mode="interpolate", points=points) - points[1]) for bar in range(0, 17, 2)]
+    how = {"mode": "interpolate", "points": points, "bars": bars, "section_bars": section_bars}
+    way = [at(bar, **how) for bar in range(0, section_bars, bars)]
+    assert np.allclose(way[0], points[0], atol=1e-5)
+    assert np.allclose(way[-1], points[1], atol=1e-5)
+    distances = [np.linalg.norm(z - points[1]) for z in way]
     assert all(later < earlier for earlier, later in itertools.pairwise(distances))
-    assert distances[-1] < 1e-5
+
+
+def test_a_section_of_one_window_stays_at_the_first_point():
+    points = [numbered_point(number, SIZE) for number in (1, 2)]
+    assert np.allclose(at(0, mode="interpolate", points=points, bars=16), points[0], atol=1e-5)
 
 
 def test_samples_have_nothing_to_do_with_each_other():
@@ -234,6 +243,11 @@ def test_other_meters_are_played_in_whole_bars(weights, meter, window, monkeypat
     asked = asked_of(weights, config, meter=meter)
     assert isinstance(generator._cut(asked, asked.settings, [], _spans(asked), 0), np.ndarray)
     assert set(lengths) == {window}
+
+
+def test_a_meter_that_the_network_does_not_know_is_refused(weights):
+    with pytest.raises(PerpetuumError, match="16 bars of 16/16, and no others"):
+        played(weights, "hierdec-mel_16bar", meter="3/4")
 
 
 def test_a_melody_follows_the_rhythm_and_drums_the_bass(weights):

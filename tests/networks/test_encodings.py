@@ -133,6 +133,14 @@ def test_melodies_on_the_grid_come_back_from_their_notes():
     assert from_notes(notes, 2.0, 2) == [60, 62, 64, NO_EVENT]
 
 
+def test_notes_between_two_steps_go_to_the_later_one():
+    """As Magenta quantises: thirty-seconds fall on steps 0, 1, 1, 2, not on 0, 0, 1, 2 as rounding to even has it."""
+    notes = np.array([(k / 8, k / 8 + 0.125, 60 + k, 80) for k in range(4)], NOTE)
+    assert from_notes(notes, 1.0) == [60, 62, 63, NOTE_OFF]
+    drums = np.array([(1 / 8, 0.25, 36, 80), (5 / 8, 0.75, 38, 80)], NOTE)
+    assert DrumKitEncoding().from_notes(drums, 1.0, 4) == [0, 1, 0, 2]
+
+
 def test_of_notes_that_begin_together_the_highest_is_the_melody():
     notes = np.array([(0, 1, 60, 80), (0, 0.5, 67, 80), (0.75, 1, 62, 80)], NOTE)
     assert from_notes(notes, 1.0) == [67, NO_EVENT, NOTE_OFF, 62]

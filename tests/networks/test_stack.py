@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.networks.rnn.layout import Layout, read_layout
-from engine.networks.rnn.stack import Product, Stack
+from engine.networks.rnn.stack import Stack
 from tests.networks.golden import made_up_weights
 
 LAYOUTS = [
@@ -47,17 +47,6 @@ def test_a_batch_is_its_sequences_side_by_side(layout):
         np.testing.assert_allclose(outputs[:, row], expected, atol=1e-5)
         for state, other in zip(stack.state(row), states, strict=True):
             np.testing.assert_allclose(state, other, atol=1e-5)
-
-
-@pytest.mark.parametrize("batch", [1, 2, 3, 8, 40])
-@pytest.mark.parametrize("shape", [(513, 256), (300, 96), (200, 90)])
-def test_products_are_products_at_every_size(batch, shape):
-    rng = np.random.default_rng(1)
-    matrix = rng.normal(size=shape).astype(np.float32)
-    rows = rng.normal(size=(batch, shape[0] + 5)).astype(np.float32)[:, 5:]
-    out = np.empty((batch, shape[1]), np.float32)
-    assert Product(matrix).into(out, rows) is out
-    np.testing.assert_allclose(out, rows @ matrix, atol=1e-3)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=name_of)

@@ -8,7 +8,9 @@ import pytest
 
 from engine import registry
 from engine.conductor.contract import Job, Reply
-from engine.runtime.worker import rehearsal
+from engine.generators import monophonic
+from engine.runtime.messages import Load, Loaded
+from engine.runtime.worker import Worker, rehearsal
 from engine.runtime.workers import State, Workers
 from engine.score.phrase import Origin
 from tests.cli.weights import made_up
@@ -200,6 +202,39 @@ def test_the_real_worker_loads_networks_of_generators_and_transforms_and_plays_t
     assert sorted(raw.notes["pitch"]) == sorted(heard.notes["pitch"])
     assert set(raw.notes["velocity"]) != set(heard.notes["velocity"])
     assert "nowhere" in replies[1].problem
+
+
+class Inbox:
+    """A conductor's end of a connection."""
+
+    def __init__(self):
+        self.sent = []
+
+    def send(self, message):
+        self.sent.append(message)
+
+
+def test_a_network_that_rehearses_badly_is_loaded_however_often_it_is_named():
+    """That it was built already, for another part or before an edit of the scene, is no problem to tell."""
+    inbox = Inbox()
+    worker = Worker(inbox)
+    net = registry.kind("perpetuum.generators", "melody_rnn")
+    settings = net.settings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(monophonic, "judged_melody", lambda notes, request: ("babble", 0.0))
+        for _ in range(2):
+            worker._load(Load((("melody_rnn", settings), ("melody_rnn", settings))))
+    assert [message.problems for message in inbox.sent if isinstance(message, Loaded)] == [(), ()]
+
+
+def test_networks_that_no_part_names_any_more_are_let_go(tmp_path):
+    """A scene that is edited for days does not fill the memory."""
+    worker = Worker(Inbox())
+    groove = registry.kind("perpetuum.transforms", "groove")
+    paths = [str(made_up(tmp_path, f"groovae_{config}")) for config in ("2bar_humanize", "2bar_hits_control_tfds")]
+    for path, style in zip(paths, ("humanize", "hits_control"), strict=True):
+        worker._load(Load((("groove", groove.settings(weights=path, style=style)),)))
+        assert [name for name in worker._cache if name[0] == "transform"] == [("transform", "groove", path)]
 
 
 def test_the_real_worker_takes_the_nearest_deadline_first_and_drops_what_is_cancelled():

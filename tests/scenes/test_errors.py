@@ -152,7 +152,8 @@ def test_a_midi_primer_must_be_a_midi_file_with_notes_for_the_part(tmp_path):
     primer = right(tmp_path, spoiled((old, "{midi: tune.mid}"))).parts["tune"].primer
     assert primer.notes["start"].tolist() == [0.5, 2.0]
     assert primer.length == 4.0
-    assert "no MIDI file" in only_error(tmp_path, spoiled((old, "{midi: other.mid}"))).message
+    for missing in ("other.mid", "o" * 300 + ".mid"):
+        assert "no MIDI file" in only_error(tmp_path, spoiled((old, f"{{midi: {missing}}}"))).message
     assert "not a readable" in only_error(tmp_path, spoiled((old, "{midi: broken.mid}"))).message
     drums = spoiled(("style: straight", "primer: {midi: tune.mid}"))
     assert "no notes for part `drums`" in only_error(tmp_path, drums).message

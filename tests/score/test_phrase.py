@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.score.chords import Chord
-from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
+from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, chords_between
 
 RULES = Provenance("test", Origin.RULES)
 
@@ -52,3 +52,16 @@ def test_slices_put_together_are_the_phrase_again():
 
 def test_an_empty_phrase_is_a_rest():
     assert np.size(Phrase.empty(4, RULES).notes) == 0
+
+
+def test_a_note_that_rounding_leaves_without_length_is_in_no_slice():
+    """It would stop the conductor: notes without length cannot be played."""
+    whole = phrase((4 - 8e-10, 4 - 2e-10, 60, 80), (4 - 5e-10, 5, 62, 80), length=8.0)
+    assert whole.slice(0, 4).notes["pitch"].tolist() == []
+    assert whole.slice(4, 8).notes.tolist() == [(0.0, 1.0, 62, 80)]
+
+
+def test_chords_move_with_the_notes_under_them():
+    span = ChordSpan(1.0, 2.0, Chord(0))
+    assert span.moved(3.0) == ChordSpan(4.0, 5.0, Chord(0))
+    assert chords_between([span], 1.5, 4.0) == (ChordSpan(0.0, 0.5, Chord(0)),)

@@ -34,6 +34,13 @@ def test_a_cut_begins_at_0_with_what_holds_there():
     assert part.markers == ((0.0, "b"),)
 
 
+def test_a_meter_holds_from_its_beat_on():
+    piece = Piece((), meter=Meter(4, 4), meters=((0.0, Meter(4, 4)), (4.0, Meter(3, 4))))
+    assert piece.meter_at(3.9) == (0.0, Meter(4, 4))
+    assert piece.meter_at(4.0) == (4.0, Meter(3, 4))
+    assert Piece((), meter=Meter(6, 8)).meter_at(100.0) == (0.0, Meter(6, 8))
+
+
 def test_drums_and_other_notes_are_told_apart():
     piece = Piece((Track(NOTES[2:]), Track(NOTES[:1], is_drum=True), Track(NOTES[1:2])))
     assert piece.notes(is_drum=False)["pitch"].tolist() == [62, 64, 65]

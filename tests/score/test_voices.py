@@ -84,6 +84,13 @@ def test_the_tune_is_the_track_that_is_called_so():
     assert melody_track(Piece((TUNE, called))) is called
 
 
+def test_chords_above_the_tune_are_not_the_tune():
+    strings = notes(*((bar, bar + 1, pitch, 80) for bar in range(16) for pitch in (69, 73, 76)))
+    assert melody_track(Piece((Track(strings, "Strings"), TUNE))) is TUNE
+    piano = notes(*((bar, bar + 1, pitch, 80) for bar in range(16) for pitch in (64, 67, 72)))
+    assert melody_track(Piece((Track(piano, "Piano"), PAD))).name == "Piano"
+
+
 def test_the_drums_are_the_track_with_most_strokes():
     assert drum_track(Piece((TUNE, SHAKER, KIT))) is KIT
 

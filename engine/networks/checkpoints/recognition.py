@@ -74,7 +74,7 @@ def recognise(checkpoint: Checkpoint, config: str | None = None) -> Recognition:
     chosen, because = _choose(checkpoint, shapes, config)
     sizes = read_sizes(chosen, shapes)
     length = _attention_length(checkpoint, shapes, sizes)
-    if length == getattr(CONFIGS[chosen], "attention_length", 0):
+    if length == CONFIGS[chosen].attention_length:
         length = None
     return Recognition(chosen, CONFIGS[chosen].family, sizes, length, names, because)
 

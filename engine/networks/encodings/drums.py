@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from engine.networks.encodings.bases import KeylessEncoding, Stream
 from engine.networks.encodings.counters import counted, counter_table
+from engine.networks.encodings.grid import on_grid
 from engine.score.drums import CLASS_OF_PITCH, PITCHES
 from engine.score.phrase import NOTE
 from engine.score.time import STEPS_PER_BEAT
@@ -28,14 +30,13 @@ def from_notes(
     Args:
         notes: array of `NOTE`.
         length: in beats.
-        steps_per_beat: steps of the grid; notes go to the nearest.
+        steps_per_beat: steps of the grid; see `on_grid`.
         class_of_pitch: drum class of a MIDI pitch.
     """
     events = [0] * round(length * steps_per_beat)
-    for note in notes:
-        drum = class_of_pitch.get(int(note["pitch"]))
-        step = round(float(note["start"]) * steps_per_beat)
-        if drum is not None and step < len(events):
+    for step, pitch in zip(on_grid(notes, steps_per_beat)[0].tolist(), notes["pitch"].tolist(), strict=True):
+        drum = class_of_pitch.get(pitch)
+        if drum is not None and 0 <= step < len(events):
             events[step] |= 1 << drum
     return events
 
@@ -58,7 +59,7 @@ def to_notes(
     return notes
 
 
-class DrumsEncoding:
+class DrumsEncoding(KeylessEncoding):
     """Drums as bit masks of n classes: 2**n classes of events, one-hot, with a binary counter of the position.
 
     An event is an int; bit k says that drum class k is struck at this step.
@@ -94,14 +95,6 @@ class DrumsEncoding:
                     f"{event} is not a drum event: a bit mask 0..{self.num_classes - 1} of {len(self.pitches)} classes"
                 )
 
-    def squash(self, events: Sequence[int]) -> tuple[list[int], int]:
-        """Drums have no key: the events as they are, and 0."""
-        return [int(event) for event in events], 0
-
-    def restore(self, events: Sequence[int], transposition: int) -> list[int]:
-        """The events as they are."""
-        return list(events)
-
     def from_notes(self, notes: np.ndarray, length: float, steps_per_beat: int) -> list[int]:
         """See `from_notes`."""
         return from_notes(notes, length, steps_per_beat, self.class_of_pitch)
@@ -130,7 +123,7 @@ class OneDrumEncoding(DrumsEncoding):
         super().__init__((HAND_CLAP,), dict.fromkeys(range(128), 0), 0)
 
 
-class DrumsStream:
+class DrumsStream(Stream):
     """See `DrumsEncoding`; a class of this encoding *is* the event."""
 
     def __init__(self, encoding: DrumsEncoding) -> None:
@@ -152,21 +145,3 @@ class DrumsStream:
         """Append a bit mask; its input vector."""
         self.events.append(event)
         return self._input(event)
-
-    def label(self, event: int) -> int:
-        """The mask itself."""
-        return event
-
-    def decode(self, label: int) -> int:
-        """The mask itself."""
-        return label
-
-    def forced(self) -> tuple[int, ...]:
-        """Nothing is forced."""
-        return ()
-
-    def copy(self) -> DrumsStream:
-        """The same sequence, to be continued in another way."""
-        other = DrumsStream(self.encoding)
-        other.events = self.events.copy()
-        return other

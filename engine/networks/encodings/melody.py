@@ -6,14 +6,14 @@ Source: the encodings of Magenta's Melody RNN; the features of lookback_rnn and 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Self
 
 import numpy as np
 
+from engine.networks.encodings.bases import Stream
 from engine.networks.encodings.counters import STEPS_PER_BAR, bars_back, counted, counter_table
+from engine.networks.encodings.grid import on_grid
 from engine.score.phrase import NOTE
 from engine.score.time import STEPS_PER_BEAT
 
@@ -37,15 +37,13 @@ def from_notes(notes: np.ndarray, length: float, steps_per_beat: int = STEPS_PER
     Args:
         notes: array of `NOTE`.
         length: in beats; a note that goes on beyond has no end in the events.
-        steps_per_beat: steps of the grid; starts and ends go to the nearest.
+        steps_per_beat: steps of the grid; see `on_grid`.
     """
     steps = round(length * steps_per_beat)
     tops: dict[int, tuple[int, int]] = {}
-    for note in notes:
-        start = round(float(note["start"]) * steps_per_beat)
-        end = max(start + 1, round(float(note["end"]) * steps_per_beat))
-        if start < steps and (start not in tops or int(note["pitch"]) > tops[start][0]):
-            tops[start] = (int(note["pitch"]), end)
+    for pitch, start, end in zip(notes["pitch"].tolist(), *on_grid(notes, steps_per_beat), strict=True):
+        if 0 <= start < steps and (start not in tops or pitch > tops[start][0]):
+            tops[int(start)] = (pitch, int(end))
     events = [NO_EVENT] * steps
     starts = sorted(tops)
     for start, following in zip(starts, [*starts[1:], steps][: len(starts)], strict=True):
@@ -205,24 +203,7 @@ class LookbackMelodyEncoding(OneHotMelodyEncoding):
         super().__init__(min_note, max_note, 0, bars_back(steps_per_bar), 5, steps_per_bar)
 
 
-class MelodyStream:
-    """What the streams of melodies share."""
-
-    encoding: Any
-    events: list[int]
-
-    def forced(self) -> tuple[int, ...]:
-        """Nothing is forced."""
-        return ()
-
-    def copy(self) -> Self:
-        """The same sequence, to be continued in another way."""
-        other = copy.copy(self)
-        other.events = self.events.copy()
-        return other
-
-
-class OneHotMelodyStream(MelodyStream):
+class OneHotMelodyStream(Stream):
     """See `OneHotMelodyEncoding`."""
 
     def __init__(self, encoding: OneHotMelodyEncoding) -> None:
@@ -311,7 +292,7 @@ class KeyMelodyEncoding(MelodyEncoding):
         return KeyMelodyStream(self)
 
 
-class KeyMelodyStream(MelodyStream):
+class KeyMelodyStream(Stream):
     """See `KeyMelodyEncoding`."""
 
     def __init__(self, encoding: KeyMelodyEncoding) -> None:

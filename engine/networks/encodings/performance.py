@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
 
+from engine.networks.encodings.bases import KeylessEncoding, Stream
 from engine.networks.encodings.grid import on_grid
 from engine.networks.encodings.performance_controls import Control, Controls, ControlSource
-from engine.score.phrase import NOTE
+from engine.score.phrase import NOTE, in_order
 
 STEPS_PER_SECOND = 100
 NOTE_ON, NOTE_OFF, TIME_SHIFT, VELOCITY = 0, 128, 256, 356
@@ -28,7 +28,7 @@ _BIN = 4
 """Velocities in a bin."""
 
 
-class PerformanceEncoding:
+class PerformanceEncoding(KeylessEncoding):
     """Performances as events; an event is its class.
 
     Inputs: the controls for the event to come, if the network has any, then the event, one-hot or on circles.
@@ -74,16 +74,8 @@ class PerformanceEncoding:
             if not 0 <= event < self.num_classes:
                 raise ValueError(f"{event} is not an event of a performance: a class 0..{self.num_classes - 1}")
 
-    def squash(self, events: Sequence[int]) -> tuple[list[int], int]:
-        """Every pitch has a class: the events as they are, and 0."""
-        return [int(event) for event in events], 0
 
-    def restore(self, events: Sequence[int], transposition: int) -> list[int]:
-        """The events as they are."""
-        return list(events)
-
-
-class PerformanceStream:
+class PerformanceStream(Stream):
     """See `PerformanceEncoding`."""
 
     def __init__(self, encoding: PerformanceEncoding, controls: ControlSource | None) -> None:
@@ -114,24 +106,6 @@ class PerformanceStream:
         else:
             vector[size:] = encoding.circles[event]
         return vector
-
-    def label(self, event: int) -> int:
-        """The event itself."""
-        return event
-
-    def decode(self, label: int) -> int:
-        """The class itself."""
-        return label
-
-    def forced(self) -> Sequence[int]:
-        """Nothing."""
-        return ()
-
-    def copy(self) -> Self:
-        """See `EventStream.copy`."""
-        other = type(self)(self.encoding, self._controls)
-        other.events, other.num_steps = self.events.copy(), self.num_steps
-        return other
 
 
 def _circles() -> np.ndarray:
@@ -188,7 +162,7 @@ def from_notes(notes: np.ndarray, qpm: float, dynamics: bool = True) -> list[int
         qpm: quarter notes per minute.
         dynamics: with events of velocity.
     """
-    notes = notes[np.lexsort((notes["pitch"], notes["start"]))]
+    notes = in_order(notes)
     starts, ends = on_grid(notes, steps_per_beat(qpm))
     happenings = sorted(
         [(int(step), place, False) for place, step in enumerate(starts)]
@@ -279,4 +253,4 @@ def in_beats(notes: Sequence[tuple[int, int, int, int]], qpm: float) -> np.ndarr
     made = np.array(notes, NOTE) if notes else np.zeros(0, NOTE)
     made["start"] /= steps_per_beat(qpm)
     made["end"] /= steps_per_beat(qpm)
-    return made[np.lexsort((made["pitch"], made["start"]))]
+    return in_order(made)

@@ -6,12 +6,13 @@ Source: the note encoding of Magenta's Performance RNN.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
 
+from engine.networks.encodings.bases import KeylessEncoding, Stream
 from engine.networks.encodings.grid import on_grid
 from engine.networks.encodings.performance import VELOCITY_BINS, bin_of, in_beats, steps_per_beat, velocity_of
+from engine.score.phrase import in_order
 
 NoteEvent = tuple[int, int, int, int]
 """Steps of 10 ms since the note before (0..1000), MIDI pitch, velocity bin 0..31, duration in steps (1..1000)."""
@@ -24,7 +25,7 @@ CLASSES = (13, _SHIFT_MINOR, 128, VELOCITY_BINS, 25, _DURATION_MINOR)
 _OFFSETS = tuple(np.cumsum((0, *CLASSES[:-1])).tolist())
 
 
-class NotePerformanceEncoding:
+class NotePerformanceEncoding(KeylessEncoding):
     """Whole notes as six one-hots side by side, 315 inputs."""
 
     input_size = sum(CLASSES)
@@ -49,16 +50,8 @@ class NotePerformanceEncoding:
                     f"velocity bin 0..{VELOCITY_BINS - 1}, duration 1..{MAX_DURATION}"
                 )
 
-    def squash(self, events: Sequence[NoteEvent]) -> tuple[list[NoteEvent], int]:
-        """Every pitch has a class: the events as they are, and 0."""
-        return list(events), 0
 
-    def restore(self, events: Sequence[NoteEvent], transposition: int) -> list[NoteEvent]:
-        """The events as they are."""
-        return list(events)
-
-
-class NotePerformanceStream:
+class NotePerformanceStream(Stream):
     """See `NotePerformanceEncoding`."""
 
     def __init__(self, encoding: NotePerformanceEncoding) -> None:
@@ -93,16 +86,6 @@ class NotePerformanceStream:
         coarse, fine, pitch, loudness, long, short = label
         return coarse * _SHIFT_MINOR + fine, pitch, loudness, long * _DURATION_MINOR + short + 1
 
-    def forced(self) -> Sequence[NoteEvent]:
-        """Nothing."""
-        return ()
-
-    def copy(self) -> Self:
-        """See `EventStream.copy`."""
-        other = type(self)(self.encoding)
-        other.events, other.num_steps = self.events.copy(), self.num_steps
-        return other
-
 
 def from_notes(notes: np.ndarray, qpm: float) -> list[NoteEvent]:
     """The events of notes; gaps and notes longer than 10 s are shortened to that, which Magenta refuses.
@@ -111,7 +94,7 @@ def from_notes(notes: np.ndarray, qpm: float) -> list[NoteEvent]:
         notes: array [n] of `NOTE`, in beats.
         qpm: quarter notes per minute.
     """
-    notes = notes[np.lexsort((notes["pitch"], notes["start"]))]
+    notes = in_order(notes)
     starts, ends = on_grid(notes, steps_per_beat(qpm))
     gaps = np.minimum(np.diff(starts, prepend=0), MAX_SHIFT).tolist()
     durations = np.minimum(ends - starts, MAX_DURATION).tolist()

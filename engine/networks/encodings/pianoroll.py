@@ -7,12 +7,12 @@ dependencies in high-dimensional sequences" (2012).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
 
+from engine.networks.encodings.bases import KeylessEncoding, Stream
 from engine.networks.encodings.grid import on_grid
-from engine.score.phrase import NOTE
+from engine.score.phrase import NOTE, in_order
 from engine.score.time import STEPS_PER_BEAT
 
 LOWEST, KEYS = 21, 88
@@ -21,7 +21,7 @@ VELOCITY = 100
 """Of every note, for the encoding has no dynamics."""
 
 
-class PianorollEncoding:
+class PianorollEncoding(KeylessEncoding):
     """Frames of a piano roll as ints: bit k says that the key of MIDI pitch 21 + k is down. Inputs are the 88 bits."""
 
     input_size = KEYS
@@ -37,16 +37,8 @@ class PianorollEncoding:
             if not 0 <= event < 2**KEYS:
                 raise ValueError(f"{event} is not a frame of a piano roll: a bit mask of {KEYS} keys")
 
-    def squash(self, events: Sequence[int]) -> tuple[list[int], int]:
-        """A piano has no key to be brought into: the events as they are, and 0."""
-        return list(events), 0
 
-    def restore(self, events: Sequence[int], transposition: int) -> list[int]:
-        """The events as they are."""
-        return list(events)
-
-
-class PianorollStream:
+class PianorollStream(Stream):
     """See `PianorollEncoding`."""
 
     def __init__(self, encoding: PianorollEncoding) -> None:
@@ -61,24 +53,6 @@ class PianorollStream:
         """Append a frame; its bits."""
         self.events.append(event)
         return frame_of(event)
-
-    def label(self, event: int) -> int:
-        """The mask itself."""
-        return event
-
-    def decode(self, label: int) -> int:
-        """The mask itself."""
-        return label
-
-    def forced(self) -> Sequence[int]:
-        """Nothing."""
-        return ()
-
-    def copy(self) -> Self:
-        """See `EventStream.copy`."""
-        other = type(self)(self.encoding)
-        other.events = self.events.copy()
-        return other
 
 
 def frame_of(mask: int) -> np.ndarray:
@@ -123,4 +97,4 @@ def to_notes(events: Sequence[int]) -> np.ndarray:
     notes = np.zeros(len(starts), NOTE)
     notes["start"], notes["end"] = starts / STEPS_PER_BEAT, ends / STEPS_PER_BEAT
     notes["pitch"], notes["velocity"] = keys + LOWEST, VELOCITY
-    return notes[np.lexsort((notes["pitch"], notes["start"]))]
+    return in_order(notes)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Self
 
 import numpy as np
 
+from engine.networks.encodings.bases import KeylessEncoding, Stream
 from engine.networks.encodings.grid import on_grid
-from engine.score.phrase import NOTE
+from engine.score.phrase import NOTE, in_order
 from engine.score.time import STEPS_PER_BEAT
 
 START, END, STEP_END = 0, 1, 2
@@ -23,7 +23,7 @@ VELOCITY = 100
 """Of every note, for the encoding has no dynamics."""
 
 
-class PolyphonyEncoding:
+class PolyphonyEncoding(KeylessEncoding):
     """Polyphony as one-hot events; an event is its class.
 
     Events are `START`, then for every step the notes that sound in it from the highest down (`NEW` or `CONTINUED` plus
@@ -48,16 +48,8 @@ class PolyphonyEncoding:
             if not 0 <= event < NUM_CLASSES:
                 raise ValueError(f"{event} is not an event of polyphony: a class 0..{NUM_CLASSES - 1}")
 
-    def squash(self, events: Sequence[int]) -> tuple[list[int], int]:
-        """Every pitch has a class: the events as they are, and 0."""
-        return [int(event) for event in events], 0
 
-    def restore(self, events: Sequence[int], transposition: int) -> list[int]:
-        """The events as they are."""
-        return list(events)
-
-
-class PolyphonyStream:
+class PolyphonyStream(Stream):
     """See `PolyphonyEncoding`."""
 
     def __init__(self, encoding: PolyphonyEncoding, injected: Sequence[Sequence[int]]) -> None:
@@ -77,26 +69,12 @@ class PolyphonyStream:
         self.num_steps += event == STEP_END
         return _one_hot(event)
 
-    def label(self, event: int) -> int:
-        """The event itself."""
-        return event
-
-    def decode(self, label: int) -> int:
-        """The class itself."""
-        return label
-
     def forced(self) -> Sequence[int]:
         """At the beginning of a step: the events that are injected there."""
         at_step_start = self.events and (self.events[-1] == STEP_END or self.events == [START])
         if not at_step_start or self.num_steps >= len(self._injected):
             return ()
         return self._injected[self.num_steps]
-
-    def copy(self) -> Self:
-        """See `EventStream.copy`."""
-        other = type(self)(self.encoding, self._injected)
-        other.events, other.num_steps = self.events.copy(), self.num_steps
-        return other
 
 
 def _one_hot(event: int) -> np.ndarray:
@@ -175,4 +153,4 @@ def to_notes(events: Iterable[int], num_steps: int, held: Sequence[int] = ()) ->
         [(start / STEPS_PER_BEAT, end / STEPS_PER_BEAT, pitch, VELOCITY) for start, end, pitch in notes if end > start],
         NOTE,
     )
-    return made[np.lexsort((made["pitch"], made["start"]))]
+    return in_order(made)

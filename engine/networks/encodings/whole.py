@@ -18,10 +18,9 @@ def encode(
     Args:
         encoding: the encoding.
         events: T events, in the network's range.
-        conditions: what `encoding.stream` takes.
+        conditions: what the encoding's own `stream` takes.
         from_start: put the "nothing yet" input in front, so that row t predicts label t; else row t has seen event t,
             and predicts label t + 1.
-        conditions: what the stream is told besides; see the encoding's own `stream`.
 
     Returns:
         Inputs [T (+ 1), input_size] float32 and labels [T] int32, or [T, n] where a label is of n classes. Label t

@@ -14,37 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.networks.products import Product
 from engine.networks.rnn.layout import FORGET_BIAS, INNER, OUTER, Layout
 
 _SPARSE_INPUTS = 128
 """From this input size on only those rows of the kernel are read whose inputs are not zero."""
 _SAFE_EXPONENT = 80.0
-_BLOCK, _SMALL_PRODUCT = 32, 1_000_000
-"""Columns of a block; multiplications of a product that OpenBLAS does without copying the matrix (0.3.31)."""
-
-
-class Product:
-    """Multiplication by a matrix [K, N], quick for any number of rows.
-
-    OpenBLAS first copies the matrix into its own order for all but very small products, which for some rows costs many
-    times the arithmetic. In blocks of 32 columns each product is a very small one; the blocked copy is made when it is
-    first needed.
-    """
-
-    def __init__(self, matrix: np.ndarray) -> None:
-        self.matrix = np.ascontiguousarray(matrix, np.float32)
-        self._blocks: np.ndarray | None = None
-
-    def into(self, out: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Write rows [B, K] times the matrix to `out` [B, N], and return it."""
-        count, (length, columns) = len(rows), self.matrix.shape
-        if count == 1 or count * length * columns <= _SMALL_PRODUCT or columns % _BLOCK:
-            return np.dot(rows, self.matrix, out=out)
-        if self._blocks is None:
-            blocks = self.matrix.reshape(length, columns // _BLOCK, _BLOCK).transpose(1, 0, 2)
-            self._blocks = np.ascontiguousarray(blocks)
-        out.reshape(count, -1, _BLOCK)[...] = np.matmul(rows, self._blocks).transpose(1, 0, 2)
-        return out
 
 
 @dataclass(frozen=True, slots=True)

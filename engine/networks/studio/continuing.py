@@ -13,9 +13,10 @@ from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Random,
 from engine.networks.encodings import performance
 from engine.networks.studio.hearing import hear
 from engine.networks.studio.made import Made
-from engine.score.phrase import notes_between
+from engine.score.phrase import chords_between, in_order, moved, notes_between
 from engine.score.piece import Piece
-from engine.score.voices import Voice, in_order, moved
+from engine.score.time import Meter
+from engine.score.voices import Voice
 
 
 def steps_per_beat(config: Any, qpm: float) -> float:
@@ -27,6 +28,13 @@ def primer_end(piece: Piece, grid: float, length: float | None = None) -> float:
     """Where a primer ends: its written length, else the end of its last note, on the next line of a grid in beats."""
     end = max((track.end for track in piece.tracks), default=0.0) if length is None else length
     return math.ceil(end / grid - 1e-6) * grid
+
+
+def bar_after(piece: Piece) -> float:
+    """Where the bar after the last note begins, in beats, by the meters of the piece."""
+    end = max((track.end for track in piece.tracks), default=0.0)
+    since, meter = piece.meter_at(max(end - 1e-3, 0.0))
+    return since + math.ceil((end - since) / meter.beats_per_bar - 1e-6) * meter.beats_per_bar
 
 
 def continue_piece(
@@ -60,10 +68,14 @@ def continue_piece(
         PerpetuumError: the piece has nothing that the network could go on from, or its meter does not fit.
     """
     heard = hear(network, piece, track, voice)
-    check_meter(network.config, piece)
-    end = primer_end(piece, piece.meter.beats_per_bar) if length is None else length
-    passage = Passage(notes_between(heard.notes, 0.0, end), end, piece.qpm, piece.meter.steps_per_bar)
-    asked = replace(conditions, condition_on_primer=True)
+    end = bar_after(piece) if length is None else length
+    since, meter = piece.meter_at(end)
+    check_meter(network.config, meter)
+    # A network counts bars from the beginning of what it hears: there must be whole ones up to a change of the meter.
+    start = since % meter.beats_per_bar
+    passage = Passage(notes_between(heard.notes, start, end), end - start, piece.qpm, meter.steps_per_bar)
+    chords = chords_between(conditions.chords, start, end + beats)
+    asked = replace(conditions, chords=chords, condition_on_primer=True)
     (found,) = network.extensions(passage, beats, asked, sampling, rng)
     made = moved(found.notes, end)
     tracks = list(piece.tracks)
@@ -94,7 +106,7 @@ def sing_along(
         The new voices alone.
     """
     heard = hear(network, piece)
-    check_meter(network.config, piece)
+    check_meter(network.config, piece.meter)
     passage = Passage(notes_between(heard.notes, 0.0, length), length, piece.qpm, piece.meter.steps_per_bar)
     asked = replace(conditions, condition_on_primer=False)
     (found,) = network.extensions(passage, beats, asked, sampling, rng)
@@ -102,15 +114,15 @@ def sing_along(
     return Made(replace(piece, tracks=(voices,)), beats, heard.remarks, found.log_likelihood)
 
 
-def check_meter(config: Any, piece: Piece) -> None:
+def check_meter(config: Any, meter: Meter) -> None:
     """Refuse a meter that the encoding of a network cannot count.
 
     Raises:
         PerpetuumError: says why not.
     """
-    reason = config.allows(piece.meter.steps_per_bar)
+    reason = config.allows(meter.steps_per_bar)
     if reason:
         raise PerpetuumError(
-            f"{config.name} cannot play in {piece.meter}: {reason}",
+            f"{config.name} cannot play in {meter}: {reason}",
             "drum_kit and melodies like basic_rnn take any meter",
         )

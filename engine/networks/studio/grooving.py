@@ -10,16 +10,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.networks.studio.hearing import named
+from engine.networks.studio.hearing import is_for_drums, named
 from engine.networks.studio.made import Made
 from engine.networks.vae.converters.contract import Slice, step_of
 from engine.networks.vae.converters.groove import TAP_COLUMN, GrooveConverter
 from engine.networks.vae.music_vae import MusicVae
 from engine.score.drums import PITCHES
-from engine.score.phrase import NOTE
+from engine.score.phrase import NOTE, in_order, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
-from engine.score.voices import drum_track, from_0, in_order, melody_track, moved
+from engine.score.voices import drum_track, from_0, melody_track
 
 
 def groove_piece(
@@ -50,7 +50,8 @@ def groove_piece(
         else one
         for one in piece.tracks
     ]
-    return Made(replace(piece, tracks=tuple(tracks)), piece.bars_end)
+    remarks = () if asked.is_drum else (f"{named(piece, asked)} is no drum track; its notes are heard as drums",)
+    return Made(replace(piece, tracks=tuple(tracks)), piece.bars_end, remarks)
 
 
 def humanized(
@@ -97,8 +98,7 @@ def drumify_piece(
     Raises:
         PerpetuumError: the piece has no notes, or no such track.
     """
-    melodic = any(len(one.notes) and not one.is_drum for one in piece.tracks)
-    source = melody_track(piece, track) if melodic or track is not None else drum_track(piece)
+    source = drum_track(piece) if track is None and is_for_drums(piece) else melody_track(piece, track)
     taps = source.notes.copy()
     taps["pitch"] = PITCHES[TAP_COLUMN]
     converter = _converter(network)

@@ -117,7 +117,8 @@ def _melodic(config: Any, piece: Piece, track: str | None) -> Track:
     try:
         chosen = melody_track(piece, track)
     except NothingHeard as error:
-        raise PerpetuumError(f"{config.name} ({config.family}) hears no drums: {error.message}", error.hint) from error
+        hears = "no drums" if len(piece.notes(is_drum=True)) else "a melody"
+        raise PerpetuumError(f"{config.name} ({config.family}) hears {hears}: {error.message}", error.hint) from error
     if chosen.is_drum:
         raise PerpetuumError(
             f"{config.name} ({config.family}) hears no drums, and the track {chosen.name!r} is drums",

@@ -16,14 +16,15 @@ from engine.networks.studio.hearing import drums_of, tune_of
 from engine.networks.studio.made import Made
 from engine.networks.vae import operations
 from engine.networks.vae.converters import Converter, Slice
+from engine.networks.vae.converters.contract import STEPS_PER_BAR
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
 from engine.networks.vae.fitting import fit_latent
 from engine.networks.vae.music_vae import MusicVae
-from engine.score.phrase import ChordSpan
+from engine.score.phrase import ChordSpan, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
-from engine.score.voices import Voice, from_0, moved
+from engine.score.voices import Voice, from_0
 
 
 def interpolate_pieces(
@@ -53,7 +54,12 @@ def interpolate_pieces(
             can be searched.
     """
     converter = network.config.make_converter()
-    ends = [_heard(network, converter, piece, track, voice) for piece in (first, last)]
+    ends = []
+    for name, piece in (("first", first), ("last", last)):
+        try:
+            ends.append(_heard(network, converter, piece, track, voice))
+        except PerpetuumError as error:
+            raise PerpetuumError(f"the {name} piece: {error.message}", error.hint) from error
     points = [_latent(network, end.slice) for end in ends]
     made = []
     for place, z in enumerate(operations.interpolate(points[0], points[1], steps)):
@@ -114,11 +120,7 @@ def joined(made: Sequence[Made]) -> Made:
         for place, track in enumerate(made[0].piece.tracks)
     ]
     starts = [number * length for number in range(len(made))]
-    chords = tuple(
-        ChordSpan(start + span.start, start + span.end, span.chord)
-        for start, one in zip(starts, made, strict=True)
-        for span in one.piece.chords
-    )
+    chords = tuple(span.moved(start) for start, one in zip(starts, made, strict=True) for span in one.piece.chords)
     piece = Piece(
         tuple(tracks),
         made[0].piece.qpm,
@@ -157,6 +159,8 @@ def _heard(network: MusicVae, converter: Converter, piece: Piece, track: str | N
     starts = np.concatenate([one.notes["start"] for one in tracks]) if tracks else np.zeros(0)
     if not len(starts):
         raise PerpetuumError(f"{network.config.name} hears melody, bass and drums, and the file has no notes")
+    if STEPS_PER_BAR % piece.meter.steps_per_bar:
+        remarks += (f"{piece.meter} is heard as if it were 4/4, the meter of {network.config.name}",)
     bar = piece.meter.beats_per_bar
     start = float(np.floor(starts.min() / bar + 1e-6)) * bar
     part = replace(piece, tracks=tuple(tracks)).cut(start, start + converter.steps / STEPS_PER_BEAT)

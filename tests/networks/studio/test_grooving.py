@@ -134,6 +134,11 @@ def test_all_drum_tracks_are_grooved_or_the_named_one(network):
     assert made[2].notes.tobytes() != second.notes.tobytes()
 
 
+def test_a_named_track_that_is_no_drum_track_is_heard_as_drums_and_that_is_said(network):
+    made = groove_piece(network("groovae_2bar_humanize"), song(1), np.random.default_rng(1), track="tune")
+    assert made.remarks == ("track 1 (Tune) is no drum track; its notes are heard as drums",)
+
+
 def test_a_piece_without_drums_has_nothing_to_groove(network):
     with pytest.raises(PerpetuumError, match="there are no drums"):
         groove_piece(network("groovae_2bar_humanize"), Piece((TUNE,)), np.random.default_rng(1))

@@ -14,6 +14,7 @@ from engine.networks.studio.latent import interpolate_pieces, joined, sample_pie
 from engine.score.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
+from engine.score.time import Meter
 from tests.cli.weights import made_up
 
 RNG = np.random.default_rng
@@ -99,6 +100,12 @@ def test_chords_in_the_files_are_reduced_and_said(network):
     chord = Track(np.array([(0, 2, pitch, 80) for pitch in (60, 64, 67)], NOTE), "Piano")
     made = interpolate_pieces(network("cat-mel_2bar_small"), Piece((chord,)), UP, 2, RNG(1))
     assert made[0].remarks == ("1 chord was reduced to its top note; --voice lowest takes the bottom",)
+
+
+def test_a_meter_that_the_network_never_heard_is_said(network):
+    waltz = Piece(UP.tracks, 90.0, Meter(3, 4))
+    made = interpolate_pieces(network("cat-mel_2bar_small"), waltz, UP, 2, RNG(1))
+    assert made[0].remarks == ("3/4 is heard as if it were 4/4, the meter of cat-mel_2bar_small",)
 
 
 def test_pieces_of_another_kind_are_clear_errors(network):
