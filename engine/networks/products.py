@@ -5,16 +5,17 @@ the matrix into another order, at every call, which costs several times the prod
 multiplications OpenBLAS (0.3.17 and later) does without. So the matrix is kept in panels of 64 columns, each in one
 piece, and is multiplied piece by piece: four vectors then take as long as one, sixteen as long as four or five.
 
-Threads of BLAS spin while they wait for each other, which on a machine that has other work to do costs more than the
-second thread gains. `two_threads` is for big networks: halves of the columns, and a thread that sleeps while it waits.
+Threads of BLAS spin while they wait for each other, which on a machine that has other work to do soon costs more than
+the second thread gains. `two_threads` is for big networks: halves of the columns, and a thread that sleeps while it
+waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -71,15 +72,28 @@ class Product:
 
     def into(self, out: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """Write vectors [B, K] times the matrix to `out` [B, N], which lies in one piece, and return it."""
+        self.between(out, vectors)()
+        return out
+
+    def between(self, out: np.ndarray, vectors: np.ndarray) -> Callable[[], object]:
+        """What does `into` each time that it is called, with whatever the vectors are by then: for products that are
+        made again and again in the same places, within one context. Vectors, too, lie in one piece."""
         count = len(vectors)
+        halved = _second is not None and self.matrix.size >= _HALVED
         if count == 1:
-            self._one(out[0], vectors[0])
-            return out
+            if not halved:
+                return partial(np.dot, vectors[0], self.matrix, out[0])
+            # matmul takes a part of the columns as it lies, where dot would copy it.
+            half = self.matrix.shape[1] // 2
+            lower, upper = slice(half), slice(half, None)
+            return partial(
+                _both, *(partial(np.matmul, vectors[0], self.matrix[:, part], out[0, part]) for part in (lower, upper))
+            )
         if count not in self._cuts:
             self._cuts[count] = self._cut(count)
         cut = self._cuts[count]
         if cut is None:
-            return np.dot(vectors, self.matrix, out)
+            return partial(np.dot, vectors, self.matrix, out)
         pieces, groups = cut
         depth = pieces.shape[3]
         grouped = vectors.reshape(groups, count // groups, -1, depth).transpose(2, 0, 1, 3)
@@ -87,24 +101,14 @@ class Product:
         if len(self._room) < out.size * pieces.shape[1]:
             self._room = np.empty(out.size * pieces.shape[1], np.float32)
         parts = self._room[: out.size * pieces.shape[1]].reshape(len(pieces), -1, *panels.shape[1:])
-        if _second is None or self.matrix.size < _HALVED:
-            _multiply(panels, grouped, pieces, parts)
-            return out
+        if not halved:
+            return _multiplying(panels, grouped, pieces, parts)
         half = len(pieces) // 2
-        other = _second.submit(_multiply, panels[half:], grouped, pieces[half:], parts[half:])
-        _multiply(panels[:half], grouped, pieces[:half], parts[:half])
-        other.result()
-        return out
-
-    def _one(self, out: np.ndarray, vector: np.ndarray) -> None:
-        if _second is None or self.matrix.size < _HALVED:
-            np.dot(vector, self.matrix, out)
-            return
-        # matmul takes a part of the columns as it lies, where dot would copy it.
-        half = self.matrix.shape[1] // 2
-        other = _second.submit(np.matmul, vector, self.matrix[:, half:], out[half:])
-        np.matmul(vector, self.matrix[:, :half], out[:half])
-        other.result()
+        return partial(
+            _both,
+            _multiplying(panels[:half], grouped, pieces[:half], parts[:half]),
+            _multiplying(panels[half:], grouped, pieces[half:], parts[half:]),
+        )
 
     def _cut(self, count: int) -> tuple[np.ndarray, int] | None:
         """Pieces [panels, n, 1, K / n, 64] of the matrix for so many vectors, and the number of groups that these come
@@ -119,13 +123,38 @@ class Product:
         return self._panels.reshape(columns // _PANEL, -1, 1, depth, _PANEL), groups
 
 
-def _multiply(panels: np.ndarray, grouped: np.ndarray, pieces: np.ndarray, parts: np.ndarray) -> None:
-    """Write products of vectors [n, groups, B, K / n] with pieces [P, n, 1, K / n, 64] to panels [P, groups, B, 64], by
-    way of parts [P, n, groups, B, 64]."""
+def multiplied(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Vectors [B, K] times a matrix [K, N]: a product that is made once, for which no copy of the matrix is worth
+    keeping."""
+    count, (length, columns) = len(vectors), matrix.shape
+    if count == 1 or columns % _PANEL or length > _DEEPEST or count * length * _PANEL > _SMALL:
+        return vectors @ matrix
+    out = np.empty((count, columns), np.float32)
+    panels = (array.reshape(len(array), -1, _PANEL).transpose(1, 0, 2) for array in (matrix, out))
+    np.matmul(vectors, *panels)
+    return out
+
+
+def _both(own: Callable[[], object], others: Callable[[], object]) -> None:
+    """Do one thing while the second thread does another."""
+    assert _second is not None, "a product is made in the context that it was prepared in"
+    waited_for = _second.submit(others)
+    own()
+    waited_for.result()
+
+
+def _multiplying(
+    panels: np.ndarray, grouped: np.ndarray, pieces: np.ndarray, parts: np.ndarray
+) -> Callable[[], object]:
+    """What writes products of vectors [n, groups, B, K / n] with pieces [P, n, 1, K / n, 64] to panels
+    [P, groups, B, 64], by way of parts [P, n, groups, B, 64]."""
     if pieces.shape[1] == 1:
-        np.matmul(grouped[0], pieces[:, 0], out=panels)
-    else:
-        np.add.reduce(np.matmul(grouped, pieces, out=parts), axis=1, out=panels)
+        return partial(np.matmul, grouped[0], pieces[:, 0], panels)
+
+    def multiply() -> None:
+        np.add.reduce(np.matmul(grouped, pieces, parts), axis=1, out=panels)
+
+    return multiply
 
 
 def _depth_and_groups(length: int, count: int) -> tuple[int, int]:

@@ -17,6 +17,13 @@ def one_thread():
     return _pools().limit(limits=1, user_api="blas")
 
 
+def close_threads():
+    """Context in which matrix products run on two threads, if so many are allowed, that spin while they wait for each
+    other: for a millisecond or two of products of one vector, which BLAS divides by columns, so that the numbers are
+    those of one thread. Where other work wants both cores it is no quicker than one thread, and may be slower."""
+    return _pools().limit(limits=min(2, allowed_threads()), user_api="blas")
+
+
 def allowed_threads() -> int:
     """Threads that matrix products may run on here: the machine's, the environment's, or a context's limit."""
     return max((pool["num_threads"] for pool in _pools().info() if pool["user_api"] == "blas"), default=1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from engine.networks import products
-from engine.networks.products import Product, two_threads
-from engine.networks.threads import allowed_threads, one_thread
+from engine.networks.products import Product, multiplied, two_threads
+from engine.networks.threads import allowed_threads, close_threads, one_thread
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,25 @@ def test_products_are_the_same_whichever_way_they_are_made(shape, rows):
     for _ in range(2):
         assert product.into(out, x) is out
         assert np.allclose(out, x.astype(np.float64) @ matrix, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(7, 1024), (512, 640), (4097, 128), (1024, 90)])
+@pytest.mark.parametrize("rows", [1, 2, 8, 17, 200])
+def test_products_that_are_made_once_are_the_same(shape, rows):
+    rng = np.random.default_rng(rows)
+    matrix, x = (rng.standard_normal(size).astype(np.float32) for size in (shape, (rows, shape[0])))
+    assert np.allclose(multiplied(x, matrix), x.astype(np.float64) @ matrix, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 20])
+def test_a_product_in_a_place_takes_what_lies_there(rows):
+    product = Product(np.random.default_rng(1).standard_normal((512, 1024)).astype(np.float32))
+    vectors, out = np.zeros((rows, 512), np.float32), np.empty((rows, 1024), np.float32)
+    multiply = product.between(out, vectors)
+    for value in (1.0, 2.0):
+        vectors[:] = value
+        multiply()
+        assert np.allclose(out, value * product.matrix.sum(axis=0), rtol=0, atol=2e-3)
 
 
 def test_one_vector_needs_no_copy_of_the_matrix():
@@ -61,3 +81,15 @@ def test_where_one_thread_is_allowed_there_is_no_second():
         assert allowed_threads() == 1
         with two_threads():
             assert products._second is None
+
+
+@pytest.mark.parametrize("shape", [(256, 1024), (256, 1114), (256, 1536), (256, 2048), (512, 1024)])
+def test_close_threads_give_one_vector_the_same_numbers_as_one(shape):
+    rng = np.random.default_rng(3)
+    matrix, x = (rng.standard_normal(size).astype(np.float32) for size in (shape, (1, shape[0])))
+    product, made = Product(matrix), []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"), close_threads():
+            assert allowed_threads() == threads
+            made.append(product.into(np.empty((1, shape[1]), np.float32), x))
+    assert np.array_equal(made[0], made[1])

@@ -6,34 +6,13 @@ Source: Roberts et al. 2018, section 3.2 (flat and hierarchical decoder).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from engine.networks.products import multiplied
 from engine.networks.vae.heads import VaeHead
 from engine.networks.vae.layout import CONDUCTOR, VaeLayout, conductor_cell, decoder_cell
 from engine.networks.vae.lstm import Cell, Stack, Steps, run
-
-
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """How choices are made.
-
-    Attributes:
-        temperature: > 0; None for the likeliest choice.
-        uniforms: numbers in [0, 1), [T, B, draws]; None without a temperature.
-    """
-
-    temperature: float | None = None
-    uniforms: np.ndarray | None = None
-
-    def at(self, step: int) -> np.ndarray | None:
-        """Of one step, [B, draws]."""
-        return None if self.uniforms is None else self.uniforms[step]
-
-    def of(self, rows: np.ndarray) -> Chance:
-        """Of some of the sequences."""
-        return Chance(self.temperature, None if self.uniforms is None else self.uniforms[:, rows])
 
 
 class LstmDecoder:
@@ -66,7 +45,7 @@ class LstmDecoder:
         self,
         embeddings: np.ndarray,
         steps: int,
-        chance: Chance,
+        noise: np.ndarray | None = None,
         controls: np.ndarray | None = None,
         first: np.ndarray | None = None,
         keep: bool = False,
@@ -76,17 +55,17 @@ class LstmDecoder:
         Args:
             embeddings: [B, E].
             steps: T.
-            chance: how choices are made.
+            noise: what the head makes of chance, [T, B, draws]; None for the likeliest choices.
             controls: [B, T, C] or None.
             first: choices [B, ...] that stand before the first step; None for none.
             keep: whether the outputs are wanted.
         """
         rows, head = len(embeddings), self.head
         run_of = Steps(self.stack, initial_states(embeddings, self.state, self.stack.cells))
-        constant = embeddings @ self.from_embedding + self.stack.cells[0].bias
+        constant = multiplied(embeddings, self.from_embedding) + self.stack.cells[0].bias
         told = None if controls is None else np.matmul(controls.transpose(1, 0, 2), self.from_controls)
         feed = head.feeder(self.from_previous, rows)
-        gates, outputs, temperature = run_of.gates, run_of.outputs, chance.temperature
+        gates, outputs = run_of.gates, run_of.outputs
         kept = np.empty((steps, rows, outputs.shape[1]), np.float32) if keep else None
         choices, previous = [], first
         for step in range(steps):
@@ -96,7 +75,7 @@ class LstmDecoder:
             if previous is not None:
                 feed(previous, gates)
             run_of.step()
-            previous = head.choose(outputs, temperature, chance.at(step))
+            previous = head.choose(outputs, None if noise is None else noise[step])
             choices.append(previous)
             if kept is not None:
                 kept[step] = outputs
@@ -156,7 +135,7 @@ def initial_states(
     embeddings: np.ndarray, dense: tuple[np.ndarray, np.ndarray], cells: list[Cell] | tuple[Cell, ...]
 ) -> list[np.ndarray]:
     """States [c0, h0, c1, h1, ...], each [B, H], that an embedding begins with."""
-    states = np.tanh(embeddings @ dense[0] + dense[1])
+    states = np.tanh(multiplied(embeddings, dense[0]) + dense[1])
     edges = np.cumsum([cell.units for cell in cells for _ in range(2)])[:-1]
     return [np.ascontiguousarray(state) for state in np.split(states, edges, axis=1)]
 

@@ -1,7 +1,8 @@
 """What the numbers mean that a decoder gives: how one chooses from them, what the next step is told, what they cost.
 
 A *choice* is what one step of one part says, in its smallest form: a class, or a vector of numbers. Chance comes as
-uniform numbers in [0, 1) that the caller has drawn, so that a step decoded twice says the same.
+uniform numbers in [0, 1) that the caller has drawn for all steps, so that a step decoded twice says the same. What they
+mean at a temperature is worked out before the first step: noise that outputs are compared with.
 
 Sources: Roberts et al. 2018, section 3.2; Gillick et al. 2019, "Learning to Groove with Inverse Sequence
 Transformations", section 4 (losses of hits, velocities and offsets).
@@ -15,10 +16,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.networks.polyphonic.nade import Nade
-from engine.networks.sampling import probabilities
 
 NONE = -1
 """The choice of a class before the first step: nothing."""
+_NEAREST_0, _NEAREST_1 = np.float32(1e-30), np.float32(1 - 2**-24)
+"""Uniform numbers in single precision are at least and at most this, so that noise is finite."""
 _EPSILON = 1e-7
 """What TensorFlow 1's `log_loss` adds to probabilities before it takes their logarithm."""
 
@@ -31,8 +33,12 @@ class VaeHead(Protocol):
     draws: int
     """Uniform numbers that one choice takes."""
 
-    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
-        """Choices [B, ...] from outputs [B, N]; the likeliest where temperature and uniforms [B, draws] are None."""
+    def noise(self, uniforms: np.ndarray, temperature: float) -> np.ndarray:
+        """What `choose` takes, [..., draws], of uniform numbers [..., draws] in [0, 1)."""
+        ...
+
+    def choose(self, outputs: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
+        """Choices [B, ...] from outputs [B, N]; the likeliest where noise [B, draws] is None."""
         ...
 
     def feeder(self, kernel: np.ndarray, rows: int) -> Callable[[np.ndarray, np.ndarray], None]:
@@ -51,33 +57,38 @@ class VaeHead(Protocol):
 class CategoricalHead:
     """One of D classes; see `VaeHead`. A choice is a class, or `NONE`."""
 
-    draws = 1
-
     def __init__(self, size: int) -> None:
-        self.size = size
+        self.size = self.draws = size
 
-    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
+    def noise(self, uniforms: np.ndarray, temperature: float) -> np.ndarray:
+        """See `VaeHead.noise`: numbers of Gumbel's distribution. The class whose logit plus such a number is largest
+        is drawn with the probability that softmax gives it (Maddison et al. 2014, "A* Sampling", section 2)."""
+        noise = np.clip(uniforms.astype(np.float32), _NEAREST_0, _NEAREST_1)
+        np.log(noise, noise)
+        np.negative(noise, noise)
+        np.log(noise, noise)
+        return np.multiply(noise, np.float32(-temperature), noise)
+
+    def choose(self, outputs: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """See `VaeHead.choose`."""
-        if temperature is None or uniforms is None:
-            return outputs.argmax(axis=1)
-        cumulative = probabilities(outputs, temperature).cumsum(axis=1)
-        below = cumulative <= uniforms * cumulative[:, -1:]
-        return np.minimum(below.sum(axis=1), self.size - 1)
+        return (outputs if noise is None else np.add(outputs, noise)).argmax(axis=1)
 
     def feeder(self, kernel: np.ndarray, rows: int) -> Callable[[np.ndarray, np.ndarray], None]:
         """See `VaeHead.feeder`: one row of the kernel each."""
         if rows == 1:
 
             def feed_one(choices: np.ndarray, gates: np.ndarray) -> None:
-                if choices[0] != NONE:
-                    np.add(gates, kernel[choices[0]], gates)
+                choice = choices.item()
+                if choice != NONE:
+                    np.add(gates, kernel[choice], gates)
 
             return feed_one
         looked_up = np.empty((rows, kernel.shape[1]), np.float32)
 
         def feed(choices: np.ndarray, gates: np.ndarray) -> None:
             np.take(kernel, choices, axis=0, out=looked_up, mode="clip")
-            looked_up[choices == NONE] = 0.0
+            if NONE in choices.tolist():
+                looked_up[choices == NONE] = 0.0
             np.add(gates, looked_up, gates)
 
         return feed
@@ -121,16 +132,17 @@ class GrooveHead(_VectorHead):
         self._scale = np.repeat(np.array([0.5, 0.5, 1.0], np.float32), self.draws)
         self._shift = np.repeat(np.array([0.5, 0.5, 0.0], np.float32), self.draws)
 
-    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
+    def noise(self, uniforms: np.ndarray, temperature: float) -> np.ndarray:
+        """See `VaeHead.noise`: what the logit of a hit has to exceed."""
+        return _logits(uniforms, temperature).astype(np.float32)
+
+    def choose(self, outputs: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """See `VaeHead.choose`: hits by chance, or where they are likelier than not; the rest as it is."""
         choices = outputs * self._scale
-        hits = choices[:, : self.draws]
-        if temperature is not None:
-            np.divide(hits, temperature, hits)
         np.tanh(choices, choices)
         np.multiply(choices, self._scale, choices)
         np.add(choices, self._shift, choices)
-        np.greater(hits, 0.5 if uniforms is None else uniforms, hits)
+        np.greater(outputs[:, : self.draws], 0.0 if noise is None else noise, choices[:, : self.draws])
         return choices
 
     def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -150,13 +162,16 @@ class NadeHead(_VectorHead):
         self._nade = nade
         self.size = self.draws = nade.num_bits
 
-    def choose(self, outputs: np.ndarray, temperature: float | None, uniforms: np.ndarray | None) -> np.ndarray:
+    def noise(self, uniforms: np.ndarray, temperature: float) -> np.ndarray:
+        """See `VaeHead.noise`: the uniform numbers that do at temperature 1 what the given ones do at another."""
+        return _sigmoid(_logits(uniforms, temperature))
+
+    def choose(self, outputs: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """See `VaeHead.choose`; without chance a class is set if that is likelier than not."""
         hidden = self._nade.num_hidden
-        if temperature is None or uniforms is None:
-            temperature, uniforms = 1.0, np.full((len(outputs), self.draws), 0.5)
-        rows = zip(outputs, uniforms, strict=True)
-        bits = [self._nade.sample(row[:hidden], row[hidden:], _Drawn(drawn), temperature)[0] for row, drawn in rows]
+        noise = np.full((len(outputs), self.draws), 0.5) if noise is None else noise
+        rows = zip(outputs, noise, strict=True)
+        bits = [self._nade.sample(row[:hidden], row[hidden:], _Drawn(drawn))[0] for row, drawn in rows]
         return np.stack(bits)
 
     def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -185,6 +200,12 @@ def heads_of(config: Any, weights: Mapping[str, np.ndarray], scopes: tuple[str, 
     if config.head == "groove":
         return tuple(GrooveHead(size) for size in config.output_sizes)
     return tuple(NadeHead(Nade(weights[f"{scope}/nade/w_enc"], weights[f"{scope}/nade/w_dec_t"])) for scope in scopes)
+
+
+def _logits(uniforms: np.ndarray, temperature: float) -> np.ndarray:
+    """A bit with logit x is set at a temperature where x exceeds this: where u < sigmoid(x / temperature)."""
+    uniforms = np.maximum(uniforms, _NEAREST_0)
+    return temperature * (np.log(uniforms) - np.log1p(-uniforms))
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.networks.vae.decoder import Chance, LstmDecoder
+from engine.networks.vae.decoder import LstmDecoder
 from engine.networks.vae.heads import NONE
 
 _ROUNDS = 2
@@ -18,7 +18,7 @@ _ROUNDS = 2
 
 
 def decode_bars(
-    decoder: LstmDecoder, embeddings: np.ndarray, steps: int, chance: Chance, keep: bool
+    decoder: LstmDecoder, embeddings: np.ndarray, steps: int, noise: np.ndarray | None, keep: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Choices [bars * steps, B] of a part, and the outputs [bars * steps, B, N] that they were made from if these are
     to be kept: what decoding bar after bar gives.
@@ -27,12 +27,12 @@ def decode_bars(
         decoder: of the part; its choices are classes.
         embeddings: of the bars, [bars, B, E].
         steps: of a bar.
-        chance: of all steps, [bars * steps, B, 1].
+        noise: of all steps, [bars * steps, B, draws]; None for the likeliest choices.
         keep: whether the outputs are wanted.
     """
     bars, rows, size = embeddings.shape
     flat = embeddings.reshape(bars * rows, size)
-    chance = Chance(chance.temperature, _by_bar(chance.uniforms, bars))
+    noise = _by_bar(noise, bars)
     choices = np.empty((steps, bars, rows), np.int64)
     numbers: np.ndarray | None = None
     told = np.full((bars, rows), NONE)
@@ -41,9 +41,8 @@ def decode_bars(
     rounds = 0
     while doubtful.any():
         places = np.flatnonzero(doubtful)
-        said, made_from = decoder.decode(
-            flat[places], steps, chance.of(places), first=told.reshape(-1)[places], keep=keep
-        )
+        of_places = None if noise is None else noise[:, places]
+        said, made_from = decoder.decode(flat[places], steps, of_places, first=told.reshape(-1)[places], keep=keep)
         choices.reshape(steps, -1)[:, places] = said
         if made_from is not None:
             numbers = np.empty((steps, bars * rows, made_from.shape[2]), np.float32) if numbers is None else numbers
@@ -61,9 +60,9 @@ def decode_bars(
     return ordered, numbers.reshape(steps, bars, rows, -1).swapaxes(0, 1).reshape(bars * steps, rows, -1)
 
 
-def _by_bar(uniforms: np.ndarray | None, bars: int) -> np.ndarray | None:
+def _by_bar(noise: np.ndarray | None, bars: int) -> np.ndarray | None:
     """Numbers [bars * steps, B, draws] as [steps, bars * B, draws]."""
-    if uniforms is None:
+    if noise is None:
         return None
-    _, rows, draws = uniforms.shape
-    return uniforms.reshape(bars, -1, rows, draws).swapaxes(0, 1).reshape(-1, bars * rows, draws)
+    _, rows, draws = noise.shape
+    return noise.reshape(bars, -1, rows, draws).swapaxes(0, 1).reshape(-1, bars * rows, draws)

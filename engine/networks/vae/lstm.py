@@ -46,26 +46,29 @@ class Memory:
     """
 
     def __init__(self, gates: np.ndarray, c: np.ndarray, h: np.ndarray) -> None:
-        units = c.shape[1]
+        rows, units = c.shape
         self.gates, self.c, self.h = gates, c, h
-        # sigmoid(x) = tanh(x / 2) / 2 + 1/2: all four gates from one call of tanh.
-        sigmoid = np.repeat(np.array([True, False, True, True]), units)
-        self._scale = np.where(sigmoid, 0.5, 1.0).astype(np.float32)
-        self._shift = np.where(sigmoid, 0.5, 0.0).astype(np.float32)
+        # sigmoid(x) = tanh(x / 2) / 2 + 1/2: all four gates from one call of tanh. For every sequence the same numbers
+        # again, because numpy goes through arrays of one shape in half the time.
+        self._scale = np.full((rows, 4 * units), 0.5, np.float32)
+        self._shift = self._scale.copy()
+        j = slice(units, 2 * units)
+        self._scale[:, j], self._shift[:, j] = 1.0, 0.0
         self._i, self._j, self._f, self._o = (gates[:, k * units : (k + 1) * units] for k in range(4))
+        self._room = np.empty_like(c)
 
     def step(self) -> None:
         """The next states, from the gates."""
-        gates, scale, c, i = self.gates, self._scale, self.c, self._i
+        gates, scale, c, room = self.gates, self._scale, self.c, self._room
         np.multiply(gates, scale, gates)
         np.tanh(gates, gates)
         np.multiply(gates, scale, gates)
         np.add(gates, self._shift, gates)
         np.multiply(c, self._f, c)
-        np.multiply(i, self._j, i)
-        np.add(c, i, c)
-        np.tanh(c, i)
-        np.multiply(i, self._o, self.h)
+        np.multiply(self._i, self._j, room)
+        np.add(c, room, c)
+        np.tanh(c, room)
+        np.multiply(room, self._o, self.h)
 
     def first(self, rows: int) -> Memory:
         """The same states, of the first sequences alone."""
@@ -96,12 +99,14 @@ def run(
     counts = np.full(steps, rows) if lengths is None else (lengths[None] > np.arange(steps)[:, None]).sum(1)
     outputs = np.zeros((steps, rows, h.shape[1]), np.float32) if keep else None
     memory = Memory(np.empty((rows, projected.shape[2]), np.float32), c, h)
+    multiply = recurrent.between(memory.gates, memory.h)
     for step, count in enumerate(counts.tolist()):
         if count == 0:
             break
         if count != len(memory.h):
             memory = memory.first(count)
-        recurrent.into(memory.gates, memory.h)
+            multiply = recurrent.between(memory.gates, memory.h)
+        multiply()
         np.add(memory.gates, projected[step, :count], memory.gates)
         memory.step()
         if outputs is not None:
@@ -149,13 +154,14 @@ class Steps:
             if joined is not None:
                 buffer = np.empty((1, width + 4 * cell.units), np.float32)
                 to_above, gates = buffer[:, :width], buffer[:, width:]
-                products = [(joined, buffer)]
+                products = [joined.between(buffer, h)]
             else:
                 to_above, gates = np.empty((rows, width), np.float32), np.empty((rows, 4 * cell.units), np.float32)
-                products = [(up, to_above), (cell.recurrent, gates)]
+                products = [up.between(to_above, h), cell.recurrent.between(gates, h)]
             cell.recurrent.into(gates, h)
             self._layers.append((Memory(gates, c, h), products, to_above))
-        self._biases = [cell.bias for cell in stack.cells[1:]] + [stack.output_bias]
+        biases = [cell.bias for cell in stack.cells[1:]] + [stack.output_bias]
+        self._biases = [np.repeat(bias[None], rows, axis=0) for bias in biases]
         self.gates = self._layers[0][0].gates
         """[B, 4H] of the first layer: what its own last output gives; the caller adds what the inputs give."""
         self.outputs = self._layers[-1][2]
@@ -168,7 +174,7 @@ class Steps:
             if below is not None:
                 np.add(memory.gates, below, memory.gates)
             memory.step()
-            for product, out in products:
-                product.into(out, memory.h)
+            for multiply in products:
+                multiply()
             np.add(to_above, bias, to_above)
             below = to_above

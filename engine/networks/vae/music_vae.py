@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -9,18 +10,18 @@ import numpy as np
 
 from engine.networks.contract import Random
 from engine.networks.products import two_threads
-from engine.networks.threads import one_thread
-from engine.networks.vae.decoder import Chance, Conductor, LstmDecoder
+from engine.networks.threads import close_threads, one_thread
+from engine.networks.vae.decoder import Conductor, LstmDecoder
 from engine.networks.vae.encoder import Encoder
-from engine.networks.vae.heads import heads_of
+from engine.networks.vae.heads import VaeHead, heads_of
 from engine.networks.vae.hierarchy import decode_bars
 
 if TYPE_CHECKING:
     from engine.networks.vae.configs import VaeConfig
 
 _BIG = 64_000_000
-"""Bytes of weights from which on two threads read them. What is smaller comes from the processor's cache in less time
-than it takes to wake another thread."""
+"""Bytes of weights from which on two threads read them that sleep between products. What is smaller comes from the
+processor's cache in less time than it takes to wake another thread."""
 
 
 class MusicVae:
@@ -28,7 +29,8 @@ class MusicVae:
 
     The weights are used as they are: what is mapped from a file stays in the file. The decoder's matrices are copied
     into another order when several sequences are decoded for the first time. Networks of more than 64 MB use a second
-    thread; the numbers are the same on machines of one kind whatever they have of cores.
+    thread, as do smaller ones while they decode one sequence; the numbers are the same on machines of one kind whatever
+    they have of cores.
 
     Args:
         config: what kind of network it is.
@@ -49,7 +51,9 @@ class MusicVae:
         self.config, self.sizes, self.latent_size = config, layout.sizes(), layout.latent
         self._encoder = Encoder(layout, weights) if layout.encoder else None
         self._conductor = Conductor(layout, config.bars, weights) if config.bars else None
-        self._threads = two_threads if sum(value.nbytes for value in weights.values()) > _BIG else one_thread
+        big = sum(value.nbytes for value in weights.values()) > _BIG
+        self._threads = two_threads if big else one_thread
+        self._threads_of_one = close_threads if not big and self._conductor is None else self._threads
         scopes = layout.scopes
         heads = heads_of(config, weights, scopes)
         self.decoders = [
@@ -126,14 +130,14 @@ class MusicVae:
         if temperature is not None and (not 0.0 < temperature < float("inf") or rng is None):
             raise ValueError(f"a temperature has to be a positive number with a source of chance, not {temperature}")
         samples, outputs = [], []
-        with self._threads():
+        with self._threads_of_one() if len(z) == 1 else self._threads():
             embeddings = self._conductor(z) if self._conductor else None
             for decoder in self.decoders:
-                chance = _drawn(temperature, rng, (steps, len(z), decoder.head.draws))
+                noise = _noise(decoder.head, temperature, rng, (steps, len(z)))
                 if embeddings is None:
-                    choices, numbers = decoder.decode(z, steps, chance, told, keep=keep)
+                    choices, numbers = decoder.decode(z, steps, noise, told, keep=keep)
                 else:
-                    choices, numbers = decode_bars(decoder, embeddings, steps // len(embeddings), chance, keep)
+                    choices, numbers = decode_bars(decoder, embeddings, steps // len(embeddings), noise, keep)
                 samples.append(decoder.head.samples(choices).swapaxes(0, 1))
                 if numbers is not None:
                     outputs.append(numbers.swapaxes(0, 1))
@@ -210,9 +214,10 @@ def _checked(values: np.ndarray, size: int, name: str) -> np.ndarray:
     return values
 
 
-def _drawn(temperature: float | None, rng: Random | None, shape: tuple[int, int, int]) -> Chance:
+def _noise(head: VaeHead, temperature: float | None, rng: Random | None, shape: tuple[int, int]) -> np.ndarray | None:
     if temperature is None or rng is None:
-        return Chance()
-    if isinstance(rng, np.random.Generator):
-        return Chance(temperature, rng.random(shape))
-    return Chance(temperature, np.array([rng.random() for _ in range(int(np.prod(shape)))]).reshape(shape))
+        return None
+    whole = (*shape, head.draws)
+    if isinstance(rng, (np.random.Generator, np.random.RandomState)):
+        return head.noise(rng.random(whole), temperature)
+    return head.noise(np.array([rng.random() for _ in range(math.prod(whole))]).reshape(whole), temperature)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from engine.networks.polyphonic.nade import Nade
-from engine.networks.vae.decoder import Chance
 from engine.networks.vae.heads import CategoricalHead, GrooveHead, NadeHead
 from engine.networks.vae.hierarchy import decode_bars
 from tests.networks.golden import made_up_weights
@@ -73,6 +73,26 @@ def test_a_source_of_chance_with_one_number_at_a_time_serves_too():
     )
 
 
+def test_a_source_of_chance_of_the_older_kind_serves_too():
+    network = small_network(FLAT)
+    z = drawn(3, network.latent_size)
+    first, second, other = (network.decode(z, temperature=1.0, rng=np.random.RandomState(seed)) for seed in (4, 4, 5))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("name", ["cat-mel_2bar_small", "cat-drums_2bar_small", "groovae_2bar_humanize"])
+def test_one_sequence_is_the_same_on_one_thread_and_on_two(name):
+    """At full size: BLAS leaves smaller products to one thread anyway."""
+    network = CONFIGS[name].build(made_up_weights(CONFIGS[name].layout().shapes()))
+    z, music = drawn(1, network.latent_size), []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            music.append(network.decode_with_outputs(z, length=8, temperature=1.0, rng=np.random.default_rng(6)))
+    for one, two in zip(*music, strict=True):
+        assert np.array_equal(one, two)
+
+
 def test_every_step_of_a_trio_has_one_class_per_part():
     network = small_network(TRIO)
     music = network.decode(drawn(1, network.latent_size), temperature=1.0, rng=np.random.default_rng(1))[0]
@@ -86,13 +106,13 @@ def test_bars_side_by_side_are_bars_one_after_the_other(temperature):
     network = small_network(TRIO)
     decoder, bars, rows, steps = network.decoders[2], 6, 3, 5
     embeddings = 3 * drawn(bars * rows, 16, seed=8).reshape(bars, rows, 16)
-    uniforms = None if temperature is None else np.random.default_rng(2).random((bars * steps, rows, 1))
-    chance = Chance(temperature, uniforms)
-    said, numbers = decode_bars(decoder, embeddings, steps, chance, keep=True)
+    uniforms = np.random.default_rng(2).random((bars * steps, rows, decoder.head.draws))
+    noise = None if temperature is None else decoder.head.noise(uniforms, temperature)
+    said, numbers = decode_bars(decoder, embeddings, steps, noise, keep=True)
     expected, made_from, before = [], [], None
     for bar in range(bars):
-        of_bar = None if uniforms is None else uniforms[bar * steps : (bar + 1) * steps]
-        choices, outputs = decoder.decode(embeddings[bar], steps, Chance(temperature, of_bar), first=before, keep=True)
+        of_bar = None if noise is None else noise[bar * steps : (bar + 1) * steps]
+        choices, outputs = decoder.decode(embeddings[bar], steps, of_bar, first=before, keep=True)
         before = choices[-1]
         expected.append(choices)
         made_from.append(outputs)
@@ -102,29 +122,49 @@ def test_bars_side_by_side_are_bars_one_after_the_other(temperature):
     assert np.allclose(numbers, np.concatenate(made_from), rtol=0, atol=1e-5)
 
 
-def test_classes_are_chosen_as_often_as_they_are_likely():
-    outputs = np.log(np.array([[0.5, 0.3, 0.2]], np.float32))
-    uniforms = (np.arange(1000)[:, None] + 0.5) / 1000
-    chosen = CategoricalHead(3).choose(np.repeat(outputs, 1000, axis=0), 1.0, uniforms)
-    assert np.bincount(chosen).tolist() == [500, 300, 200]
-    warm = CategoricalHead(3).choose(np.repeat(outputs, 1000, axis=0), 2.0, uniforms)
-    expected = np.sqrt([0.5, 0.3, 0.2]) / np.sqrt([0.5, 0.3, 0.2]).sum() * 1000
-    assert np.allclose(np.bincount(warm), expected, atol=1)
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_classes_are_chosen_as_often_as_they_are_likely(temperature):
+    count, head = 40_000, CategoricalHead(4)
+    outputs = np.repeat(np.log(np.array([[0.5, 0.3, 0.19, 0.01]], np.float32)), count, axis=0)
+    noise = head.noise(np.random.default_rng(5).random((count, head.draws)), temperature)
+    expected = np.array([0.5, 0.3, 0.19, 0.01]) ** (1 / temperature)
+    expected /= expected.sum()
+    allowed = 4 * np.sqrt(count * expected * (1 - expected))
+    assert (np.abs(np.bincount(head.choose(outputs, noise), minlength=4) - count * expected) < allowed).all()
 
 
-def test_hits_are_chosen_as_often_as_they_are_likely_and_the_rest_is_no_chance():
+def test_noise_is_finite_at_both_ends_of_chance():
+    noise = CategoricalHead(4).noise(np.array([0.0, 5e-324, 1e-9, 1 - 2**-53]), 1.0)
+    assert np.isfinite(noise).all()
+    assert (np.diff(noise) >= 0).all()
+    assert np.isfinite(GrooveHead(27).noise(np.array([0.0, 1 - 2**-53]), 1.0)).all()
+
+
+@pytest.mark.parametrize(("temperature", "hits"), [(1.0, 800), (2.0, 667)])
+def test_hits_are_chosen_as_often_as_they_are_likely_and_the_rest_is_no_chance(temperature, hits):
+    head = GrooveHead(27)
     outputs = np.zeros((1000, 27), np.float32)
     outputs[:, 0], outputs[:, 9], outputs[:, 18] = np.log(0.8 / 0.2), 1.0, -1.0
-    chosen = GrooveHead(27).choose(outputs, 1.0, np.repeat((np.arange(1000)[:, None] + 0.5) / 1000, 9, axis=1))
-    assert chosen[:, :2].sum(axis=0).tolist() == [800, 500]
+    uniforms = np.repeat((np.arange(1000)[:, None] + 0.5) / 1000, 9, axis=1)
+    chosen = head.choose(outputs, head.noise(uniforms, temperature))
+    assert chosen[:, :2].sum(axis=0).tolist() == [hits, 500]
     assert np.allclose(chosen[:, 9], 1 / (1 + np.exp(-1.0)))
     assert np.allclose(chosen[:, 18], np.tanh(-1.0))
+
+
+def test_a_nade_sets_a_class_as_often_as_it_is_likely_at_a_temperature():
+    head = NadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
+    outputs = np.repeat(np.array([[0, 0, np.log(0.8 / 0.2), 0, 0, 0]], np.float32), 1000, axis=0)
+    uniforms = np.repeat((np.arange(1000)[:, None] + 0.5) / 1000, 4, axis=1)
+    for temperature, expected in ((1.0, 800), (2.0, 667)):
+        chosen = head.choose(outputs, head.noise(uniforms, temperature))
+        assert chosen.sum(axis=0).tolist() == [expected, 500, 500, 500]
 
 
 def test_a_nade_sets_what_is_likely_and_counts_it_as_cheap():
     head = NadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
     outputs = np.array([[0, 0, 3, -3, 3, -3]], np.float32)
-    (likeliest,) = head.choose(outputs, None, None)
+    (likeliest,) = head.choose(outputs, None)
     assert likeliest.tolist() == [1, 0, 1, 0]
     costs = head.losses(np.repeat(outputs, 2, axis=0), np.array([likeliest, 1 - likeliest]))
     assert costs[0] == pytest.approx(4 * np.log1p(np.exp(-3)), abs=1e-4)
