@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from engine import assets
-from engine.networks import load_network
+from engine.networks import CONFIGS, load_network
 from engine.networks.rnn.event_sequence import EventSequenceRnn
+from engine.networks.threads import close_threads, one_thread
+from tests.networks.golden import made_up_weights
 
 SHIPPED = ("drum_kit", "attention_rnn")
 PRIMERS = {
@@ -98,3 +100,17 @@ def test_a_melody_stays_near_the_key_of_its_primer():
     rng = np.random.default_rng(6)
     pitches = [event for _ in range(6) for event in network.generate(primer, 64, 0.9, rng) if event >= 0]
     assert np.mean([pitch % 12 in e_major for pitch in pitches]) > 0.8
+
+
+def test_a_large_network_gives_the_same_numbers_on_one_thread_and_on_two():
+    config = CONFIGS["performance_with_dynamics"]
+    network = config.build(made_up_weights(config.default_layout().shapes()))
+    assert network.stack.large
+    inputs = np.eye(network.encoding.input_size, dtype=np.float32)[:20]
+
+    def outputs(threads):
+        network.stack.reset()
+        with threads():
+            return np.concatenate([network.stack.step(row[None]).copy() for row in inputs])
+
+    assert np.array_equal(outputs(one_thread), outputs(close_threads))

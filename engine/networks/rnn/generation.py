@@ -25,7 +25,7 @@ import numpy as np
 
 from engine.networks.contract import Event, EventStream, Head, Random, Sampling
 from engine.networks.sampling import check_sampling
-from engine.networks.threads import one_thread
+from engine.networks.threads import close_threads, one_thread
 
 Wanted = int | Callable[[EventStream], int]
 """How many events are to be sampled; or a function of the stream that says how many more, in constant time."""
@@ -33,6 +33,11 @@ Wanted = int | Callable[[EventStream], int]
 
 class Steps(Protocol):
     """What `engine.networks.rnn.stack.Stack` is to the loop."""
+
+    @property
+    def large(self) -> bool:
+        """Its weights do not fit into the caches, so that a second thread that reads them is worth its while."""
+        ...
 
     def reset(self, batch: int = 1) -> None:
         """Zero states for so many sequences."""
@@ -81,7 +86,7 @@ def generate(
     """Continue a primer.
 
     The same weights, primer and generator give the same events in every process on one kind of machine: products run
-    on one thread, so that sums are always taken in one order.
+    on one thread, or on two that share the columns of a large matrix, so that sums are always taken in one order.
 
     Args:
         network: whose stack is used, from zero states.
@@ -99,11 +104,12 @@ def generate(
         ValueError: settings of the sampling mean nothing.
     """
     check_sampling(sampling)
-    with one_thread():
+    alone = count == 1 and sampling.beam_size * sampling.branch_factor == 1
+    with close_threads() if alone and network.stack.large else one_thread():
         sequences = _Sequences(network, stream, primer, sampling, rng)
         if count > 1:
             return _independent(sequences, wanted, count)
-        if sampling.beam_size * sampling.branch_factor > 1:
+        if not alone:
             _beam_search(sequences, wanted)
         elif isinstance(wanted, int):
             sequences.advance(wanted)

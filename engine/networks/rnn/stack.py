@@ -20,6 +20,8 @@ from engine.networks.rnn.layout import FORGET_BIAS, INNER, OUTER, Layout
 _SPARSE_INPUTS = 128
 """From this input size on only those rows of the kernel are read whose inputs are not zero."""
 _SAFE_EXPONENT = 80.0
+_LARGE = 16_000_000
+"""Bytes of kernels that a core no longer finds in its caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +167,15 @@ class Stack:
     Args:
         weights: by Magenta's names, as `Layout.shapes` lists them.
         layout: names and sizes.
+
+    Attributes:
+        large: see `generation.Steps`.
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray], layout: Layout) -> None:
         self.layout, self._width = layout, layout.attention_size
         self._weights = fold(weights, layout)
+        self.large = sum(kernel.matrix.nbytes for kernel in self._weights.kernels) > _LARGE
         # Scores are at most this; where exp cannot hold that, the highest score is subtracted first.
         self._high_scores = float(np.abs(self._weights.score).sum()) > _SAFE_EXPONENT
         self.reset()
