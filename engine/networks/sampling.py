@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
 
 
@@ -51,12 +52,20 @@ def choose(logits: np.ndarray, sampling: Sampling, uniforms: np.ndarray) -> tupl
 
     Returns:
         Classes [B], and their log-probabilities [B] in nats after the temperature, before top-k and top-p.
+
+    Raises:
+        PerpetuumError: the logits are not finite.
     """
     scaled = np.divide(logits, sampling.temperature, dtype=np.float64)
     scaled -= scaled.max(axis=1, keepdims=True)
     shares = np.exp(scaled)
     cumulative = shares.cumsum(axis=1)
     totals = cumulative[:, -1:]
+    if not totals.min() > 0.0:  # a number that is none would choose the first class for ever
+        raise PerpetuumError(
+            "the network's outputs are no longer finite numbers",
+            "its weights are damaged or its training went astray; fewer steps may still do",
+        )
     rows = np.arange(len(scaled))
     if sampling.top_k is not None or sampling.top_p is not None:
         allowed = np.where(_likeliest(shares, sampling.top_k, sampling.top_p), shares, 0.0).cumsum(axis=1)

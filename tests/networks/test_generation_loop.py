@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
 from engine.networks.encodings.melody import NO_EVENT, OneHotMelodyStream
 from engine.networks.rnn.generation import generate
@@ -187,3 +188,13 @@ def test_temperature_flattens_and_sharpens():
         assert p.sum() == pytest.approx(1.0)
         entropies.append(float(-(p * np.log(p)).sum()))
     assert entropies == sorted(entropies)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("top_k", [None, 2])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_outputs_that_are_no_numbers_are_refused_not_chosen_from(wrong, top_k):
+    logits = np.zeros((2, 4), np.float32)
+    logits[1, 2] = wrong
+    with pytest.raises(PerpetuumError, match="no longer finite"):
+        choose(logits, Sampling(top_k=top_k), np.array([0.1, 0.9]))
