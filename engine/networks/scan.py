@@ -6,10 +6,9 @@ from typing import Any
 
 import keras
 
-ops: Any = keras.ops  # whose stubs know too little of what it returns
+from engine.networks.rnn.layout import FORGET_BIAS
 
-FORGET_BIAS = 1.0
-"""What TensorFlow 1's LSTM cells add to the forget gate at run time; not part of the stored bias."""
+ops: Any = keras.ops  # whose stubs know too little of what it returns
 
 
 def scan(step, init, inputs):

@@ -47,8 +47,7 @@ class RnnNadeModel(EventSequenceModel):
 
     def __init__(self, config: NadeConfig, layers: tuple[int, ...] = (), dropout: float = 0.0, seed: int = 0) -> None:
         super().__init__(config.default_layout(layers), dropout, seed)
-        for name, shape in nade_shapes(config.default_hidden).items():
-            self.by_name[name] = self.add_weight(shape=shape, initializer="zeros", name=name.replace("/", "."))
+        self.add_by_name(nade_shapes(config.default_hidden))
 
 
 class NadeLoss(keras.losses.Loss):

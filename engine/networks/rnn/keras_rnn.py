@@ -6,19 +6,18 @@ Bahdanau et al. 2015, section 3, as its `AttentionCellWrapper`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 
+from engine.networks.keras_weights import NamedWeightsModel
 from engine.networks.rnn.layout import INNER, OUTER, Layout
 from engine.networks.scan import lstm_layer, lstm_step, scan
 
 ops: Any = keras.ops  # whose stubs know too little of what it returns
 
 
-class EventSequenceModel(keras.Model):
+class EventSequenceModel(NamedWeightsModel):
     """Inputs [B, T, input_size] to outputs [B, T, output_size], from zero states.
 
     Args:
@@ -35,19 +34,8 @@ class EventSequenceModel(keras.Model):
         self.rnn_layout = layout
         self.dropout_rate = dropout
         self.dropout_seeds = keras.random.SeedGenerator(seed)
-        self.by_name = {}
-        for name, shape in layout.shapes().items():
-            self.by_name[name] = self.add_weight(shape=shape, initializer="zeros", name=name.replace("/", "."))
+        self.add_by_name(layout.shapes())
         self.built = True
-
-    def set_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Take weights by their names in Magenta's spelling."""
-        for name, variable in self.by_name.items():
-            variable.assign(weights[name])
-
-    def get_by_name(self) -> dict[str, np.ndarray]:
-        """Float32 weights by their names in Magenta's spelling."""
-        return {name: np.asarray(ops.convert_to_numpy(variable)) for name, variable in self.by_name.items()}
 
     def call(self, inputs, training=False):
         """Outputs [B, T, output_size]."""

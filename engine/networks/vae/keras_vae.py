@@ -7,12 +7,12 @@ Sequence Transformations", section 4 (losses of hits, velocities and offsets).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from engine.networks.keras_weights import NamedWeightsModel
 from engine.networks.scan import lstm_layer
 from engine.networks.vae.layout import VaeLayout, decoder_cell, encoder_cell
 
@@ -42,7 +42,7 @@ def groove_losses(targets, outputs):
     return ops.sum(log_loss + errors, axis=-1)
 
 
-class VaeModel(keras.Model):
+class VaeModel(NamedWeightsModel):
     """Encoder, latent vector and decoder; called on a batch it gives the decoder's outputs and adds the cost of z.
 
     The batch is a mapping of "inputs" [B, T, input_size] (what the encoder hears), "targets" (what the decoder is to
@@ -80,21 +80,10 @@ class VaeModel(keras.Model):
         self.layout = layout
         self.groove, self.free_nats, self.dropout_rate = groove, free_nats, dropout
         self.seeds = keras.random.SeedGenerator(seed)
-        self.by_name = {}
-        for name, shape in layout.shapes().items():
-            self.by_name[name] = self.add_weight(shape=shape, initializer="zeros", name=name.replace("/", "."))
+        self.add_by_name(layout.shapes())
         self.beta = self.add_weight(shape=(), initializer="zeros", trainable=False, name="beta")
         self.sampling = self.add_weight(shape=(), initializer="zeros", trainable=False, name="sampling")
         self.built = True
-
-    def set_by_name(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Take weights by their names in Magenta's spelling."""
-        for name, variable in self.by_name.items():
-            variable.assign(weights[name])
-
-    def get_by_name(self) -> dict[str, np.ndarray]:
-        """Float32 weights by their names in Magenta's spelling."""
-        return {name: np.asarray(ops.convert_to_numpy(variable)) for name, variable in self.by_name.items()}
 
     def call(self, batch, training=False):
         """Outputs of the decoder, [B, T, output_size]."""
@@ -207,7 +196,7 @@ class VaeModel(keras.Model):
         return ops.where(chosen, self._previous(played), previous)
 
 
-class VaeJudge(keras.Model):
+class VaeJudge(NamedWeightsModel):
     """A `VaeModel` to judge: called on a batch it gives "outputs" as that does when not training, and "kl", the
     divergence [B] of each sequence's z in nats."""
 
