@@ -31,7 +31,6 @@ LATENT = tuple(name for name in CONFIGS if name not in RECURRENT)
 """Configs with a latent space."""
 
 MELODY_VAES = ("cat-mel_2bar_big", "cat-mel_2bar_small", "cat-mel_2bar_med_chords", "hierdec-mel_16bar")
-DRUM_VAES = ("cat-drums_2bar_small", "nade-drums_2bar_full")
 
 TAPPED = ("groovae_2bar_tap_fixed_velocity",)
 """Configs that hear a tapped rhythm."""

@@ -71,9 +71,10 @@ def command(
     From each file the bars that the network takes are heard (2, or 16), from the bar of the first note on. The ends
     are what the network makes of them. The tempo goes from the one to the other, too.
     """
-    from engine.cli.choosing import DRUM_VAES, LATENT, MELODY_VAES, choose_network
+    from engine.cli.choosing import LATENT, MELODY_VAES, choose_network
     from engine.networks.studio.hearing import is_for_drums
     from engine.networks.studio.latent import interpolate_pieces, joined
+    from engine.networks.vae.configs import DRUM_VAES
     from engine.score.midi import read_piece
 
     ends = read_piece(first), read_piece(last)

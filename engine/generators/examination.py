@@ -10,7 +10,6 @@ from engine.generators.contract import Role, Settings, Surroundings, UnfitError
 from engine.generators.kinds import MusicVaeSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
 from engine.score.time import Meter
 
-_DRUMS = ("cat-drums_2bar_small", "nade-drums_2bar_full")
 _TRIO = "hierdec-trio_16bar"
 
 
@@ -70,10 +69,12 @@ def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[S
         UnfitError, PerpetuumError: as `network`; or the config does not play the part's role, a MIDI file among the
             points is missing or damaged, or the weights cannot hear one.
     """
+    from engine.networks.vae.configs import DRUM_VAES
+
     card = _card(settings, surroundings)
     role = surroundings.role
-    if role is not None and settings.config != _TRIO and (role is Role.DRUMS) != (settings.config in _DRUMS):
-        plays, wanted = ("drums", "drums") if settings.config in _DRUMS else ("melodies", "melody")
+    if role is not None and settings.config != _TRIO and (role is Role.DRUMS) != (settings.config in DRUM_VAES):
+        plays, wanted = ("drums", "drums") if settings.config in DRUM_VAES else ("melodies", "melody")
         raise UnfitError(
             "config", f"`{settings.config}` plays {plays}, and this part is {role}", f"say `role: {wanted}` in the part"
         )

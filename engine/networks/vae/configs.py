@@ -19,18 +19,11 @@ class VaeTraining:
 
     Attributes:
         free_bits: of the KL divergence that cost nothing.
-        max_beta: weight of the KL divergence in the end; it is max_beta * (1 - beta_rate ** step).
-        beta_rate: see `max_beta`; 0 for the whole weight from the start.
-        sampling_rate: k of the scheduled sampling, by which the decoder is told its own event instead of the true one
-            with probability 1 - k / (k + exp(step / k)); None for never.
-        keep: share of the units that dropout keeps.
+        max_beta: weight of the KL divergence in the end.
     """
 
     free_bits: float = 0.0
     max_beta: float = 1.0
-    beta_rate: float = 0.0
-    sampling_rate: float | None = None
-    keep: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +120,10 @@ class VaeConfig:
 
 _SMALL, _BIG = (256, (512,), (256, 256)), (512, (2048,), (2048, 2048, 2048))
 _SIXTEEN_BARS = (512, (2048, 2048), (1024, 1024))
-_SCHEDULED = 1000.0
 
 
 def _groove(name: str, steps: int = 32, control_size: int = 0) -> VaeConfig:
-    training = VaeTraining(free_bits=48, max_beta=0.2, keep=0.3)
+    training = VaeTraining(free_bits=48, max_beta=0.2)
     return VaeConfig("groovae", name, steps, 27, (27,), *_SMALL, control_size, head="groove", training=training)
 
 
@@ -143,7 +135,7 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
         10,
         (512,),
         *_SMALL,
-        training=VaeTraining(free_bits=48, max_beta=0.2, sampling_rate=_SCHEDULED),
+        training=VaeTraining(free_bits=48, max_beta=0.2),
     ),
     VaeConfig(
         "music_vae",
@@ -152,7 +144,7 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
         90,
         (90,),
         *_SMALL,
-        training=VaeTraining(max_beta=0.2, beta_rate=0.99999, sampling_rate=_SCHEDULED),
+        training=VaeTraining(max_beta=0.2),
     ),
     VaeConfig(
         "music_vae",
@@ -161,7 +153,7 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
         90,
         (90,),
         *_BIG,
-        training=VaeTraining(max_beta=0.5, beta_rate=0.99999, sampling_rate=_SCHEDULED),
+        training=VaeTraining(max_beta=0.5),
     ),
     VaeConfig(
         "music_vae",
@@ -186,7 +178,7 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
         (512, 512),
         head="nade",
         nade=128,
-        training=VaeTraining(free_bits=48, max_beta=0.2, sampling_rate=_SCHEDULED),
+        training=VaeTraining(free_bits=48, max_beta=0.2),
     ),
     VaeConfig(
         "music_vae",
@@ -214,3 +206,6 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
     _groove("groovae_2bar_add_closed_hh"),
     _groove("groovae_2bar_hits_control_tfds", control_size=9),
 )
+
+DRUM_VAES = ("cat-drums_2bar_small", "nade-drums_2bar_full")
+"""Configs of MusicVAE that play drums alone."""
