@@ -13,7 +13,7 @@ from engine.conductor.conductor import Sealed
 from engine.scenes.plan import Pass
 from engine.scenes.scene import Scene
 from engine.score import midi
-from engine.score.phrase import NOTE, Origin
+from engine.score.phrase import NOTE, Origin, moved
 from engine.score.piece import Piece, Track
 
 
@@ -79,10 +79,7 @@ class Recording:
         if not self.tempos or self.tempos[-1][1] != sealed.bar.qpm:
             self.tempos.append((sealed.bar.index * beats, sealed.bar.qpm))
         if sealed.heard and len(sealed.phrase.notes):
-            moved = sealed.phrase.notes.copy()
-            moved["start"] += sealed.bar.index * beats
-            moved["end"] += sealed.bar.index * beats
-            self.notes.setdefault(sealed.part, []).append(moved)
+            self.notes.setdefault(sealed.part, []).append(moved(sealed.phrase.notes, sealed.bar.index * beats))
 
     def part_notes(self, part: str) -> np.ndarray:
         """All notes of a part, array of `NOTE`."""

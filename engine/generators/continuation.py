@@ -15,7 +15,7 @@ from engine.generators.contract import Link, Place, Request
 from engine.generators.kinds import RnnSettings
 from engine.networks import load_network
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
-from engine.score.phrase import Phrase
+from engine.score.phrase import Phrase, moved
 from engine.score.time import STEPS_PER_BEAT
 
 _OPENING_BARS = 2
@@ -87,13 +87,7 @@ def _repeated(notes: np.ndarray, beats: float, whole: float) -> np.ndarray:
     """Notes of some beats, again and again until a whole is full."""
     notes = notes[(notes["start"] >= 0) & (notes["start"] < beats)].copy()
     notes["end"] = np.minimum(notes["end"], beats if beats < whole else whole + _LONGEST_RING)
-    rounds = []
-    for turn in range(int(np.ceil(whole / beats - 1e-9))):
-        moved = notes.copy()
-        moved["start"] += turn * beats
-        moved["end"] += turn * beats
-        rounds.append(moved)
-    made = np.concatenate(rounds)
+    made = np.concatenate([moved(notes, turn * beats) for turn in range(int(np.ceil(whole / beats - 1e-9)))])
     return made[made["start"] < whole - 1e-9]
 
 

@@ -1,8 +1,7 @@
 """Drums RNN, Melody RNN and Improv RNN as generators: continue what was played, then make it fit its place.
 
 The networks were trained on music in 4/4. In another meter they go on from a primer in that meter (the part's own, or
-a bar or two by rules): what they repeat then has the right length, though their accents may wander, as a drummer's do
-who plays across the bar line.
+a bar or two by rules), and count and look back by its bars.
 """
 
 from __future__ import annotations

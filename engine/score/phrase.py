@@ -138,8 +138,8 @@ def in_order(notes: np.ndarray) -> np.ndarray:
     return notes[np.lexsort((notes["pitch"], notes["start"]))]
 
 
-def moved(notes: np.ndarray, beats: float) -> np.ndarray:
-    """The notes later by some beats."""
+def moved(notes: np.ndarray, beats: float | np.ndarray) -> np.ndarray:
+    """The notes later by some beats, all by the same or each by its own."""
     later = notes.copy()
     later["start"] += beats
     later["end"] += beats

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.score.phrase import NOTE
+from engine.score.phrase import NOTE, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
 
@@ -128,11 +128,7 @@ def named_track(piece: Piece, name: str) -> Track:
 
 def from_0(notes: np.ndarray) -> np.ndarray:
     """The notes, those that would begin before 0 later by so much: an early first stroke."""
-    late = np.maximum(-notes["start"], 0.0)
-    moved_notes = notes.copy()
-    moved_notes["start"] += late
-    moved_notes["end"] += late
-    return moved_notes
+    return moved(notes, np.maximum(-notes["start"], 0.0))
 
 
 def _height(track: Track) -> float:

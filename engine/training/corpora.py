@@ -22,7 +22,7 @@ from engine.networks.vae.converters.groove import GrooveConverter
 from engine.score.drums import CLASS_OF_PITCH
 from engine.training.midi_files import folder_name, midi_files, midi_notes, off_grid
 from engine.training.pieces import STEPS_PER_BAR, Piece
-from engine.training.polyphony import in_order, performance_pieces, polyphony_readers
+from engine.training.polyphony import note_array, performance_pieces, polyphony_readers
 
 GHOST_VELOCITY = {1: 40}
 """Snare hits softer than this are ghost notes: a network without velocities would play them as backbeats."""
@@ -150,7 +150,9 @@ def played_grooves(root: Path) -> Iterator[Piece]:
             if row["time_signature"] != "4-4":
                 continue
             found, _ = midi_notes(root / row["midi_filename"], drums=True)
-            notes = in_order([(start / 4, end / 4, pitch, velocity) for start, end, pitch, velocity in found.tolist()])
+            notes = note_array(
+                [(start / 4, end / 4, pitch, velocity) for start, end, pitch, velocity in found.tolist()]
+            )
             steps = -(-int(notes["start"].max() * 4 + 1.5) // STEPS_PER_BAR) * STEPS_PER_BAR
             strokes = converter.strokes(notes, 0.0, steps)
             if strokes.any():

@@ -16,7 +16,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
-from engine.score.phrase import NOTE
+from engine.score.phrase import NOTE, in_order
 from engine.training.midi_files import folder_name, midi_files, midi_notes, off_grid
 from engine.training.pieces import Piece
 
@@ -47,7 +47,7 @@ def chorale_pieces(path: Path) -> Iterator[Piece]:
             for voice in np.array(steps, int).T:
                 edges = [0, *(np.flatnonzero(np.diff(voice)) + 1).tolist(), len(voice)]
                 rows += [(a / 4, b / 4, voice[a], 100) for a, b in pairwise(edges) if voice[a] >= 0]
-            yield Piece(f"{split}{k}", path.parent.name, _SPLITS[split], in_order(rows))
+            yield Piece(f"{split}{k}", path.parent.name, _SPLITS[split], note_array(rows))
 
 
 def score_polyphony(path: Path) -> Iterator[Piece]:
@@ -64,7 +64,7 @@ def score_polyphony(path: Path) -> Iterator[Piece]:
                 for voice in part["voices"]
                 for n in voice["n"]
             ]
-            notes = in_order(rows)
+            notes = note_array(rows)
             if len(notes) >= 64 and off_grid(notes["start"] * 4) <= MAX_OFF_GRID:
                 yield Piece(score["id"], path.parent.name, "", notes)
 
@@ -88,7 +88,7 @@ def midi_polyphony(folder: Path, skip: Sequence[Path] = ()) -> Iterator[Piece]:
             continue
         if len(found) >= 16 and off_grid(found[:, 0]) <= MAX_OFF_GRID:
             rows = [(start / 4, end / 4, pitch, velocity) for start, end, pitch, velocity in found.tolist()]
-            yield Piece(path.stem, folder_name(folder, path), "", in_order(rows))
+            yield Piece(path.stem, folder_name(folder, path), "", note_array(rows))
 
 
 def performance_pieces(folder: Path) -> Iterator[Piece]:
@@ -99,7 +99,7 @@ def performance_pieces(folder: Path) -> Iterator[Piece]:
         except (OSError, ValueError, EOFError, KeyError, IndexError):
             continue
         if len(rows) >= 64:
-            yield Piece(path.stem, folder_name(folder, path), "", in_order(rows))
+            yield Piece(path.stem, folder_name(folder, path), "", note_array(rows))
 
 
 def performed_notes(midi: mido.MidiFile) -> list[tuple[float, float, int, int]]:
@@ -142,7 +142,6 @@ def performed_notes(midi: mido.MidiFile) -> list[tuple[float, float, int, int]]:
     return [note for note in notes if note[1] > note[0]]
 
 
-def in_order(rows: Sequence[tuple[float, float, int, int]]) -> np.ndarray:
-    """Array of `NOTE`, sorted by (start, pitch), from the first note on."""
-    notes = np.array(rows, NOTE)
-    return notes[np.lexsort((notes["pitch"], notes["start"]))]
+def note_array(rows: Sequence[tuple[float, float, int, int]]) -> np.ndarray:
+    """Array of `NOTE`, sorted by (start, pitch), of (start, end, pitch, velocity)."""
+    return in_order(np.array(rows, NOTE))

@@ -4,28 +4,16 @@ import re
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from engine.cli import cli
-from engine.errors import PerpetuumError
 from engine.score.midi import read_piece, write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter
+from tests.cli.generating import fails, run
 from tests.cli.weights import made_up
 
 KIT = np.array([(beat / 2, beat / 2 + 0.2, 36 + 2 * (beat % 2), 90) for beat in range(40)], NOTE)
 TUNE = np.array([(beat, beat + 1, 60 + 2 * beat % 12, 80) for beat in range(20)], NOTE)
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
-
-
-def fails(*arguments):
-    with pytest.raises(PerpetuumError) as caught:
-        CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
-    return str(caught.value)
 
 
 @pytest.fixture(scope="module")

@@ -110,23 +110,17 @@ def sample_piece(
 def joined(made: Sequence[Made]) -> Made:
     """Pieces one after another as one, with a marker for each; all have the same tracks and length."""
     length = made[0].length
+    placed = [(number * length, one.piece) for number, one in enumerate(made)]
     tracks = [
-        replace(
-            track,
-            notes=np.concatenate(
-                [moved(one.piece.tracks[place].notes, number * length) for number, one in enumerate(made)]
-            ),
-        )
+        replace(track, notes=np.concatenate([moved(piece.tracks[place].notes, start) for start, piece in placed]))
         for place, track in enumerate(made[0].piece.tracks)
     ]
-    starts = [number * length for number in range(len(made))]
-    chords = tuple(span.moved(start) for start, one in zip(starts, made, strict=True) for span in one.piece.chords)
     piece = Piece(
         tuple(tracks),
         made[0].piece.qpm,
-        chords=chords,
-        tempos=tuple((start, one.piece.qpm) for start, one in zip(starts, made, strict=True)),
-        markers=tuple((start, f"{number} of {len(made)}") for number, start in enumerate(starts, 1)),
+        chords=tuple(span.moved(start) for start, piece in placed for span in piece.chords),
+        tempos=tuple((start, piece.qpm) for start, piece in placed),
+        markers=tuple((start, f"{number} of {len(made)}") for number, (start, _) in enumerate(placed, 1)),
     )
     return Made(piece, length * len(made), made[0].remarks)
 
