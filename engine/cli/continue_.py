@@ -9,15 +9,13 @@ import click
 
 from engine.cli.primers import conditions_of
 from engine.cli.sampling import (
-    Stopwatch,
     checkpoint_option,
     config_option,
     dated_option,
     folder_option,
-    line,
+    make_files,
     output_paths,
     outputs_option,
-    progress,
     sampling_options,
     say,
     seed_option,
@@ -26,10 +24,10 @@ from engine.cli.sampling import (
     track_and_voice,
     track_option,
     voice_option,
-    write,
 )
 from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
+from engine.networks.studio.made import Made
 
 EXAMPLES = """
 \b
@@ -92,14 +90,11 @@ def command(
     conditions = replace(conditions_of(network.config, piece, length + beats, chords), inject_primer=False)
     seed = seeded(seed)
     paths = output_paths(folder, f"{file.stem}-continued-{seed}", num_outputs, dated)
-    watch = Stopwatch()
-    with progress(network.config.name, num_outputs) as advance:
-        for number, path in enumerate(paths):
-            chance = source_of(seed, number)
-            made = continue_piece(network, piece, beats, chance, length, *heard_as, conditions, sampling)
-            say(made.remarks if number == 0 else ())
-            if only_new:
-                made = replace(made, piece=made.piece.cut(length, length + beats), length=beats)
-            write(path, made.piece)
-            click.echo(line(path, made, watch.lap()))
-            advance()
+
+    def make(number: int) -> Made:
+        chance = source_of(seed, number)
+        made = continue_piece(network, piece, beats, chance, length, *heard_as, conditions, sampling)
+        say(made.remarks if number == 0 else ())
+        return replace(made, piece=made.piece.cut(length, length + beats), length=beats) if only_new else made
+
+    make_files(network.config.name, paths, make)

@@ -7,21 +7,19 @@ from pathlib import Path
 import click
 
 from engine.cli.sampling import (
-    Stopwatch,
     beside,
     checkpoint_option,
     config_option,
     file_option,
-    line,
-    progress,
+    make_files,
     say,
     seed_option,
     seeded,
     source_of,
     temperature_option,
     track_option,
-    write,
 )
+from engine.networks.studio.made import Made
 
 EXAMPLES = """
 \b
@@ -66,12 +64,11 @@ def command(
     piece = read_piece(file)
     network = choose_network(model, config, checkpoint, TAPPED)
     path = beside(file, "drums", output)
-    seed, watch = seeded(seed), Stopwatch()
-    with progress(network.config.name, 1) as advance:
-        made = drumify_piece(network, piece, source_of(seed), track, temperature)
+    seed = seeded(seed)
+
+    def make(number: int) -> Made:
+        made = drumify_piece(network, piece, source_of(seed, number), track, temperature)
         say(made.remarks)
-        if only_drums:
-            made = replace(made, piece=replace(made.piece, tracks=made.piece.tracks[-1:]))
-        write(path, made.piece)
-        advance()
-    click.echo(line(path, made, watch.lap(), None if temperature is None else seed))
+        return replace(made, piece=replace(made.piece, tracks=made.piece.tracks[-1:])) if only_drums else made
+
+    make_files(network.config.name, [path], make, None if temperature is None else seed)

@@ -12,15 +12,13 @@ from engine.cli.primers import PRIMER_HELP, conditions_of, meter_of, read_primer
 from engine.cli.sample import write_samples
 from engine.cli.sampling import (
     Number,
-    Stopwatch,
     checkpoint_option,
     config_option,
     dated_option,
     folder_option,
-    line,
+    make_files,
     output_paths,
     outputs_option,
-    progress,
     sampling_options,
     say,
     seed_option,
@@ -29,10 +27,10 @@ from engine.cli.sampling import (
     track_and_voice,
     track_option,
     voice_option,
-    write,
 )
 from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
+from engine.networks.studio.made import Made
 
 EXAMPLES = """
 \b
@@ -151,19 +149,14 @@ def command(
     conditions = replace(conditions, inject_primer=inject_primer, condition_on_primer=condition_on_primer)
     seed = seeded(seed)
     paths = output_paths(folder, f"{kind.name}-{seed}", num_outputs, dated)
-    watch = Stopwatch()
-    with progress(kind.name, num_outputs) as advance:
-        for number, path in enumerate(paths):
-            chance = source_of(seed, number)
-            if kind.family == "polyphony_rnn" and not condition_on_primer:
-                made = sing_along(network, piece, total, chance, length, conditions, sampling)
-            else:
-                made = continue_piece(
-                    network, piece, total - length, chance, length, conditions=conditions, sampling=sampling
-                )
-            write(path, made.piece)
-            click.echo(line(path, made, watch.lap()))
-            advance()
+
+    def make(number: int) -> Made:
+        chance = source_of(seed, number)
+        if kind.family == "polyphony_rnn" and not condition_on_primer:
+            return sing_along(network, piece, total, chance, length, conditions, sampling)
+        return continue_piece(network, piece, total - length, chance, length, conditions=conditions, sampling=sampling)
+
+    make_files(kind.name, paths, make)
 
 
 def _given(name: str) -> bool:

@@ -7,20 +7,18 @@ from pathlib import Path
 import click
 
 from engine.cli.sampling import (
-    Stopwatch,
     beside,
     checkpoint_option,
     config_option,
     file_option,
-    line,
-    progress,
+    make_files,
     say,
     seed_option,
     seeded,
     source_of,
     temperature_option,
-    write,
 )
+from engine.networks.studio.made import Made
 
 EXAMPLES = """
 \b
@@ -61,10 +59,11 @@ def command(
     piece = read_piece(file)
     network = choose_network(model, config, checkpoint, GROOVES)
     path = beside(file, "groove", output)
-    seed, watch = seeded(seed), Stopwatch()
-    with progress(network.config.name, 1) as advance:
-        made = groove_piece(network, piece, source_of(seed), track, temperature)
+    seed = seeded(seed)
+
+    def make(number: int) -> Made:
+        made = groove_piece(network, piece, source_of(seed, number), track, temperature)
         say(made.remarks)
-        write(path, made.piece)
-        advance()
-    click.echo(line(path, made, watch.lap(), None if temperature is None else seed))
+        return made
+
+    make_files(network.config.name, [path], make, None if temperature is None else seed)

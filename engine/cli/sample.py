@@ -10,21 +10,19 @@ import click
 from engine.cli.primers import check_asked, read_chords, repeated
 from engine.cli.sampling import (
     Number,
-    Stopwatch,
     checkpoint_option,
     config_option,
     dated_option,
     folder_option,
-    line,
+    make_files,
     output_paths,
     outputs_option,
-    progress,
     seed_option,
     seeded,
     source_of,
     temperature_option,
-    write,
 )
+from engine.networks.studio.made import Made
 from engine.score.time import STEPS_PER_BEAT, Meter
 
 EXAMPLES = """
@@ -98,11 +96,9 @@ def write_samples(
     beats = network.config.steps / STEPS_PER_BEAT
     spans = repeated(read_chords(chords, Meter()), beats) if chords else ()
     paths = output_paths(folder, f"{network.config.name}-{seed}", num_outputs, dated)
-    watch = Stopwatch()
-    with progress(network.config.name, num_outputs) as advance:
-        for number, path in enumerate(paths):
-            point = source_of(seed, 0 if same_z else number)
-            made = sample_piece(network, point, source_of(seed, number, "notes"), temperature, qpm, spans)
-            write(path, made.piece)
-            click.echo(line(path, made, watch.lap()))
-            advance()
+
+    def make(number: int) -> Made:
+        point = source_of(seed, 0 if same_z else number)
+        return sample_piece(network, point, source_of(seed, number, "notes"), temperature, qpm, spans)
+
+    make_files(network.config.name, paths, make)

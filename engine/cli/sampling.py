@@ -266,6 +266,27 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
             raise PerpetuumError(f"stopped; {kept}") from None
 
 
+def make_files(title: str, paths: Sequence[Path], make: Callable[[int], Made], seed: int | None = None) -> None:
+    """Make files one after another, with progress, and tell a line about each.
+
+    Args:
+        title: of the progress.
+        paths: of the files.
+        make: what is in the file of a number, counted from 0.
+        seed: as in `line`.
+
+    Raises:
+        PerpetuumError: a file cannot be written, or it was stopped by Ctrl-C.
+    """
+    watch = Stopwatch()
+    with progress(title, len(paths)) as advance:
+        for number, path in enumerate(paths):
+            made = make(number)
+            write(path, made.piece)
+            click.echo(line(path, made, watch.lap(), seed))
+            advance()
+
+
 class Stopwatch:
     """Seconds since it was made, or last read."""
 

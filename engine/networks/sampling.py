@@ -7,6 +7,9 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
 
+_NEAREST_0 = 1e-30
+"""Uniform numbers are taken to be at least this, so that their logarithm is finite."""
+
 
 def check_sampling(sampling: Sampling) -> None:
     """Refuse settings that mean nothing.
@@ -73,6 +76,25 @@ def choose(logits: np.ndarray, sampling: Sampling, uniforms: np.ndarray) -> tupl
     else:
         chosen = _places(cumulative / totals, uniforms)
     return chosen, scaled[rows, chosen] - np.log(totals[:, 0])
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)), for x of any size."""
+    return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
+def thresholds(uniforms: np.ndarray, temperature: float) -> np.ndarray:
+    """What the logits of bits must exceed for the bits to be set by chance: x does where u < sigmoid(x / temperature).
+
+    Args:
+        uniforms: u, numbers in [0, 1), from a random generator.
+        temperature: > 0.
+
+    Returns:
+        Finite numbers of the same shape.
+    """
+    uniforms = np.maximum(uniforms, _NEAREST_0)
+    return temperature * (np.log(uniforms) - np.log1p(-uniforms))
 
 
 def _places(cumulative: np.ndarray, uniforms: np.ndarray) -> np.ndarray:

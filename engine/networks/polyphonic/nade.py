@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.networks.contract import Random
+from engine.networks.sampling import sigmoid, thresholds
 
 FLOOR = 1e-6
 """Added to probabilities before their logarithm, as Magenta does: no log-likelihood is minus infinity."""
@@ -37,7 +38,7 @@ class Nade:
         """
         added = np.zeros_like(self._encoder)
         np.cumsum(self._encoder[:-1] * bits[:-1, None], axis=0, out=added[1:])
-        return biases + np.einsum("dh,dh->d", _sigmoid(hidden + added), self._decoder)
+        return biases + np.einsum("dh,dh->d", sigmoid(hidden + added), self._decoder)
 
     def log_probability(
         self, hidden: np.ndarray, biases: np.ndarray, bits: np.ndarray, temperature: float = 1.0
@@ -50,22 +51,26 @@ class Nade:
     ) -> tuple[np.ndarray, float]:
         """Draw bits in their order: (bits [D] float32, their log-probability in nats).
 
-        Hidden units change only after a set bit, so one product with all bits that are left finds the next set one:
-        as many products as there are set bits, and one.
-
         Args:
             hidden, biases: as in `conditionals`.
             rng: one uniform number is drawn per bit.
             temperature: divides the logits; towards 0 a bit is set if that is likelier than not.
         """
-        uniform = np.array([rng.random() for _ in range(self.num_bits)])
-        # A bit is set if uniform < sigmoid(logit / temperature), that is, if the logit exceeds this.
-        bounds = temperature * (np.log(np.maximum(uniform, FLOOR**2)) - np.log1p(-uniform))
+        uniforms = np.array([rng.random() for _ in range(self.num_bits)])
+        bits, logits = self.exceeding(hidden, biases, thresholds(uniforms, temperature))
+        return bits, _log_probability(logits / temperature, bits)
+
+    def exceeding(self, hidden: np.ndarray, biases: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Bits in their order, set where the logit exceeds a bound [D]: (bits [D] float32, their logits [D]).
+
+        Hidden units change only after a set bit, so one product with all bits that are left finds the next set one:
+        as many products as there are set bits, and one. Other arguments as in `conditionals`.
+        """
         bits = np.zeros(self.num_bits, np.float32)
         logits = np.empty(self.num_bits)
         first = 0
         while first < self.num_bits:
-            logits[first:] = biases[first:] + self._decoder[first:] @ _sigmoid(hidden)
+            logits[first:] = biases[first:] + self._decoder[first:] @ sigmoid(hidden)
             set_bits = logits[first:] > bounds[first:]
             ahead = int(set_bits.argmax())
             if not set_bits[ahead]:
@@ -73,12 +78,8 @@ class Nade:
             bits[first + ahead] = 1.0
             hidden = hidden + self._encoder[first + ahead]
             first += ahead + 1
-        return bits, _log_probability(logits / temperature, bits)
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+        return bits, logits
 
 
 def _log_probability(logits: np.ndarray, bits: np.ndarray) -> float:
-    return float(np.log(_sigmoid(np.where(bits > 0, logits, -logits)) + FLOOR).sum())
+    return float(np.log(sigmoid(np.where(bits > 0, logits, -logits)) + FLOOR).sum())

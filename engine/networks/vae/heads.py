@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.networks.polyphonic.nade import Nade
+from engine.networks.sampling import sigmoid, thresholds
 
 NONE = -1
 """The choice of a class before the first step: nothing."""
@@ -134,7 +135,7 @@ class GrooveHead(_VectorHead):
 
     def noise(self, uniforms: np.ndarray, temperature: float) -> np.ndarray:
         """See `VaeHead.noise`: what the logit of a hit has to exceed."""
-        return _logits(uniforms, temperature).astype(np.float32)
+        return thresholds(uniforms, temperature).astype(np.float32)
 
     def choose(self, outputs: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """See `VaeHead.choose`: hits by chance, or where they are likelier than not; the rest as it is."""
@@ -149,9 +150,9 @@ class GrooveHead(_VectorHead):
         """See `VaeHead.losses`: log-loss of the hits, squared errors of velocities and offsets."""
         hit, velocity, offset = np.split(outputs, 3, axis=-1)
         hits, velocities, offsets = np.split(targets, 3, axis=-1)
-        hit = _sigmoid(hit)
+        hit = sigmoid(hit)
         costs = -hits * np.log(hit + _EPSILON) - (1.0 - hits) * np.log(1.0 - hit + _EPSILON)
-        costs += (velocities - _sigmoid(velocity)) ** 2 + (offsets - np.tanh(offset)) ** 2
+        costs += (velocities - sigmoid(velocity)) ** 2 + (offsets - np.tanh(offset)) ** 2
         return costs.sum(axis=-1)
 
 
@@ -163,16 +164,15 @@ class NadeHead(_VectorHead):
         self.size = self.draws = nade.num_bits
 
     def noise(self, uniforms: np.ndarray, temperature: float) -> np.ndarray:
-        """See `VaeHead.noise`: the uniform numbers that do at temperature 1 what the given ones do at another."""
-        return _sigmoid(_logits(uniforms, temperature))
+        """See `VaeHead.noise`: what the logit of a class has to exceed."""
+        return thresholds(uniforms, temperature)
 
     def choose(self, outputs: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """See `VaeHead.choose`; without chance a class is set if that is likelier than not."""
         hidden = self._nade.num_hidden
-        noise = np.full((len(outputs), self.draws), 0.5) if noise is None else noise
+        noise = np.zeros((len(outputs), self.draws)) if noise is None else noise
         rows = zip(outputs, noise, strict=True)
-        bits = [self._nade.sample(row[:hidden], row[hidden:], _Drawn(drawn))[0] for row, drawn in rows]
-        return np.stack(bits)
+        return np.stack([self._nade.exceeding(row[:hidden], row[hidden:], bounds)[0] for row, bounds in rows])
 
     def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """See `VaeHead.losses`: minus the log-likelihood."""
@@ -182,17 +182,6 @@ class NadeHead(_VectorHead):
         return np.array(costs).reshape(lead)
 
 
-class _Drawn:
-    """Numbers that have been drawn already, as a source of chance."""
-
-    def __init__(self, numbers: np.ndarray) -> None:
-        self._numbers = iter(numbers.tolist())
-
-    def random(self) -> float:
-        """The next of them."""
-        return next(self._numbers)
-
-
 def heads_of(config: Any, weights: Mapping[str, np.ndarray], scopes: tuple[str, ...]) -> tuple[VaeHead, ...]:
     """The head of each part's decoder."""
     if config.head == "categorical":
@@ -200,13 +189,3 @@ def heads_of(config: Any, weights: Mapping[str, np.ndarray], scopes: tuple[str, 
     if config.head == "groove":
         return tuple(GrooveHead(size) for size in config.output_sizes)
     return tuple(NadeHead(Nade(weights[f"{scope}/nade/w_enc"], weights[f"{scope}/nade/w_dec_t"])) for scope in scopes)
-
-
-def _logits(uniforms: np.ndarray, temperature: float) -> np.ndarray:
-    """A bit with logit x is set at a temperature where x exceeds this: where u < sigmoid(x / temperature)."""
-    uniforms = np.maximum(uniforms, _NEAREST_0)
-    return temperature * (np.log(uniforms) - np.log1p(-uniforms))
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * np.tanh(0.5 * x) + 0.5
