@@ -16,6 +16,12 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from engine.score.keys import parse_pitch, pitch_name
 
+DAY = 86400.0
+"""Seconds of a day of the clock; the two days a year that are longer or shorter pass some hours twice or not at all."""
+
+TIME_OF_DAY = r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*$"
+"""Pattern of a time of day."""
+
 _NUMBER = r"[-+]?(?:\d+\.\d+|\d+\s*/\s*\d+|\d+|\.\d+)"
 _WITH_UNIT = re.compile(rf"\s*({_NUMBER})\s*([^\d\s.].*?)?\s*")
 
@@ -140,6 +146,24 @@ def written(value: object, unit: Unit | None = None) -> str:
     number = round(value / factor, 6)
     digits = f"{number:.6f}".rstrip("0").rstrip(".")
     return f"{digits} {singular if number == 1 and singular in unit.factors and len(singular) > 1 else name}"
+
+
+def parse_time_of_day(text: str) -> float:
+    """Read a time of day, "6:30" or "18:05"; gives seconds since midnight.
+
+    Raises:
+        ValueError: it is none; the message says how to write it.
+    """
+    if not re.match(TIME_OF_DAY, text):
+        raise ValueError(f"`{text}` is no time of day; write it like `06:00` or `18:30` (midnight is `00:00`)")
+    hours, _, minutes = text.partition(":")
+    return 3600.0 * int(hours) + 60.0 * int(minutes)
+
+
+def written_time_of_day(seconds: float) -> str:
+    """A time of day as a scene would write it, to the minute that it lies in: "06:30"."""
+    minutes = int(seconds // 60) % (24 * 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _span(unit: Unit) -> str:

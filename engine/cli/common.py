@@ -12,8 +12,22 @@ from engine import assets
 from engine.errors import PerpetuumError
 from engine.scenes import Severity, load
 from engine.scenes.scene import Scene
+from engine.units import parse_time_of_day
 
 EXIT_NOT_VALID = 1
+
+
+class TimeOfDay(click.ParamType):
+    """A time of day, `18:30`; seconds since midnight."""
+
+    name = "HH:MM"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        try:
+            return value if isinstance(value, float) else parse_time_of_day(str(value))
+        except ValueError as error:
+            self.fail(str(error).replace("`", ""), param, ctx)
 
 
 def load_playable(name: str, section: str | None = None, solo: str | None = None) -> Scene:
@@ -46,6 +60,11 @@ def seed_of(scene: Scene, given: int | None) -> int:
     if given is not None:
         return given
     return scene.seed if scene.seed is not None else secrets.randbits(32)
+
+
+def file_size(size: int) -> str:
+    """Bytes as "4.7 MB" or "12.3 kB"."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def clock_time(seconds: float) -> str:

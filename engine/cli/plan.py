@@ -8,15 +8,20 @@ from typing import Any
 
 import click
 
-from engine.cli.common import clock_time, load_playable, seed_of
+from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
+from engine.conductor.daytime import CountedDay
 from engine.scenes.plan import Pass, Plan
+from engine.scenes.schema import unit_of
+from engine.scenes.targets import SoundSettings
 from engine.score.time import SAMPLE_RATE
+from engine.units import written, written_time_of_day
 
 EXAMPLES = """
 \b
 Examples:
   perpetuum plan slow_groove
   perpetuum plan my_scene.yaml --bars 200 --seed 7
+  perpetuum plan daylight --at 21:00
   perpetuum plan my_scene.yaml --format json | jq '.passes[].section'
 """
 
@@ -39,9 +44,12 @@ class _Row:
 @click.option("--bars", default=64, show_default=True, type=click.IntRange(1, 100_000), help="How far to look.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("--section", help="Begin with this section.")
+@click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(scene: str, bars: int, seed: int | None, section: str | None, form: str) -> None:
+def command(scene: str, bars: int, seed: int | None, section: str | None, at: float, form: str) -> None:
     """Show the timeline that SCENE will play: sections, parts, generators, seeds and clock times.
+
+    Of a scene with settings that follow the time of day, it shows their values where each section begins.
 
     SCENE is a file, or the name of a shipped scene. Warnings, such as a section that is never reached, come first.
     """
@@ -53,8 +61,9 @@ def command(scene: str, bars: int, seed: int | None, section: str | None, form: 
         if visit.first_bar >= bars:
             break
         passes.append((visit, _rows(plan, visit)))
+    day = CountedDay(at)
     if form == "json":
-        click.echo(json.dumps(_as_data(plan, passes), indent=2))
+        click.echo(json.dumps(_as_data(plan, passes, day), indent=2))
         return
     click.echo(f"{playable.title}: {playable.meter}, {playable.key}, seed {seed}")
     for visit, rows in passes:
@@ -64,15 +73,20 @@ def command(scene: str, bars: int, seed: int | None, section: str | None, form: 
             f"\n{clock_time(start)}  {click.style(visit.section.name, bold=True)}: bars {visit.first_bar + 1}"
             f"-{visit.end_bar}, {tempo}, {visit.key}"
         )
+        if values := _of_the_day(plan, visit, day):
+            hour = written_time_of_day(day.at(plan.bar(visit.first_bar).start))
+            click.echo(f"  at {hour}: " + ", ".join(f"{name} {value}" for name, value in values.items()))
         for name in playable.parts:
             mine = [row for row in rows if row.part == name]
             if not mine:
                 continue
             click.echo(f"  {name}: {mine[0].generator}{'' if mine[0].heard else ' (unheard: others listen to it)'}")
             for row in mine:
-                at = clock_time(plan.bar(row.first_bar).start / SAMPLE_RATE)
+                moment = clock_time(plan.bar(row.first_bar).start / SAMPLE_RATE)
                 by = "  by rules, while its network loads" if row.opening else ""
-                click.echo(f"    {at}  bars {row.first_bar + 1}-{row.first_bar + row.bars}  seed {row.seed:016x}{by}")
+                click.echo(
+                    f"    {moment}  bars {row.first_bar + 1}-{row.first_bar + row.bars}  seed {row.seed:016x}{by}"
+                )
 
 
 def _rows(plan: Plan, visit: Pass) -> list[_Row]:
@@ -90,7 +104,29 @@ def _rows(plan: Plan, visit: Pass) -> list[_Row]:
     return rows
 
 
-def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]]) -> dict[str, Any]:
+def _of_the_day(plan: Plan, visit: Pass, day: CountedDay) -> dict[str, str]:
+    """What the settings that follow the day are where a pass begins, as a scene would write it."""
+    time_of_day = day.at(plan.bar(visit.first_bar).start)
+    values = {}
+    for move in plan.scene.day:
+        if any(
+            (move.part, move.target, move.transform) == (m.part, m.target, m.transform) for m in visit.section.moves
+        ):
+            continue
+        part = plan.scene.parts[move.part]
+        name, settings = part.transforms[move.transform] if move.transform is not None else ("", part.settings)
+        model = type(settings) if move.target in type(settings).model_fields else SoundSettings
+        unit = unit_of(model.model_fields[move.target])
+        number = move.curve.at(time_of_day)
+        if unit is not None:  # no more digits than an ear can tell
+            smallest = min(unit.factors.values()) / 10
+            number = round(number / smallest) * smallest
+        value = written(round(number, 2) if unit is None else number, unit)
+        values[".".join(word for word in (move.part, name, move.target) if word)] = value
+    return values
+
+
+def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay) -> dict[str, Any]:
     return {
         "title": plan.scene.title,
         "seed": plan.seed,
@@ -103,6 +139,8 @@ def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]]) -> dict[str, Any
                 "seconds": round(plan.bar(visit.first_bar).start / SAMPLE_RATE, 6),
                 "qpm": list(visit.qpms),
                 "key": str(visit.key),
+                "time_of_day": written_time_of_day(day.at(plan.bar(visit.first_bar).start)),
+                "day": _of_the_day(plan, visit, day),
                 "phrases": [
                     {
                         "part": row.part,

@@ -18,6 +18,7 @@ Examples:
   perpetuum play my_scene.yaml --section chorus --solo melody
   perpetuum play slow_groove --output wav evening.wav --minutes 60
   perpetuum play slow_groove --output device hw:1
+  perpetuum play daylight --at 06:30               as it sounds in the morning
 """
 
 
@@ -34,6 +35,7 @@ Examples:
 @click.option("--minutes", type=click.FloatRange(0.01), help="Play so long, fading out; without end otherwise.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("--section", help="Begin with this section.")
+@click.option("--at", metavar="HH:MM", help="Begin as if it were this time of day; the clock's own time otherwise.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")
 @click.option("--watch", is_flag=True, help="Take over each saved edit of the scene at a bar line.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more of what happens inside.")
@@ -44,6 +46,7 @@ def command(
     minutes: float | None,
     seed: int | None,
     section: str | None,
+    at: str | None,
     solo: str | None,
     watch: bool,
     verbose: bool,
@@ -61,12 +64,15 @@ def command(
         stop = stack.enter_context(StopSignals())
         audio = stack.enter_context(Audio())
 
-        from engine.cli.common import load_playable, seed_of
+        from engine.cli.common import TimeOfDay, load_playable, seed_of
+        from engine.conductor.daytime import CountedDay, WallDay
         from engine.runtime import play as playing
         from engine.runtime.outputs import open_output
 
         playable = load_playable(scene, section, solo)
-        wishes = playing.Wishes(seed_of(playable, seed), section, solo, minutes * 60 if minutes is not None else None)
+        day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
+        seconds = minutes * 60 if minutes is not None else None
+        wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
         playing.prepare(playable, wishes, audio)
         sink = stack.enter_context(open_output(output, argument))
         click.echo(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")

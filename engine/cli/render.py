@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine.cli.common import clock_time, load_playable, seed_of
+from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
 from engine.errors import PerpetuumError
 from engine.scenes.plan import Plan
 from engine.score.time import SAMPLE_RATE
@@ -19,6 +19,7 @@ Examples:
   perpetuum render slow_groove --minutes 3 -o groove.wav
   perpetuum render my_scene.yaml --bars 64 --seed 7 -o out.wav --midi out.mid --plot out.png
   perpetuum render my_scene.yaml --bars 16 --section chorus --solo melody -o melody.wav
+  perpetuum render daylight --minutes 3 --at 06:30 -o morning.wav
 """
 
 
@@ -31,6 +32,7 @@ Examples:
 @click.option("--midi", type=click.Path(dir_okay=False, path_type=Path), help="Write the notes to a MIDI file, too.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw a piano roll, too (PNG).")
 @click.option("--section", help="Begin with this section.")
+@click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")
 def command(
     scene: str,
@@ -41,16 +43,18 @@ def command(
     midi: Path | None,
     plot: Path | None,
     section: str | None,
+    at: float,
     solo: str | None,
 ) -> None:
     """Render SCENE to a WAV file (48 kHz, 24 bit, stereo).
 
-    The same scene, weights and seed give the same file. At the end there is one line for each part: how many of its
-    bars its network made, how many were made by rules, and how many failed.
+    The same scene, weights, seed and time of day give the same file. At the end there is one line for each part: how
+    many of its bars its network made, how many were made by rules, and how many failed.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    from engine.conductor.daytime import CountedDay
     from engine.runtime.performance import Ending
     from engine.runtime.render import render
 
@@ -86,6 +90,7 @@ def command(
                 section,
                 solo,
                 lambda done, total: bar.update(task, completed=done, total=total),
+                CountedDay(at),
             )
         except KeyboardInterrupt:
             raise PerpetuumError("stopped; no file was written") from None

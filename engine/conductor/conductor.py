@@ -16,8 +16,9 @@ import numpy as np
 
 from engine.conductor.clocks import Clock
 from engine.conductor.contract import Job, PhraseMakers, Reply, Rules
+from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.lines import Line
-from engine.conductor.requests import request_for, sound_settings_at
+from engine.conductor.requests import request_for, sound_settings_at, values_at
 from engine.generators.contract import Request
 from engine.scenes.plan import Pass, Plan, Slot
 from engine.scenes.scene import Scene
@@ -66,6 +67,7 @@ class Conductor:
         lead: a bar is sealed this many frames before it sounds.
         horizon: phrases are asked for this many frames ahead.
         solo: only this part is heard; None for all.
+        day: the time of day, for scenes that follow it.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Conductor:
         lead: int = 2 * SAMPLE_RATE,
         horizon: int = 24 * SAMPLE_RATE,
         solo: str | None = None,
+        day: TimeOfDay = AT_NOON,
     ) -> None:
         self.plan = plan
         self.solo = solo
@@ -91,6 +94,7 @@ class Conductor:
         self._listen = listen
         self._lead = lead
         self._horizon = horizon
+        self._day = day
         self._tickets = itertools.count()
         self._lines = self._new_lines(plan.scene)
         self._jobs: dict[int, str] = {}
@@ -212,7 +216,7 @@ class Conductor:
 
     def _request(self, line: Line, slot: Slot) -> bool:
         """Make or order the phrase of a slot. False if what it listens to is not known yet."""
-        request = request_for(self.plan, line, slot, self._lines)
+        request = request_for(self.plan, line, slot, self._lines, self._time_of_day(slot.first_bar))
         if request is None:
             return False
         name = line.part.generator
@@ -291,7 +295,8 @@ class Conductor:
         if slot.opening or not line.part.needs_network:
             self._request(line, slot)
         if line.covering(index) is None:
-            request = request_for(self.plan, line, slot, self._lines, complete=False)
+            time_of_day = self._time_of_day(slot.first_bar)
+            request = request_for(self.plan, line, slot, self._lines, time_of_day, complete=False)
             assert request is not None
             self._stand_in(line, slot, request, "what it listens to was late")
 
@@ -317,11 +322,18 @@ class Conductor:
     def _move_controls(self, bar: Bar, visit: Pass) -> None:
         """Send ramps for levels, pans and sends that move in a bar or differ from where they stand."""
         ramps = []
+        times = [self._time_of_day(index) for index in (bar.index, bar.index + 1)]
+        moved = {(move.part, move.target) for move in visit.section.moves if move.transform is None}
+        daily = {(move.part, move.target) for move in self.scene.day if move.transform is None} - moved
         for name, part in self.scene.parts.items():
-            begin = sound_settings_at(part, visit, visit.position(bar.index))
-            finish = sound_settings_at(part, visit, visit.position(bar.index + 1))
+            begin, finish = (
+                sound_settings_at(part, values_at(self.scene, name, visit, visit.position(index), time_of_day))
+                for index, time_of_day in zip((bar.index, bar.index + 1), times, strict=True)
+            )
             for control, value in begin.items():
                 known = self._controls.get((name, control))
+                if known is not None and (name, control) in daily:
+                    value = known  # where the clock leaps, a level takes a bar to follow
                 start = bar.start
                 if known != value:
                     ramps.append(Ramp(name, control, value, start, start + SETTLE))
@@ -331,6 +343,10 @@ class Conductor:
                 self._controls[name, control] = finish[control]
         if ramps:
             self.send(Ramps(tuple(ramps)))
+
+    def _time_of_day(self, bar: int) -> float:
+        """Seconds since midnight at a bar line; nobody asks the clock in scenes that do not follow it."""
+        return self._day.at(self.plan.bar(bar).start) if self.scene.day else 0.0
 
     @staticmethod
     def _new_lines(scene: Scene) -> dict[str, Line]:

@@ -9,12 +9,17 @@ from typing import Any, get_args
 from engine.conductor.lines import Line
 from engine.generators.contract import Place, Request, Settings
 from engine.scenes.plan import Pass, Plan, Slot, derive_seed
-from engine.scenes.scene import Move, Part
+from engine.scenes.scene import Part, Scene
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.sound.messages import Control
 
+Values = Mapping[tuple[str, int | None], Any]
+"""Settings of a part that move, as they are at a moment, by setting and transform (None: of generator or sound)."""
 
-def request_for(plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], complete: bool = True) -> Request | None:
+
+def request_for(
+    plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], time_of_day: float, complete: bool = True
+) -> Request | None:
     """What to ask a part for in a slot.
 
     Args:
@@ -22,6 +27,7 @@ def request_for(plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], c
         line: of the part.
         slot: to be filled.
         lines: of all parts.
+        time_of_day: seconds since midnight, for curves of the day.
         complete: None is returned while a source is not known; False takes a rest for it instead.
     """
     scene, part, visit = plan.scene, line.part, slot.visit
@@ -33,8 +39,7 @@ def request_for(plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], c
                 return None
             phrase = Phrase.empty(slot.bars * scene.meter.beats_per_bar, Provenance("rest", Origin.RULES))
         sources[link] = phrase
-    position = visit.position(slot.first_bar)
-    moves = [move for move in visit.section.moves if move.part == part.name]
+    values = values_at(scene, part.name, visit, visit.position(slot.first_bar), time_of_day)
     return Request(
         part=part.name,
         role=part.role,
@@ -43,49 +48,61 @@ def request_for(plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], c
         qpm=plan.bar(slot.first_bar).qpm,
         key=visit.key,
         seed=slot.seed,
-        settings=_moved(part.settings, [m for m in moves if m.transform is None], position),
+        settings=_with_values(part.settings, values, None),
         place=Place(
             section=visit.section.name,
             pass_index=visit.index,
             bar=slot.first_bar - visit.first_bar,
             section_bars=visit.bars,
             first_bar=slot.first_bar,
+            time_of_day=time_of_day,
         ),
         theme=derive_seed(plan.seed, "theme", visit.section.name),
         history=line.history(slot.first_bar),
         sources=sources,
         primer=part.primer,
         transforms=tuple(
-            (name, _moved(settings, [m for m in moves if m.transform == place], position))
-            for place, (name, settings) in enumerate(part.transforms)
+            (name, _with_values(settings, values, place)) for place, (name, settings) in enumerate(part.transforms)
         ),
     )
 
 
-def sound_settings_at(part: Part, visit: Pass, position: float) -> dict[Control, float]:
-    """Level (dB), pan and sends (dB) of a part at a position of a pass."""
-    values = {
+def values_at(scene: Scene, part: str, visit: Pass, position: float, time_of_day: float) -> Values:
+    """The settings of a part that move, as they are at a moment: where a section moves one, the day does not count.
+
+    Args:
+        scene: has the curves of the day.
+        part: name.
+        visit: pass of a section.
+        position: in it, 0..1.
+        time_of_day: seconds since midnight.
+    """
+    values = {(move.target, move.transform): move.curve.at(time_of_day) for move in scene.day if move.part == part}
+    moves = (move for move in visit.section.moves if move.part == part)
+    return values | {(move.target, move.transform): move.curve.at(position) for move in moves}
+
+
+def sound_settings_at(part: Part, values: Values) -> dict[Control, float]:
+    """Level (dB), pan and sends (dB) of a part where some settings move."""
+    settled = {
         Control.LEVEL: part.sound.level,
         Control.PAN: part.sound.pan,
         Control.REVERB: part.sound.reverb,
         Control.DELAY: part.sound.delay,
     }
-    for move in visit.section.moves:
-        if move.part == part.name and move.transform is None and move.target in values:
-            value = move.curve.at(position)
-            values[Control(move.target)] = value if math.isfinite(value) else -math.inf
-    return values
+    for control in settled:
+        value = values.get((str(control), None), settled[control])
+        settled[control] = value if math.isfinite(value) else -math.inf
+    return settled
 
 
-def _moved(settings: Settings, moves: list[Move], position: float) -> Settings:
-    """Settings with the curves of a section applied; `check` has seen that every point of them is valid."""
+def _with_values(settings: Settings, values: Values, transform: int | None) -> Settings:
+    """Settings of a generator or transform where some move; `check` has seen that every point of them is valid."""
     changes: dict[str, Any] = {}
-    for move in moves:
-        if move.target in type(settings).model_fields:
-            value = move.curve.at(position)
-            changes[move.target] = (
-                round(value) if isinstance(value, float) and _is_whole(settings, move.target) else value
-            )
+    for (target, place), value in values.items():
+        if place == transform and target in type(settings).model_fields:
+            whole = isinstance(value, float) and _is_whole(settings, target)
+            changes[target] = round(value) if whole else value
     return settings.model_copy(update=changes) if changes else settings
 
 

@@ -110,6 +110,9 @@ def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) 
         described: TransformKind = registered("perpetuum.transforms", name)
         apply = _kept(cache, described, settings) if described.network else load(described.factory)
         phrase = _one_transform(apply, phrase, place, name, settings, request)
+        if described.network:
+            # Whoever wrote the notes, a network has played them.
+            phrase = phrase.with_provenance(replace(phrase.provenance, origin=Origin.NETWORK))
     return phrase
 
 

@@ -53,6 +53,8 @@ class Place:
         bar: first bar of the phrase, counted from the start of the section.
         section_bars: bars of this pass of the section.
         first_bar: first bar of the phrase, counted from the start of the performance.
+        time_of_day: seconds since midnight that the scene's curves of the day were read at; kept with the phrase, so
+            that what was heard at an hour can be made again at any other.
     """
 
     section: str
@@ -60,6 +62,7 @@ class Place:
     bar: int
     section_bars: int
     first_bar: int
+    time_of_day: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +139,14 @@ class Surroundings:
         folder: of the scene; relative paths begin there.
         meter: of the scene.
         role: of the part; None where that is wrong.
+        links: those that the part names, primer included.
     """
 
     weights: Path
     folder: Path
     meter: Meter
     role: Role | None
+    links: frozenset[Link] = frozenset()
 
 
 class UnfitError(PerpetuumError):
@@ -169,6 +174,7 @@ class GeneratorKind:
         network: it needs a neural network: it may fail, so it runs in a worker process and a rule-based generator of
             its role stands in.
         takes: the links that shape what it makes.
+        needs: those of them that it makes no sense without.
         weights: gives the name or path of the weights file for some settings; None for rules.
         examine: "module:callable" by which `check` looks into the files that settings name; called as
             `examine(settings, surroundings)`, gives (settings with absolute paths, what may sound wrong: a list of
@@ -182,6 +188,7 @@ class GeneratorKind:
     factory: str
     network: bool = False
     takes: frozenset[Link] = frozenset()
+    needs: frozenset[Link] = frozenset()
     weights: Callable[[Any], str] | None = None
     examine: str | None = None
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from engine.assets import find, shipped
 from engine.errors import PerpetuumError
-from engine.generators.contract import Role, Settings, Surroundings, UnfitError
+from engine.generators.contract import Link, Role, Settings, Surroundings, UnfitError
 from engine.generators.kinds import MusicVaeSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
 from engine.score.time import Meter
 
@@ -79,6 +79,13 @@ def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[S
             "config", f"`{settings.config}` plays {plays}, and this part is {role}", f"say `role: {wanted}` in the part"
         )
     points = [_found(point, surroundings) if isinstance(point, str) else point for point in settings.points]
+    primed = Link.PRIMER in surroundings.links and bool(card.sizes["encoder"])
+    if settings.mode == "interpolate" and len(points) + primed == 1:
+        raise UnfitError(
+            "points" if points else "mode",
+            "`mode: interpolate` leads from point to point, and there is one alone",
+            "name another, or none: then each section has two of its own",
+        )
     if any(isinstance(point, str) for point in points) and not card.sizes["encoder"]:
         raise UnfitError(
             "points", "these weights are a decoder alone, which cannot hear MIDI files", "give numbers instead of files"

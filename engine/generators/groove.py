@@ -14,7 +14,13 @@ from engine.generators.transforms import humanize
 from engine.networks.studio.grooving import drumify_piece, humanized
 from engine.score.phrase import Phrase
 from engine.score.piece import Piece, Track
+from engine.score.time import STEPS_PER_BEAT
 from engine.score.voices import from_0
+
+_LATEST = 0.5 / STEPS_PER_BEAT
+"""Beats by which a network may play a stroke late: half a step."""
+_LAST = 1 / 64
+"""Beats before the end of a phrase at which its last stroke begins at the latest."""
 
 
 class Groove:
@@ -24,7 +30,7 @@ class Groove:
         self.network = network_of("groovae", settings.config, settings.weights)
 
     def __call__(self, phrase: Phrase, settings: GrooveSettings, request: Request, rng: np.random.Generator) -> Phrase:
-        """The phrase with feel, or a groove to its rhythm; a rest stays a rest.
+        """The phrase with feel, or a groove to its rhythm, as loud on the whole as it was written; a rest stays a rest.
 
         Raises:
             PerpetuumError: the network made silence or noise of what is neither.
@@ -37,7 +43,7 @@ class Groove:
         else:
             played = humanized(self.network, phrase.notes, piece, rng, settings.temperature)
             made = _blended(phrase.notes, played, settings.amount)
-        made = _within(made, phrase.length)
+        made = _as_loud(phrase.notes, _within(made, phrase.length))
         problem, _ = judged_drums(made, request)
         if problem and not judged_drums(phrase.notes, request)[0]:
             raise PerpetuumError(f"part {request.part!r}: the network of the transform groove made {problem}")
@@ -70,7 +76,26 @@ def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarr
     return after
 
 
+def _as_loud(written: np.ndarray, played: np.ndarray) -> np.ndarray:
+    """Strokes whose velocities are on average those that are written.
+
+    A network's touch is in the differences between strokes. How loud a part is was set in its scene, by ear, and should
+    not change where rules stand in for the network.
+    """
+    if not len(played):
+        return played
+    played = played.copy()
+    played["velocity"] = clip_velocities(
+        played["velocity"] * (written["velocity"].mean() / max(1.0, played["velocity"].mean()))
+    )
+    return played
+
+
 def _within(notes: np.ndarray, length: float) -> np.ndarray:
-    """The strokes that begin within a phrase; an early first one begins with it."""
+    """The strokes of a phrase: an early first one begins with it, and a late last one just before it ends."""
     notes = from_0(notes)
-    return notes[notes["start"] < length - 1e-9]
+    notes = notes[notes["start"] < length + _LATEST + 1e-9].copy()
+    over = np.maximum(notes["start"] - (length - _LAST), 0.0)
+    notes["start"] -= over
+    notes["end"] -= over
+    return notes

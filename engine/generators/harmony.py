@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import itertools
+from dataclasses import replace
 
 import numpy as np
 
 from engine.generators.chance import pick
 from engine.generators.contract import Link, Request
+from engine.generators.pulse import strong_pulses
 from engine.score.chords import QUALITIES, Chord, diatonic, recognise
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Phrase
-from engine.score.time import Meter
+from engine.score.time import STEPS_PER_BEAT, Meter
 
 # How likely the chord on a degree (columns, 0 = tonic) follows the one on another (rows). Drawn up by ear after what
 # common-practice and modal songs do: falling fifths, rising seconds, falling thirds; each mode leans on the degrees
@@ -112,6 +115,8 @@ _ROOT_MOTION = {5: 5.0, 7: 4.0, 9: 4.0, 8: 3.0, 3: 3.0, 4: 2.0, 2: 3.0, 10: 3.0}
 
 _PLAIN = ("", "m", "sus4", "sus2", "5", "aug", "dim")
 """Qualities of an uncoloured chord, preferred first."""
+_EXPLAINED = 0.85
+"""Share of a bar's sound that a chord must have to be the chord of the whole bar."""
 _COLOURS = {
     "add9": 4.0,
     "m(add9)": 4.0,
@@ -226,8 +231,8 @@ def home(key: Key) -> Chord:
 def chords_under(request: Request) -> tuple[ChordSpan, ...]:
     """The chords under a phrase, gapless from 0 to its end.
 
-    They are those that the part taken as `chords` meant, or else those heard in its notes bar by bar; without such a
-    part the tonic chord.
+    They are those that the part taken as `chords` meant, or else those heard in its notes; without such a part the
+    tonic chord.
     """
     source = request.sources.get(Link.CHORDS)
     spans: list[ChordSpan] = []
@@ -238,20 +243,41 @@ def chords_under(request: Request) -> tuple[ChordSpan, ...]:
 
 
 def heard(source: Phrase, meter: Meter, beats: float) -> list[ChordSpan]:
-    """The chords that the notes of a phrase make, bar by bar; silent bars have none."""
-    spans = []
-    notes = source.notes
+    """The chords that the notes of a phrase make: one a bar, or one for each half of a bar that no chord explains.
+
+    So a pad is heard bar by bar, and a chorale as its harmony moves. What is silent has none.
+    """
+    spans: list[ChordSpan] = []
     bar = meter.beats_per_bar
+    halves = [step / STEPS_PER_BEAT for step in strong_pulses(meter)]
     for start in np.arange(0.0, beats - 1e-9, bar):
-        end = min(start + bar, beats)
-        sounding = np.minimum(notes["end"], end) - np.maximum(notes["start"], start)
-        inside = sounding > 1e-9
-        if inside.any():
-            pitches = notes["pitch"][inside]
-            chord = recognise(pitches, sounding[inside], int(pitches.min()))
-            if chord is not None:
-                spans.append(ChordSpan(float(start), float(end), chord))
+        end = float(min(start + bar, beats))
+        chord, share = _chord_of(source.notes, float(start), end)
+        if chord is not None and share >= _EXPLAINED:
+            spans.append(ChordSpan(float(start), end, chord))
+            continue
+        lines = [*(float(start) + half for half in halves if start + half < end - 1e-9), end]
+        for left, right in itertools.pairwise(lines):
+            chord, _ = _chord_of(source.notes, left, right)
+            if chord is None:
+                continue
+            if left > start and spans and spans[-1].end == left and spans[-1].chord == chord:
+                spans[-1] = replace(spans[-1], end=right)
+            else:
+                spans.append(ChordSpan(left, right, chord))
     return spans
+
+
+def _chord_of(notes: np.ndarray, start: float, end: float) -> tuple[Chord | None, float]:
+    """The chord that sounds from one beat to another, None for silence; and its share of what sounds, 0..1."""
+    sounding = np.minimum(notes["end"], end) - np.maximum(notes["start"], start)
+    inside = sounding > 1e-9
+    pitches, weights = notes["pitch"][inside], sounding[inside]
+    chord = recognise(pitches, weights, int(pitches.min())) if len(pitches) else None
+    if chord is None:
+        return None, 0.0
+    members = np.isin(pitches % 12, chord.pitch_classes)
+    return chord, float(weights[members].sum() / weights.sum())
 
 
 def _gapless(spans: list[ChordSpan], beats: float, otherwise: Chord) -> tuple[ChordSpan, ...]:

@@ -17,6 +17,9 @@ ATTEMPTS = 3
 Judge = Callable[[np.ndarray, Request], tuple[str, float]]
 """What is wrong with some notes (empty if they can be played), and how doubtful they are (0 if not at all)."""
 
+_STILL = 1.75
+"""Bars without a new note after which music stands still: a network that has held one for long would hold it on."""
+
 _CRASH = PITCHES[CLASSES.index("crash")]
 _FILL_PITCHES = [PITCHES[CLASSES.index(name)] for name in ("low_tom", "mid_tom", "high_tom", "crash")]
 
@@ -76,11 +79,12 @@ def judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:
     # Sixteenths without end are no song; nor is a phrase that knows one pitch.
     density = len(notes) / request.beats
     sameness = float(np.bincount(notes["pitch"].astype(int)).max()) / len(notes)
-    return "", max(0.0, density - 2.2) + (max(0.0, sameness - 0.6) if len(notes) >= 6 else 0.0)
+    doubt = max(0.0, density - 2.2) + (max(0.0, sameness - 0.6) if len(notes) >= 6 else 0.0)
+    return "", doubt + max(0.0, _longest_wait(notes, request) - _STILL)
 
 
 def judged_voices(notes: np.ndarray, request: Request) -> tuple[str, float]:
-    """Several voices sound most of the time, and are neither a cluster nor a hammer."""
+    """Several voices sound most of the time, move, and are neither a cluster nor a hammer."""
     if not len(notes):
         return ("" if _may_rest(request) else "silence"), 0.0
     if len(notes) > 16 * request.beats:
@@ -92,7 +96,8 @@ def judged_voices(notes: np.ndarray, request: Request) -> tuple[str, float]:
     silent = sum(
         not np.any((notes["start"] < start + bar) & (notes["end"] > start)) for start in np.arange(request.bars) * bar
     )
-    return "", max(0.0, len(notes) / request.beats - 8.0) + max(0.0, silent / request.bars - 0.3)
+    doubt = max(0.0, len(notes) / request.beats - 8.0) + max(0.0, silent / request.bars - 0.3)
+    return "", doubt + max(0.0, _longest_wait(notes, request) - _STILL)
 
 
 def _may_rest(request: Request) -> bool:
@@ -102,6 +107,12 @@ def _may_rest(request: Request) -> bool:
     if request.bars > 1 or past is None:
         return False
     return bool(np.any(past.notes["end"] > past.length - request.meter.beats_per_bar))
+
+
+def _longest_wait(notes: np.ndarray, request: Request) -> float:
+    """The longest time without a new note, in bars."""
+    moments = np.concatenate([[0.0], np.sort(notes["start"]), [request.beats]])
+    return float(np.diff(moments).max()) / request.meter.beats_per_bar
 
 
 def _longest_run(pitches: np.ndarray) -> int:

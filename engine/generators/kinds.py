@@ -294,6 +294,7 @@ def _network(
     factory: str,
     takes: frozenset[Link] = frozenset(Link),
     examine: str = "network",
+    needs: frozenset[Link] = frozenset(),
 ) -> GeneratorKind:
     return GeneratorKind(
         name=name,
@@ -303,6 +304,7 @@ def _network(
         factory=f"engine.generators.{factory}",
         network=True,
         takes=takes,
+        needs=needs,
         weights=_weights,
         examine=f"engine.generators.examination:{examine}",
     )
@@ -329,6 +331,7 @@ IMPROV_RNN = _network(
     ImprovRnnSettings,
     (Role.MELODY,),
     "monophonic:ImprovRnn",
+    needs=frozenset({Link.CHORDS}),
 )
 POLYPHONY_RNN = _network(
     "polyphony_rnn",

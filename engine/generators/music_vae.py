@@ -141,6 +141,9 @@ class MusicVaeGenerator:
         points = []
         primer = primer_of(request)
         if primer is not None and self.network.hears:
+            # A bar of drums is written to be repeated; silence behind it would be another idea.
+            times = int(np.ceil(self._converter.steps / STEPS_PER_BEAT / primer.length))
+            primer = Phrase.concatenate([primer] * max(1, times))
             program = 33 if request.role is Role.BASS and isinstance(self._converter, TrioConverter) else 0
             track = Track(primer.notes, program=program, is_drum=request.role is Role.DRUMS)
             piece = Piece((track,), request.qpm, request.meter, chords=primer.chords)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.conductor.clocks import RealClock
 from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.daytime import TimeOfDay, WallDay
 from engine.conductor.recorder import Tally
 from engine.errors import PerpetuumError
 from engine.runtime.audio import Audio
@@ -39,12 +40,14 @@ class Wishes:
         start: section to begin with.
         solo: only this part is heard.
         seconds: how long; None for without end.
+        day: the time of day.
     """
 
     seed: int
     start: str | None = None
     solo: str | None = None
     seconds: float | None = None
+    day: TimeOfDay = field(default_factory=WallDay)
 
 
 @dataclass
@@ -115,7 +118,8 @@ def play(
             desk.hear(sealed)
 
         clock = RealClock(lambda: audio.frame)
-        conductor = Conductor(plan, workers, LocalRules(), audio.send, clock, listen, solo=wishes.solo)
+        rules = LocalRules()
+        conductor = Conductor(plan, workers, rules, audio.send, clock, listen, solo=wishes.solo, day=wishes.day)
         if ending is not None:
             audio.send(ending.fade)
         # The first bars are sent before the graph may begin: frame 0 of a live performance is frame 0 of a render.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.recorder import Recording, Tally
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
@@ -48,6 +49,7 @@ def render(
     start: str | None = None,
     solo: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    day: TimeOfDay = AT_NOON,
 ) -> Rendered:
     """Render a performance from its start to a WAV file.
 
@@ -59,6 +61,7 @@ def render(
         start: section to begin with.
         solo: only this part is heard.
         progress: told (frames done, frames in all) some times a second.
+        day: the time of day that it pretends.
 
     Raises:
         PerpetuumError: the file cannot be written, or the audio process failed.
@@ -84,9 +87,8 @@ def render(
             progress(reader.frames, end.frames)
             return not reader.failed
 
-        conductor = Conductor(
-            plan, workers, LocalRules(), audio.send, FastClock(lambda: audio.frame), listen, solo=solo
-        )
+        clock = FastClock(lambda: audio.frame)
+        conductor = Conductor(plan, workers, LocalRules(), audio.send, clock, listen, solo=solo, day=day)
         audio.send(end.fade)  # before it is due, wherever that is
         conductor.run(end.bar, keep_on)
         while not reader.finish(0.1):

@@ -110,7 +110,7 @@ class Worker:
         """Build a generator or transform by having it make a bar that nobody hears: that warms the network up, too.
 
         Raises:
-            PerpetuumError: it could not be built.
+            Exception: it could not be built.
         """
         if isinstance(described, TransformKind):
             kind = rules_for(Role.DRUMS)
@@ -119,8 +119,9 @@ class Worker:
             kind, request = described, rehearsal(described, settings)
         try:
             make_phrase(kind.name, request, self._cache)
-        except PerpetuumError:
-            # A bar that is no good is no reason to give up on a network that was built.
+        except Exception:
+            # A bar that is no good, perhaps because its part plays another role than the kind's first, is no reason to
+            # give up on a network that was built.
             if name_in_cache(described, settings, REHEARSAL) not in self._cache:
                 raise
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from engine import assets, registry
 from engine.errors import PerpetuumError
-from engine.generators.contract import GeneratorKind, Link, Role, Settings, Surroundings, TransformKind, UnfitError
+from engine.generators.contract import GeneratorKind, Link, Settings, Surroundings, TransformKind, UnfitError
 from engine.scenes.diagnostics import Severity, listed, nearest
 from engine.scenes.drafts import PartDraft, Reading, TransformDraft
 from engine.scenes.models import NAME, PartFile
@@ -114,14 +115,39 @@ def _check_playable(reading: Reading, draft: PartDraft) -> None:
     if draft.settings is not None:
         fallback = f"without it `{_fallback_name(draft)}` plays this part by rules" if draft.role else ""
         place = (draft.generator, draft.kind_span)
-        draft.settings = _examined(reading, draft.kind, draft.settings, draft.role, *place, fallback)
+        draft.settings = _examined(reading, draft.kind, draft.settings, draft, *place, fallback)
+
+
+def doubts_of(reading: Reading, kind: GeneratorKind | TransformKind, settings: Settings, draft: PartDraft) -> list[str]:
+    """What may sound wrong with the settings that a part has at times; nothing where its weights are not here.
+
+    Args:
+        reading: the file.
+        kind: of its generator or transform.
+        settings: of that, with the paths of the files that they name.
+        draft: the part.
+
+    Raises:
+        UnfitError: they cannot be played.
+        PerpetuumError: the weights are damaged.
+    """
+    path = assets.find("weights", kind.weights(settings), ".safetensors", reading.folder) if kind.weights else None
+    if path is None or kind.examine is None:
+        return []
+    return registry.load(kind.examine)(settings, _surroundings(reading, path, draft))[1]
+
+
+def _surroundings(reading: Reading, weights: Path, draft: PartDraft) -> Surroundings:
+    given = draft.generator.entries if draft.generator else ()
+    links = frozenset(link for link in Link if link in given)
+    return Surroundings(weights, reading.folder, reading.meter, draft.role, links)
 
 
 def _examined(
     reading: Reading,
     kind: GeneratorKind | TransformKind,
     settings: Settings,
-    role: Role | None,
+    draft: PartDraft,
     node: MapNode | None,
     span: Span,
     fallback: str,
@@ -132,7 +158,7 @@ def _examined(
         reading: the file.
         kind: of the generator or transform.
         settings: as they stand in the file.
-        role: of the part.
+        draft: the part.
         node: where they stand; None for a bare name.
         span: where the kind is named.
         fallback: what plays without the network, for messages.
@@ -162,9 +188,8 @@ def _examined(
         settings = settings.model_copy(update={"weights": str(path.resolve())})
     if kind.examine is None:
         return settings
-    surroundings = Surroundings(path, reading.folder, reading.meter, role)
     try:
-        settings, doubts = registry.load(kind.examine)(settings, surroundings)
+        settings, doubts = registry.load(kind.examine)(settings, _surroundings(reading, path, draft))
     except UnfitError as error:
         wrong = node.get(error.setting) if node else None
         reading.source.error(wrong.span if wrong else span, error.message, hint=error.hint or "")
@@ -194,10 +219,10 @@ def _read_transforms(reading: Reading, draft: PartDraft) -> None:
         reading.source.error(key, "`transforms` must be a list", "one transform a line, like `- transpose: 1 octave`")
         return
     for item in node.items:
-        draft.transforms.append(_read_transform(reading, item, draft.role))
+        draft.transforms.append(_read_transform(reading, item, draft))
 
 
-def _read_transform(reading: Reading, item: Node, role: Role | None) -> TransformDraft | None:
+def _read_transform(reading: Reading, item: Node, draft: PartDraft) -> TransformDraft | None:
     value: Node | None = None
     if isinstance(item, MapNode):
         entries = list(item.meant())
@@ -223,7 +248,7 @@ def _read_transform(reading: Reading, item: Node, role: Role | None) -> Transfor
     settings = validate(kind.settings, node, reading.source, f"`{kind.name}`", name.span)
     if settings is not None:
         fallback = "without it rules do its work" if kind.stand_in else "without it the transform is left out"
-        settings = _examined(reading, kind, settings, role, node, name.span, fallback)
+        settings = _examined(reading, kind, settings, draft, node, name.span, fallback)
     return TransformDraft(kind, node.plain(), settings)
 
 

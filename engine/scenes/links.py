@@ -34,6 +34,7 @@ _PRIMER_EXPECTED = "a pattern like `D4:1 F4:1/2`, a drum grid like `bd: x...x...
 def read_links(reading: Reading, parts: dict[str, PartDraft]) -> None:
     """Read the links and primers of all parts, and look for circles."""
     for draft in parts.values():
+        _check_needs(reading, draft, parts)
         if draft.generator is None or draft.kind is None:
             continue
         for link in Link:
@@ -54,6 +55,26 @@ def read_links(reading: Reading, parts: dict[str, PartDraft]) -> None:
                     "delete it, or choose another generator",
                 )
     _check_circles(reading, parts)
+
+
+def _check_needs(reading: Reading, draft: PartDraft, parts: dict[str, PartDraft]) -> None:
+    needs = draft.kind.needs if draft.kind is not None else ()
+    for link in Link:
+        if link in needs and (draft.generator is None or link not in draft.generator.entries):
+            assert draft.kind is not None
+            tonal = _tonal(parts, draft)
+            named = f"{link}: {tonal[0] if tonal else '…'}"
+            reading.source.error(
+                draft.kind_span,
+                f"`{draft.kind.name}` needs `{link}`: a part to follow",
+                listed(tonal) or "a part with pitches",
+                hint=f"write `generator: {{kind: {draft.kind.name}, {named}}}`",
+            )
+
+
+def _tonal(parts: dict[str, PartDraft], draft: PartDraft) -> list[str]:
+    """Names of the parts that another could follow for their pitches."""
+    return [part.name for part in parts.values() if part.role not in (Role.DRUMS, None) and part is not draft]
 
 
 def _read_link(reading: Reading, draft: PartDraft, link: Link, node: ScalarNode, parts: dict[str, PartDraft]) -> None:
@@ -81,8 +102,7 @@ def _read_link(reading: Reading, draft: PartDraft, link: Link, node: ScalarNode,
         reading.source.error(after, f"part `{name}` plays no drums", f"`{link}: {name}`, or a drums part")
         return
     if link is Link.CHORDS and other.role is Role.DRUMS:
-        tonal = [part.name for part in parts.values() if part.role not in (Role.DRUMS, None) and part is not draft]
-        expected = listed(tonal) or "a part with pitches"
+        expected = listed(_tonal(parts, draft)) or "a part with pitches"
         reading.source.error(node.span, f"part `{name}` plays drums, which have no chords", expected)
         return
     draft.links[link] = LinkDraft(Source(name, drum), node.span)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.generators.contract import Link
 from engine.scenes.chains import read_parts
+from engine.scenes.day import read_day
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
 from engine.scenes.form import default_next, read_sections
@@ -108,6 +109,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
         read_instrument(reading, draft, instruments)
     used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
     sections = read_sections(reading, node.get("sections"), parts)
+    day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else []
     if head is None or not source.sound:
         return None, used
     opening = node.get("opening")
@@ -133,6 +135,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
         parts={name: _part(draft) for name, draft in parts.items()},
         sections=_sections(sections),
         mix=mix,
+        day=tuple(day),
     )
     return scene, used
 

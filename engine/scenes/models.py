@@ -292,4 +292,9 @@ class SceneFile(Settings):
     sections: dict[str, Any] = Field(
         description="The form: sections by name; the first is played first.", min_length=1, max_length=MOST_SECTIONS
     )
+    day: Any = Field(
+        default_factory=dict,
+        description="Settings that follow the time of day, `piano.level: {08:00: -20 dB, 14:00: -12 dB}`, in all "
+        "sections that do not move them.",
+    )
     mix: MixFile = Field(default=MixFile(), description="Shared effects and the master.")

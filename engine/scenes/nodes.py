@@ -204,7 +204,11 @@ class _Builder:
             where = Span(self._seen, self._seen + 1)
             self._refuse(where, f"not YAML: {clipped(str(error)) or type(error).__name__}", "")
         if self._root is None:
-            self._refuse(Span(0, 0), "the file is empty", "a scene; `docs/scene-language.md` shows the smallest")
+            self._refuse(
+                Span(0, 0),
+                "the file is empty",
+                "a scene (see `docs/scene-language.md`) or a training (see `docs/training.md`)",
+            )
         assert self._root is not None
         return self._root
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.generators.contract import Link, Role, Settings
 from engine.registry import kind
 from engine.score.keys import Key
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.sound.messages import MixSound, PartSound
-from engine.units import Range
+from engine.units import DAY, Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,23 @@ class Curve:
         place = min(max(position, 0.0), 1.0) * (len(self.points) - 1)
         left = min(int(place), len(self.points) - 2)
         return self.points[left] + (place - left) * (self.points[left + 1] - self.points[left])
+
+
+@dataclass(frozen=True, slots=True)
+class DayCurve:
+    """A value that follows the time of day: straight lines from point to point, and over midnight to the first again.
+
+    Attributes:
+        points: (seconds since midnight, value) at different times of 0..86400, in order; at least one. A single one
+            counts all day.
+    """
+
+    points: tuple[tuple[float, float], ...]
+
+    def at(self, time_of_day: float) -> float:
+        """Value at a time of day in seconds; any number is one, so that no clock can break the curve."""
+        times, values = np.array(self.points).T
+        return float(np.interp(time_of_day, times, values, period=DAY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,21 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class DayMove:
+    """A setting that follows the time of day in every section that does not move it itself.
+
+    Attributes:
+        part, target, transform: as of a `Move`.
+        curve: its values over the day, in the setting's base unit.
+    """
+
+    part: str
+    target: str
+    transform: int | None
+    curve: DayCurve
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A stretch of the form.
 
@@ -152,6 +186,7 @@ class Scene:
         parts: by name, in the file's order.
         sections: by name, in the file's order; the first is played first.
         mix: shared effects and master.
+        day: settings that follow the time of day.
     """
 
     path: Path
@@ -165,6 +200,7 @@ class Scene:
     parts: Mapping[str, Part]
     sections: Mapping[str, Section]
     mix: MixSound = field(default_factory=MixSound)
+    day: tuple[DayMove, ...] = ()
 
     def playing_order(self) -> tuple[str, ...]:
         """Names of the parts so that each comes after the parts that it listens to (the file's order otherwise)."""

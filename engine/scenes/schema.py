@@ -13,10 +13,11 @@ from engine.generators.contract import GeneratorKind, Link, TransformKind
 from engine.scenes.models import NAME, PartFile, SceneFile, SectionFile
 from engine.scenes.patterns import drum_index
 from engine.score import drums
-from engine.units import Unit, written
+from engine.units import TIME_OF_DAY, Unit, written
 
 _FREE = {"^x-": {"description": "Free: for notes and anchors."}}
 _NAME = rf"^(?!x-){NAME.pattern}$"
+_SETTING = r"^[^.]+\.[^.]+(\.[^.]+)?$"
 _LIMITS = ("ge", "gt", "le", "lt")
 _REFERENCE = "#/definitions/"
 
@@ -37,8 +38,10 @@ def scene_schema() -> dict[str, Any]:
     section["properties"]["next"] |= {
         "anyOf": [{"type": "string"}, _closed({_NAME: {"type": "number", "minimum": 0}}, minProperties=1)]
     }
-    section["properties"]["move"] |= _closed({r"^[^.]+\.[^.]+(\.[^.]+)?$": {"type": ["string", "number", "boolean"]}})
+    section["properties"]["move"] |= _closed({_SETTING: {"type": ["string", "number", "boolean"]}})
     section["properties"]["parts"] |= {"minItems": 1}
+    hours = {"patternProperties": {TIME_OF_DAY: {"type": ["string", "number"]}}, "additionalProperties": False}
+    scene["properties"]["day"] |= _closed({_SETTING: {"type": "object", **hours, "minProperties": 1}})
     scene["properties"]["parts"] |= _closed({_NAME: {"$ref": _REFERENCE + "part"}}, minProperties=1)
     scene["properties"]["sections"] |= _closed({_NAME: {"$ref": _REFERENCE + "section"}}, minProperties=1)
     definitions |= {"part": part, "section": section, "primer": _primer()}
@@ -48,6 +51,14 @@ def scene_schema() -> dict[str, Any]:
         **scene,
         "definitions": dict(sorted(definitions.items())),
     }
+
+
+def file_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The schema of a file that is one model, with the models in it."""
+    definitions: dict[str, Any] = {}
+    made = _model(model, definitions)
+    definitions = {"definitions": dict(sorted(definitions.items()))} if definitions else {}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": title, **made, **definitions}
 
 
 class SettingRow(NamedTuple):
@@ -72,7 +83,7 @@ def settings_table(model: type[BaseModel]) -> list[SettingRow]:
     """The settings of a model."""
     rows = []
     for name, field in model.model_fields.items():
-        unit = _unit(field)
+        unit = unit_of(field)
         default = "" if field.is_required() else written(field.get_default(call_default_factory=True), unit)
         if isinstance(field.json_schema_extra, dict):
             default = str(field.json_schema_extra.get("default", default))
@@ -97,7 +108,8 @@ def _values(field: FieldInfo, unit: Unit | None) -> str:
     return ""
 
 
-def _unit(field: FieldInfo) -> Unit | None:
+def unit_of(field: FieldInfo) -> Unit | None:
+    """The unit that a setting is written in; None for a bare number or a word."""
     for item in field.metadata:
         if isinstance(item, Unit):
             return item
@@ -134,7 +146,7 @@ def _property(made: dict[str, Any], field: FieldInfo) -> dict[str, Any]:
     schema = _cleaned(made)
     if not isinstance(field.json_schema_extra, dict):
         schema.pop("default", None)
-    unit = _unit(field)
+    unit = unit_of(field)
     if unit is not None:
         # Limits are numbers in the base unit, but the value is text.
         for limit in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):

@@ -152,7 +152,11 @@ class Source:
             name = "a NUL byte" if bad[0] == "\0" else f"the control character U+{ord(bad[0]):04X}"
             self.error(Span(bad.start(), bad.end()), f"the file contains {name}", "plain text", hint="delete it")
         elif not self.text.strip():
-            self.error(Span(0, 0), "the file is empty", "a scene; `docs/scene-language.md` shows the smallest")
+            self.error(
+                Span(0, 0),
+                "the file is empty",
+                "a scene (see `docs/scene-language.md`) or a training (see `docs/training.md`)",
+            )
 
     def _set_text(self, text: str) -> None:
         self.text = text

@@ -74,11 +74,12 @@ def test_json_says_the_same(files):
 
 
 def test_a_network_without_weights_is_an_error_of_check(files):
-    text = RIGHT.replace("kind: drum_rules, style: straight", "kind: drums_rnn, config: one_drum")
+    network = "{kind: music_vae, config: nade-drums_2bar_full}\n    role: drums"
+    text = RIGHT.replace("{kind: drum_rules, style: straight}", network)
     (files / "network.yaml").write_text(text)
     result = run("check", files / "network.yaml")
     assert result.exit_code == 1
-    assert "there are no shipped weights for `one_drum` of `drums_rnn`" in result.stdout
+    assert "there are no shipped weights for `nade-drums_2bar_full` of `music_vae`" in result.stdout
     assert "name a file with `weights:`" in result.stdout
     assert "`drum_rules` plays this part" in result.stdout
 

@@ -144,7 +144,10 @@ def test_names_have_a_date_only_if_asked(tmp_path):
     [
         (("melody_rnnn",), r"no family.*did you mean melody_rnn\?"),
         (("melody_rnn", "--config", "lookback"), "no config.*did you mean lookback_rnn"),
-        (("polyphony_rnn",), r"no weights for polyphony_rnn here.*drum_kit \(drums_rnn\).*perpetuum models import"),
+        (
+            ("pianoroll_rnn_nade",),
+            r"no weights for pianoroll_rnn_nade.*drum_kit \(drums_rnn\).*perpetuum models import",
+        ),
         (("melody_rnn", "--config", "mono_rnn"), "no weights for melody_rnn with config mono_rnn"),
         (("nothing.mag",), r"nothing\.mag"),
         (("drums_rnn", "--primer", TUNE), r"drum_kit \(drums_rnn\) hears drums: there are no drums"),

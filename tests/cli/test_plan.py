@@ -78,3 +78,30 @@ def test_every_verb_explains_itself_with_examples(verb):
     result = run(verb, "--help")
     assert result.exit_code == 0
     assert f"perpetuum {verb}" in result.stdout.partition("Examples:")[2]
+
+
+def test_a_plan_tells_what_follows_the_day_and_its_hour(tmp_path):
+    text = assets.scene("slow_groove").read_text()
+    lines = "day:\n  keys.level: {06:00: -20 dB, 18:00: -8 dB}\n  melody.temperature: {06:00: 0.5, 18:00: 1.5}\n"
+    (tmp_path / "scene.yaml").write_text(text.replace("\nparts:\n", f"\n{lines}\nparts:\n", 1))
+    out = run("plan", tmp_path / "scene.yaml").stdout
+    assert "at 12:00: keys.level -14 dB, melody.temperature 1" in out
+    plan = json.loads(run("plan", tmp_path / "scene.yaml", "--at", "18:00", "--format", "json").stdout)
+    assert plan["passes"][0]["time_of_day"] == "18:00"
+    assert plan["passes"][0]["day"] == {"keys.level": "-8 dB", "melody.temperature": "1.5"}
+    result = run("plan", tmp_path / "scene.yaml", "--at", "25:00")
+    assert result.exit_code == 2
+    assert "25:00 is no time of day; write it like 06:00" in result.output
+
+
+@pytest.mark.parametrize(("arguments", "hour"), [((), 12.0), (("--at", "06:30"), 6.5)])
+def test_a_render_begins_at_the_time_of_day_that_it_is_told(arguments, hour, tmp_path, monkeypatch):
+    begun = []
+
+    def render(*given):
+        begun.append(given[-1])
+        raise PerpetuumError("that is enough")
+
+    monkeypatch.setattr("engine.runtime.render.render", render)
+    run("render", "slow_groove", "--bars", "1", "-o", tmp_path / "x.wav", *arguments)
+    assert [day.at(0) for day in begun] == [hour * 3600]

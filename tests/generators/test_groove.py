@@ -12,6 +12,7 @@ from engine.generators.contract import Role
 from engine.networks.card import read_weights, write_weights
 from engine.registry import kind
 from engine.runtime.worker import rehearsal
+from engine.score.phrase import Origin
 from engine.score.time import STEPS_PER_BEAT
 from tests.cli.weights import made_up
 from tests.generators.asking import METERS, changed, made, phrase, request, same_notes
@@ -89,6 +90,13 @@ def test_the_amount_lies_between_what_is_written_and_what_is_played(weights):
     assert not same_notes(half, none)
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_a_part_stays_as_loud_as_it_was_written(weights, style):
+    """Even where untrained networks whisper; but for strokes that would be louder than any can be."""
+    raw, heard = played(weights, style, temperature=1.0)
+    assert heard.notes["velocity"].mean() == pytest.approx(raw.notes["velocity"].mean(), abs=6)
+
+
 def test_a_tapped_rhythm_becomes_another_groove(weights):
     raw, heard = played(weights, "tap", temperature=1.0)
     assert heard.length == raw.length
@@ -111,7 +119,26 @@ def test_other_drums_than_the_closed_hat_stay_when_the_network_plays_it(weights)
 def test_any_strokes_stay_playable(weights, style, rows, amount):
     source = phrase([(start, start + 0.25, pitch, velocity) for start, pitch, velocity in rows], beats=6)
     asked = request("drum_rules", bars=2, meter="3/4", transforms=grooving(weights, style, amount=amount))
-    assert chain.transformed(source, asked, {}).length == 6
+    # An untrained network may answer a tap or two with nothing, and is refused.
+    refused = pytest.raises(PerpetuumError, match="made silence") if style == "tap" else None
+    try:
+        heard = chain.transformed(source, asked, {})
+    except PerpetuumError:
+        assert refused is not None
+        with refused:
+            chain.transformed(source, asked, {})
+    else:
+        assert heard.length == 6
+
+
+@pytest.mark.parametrize("style", ["humanize", "replay"])
+def test_a_last_stroke_that_is_played_late_stays_in_its_phrase(weights, style):
+    for place in (5.5, 5.75, 5.875, 5.99):
+        source = phrase([(place, place + 0.25, 36, 90)], beats=6)
+        asked = request("drum_rules", bars=2, meter="3/4", transforms=grooving(weights, style))
+        heard = chain.transformed(source, asked, {})
+        assert len(heard.notes) == 1
+        assert heard.notes["start"][0] < 6
 
 
 def test_parts_that_are_no_drums_and_rests_go_through_as_they_are(weights):
@@ -156,3 +183,9 @@ def test_a_worker_rehearses_it_with_a_bar_of_drums(weights):
     asked = rehearsal(rules, rules.settings(), grooving(weights))
     assert len(make_phrase("drum_rules", asked, cache)[1].notes)
     assert ("transform", "groove", weights["humanize"]) in cache
+
+
+def test_what_rules_wrote_and_a_network_played_counts_as_the_networks(weights):
+    raw, heard = played(weights)
+    assert (raw.provenance.origin, heard.provenance.origin) == (Origin.RULES, Origin.NETWORK)
+    assert stand_in(request("drum_rules", transforms=grooving(weights)), "late")[1].provenance.origin is Origin.FALLBACK

@@ -113,6 +113,18 @@ def test_tied_chords_hold_their_common_tones():
     assert len(tied.notes) < len(held.notes)
 
 
+def test_a_bar_whose_harmony_moves_is_heard_in_halves():
+    """F major over one bar, then G major and C major in the halves of the next, and a waltz in whole bars."""
+    chorale = [(0, 4, 53, 80), (0, 4, 57, 80), (0, 4, 60, 80)]
+    chorale += [(4, 6, pitch, 80) for pitch in (55, 59, 62)] + [(6, 8, pitch, 80) for pitch in (48, 64, 67)]
+    spans = chords_under(request("melody_rules", bars=2, key="C major", chords=phrase(chorale, 8.0)))
+    assert [(span.start, span.end, span.chord.name) for span in spans] == [
+        *((0.0, 4.0, "F"), (4.0, 6.0, "G"), (6.0, 8.0, "C"))
+    ]
+    waltz = phrase([(0, 1, 48, 80), (1, 2, 53, 80), (2, 3, 57, 80)], 3.0)
+    assert len(chords_under(request("melody_rules", bars=1, meter="3/4", key="C major", chords=waltz))) == 1
+
+
 def test_chords_are_read_from_notes_where_a_part_does_not_name_them():
     arpeggio = phrase(
         [

@@ -18,7 +18,7 @@ from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, read_weights, write_weights
 from engine.score.keys import Key
 from engine.score.midi import write_piece
-from engine.score.phrase import NOTE
+from engine.score.phrase import NOTE, moved
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up
 from tests.generators.asking import changed, made, phrase, pitches, request, same_notes
@@ -212,6 +212,18 @@ def test_the_way_leads_from_the_primer_to_a_midi_file(weights, tmp_path):
         mu, _ = generator.network.encode(converter.window(Piece((Track(notes),))).inputs[None])
         assert np.allclose(point, mu[0], atol=1e-5)
     assert np.array_equal(points[2], numbered_point(7, generator.network.latent_size))
+
+
+def test_a_primer_that_is_shorter_than_the_window_is_heard_again_and_again(weights):
+    config = "cat-drums_2bar_small"
+    generator = network(weights, config)
+    bar = np.array([(0, 1, 36, 90), (2, 3, 38, 90)], NOTE)
+    asked = replace(asked_of(weights, config), primer=phrase(bar, beats=4))
+    found = generator._points(asked, asked.settings)[0]
+    both = Track(np.concatenate([bar, moved(bar, 4.0)]), is_drum=True)
+    converter = generator.network.config.make_converter()
+    mu, _ = generator.network.encode(converter.window(Piece((both,)), 0.0, 32).inputs[None])
+    assert np.allclose(found, mu[0], atol=1e-5)
 
 
 def test_a_network_over_chords_is_told_those_of_its_bars(weights, monkeypatch):

@@ -113,6 +113,15 @@ def test_a_network_without_velocities_is_played_with_some(parrot):
     assert len(set(made("performance_rnn").notes["velocity"].tolist())) > 2
 
 
+def test_voices_that_stand_still_are_tried_again(parrot):
+    bird = parrot((0.0, 16.0, 60, 80), (0.0, 16.0, 64, 80))
+    made("polyphony_rnn")
+    assert len(bird.asked) == 3
+    moving = parrot(*((beat, beat + 4.0, 60 + beat % 5, 80) for beat in range(0, 16, 4)))
+    made("polyphony_rnn")
+    assert len(moving.asked) == 1
+
+
 def test_density_and_pitches_are_asked_for(parrot):
     bird = parrot(*PLAYED)
     chords = made("chord_walk", seed=4)

@@ -227,6 +227,15 @@ def test_a_network_that_rehearses_badly_is_loaded_however_often_it_is_named():
     assert [message.problems for message in inbox.sent if isinstance(message, Loaded)] == [(), ()]
 
 
+def test_a_network_that_rehearses_in_a_role_that_it_does_not_play_is_loaded(tmp_path):
+    """A drum VAE is asked for a bar of melody, the first role of its kind: strokes at once are no melody."""
+    inbox = Inbox()
+    net = registry.kind("perpetuum.generators", "music_vae")
+    settings = net.settings(config="cat-drums_2bar_small", weights=str(made_up(tmp_path, "cat-drums_2bar_small")))
+    Worker(inbox)._load(Load((("music_vae", settings),)))
+    assert [message.problems for message in inbox.sent if isinstance(message, Loaded)] == [()]
+
+
 def test_networks_that_no_part_names_any_more_are_let_go(tmp_path):
     """A scene that is edited for days does not fill the memory."""
     worker = Worker(Inbox())

@@ -7,17 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.conductor.requests import _moved
+from engine.conductor.lines import Line
+from engine.conductor.requests import request_for
 from engine.generators.continuation import network_of
 from engine.generators.contract import Role
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.performance import networks_of
+from engine.scenes.diagnostics import Severity
+from engine.scenes.plan import Plan
 from engine.score.midi import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up
-from tests.scenes.writing import load_text
+from tests.scenes.writing import load_text, pointed_at
 
 FIXTURES = Path(__file__).resolve().parents[1] / "networks" / "checkpoints" / "fixtures"
 SMALL_VAE = "kind: music_vae, config: cat-mel_2bar_small, weights: cat-mel_2bar_small.safetensors"
@@ -88,12 +91,15 @@ def test_every_family_can_be_named_with_weights_beside_the_scene(folder):
 
 
 def test_settings_of_networks_move_along_curves(folder):
-    scene, _ = written(folder)
-    moves = scene.sections["a"].moves
-    halfway = _moved(scene.parts["piano"].settings, [move for move in moves if move.part == "piano"], 0.5)
-    assert halfway.notes_per_second == 7.0
-    groove = _moved(scene.parts["kit"].transforms[0][1], [move for move in moves if move.part == "kit"], 0.5)
-    assert groove.amount == pytest.approx(0.6)
+    scene, _ = written(folder, head="opening: 0 s")
+    plan = Plan(scene, 1)
+    lines = {name: Line(part, 4.0) for name, part in scene.parts.items()}
+
+    def halfway(part):
+        return request_for(plan, lines[part], plan.slot(part, 8), lines, 0.0, complete=False)
+
+    assert halfway("piano").settings.notes_per_second == 7.0
+    assert halfway("kit").transforms[0][1].amount == pytest.approx(0.6)
 
 
 def one(generator, **more):
@@ -104,8 +110,8 @@ def one(generator, **more):
     ("generator", "message", "hint"),
     [
         (
-            "{kind: improv_rnn}",
-            "no shipped weights for `chord_pitches_improv`",
+            "{kind: melody_rnn, config: mono_rnn}",
+            "no shipped weights for `mono_rnn`",
             "`melody_rules` plays this part",
         ),
         ("{kind: music_vae}", "no shipped weights for `cat-mel_2bar_big`", "`weights:`"),
@@ -149,6 +155,63 @@ def test_settings_that_change_nothing_are_told(folder, generator, doubt):
     assert scene is not None
     assert [str(each.severity) for each in found] == ["warning"]
     assert doubt in found[0].message
+
+
+@pytest.mark.parametrize("generator", ["improv_rnn", "{kind: improv_rnn, rhythm: pad}"])
+def test_an_improvisation_needs_chords_to_sing_over(folder, generator):
+    pad = {"pad": "chord_walk", "kit": "drum_rules"}
+    scene, found = written(folder, one(generator, **pad), "", "")
+    assert scene is None
+    error = next(each for each in found if each.severity is Severity.ERROR)
+    assert pointed_at(error) == "improv_rnn"
+    assert "needs `chords`" in error.message
+    assert error.expected == "`pad`"
+    assert "{kind: improv_rnn, chords: pad}" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("more", "right"),
+    [
+        ("points: [1]", False),
+        ("points: [theme.mid]", False),
+        ('primer: "D4:4"', False),
+        ("points: [1, 2]", True),
+        ('primer: "D4:4", points: [1]', True),
+        ("temperature: 0.5", True),
+    ],
+)
+def test_an_interpolation_leads_from_one_point_to_another(folder, more, right):
+    _, found = written(folder, one(f"{{{SMALL_VAE}, mode: interpolate, {more}}}"), "", "")
+    assert [each.message for each in found] == (
+        [] if right else ["`mode: interpolate` leads from point to point, and there is one alone"]
+    )
+
+
+def test_a_section_cannot_make_an_interpolation_of_one_point(folder):
+    _, found = written(folder, one(f"{{{SMALL_VAE}, points: [1]}}"), "      one.mode: interpolate\n", "")
+    assert [pointed_at(each) for each in found] == ["interpolate"]
+    assert "there is one alone" in found[0].message
+
+
+def test_a_move_that_changes_nothing_is_told(folder):
+    deaf = "{kind: performance_rnn, config: performance, weights: performance.safetensors}"
+    scene, found = written(folder, one(deaf), "      one.notes_per_second: 2 -> 9\n", "")
+    assert scene is not None
+    assert {str(each.severity) for each in found} == {"warning"}
+    assert {pointed_at(each) for each in found} == {"one.notes_per_second"}
+    assert len(found) == 1
+    assert "does not listen to `notes_per_second`" in found[0].message
+
+
+def test_what_cannot_move_is_not_offered(folder):
+    _, found = written(folder, moves="      kit.nothing: 3\n")
+    offered = found[0].expected
+    assert "`kit.temperature`" in offered
+    assert "`kit.groove`" in offered
+    assert "kit.config" not in offered
+    assert "kit.weights" not in offered
+    _, found = written(folder, moves="      kit.groove.nothing: 3\n")
+    assert found[0].expected == "`kit.groove.amount` or `kit.groove.temperature`"
 
 
 def test_a_network_of_sixteen_bars_of_four_four_plays_no_waltz(folder):

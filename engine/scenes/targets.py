@@ -1,0 +1,217 @@
+"""Settings that can move, by the names that `move` and `day` use: `melody.temperature`, `pad.level`, `kit.thin`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import PerpetuumError
+from engine.generators.contract import GeneratorKind, Settings, TransformKind, UnfitError
+from engine.scenes.chains import doubts_of, settings_with
+from engine.scenes.diagnostics import listed, nearest
+from engine.scenes.drafts import PartDraft, Reading
+from engine.scenes.models import Pan
+from engine.scenes.nodes import ScalarNode
+from engine.scenes.positions import span_within
+from engine.scenes.source import Span, clipped
+from engine.scenes.validation import PLUG_IN_HINT, problem
+from engine.units import Decibels
+
+SILENT = -72.0
+"""dB that `off` stands for at the end of a fade: a straight line cannot lead to minus infinity."""
+
+
+class SoundSettings(Settings):
+    """What of a part's sound can move."""
+
+    level: Decibels = 0.0
+    pan: Pan = 0.0
+    reverb: Decibels = -math.inf
+    delay: Decibels = -math.inf
+
+
+@dataclass(frozen=True)
+class Target:
+    """The setting that a name means.
+
+    Attributes:
+        part: it is of.
+        model: the settings that it is among.
+        raw: these as they stand in the file.
+        setting: its name among them.
+        transform: index of the transform that it is of; None for generator and sound.
+        kind: of the generator or transform; None for the sound.
+        settings: of the generator or transform; None for the sound, or where they are wrong.
+        told: doubts about its values that have been told.
+    """
+
+    part: PartDraft
+    model: type[BaseModel]
+    raw: dict[str, Any]
+    setting: str
+    transform: int | None = None
+    kind: GeneratorKind | TransformKind | None = None
+    settings: Settings | None = None
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def place(self) -> tuple[str, str, int | None]:
+        """Part, setting and transform: what tells it from others."""
+        return self.part.name, self.setting, self.transform
+
+
+def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) -> Target | None:
+    """The setting that a key names; None if it names none, and that is noted, or if it is of something wrong."""
+    name = key.text
+    words = name.split(".")
+    draft = parts.get(words[0])
+    if draft is None:
+        reading.source.error(
+            span_within(reading.source, key, 0, len(words[0])),
+            f"unknown part `{clipped(words[0])}`",
+            listed(list(parts)) or "a part of the scene",
+            nearest(words[0], parts),
+        )
+        return None
+    rest = span_within(reading.source, key, len(words[0]) + (len(words) > 1), len(name))
+    candidates = _candidates(draft)
+    if len(words) not in (2, 3) or not all(words):
+        reading.source.error(key.span, f"`{clipped(name)}` names no setting", _way(draft, candidates))
+        return None
+    if len(words) == 2 and words[1] in SoundSettings.model_fields:
+        return Target(draft, SoundSettings, {}, words[1])
+    if len(words) == 2 and draft.kind is not None and words[1] in draft.kind.settings.model_fields:
+        if draft.settings is None:
+            return None
+        return Target(draft, draft.kind.settings, draft.raw, words[1], None, draft.kind, draft.settings)
+    if draft.kind is None or None in draft.transforms:
+        return None  # what is unknown there could be the one that is meant
+    places = [i for i, item in enumerate(draft.transforms) if item is not None and item.kind.name == words[1]]
+    if not places:
+        found = nearest(".".join(words[1:]), candidates)
+        suggestion = f"{words[0]}.{found}" if found else ""
+        reading.source.error(
+            rest, f"part `{words[0]}` has no `{clipped(words[1])}`", _way(draft, candidates), suggestion
+        )
+        return None
+    if len(places) > 1:
+        reading.source.error(
+            rest, f"`{words[1]}` stands {len(places)} times in part `{words[0]}`", hint="one that moves can stand once"
+        )
+        return None
+    item = draft.transforms[places[0]]
+    assert item is not None
+    fields = list(item.kind.settings.model_fields)
+    setting = words[2] if len(words) == 3 else item.kind.shorthand
+    if setting is None or setting not in fields:
+        options = [f"{words[0]}.{words[1]}.{field}" for field in _movable(item.kind, item.settings)]
+        reading.source.error(
+            rest,
+            f"`{words[1]}` has no setting of that name",
+            listed(options),
+            nearest(name, options) if setting else "",
+        )
+        return None
+    if item.settings is None:
+        return None
+    return Target(draft, item.kind.settings, item.raw, setting, places[0], item.kind, item.settings)
+
+
+def read_value(reading: Reading, target: Target, text: Any, span: Span, key: Span) -> tuple[Any] | None:
+    """(value,) in its base unit that a setting is to have; None if it cannot have it, and that is noted.
+
+    Args:
+        reading: the file.
+        target: the setting.
+        text: the value as it stands in the file.
+        span: where it stands.
+        key: where the setting is named.
+    """
+    setting = target.setting
+    try:
+        moved = settings_with(target.model, target.raw, setting, text)
+        if _network_of(target.kind, moved) != _network_of(target.kind, target.model.model_validate(target.raw)):
+            reading.source.error(
+                span,
+                f"`{setting}` cannot differ from section to section: another network would have to play",
+                hint="make a part of its own with it, and let sections choose between the two",
+            )
+            return None
+    except ValidationError as error:
+        message, expected, suggestion = problem(error, target.model)
+        reading.source.error(span, f"`{setting}`: {message}", expected, suggestion)
+        return None
+    except Exception as error:  # a plug-in's validators may raise anything
+        message = f"`{clipped(f'{target.part.name}.{setting}')}` cannot be read: {clipped(repr(error))}"
+        reading.source.error(span, message, hint=PLUG_IN_HINT)
+        return None
+    value = getattr(moved, setting)
+    return (value,) if _examine(reading, target, value, span, key) else None
+
+
+def number_of(target: Target, value: Any) -> float | None:
+    """A value as a number on a curve; None for what is none and so cannot move."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return SILENT if value == -math.inf and target.model is SoundSettings else value
+
+
+def _examine(reading: Reading, target: Target, value: Any, span: Span, key: Span) -> bool:
+    """Whether the setting can have a value; what may sound wrong then, but not without it, is told."""
+    if target.kind is None or target.settings is None:
+        return True
+    moved = target.settings.model_copy(update={target.setting: value})
+    try:
+        before = doubts_of(reading, target.kind, target.settings, target.part)
+        doubts = doubts_of(reading, target.kind, moved, target.part)
+    except UnfitError as error:
+        reading.source.error(span, error.message, hint=error.hint or "")
+        return False
+    except PerpetuumError:
+        return True  # what is wrong with the weights has been said where they are named
+    for doubt in doubts:
+        if doubt not in before and doubt not in target.told:
+            reading.source.warning(key, doubt)
+            target.told.add(doubt)
+    return True
+
+
+def _network_of(kind: GeneratorKind | TransformKind | None, settings: Any) -> tuple[str, str] | None:
+    """The network that plays some settings; None for rules."""
+    if kind is None or kind.weights is None:
+        return None
+    return kind.weights(settings), str(getattr(settings, "config", ""))
+
+
+def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> list[str]:
+    """Settings that a section can change: all but those that decide which network plays."""
+    fields = kind.settings.model_fields
+    if kind.weights is None or settings is None:
+        return [name for name in fields if kind.weights is None or name not in ("config", "weights")]
+
+    def decides(name: str) -> bool:
+        choices = [choice for choice in get_args(fields[name].annotation) if isinstance(choice, str)]
+        others = [settings.model_copy(update={name: choice}) for choice in (*choices, "another")]
+        try:
+            return any(_network_of(kind, other) != _network_of(kind, settings) for other in others)
+        except Exception:  # a plug-in may raise anything, and what it says of its own settings is only a hint
+            return False
+
+    return [name for name in fields if not decides(name)]
+
+
+def _candidates(draft: PartDraft) -> list[str]:
+    names = list(SoundSettings.model_fields)
+    if draft.kind is not None:
+        names += _movable(draft.kind, draft.settings)
+    for item in draft.transforms:
+        if item is not None:
+            names += [item.kind.name, *(f"{item.kind.name}.{name}" for name in _movable(item.kind, item.settings))]
+    return list(dict.fromkeys(names))
+
+
+def _way(draft: PartDraft, candidates: list[str]) -> str:
+    return listed([f"{draft.name}.{name}" for name in candidates if "." not in name], 24)
