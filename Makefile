@@ -1,5 +1,6 @@
 # Two commands do everything on a fresh machine:
 #   make play    sets up and plays a scene       make test    sets up and passes the tests
+#   make training    sets up what `perpetuum train` needs besides: TensorFlow, Keras, music21
 # What is installed is locked in requirements/; `make lock` renews the locks.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml
 
-.PHONY: play test lint types laws pytest lock clean help
+.PHONY: play test training lint types laws pytest lock clean help
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -4
@@ -17,6 +18,9 @@ play: $(VENV)/.installed-play
 	@$(BIN)/perpetuum play $(SCENE)
 
 test: lint types laws pytest
+
+training: $(VENV)/.installed-dev
+	@echo "Now: $(BIN)/perpetuum train performance --data FOLDER_OF_MIDI_FILES"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

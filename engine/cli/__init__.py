@@ -27,6 +27,9 @@ VERBS = {
     "generators": "List the generators and transforms.",
     "instruments": "List the instruments.",
     "models": "List the networks, and import Magenta's checkpoints.",
+    "dataset": "Make files of music into a data set, and see what is in them.",
+    "train": "Train a network on your own music.",
+    "evaluate": "Judge a network on music that it has not heard.",
     "schema": "Print the JSON Schema of scene files, for editors.",
 }
 """Verbs and their one-line help."""

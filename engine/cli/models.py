@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine import assets
+from engine.cli.common import file_size
 from engine.cli.listing import as_text_or_json, show
 from engine.errors import PerpetuumError
 
@@ -83,8 +84,9 @@ def show_model(name: str, config: str | None, form: str) -> None:
             *(("trained on", line) for line in row["training_data"]),
             ("figures", _said(row["metrics"])),
             ("imported", _said(row["imported_from"])),
+            ("trained", _said(row["trained"])),
             ("about", row["description"]),
-            ("file", f"{row['path']}, {_megabytes(row['bytes'])}" if row["bytes"] else row["path"]),
+            ("file", f"{row['path']}, {file_size(row['bytes'])}" if row["bytes"] else row["path"]),
         ]
     )
 
@@ -129,7 +131,7 @@ def import_model(
         recognition = recognise(checkpoint, config)
     _print_found(checkpoint, recognition)
     output = _target(output, checkpoint, recognition, force)
-    with Console(stderr=True).status(f"reading {_megabytes(checkpoint.size)}"):
+    with Console(stderr=True).status(f"reading {file_size(checkpoint.size)}"):
         weights = read_numbers(checkpoint, recognition)
         card = make_card(checkpoint, recognition)
     card = replace(
@@ -147,7 +149,7 @@ def import_model(
             raise PerpetuumError(f"{path}: {error}", "Leave out --half.") from error
         except OSError as error:
             raise PerpetuumError(f"cannot write {output}: {error.strerror or error}", "Choose another -o.") from error
-    click.echo(f"{output}: {_megabytes(output.stat().st_size)}, {'float16' if half else 'float32'}")
+    click.echo(f"{output}: {file_size(output.stat().st_size)}, {'float16' if half else 'float32'}")
     if licence is None:
         click.echo("  its licence is not stated; if you know it, say so with --licence (and --force)")
     _print_use(output, card)
@@ -159,7 +161,7 @@ def _print_found(checkpoint: Checkpoint, recognition: Recognition) -> None:
     shapes = [checkpoint.source.variables[stored].shape for stored in names.stored.values()]
     count = sum(math.prod(shape) for shape in shapes)
     dropped = ", ".join(f"{number} of {what}" for what, number in names.dropped.items())
-    click.echo(f"{checkpoint.path}: {checkpoint.format}, {_megabytes(checkpoint.size)}")
+    click.echo(f"{checkpoint.path}: {checkpoint.format}, {file_size(checkpoint.size)}")
     length = recognition.attention_length
     _print_facts(
         [
@@ -214,7 +216,7 @@ def _row(name: str, path: Path, card: WeightsCard | None) -> dict[str, Any]:
         return facts
     values = asdict(card)
     title = values.pop("name")
-    size = f", {_megabytes(facts['bytes'])}" if facts["bytes"] else ""
+    size = f", {file_size(facts['bytes'])}" if facts["bytes"] else ""
     about = _printable(f"{card.family}: {_said(card.sizes)}{size}, licence {card.licence or 'not stated'}")
     return facts | values | {"title": title, "about": about}
 
@@ -238,7 +240,3 @@ def _said(values: Any) -> str:
 def _printable(text: str) -> str:
     """A line without what would move the cursor of a terminal: files may say anything."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"

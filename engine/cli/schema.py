@@ -14,8 +14,9 @@ from engine.scenes.schema import scene_schema
 
 @click.command(short_help="Print the JSON Schema of scene files, for editors.")
 @click.option("--settings", is_flag=True, help="Tables of all settings instead, in Markdown.")
+@click.option("--training", is_flag=True, help="The schema of files for `perpetuum train` instead.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write instead.")
-def command(settings: bool, output: Path | None) -> None:
+def command(settings: bool, training: bool, output: Path | None) -> None:
     """Print the JSON Schema (draft 7) of scene files, so that an editor completes and checks them while you write.
 
     Editors with the YAML language server read it from a line at the top of a scene:
@@ -28,8 +29,16 @@ def command(settings: bool, output: Path | None) -> None:
       perpetuum schema
       perpetuum schema -o scene.schema.json
       perpetuum schema --settings
+      perpetuum schema --training -o training.schema.json
     """
-    text = settings_reference() if settings else json.dumps(scene_schema(), indent=2, ensure_ascii=False) + "\n"
+    if settings and training:
+        raise PerpetuumError("--settings and --training are two different things", "ask for one of them")
+    if training:
+        from engine.training.settings import training_schema
+
+        text = training_schema()
+    else:
+        text = settings_reference() if settings else json.dumps(scene_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return

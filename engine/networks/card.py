@@ -45,6 +45,7 @@ class WeightsCard:
         description: a sentence or two.
         attention_length: rows of the attention window, where they are not those of the config.
         imported_from: of weights that were a checkpoint: "file", "format", "names", "training_steps", "sha256".
+        trained: of weights that were trained here: "batches", "data" (a hash of the music), "backend".
         version: of this card's format.
     """
 
@@ -59,6 +60,7 @@ class WeightsCard:
     description: str = ""
     attention_length: int | None = None
     imported_from: dict[str, Any] = field(default_factory=dict)
+    trained: dict[str, Any] = field(default_factory=dict)
     version: int = CARD_VERSION
 
 
@@ -240,7 +242,7 @@ def _checked(card: WeightsCard) -> WeightsCard:
     for name in ("name", "family", "config", "licence", "description"):
         if not isinstance(getattr(card, name), str):
             raise TypeError(f"{name} is no text")
-    for name in ("sizes", "metrics", "imported_from"):
+    for name in ("sizes", "metrics", "imported_from", "trained"):
         if not isinstance(getattr(card, name), dict):
             raise TypeError(f"{name} is no mapping")
     for name in ("credits", "training_data"):

@@ -21,7 +21,8 @@ DRUM_CHANNEL = 9
 LARGEST = 32 << 20
 """Bytes of the largest file that is read: a day of dense piano playing has a tenth of it."""
 
-_TEXTS = ("text", "marker", "lyrics", "cue_marker")
+TEXTS = ("text", "marker", "lyrics", "cue_marker")
+"""Kinds of messages that may be chord symbols."""
 _METAS = ("key_signature", "copyright")
 _CONTROLS = ("control_change", "pitchwheel", "program_change", "aftertouch", "polytouch")
 _NO_CHORD = "N.C."
@@ -106,11 +107,11 @@ class _Channel:
 
 
 def _piece(file: mido.MidiFile) -> Piece:
-    per_beat, qpm = _ticks_per_beat(file.ticks_per_beat)
+    per_beat, qpm = ticks_per_beat(file.ticks_per_beat)
     tracks: list[Track] = []
     tempos: dict[float, float] = {}
     meters: dict[float, Meter] = {}
-    texts: dict[str, list[tuple[float, str]]] = {kind: [] for kind in _TEXTS}
+    texts: dict[str, list[tuple[float, str]]] = {kind: [] for kind in TEXTS}
     metas: list[tuple[float, mido.MetaMessage]] = []
     for one in file.tracks:
         name, now = "", 0
@@ -137,7 +138,7 @@ def _piece(file: mido.MidiFile) -> Piece:
                 tracks.append(_read_track(channel, name, number == DRUM_CHANNEL, per_beat))
     tempo_map = _changes(tempos, qpm or 120.0)
     meter_map = _changes(meters, Meter())
-    symbols = [kind for kind, found in texts.items() if _are_chords(kind, [text for _, text in found])]
+    symbols = [kind for kind, found in texts.items() if are_chords(kind, [text for _, text in found])]
     for kind in ("text", "lyrics", "cue_marker"):
         if kind not in symbols:
             metas += [(beat, mido.MetaMessage(kind, text=text)) for beat, text in texts[kind]]
@@ -154,8 +155,12 @@ def _piece(file: mido.MidiFile) -> Piece:
     )
 
 
-def _ticks_per_beat(division: int) -> tuple[float, float | None]:
-    """Ticks per quarter note; and the tempo, where the file counts in frames of film and so knows none."""
+def ticks_per_beat(division: int) -> tuple[float, float | None]:
+    """Ticks per quarter note; and the tempo, where the file counts in frames of film and so knows none.
+
+    Raises:
+        ValueError: it has no ticks.
+    """
     if division > 0:
         return float(division), None
     if division == 0:
@@ -192,7 +197,7 @@ def _read_track(channel: _Channel, name: str, is_drum: bool, per_beat: float) ->
     return Track(in_order(notes), name, channel.program, is_drum, controls)
 
 
-def _are_chords(kind: str, texts: Sequence[str]) -> bool:
+def are_chords(kind: str, texts: Sequence[str]) -> bool:
     """Whether texts of a kind are chord symbols.
 
     A lyric may well be "A", so nearly all of them have to be; and markers "A", "B" and "C" are parts of a song.

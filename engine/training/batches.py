@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.networks.contract import EventEncoding
 from engine.networks.encodings.whole import encode
+from engine.training.datasets.pieces import Piece
 from engine.training.material import Excerpt, Material
-from engine.training.pieces import Piece
 from engine.training.task import Batch
 
 

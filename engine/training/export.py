@@ -2,68 +2,155 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, write_weights
-from engine.training.evaluate import evaluate
-from engine.training.pieces import Piece
-
-UNITS = {
-    "rnn": "nats per event, test split",
-    "music_vae": "nll in nats per step, kl in nats per window, the rest shares; test split",
-    "groovae": "milliseconds, squared sixteenths, velocities, nats; test split",
-}
-
-
-def read_best(folder: Path) -> dict[str, np.ndarray]:
-    """The best weights of a training run so far, rounded to what a weights file keeps (float16).
-
-    Raises:
-        PerpetuumError: the folder holds none.
-    """
-    path = folder / "best.npz"
-    try:
-        with np.load(path) as data:
-            return {name: data[name].astype(np.float16).astype(np.float32) for name in data.files}
-    except (OSError, ValueError) as error:
-        raise PerpetuumError(
-            f"{path}: no trained weights there ({error})", "Run `python -m engine.training train` first."
-        ) from error
+from engine.training.checkpoint import read_best, read_state
+from engine.training.datasets import Dataset
+from engine.training.evaluation.evaluate import SAMPLES, Advance, evaluate, untold
+from engine.training.evaluation.figures import card_metrics
+from engine.training.run import Run
+from engine.training.settings import CardFile
+from engine.training.task import TrainingOptions
 
 
-def export(folder: Path, config: str, pieces: Sequence[Piece], path: Path, about: Path | None) -> WeightsCard:
-    """Evaluate the best weights of a run on the test split and write them with their card.
+def export(
+    folder: Path,
+    run: Run,
+    dataset: Dataset,
+    path: Path,
+    about: CardFile,
+    latest: bool = False,
+    judged: bool = True,
+    samples: int = SAMPLES,
+    advance: Advance = untold,
+) -> tuple[WeightsCard, int]:
+    """Write the best weights of a run so far as a weights file with its card: at once, and again with their figures.
 
     Args:
         folder: the run.
-        config: the network's config.
-        pieces: all splits.
-        path: the weights file to write.
-        about: JSON with the card's name, licence, credits, training_data and description; None for a plain card.
+        run: what it is about.
+        dataset: what it was trained on.
+        path: the file to write.
+        about: what the musician says of it.
+        latest: write the weights of the checkpoint, not those of the best evaluation.
+        judged: whether the card gets figures, which take a while: of the test split, or where that is empty of the
+            validation split.
+        samples: of generated music that is judged, too; 0 for none.
+        advance: told how far the judgement is.
+
+    Returns:
+        The card, and the batch that the weights are of.
+
+    Raises:
+        PerpetuumError: there are no weights yet, the file cannot be written, or there is nothing to judge them on; then
+            the file is there, without figures.
     """
-    weights = read_best(folder)
-    network = CONFIGS[config].build(weights)
-    given = json.loads(about.read_text(encoding="utf-8")) if about else {}
-    sources = sorted({piece.source for piece in pieces})
+    weights = read_best(folder, latest)
+    config = CONFIGS[run.options.config]
+    network: Any = config.build(weights)
+    state = read_state(folder) or {}
+    batch = (0 if latest else state.get("best_step")) or state.get("step", 0)
+    sources = sorted({piece.source for piece in dataset.pieces})
     card = WeightsCard(
-        name=given.get("name", path.stem),
-        family=CONFIGS[config].family,
-        config=config,
-        sizes=CONFIGS[config].sizes({name: value.shape for name, value in weights.items()}),
-        licence=given.get("licence", "not stated"),
-        credits=tuple(given.get("credits", ())),
-        training_data=tuple(given.get("training_data", sources)),
-        metrics={
-            "unit": UNITS.get(CONFIGS[config].family, UNITS["rnn"]),
-            **{key: round(value, 4) for key, value in evaluate(network, pieces).items()},
-        },
-        description=given.get("description", ""),
+        name=about.name or path.stem,
+        family=config.family,
+        config=config.name,
+        sizes=config.sizes({name: value.shape for name, value in weights.items()}),
+        licence=about.licence,
+        credits=about.credits,
+        training_data=about.training_data or tuple(sources),
+        description=about.description,
+        trained={"batches": batch, **_unusual(run.options), **run.facts},
     )
-    write_weights(path, card, weights)
-    return card
+    _write(path, card, weights)
+    if judged:
+        split = "test" if any(piece.split == "test" for piece in run.pieces) else "validation"
+        figures = evaluate(network, run.pieces, split, samples, advance=advance)
+        card = replace(card, metrics=card_metrics(figures, network.config, split))
+        _write(path, card, weights)
+    return card, batch
+
+
+def _unusual(options: TrainingOptions) -> dict[str, str]:
+    """What makes weights others than the music and the seed alone would, by the names of the options."""
+    found = {"start": options.start and Path(options.start).name, "precision": options.precision}
+    return {name: value for name, value in found.items() if value not in (None, "float32")}
+
+
+def _write(path: Path, card: WeightsCard, weights: Mapping[str, np.ndarray]) -> None:
+    try:
+        write_weights(path, card, weights)
+    except (OSError, ValueError) as error:
+        raise PerpetuumError(
+            f"cannot write {path}: {error}", "The run is kept: give the same command again."
+        ) from error
+
+
+def summary(card: WeightsCard) -> str:
+    """What the figures of a card come to, in a line; empty without figures."""
+    metrics = card.metrics
+    if "network" in metrics:
+        line = f"{metrics['network']:.3f} nats per event on what was held out, bigram {metrics['bigram']:.3f}"
+        share = 1 - metrics["network"] / metrics["bigram"]
+        place = f"{abs(100 * share):.0f} % {'under' if share > 0 else 'over'} it"
+        return f"{line} ({place}), accuracy {_percent(metrics['accuracy'])}"
+    if "reconstructed" in metrics:
+        return (
+            f"{_percent(metrics['reconstructed'])} of the held-out steps come back, {_percent(metrics['sampled'])} by "
+            f"chance; the commonest class alone gives {_percent(metrics['all_hold'])}; KL {metrics['kl']:.1f} nats"
+        )
+    if "timing_mae_ms" in metrics:
+        return (
+            f"timing {metrics['timing_mae_ms']:.1f} ms off on what was held out, quantised "
+            f"{metrics['quantised_mae_ms']:.1f} ms"
+        )
+    return ""
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+_STYLES = {
+    "groovae_2bar_humanize": "humanize",
+    "groovae_2bar_tap_fixed_velocity": "tap",
+    "groovae_2bar_add_closed_hh": "add_closed_hh",
+}
+_INSTRUMENTS = {
+    "drums_rnn": "studio_kit",
+    "melody_rnn": "marimba",
+    "improv_rnn": "mellow_keys",
+    "polyphony_rnn": "soft_strings",
+    "performance_rnn": "grand_piano",
+}
+
+
+def scene_lines(card: WeightsCard, path: Path) -> list[str]:
+    """The lines of a part of a scene that use a weights file: two, and for drums out of a latent space the role.
+
+    Args:
+        card: of the file.
+        path: of the file, as the scene is to name it.
+    """
+    weights = f'weights: "{path}"' if any(char in str(path) for char in " :,{}[]#&*!|>'%@`") else f"weights: {path}"
+    if card.config in _STYLES:
+        return [
+            "generator: {kind: drum_rules}",
+            f"transforms: [groove: {{style: {_STYLES[card.config]}, {weights}}}]",
+        ]
+    chords = "chords: chords, " if card.family == "improv_rnn" else ""
+    drums = card.family == "music_vae" and "drums" in card.config
+    instrument = _INSTRUMENTS.get(card.family) or ("studio_kit" if drums else "glass_bell")
+    return [
+        *(["role: drums"] if drums else []),
+        f"generator: {{kind: {card.family}, config: {card.config}, {chords}{weights}}}",
+        f"instrument: {instrument}",
+    ]

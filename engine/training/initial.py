@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from engine import assets
+from engine.errors import PerpetuumError
+from engine.networks.card import read_card, read_weights
+from engine.networks.configs import CONFIGS
 from engine.networks.rnn.layout import Layout
 
 
@@ -70,6 +76,59 @@ def initial_vae_weights(
             value = rng.normal(0, 0.5 / np.sqrt(shape[0]), shape)
         weights[name] = value.astype(np.float32)
     return weights
+
+
+def start_sizes(start: str, config: str) -> dict[str, Any]:
+    """Sizes of the network that a training goes on from, as a card says them.
+
+    Args:
+        start: the name of weights that are here, or the path of a weights file.
+        config: of the network that is to be trained.
+
+    Raises:
+        PerpetuumError: there are no such weights, or they are of another family.
+    """
+    path = _find_start(start)
+    card = read_card(path)
+    if card.family != CONFIGS[config].family:
+        raise PerpetuumError(
+            f"start: {path} is a network of {card.family}, {config} is one of {CONFIGS[config].family}",
+            f"Name weights of {config}, or leave `start` out.",
+        )
+    return {name: value for name, value in card.sizes.items() if name in ("layers", "encoder", "decoder", "latent")}
+
+
+def read_start(start: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights that a training goes on from, by name, float32.
+
+    Args:
+        start: as in `start_sizes`.
+        weights: of the network, as names and shapes must be.
+
+    Raises:
+        PerpetuumError: there are none, or they are of another shape.
+    """
+    path = _find_start(start)
+    _, found = read_weights(path)
+    wrong = sorted(
+        name
+        for name in {*found, *weights}
+        if name not in found or name not in weights or found[name].shape != weights[name].shape
+    )
+    if wrong:
+        raise PerpetuumError(
+            f"start: {path} does not fit this network: {wrong[0]} is of another shape, or only in one of them",
+            "Leave `sizes` out, so that they are those of the weights; other configs fit only if their inputs do.",
+        )
+    return {name: value.astype(np.float32) for name, value in found.items()}
+
+
+def _find_start(start: str) -> Path:
+    path = assets.find("weights", start, ".safetensors")
+    if path is None:
+        known = ", ".join(sorted(assets.names("weights", ".safetensors")))
+        raise PerpetuumError(f"start: no weights {start!r}", f"Give the path of a weights file, or one of {known}.")
+    return path
 
 
 def _lstm_kernel(shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> np.ndarray:

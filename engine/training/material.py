@@ -20,7 +20,8 @@ from engine.networks.rnn.configs import RnnConfig
 from engine.score.chords import Chord, parse_chord
 from engine.score.drums import CLASSES
 from engine.score.time import STEPS_PER_BEAT
-from engine.training.pieces import STEPS_PER_BAR, Piece
+from engine.training.datasets import Augmentation, augmentation_of
+from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
 
 CLOSED_HAT, RIDE = CLASSES.index("closed_hat"), CLASSES.index("ride")
 MIN_BEATS = 8
@@ -106,7 +107,7 @@ class OneDrumMaterial(DrumMaterial):
 
     def __init__(self, steps: int) -> None:
         super().__init__(steps)
-        self.longest, self.bar = steps // 2, STEPS_PER_BAR // 2
+        self.longest, self.bar = -(-steps // 2), STEPS_PER_BAR // 2
 
     def heard(self, events: np.ndarray) -> np.ndarray:
         """Strokes at the nearest eighth, halves upwards."""
@@ -123,16 +124,18 @@ class MelodyMaterial:
     Args:
         encoding: of the network.
         steps: sixteenths of an excerpt, whole bars.
+        augmentation: how far away the other keys are.
     """
 
-    def __init__(self, encoding: MelodyEncoding, steps: int) -> None:
-        self.encoding, self.steps, self.longest = encoding, steps, steps
+    def __init__(self, encoding: MelodyEncoding, steps: int, augmentation: Augmentation) -> None:
+        self.encoding, self.steps, self.longest, self.augmentation = encoding, steps, steps, augmentation
         self.bar = STEPS_PER_BAR
 
     def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
         """See `Material.draw`."""
         events = clean_start(bars_of(piece.events, self.steps, rng))
-        from_start, prefix, shift = rng.random() < 0.5, int(rng.integers(1, 17)), int(rng.integers(-5, 7))
+        from_start, prefix = rng.random() < 0.5, int(rng.integers(1, 17))
+        shift = self.augmentation.transposition(rng)
         other_key = rng.random() < 0.1
         known = events[: prefix * STEPS_PER_BAR] if prefix <= 8 else events
         _, transposition = self.encoding.squash((known if (known >= 0).any() else events).tolist())
@@ -157,17 +160,18 @@ class LeadSheetMaterial:
     Args:
         encoding: of the network.
         steps: sixteenths of an excerpt, whole bars.
+        augmentation: into which keys they are put.
     """
 
-    def __init__(self, encoding: ImprovEncoding, steps: int) -> None:
-        self.encoding, self.steps, self.longest = encoding, steps, steps
+    def __init__(self, encoding: ImprovEncoding, steps: int, augmentation: Augmentation) -> None:
+        self.encoding, self.steps, self.longest, self.augmentation = encoding, steps, steps, augmentation
         self.bar = STEPS_PER_BAR
 
     def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
         """See `Material.draw`."""
         bars = max(1, (len(piece.events) - self.steps) // STEPS_PER_BAR + 1)
         start = int(rng.integers(bars)) * STEPS_PER_BAR
-        transposition, from_start = int(rng.integers(-5, 7)), rng.random() < 0.5
+        transposition, from_start = self.augmentation.transposition(rng), rng.random() < 0.5
         return self._excerpt(piece, slice(start, start + self.steps), transposition, from_start)
 
     def cut(self, piece: Piece) -> list[Excerpt]:
@@ -194,17 +198,22 @@ class PolyphonyMaterial:
 
     Args:
         steps: events of an excerpt.
+        augmentation: into which keys they are put.
     """
 
-    def __init__(self, steps: int) -> None:
-        self.longest, self.bar = steps, None
+    def __init__(self, steps: int, augmentation: Augmentation) -> None:
+        self.longest, self.bar, self.augmentation = steps, None, augmentation
 
     def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
         """See `Material.draw`."""
         notes = piece.events.copy()
         first = int(rng.integers(max(1, int(notes["end"].max()) - MIN_BEATS + 1)))
-        notes["pitch"] += rng.integers(-5, 7)
-        return Excerpt(np.array(self._events(notes, first)[: self.longest]), from_start=False)
+        notes["pitch"] = np.clip(notes["pitch"] + self.augmentation.transposition(rng), 0, 127)
+        # Most steps have several events; where there are too few of them, all steps that could be needed.
+        for steps in (self.longest // 4, self.longest):
+            if len(events := self._events(notes, first, steps)) >= self.longest:
+                break
+        return Excerpt(np.array(events[: self.longest]), from_start=False)
 
     def cut(self, piece: Piece) -> list[Excerpt]:
         """See `Material.cut`."""
@@ -214,12 +223,17 @@ class PolyphonyMaterial:
         """See `Material.notes`."""
         return int(((excerpt.events >= polyphony.NEW) & (excerpt.events < polyphony.CONTINUED)).sum())
 
-    def _events(self, notes: np.ndarray, first: int) -> list[int]:
-        """All events from a beat on, or enough of them for an excerpt; what sounds on from before begins there."""
+    def _events(self, notes: np.ndarray, first: int, steps: int | None = None) -> list[int]:
+        """All events from a beat on, or those of so many steps; what sounds on from before begins there."""
         kept = notes[notes["end"] > first].copy()
+        whole = round(float(kept["end"].max() - first) * STEPS_PER_BEAT)
+        if steps is not None:
+            kept = kept[kept["start"] < first + steps / STEPS_PER_BEAT]
         kept["start"] = np.maximum(kept["start"] - first, 0.0)
         kept["end"] -= first
-        return [*polyphony.from_notes(kept, round(float(kept["end"].max()) * STEPS_PER_BEAT)), polyphony.END]
+        if steps is not None and steps < whole:
+            return polyphony.from_notes(kept, steps)
+        return [*polyphony.from_notes(kept, whole), polyphony.END]
 
 
 class PerformanceMaterial:
@@ -228,16 +242,18 @@ class PerformanceMaterial:
     Args:
         encoding: of the network; what it is controlled by is measured in the music.
         steps: events of an excerpt.
+        augmentation: how much faster or slower, higher or lower.
     """
 
-    def __init__(self, encoding: PerformanceEncoding, steps: int) -> None:
-        self.encoding, self.longest, self.bar = encoding, steps, None
+    def __init__(self, encoding: PerformanceEncoding, steps: int, augmentation: Augmentation) -> None:
+        self.encoding, self.longest, self.bar, self.augmentation = encoding, steps, None, augmentation
 
     def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
         """See `Material.draw`."""
         first = int(rng.integers(max(1, len(piece.events) - self.longest // 3)))
         notes = piece.events[first : first + self.longest].copy()
-        stretch, pitch, from_start = rng.uniform(0.95, 1.05), rng.integers(-3, 4), rng.random() < 0.5
+        stretch, pitch = rng.uniform(*self.augmentation.stretch), self.augmentation.transposition(rng)
+        from_start = rng.random() < 0.5
         begin = notes["start"].min()
         for edge in ("start", "end"):
             notes[edge] = (notes[edge] - begin) * stretch
@@ -265,30 +281,32 @@ class PerformanceMaterial:
         return Measured(events, encoding.controls, disabled if encoding.optional else None)
 
 
-def material_of(config: RnnConfig, steps: int) -> Material:
-    """What a network is trained on, from pieces of its corpus (`engine.training.corpora.corpus_of`).
+def material_of(config: RnnConfig, steps: int, augmentation: Augmentation | None = None) -> Material:
+    """What a network is trained on, from pieces of its corpus (`engine.training.datasets.corpus_of`).
 
     Args:
         config: of the network.
         steps: of an excerpt: sixteenths on a grid, else events.
+        augmentation: as the data set says; what is usual for its kind of music without it.
 
     Raises:
         PerpetuumError: its training is not known.
     """
     encoding = config.make_encoding()
+    varied = augmentation or augmentation_of(config.name)
     match encoding:
         case OneDrumEncoding():
             return OneDrumMaterial(steps)
         case DrumKitEncoding():
             return DrumMaterial(steps)
         case MelodyEncoding():
-            return MelodyMaterial(encoding, steps)
+            return MelodyMaterial(encoding, steps, varied)
         case ImprovEncoding():
-            return LeadSheetMaterial(encoding, steps)
+            return LeadSheetMaterial(encoding, steps, varied)
         case PolyphonyEncoding():
-            return PolyphonyMaterial(steps)
+            return PolyphonyMaterial(steps, varied)
         case PerformanceEncoding():
-            return PerformanceMaterial(encoding, steps)
+            return PerformanceMaterial(encoding, steps, varied)
     raise PerpetuumError(f"{config.name}: networks of this kind cannot be trained yet")
 
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from engine.errors import PerpetuumError
 from engine.networks.contract import EventEncoding
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.keras_rnn import EventSequenceModel
 from engine.training.batches import Crops, encoded, held_out, held_out_batches
+from engine.training.datasets import Augmentation
+from engine.training.datasets.pieces import Piece
 from engine.training.initial import initial_weights
 from engine.training.material import Excerpt, material_of
-from engine.training.pieces import Piece
 from engine.training.task import Batch, TrainingOptions
 
 HELD_OUT_EXCERPTS = 512
@@ -27,15 +29,26 @@ class RnnTask:
         config: of the network.
         options: see `TrainingOptions`; "layers" are the config's own unless given.
         train, validation: pieces.
+        augmentation: how pieces are varied; None for what is usual for the config.
     """
 
     def __init__(
-        self, config: RnnConfig, options: TrainingOptions, train: Sequence[Piece], validation: Sequence[Piece]
+        self,
+        config: RnnConfig,
+        options: TrainingOptions,
+        train: Sequence[Piece],
+        validation: Sequence[Piece],
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.options, self.encoding = options, config.make_encoding()
-        material = material_of(config, options.steps)
+        material = material_of(config, options.steps, augmentation)
         self.crops = Crops(train, material, self.encoding, options.source_weights)
         judged = held_out(validation, material)
+        if not judged:
+            raise PerpetuumError(
+                f"none of the {len(validation)} held-out pieces is long enough to judge on",
+                "Give more files, or longer ones.",
+            )
         self.held_out = judged[:: -(-len(judged) // HELD_OUT_EXCERPTS)]
         self.longest = material.longest
         layout = config.default_layout(tuple(options.sizes.get("layers", ())))
@@ -53,13 +66,19 @@ class RnnTask:
         """Nothing moves here."""
 
     def judge(self) -> dict[str, float]:
-        """See `Task.judge`; the loss is the mean negative log-likelihood per label in nats."""
-        total = count = 0.0
+        """See `Task.judge`.
+
+        Returns:
+            "held_out_loss": mean negative log-likelihood per label in nats; "accuracy": share of labels that are the
+            likeliest class.
+        """
+        total = hits = count = 0.0
         for batch in held_out_batches(self.held_out, self.encoding, self.longest, self.options.batch_size):
             logits = self.model.predict_on_batch(batch.inputs)
             total += float((label_losses(logits, batch.labels) * batch.weights).sum())
+            hits += float(((logits.argmax(axis=-1) == batch.labels) * batch.weights).sum())
             count += float(batch.weights.sum())
-        return {"held_out_loss": total / count}
+        return {"held_out_loss": total / count, "accuracy": hits / count}
 
 
 def label_shares(excerpts: Sequence[Excerpt], encoding: EventEncoding, num_classes: int) -> np.ndarray:

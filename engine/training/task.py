@@ -17,22 +17,25 @@ class TrainingOptions:
     """Everything that decides a training, with the pieces.
 
     Attributes:
-        config: a name of `engine.training.corpora.trainable()`.
+        config: a name of `engine.training.datasets.trainable()`.
         sizes: layer sizes as a card says them, such as {"layers": (128, 128)}; what is absent is as the task has it.
         batch_size, steps: crops per batch, and steps per crop (VAEs: their config says how many).
         learning_rate: peak of Adam's; warms up linearly for `warmup` batches, then falls as a cosine to a twentieth at
-            `total` batches.
-        warmup, total: batches.
+            the last of `batches`.
+        batches, warmup: how many.
         clip: bound on the global norm of the gradient.
         dropout: share of outputs dropped between layers.
         evaluate_every: batches between evaluations on the held-out split.
         patience: evaluations without a better loss after which training stops.
         source_weights: factors on how often sources are drawn.
         seed: of weights, batches and dropout.
-        beta: VAEs: weight of the KL divergence, reached linearly in a tenth of `total`; None for the config's own.
+        beta: VAEs: weight of the KL divergence, reached linearly in a tenth of `batches`; None for the config's own.
         free_bits: VAEs: bits of the KL divergence that cost nothing; None for the config's own.
         sampling: VAEs: share of previous events that the decoder is not told but samples, reached linearly in half of
-            `total`.
+            `batches`.
+        start: weights to begin from, as `engine.training.initial.read_start` finds them; None for random ones.
+        precision: "bfloat16" rounds the factors of products on CPUs (`engine.training.machine.use_precision`), else
+            "float32".
     """
 
     config: str
@@ -40,8 +43,8 @@ class TrainingOptions:
     batch_size: int = 32
     steps: int = 128
     learning_rate: float = 2e-3
+    batches: int = 4800
     warmup: int = 200
-    total: int = 4800
     clip: float = 1.0
     dropout: float = 0.15
     evaluate_every: int = 200
@@ -51,6 +54,8 @@ class TrainingOptions:
     beta: float | None = None
     free_bits: float | None = None
     sampling: float = 0.5
+    start: str | None = None
+    precision: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,21 @@ from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.vae.configs import VaeConfig
-from engine.training.pieces import Piece
+from engine.training.datasets import Augmentation
+from engine.training.datasets.pieces import Piece
+from engine.training.initial import read_start
 from engine.training.rnn_task import RnnTask
 from engine.training.task import Task, TrainingOptions
 from engine.training.vae_task import VaeTask
 
 
-def make_task(options: TrainingOptions, pieces: Sequence[Piece]) -> Task:
+def make_task(options: TrainingOptions, pieces: Sequence[Piece], augmentation: Augmentation | None = None) -> Task:
     """What the training of a config is about.
+
+    Args:
+        options: see `TrainingOptions`.
+        pieces: of all splits.
+        augmentation: how pieces are varied; None for what is usual for the config.
 
     Raises:
         PerpetuumError: too few pieces, or a config whose training is not known.
@@ -27,8 +34,17 @@ def make_task(options: TrainingOptions, pieces: Sequence[Piece]) -> Task:
             f"{len(train)} pieces to train on and {len(validation)} held out: both are needed",
             "Give more files: about one piece in sixteen is held out.",
         )
+    if not any(options.source_weights.get(piece.source, 1.0) for piece in train):
+        sources = ", ".join(sorted({piece.source for piece in train}))
+        raise PerpetuumError(
+            "source_weights: all that there is to train on has the weight 0", f"The sources are {sources}."
+        )
     config = CONFIGS[options.config]
     if isinstance(config, VaeConfig):
-        return VaeTask(config, options, train, validation)
-    assert isinstance(config, RnnConfig)
-    return RnnTask(config, options, train, validation)
+        task = VaeTask(config, options, train, validation, augmentation)
+    else:
+        assert isinstance(config, RnnConfig)
+        task = RnnTask(config, options, train, validation, augmentation)
+    if options.start is not None:
+        task.model.set_by_name(read_start(options.start, task.model.get_by_name()))
+    return task

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from engine.errors import PerpetuumError
+from engine.training.checkpoint import (
+    BEST,
+    Checkpoint,
+    read_checkpoint,
+    read_log,
+    write_checkpoint,
+    write_log,
+    write_npz,
+)
+from engine.training.signs import has_diverged, overfits
 from engine.training.task import Task, TrainingOptions
+from engine.training.watcher import Watcher, Watchers
+
+SECONDS_BETWEEN_CHECKPOINTS = 240.0
+"""Evaluations keep checkpoints too; this is what a power cut costs at most, besides one batch."""
+
+
+class Ending(StrEnum):
+    """Why a training ended."""
+
+    FINISHED = "finished"
+    """All batches are done."""
+
+    NO_BETTER = "no better"
+    """Early stopping: the held-out loss has not fallen for a while."""
+
+    STOPPED = "stopped"
+    """It was asked to, and can go on."""
 
 
 class Trainer:
@@ -23,20 +51,40 @@ class Trainer:
         options: see `TrainingOptions`.
         task: what is trained, on what.
         folder: where the run lives; made when absent.
-        say: told the progress, line by line.
+        watcher: told how it goes.
+        facts: what each checkpoint keeps of the run besides, as JSON has it.
+        clock: seconds that only grow.
+
+    Attributes:
+        step: batches so far.
+        best_step, best_loss: when the held-out loss was lowest, and how low.
+        history: a line per evaluation, see `evaluate`.
     """
 
-    def __init__(self, options: TrainingOptions, task: Task, folder: Path, say: Callable[[str], None] = print) -> None:
-        self.options, self.task, self.folder, self.say = options, task, folder, say
+    def __init__(
+        self,
+        options: TrainingOptions,
+        task: Task,
+        folder: Path,
+        watcher: Watcher | None = None,
+        facts: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.options, self.task, self.folder = options, task, folder
+        self.watcher, self.facts, self.clock = watcher or Watchers(), dict(facts or {}), clock
         self.model = task.model
         self.model.compile(
             optimizer=keras.optimizers.Adam(options.learning_rate, global_clipnorm=options.clip),
             loss=task.loss,
-            jit_compile=False,
+            # JAX runs operation by operation otherwise; TensorFlow's loops over time are slower with XLA on a CPU.
+            jit_compile=keras.backend.backend() == "jax",
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self.rng = np.random.default_rng(options.seed)
         self.step, self.best_step, self.best_loss = 0, 0, float("inf")
+        self.losses: list[float] = []
+        self.first_loss: float | None = None
+        self.seconds, self.history = 0.0, []
         folder.mkdir(parents=True, exist_ok=True)
 
     def learning_rate(self, step: int) -> float:
@@ -44,7 +92,7 @@ class Trainer:
         options = self.options
         if step < options.warmup:
             return options.learning_rate * (step + 1) / options.warmup
-        progress = min(1.0, (step - options.warmup) / max(1, options.total - options.warmup))
+        progress = min(1.0, (step - options.warmup) / max(1, options.batches - options.warmup))
         return options.learning_rate * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * progress)))
 
     def train_step(self) -> float:
@@ -59,93 +107,151 @@ class Trainer:
         loss = self.model.train_on_batch(batch.inputs, batch.labels, sample_weight=batch.weights)
         loss = float(np.ravel(np.asarray(loss))[0])
         if not np.isfinite(loss):
-            raise PerpetuumError(
-                f"{self.folder}: the loss is no number any more after {self.step} batches: the training has diverged",
-                "Start it again in the same folder, from its last checkpoint, with a smaller --learning-rate.",
-            )
+            raise self._diverged("the loss is no number any more")
+        if self.first_loss is None:
+            self.first_loss = loss
         self.step += 1
+        self.losses.append(loss)
+        self.watcher.trained(self.step, loss, float(batch.weights.sum()))
         return loss
 
-    def run(self, until: float | None = None) -> None:
-        """Train to the end, to early stopping, or to a moment.
+    @property
+    def exhausted(self) -> bool:
+        """Whether the held-out loss has not become better for as long as `patience` says."""
+        return self.step - self.best_step >= self.options.patience * self.options.evaluate_every
+
+    def run(self, until: float | None = None, asked: Callable[[], bool] = lambda: False) -> Ending:
+        """Train to the end, to early stopping, to a moment, or until asked to stop; a checkpoint is kept each time.
 
         Args:
-            until: `time.monotonic()` after which to stop at the next evaluation; None for no limit.
+            until: time of the clock after which to stop; None for no limit.
+            asked: whether somebody wants it to stop; looked at after every batch.
+
+        Raises:
+            PerpetuumError: the training has diverged, or a file cannot be written.
         """
-        options, losses, begun, first = self.options, [], time.monotonic(), self.step
-        while self.step < options.total:
-            losses.append(self.train_step())
-            if self.step % options.evaluate_every and self.step < options.total:
-                continue
-            figures = self.task.judge()
-            loss = figures["held_out_loss"]
-            if loss < self.best_loss:
-                self.best_loss, self.best_step = loss, self.step
-                _write_npz(self.folder / "best.npz", self.model.get_by_name())
+        options, saved = self.options, self.clock()
+        began = saved - self.seconds
+        self.watcher.begun(self.step, options.batches)
+        if self.step == 0:
             self.save()
-            spent = time.monotonic() - begun
-            left = spent / (self.step - first) * (options.total - self.step)
-            line = {
-                "step": self.step,
-                "train_loss": round(float(np.mean(losses)), 4),
-                **{name: round(value, 4) for name, value in figures.items()},
-                "best": round(self.best_loss, 4),
-                "minutes": round(spent / 60, 1),
-                "minutes_left": round(left / 60, 1),
-            }
-            with (self.folder / "log.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-            self.say(", ".join(f"{key} {value}" for key, value in line.items()))
-            losses = []
-            if self.step - self.best_step >= options.patience * options.evaluate_every:
-                self.say(f"no better held-out loss in {options.patience} evaluations: stopping")
-                return
-            if until is not None and time.monotonic() > until:
-                return
+        while self.step < options.batches:
+            if self.exhausted:
+                return Ending.NO_BETTER
+            self.train_step()
+            now = self.clock()
+            self.seconds = now - began
+            if self.step % options.evaluate_every == 0 or self.step == options.batches:
+                self.evaluate()
+                saved = self.clock()
+            stopping = asked() or (until is not None and now > until)
+            if (stopping and self.losses) or now - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                self._refuse_divergence()
+                self.save()
+                saved = self.clock()
+            if stopping and self.step < options.batches:
+                return Ending.STOPPED
+        return Ending.FINISHED
+
+    def is_best_now(self) -> bool:
+        """Whether the network is better than the best so far; nothing is kept of it, so that the run stays as it is."""
+        return self.task.judge()["held_out_loss"] < self.best_loss
+
+    def evaluate(self) -> dict[str, Any]:
+        """Judge the network on what is held out, keep it if it is the best so far, and write a checkpoint.
+
+        Returns:
+            What the log has of it: "step", "train_loss" (mean since the last evaluation), the task's figures,
+            "learning_rate", "best" (held-out loss), "minutes" (of training so far) and "minutes_left".
+
+        Raises:
+            PerpetuumError: the training has diverged, or a file cannot be written.
+        """
+        self._refuse_divergence()
+        figures = self.task.judge()
+        loss = figures["held_out_loss"]
+        if not np.isfinite(loss):
+            raise self._diverged("the held-out loss is no number")
+        if loss < self.best_loss:
+            self.best_loss, self.best_step = loss, self.step
+            write_npz(self.folder / BEST, self.model.get_by_name())
+        line = {
+            "step": self.step,
+            "train_loss": round(float(np.mean(self.losses)), 4),
+            **{name: round(value, 4) for name, value in figures.items()},
+            "learning_rate": float(f"{self.learning_rate(self.step - 1):.3g}"),
+            "best": round(self.best_loss, 4),
+            "minutes": round(self.seconds / 60, 1),
+            "minutes_left": round(self.seconds / self.step * (self.options.batches - self.step) / 60, 1),
+        }
+        warned = overfits(self.history)
+        self.history.append(line)
+        self.losses = []
+        # The log before the checkpoint: what a checkpoint knows of is always in the log.
+        write_log(self.folder, self.history)
+        self.save()
+        self.watcher.judged(line)
+        if overfits(self.history) and not warned:
+            self.watcher.said(
+                "The held-out loss rises while the training loss falls: the network learns these pieces by heart. "
+                f"Its best weights, of batch {self.best_step}, are kept. More music helps most; then a smaller network "
+                "(sizes), more dropout, and wider transposition in the data set."
+            )
+        return line
 
     def save(self) -> None:
         """Write a checkpoint that `resume` continues from bit by bit."""
-        arrays = {f"w:{name}": value for name, value in self.model.get_by_name().items()}
-        for k, variable in enumerate(self.model.optimizer.variables):
-            arrays[f"o:{k}"] = np.asarray(ops.convert_to_numpy(variable))
-        arrays["seeds"] = np.asarray(ops.convert_to_numpy(self.task.seeds.state))
         state = {
             "options": asdict(self.options),
             "rng": self.rng.bit_generator.state,
             "step": self.step,
             "best_step": self.best_step,
             "best_loss": self.best_loss,
+            "losses": self.losses,
+            "first_loss": self.first_loss,
+            "seconds": self.seconds,
+            "facts": self.facts,
         }
-        _write_npz(self.folder / "checkpoint.npz", arrays | {"state": np.array(json.dumps(state))})
+        optimizer = [np.asarray(ops.convert_to_numpy(variable)) for variable in self.model.optimizer.variables]
+        seeds = np.asarray(ops.convert_to_numpy(self.task.seeds.state))
+        write_checkpoint(self.folder, Checkpoint(self.model.get_by_name(), optimizer, seeds, state))
 
     def resume(self) -> bool:
         """Continue from the folder's checkpoint, if there is one; whether there was.
 
         Raises:
-            PerpetuumError: the checkpoint is of a network of another shape.
+            PerpetuumError: the checkpoint is of a network of another shape, or cannot be read.
         """
-        path = self.folder / "checkpoint.npz"
-        if not path.exists():
+        found = read_checkpoint(self.folder)
+        if found is None:
             return False
-        with np.load(path) as data:
-            state = json.loads(str(data["state"]))
-            try:
-                self.model.set_by_name({name[2:]: data[name] for name in data.files if name.startswith("w:")})
-                for k, variable in enumerate(self.model.optimizer.variables):
-                    variable.assign(data[f"o:{k}"])
-            except (KeyError, ValueError) as error:
-                raise PerpetuumError(
-                    f"{path}: the checkpoint does not fit this network ({error})",
-                    "Give the same config and layers, or another output folder.",
-                ) from error
-            self.task.seeds.state.assign(data["seeds"])
+        try:
+            self.model.set_by_name(found.weights)
+            for variable, value in zip(self.model.optimizer.variables, found.optimizer, strict=True):
+                variable.assign(value)
+        except (KeyError, ValueError) as error:
+            raise PerpetuumError(
+                f"{self.folder}: the checkpoint does not fit this network ({error})",
+                "Give the same config and sizes, or another output folder.",
+            ) from error
+        self.task.seeds.state.assign(found.seeds)
+        state = found.state
         self.rng.bit_generator.state = state["rng"]
         self.step, self.best_step, self.best_loss = state["step"], state["best_step"], state["best_loss"]
+        self.losses, self.first_loss = list(state.get("losses", ())), state.get("first_loss")
+        self.seconds = state.get("seconds", 0.0)
+        self.history = read_log(self.folder, self.step)
         return True
 
+    def _refuse_divergence(self) -> None:
+        if self.first_loss is not None and has_diverged(self.first_loss, self.losses):
+            raise self._diverged(f"the loss has grown from {self.first_loss:.3g} to {np.mean(self.losses[-20:]):.3g}")
 
-def _write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write whole or not at all, so that a power cut leaves the last good file."""
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, allow_pickle=False, **arrays)
-    partial.replace(path)
+    def _diverged(self, what: str) -> PerpetuumError:
+        kept = f"; the best weights are those of batch {self.best_step}" if self.best_step else ""
+        return PerpetuumError(
+            f"{self.folder}: {what} after {self.step} batches: the training has diverged. "
+            f"Its last checkpoint is kept as it was{kept}",
+            f"Begin again in another folder with a smaller learning_rate, {self.options.learning_rate / 4:.2g} say; if "
+            "that does not help, look for what is strange in the data with `perpetuum dataset stats`.",
+        )

@@ -12,8 +12,8 @@ from engine.networks.rnn.configs import RnnConfig
 from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE
 from engine.training.batches import encoded
+from engine.training.datasets.pieces import Piece
 from engine.training.material import Material, OneDrumMaterial, known_chord, material_of
-from engine.training.pieces import Piece
 
 
 def material(name: str, steps: int) -> Material:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from engine.networks import load_network
 from engine.networks.vae.configs import VAE_CONFIGS
-from engine.training.__main__ import main
-from engine.training.evaluate import evaluate
-from engine.training.pieces import Piece
-from engine.training.vae_windows import CLASS_WINDOWS, WINDOWS, held_out_windows
-from tests.networks.vae.golden import VaeGolden, small_network, vae_weights
-from tests.training.test_training import trainer_of
+from engine.training.datasets.pieces import Piece
+from engine.training.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
+from tests.networks.vae.golden import VaeGolden, vae_weights
+from tests.training.small_pieces import trainer_of
 
 SIZES = {"encoder": (10,), "decoder": (12, 8), "latent": 6}
 TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade]
@@ -45,7 +39,7 @@ def grooves(count: int = 8) -> list[Piece]:
 
 
 def vae_trainer(config, pieces, folder, **changes):
-    settings = {"batch_size": 4, "warmup": 2, "total": 8, "dropout": 0.2, "evaluate_every": 4} | changes
+    settings = {"batch_size": 4, "warmup": 2, "batches": 8, "dropout": 0.2, "evaluate_every": 4} | changes
     return trainer_of(config, pieces, folder, sizes=SIZES, **settings)
 
 
@@ -89,7 +83,7 @@ def test_a_resumed_training_of_an_autoencoder_is_the_same_training(tmp_path):
 
 @pytest.mark.models
 def test_a_groove_network_learns_and_the_cost_of_z_grows(tmp_path):
-    learner = vae_trainer("groovae_2bar_humanize", grooves(), tmp_path, learning_rate=2e-2, total=24, free_bits=0.0)
+    learner = vae_trainer("groovae_2bar_humanize", grooves(), tmp_path, learning_rate=2e-2, batches=24, free_bits=0.0)
     before = learner.task.judge()["held_out_loss"]
     betas = []
     for _ in range(24):
@@ -98,26 +92,6 @@ def test_a_groove_network_learns_and_the_cost_of_z_grows(tmp_path):
     assert learner.task.judge()["held_out_loss"] < before - 0.2
     assert betas[0] == 0.0 < betas[1] < betas[-1] == pytest.approx(0.2)
     assert 0.0 < float(learner.model.sampling) <= 0.5
-
-
-@pytest.mark.models
-def test_from_pieces_to_a_weights_file_that_decodes_by_the_command(tmp_path, capsys):
-    from engine.training.pieces import save_pieces
-
-    data, run, weights = tmp_path / "pieces.npz", tmp_path / "run", tmp_path / "tiny.safetensors"
-    save_pieces(data, melodies())
-    pieces = ["--data", str(data)]
-    sizes = ["--encoder", "10", "--decoder", "12", "8", "--latent", "6", "--batch-size", "4"]
-    assert main(["train", "cat-mel_2bar_small", *pieces, "-o", str(run), *sizes, "--batches", "2"]) == 0
-    assert main(["export", "cat-mel_2bar_small", str(run), *pieces, "-o", str(weights)]) == 0
-    network = load_network(weights)
-    assert network.sizes == {"latent": 6, "encoder": [10], "decoder": [12, 8]}
-    assert network.decode(np.zeros((1, 6), np.float32)).shape == (1, 32, 90)
-    capsys.readouterr()
-    assert main(["evaluate", "cat-mel_2bar_small", *pieces, str(run)]) == 0
-    assert json.loads(capsys.readouterr().out)["windows"] == 12
-    assert main(["sample", "cat-mel_2bar_small", *pieces, str(weights), "--count", "8", "--temperatures", "1"]) == 0
-    assert json.loads(capsys.readouterr().out)["corpus"]["notes_per_bar"] > 7
 
 
 @pytest.mark.parametrize("name", sorted(CLASS_WINDOWS))
@@ -162,23 +136,40 @@ def test_groove_networks_hear_less_than_they_give(name):
         assert not heard[1].any()
 
 
-def test_figures_of_an_autoencoder_know_a_perfect_copy_from_noise():
-    figures = evaluate(small_network("cat-mel_2bar_small"), melodies())
-    assert figures["windows"] == 12
-    assert figures["all_hold"] == pytest.approx(0.5, abs=0.05)
-    assert figures["reconstructed"] < 0.5
-    assert figures["nll"] > 2.0
-    assert 0.0 <= figures["walk_step"] <= figures["walk_jump"] <= 1.0
-    assert figures["prior_copies"] == 0.0
+def test_crossed_drums_are_a_bar_of_each_or_some_drums_of_each():
+    kind, rng = WINDOWS["cat-drums_2bar_small"], np.random.default_rng(4)
+    one, other = rng.integers(0, 512, (2, 32))
+    bars = np.concatenate([one[:16], other[16:]])
+    ways = set()
+    for _ in range(60):
+        made = kind.crossed(one, other, rng)
+        if (made == bars).all():
+            ways.add("bars")
+            continue
+        groups = [group for group in DRUM_GROUPS if ((made ^ one) & group).any()]
+        for group in DRUM_GROUPS:
+            np.testing.assert_array_equal(made & group, (other if group in groups else one) & group)
+        ways.add(len(groups))
+    assert {"bars", 2, 3} <= ways
+    assert sum(DRUM_GROUPS) == 511, "each drum in one group"
 
 
-def test_figures_of_a_groove_network_are_about_the_strokes_that_were_played():
-    network = small_network("groovae_2bar_humanize")
-    pieces = [replace(piece, split="test", qpm=125.0) for piece in grooves()]
-    figures = evaluate(network, pieces)
-    hits, _, offsets = np.split(np.concatenate([piece.events for piece in pieces]), 3, axis=1)
-    assert figures["windows"] == 16
-    assert figures["quantised_mae_ms"] == pytest.approx(np.abs(offsets[hits > 0]).mean() / 2 * 120, rel=1e-4)
-    assert figures["timing_mae_ms"] > 10
-    assert figures["timing_kl"] > 0.5, "random weights play nothing like a drummer"
-    assert 0.0 <= figures["hits"] < 0.6
+@pytest.mark.parametrize("name", sorted(WINDOWS))
+def test_only_drums_without_feel_are_crossed(name):
+    one, other = (grooves() if "groovae" in name else melodies())[:2]
+    rng = np.random.default_rng(0)
+    made = [WINDOWS[name].crossed(one.events[:32], other.events[:32], rng) for _ in range(8)]
+    assert all((each == one.events[:32]).all() for each in made) == (name != "cat-drums_2bar_small")
+
+
+@pytest.mark.models
+def test_errors_of_velocity_and_timing_count_more_where_there_is_a_stroke():
+    from engine.networks.vae.keras_vae import groove_losses
+    from engine.training.vae_task import EMPHASIS, emphasised
+
+    targets, outputs = np.zeros((2, 27), np.float32), np.zeros((2, 27), np.float32)
+    targets[0, 0] = 1.0  # a stroke, softer than the network plays it, and one where nothing is
+    targets[:, 18] = 0.5
+    plain, more = np.asarray(groove_losses(targets, outputs)), np.asarray(emphasised(targets, outputs))
+    np.testing.assert_allclose(plain[0], plain[1], rtol=1e-5)
+    np.testing.assert_allclose(more - plain, [EMPHASIS * (0.5**2 + 0.5**2), 0.0], atol=1e-5)

@@ -27,19 +27,21 @@ def categorical_losses(targets, outputs):
     return keras.losses.sparse_categorical_crossentropy(targets, outputs, from_logits=True)
 
 
-def groove_losses(targets, outputs):
+def groove_losses(targets, outputs, emphasis: float = 0.0):
     """What Magenta's groove decoder minimises, per step [...]: log-loss of hits, squared errors of the rest.
 
     Args:
         targets: [..., 27], nine hits, nine velocities, nine offsets.
         outputs: [..., 27], before sigmoid, sigmoid and tanh.
+        emphasis: how much more the errors count where there is a hit; 0 is Magenta's loss. With that, a network that is
+            not sure of a hit learns to play it softly and on the grid, for most errors are where there is none.
     """
     hits, velocities, offsets = ops.split(targets, 3, axis=-1)
     hit, velocity, offset = ops.split(outputs, 3, axis=-1)
     hit = ops.sigmoid(hit)
     log_loss = -hits * ops.log(hit + _EPSILON) - (1 - hits) * ops.log(1 - hit + _EPSILON)
     errors = ops.square(velocities - ops.sigmoid(velocity)) + ops.square(offsets - ops.tanh(offset))
-    return ops.sum(log_loss + errors, axis=-1)
+    return ops.sum(log_loss + errors * (1 + emphasis * hits), axis=-1)
 
 
 class VaeModel(NamedWeightsModel):

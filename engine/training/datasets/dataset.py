@@ -1,0 +1,135 @@
+"""What training and evaluation read: the pieces of a data set, and how they are to be varied."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.errors import PerpetuumError
+from engine.training.datasets.augmentation import Augmentation
+from engine.training.datasets.build import FORMAT, Built, Progress, Settings, build
+from engine.training.datasets.kinds import KINDS, augmentation_of, corpus_of
+from engine.training.datasets.pieces import SPLITS, Piece, load_pieces, save_pieces
+
+PIECES, MANIFEST, CACHE = "pieces.npz", "manifest.json", "cache"
+"""What a data set's folder holds."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pieces to train on, in their splits.
+
+    Attributes:
+        pieces: all of them.
+        kind: of music; a name in `engine.training.datasets.kinds.KINDS`.
+        augmentation: how training is to vary them.
+        manifest: what is known of the files they came from; None for a bare .npz.
+    """
+
+    pieces: list[Piece]
+    kind: str
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    manifest: dict[str, Any] | None = None
+
+    def split(self, name: str) -> list[Piece]:
+        """The pieces of "train", "validation" or "test"."""
+        return [piece for piece in self.pieces if piece.split == name]
+
+    def describe(self) -> str:
+        """One line: how many pieces in each split, and where they come from."""
+        counts = Counter(piece.split for piece in self.pieces)
+        sources = ", ".join(sorted({piece.source for piece in self.pieces}))
+        parts = ", ".join(f"{counts[name]} {name}" for name in SPLITS)
+        total = "1 piece" if len(self.pieces) == 1 else f"{len(self.pieces)} pieces"
+        return f"{total} of {self.kind.replace('_', ' ')} ({parts}) from {sources}"
+
+
+def open_dataset(paths: Sequence[Path], config: str, progress: Progress | None = None) -> Dataset:
+    """The data set in some folders or files, for a config.
+
+    Args:
+        paths: folders that `perpetuum dataset build` wrote, bare .npz files of pieces, or raw music: folders and files
+            as the builder takes them, which are read first.
+        config: a name of `engine.training.datasets.kinds.trainable()`.
+        progress: told of each file that was read.
+
+    Raises:
+        PerpetuumError: nothing usable there, or a data set of another kind of music.
+    """
+    kind = corpus_of(config)
+    built = [is_built(path) for path in paths]
+    if all(built):
+        return _joined([_load(path, kind, config) for path in paths])
+    if any(built):
+        raise PerpetuumError(
+            f"{paths[built.index(False)]}: raw music beside a data set that is built already",
+            "Build one data set of both: `perpetuum dataset build`.",
+        )
+    made = build(paths, Settings(config), progress=progress)
+    return Dataset(made.pieces, kind, augmentation_of(config), made.manifest)
+
+
+def write_dataset(folder: Path, built: Built) -> None:
+    """Write what `open_dataset` reads; the same pieces and manifest are the same bytes.
+
+    The pieces come last: where they are, all is there, and of one build.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PIECES).unlink(missing_ok=True)
+    partial = folder / (MANIFEST + ".partial")
+    partial.write_text(json.dumps(built.manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(folder / MANIFEST)
+    save_pieces(folder / PIECES, built.pieces)
+
+
+def is_built(path: Path) -> bool:
+    """Whether a path is a folder that the builder wrote, or a bare file of pieces."""
+    return (path / PIECES).exists() or path.suffix == ".npz"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What `perpetuum dataset build` wrote about the data set in a folder.
+
+    Raises:
+        PerpetuumError: it cannot be read, or is of another version.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT or manifest["kind"] not in KINDS:
+            raise ValueError("it is of another version of Perpetuum")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PerpetuumError(
+            f"{path}: cannot read what is in the data set ({error})", "Build it again with `perpetuum dataset build`."
+        ) from error
+    return manifest
+
+
+def _load(path: Path, kind: str, config: str) -> Dataset:
+    if not path.is_dir():
+        return Dataset(load_pieces(path), kind, augmentation_of(config))
+    manifest = read_manifest(path)
+    found, augmentation = manifest["kind"], manifest["settings"]["augmentation"]
+    varied = Augmentation(tuple(augmentation["transpose"]), tuple(augmentation["stretch"]))
+    if found != kind:
+        raise PerpetuumError(
+            f"{path}: a data set of {found.replace('_', ' ')}, but {config} is trained on {kind.replace('_', ' ')}",
+            f"Build one with `perpetuum dataset build SOURCE --for {config} -o OUT`.",
+        )
+    return Dataset(load_pieces(path / PIECES), kind, varied, manifest)
+
+
+def _joined(sets: Sequence[Dataset]) -> Dataset:
+    if len(sets) == 1:
+        return sets[0]
+    if len({one.augmentation for one in sets}) > 1:
+        raise PerpetuumError(
+            "the data sets say different things about how to vary them",
+            "Build one data set of all sources: `perpetuum dataset build`.",
+        )
+    pieces = [piece for one in sets for piece in one.pieces]
+    return Dataset(pieces, sets[0].kind, sets[0].augmentation)

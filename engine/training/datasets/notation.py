@@ -1,0 +1,182 @@
+"""What training reads out of written music: MusicXML and ABC, through music21 (of the extra `models`)."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import warnings
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from engine.errors import PerpetuumError
+from engine.score.chords import parse_chord, recognise
+from engine.training.datasets.score import Part, Score, UnusableError, checked, note_array
+from engine.training.datasets.score_sets import VELOCITY
+
+LARGEST = 64 << 20
+"""Bytes of the largest score, unpacked."""
+_SIGNS = {"+": "#", "-": "b"}
+
+
+def read_musicxml(data: bytes) -> Score:
+    """Read MusicXML, plain or packed (.mxl).
+
+    Raises:
+        UnusableError: it is no MusicXML, broken, or without notes.
+    """
+    if not data:
+        raise UnusableError("empty file")
+    packed = _unpacked(data) if data.startswith(b"PK") else data
+    if len(packed) > LARGEST:
+        raise UnusableError(f"larger than {LARGEST >> 20} MB")
+    text = _decoded(packed)
+    if "<score-" not in text:
+        raise UnusableError("not MusicXML")
+    return _read(text, "musicxml")
+
+
+def read_abc(data: bytes) -> Score:
+    """Read one tune of ABC notation, with its header.
+
+    Chords are read in the spelling of the Nottingham database, too: "D/f+" and "Gm/b-" have basses, and a small letter
+    alone is no chord but a bass note, which leaves the chord as it is.
+
+    Raises:
+        UnusableError: it is broken, or without notes.
+    """
+    text = data.decode("utf-8", "replace")
+    text = re.sub(r'"([A-G][^"/\n]*/[A-Ga-g])([+-])"', lambda found: f'"{found[1]}{_SIGNS[found[2]]}"', text)
+    text = re.sub(r'"(?:[a-g][#b+-]?|[\^_<>@][^"\n]*)"', "", text)
+    return _read(text, "abc")
+
+
+def _decoded(data: bytes) -> str:
+    """The text of XML: UTF-16 where it begins so, else as its first line says, else UTF-8."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    else:
+        said = re.match(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)", data)
+        encoding = said[1].decode() if said else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        return data.decode("utf-8", "replace")
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The score in an .mxl file: what its container names, or the first .xml in it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            names = packed.namelist()
+            found = None
+            if "META-INF/container.xml" in names and packed.getinfo("META-INF/container.xml").file_size < 1 << 20:
+                match = re.search(rb'full-path\s*=\s*"([^"]+)"', packed.read("META-INF/container.xml"))
+                found = match and match[1].decode("utf-8", "replace")
+            if found not in names:
+                scores = [name for name in names if name.endswith((".xml", ".musicxml")) and "META-INF" not in name]
+                found = next(iter(scores), None)
+            if found is None:
+                raise UnusableError("no score in the .mxl file")
+            # A few bytes may unpack to gigabytes: what the directory says is not trusted either.
+            with packed.open(found) as file:
+                return file.read(LARGEST + 1)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise UnusableError("broken .mxl file") from error
+
+
+def _read(text: str, form: str) -> Score:
+    try:
+        from music21 import converter, stream
+    except ImportError as error:
+        raise PerpetuumError(
+            "reading MusicXML and ABC needs music21, which is not installed", "pip install 'perpetuum[models]'"
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = converter.parseData(text, format=form)
+            if isinstance(found, stream.Opus):
+                found = found.scores[0]
+            return checked(_score(found))
+    except UnusableError:
+        raise
+    # music21 tells what is wrong with a file by whatever error it runs into.
+    except Exception as error:
+        raise UnusableError("broken MusicXML" if form == "musicxml" else "broken ABC") from error
+
+
+def _score(found: Any) -> Score:
+    from music21 import harmony, key, meter, tempo
+
+    parts, chords, bars = [], [], []
+    streams = list(found.parts) or [found]
+    for part in streams:
+        written = part.toSoundingPitch().stripTies()
+        bars = bars or [float(bar.offset) for bar in written.getElementsByClass("Measure")]
+        flat = written.flatten()
+        rows, sung = [], False
+        for element in flat.notes:
+            if isinstance(element, harmony.Harmony):
+                continue
+            length = float(element.quarterLength)
+            if length <= 0:
+                continue  # a grace note
+            start = float(element.offset)
+            sung = sung or bool(element.lyrics)
+            pitches = [pitch.midi for pitch in element.pitches]
+            rows += [(start, start + length, pitch, _velocity(element)) for pitch in pitches if 0 <= pitch <= 127]
+        if rows:
+            instrument = part.getInstrument(returnDefault=False)
+            drums = bool(instrument is not None and instrument.midiChannel == 9)
+            program = instrument.midiProgram if instrument is not None else None
+            parts.append(Part((note_array(rows),), None if drums else program, drums, sung))
+        chords += [(float(each.offset), _figure(each)) for each in flat.getElementsByClass(harmony.Harmony)]
+    flat = streams[0].flatten()
+    return Score(
+        tuple(parts),
+        meters=tuple(
+            (float(each.offset), each.numerator, each.denominator)
+            for each in flat.getElementsByClass(meter.TimeSignature)
+        ),
+        bars=tuple(bars),
+        tempos=tuple(
+            (float(each.offset), float(qpm))
+            for each in flat.getElementsByClass(tempo.MetronomeMark)
+            if (qpm := each.getQuarterBPM())
+        ),
+        chords=tuple(sorted(chords)),
+        keys=tuple((float(each.offset), each.sharps) for each in flat.getElementsByClass(key.KeySignature)),
+    )
+
+
+def _velocity(element: Any) -> int:
+    velocity = element.volume.velocity
+    return VELOCITY if not velocity else min(max(int(velocity), 1), 127)
+
+
+def _figure(symbol: Any) -> str:
+    """The figure of a chord symbol of music21, as lead sheets spell it: its flats are "-" there.
+
+    What it spells as nobody else does is named anew, after the chord's tones.
+    """
+    from music21 import harmony
+
+    if isinstance(symbol, harmony.NoChord):
+        return "N.C."
+    root, bass = symbol.root(), symbol.bass()
+    if root is None:
+        return ""
+    kind = symbol.figure.removeprefix(root.name).partition("/")[0]
+    figure = root.name.replace("-", "b") + kind
+    if bass is not None and bass.name != root.name:
+        figure += "/" + bass.name.replace("-", "b")
+    try:
+        parse_chord(figure)
+    except ValueError:
+        pitches = np.array([pitch.midi for pitch in symbol.pitches])
+        chord = recognise(pitches, np.ones(len(pitches)), root.midi)
+        return chord.name if chord is not None else ""
+    return figure
