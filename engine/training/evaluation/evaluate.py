@@ -1,0 +1,175 @@
+"""All figures of a network that can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from engine.errors import PerpetuumError
+from engine.networks.vae.music_vae import MusicVae
+from engine.training.datasets import Piece
+from engine.training.datasets.kinds import corpus_of, trainable
+from engine.training.evaluation.chorales import CHORALES, chorale_figures
+from engine.training.evaluation.copies import Known
+from engine.training.evaluation.frames import frame_estimate
+from engine.training.evaluation.groove import evaluate_groove, groove_samples
+from engine.training.evaluation.overlap import overlaps
+from engine.training.evaluation.rnn import evaluate_rnn
+from engine.training.evaluation.samples import Sample, corpus_samples, sample_music
+from engine.training.evaluation.statistics import describe
+from engine.training.evaluation.vae import evaluate_vae
+
+SAMPLES = 128
+"""Of generated music, unless told otherwise; of windows of two bars four times as many."""
+Advance = Callable[[str, float], object]
+"""Told what is being done, and which share of it is."""
+
+
+def untold(what: str, share: float = 0.0) -> None:
+    """An `Advance` that nobody hears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What the music of a network is like.
+
+    Attributes:
+        figures: at temperature 1 from nothing: "overlap_" and the names of `overlaps`, "copied_" and those of
+            `Known.shares`; with "_train" or "_held_out" behind them the same of what they are to be compared with:
+            held-out music beside the training pieces.
+        table: what the held-out music and that of each temperature is like, by the names of `describe`, and how far
+            the latter overlaps and is copied.
+        samples, held_out: the music of the figures, and what it is compared with.
+    """
+
+    figures: dict[str, float]
+    table: dict[str, dict[str, float]] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    held_out: list[Sample] = field(default_factory=list)
+
+
+def evaluate(
+    network: Any,
+    pieces: Sequence[Piece],
+    split: str = "test",
+    samples: int = SAMPLES,
+    seed: int = 0,
+    advance: Advance = untold,
+) -> dict[str, float]:
+    """Everything that a weights card says: `held_out_figures`, and those of `evaluate_music`.
+
+    Args:
+        network: whose config can be trained.
+        pieces: all splits.
+        split: which one to judge on.
+        samples: of generated music; 0 for none, which leaves its figures out.
+        seed: of everything that is drawn.
+        advance: see `Advance`.
+
+    Returns:
+        Figures by name, in the units of `engine.training.evaluation.figures`.
+
+    Raises:
+        PerpetuumError: there is nothing in the split, or nobody knows how to judge such a network.
+    """
+    figures = held_out_figures(network, pieces, split, seed, advance)
+    if samples:
+        figures |= evaluate_music(network, pieces, split, samples, seed=seed, advance=advance).figures
+    return figures
+
+
+def held_out_figures(
+    network: Any,
+    pieces: Sequence[Piece],
+    split: str = "test",
+    seed: int = 0,
+    advance: Advance = untold,
+    particles: int = 0,
+) -> dict[str, float]:
+    """How well a network knows held-out pieces: see `evaluate_rnn`, `evaluate_vae`, `evaluate_groove` and, where the
+    chorales of the benchmark are among the pieces, `chorale_figures` and with particles `frame_estimate`.
+
+    Args and Raises: as `evaluate`.
+    """
+    name = network.config.name
+    if name not in trainable():
+        raise PerpetuumError(
+            f"{name}: nobody knows how to judge such a network", f"Known are {', '.join(trainable())}."
+        )
+    judged = [piece for piece in pieces if piece.split == split]
+    if not judged or not any(piece.split == "train" for piece in pieces):
+        raise PerpetuumError(
+            f"{len(judged)} of {len(pieces)} pieces are in the {split} split; it and the train split are both needed",
+            "Give more data: about one piece in sixteen is held out.",
+        )
+    advance("held-out pieces", 0.0)
+    if isinstance(network, MusicVae):
+        if network.config.head == "groove":
+            return evaluate_groove(network, pieces, split)
+        return evaluate_vae(network, pieces, split, seed)
+    figures = evaluate_rnn(network, pieces, split, partial(advance, "held-out pieces"))
+    chorales = [piece for piece in judged if piece.source == CHORALES]
+    if name == "polyphony" and chorales:
+        figures |= chorale_figures(network, chorales, partial(advance, "chorales"))
+        if particles:
+            told = partial(advance, "frames of chorales")
+            figures["chorale_frame_estimate"] = frame_estimate(network, chorales, particles, seed, told)
+    return figures
+
+
+def evaluate_music(
+    network: Any,
+    pieces: Sequence[Piece],
+    split: str = "test",
+    samples: int = SAMPLES,
+    temperatures: Sequence[float] = (),
+    seed: int = 0,
+    advance: Advance = untold,
+) -> Music:
+    """What a network makes, beside held-out music and the training pieces.
+
+    GrooVAEs make nothing from nothing: their samples are held-out strokes as they play them, without figures.
+
+    Args:
+        network, pieces, split, samples, seed, advance: as `evaluate`.
+        temperatures: for the table; RNNs go on from held-out primers at each, too, and MusicVAEs give the likeliest.
+
+    Returns:
+        An empty one where no piece, or no training piece, is as long as a sample.
+    """
+    kind = corpus_of(network.config.name)
+    if kind == "groove":
+        played, made = groove_samples(network, [piece for piece in pieces if piece.split == split], samples, seed)
+        return Music({}, samples=made, held_out=played)
+    vae = isinstance(network, MusicVae)
+    count = 4 * samples if vae else samples
+    config = network.config
+    advance("samples of the pieces", 0.0)
+    train = [piece for piece in pieces if piece.split == "train"]
+    real = corpus_samples(config, [piece for piece in pieces if piece.split == split], count, seed)
+    learnt = corpus_samples(config, train, count, seed)
+    if not real or not learnt:
+        return Music({})
+    known = Known(kind, config, train)
+    made = sample_music(network, real, count, seed=seed, advance=partial(advance, "samples of the network"))
+    figures: dict[str, float] = {}
+    ceiling = overlaps(learnt, real, kind)
+    for name, value in overlaps(made, real, kind).items():
+        figures |= {f"overlap_{name}": value, f"overlap_{name}_train": ceiling[name]}
+    floor = known.shares(real)
+    for name, value in known.shares(made).items():
+        figures |= {f"copied_{name}": value, f"copied_{name}_held_out": floor[name]}
+    table = {"held out": describe(kind, real), "training": describe(kind, learnt)}
+    for temperature in (None, *temperatures) if vae else temperatures:
+        for primed in (False,) if vae else (False, True):
+            heading = "likeliest" if temperature is None else f"at {temperature:g}{', primed' if primed else ''}"
+            told = partial(advance, f"samples {heading}")
+            same = temperature == 1.0 and not primed
+            found = made if same else sample_music(network, real, count, temperature, primed, seed, told)
+            row = describe(kind, found)
+            row |= {f"overlap_{name}": value for name, value in overlaps(found, real, kind).items()}
+            row |= {f"copied_{name}": value for name, value in known.shares(found).items()}
+            table[heading] = row
+    return Music(figures, table, made, real)

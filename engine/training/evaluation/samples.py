@@ -1,0 +1,241 @@
+"""Stretches of music of one length, made by a network or taken from pieces, as notes: what is compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
+from engine.networks.encodings import drums, melody, performance
+from engine.networks.encodings.performance_windows import densities, histograms
+from engine.networks.rnn.configs import RnnConfig
+from engine.networks.rnn.event_sequence import EventSequenceRnn
+from engine.networks.vae.configs import VaeConfig
+from engine.networks.vae.music_vae import MusicVae
+from engine.score.phrase import ChordSpan, notes_between
+from engine.score.time import STEPS_PER_BEAT
+from engine.training.datasets import Piece
+from engine.training.datasets.kinds import augmentation_of, corpus_of
+from engine.training.datasets.pieces import STEPS_PER_BAR
+from engine.training.material import known_chord
+from engine.training.vae_windows import CLASS_WINDOWS
+
+BARS, SECONDS = 8, 20.0
+"""Length of the samples of RNNs on a grid, and of performances."""
+PRIMER_BARS, PRIMER_SECONDS = 2, 5.0
+_PER_PRIMER = 4
+"""Continuations of each primer, and samples under the same conditions: they are made in one batch."""
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some bars of music.
+
+    Attributes:
+        notes: array [n] of `NOTE`, in beats; performances are in seconds.
+        length: in the same unit.
+        chords: under it, where the network is told them.
+    """
+
+    notes: np.ndarray
+    length: float
+    chords: tuple[ChordSpan, ...] = ()
+
+
+def corpus_samples(config: RnnConfig | VaeConfig, pieces: Sequence[Piece], count: int, seed: int) -> list[Sample]:
+    """Stretches of pieces, each piece with the same chance, brought into the range and key of the network.
+
+    MusicVAEs of melodies learn every key, so their windows are transposed by chance, as in training.
+
+    Args:
+        config: of the network, which decides on the length: two bars, eight bars, or 20 seconds.
+        pieces: of one split.
+        count: how many, if there are so many pieces that are long enough; two of them may overlap.
+        seed: decides on pieces and places.
+    """
+    rng = np.random.default_rng([seed, len(pieces)])
+    take = _taker(config)
+    samples: list[Sample] = []
+    for _ in range(20):
+        for place in rng.permutation(len(pieces)).tolist():
+            if len(samples) == count:
+                return samples
+            sample = take(pieces[place], rng)
+            if sample is not None and len(sample.notes) >= 4:
+                samples.append(sample)
+    return samples
+
+
+def sample_music(
+    network: Any,
+    held_out: Sequence[Sample],
+    count: int,
+    temperature: float | None = 1.0,
+    primed: bool = False,
+    seed: int = 0,
+    advance: Callable[[float], object] | None = None,
+) -> list[Sample]:
+    """Music that a network makes: from nothing, or going on from the beginning of held-out samples.
+
+    What a network is told besides (chords, density, pitch classes) is that of held-out samples.
+
+    Args:
+        network: an RNN, or a MusicVAE whose steps are classes.
+        held_out: as `corpus_samples` gives them.
+        count: how many samples.
+        temperature: > 0; None for the likeliest, of a MusicVAE.
+        primed: RNNs go on from two bars, or five seconds, of held-out samples.
+        seed: decides on all of it.
+        advance: told which share of them is there.
+    """
+    rng = np.random.default_rng([seed, round(1000 * (temperature or 0.0)), primed])
+    if isinstance(network, MusicVae):
+        return _decoded(network, count, temperature, rng, advance)
+    assert temperature is not None
+    return _extended(network, held_out, count, temperature, primed, rng, advance)
+
+
+def _decoded(
+    network: MusicVae,
+    count: int,
+    temperature: float | None,
+    rng: np.random.Generator,
+    advance: Callable[[float], object] | None,
+) -> list[Sample]:
+    """Points of the prior, decoded."""
+    samples = []
+    for first in range(0, count, _AT_ONCE):
+        size = min(_AT_ONCE, count - first)
+        z = rng.standard_normal((size, network.latent_size), np.float32)
+        classes = network.decode(z, temperature=temperature, rng=rng).argmax(axis=-1)
+        samples += [window_sample(network.config, row) for row in classes]
+        if advance:
+            advance(len(samples) / count)
+    return samples
+
+
+def window_sample(config: VaeConfig, classes: np.ndarray) -> Sample:
+    """The music that classes [T] of a MusicVAE mean."""
+    events = CLASS_WINDOWS[config.name].events(classes).tolist()
+    to_notes = drums.to_notes if corpus_of(config.name) == "drums" else melody.to_notes
+    return Sample(to_notes(events), len(classes) / STEPS_PER_BEAT)
+
+
+def drum_notes(config: RnnConfig | VaeConfig, events: np.ndarray) -> np.ndarray:
+    """The notes of bit masks [T] on the grid of sixteenths, as a network knows them: array of `NOTE`."""
+    notes = drums.to_notes(events.tolist())
+    if isinstance(config, VaeConfig):
+        return notes
+    # Back through the encoding, which may know fewer drums, on a coarser grid.
+    encoding, grid = config.make_encoding(), config.steps_per_quarter
+    assert isinstance(encoding, drums.DrumsEncoding)
+    return encoding.to_notes(encoding.from_notes(notes, len(events) / STEPS_PER_BEAT, grid), grid)
+
+
+def _extended(
+    network: EventSequenceRnn,
+    held_out: Sequence[Sample],
+    count: int,
+    temperature: float,
+    primed: bool,
+    rng: np.random.Generator,
+    advance: Callable[[float], object] | None,
+) -> list[Sample]:
+    config = network.config
+    free = config.family == "performance_rnn"
+    length, heard = (SECONDS, PRIMER_SECONDS) if free else (4.0 * BARS, 4.0 * PRIMER_BARS)
+    told = primed or bool(set(config.conditions) & {"chords", "notes_per_second", "pitch_classes"})
+    size = _PER_PRIMER if told else count
+    samples: list[Sample] = []
+    for place in range(-(-count // size)):
+        like = held_out[place % len(held_out)]
+        passage = Passage(np.zeros(0, like.notes.dtype), 0.0, 60.0 if free else 120.0)
+        if primed:
+            passage = Passage(notes_between(like.notes, 0.0, heard), heard, passage.qpm)
+        made = network.extensions(
+            passage, length, _conditions(config, like, passage.length), Sampling(temperature), rng, size
+        )
+        chords = tuple(span.moved(-passage.length) for span in like.chords if span.start >= passage.length)
+        samples += [Sample(found.notes, length, chords) for found in made]
+        if advance:
+            advance(min(1.0, len(samples) / count))
+    return samples[:count]
+
+
+def _conditions(config: RnnConfig, like: Sample, heard: float) -> Conditions:
+    """What a network is asked for: what a sample is like; its chords again from the beginning where more are needed."""
+    match config.family:
+        case "improv_rnn":
+            later = tuple(span.moved(like.length) for span in like.chords) if heard else ()
+            return Conditions(chords=like.chords + later)
+        case "performance_rnn":
+            events = performance.from_notes(like.notes, 60.0)
+            return Conditions(
+                notes_per_second=float(np.mean(densities(events))),
+                pitch_classes=tuple(np.mean(histograms(events), axis=0).tolist()),
+            )
+        case "polyphony_rnn":
+            return Conditions(inject_primer=False, condition_on_primer=True)
+    return NO_CONDITIONS
+
+
+def _taker(config: RnnConfig | VaeConfig) -> Callable[[Piece, np.random.Generator], Sample | None]:
+    """What takes a sample out of a piece, or None where the piece is too short."""
+    if isinstance(config, VaeConfig):
+        return partial(_window, config)
+    match config.family:
+        case "polyphony_rnn":
+            return partial(_stretch, 4.0 * BARS, 1.0)
+        case "performance_rnn":
+            return partial(_stretch, SECONDS, 0.0)
+    return partial(_bars, config)
+
+
+def _window(config: VaeConfig, piece: Piece, rng: np.random.Generator) -> Sample | None:
+    kind = CLASS_WINDOWS[config.name]
+    starts = range(0, len(piece.events) - config.steps + 1, STEPS_PER_BAR)
+    if not starts:
+        return None
+    start = starts[int(rng.integers(len(starts)))]
+    window = piece.events[start : start + config.steps]
+    if corpus_of(config.name) == "melody":
+        window = np.where(window >= 0, window + augmentation_of(config.name).transposition(rng), window)
+    return window_sample(config, kind.tensors(window)[1]) if kind.enough(window) else None
+
+
+def _bars(config: RnnConfig, piece: Piece, rng: np.random.Generator) -> Sample | None:
+    steps, encoding = BARS * STEPS_PER_BAR, config.make_encoding()
+    bars = (len(piece.events) - steps) // STEPS_PER_BAR + 1
+    if bars < 1:
+        return None
+    start = STEPS_PER_BAR * int(rng.integers(bars))
+    events = piece.events[start : start + steps]
+    if isinstance(encoding, drums.DrumsEncoding):
+        return Sample(drum_notes(config, events), 4.0 * BARS)
+    squashed, shift = encoding.squash(events.tolist())
+    chords = []
+    if piece.chords is not None:
+        figures = piece.chords[start : start + steps]
+        edges = [0, *(np.flatnonzero(figures[1:] != figures[:-1]) + 1).tolist(), steps]
+        for first, last in pairwise(edges):
+            chord = known_chord(str(figures[first]))
+            if chord is not None:
+                chords.append(ChordSpan(first / STEPS_PER_BEAT, last / STEPS_PER_BEAT, chord.transposed(shift)))
+    return Sample(melody.to_notes(squashed), 4.0 * BARS, tuple(chords))
+
+
+def _stretch(length: float, grid: float, piece: Piece, rng: np.random.Generator) -> Sample | None:
+    """So many beats or seconds, from a beat on, or from anywhere where there is no grid."""
+    rest = float(piece.events["end"].max()) - length
+    if rest < 0:
+        return None
+    start = float(rng.integers(int(rest / grid) + 1)) * grid if grid else rng.uniform(0.0, rest)
+    notes = notes_between(piece.events, start, start + length)
+    notes["end"] = np.minimum(notes["end"], length)
+    return Sample(notes[notes["end"] > notes["start"]], length)
