@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -141,7 +142,7 @@ def build_dataset(
     from dataclasses import replace
 
     from engine.training.datasets import Filters, Settings, augmentation_of, build, trainable, write_dataset
-    from engine.training.datasets.dataset import CACHE
+    from engine.training.datasets.dataset import CACHE, CACHE_FILE, MANIFEST
     from engine.training.datasets.filters import parse_meter
 
     if config not in trainable():
@@ -162,11 +163,21 @@ def build_dataset(
     varied = augmentation_of(config)
     varied = replace(varied, transpose=transpose or varied.transpose, stretch=stretch or varied.stretch)
     settings = Settings(config, filters, varied, validation, test, seed, keep_duplicates)
+    try:
+        (folder / CACHE).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PerpetuumError(
+            f"cannot write into {folder}: {error.strerror}", "Choose another folder with -o."
+        ) from error
     with reading("Reading", f"the same command goes on with it; what was read is kept in {folder / CACHE}") as progress:
-        built = build(sources, settings, folder / CACHE / "read.sqlite", jobs, time_limit, progress)
+        built = build(sources, settings, folder / CACHE_FILE, jobs, time_limit, progress)
     write_dataset(folder, built)
     _report(built.manifest)
-    click.echo(f"{folder}: {len(built.pieces)} pieces. Train with: perpetuum train {config} --data {folder}")
+    if any(file["state"] != "used" for file in built.manifest["files"]):
+        click.echo(f"Which files were left out, and why: {folder / MANIFEST}")
+    train = shlex.join(["perpetuum", "train", config, "--data", str(folder)])
+    count = "1 piece" if len(built.pieces) == 1 else f"{len(built.pieces)} pieces"
+    click.echo(f"{folder}: {count}. Train with: {train}")
 
 
 @command.command("stats", epilog=STATS_EXAMPLES, short_help="See what is in a folder of music, or in a data set.")
@@ -249,7 +260,8 @@ def _report(manifest: dict[str, Any]) -> None:
             reasons.add_row(reason, f"{count:,}")
         console.print(reasons)
     length = "seconds" if "seconds" in manifest["splits"]["train"] else "bars"
-    splits = Table("split", "pieces", length, "events", box=None)
+    events = "notes" if manifest["kind"] in ("performance", "polyphony") else "sixteenths"
+    splits = Table("split", "pieces", length, events, box=None)
     for name, totals in manifest["splits"].items():
         splits.add_row(name, *(f"{totals[each]:,}" for each in ("pieces", length, "events")))
     console.print(splits)

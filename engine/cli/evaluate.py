@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 \b
 Examples:
-  perpetuum evaluate performance --weights my_run/performance.safetensors --data my_midi/
+  perpetuum evaluate performance --weights performance-run/performance.safetensors --data performance-run/dataset
   perpetuum evaluate drum_kit --weights drum_kit --data built/ --temperature 0.9 --temperature 1.1
   perpetuum evaluate attention_rnn --weights attention_rnn.mag --data built/ --format json
   perpetuum evaluate drum_kit --weights my_drums.safetensors --data built/ --update-card --page docs/models.md
@@ -101,22 +101,25 @@ def command(
     All units are said. The network plays in numpy: neither TensorFlow nor a GPU is needed.
     """
     from engine.networks import CONFIGS
-    from engine.training.datasets import open_dataset
+    from engine.training.datasets import open_dataset, trainable
     from engine.training.evaluation.evaluate import SAMPLES, Music, evaluate_music, held_out_figures
     from engine.training.evaluation.figures import card_metrics
-    from engine.training.evaluation.judged import open_judged, update_metrics
+    from engine.training.evaluation.judged import open_judged, other_data, update_metrics
     from engine.training.evaluation.page import Section, write_page
 
     if config not in CONFIGS:
         near = difflib.get_close_matches(config, CONFIGS, 1)
         raise PerpetuumError(
-            f"{config!r} is no config", f"Did you mean {near[0]}?" if near else "See `perpetuum models`."
+            f"{config!r} is no config",
+            f"Did you mean {near[0]}?" if near else f"These are: {', '.join(sorted(trainable()))}.",
         )
     judged = open_judged(_found(weights), config)
     if (page or update_card) and judged.path.suffix != ".safetensors":
         raise PerpetuumError(
             f"{judged.path}: only a weights file has a card",
-            "`perpetuum train` and `perpetuum models import` write such files.",
+            f"Name the .safetensors in {judged.path}."
+            if judged.path.is_dir()
+            else "`perpetuum train` and `perpetuum models import` write such files.",
         )
     if (page or update_card) and samples == 0:
         raise PerpetuumError("a card has the figures of generated music, too", "Leave --samples 0 out.")
@@ -126,12 +129,15 @@ def command(
             advance("reading the music", done / max(total, 1))
 
         dataset = open_dataset(sources, config, reading)
+        doubt = other_data(judged, dataset)
         figures = held_out_figures(judged.network, dataset.pieces, split, seed, advance, particles)
         music = Music({})
         if samples != 0:
             asked, count = temperatures or (1.0,), samples or SAMPLES
             music = evaluate_music(judged.network, dataset.pieces, split, count, asked, seed, advance)
         figures |= music.figures
+    if doubt:
+        click.echo(doubt, err=True)
     metrics = card_metrics(figures, judged.network.config, split)
     if update_card:
         update_metrics(judged, metrics)

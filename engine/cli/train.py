@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from importlib.util import find_spec
@@ -78,7 +79,10 @@ def command(
     overrides = {"batches": batches, "batch_size": batch_size, "seed": seed}
     settings = settings.model_copy(update={key: value for key, value in overrides.items() if value is not None})
     folder = folder or Path(f"{name}-run")
-    _train(name, settings, sources, folder, None if minutes is None else 60 * minutes, threads)
+    try:
+        _train(name, settings, sources, folder, None if minutes is None else 60 * minutes, threads)
+    except KeyboardInterrupt:
+        raise PerpetuumError(f"stopped; {folder} keeps what was done", "The same command goes on with it.") from None
 
 
 def _train(
@@ -145,8 +149,8 @@ def _trained(name: str, run: Run, folder: Path, seconds: float | None) -> tuple[
     curves = [EventFile(folder)] if find_spec("tensorboard") else []
     watcher = Watchers([Progress(name, until), *curves])
     trainer = run.trainer(network, folder, watcher)
-    how = f"tensorboard --logdir {folder / FOLDER}" if curves else "none without `pip install tensorboard`"
-    click.echo(f"Curves: {how}", err=True)
+    show = shlex.join(["tensorboard", "--logdir", str(folder / FOLDER)])
+    click.echo(f"Curves: {show if curves else 'none without `pip install tensorboard`'}", err=True)
     with StopSignals() as signals:
         try:
             ending = trainer.run(until, lambda: signals.asked)

@@ -184,7 +184,7 @@ class PerformanceRnnSettings(PolyphonicSettings):
         "multiconditioned_performance_with_dynamics",
         "optional_multiconditioned_performance_with_dynamics",
         "performance_with_dynamics_and_note_encoding",
-    ] = Field(default="performance_with_dynamics", description="configuration of the network")
+    ] = Field(default="multiconditioned_performance_with_dynamics", description="configuration of the network")
     notes_per_second: float | None = Field(
         default=None, ge=0, le=64, description="density that a density_ or multiconditioned_ config is asked for"
     )

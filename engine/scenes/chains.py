@@ -180,7 +180,10 @@ def _examined(
             reading.source.error(named.span, f"no weights `{clipped(name)}`", expected, nearest(name, known))
         else:
             message = f"there are no shipped weights for `{clipped(name)}` of `{kind.name}`"
-            hint = f"name a file with `weights:`, perhaps one of Magenta's; {fallback}"
+            hint = (
+                "name a file with `weights:`, perhaps one of Magenta's, or a `config` that has some "
+                f"(`perpetuum models list`); {fallback}"
+            )
             reading.source.note(Severity.UNAVAILABLE, span, message, hint=hint)
         return settings
     if named is not None:

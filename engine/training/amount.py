@@ -38,7 +38,8 @@ def on_a_grid(config: str) -> bool:
 def with_held_out(pieces: Sequence[Piece]) -> tuple[list[Piece], str]:
     """Pieces of which some are held out, in any case.
 
-    Where no piece is in the validation split, one in sixteen moves there, and where there is one piece, its end.
+    Where no piece is in the validation split, one work in sixteen moves there with all its parts, of one work one part
+    in sixteen, and where there is one piece, its end.
 
     Returns:
         The pieces, and what was done, in a sentence; empty where nothing was.
@@ -58,7 +59,12 @@ def with_held_out(pieces: Sequence[Piece]) -> tuple[list[Piece], str]:
         (only,) = usable
         result[only : only + 1] = _halves(result[only])
         return result, f"There is one piece: its last eighth is held out to judge on, which says little. {_MORE}"
-    chosen = usable[HELD_OUT_SHARE // 2 :: HELD_OUT_SHARE] or usable[-1:]
+    works = list(dict.fromkeys(pieces[k].work for k in usable))
+    if len(works) > 1:
+        held = works[HELD_OUT_SHARE // 2 :: HELD_OUT_SHARE] or works[-1:]
+        chosen = [k for k in usable if pieces[k].work in held]
+    else:
+        chosen = usable[HELD_OUT_SHARE // 2 :: HELD_OUT_SHARE] or usable[-1:]
     for k in chosen:
         result[k] = replace(result[k], split="validation")
     count = "1 of them is" if len(chosen) == 1 else f"{len(chosen)} of them are"

@@ -135,4 +135,5 @@ def _told(given: TrainingFile, events: int, options: TrainingOptions, usual: dic
         chosen.append(f"{options.batch_size} excerpts a batch")
     if not chosen:
         return ""
-    return f"For about {events:,} events to learn from: {', '.join(chosen)}; a file of settings may say otherwise."
+    what = "sixteenths" if on_a_grid(options.config) else "events"
+    return f"For about {events:,} {what} to learn from: {', '.join(chosen)}; a file of settings may say otherwise."

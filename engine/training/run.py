@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 DATASET, ORIGIN = "dataset", "dataset.json"
 """In a run's folder: the data set that was built for it of raw music, and of which music and how."""
-MAY_GROW = "batches"
-"""The option that a resumed run may have more of."""
+MAY_GROW = ("batches", "patience")
+"""The options that a resumed run may have more of: one that stopped by itself needs more patience."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def open_data(
         "dataset": _as_json(given.dataset.model_dump(exclude={"sources"})),
     }
     if is_built(own):
-        before = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
+        before = _origin(folder / ORIGIN)
         if before == origin:
             return open_dataset(
                 [own], given.config
@@ -133,6 +133,20 @@ def open_data(
     (folder / ORIGIN).write_text(json.dumps(origin, indent=1) + "\n", encoding="utf-8")
     write_dataset(own, built)
     return open_dataset([own], given.config), ""
+
+
+def _origin(path: Path) -> dict[str, Any]:
+    """Of which music a run's own data set was built, and how.
+
+    Raises:
+        PerpetuumError: it cannot be read.
+    """
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise PerpetuumError(
+            f"{path}: cannot read what the run was begun with ({error})", "Begin another run with another -o."
+        ) from error
 
 
 def prepare(folder: Path, settings: TrainingFile, dataset: Dataset, backend: str, threads: int) -> Run:
@@ -215,7 +229,7 @@ def resumed_options(
     differing = [
         f"{name} {_text(new[name])}, it has {_text(old[name])}"
         for name in new
-        if new[name] != old[name] and not (name == MAY_GROW and new[name] > old[name])
+        if new[name] != old[name] and not (name in MAY_GROW and new[name] > old[name])
     ]
     if differing:
         raise _differs(folder, differing)
@@ -225,7 +239,7 @@ def resumed_options(
 def _differs(folder: Path, differing: Sequence[str]) -> PerpetuumError:
     return PerpetuumError(
         f"{folder}: this run was begun with other settings: asked for now is {'; '.join(differing)}",
-        "Leave them as they were (--batches may grow), or begin another run with another -o.",
+        "Leave them as they were (batches and patience may grow), or begin another run with another -o.",
     )
 
 
@@ -234,7 +248,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def fingerprint(dataset: Dataset) -> str:

@@ -45,6 +45,19 @@ def test_building_says_what_was_used_and_why_the_rest_was_not(music, tmp_path):
     assert (tmp_path / "set" / "cache" / "read.sqlite").exists()
 
 
+def test_where_no_folder_can_be_made_the_reason_is_told(music, tmp_path):
+    (tmp_path / "file").write_text("")
+    out, status = run("build", music, "--for", "drum_kit", "-o", tmp_path / "file" / "set")
+    assert status == 2
+    assert f"cannot write into {tmp_path / 'file' / 'set'}" in out
+
+
+def test_the_command_that_trains_on_it_can_be_pasted(music, tmp_path):
+    out, _ = run("build", music, "--for", "drum_kit", "-o", tmp_path / "my set", "--jobs", "1")
+    assert f"--data '{tmp_path / 'my set'}'" in out
+    assert str(tmp_path / "my set" / "manifest.json") in out
+
+
 def test_settings_are_kept_in_the_manifest(music, tmp_path):
     out, status = run(
         *(

@@ -79,6 +79,7 @@ def test_one_drum_hears_strokes_at_the_nearest_eighth():
     heard = OneDrumMaterial(32).heard(events)
     assert np.flatnonzero(heard).tolist() == [0, 2, 4, 8]
     assert len(heard) == 16
+    assert len(OneDrumMaterial(33).heard(np.zeros(33, np.int16))) == OneDrumMaterial(33).longest
 
 
 def test_chords_are_transposed_with_the_melody():

@@ -69,8 +69,12 @@ def test_a_run_that_was_killed_while_it_wrote_its_data_set_builds_it_again(songs
     run = tmp_path / "run"
     open_data(given(), [songs], run)
     write_drums(tmp_path / "more" / "a.mid", rock(8, seed=5))
+
+    def killed(folder, built):
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patched:
-        patched.setattr("engine.training.run.write_dataset", lambda folder, built: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr("engine.training.run.write_dataset", killed)
         with pytest.raises(KeyboardInterrupt):
             open_data(given(), [tmp_path / "more"], run)
     found, _ = open_data(given(), [tmp_path / "more"], run)
@@ -86,9 +90,10 @@ def test_sources_without_music_are_told_and_no_music_at_all_is_refused(tmp_path)
     from engine.training.tasks import make_task  # imports Keras
 
     options = TrainingFile(config="drum_kit", source_weights={"t": 2.0})
-    assert "source_weights: there is no source t." in prepare(
-        tmp_path, options, Dataset(beats(), "drums"), "tensorflow", 1
-    ).remarks
+    assert (
+        "source_weights: there is no source t."
+        in prepare(tmp_path, options, Dataset(beats(), "drums"), "tensorflow", 1).remarks
+    )
     with pytest.raises(PerpetuumError, match="source_weights") as refusal:
         make_task(TrainingOptions("drum_kit", source_weights={"s": 0.0}), beats())
     assert "sources are s" in refusal.value.hint

@@ -140,7 +140,7 @@ def test_little_music_gets_a_small_network_and_much_dropout_and_is_told():
     few, told = completed()
     assert (few.sizes, few.dropout) == ({"layers": (64, 64)}, 0.4)
     assert "layers 64 + 64" in told
-    assert f"{events_of([p for p in beats() if p.split == 'train'], 'drum_kit')} events" in told
+    assert f"{events_of([p for p in beats() if p.split == 'train'], 'drum_kit')} sixteenths" in told
     many, _ = completed(pieces=[Piece("p", "s", "train", np.zeros(16 * 40000, np.int16))])
     assert many.sizes["layers"] > few.sizes["layers"]
     assert many.dropout < few.dropout
@@ -202,6 +202,11 @@ def test_where_nothing_is_held_out_by_chance_something_is_held_out():
     assert "2 of them are held out" in told
     kept, told = with_held_out(beats())
     assert ([piece.split for piece in kept], told) == ([piece.split for piece in beats()], "")
+    parts = [Piece(f"{k // 3}#{k}", "s", "train", beats()[0].events) for k in range(30)]
+    split, _ = with_held_out(parts)
+    assert [piece.name for piece in split if piece.split == "validation"] == ["8#24", "8#25", "8#26"]
+    split, _ = with_held_out(parts[:3])
+    assert [piece.split for piece in split] == ["train", "train", "validation"]
     (train, end), told = with_held_out(pieces[:1])
     assert (train.split, end.split) == ("train", "validation")
     assert (len(train.events), len(end.events)) == (32, 32)

@@ -129,7 +129,7 @@ def build(
                 named = replace(piece, name=name, source=work.source, split=work.split)
                 pieces.append(named)
                 places.append(number)
-    doubled = set() if settings.keep_duplicates else duplicates(pieces)
+    doubled = set() if settings.keep_duplicates else _doubled(pieces)
     unique = [piece for k, piece in enumerate(pieces) if k not in doubled]
     if not unique:
         raise _nothing(records, settings.kind, paths)
@@ -137,6 +137,12 @@ def build(
     counts = Counter(number for k, number in enumerate(places) if k not in doubled)
     copies = Counter(number for k, number in enumerate(places) if k in doubled)
     return Built(split, _manifest(settings, records, split, counts, copies))
+
+
+def _doubled(pieces: Sequence[Piece]) -> set[int]:
+    """Places of the pieces that are left out because another is the same music; those of an official split stay."""
+    order = sorted(range(len(pieces)), key=lambda place: pieces[place].split not in SPLITS)
+    return {order[k] for k in duplicates([pieces[place] for place in order])}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from engine.training.datasets.pieces import SPLITS, Piece, load_pieces, save_pie
 
 PIECES, MANIFEST, CACHE = "pieces.npz", "manifest.json", "cache"
 """What a data set's folder holds."""
+CACHE_FILE = f"{CACHE}/read.sqlite"
+"""What was read of each file, in a data set's folder."""
 
 
 @dataclass(frozen=True)

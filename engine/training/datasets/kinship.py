@@ -86,9 +86,9 @@ def families(pieces: Sequence[Piece]) -> list[int]:
         fewest, share = NOTE_KIN if pieces[a].events.dtype.names else GRID_KIN
         if count >= fewest and count >= share * min(len(sets[a]), len(sets[b])):
             parent[root(a)] = root(b)
-    first_of: dict[str, int] = {}
+    first_of: dict[tuple[str, str], int] = {}
     for k, piece in enumerate(pieces):
-        parent[root(first_of.setdefault(f"{piece.source}/{piece.name.rpartition('#')[0] or piece.name}", k))] = root(k)
+        parent[root(first_of.setdefault(piece.work, k))] = root(k)
     return [root(k) for k in range(len(sets))]
 
 

@@ -38,6 +38,11 @@ class Piece:
     chords: np.ndarray | None = None
     qpm: float = 120.0
 
+    @property
+    def work(self) -> tuple[str, str]:
+        """Source and name of the work that it is a part of."""
+        return self.source, self.name.rpartition("#")[0] or self.name
+
 
 def save_pieces(path: Path, pieces: Iterable[Piece]) -> None:
     """Write pieces to one compressed .npz file, whole or not at all; the same pieces are the same bytes."""

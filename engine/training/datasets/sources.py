@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from engine.errors import PerpetuumError
 from engine.training.datasets.midi_files import read_midi
@@ -260,7 +259,7 @@ def read_index(path: Path) -> dict[Path, Listed]:
     return found
 
 
-def _at_most(file: IO[bytes]) -> bytes:
+def _at_most(file: io.BufferedIOBase) -> bytes:
     """What is in a file: a few bytes may unpack to gigabytes."""
     data = file.read(LARGEST + 1)
     if len(data) > LARGEST:

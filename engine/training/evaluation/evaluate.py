@@ -172,4 +172,11 @@ def evaluate_music(
             row |= {f"overlap_{name}": value for name, value in overlaps(found, real, kind).items()}
             row |= {f"copied_{name}": value for name, value in known.shares(found).items()}
             table[heading] = row
+    if kind == "performance" and not config.encoding().dynamics:
+        figures, table = _without_velocities(figures), {name: _without_velocities(row) for name, row in table.items()}
     return Music(figures, table, made, real)
+
+
+def _without_velocities(figures: dict[str, float]) -> dict[str, float]:
+    """Figures without those of what an encoding does not know."""
+    return {name: value for name, value in figures.items() if "velocity" not in name}

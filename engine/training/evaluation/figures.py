@@ -130,7 +130,8 @@ def event_of(config: RnnConfig | VaeConfig, explained: bool = False) -> str:
         case "polyphony_rnn":
             return "event (a note, or the end of a sixteenth)" if explained else "event"
         case "performance_rnn":
-            return "event (note on or off, velocity, time in steps of 10 ms)" if explained else "event"
+            velocity = "velocity, " if config.name != "performance" else ""
+            return f"event (note on or off, {velocity}time in steps of 10 ms)" if explained else "event"
     return {2: "eighth", 4: "sixteenth"}[config.steps_per_quarter] if isinstance(config, RnnConfig) else "sixteenth"
 
 

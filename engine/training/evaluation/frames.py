@@ -5,8 +5,8 @@ notes of a frame begin or are held on, are summed out by sequential importance r
 which are given, and draw the rest from the network; each is weighted by how likely it found the frames. The mean of the
 product of weights is an unbiased estimate of the probability of the frames, so the expected value of its logarithm is
 at most that of the probability, by Jensen's inequality: in expectation the figure is an upper bound, too, which comes
-down with N. A note that is said to go on counts as sounding, whether it sounded before or not; to count such as silent, as
-`to_notes` does, made 0.02 nats a frame of difference (four chorales, 64 particles).
+down with N. A note that is said to go on counts as sounding, whether it sounded before or not; to count such as
+silent, as `to_notes` does, made a difference of 0.02 nats a frame (four chorales, 64 particles).
 
 Source: Maddison et al., "Filtering variational objectives" (2017), section 3.
 """

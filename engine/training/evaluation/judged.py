@@ -14,7 +14,9 @@ from engine.networks import CONFIGS, WeightsCard
 from engine.networks.card import read_weights, write_weights
 from engine.networks.checkpoints import open_weights, read_card
 from engine.networks.rnn.configs import RnnConfig
-from engine.training.checkpoint import BEST, CHECKPOINT, read_best
+from engine.training.checkpoint import BEST, CHECKPOINT, read_best, read_state
+from engine.training.datasets import Dataset
+from engine.training.run import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def open_judged(path: Path, config: str) -> Judged:
             network = CONFIGS[config].build(weights)
         except ValueError as error:
             raise PerpetuumError(f"{path}: a training of another config than {config} ({error})") from error
-        card = WeightsCard(path.name, CONFIGS[config].family, config, dict(network.sizes), "not stated")
+        facts = (read_state(path) or {}).get("facts", {})
+        card = WeightsCard(path.name, CONFIGS[config].family, config, dict(network.sizes), "not stated", trained=facts)
         return Judged(path, card, network, _count(weights))
     found = read_card(path, None if path.suffix == ".safetensors" else config)
     if found.config != config:
@@ -59,6 +62,20 @@ def open_judged(path: Path, config: str) -> Judged:
     if card.attention_length is not None and isinstance(kind, RnnConfig):
         kind = replace(kind, attention_length=card.attention_length)
     return Judged(path, card, kind.build(weights), _count(weights))
+
+
+def other_data(judged: Judged, dataset: Dataset) -> str:
+    """What there is to say where weights were trained on another data set than they are judged on; else empty.
+
+    Splits belong to a data set: with other files or filters, other pieces are held out.
+    """
+    trained_on = judged.card.trained.get("data")
+    if trained_on in (None, fingerprint(dataset)):
+        return ""
+    return (
+        f"{judged.path.name} was trained on another data set than this one: what it is judged on here may be among "
+        "what it has learnt from, unless its split is an official one."
+    )
 
 
 def update_metrics(judged: Judged, metrics: dict[str, Any]) -> None:

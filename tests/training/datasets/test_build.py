@@ -81,6 +81,14 @@ def test_duplicates_are_kept_if_one_asks_for_them(songs, built):
     assert len(made.pieces) == 13
 
 
+def test_a_copy_of_what_is_officially_held_out_is_not_learnt_from(tmp_path):
+    for name, seed in (("mine/copy.mid", 0), ("set/held.mid", 0), ("set/other.mid", 1)):
+        write_drums(tmp_path / name, rock(8, seed=seed))
+    (tmp_path / "set" / "index.csv").write_text("midi_filename,split\nheld.mid,test\nother.mid,train\n")
+    made = build([tmp_path / "mine", tmp_path / "set"], Settings("drum_kit"), jobs=1)
+    assert {(piece.name, piece.split) for piece in made.pieces} == {("held#0", "test"), ("other#0", "train")}
+
+
 def test_a_build_that_was_stopped_goes_on_where_it_was(songs, built, tmp_path, monkeypatch):
     def stop(done, total):
         if done == 6:

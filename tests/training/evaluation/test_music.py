@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
 from engine.score.phrase import moved
 from engine.training.datasets import Piece
 from engine.training.evaluation.copies import Known
-from engine.training.evaluation.evaluate import evaluate_music
+from engine.training.evaluation.evaluate import evaluate_music, held_out_figures
 from engine.training.evaluation.overlap import FEATURES, overlapping_area, overlaps
 from engine.training.evaluation.samples import Sample, corpus_samples, sample_music
 from engine.training.evaluation.statistics import (
@@ -172,6 +173,12 @@ def test_music_is_held_against_training_pieces_and_held_out_ones():
     assert same.figures == music.figures, "whatever else is asked for"
 
 
+def test_a_network_without_dynamics_is_not_judged_by_its_velocities():
+    music = evaluate_music(small_rnn("performance"), performances(), "train", samples=2, temperatures=(1.0,))
+    assert "overlap_pitch" in music.figures
+    assert not [name for figures in (music.figures, *music.table.values()) for name in figures if "velocity" in name]
+
+
 def test_networks_without_music_of_their_own_give_what_they_play():
     music = evaluate_music(small_network("groovae_2bar_humanize"), grooves(), samples=2)
     assert not music.figures
@@ -209,3 +216,21 @@ def test_one_drum_has_a_rhythm_and_no_kick():
     real = corpus_samples(CONFIGS["one_drum"], beats(), 4, seed=0)
     assert set(describe("drums", real)) == {"hits_per_bar", "silent_bars", "repeated_bars", "different_bars"}
     assert set(overlaps(real, real, "drums")) == {"duration", "density"}
+
+
+@pytest.mark.parametrize(
+    ("network", "pieces"),
+    [
+        (lambda: small_rnn("drum_kit"), lambda: [*beats(2), Piece("t", "s", "test", np.ones(16, np.int16))]),
+        (lambda: small_rnn("drum_kit"), lambda: [Piece("t", "s", "train", np.ones(16, np.int16)), *beats()[3:4]]),
+        (lambda: small_network("cat-mel_2bar_small"), lambda: [*melodies(2), Piece("t", "s", "test", np.full(64, -2))]),
+        (
+            lambda: small_network("groovae_2bar_humanize"),
+            lambda: [*grooves(2), Piece("t", "s", "test", np.zeros((64, 27), np.float32))],
+        ),
+    ],
+    ids=["short", "nothing learnt", "silence", "no strokes"],
+)
+def test_pieces_that_say_nothing_of_a_network_are_a_clear_error(network, pieces):
+    with pytest.raises(PerpetuumError, match="long enough to judge on"):
+        held_out_figures(network(), pieces())
