@@ -17,7 +17,7 @@ from engine.training.datasets import Augmentation, augmentation_of
 from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
 from engine.training.initial import initial_vae_weights
 from engine.training.task import Batch, TrainingOptions
-from engine.training.vae_windows import CROSSED, WINDOWS, held_out_windows
+from engine.training.vae_windows import CROSSED, WINDOWS, GrooveWindows, held_out_windows
 
 EMPHASIS = 4.0
 """Of errors at hits. After 600 batches without it strokes were 40 off in velocity (of 127) and the divergence of their
@@ -60,7 +60,8 @@ class VaeTask:
         self.edges = np.cumsum(chances / chances.sum())
         layout = replace(config.layout(), **{name: _size(value) for name, value in options.sizes.items()})
         self.groove = config.head == "groove"
-        self.model = VaeModel(layout, self.groove, self.free_nats, options.dropout, options.seed)
+        known = self.kind.converter.known if isinstance(self.kind, GrooveWindows) else None
+        self.model = VaeModel(layout, self.groove, self.free_nats, options.dropout, options.seed, known)
         self.judged = VaeJudge(self.model)
         self.seeds, self.loss = self.model.seeds, StepLoss(emphasised if self.groove else categorical_losses)
         bias = self.kind.bias(np.concatenate([self.kind.tensors(window)[1] for window in windows]))

@@ -150,8 +150,12 @@ class GrooveWindows:
         return np.concatenate([hits, np.clip(velocities * rng.uniform(0.9, 1.1), 0.0, 1.0), offsets], axis=1)
 
     def crossed(self, events: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """As it is: how strokes hang together is what is learnt."""
-        return events
+        """A bar of each, or some drums of each: how a drummer plays a stroke hangs on its drum and place above all."""
+        if rng.random() < 0.3:
+            return np.concatenate([events[:STEPS_PER_BAR], others[STEPS_PER_BAR:]])
+        kept = sum(group for group in DRUM_GROUPS if rng.random() < 0.5)
+        drums = (kept >> np.arange(len(CLASSES))) & 1 == 1
+        return np.where(np.tile(drums, 3), events, others)
 
     def enough(self, events: np.ndarray) -> bool:
         """Some strokes."""

@@ -71,7 +71,7 @@ def humanized(
     played: list[np.ndarray] = []
     for first in range(max(1, bars - kept // bar)):
         heard = converter.window(alone, first * bar / STEPS_PER_BEAT, steps)
-        outputs = _played(network, heard, rng, temperature)
+        outputs = _played(network, heard, rng, temperature, converter.given(heard.targets))
         played.append(outputs if first == 0 else outputs[kept:])
     return _moved_to(converter, notes, np.concatenate(played))
 
@@ -130,12 +130,18 @@ def _converter(network: MusicVae) -> GrooveConverter:
     return converter
 
 
-def _played(network: MusicVae, heard: Slice, rng: np.random.Generator, temperature: float | None) -> np.ndarray:
-    """What the network plays after hearing a window: [T, 27]."""
+def _played(
+    network: MusicVae,
+    heard: Slice,
+    rng: np.random.Generator,
+    temperature: float | None,
+    hits: np.ndarray | None = None,
+) -> np.ndarray:
+    """What the network plays after hearing a window, [T, 27]; it keeps to hits [T, 9] that are known."""
     mu, sigma = network.encode(heard.inputs[None], controls=heard.controls)
     # The temperature widens or narrows what was heard, too: with fixed hits nothing else is left to chance.
     z = mu if temperature is None else mu + temperature * sigma * rng.standard_normal(mu.shape).astype(mu.dtype)
-    return network.decode(z, heard.length, heard.controls, temperature, rng)[0]
+    return network.decode(z, heard.length, heard.controls, temperature, rng, None if hits is None else hits[None])[0]
 
 
 def _moved_to(converter: GrooveConverter, notes: np.ndarray, played: np.ndarray) -> np.ndarray:

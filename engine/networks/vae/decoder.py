@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.networks.products import multiplied
-from engine.networks.vae.heads import VaeHead
+from engine.networks.vae.heads import GrooveHead, VaeHead
 from engine.networks.vae.layout import CONDUCTOR, VaeLayout, conductor_cell, decoder_cell
 from engine.networks.vae.lstm import Cell, Stack, Steps, run
 
@@ -49,6 +49,7 @@ class LstmDecoder:
         controls: np.ndarray | None = None,
         first: np.ndarray | None = None,
         keep: bool = False,
+        hits: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Choices [T, B, ...], and the outputs [T, B, N] that they were made from if these are to be kept.
 
@@ -59,6 +60,7 @@ class LstmDecoder:
             controls: [B, T, C] or None.
             first: choices [B, ...] that stand before the first step; None for none.
             keep: whether the outputs are wanted.
+            hits: of grooves, those that are known: see `GrooveHead.hold`, [T, B, 9]; None for none.
         """
         rows, head = len(embeddings), self.head
         run_of = Steps(self.stack, initial_states(embeddings, self.state, self.stack.cells))
@@ -76,6 +78,9 @@ class LstmDecoder:
                 feed(previous, gates)
             run_of.step()
             previous = head.choose(outputs, None if noise is None else noise[step])
+            if hits is not None:
+                assert isinstance(head, GrooveHead)
+                head.hold(previous, hits[step])
             choices.append(previous)
             if kept is not None:
                 kept[step] = outputs

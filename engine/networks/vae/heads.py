@@ -146,6 +146,13 @@ class GrooveHead(_VectorHead):
         np.greater(outputs[:, : self.draws], 0.0 if noise is None else noise, choices[:, : self.draws])
         return choices
 
+    def hold(self, choices: np.ndarray, hits: np.ndarray) -> None:
+        """Put hits [B, 9] that are known into choices [B, 27], and nothing where there is none; NaN leaves it free."""
+        known = ~np.isnan(hits)
+        np.copyto(choices[:, : self.draws], hits, where=known)
+        silent = np.tile(known & (hits == 0), 2)
+        np.copyto(choices[:, self.draws :], 0.0, where=silent)
+
     def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """See `VaeHead.losses`: log-loss of the hits, squared errors of velocities and offsets."""
         hit, velocity, offset = np.split(outputs, 3, axis=-1)

@@ -57,6 +57,7 @@ class VaeModel(NamedWeightsModel):
         layout: names, shapes and sizes; of one part, without conductor and NADE.
         groove: the decoder gives hits, velocities and offsets; else logits of classes.
         free_nats: of the KL divergence that cost nothing.
+        known: of grooves [9], whose hits the decoder is told in play, too; None for none.
         dropout: share dropped in training of what each decoder layer gives, and of groove inputs.
         seed: of z, dropout and scheduled sampling.
 
@@ -75,12 +76,14 @@ class VaeModel(NamedWeightsModel):
         free_nats: float = 0.0,
         dropout: float = 0.0,
         seed: int = 0,
+        known: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         if layout.conductor or layout.nade:
             raise ValueError("a VAE with a conductor or a NADE cannot be trained")
         self.layout = layout
         self.groove, self.free_nats, self.dropout_rate = groove, free_nats, dropout
+        self.known = np.zeros(layout.output_sizes[0] // 3) if known is None else known.astype(float)
         self.seeds = keras.random.SeedGenerator(seed)
         self.add_by_name(layout.shapes())
         self.beta = self.add_weight(shape=(), initializer="zeros", trainable=False, name="beta")
@@ -98,7 +101,7 @@ class VaeModel(NamedWeightsModel):
             return self.told(mu, batch["targets"], controls)
         z = mu + sigma * keras.random.normal(ops.shape(mu), seed=self.seeds)
         told = ops.stop_gradient(self.told(ops.stop_gradient(z), batch["targets"], controls))
-        return self.decode(z, self._mixed(self._previous(batch["targets"]), told), controls, training=True)
+        return self.decode(z, self._mixed(batch["targets"], told), controls, training=True)
 
     def encode(self, inputs, lengths=None, controls=None):
         """Posterior of z: (mu, sigma), each [B, latent_size].
@@ -183,13 +186,17 @@ class VaeModel(NamedWeightsModel):
         known = ops.cast(previous >= 0, "float32")[..., None]
         return ops.take(kernel, ops.maximum(previous, 0), axis=0) * known
 
-    def _mixed(self, previous, outputs):
+    def _mixed(self, targets, outputs):
         """Previous events, of which the share `sampling` is what the decoder itself would have played there."""
+        previous = self._previous(targets)
         if self.groove:
             hits, velocities, offsets = ops.split(outputs, 3, axis=-1)
             drawn = keras.random.uniform(ops.shape(hits), seed=self.seeds)
-            hits = ops.cast(drawn < ops.sigmoid(hits), "float32")
-            played = ops.concatenate([hits, ops.sigmoid(velocities), ops.tanh(offsets)], axis=-1)
+            true = ops.split(targets, 3, axis=-1)[0]
+            hits = self.known * true + (1 - self.known) * ops.cast(drawn < ops.sigmoid(hits), "float32")
+            # As `GrooveHead.hold`: where a drum is known to be silent, it has no velocity and no offset.
+            heard = 1 - self.known * (1 - true)
+            played = ops.concatenate([hits, heard * ops.sigmoid(velocities), heard * ops.tanh(offsets)], axis=-1)
         else:
             drawn = keras.random.uniform(ops.shape(outputs), minval=_EPSILON, maxval=1.0, seed=self.seeds)
             played = ops.cast(ops.argmax(outputs - ops.log(-ops.log(drawn)), axis=-1), "int32")

@@ -98,6 +98,7 @@ class MusicVae:
         controls: np.ndarray | None = None,
         temperature: float | None = None,
         rng: Random | None = None,
+        hits: np.ndarray | None = None,
     ) -> np.ndarray:
         """Music that latent vectors mean, [B, T, output_size] float32: per part one 1 among zeros, or hits, velocities
         and offsets, or a set of ones.
@@ -108,11 +109,13 @@ class MusicVae:
             controls: [B, T, control_size], or [T, control_size] for all; None where the config has none.
             temperature: > 0: choose by chance; None: choose the likeliest.
             rng: source of chance; needed with a temperature.
+            hits: GrooVAE: [B, T, 9], strokes that are known, NaN where the network is free: only how they are played is
+                left to it. Its own course then follows the music instead of what it guessed.
 
         Raises:
             ValueError: a shape does not fit, or there is a temperature without chance or one that is not positive.
         """
-        return self.decode_with_outputs(z, length, controls, temperature, rng, keep=False)[0]
+        return self.decode_with_outputs(z, length, controls, temperature, rng, keep=False, hits=hits)[0]
 
     def decode_with_outputs(
         self,
@@ -122,6 +125,7 @@ class MusicVae:
         temperature: float | None = None,
         rng: Random | None = None,
         keep: bool = True,
+        hits: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """As `decode`, with the numbers [B, T, N] that the choices were made from."""
         z = self._latent(z)
@@ -129,13 +133,18 @@ class MusicVae:
         told = self._controls(controls, len(z), steps)
         if temperature is not None and (not 0.0 < temperature < float("inf") or rng is None):
             raise ValueError(f"a temperature has to be a positive number with a source of chance, not {temperature}")
+        known = None
+        if hits is not None:
+            if self.config.head != "groove" or hits.shape != (len(z), steps, self.config.output_size // 3):
+                raise ValueError(f"{self.config.name} cannot be told hits of shape {hits.shape}")
+            known = hits.transpose(1, 0, 2)
         samples, outputs = [], []
         with self._threads_of_one() if len(z) == 1 else self._threads():
             embeddings = self._conductor(z) if self._conductor else None
             for decoder in self.decoders:
                 noise = _noise(decoder.head, temperature, rng, (steps, len(z)))
                 if embeddings is None:
-                    choices, numbers = decoder.decode(z, steps, noise, told, keep=keep)
+                    choices, numbers = decoder.decode(z, steps, noise, told, keep=keep, hits=known)
                 else:
                     choices, numbers = decode_bars(decoder, embeddings, steps // len(embeddings), noise, keep)
                 samples.append(decoder.head.samples(choices).swapaxes(0, 1))

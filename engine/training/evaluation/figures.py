@@ -80,7 +80,7 @@ FIGURES: dict[str, Figure] = {
     "quantised_timing_kl": Figure("nats", "divergence of the timing on the grid, per drum", PLAYED),
     "velocity_kl": Figure("nats", "divergence of the velocities, per drum", PLAYED),
     "velocity_kl_pooled": Figure("nats", "divergence of the velocities, all drums together", PLAYED),
-    "hits": Figure("F1", "strokes that are played where the drummer played them", PLAYED),
+    "hits": Figure("F1", "strokes that are played where the drummer played them, none being told", PLAYED),
     "overlap_timing": Figure("overlapping area", "timing, played and held out", PLAYED),
     "overlap_velocity_played": Figure("overlapping area", "velocities, played and held out", PLAYED),
     "walk_step": Figure("share of a window's steps", "edit distance from point to point", WALKS),

@@ -20,7 +20,7 @@ from engine.training.datasets import Piece
 from engine.training.evaluation.overlap import overlapping_area
 from engine.training.evaluation.samples import Sample
 from engine.training.evaluation.vae import divergences
-from engine.training.vae_windows import WINDOWS, held_out_windows
+from engine.training.vae_windows import WINDOWS, GrooveWindows, held_out_windows
 
 BINS = 20
 """Of the distributions of offsets (half a sixteenth early to half a sixteenth late) and of velocities."""
@@ -48,6 +48,8 @@ class Strokes(NamedTuple):
 def evaluate_groove(network: MusicVae, pieces: Sequence[Piece], split: str = "test") -> dict[str, float]:
     """Figures at the strokes that the drummer played, on windows of two bars that do not overlap; z = mu.
 
+    Strokes that the network is told in play are told here, too (see `GrooveConverter.given`).
+
     Args:
         network: a GrooVAE whose config is one of `WINDOWS`.
         pieces: all splits.
@@ -59,21 +61,23 @@ def evaluate_groove(network: MusicVae, pieces: Sequence[Piece], split: str = "te
         training; "timing_kl" and "velocity_kl": divergence in nats of what the network plays from what the drummers
         played, in `BINS` bins per drum class, averaged over strokes, with "_pooled" of all drums together;
         "quantised_timing_kl": that of strokes on the grid; "overlap_timing" and "overlap_velocity_played": overlapping
-        areas of the same, all drums together; "hits": F1 of the strokes themselves; "kl": of z, nats per window;
-        "windows".
+        areas of the same, all drums together; "hits": F1 of the strokes themselves where it is told none;
+        "kl": of z, nats per window; "windows".
 
     Raises:
         PerpetuumError: no window of the split has strokes enough in it.
     """
     kind, steps = WINDOWS[network.config.name], network.config.steps
-    targets, outputs, tempos, costs = [], [], [], []
+    assert isinstance(kind, GrooveWindows)
+    targets, outputs, tempos, costs, guessed = [], [], [], [], []
     for piece in (piece for piece in pieces if piece.split == split):
         windows = held_out_windows(kind, [piece], steps)
         for k in range(0, len(windows), _AT_ONCE):
             inputs, played = (np.stack(x) for x in zip(*map(kind.tensors, windows[k : k + _AT_ONCE]), strict=True))
             mu, sigma = network.encode(inputs)
             targets.append(played)
-            outputs.append(network.decode(mu))
+            outputs.append(network.decode(mu, hits=kind.converter.given(played)))
+            guessed.append(network.decode(mu)[..., : len(CLASSES)])
             costs.append(divergences(mu, sigma))
             tempos.append(np.full(len(played), piece.qpm))
     if not targets:
@@ -86,7 +90,7 @@ def evaluate_groove(network: MusicVae, pieces: Sequence[Piece], split: str = "te
     usual = usual_velocities([piece for piece in pieces if piece.split == "train"])
     return {
         **stroke_figures(strokes, usual),
-        "hits": _f1(true[0] > 0.5, made[0] > 0.5),
+        "hits": _f1(true[0] > 0.5, np.concatenate(guessed) > 0.5),
         "kl": float(np.concatenate(costs).mean()),
         "windows": float(len(true[0])),
     }

@@ -152,6 +152,37 @@ def test_hits_are_chosen_as_often_as_they_are_likely_and_the_rest_is_no_chance(t
     assert np.allclose(chosen[:, 18], np.tanh(-1.0))
 
 
+def test_a_groove_keeps_to_the_hits_that_it_is_told_and_hears_itself_play_them():
+    network = small_network("groovae_4bar")
+    z, rng = drawn(3, network.latent_size), np.random.default_rng(4)
+    hits = (rng.random((3, network.config.steps, 9)) < 0.3).astype(np.float32)
+    free = network.decode(z)
+    played = network.decode(z, hits=hits)
+    assert np.array_equal(played[..., :9], hits)
+    assert not played[..., 9:][np.tile(hits == 0, 2)].any(), "a drum that is not struck has no velocity and no offset"
+    assert (played[..., 9:18][hits > 0] > 0).all()
+    assert not np.allclose(played[:, 1:, 9:][np.tile(hits[:, 1:] > 0, 2)], free[:, 1:, 9:][np.tile(hits[:, 1:] > 0, 2)])
+    # The same as being told these steps by a teacher.
+    outputs, _ = network.teacher_forced(z, played)
+    assert np.allclose(1 / (1 + np.exp(-outputs[..., 9:18]))[hits > 0], played[..., 9:18][hits > 0], atol=1e-5)
+
+
+def test_of_a_groove_that_is_told_some_drums_the_others_are_its_own():
+    network = small_network("groovae_4bar")
+    z = drawn(2, network.latent_size)
+    hits = np.full((2, network.config.steps, 9), np.nan, np.float32)
+    assert np.array_equal(network.decode(z, hits=hits), network.decode(z))
+    hits[..., 0] = 1.0
+    played = network.decode(z, hits=hits)
+    assert (played[..., 0] == 1).all()
+    assert not np.array_equal(played[..., 1:9], np.ones_like(played[..., 1:9]))
+    with pytest.raises(ValueError, match="cannot be told hits"):
+        network.decode(z, hits=hits[:, :, :8])
+    melodies = small_network(FLAT)
+    with pytest.raises(ValueError, match="cannot be told hits"):
+        melodies.decode(drawn(2, melodies.latent_size), hits=hits)
+
+
 def test_a_nade_sets_a_class_as_often_as_it_is_likely_at_a_temperature():
     head = NadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
     outputs = np.repeat(np.array([[0, 0, np.log(0.8 / 0.2), 0, 0, 0]], np.float32), 1000, axis=0)

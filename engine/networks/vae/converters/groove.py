@@ -40,6 +40,7 @@ class GrooveConverter:
 
     Attributes:
         class_of: class of each drum pitch.
+        known: [9], of which drums the strokes are known when it plays; it adds those of the others.
     """
 
     input_size = output_size = 3 * len(CLASSES)
@@ -58,6 +59,7 @@ class GrooveConverter:
         self.control_size = len(CLASSES) if hits_as_controls else 0
         self._humanize, self._tap, self._fixed_velocities = humanize, tap, fixed_velocities
         self.added = list(added)
+        self.known = np.array([not tap and drum not in added for drum in range(len(CLASSES))])
         self.class_of = ROLAND_CLASS_OF_PITCH if recorded else CLASS_OF_PITCH
         self._pitches = np.array([pitches[0] for pitches in _ROLAND] if recorded else PITCHES)
 
@@ -89,6 +91,10 @@ class GrooveConverter:
         inputs = np.stack([hits, velocities, offsets], axis=1)
         inputs[:, :, self.added] = 0.0
         return inputs.reshape(len(inputs), -1)
+
+    def given(self, strokes: np.ndarray) -> np.ndarray:
+        """Hits [..., 9] that are known when strokes [..., 27] are played with feel; NaN where the network adds some."""
+        return np.where(self.known, strokes[..., : len(CLASSES)], np.float32(np.nan))
 
     def controls(self, steps: int, chords: Sequence[ChordSpan] = ()) -> np.ndarray | None:
         """None: hits come with the music, in `Slice.controls`."""
