@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 import secrets
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,6 +63,23 @@ def seed_of(scene: Scene, given: int | None) -> int:
     if given is not None:
         return given
     return scene.seed if scene.seed is not None else secrets.randbits(32)
+
+
+def data_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `--data`, as `sources`: folders of music and data sets, at least one.
+
+    Args:
+        text: of its help.
+    """
+    return click.option(
+        "--data",
+        "sources",
+        multiple=True,
+        required=True,
+        metavar="DIR",
+        type=click.Path(exists=True, path_type=Path),
+        help=text,
+    )
 
 
 def file_size(size: int) -> str:

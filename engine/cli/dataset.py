@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.listing import as_text_or_json
-from engine.cli.plot import ensure_plotting
+from engine.cli.plot import ensure_plotting, save_picture
 from engine.cli.sampling import Number
 from engine.errors import PerpetuumError
 
@@ -340,9 +340,4 @@ def _plot(contents: Contents, title: str, path: Path) -> None:
         axes.set_ylabel(what, fontsize=8)
     figure.suptitle(f"{title}: {contents.pieces:,} pieces, {contents.notes:,} notes, {contents.bars:,} bars")
     figure.tight_layout()
-    try:
-        figure.savefig(path, dpi=90)
-    except (OSError, ValueError) as error:
-        raise PerpetuumError(f"cannot write the picture {path}: {error}", "give a path that ends in .png") from error
-    finally:
-        plt.close(figure)
+    save_picture(figure, path)

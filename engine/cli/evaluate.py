@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.cli.common import data_option
 from engine.cli.listing import as_text_or_json
 from engine.cli.sampling import Number
 from engine.errors import PerpetuumError
@@ -41,14 +42,8 @@ Examples:
     metavar="FILE",
     help="A weights file, the name of one that is here, a checkpoint of Magenta, or the folder of a training.",
 )
-@click.option(
-    "--data",
-    "sources",
-    multiple=True,
-    required=True,
-    metavar="DIR",
-    type=click.Path(exists=True, path_type=Path),
-    help="The data set that it was trained on, so that the splits are the same, or a folder of music, of which parts "
+@data_option(
+    "The data set that it was trained on, so that the splits are the same, or a folder of music, of which parts "
     "that it knows may be held out. May be given several times.",
 )
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,22 @@ def ensure_plotting() -> None:
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise PerpetuumError("--plot needs matplotlib, which is not installed", "pip install 'perpetuum[plot]'")
+
+
+def save_picture(figure: Any, path: Path) -> None:
+    """Write a matplotlib figure to a file, and close it.
+
+    Raises:
+        PerpetuumError: the picture cannot be written.
+    """
+    import matplotlib.pyplot as plt
+
+    try:
+        figure.savefig(path, dpi=90)
+    except (OSError, ValueError) as error:
+        raise PerpetuumError(f"cannot write the picture {path}: {error}", "give a path that ends in .png") from error
+    finally:
+        plt.close(figure)
 
 
 def piano_roll(recording: Recording, path: Path) -> None:
@@ -89,9 +106,4 @@ def piano_roll(recording: Recording, path: Path) -> None:
         )
     rows[-1, 0].set_xlabel("bar")
     figure.suptitle(scene.title, fontsize=11)
-    try:
-        figure.savefig(path, dpi=90)
-    except (OSError, ValueError) as error:
-        raise PerpetuumError(f"cannot write the picture {path}: {error}", "give a path that ends in .png") from error
-    finally:
-        plt.close(figure)
+    save_picture(figure, path)

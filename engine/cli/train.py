@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.common import EXIT_NOT_VALID, file_size
+from engine.cli.common import EXIT_NOT_VALID, data_option, file_size
 from engine.cli.sampling import Number
 from engine.errors import PerpetuumError
 
@@ -33,14 +33,8 @@ Examples:
 
 @click.command(epilog=EXAMPLES, short_help="Train a network on your own music.")
 @click.argument("config")
-@click.option(
-    "--data",
-    "sources",
-    multiple=True,
-    required=True,
-    metavar="DIR",
-    type=click.Path(exists=True, path_type=Path),
-    help="Music: a folder of files, or what `perpetuum dataset build` made of one. May be given several times.",
+@data_option(
+    "Music: a folder of files, or what `perpetuum dataset build` made of one. May be given several times.",
 )
 @click.option(
     "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run; CONFIG-run."

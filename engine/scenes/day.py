@@ -6,7 +6,7 @@ from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.nodes import MapNode, Node, ScalarNode
 from engine.scenes.scene import DayCurve, DayMove
 from engine.scenes.source import Span, clipped
-from engine.scenes.targets import Target, find_target, number_of, read_value
+from engine.scenes.targets import Target, number_of, read_targets, read_value
 from engine.units import parse_time_of_day
 
 _EXPECTED = "times of day and values, like `{06:00: 1, 12:00: 6, 22:00: 1.5}`"
@@ -21,18 +21,9 @@ def read_day(reading: Reading, node: Node | None, at: Span, parts: dict[str, Par
         at: its key.
         parts: of the scene.
     """
-    if node is None or (isinstance(node, ScalarNode) and node.value is None):
-        return []
-    if not isinstance(node, MapNode):
-        reading.source.error(
-            at, "`day` must be a mapping", "settings and curves, like `piano.level: {08:00: -20 dB, 14:00: -12 dB}`"
-        )
-        return []
     found: dict[tuple[str, str, int | None], DayMove] = {}
-    for name, key, value in node.meant():
-        target = find_target(reading, key, parts)
-        if target is None:
-            continue
+    form = "settings and curves, like `piano.level: {08:00: -20 dB, 14:00: -12 dB}`"
+    for name, key, value, target in read_targets(reading, node, at, parts, "day", form):
         curve = _read_curve(reading, target, value, key)
         if curve is None:
             continue

@@ -10,7 +10,7 @@ from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode, resolve
 from engine.scenes.positions import span_within
 from engine.scenes.scene import Curve, Move
 from engine.scenes.source import Span, clipped
-from engine.scenes.targets import Target, find_target, number_of, read_value
+from engine.scenes.targets import Target, number_of, read_targets, read_value
 
 
 def read_moves(
@@ -25,18 +25,9 @@ def read_moves(
         parts: of the scene.
         heard: parts that the section plays or needs.
     """
-    if node is None or (isinstance(node, ScalarNode) and node.value is None):
-        return []
-    if not isinstance(node, MapNode):
-        reading.source.error(
-            at, "`move` must be a mapping", "settings and curves, like `melody.temperature: 0.8 -> 1.2`"
-        )
-        return []
     moves: dict[tuple[str, str, int | None], Move] = {}
-    for name, key, value in node.meant():
-        target = find_target(reading, key, parts)
-        if target is None:
-            continue
+    form = "settings and curves, like `melody.temperature: 0.8 -> 1.2`"
+    for name, key, value, target in read_targets(reading, node, at, parts, "move", form):
         if target.part.name not in heard:
             reading.source.warning(
                 key.span, f"part `{target.part.name}` does not play in this section", "add it to `parts`"

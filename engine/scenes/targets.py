@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -14,7 +15,7 @@ from engine.scenes.chains import doubts_of, settings_with
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.models import Pan
-from engine.scenes.nodes import ScalarNode
+from engine.scenes.nodes import MapNode, Node, ScalarNode
 from engine.scenes.positions import span_within
 from engine.scenes.source import Span, clipped
 from engine.scenes.validation import PLUG_IN_HINT, problem
@@ -61,6 +62,30 @@ class Target:
     def place(self) -> tuple[str, str, int | None]:
         """Part, setting and transform: what tells it from others."""
         return self.part.name, self.setting, self.transform
+
+
+def read_targets(
+    reading: Reading, node: Node | None, at: Span, parts: dict[str, PartDraft], word: str, form: str
+) -> Iterator[tuple[str, ScalarNode, Node, Target]]:
+    """What a mapping of settings names: its key as text and as node, its value, and the setting that it means.
+
+    Args:
+        reading: the file; it is told what is no setting.
+        node: the mapping; nothing where it is absent or empty.
+        at: its key.
+        parts: of the scene.
+        word: the key's name.
+        form: what the mapping is to look like.
+    """
+    if node is None or (isinstance(node, ScalarNode) and node.value is None):
+        return
+    if not isinstance(node, MapNode):
+        reading.source.error(at, f"`{word}` must be a mapping", form)
+        return
+    for name, key, value in node.meant():
+        target = find_target(reading, key, parts)
+        if target is not None:
+            yield name, key, value, target
 
 
 def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) -> Target | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 import numpy as np
@@ -110,10 +110,7 @@ class DrumWindows:
 
     def crossed(self, events: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A bar of each, or some drums of each."""
-        if rng.random() < 0.3:
-            return np.concatenate([events[:STEPS_PER_BAR], others[STEPS_PER_BAR:]])
-        kept = sum(group for group in DRUM_GROUPS if rng.random() < 0.5)
-        return (events & kept) | (others & ~kept)
+        return _crossed(events, others, rng, lambda kept: (events & kept) | (others & ~kept))
 
     def enough(self, events: np.ndarray) -> bool:
         """Some hits."""
@@ -151,11 +148,12 @@ class GrooveWindows:
 
     def crossed(self, events: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A bar of each, or some drums of each: how a drummer plays a stroke hangs on its drum and place above all."""
-        if rng.random() < 0.3:
-            return np.concatenate([events[:STEPS_PER_BAR], others[STEPS_PER_BAR:]])
-        kept = sum(group for group in DRUM_GROUPS if rng.random() < 0.5)
-        drums = (kept >> np.arange(len(CLASSES))) & 1 == 1
-        return np.where(np.tile(drums, 3), events, others)
+
+        def some_of_each(kept: int) -> np.ndarray:
+            drums = (kept >> np.arange(len(CLASSES))) & 1 == 1
+            return np.where(np.tile(drums, 3), events, others)
+
+        return _crossed(events, others, rng, some_of_each)
 
     def enough(self, events: np.ndarray) -> bool:
         """Some strokes."""
@@ -169,6 +167,15 @@ class GrooveWindows:
         """Strokes as rare as they are; velocities and offsets in the middle."""
         shares = targets[:, : len(CLASSES)].mean(axis=0).clip(1e-3, 1 - 1e-3)
         return np.concatenate([np.log(shares / (1 - shares)), np.zeros(2 * len(CLASSES))])
+
+
+def _crossed(
+    events: np.ndarray, others: np.ndarray, rng: np.random.Generator, some_of_each: Callable[[int], np.ndarray]
+) -> np.ndarray:
+    """A bar of each, or the drums of a bit mask (of whole `DRUM_GROUPS`) of `events` and the rest of `others`."""
+    if rng.random() < 0.3:
+        return np.concatenate([events[:STEPS_PER_BAR], others[STEPS_PER_BAR:]])
+    return some_of_each(sum(group for group in DRUM_GROUPS if rng.random() < 0.5))
 
 
 def log_shares(classes: np.ndarray, count: int) -> np.ndarray:

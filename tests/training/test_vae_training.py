@@ -9,6 +9,7 @@ from engine.networks.vae.configs import VAE_CONFIGS
 from engine.training.datasets.pieces import Piece
 from engine.training.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
 from tests.networks.vae.golden import VaeGolden, vae_weights
+from tests.training.evaluation.pieces import grooves
 from tests.training.small_pieces import trainer_of
 
 SIZES = {"encoder": (10,), "decoder": (12, 8), "latent": 6}
@@ -23,18 +24,6 @@ def melodies(count: int = 12) -> list[Piece]:
         events[::2] = [60 + k % 5 + abs((step + k) % 14 - 7) for step in range(64)]
         events[0], events[31] = -1, -1
         found.append(Piece(f"m{k}", "s", ("train", "train", "validation", "test")[k % 4], events))
-    return found
-
-
-def grooves(count: int = 8) -> list[Piece]:
-    """Strokes by chance, some held out."""
-    rng = np.random.default_rng(3)
-    found = []
-    for k in range(count):
-        hits = (rng.random((64, 9)) < 0.2).astype(np.float32)
-        strokes = np.concatenate([hits, hits * rng.random((64, 9)), hits * rng.uniform(-1, 1, (64, 9))], axis=1)
-        split = ("train", "train", "validation", "test")[k % 4]
-        found.append(Piece(f"g{k}", "s", split, strokes.astype(np.float32)))
     return found
 
 
