@@ -224,7 +224,7 @@ def _nothing(records: Sequence[_Record], kind: str, paths: Sequence[Path]) -> Pe
     """The error that none of the files can be used, with the reasons."""
     reasons = Counter(record.reason for record in records if record.reason)
     reasons.update(found.reason for record in records for found in record.works.values() if found.reason)
-    said = ", ".join(f"{count} times {reason}" for reason, count in reasons.most_common(4))
+    said = ", ".join(f"{count} time{'' if count == 1 else 's'} {reason}" for reason, count in reasons.most_common(4))
     where = ", ".join(map(str, paths))
     return PerpetuumError(
         f"{where}: no {kind.replace('_', ' ')} found in {len(records)} file{'' if len(records) == 1 else 's'} ({said})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from engine.errors import PerpetuumError
 from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.build import FORMAT, Built, Progress, Settings, build
 from engine.training.datasets.kinds import KINDS, augmentation_of, corpus_of
+from engine.training.datasets.kinship import families
 from engine.training.datasets.pieces import SPLITS, Piece, load_pieces, save_pieces
 
 PIECES, MANIFEST, CACHE = "pieces.npz", "manifest.json", "cache"
@@ -29,13 +30,15 @@ class Dataset:
         pieces: all of them.
         kind: of music; a name in `engine.training.datasets.kinds.KINDS`.
         augmentation: how training is to vary them.
-        manifest: what is known of the files they came from; None for a bare .npz.
+        manifest: what is known of the files they came from; None for a bare .npz, and for several data sets.
+        kin: how many pieces were left out because another data set holds out a version of them.
     """
 
     pieces: list[Piece]
     kind: str
     augmentation: Augmentation = field(default_factory=Augmentation)
     manifest: dict[str, Any] | None = None
+    kin: int = 0
 
     def split(self, name: str) -> list[Piece]:
         """The pieces of "train", "validation" or "test"."""
@@ -47,7 +50,8 @@ class Dataset:
         sources = ", ".join(sorted({piece.source for piece in self.pieces}))
         parts = ", ".join(f"{counts[name]} {name}" for name in SPLITS)
         total = "1 piece" if len(self.pieces) == 1 else f"{len(self.pieces)} pieces"
-        return f"{total} of {self.kind.replace('_', ' ')} ({parts}) from {sources}"
+        left_out = f"; {self.kin} left out, for another data set holds out versions of them" if self.kin else ""
+        return f"{total} of {self.kind.replace('_', ' ')} ({parts}) from {sources}{left_out}"
 
 
 def open_dataset(paths: Sequence[Path], config: str, progress: Progress | None = None) -> Dataset:
@@ -134,4 +138,25 @@ def _joined(sets: Sequence[Dataset]) -> Dataset:
             "Build one data set of all sources: `perpetuum dataset build`.",
         )
     pieces = [piece for one in sets for piece in one.pieces]
-    return Dataset(pieces, sets[0].kind, sets[0].augmentation)
+    leaking = _leaking(pieces, [number for number, one in enumerate(sets) for _ in one.pieces])
+    kept = [piece for k, piece in enumerate(pieces) if k not in leaking]
+    return Dataset(kept, sets[0].kind, sets[0].augmentation, kin=len(leaking))
+
+
+def _leaking(pieces: Sequence[Piece], sets: Sequence[int]) -> set[int]:
+    """Places of pieces that have a relative, in another of the `sets` they come from, that is held out more strictly.
+
+    Each set was split by families of its own, so what one holds out another may train on.
+    """
+    # Files of the same name in two sets are not one work for that.
+    groups = families([replace(piece, source=f"{n} {piece.source}") for piece, n in zip(pieces, sets, strict=True)])
+    strictest: dict[tuple[int, int], int] = {}
+    for piece, group, number in zip(pieces, groups, sets, strict=True):
+        known = strictest.get((group, number), 0)
+        strictest[group, number] = max(known, SPLITS.index(piece.split))
+    others = {number: [other for other in set(sets) if other != number] for number in set(sets)}
+    return {
+        k
+        for k, (piece, group, number) in enumerate(zip(pieces, groups, sets, strict=True))
+        if any(strictest.get((group, other), 0) > SPLITS.index(piece.split) for other in others[number])
+    }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.score.phrase import NOTE
+from engine.training.datasets.dataset import open_dataset
 from engine.training.datasets.kinship import duplicates, families, split_by_family
-from engine.training.datasets.pieces import Piece
+from engine.training.datasets.pieces import Piece, save_pieces
 
 
 def melody(pitches, name="m"):
@@ -85,3 +88,21 @@ def test_of_few_pieces_each_split_has_one():
     for count, expected in ((1, {"train"}), (2, {"train", "validation"}), (3, {"train", "validation", "test"})):
         pieces = [melody(np.random.default_rng(k).integers(50, 80, 32), str(k)) for k in range(count)]
         assert {piece.split for piece in split_by_family(pieces)} == expected
+
+
+def test_of_two_data_sets_none_trains_on_versions_of_what_the_other_holds_out(tmp_path):
+    rng = np.random.default_rng(0)
+    tune, other, third = (rng.integers(55, 80, 32) for _ in range(3))
+    sets = {
+        "a": [("train", tune), ("test", other), ("train", third)],
+        "b": [("test", tune + 3), ("train", other), ("validation", third)],
+    }
+    paths = []
+    for name, found in sets.items():
+        pieces = [replace(melody(pitches, f"m{k}"), split=split) for k, (split, pitches) in enumerate(found)]
+        paths.append(tmp_path / f"{name}.npz")
+        save_pieces(paths[-1], pieces)
+    joined = open_dataset(paths, "basic_rnn")
+    assert [piece.split for piece in joined.pieces] == ["test", "test", "validation"]
+    assert "3 left out, for another data set holds out versions of them" in joined.describe()
+    assert open_dataset(paths[:1], "basic_rnn").kin == 0
