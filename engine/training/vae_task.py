@@ -20,8 +20,9 @@ from engine.training.task import Batch, TrainingOptions
 from engine.training.vae_windows import CROSSED, WINDOWS, GrooveWindows, held_out_windows
 
 EMPHASIS = 4.0
-"""Of errors at hits. After 600 batches without it strokes were 40 off in velocity (of 127) and the divergence of their
-timing was 3.4 nats; with it 30, and 1.8."""
+"""Of errors at hits. After 600 batches without any, strokes were 40 off in velocity (of 127) and the divergence of
+their timing was 3.4 nats; with errors at hits five times as heavy 30, and 1.8. Absolute ones rather than squares leave
+the timing as wide as it is: in a network without a bottleneck 0.65 nats instead of 0.74, both 19.1 ms off."""
 
 
 class VaeTask:
@@ -82,8 +83,8 @@ class VaeTask:
 
         Returns:
             "held_out_loss": negative ELBO per step at the final `beta`, with z = mu; "nll": its reconstruction part
-            per step, the decoder being told the steps before (nats; for grooves with squared errors, see
-            `emphasised`); "kl": nats per window; for classes "accuracy": share of steps whose likeliest class is right.
+            per step, the decoder being told the steps before (nats; for grooves with errors, see `emphasised`);
+            "kl": nats per window; for classes "accuracy": share of steps whose likeliest class is right.
         """
         losses, hits, costs = [], [], []
         for batch in self._held_out_batches():

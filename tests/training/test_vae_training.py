@@ -161,4 +161,16 @@ def test_errors_of_velocity_and_timing_count_more_where_there_is_a_stroke():
     targets[:, 18] = 0.5
     plain, more = np.asarray(groove_losses(targets, outputs)), np.asarray(emphasised(targets, outputs))
     np.testing.assert_allclose(plain[0], plain[1], rtol=1e-5)
-    np.testing.assert_allclose(more - plain, [EMPHASIS * (0.5**2 + 0.5**2), 0.0], atol=1e-5)
+    np.testing.assert_allclose(more - plain, [EMPHASIS * (0.5 + 0.5), 0.0], atol=1e-5)
+
+
+@pytest.mark.models
+def test_a_stroke_that_the_network_is_sure_of_costs_a_number():
+    from engine.networks.vae.keras_vae import groove_losses
+
+    targets, outputs = np.zeros((3, 27), np.float32), np.zeros((3, 27), np.float32)
+    targets[1, 0] = 1.0
+    outputs[:2, 0] = 40.0
+    wrong, right, unsure = np.asarray(groove_losses(targets, outputs))
+    assert wrong - right == pytest.approx(40.0)
+    assert unsure - right == pytest.approx(np.log(2))
