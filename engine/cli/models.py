@@ -59,11 +59,12 @@ def list_models(form: str) -> None:
 def show_model(name: str, config: str | None, form: str) -> None:
     """Show what the weights NAME are: their config, sizes, licence, credits and figures.
 
-    NAME is the name of weights that are here, a weights file, or a checkpoint of Magenta.
+    NAME is the name of weights that are here, a weights file, the folder of a training, or a checkpoint of Magenta.
     """
     from engine.networks import read_card
+    from engine.networks.card import weights_file_of
 
-    path = assets.find("weights", name, _SUFFIX) or Path(name)
+    path = assets.find("weights", name, _SUFFIX) or weights_file_of(Path(name))
     if not assets.exists(path) and "/" not in name and not path.suffix:
         near = difflib.get_close_matches(name, assets.names("weights", _SUFFIX), 1)
         raise PerpetuumError(

@@ -93,6 +93,12 @@ def write_weights(
         partial.unlink(missing_ok=True)
 
 
+def weights_file_of(path: Path) -> Path:
+    """The weights file of a folder that holds just one, as `perpetuum train` leaves it; any other path as it is."""
+    found = sorted(path.glob("*.safetensors")) if path.is_dir() else []
+    return found[0] if len(found) == 1 else path
+
+
 def is_weights_file(path: Path) -> bool:
     """Whether a path is that of a weights file, by its name or by its first bytes."""
     if path.suffix == SUFFIX:

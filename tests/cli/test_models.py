@@ -169,6 +169,16 @@ def test_show_tells_of_weights_and_of_checkpoints(name, perpetuum):
     assert facts["bytes"] > 0
 
 
+def test_the_folder_of_a_training_means_the_weights_in_it(perpetuum, tmp_path):
+    shipped = assets.shipped("weights") / "one_drum.safetensors"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.safetensors").write_bytes(shipped.read_bytes())
+    status, out, _ = perpetuum("models", "show", tmp_path / "run")
+    assert status == 0
+    assert str(tmp_path / "run" / "mine.safetensors") in out
+    assert read_card(tmp_path / "run").config == "one_drum"
+
+
 def test_show_of_what_is_not_here_says_what_is_meant_or_where_to_look(perpetuum):
     status, _, err = perpetuum("models", "show", "oboe")
     assert status == 2

@@ -22,13 +22,14 @@ def open_weights(path: Path | str, config: str | None = None) -> tuple[WeightsCa
     """Card and float32 weights, by the names of Magenta's last release.
 
     Args:
-        path: a weights file, a Magenta bundle, a MusicVAE tar, a TensorFlow checkpoint (index file, prefix or folder).
+        path: a weights file, the folder of a training, a Magenta bundle, a MusicVAE tar, a TensorFlow checkpoint (index
+            file, prefix or folder).
         config: which network a checkpoint is, where it does not say so itself.
 
     Raises:
         PerpetuumError: the file is missing, damaged, of another kind, or does not fit.
     """
-    path = Path(path)
+    path = weights_file.weights_file_of(Path(path))
     if weights_file.is_weights_file(path):
         card, weights = weights_file.read_weights(path)
         return _of_config(path, card, config), weights
@@ -43,7 +44,7 @@ def read_card(path: Path | str, config: str | None = None) -> WeightsCard:
     Raises:
         PerpetuumError: as `open_weights`.
     """
-    path = Path(path)
+    path = weights_file.weights_file_of(Path(path))
     if weights_file.is_weights_file(path):
         return _of_config(path, weights_file.read_card(path), config)
     checkpoint = open_checkpoint(path)
