@@ -181,6 +181,7 @@ STEPS = Unit("a number of sixteenth steps", {"steps": 1, "step": 1}, "`32 steps`
 SECONDS = Unit("a time", {"s": 1, "ms": 0.001, "min": 60}, "`2.5 s` or `350 ms`", low=0, high=3600)
 DECIBELS = Unit("a level", {"dB": 1}, "`-14 dB`", low=-120, high=24, words={"off": -math.inf})
 PERCENT = Unit("a share", {"%": 0.01}, "`70 %`", low=0, high=1)
+AMOUNT = Unit("an amount", {"%": 0.01}, "`130 %`", low=0, high=2)
 SEMITONES = Unit(
     "an interval",
     {"semitones": 1, "semitone": 1, "octaves": 12, "octave": 12},
@@ -236,6 +237,7 @@ Steps = Annotated[int, BeforeValidator(_one(STEPS)), _schema(STEPS), STEPS]
 Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), _schema(SECONDS), SECONDS]
 Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), _schema(DECIBELS), DECIBELS]
 Percent = Annotated[float, BeforeValidator(_one(PERCENT)), _schema(PERCENT), PERCENT]
+Amount = Annotated[float, BeforeValidator(_one(AMOUNT)), _schema(AMOUNT), AMOUNT]
 Semitones = Annotated[int, BeforeValidator(_one(SEMITONES)), _schema(SEMITONES), SEMITONES]
 Cents = Annotated[float, BeforeValidator(_one(CENTS)), _schema(CENTS), CENTS]
 Qpm = Annotated[float, BeforeValidator(_one(QPM)), _schema(QPM), QPM]

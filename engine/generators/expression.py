@@ -38,7 +38,7 @@ def sung(notes: np.ndarray, meter: Meter, beats: float, rng: np.random.Generator
     return clip_velocities(values)
 
 
-_DRUM_LEVELS = np.array([102, 96, 74, 80, 88, 88, 88, 92, 76], float)
+DRUM_LEVELS = np.array([102, 96, 74, 80, 88, 88, 88, 92, 76], float)
 """Velocity of a full stroke on a strong beat, by drum class."""
 
 
@@ -48,7 +48,7 @@ def drummed(notes: np.ndarray, meter: Meter, beats: float, rng: np.random.Genera
         return notes["velocity"]
     drum = np.array([CLASS_OF_PITCH.get(int(pitch), 2) for pitch in notes["pitch"]])
     weight = accent_at(meter, notes["start"])
-    values = _DRUM_LEVELS[drum] - 34 * (1 - weight) * np.isin(drum, (2, 3, 8))
+    values = DRUM_LEVELS[drum] - 34 * (1 - weight) * np.isin(drum, (2, 3, 8))
     values -= 20 * (1 - weight) * (drum == 0)
     # The backbeat is the loudest snare though it is no strong beat; between the eighths it whispers.
     values -= np.where(drum == 1, np.where(weight < 0.2, 46, np.where(weight < 0.5, 22, 0)), 0)

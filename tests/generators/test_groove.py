@@ -9,6 +9,7 @@ from engine.errors import PerpetuumError
 from engine.generators import chain, groove
 from engine.generators.chain import make_phrase, stand_in
 from engine.generators.contract import Role
+from engine.generators.expression import DRUM_LEVELS
 from engine.networks.card import read_weights, write_weights
 from engine.registry import kind
 from engine.runtime.worker import rehearsal
@@ -90,11 +91,30 @@ def test_the_amount_lies_between_what_is_written_and_what_is_played(weights):
     assert not same_notes(half, none)
 
 
+def test_more_than_the_whole_is_wider_than_what_the_network_plays_by_half_a_step_at_most(weights):
+    raw, whole = played(weights)
+    _, twice = played(weights, amount="200 %")
+    late = [np.sort(one.notes["start"]) - np.sort(raw.notes["start"]) for one in (whole, twice)]
+    inside = (np.abs(late[0]) < 0.5 / STEPS_PER_BEAT / 2) & (raw.notes["start"] > 0)
+    assert inside.any()
+    np.testing.assert_allclose(late[1][inside], 2 * late[0][inside], atol=1e-6)
+    assert np.abs(late[1]).max() <= 0.5 / STEPS_PER_BEAT + 1e-6
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_a_part_stays_as_loud_as_it_was_written(weights, style):
     """Even where untrained networks whisper; but for strokes that would be louder than any can be."""
     raw, heard = played(weights, style, temperature=1.0)
     assert heard.notes["velocity"].mean() == pytest.approx(raw.notes["velocity"].mean(), abs=6)
+
+
+def test_what_is_usual_at_an_electronic_kit_is_a_full_stroke_of_each_drum_in_a_scene():
+    """Its kicks are recorded softer than its snares."""
+    pitches = [36, 38, 42, 46, 43, 47, 50, 49, 51]
+    scene = phrase([(k / 4, k / 4 + 0.1, pitch, int(DRUM_LEVELS[k])) for k, pitch in enumerate(pitches)], beats=4).notes
+    pads = groove._on_pads(scene)
+    assert pads["velocity"][0] < pads["velocity"][1] < pads["velocity"][4]
+    np.testing.assert_allclose(groove._from_pads(scene, pads)["velocity"].astype(int), DRUM_LEVELS, atol=2)
 
 
 def test_a_tapped_rhythm_becomes_another_groove(weights):
@@ -113,7 +133,7 @@ def test_other_drums_than_the_closed_hat_stay_when_the_network_plays_it(weights)
 @pytest.mark.parametrize("style", STYLES)
 @given(
     rows=st.lists(st.tuples(st.floats(0, 5.99), st.integers(0, 127), st.integers(1, 127)), max_size=20),
-    amount=st.sampled_from(["0 %", "40 %", "100 %"]),
+    amount=st.sampled_from(["0 %", "40 %", "100 %", "200 %"]),
 )
 @settings(max_examples=15, deadline=None)
 def test_any_strokes_stay_playable(weights, style, rows, amount):
