@@ -222,9 +222,9 @@ def test_a_network_of_sixteen_bars_of_four_four_plays_no_waltz(folder):
 
 
 def test_a_groove_without_weights_is_unavailable_and_on_a_melody_of_no_use(folder):
-    scene, found = written(folder, moves="", groove="groove: {style: tap}")
+    scene, found = written(folder, moves="", groove="groove: {style: replay}")
     assert scene is not None
-    assert ["no shipped weights for `groovae_2bar_tap_fixed_velocity`" in one.message for one in found] == [True]
+    assert ["no shipped weights for `groovae_4bar`" in one.message for one in found] == [True]
     parts = {"kit": "{kind: melody_rules}"}
     _, found = written(folder, parts, "", "groove: {weights: groovae_2bar_humanize.safetensors}")
     assert [str(one.severity) for one in found] == ["warning"]

@@ -24,6 +24,8 @@ from engine.training.vae_windows import WINDOWS, GrooveWindows, held_out_windows
 
 BINS = 20
 """Of the distributions of offsets (half a sixteenth early to half a sixteenth late) and of velocities."""
+WIDE = 1.3
+"""An amount of a network's feel that is about as wide as drummers': what is likely is narrower than what they do."""
 _AT_ONCE = 128
 
 
@@ -60,7 +62,8 @@ def evaluate_groove(network: MusicVae, pieces: Sequence[Piece], split: str = "te
         "quantised_mse": those of strokes on the grid; "constant_velocity_mae": that of each drum's median velocity in
         training; "timing_kl" and "velocity_kl": divergence in nats of what the network plays from what the drummers
         played, in `BINS` bins per drum class, averaged over strokes, with "_pooled" of all drums together;
-        "quantised_timing_kl": that of strokes on the grid; "overlap_timing" and "overlap_velocity_played": overlapping
+        "quantised_timing_kl": that of strokes on the grid; "wide_timing_mae_ms" and the four divergences with "wide_"
+        before them: the same of `widened` strokes; "overlap_timing" and "overlap_velocity_played": overlapping
         areas of the same, all drums together; "hits": F1 of the strokes themselves where it is told none;
         "kl": of z, nats per window; "windows".
 
@@ -103,7 +106,7 @@ def stroke_figures(strokes: Strokes, usual: np.ndarray) -> dict[str, float]:
         strokes: at least one.
         usual: velocity [9] of each drum, 0..1, to be compared with.
     """
-    late = (strokes.offsets - strokes.made_offsets) / 2
+    late, wide = (strokes.offsets - strokes.made_offsets) / 2, widened(strokes)
     on_grid = strokes.offsets / 2
     grid = np.zeros_like(strokes.offsets)
     timing, velocities = (strokes.offsets, strokes.made_offsets), (strokes.velocities, strokes.made_velocities)
@@ -114,14 +117,23 @@ def stroke_figures(strokes: Strokes, usual: np.ndarray) -> dict[str, float]:
         "quantised_mse": float((on_grid**2).mean()),
         "velocity_mae": float(127 * np.abs(strokes.velocities - strokes.made_velocities).mean()),
         "constant_velocity_mae": float(127 * np.abs(strokes.velocities - usual[strokes.drums]).mean()),
-        "timing_kl": _divergence(*timing, strokes.drums, -1.0),
-        "timing_kl_pooled": _divergence(*timing, np.zeros_like(strokes.drums), -1.0),
         "quantised_timing_kl": _divergence(strokes.offsets, grid, strokes.drums, -1.0),
-        "velocity_kl": _divergence(*velocities, strokes.drums, 0.0),
-        "velocity_kl_pooled": _divergence(*velocities, np.zeros_like(strokes.drums), 0.0),
+        **_divergences(strokes),
+        "wide_timing_mae_ms": float((np.abs(wide.offsets - wide.made_offsets) / 2 * wide.step_ms).mean()),
+        **{f"wide_{name}": value for name, value in _divergences(wide).items()},
         "overlap_timing": overlapping_area(*(_histogram(part, -1.0) for part in timing)),
         "overlap_velocity_played": overlapping_area(*(_histogram(part, 0.0) for part in velocities)),
     }
+
+
+def widened(strokes: Strokes, amount: float = WIDE) -> Strokes:
+    """Strokes with so much of the network's feel, as the amount of the transform `groove` has it in a scene whose
+    drums are all as loud as the network's are on average."""
+    usual = strokes.made_velocities.mean()
+    return strokes._replace(
+        made_offsets=np.clip(amount * strokes.made_offsets, -1.0, 1.0),
+        made_velocities=np.clip(usual + amount * (strokes.made_velocities - usual), 0.0, 1.0),
+    )
 
 
 def groove_samples(
@@ -152,6 +164,18 @@ def usual_velocities(train: Sequence[Piece]) -> np.ndarray:
             for k in range(len(CLASSES))
         ]
     )
+
+
+def _divergences(strokes: Strokes) -> dict[str, float]:
+    """Divergences of timing and of velocities, per drum and of all drums together."""
+    timing, velocities = (strokes.offsets, strokes.made_offsets), (strokes.velocities, strokes.made_velocities)
+    pooled = np.zeros_like(strokes.drums)
+    return {
+        "timing_kl": _divergence(*timing, strokes.drums, -1.0),
+        "timing_kl_pooled": _divergence(*timing, pooled, -1.0),
+        "velocity_kl": _divergence(*velocities, strokes.drums, 0.0),
+        "velocity_kl_pooled": _divergence(*velocities, pooled, 0.0),
+    }
 
 
 def _divergence(true: np.ndarray, made: np.ndarray, groups: np.ndarray, lowest: float) -> float:
