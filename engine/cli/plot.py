@@ -90,6 +90,8 @@ def piano_roll(recording: Recording, path: Path) -> None:
             axes.set_ylim(low - 2, high + 2)
             octaves = range(12 * int(low // 12), int(high) + 12, 12)
             axes.set_yticks(list(octaves), [f"C{pitch // 12 - 1}" for pitch in octaves], fontsize=7)
+        else:
+            axes.set_yticks([])
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
         for visit in recording.passes:
             axes.axvline(visit.first_bar, color="0.35", linewidth=0.8)
