@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.training.evaluation import evaluate
-from engine.training.evaluation.groove import Strokes, groove_samples, stroke_figures, usual_velocities
+from engine.training.evaluation.groove import WIDE, Strokes, groove_samples, stroke_figures, usual_velocities
 from tests.networks.vae.golden import small_network
 from tests.training.evaluation.pieces import grooves
 
@@ -43,6 +43,19 @@ def test_a_stroke_a_quarter_of_a_sixteenth_late_is_so_many_milliseconds():
     figures = stroke_figures(played._replace(made_offsets=played.offsets - 0.5), USUAL)
     assert figures["timing_mae_ms"] == pytest.approx(0.25 * 125)
     assert figures["timing_mse"] == pytest.approx(1 / 16)
+
+
+def test_who_plays_what_is_likely_is_as_wide_as_the_drummer_at_more_than_the_whole():
+    played = strokes()
+    usual = played.velocities.mean()
+    shy = played._replace(
+        made_offsets=played.offsets / WIDE, made_velocities=usual + (played.velocities - usual) / WIDE
+    )
+    figures = stroke_figures(shy, USUAL)
+    assert figures["timing_kl"] > 0.05
+    assert figures["velocity_kl"] > 0.05
+    for name in ("timing_mae_ms", "timing_kl", "timing_kl_pooled", "velocity_kl", "velocity_kl_pooled"):
+        assert figures[f"wide_{name}"] < 0.01
 
 
 def test_drums_that_change_roles_are_told_apart_by_drum_alone():
