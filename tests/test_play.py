@@ -6,9 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+from engine.runtime.play import Edits, saved_at, watch
 
 SCENE = """
 perpetuum: 1
@@ -102,6 +105,20 @@ def test_a_saved_edit_takes_over_and_a_broken_one_keeps_the_last_good(play):
     status, out = player.stop()
     assert status == 0
     assert "Traceback" not in out
+
+
+def test_an_edit_that_was_saved_before_the_watch_began_is_not_missed(tmp_path):
+    scene, stopped, loaded = tmp_path / "scene.yaml", threading.Event(), []
+    scene.write_text(SCENE)
+    known = saved_at(scene)
+    save(scene, "edited")
+
+    def load(path: Path) -> None:
+        loaded.append(path.read_text())
+        stopped.set()
+
+    watch(scene, load, Edits(), stopped, known)
+    assert loaded == ["edited"]
 
 
 def test_a_section_or_part_that_is_not_there_is_said_with_what_was_probably_meant(play):

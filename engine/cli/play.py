@@ -70,6 +70,7 @@ def command(
         from engine.runtime.outputs import open_output
 
         playable = load_playable(scene, section, solo)
+        known = playing.saved_at(playable.path)
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
         seconds = minutes * 60 if minutes is not None else None
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
@@ -80,7 +81,10 @@ def command(
         if watch:
             stopped = threading.Event()
             watcher = threading.Thread(
-                target=playing.watch, args=(playable.path, _reload, edits, stopped), name="watch", daemon=True
+                target=playing.watch,
+                args=(playable.path, _reload, edits, stopped, known),
+                name="watch",
+                daemon=True,
             )
             watcher.start()
             stack.callback(stopped.set)

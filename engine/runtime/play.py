@@ -188,19 +188,53 @@ class _Desk:
             self._loaded = False
 
 
-def watch(path: Path, load: Callable[[Path], Scene | None], edits: Edits, stopped: threading.Event) -> None:
+def saved_at(path: Path) -> tuple[int, int, int] | None:
+    """What tells one saved state of a file from another: its number, size and time; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def watch(
+    path: Path,
+    load: Callable[[Path], Scene | None],
+    edits: Edits,
+    stopped: threading.Event,
+    known: tuple[int, int, int] | None,
+) -> None:
     """Follow a scene file until `stopped`: each time it is saved, load it; hand it over if it is good.
 
-    Editors replace a file as often as they write it, so its folder is watched.
+    Editors replace a file as often as they write it, so its folder is watched. Once a second the file is looked at in
+    any case: what was saved before the watch began, or lies where nothing tells of changes, must not be missed.
+
+    Args:
+        path: of the file.
+        load: gives the scene, or None where it is broken.
+        edits: where scenes are put.
+        stopped: ends it.
+        known: `saved_at` of the file when the scene that plays was loaded.
     """
     from watchfiles import watch as changes
 
-    for batch in changes(path.parent, stop_event=stopped, recursive=False, debounce=200, raise_interrupt=False):
-        if any(Path(changed).name == path.name for _, changed in batch) and path.exists():
-            try:
-                scene = load(path)
-            except PerpetuumError as error:  # it vanished again while somebody's editor was busy with it
-                log.warning("%s", error)
-                continue
-            if scene is not None:
-                edits.put(scene)
+    for _ in changes(
+        path.parent,
+        stop_event=stopped,
+        recursive=False,
+        debounce=200,
+        rust_timeout=1000,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+    ):
+        found = saved_at(path)
+        if found in (None, known):
+            continue
+        known = found
+        try:
+            scene = load(path)
+        except PerpetuumError as error:  # it vanished again while somebody's editor was busy with it
+            log.warning("%s", error)
+            continue
+        if scene is not None:
+            edits.put(scene)
