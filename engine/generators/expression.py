@@ -42,11 +42,16 @@ DRUM_LEVELS = np.array([102, 96, 74, 80, 88, 88, 88, 92, 76], float)
 """Velocity of a full stroke on a strong beat, by drum class."""
 
 
+def drum_classes(notes: np.ndarray) -> np.ndarray:
+    """Drum class [n] of each stroke; of what is no drum, the closed hat's."""
+    return np.array([CLASS_OF_PITCH.get(int(pitch), 2) for pitch in notes["pitch"]], int)
+
+
 def drummed(notes: np.ndarray, meter: Meter, beats: float, rng: np.random.Generator) -> np.ndarray:
     """Velocities for drums, [n]: by drum and metrical weight; snares off the eighths are ghosts, hats sway."""
     if not len(notes):
         return notes["velocity"]
-    drum = np.array([CLASS_OF_PITCH.get(int(pitch), 2) for pitch in notes["pitch"]])
+    drum = drum_classes(notes)
     weight = accent_at(meter, notes["start"])
     values = DRUM_LEVELS[drum] - 34 * (1 - weight) * np.isin(drum, (2, 3, 8))
     values -= 20 * (1 - weight) * (drum == 0)

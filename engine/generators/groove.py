@@ -7,12 +7,11 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.generators.continuation import network_of
 from engine.generators.contract import Request, Role
-from engine.generators.expression import DRUM_LEVELS, clip_velocities, drummed, with_velocities
+from engine.generators.expression import DRUM_LEVELS, clip_velocities, drum_classes, drummed, with_velocities
 from engine.generators.judging import judged_drums
 from engine.generators.transform_kinds import GrooveSettings, HumanizeSettings
 from engine.generators.transforms import humanize
 from engine.networks.studio.grooving import drumify_piece, humanized
-from engine.score.drums import CLASS_OF_PITCH
 from engine.score.phrase import Phrase
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
@@ -87,7 +86,7 @@ def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarr
 
 def _on_pads(notes: np.ndarray) -> np.ndarray:
     """Strokes as loud as they would be at the kit that the networks know."""
-    return with_velocities(notes, clip_velocities(notes["velocity"] * (_PADS / DRUM_LEVELS)[_drums(notes)]))
+    return with_velocities(notes, clip_velocities(notes["velocity"] * (_PADS / DRUM_LEVELS)[drum_classes(notes)]))
 
 
 def _from_pads(written: np.ndarray, played: np.ndarray) -> np.ndarray:
@@ -98,13 +97,8 @@ def _from_pads(written: np.ndarray, played: np.ndarray) -> np.ndarray:
     """
     if not len(played):
         return played
-    velocities = played["velocity"] * (DRUM_LEVELS / _PADS)[_drums(played)]
+    velocities = played["velocity"] * (DRUM_LEVELS / _PADS)[drum_classes(played)]
     return with_velocities(played, clip_velocities(velocities * (written["velocity"].mean() / velocities.mean())))
-
-
-def _drums(notes: np.ndarray) -> np.ndarray:
-    """Drum class [n] of each stroke; of what is no drum, the closed hat's."""
-    return np.array([CLASS_OF_PITCH.get(int(pitch), 2) for pitch in notes["pitch"]], int)
 
 
 def _within(notes: np.ndarray, length: float) -> np.ndarray:

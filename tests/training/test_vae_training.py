@@ -9,22 +9,11 @@ from engine.networks.vae.configs import VAE_CONFIGS
 from engine.training.datasets.pieces import Piece
 from engine.training.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
 from tests.networks.vae.golden import VaeGolden, vae_weights
-from tests.training.evaluation.pieces import grooves
+from tests.training.evaluation.pieces import grooves, melodies
 from tests.training.small_pieces import trainer_of
 
 SIZES = {"encoder": (10,), "decoder": (12, 8), "latent": 6}
 TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade]
-
-
-def melodies(count: int = 12) -> list[Piece]:
-    """Scales up and down, some held out."""
-    found = []
-    for k in range(count):
-        events = np.full(128, -2, np.int16)
-        events[::2] = [60 + k % 5 + abs((step + k) % 14 - 7) for step in range(64)]
-        events[0], events[31] = -1, -1
-        found.append(Piece(f"m{k}", "s", ("train", "train", "validation", "test")[k % 4], events))
-    return found
 
 
 def vae_trainer(config, pieces, folder, **changes):

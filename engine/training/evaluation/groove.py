@@ -111,15 +111,15 @@ def stroke_figures(strokes: Strokes, usual: np.ndarray) -> dict[str, float]:
     grid = np.zeros_like(strokes.offsets)
     timing, velocities = (strokes.offsets, strokes.made_offsets), (strokes.velocities, strokes.made_velocities)
     return {
-        "timing_mae_ms": float((np.abs(late) * strokes.step_ms).mean()),
-        "quantised_mae_ms": float((np.abs(on_grid) * strokes.step_ms).mean()),
+        "timing_mae_ms": _error_ms(strokes),
+        "quantised_mae_ms": _error_ms(strokes._replace(made_offsets=grid)),
         "timing_mse": float((late**2).mean()),
         "quantised_mse": float((on_grid**2).mean()),
         "velocity_mae": float(127 * np.abs(strokes.velocities - strokes.made_velocities).mean()),
         "constant_velocity_mae": float(127 * np.abs(strokes.velocities - usual[strokes.drums]).mean()),
         "quantised_timing_kl": _divergence(strokes.offsets, grid, strokes.drums, -1.0),
         **_divergences(strokes),
-        "wide_timing_mae_ms": float((np.abs(wide.offsets - wide.made_offsets) / 2 * wide.step_ms).mean()),
+        "wide_timing_mae_ms": _error_ms(wide),
         **{f"wide_{name}": value for name, value in _divergences(wide).items()},
         "overlap_timing": overlapping_area(*(_histogram(part, -1.0) for part in timing)),
         "overlap_velocity_played": overlapping_area(*(_histogram(part, 0.0) for part in velocities)),
@@ -164,6 +164,11 @@ def usual_velocities(train: Sequence[Piece]) -> np.ndarray:
             for k in range(len(CLASSES))
         ]
     )
+
+
+def _error_ms(strokes: Strokes) -> float:
+    """Mean error of the timing, milliseconds."""
+    return float((np.abs(strokes.offsets - strokes.made_offsets) / 2 * strokes.step_ms).mean())
 
 
 def _divergences(strokes: Strokes) -> dict[str, float]:
