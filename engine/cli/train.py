@@ -13,6 +13,7 @@ import click
 
 from engine.cli.common import EXIT_NOT_VALID, data_option, file_size
 from engine.cli.sampling import Number
+from engine.cli.targets import OutputFolder
 from engine.errors import PerpetuumError
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ Examples:
 @data_option(
     "Music: a folder of files, or what `perpetuum dataset build` made of one. May be given several times.",
 )
-@click.option(
-    "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run; CONFIG-run."
-)
+@click.option("-o", "--output", "folder", type=OutputFolder(), help="Folder of the run; CONFIG-run.")
 @click.option("--batches", type=click.IntRange(1), help="How long to train; a run that is there may be made longer.")
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Excerpts per batch. Without it: what fits here.")
 @click.option("--seed", type=click.IntRange(0), help="Of weights, batches and dropout; the same seed trains the same.")
