@@ -23,7 +23,6 @@ from engine.cli.sampling import (
     track_and_voice,
     track_option,
     voice_option,
-    write,
 )
 
 EXAMPLES = """
@@ -75,7 +74,7 @@ def command(
     from engine.networks.studio.hearing import is_for_drums
     from engine.networks.studio.latent import interpolate_pieces, joined
     from engine.networks.vae.configs import DRUM_VAES
-    from engine.score.midi import read_piece
+    from engine.score.midi import read_piece, write_piece
 
     ends = read_piece(first), read_piece(last)
     fitting = DRUM_VAES if all(is_for_drums(piece) for piece in ends) else MELODY_VAES
@@ -90,6 +89,6 @@ def command(
         paths = output_paths(folder, f"{first.stem}-to-{last.stem}", len(made), dated)
         spent = watch.lap() / len(made)
         for path, one in zip(paths, made, strict=True):
-            write(path, one.piece)
+            write_piece(path, one.piece)
             click.echo(line(path, one, spent, None if temperature is None else seed))
         advance()

@@ -17,6 +17,7 @@ from engine.cli.common import file_size
 from engine.cli.listing import as_text_or_json, show
 from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
+from engine.output_file import output_folder
 
 if TYPE_CHECKING:
     from engine.networks import WeightsCard
@@ -184,8 +185,8 @@ def _target(output: Path | None, checkpoint: Checkpoint, recognition: Recognitio
     if output is None:
         stem = checkpoint.title or recognition.config
         output = assets.own_folder("weights") / f"{stem}{_SUFFIX}"
-        with suppress(OSError):  # where it cannot be made, it is missed below
-            output.parent.mkdir(exist_ok=True)
+        with suppress(PerpetuumError):  # where it cannot be made, it is missed below
+            output_folder(output.parent)
     if output.suffix != _SUFFIX:
         raise PerpetuumError(f"{output}: a weights file ends in {_SUFFIX}", f"Call it {output.stem}{_SUFFIX}.")
     if output.exists() and not force:

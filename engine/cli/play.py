@@ -30,7 +30,14 @@ Examples:
     default="auto",
     show_default=True,
     metavar="auto|null|device [NAME]|wav PATH",
-    help="Where the sound goes: the best output that is there, nowhere (in real time), a sound device, or a file.",
+    help="Where the sound goes: the best output that is there, nowhere (in real time), a sound device, or a WAV file; "
+    "into a folder, one file an hour.",
+)
+@click.option(
+    "--keep",
+    metavar="HOURS",
+    type=click.FloatRange(1, 1_000_000),
+    help="Of recordings into a folder, keep the last so many hours and DELETE older ones; all are kept otherwise.",
 )
 @click.option("--minutes", type=click.FloatRange(0.01), help="Play so long, fading out; without end otherwise.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
@@ -43,6 +50,7 @@ def command(
     scene: str,
     argument: str | None,
     output: str,
+    keep: float | None,
     minutes: float | None,
     seed: int | None,
     section: str | None,
@@ -75,7 +83,7 @@ def command(
         seconds = minutes * 60 if minutes is not None else None
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
         playing.prepare(playable, wishes, audio)
-        sink = stack.enter_context(open_output(output, argument))
+        sink = stack.enter_context(open_output(output, argument, keep))
         click.echo(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
         edits = playing.Edits()
         if watch:
@@ -91,6 +99,9 @@ def command(
         tally = playing.play(playable, wishes, audio, sink, edits, _news(), stop)
     for line in tally.lines([name for name in playable.parts if name in tally.bars]):
         click.echo(f"  {line}")
+    if complaint := getattr(sink, "complaint", ""):
+        click.echo(f"perpetuum: {complaint}", err=True)
+        sys.exit(1)
 
 
 def _news():

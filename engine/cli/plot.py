@@ -29,7 +29,7 @@ def ensure_plotting() -> None:
         PerpetuumError: matplotlib is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise PerpetuumError("--plot needs matplotlib, which is not installed", "pip install 'perpetuum[plot]'")
+        raise PerpetuumError("--plot needs matplotlib, which is not installed", "pip install 'matplotlib>=3.9,<4'")
 
 
 def save_picture(figure: Any, path: Path) -> None:

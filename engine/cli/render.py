@@ -12,6 +12,7 @@ from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
 from engine.cli.plot import PICTURES, ensure_plotting, piano_roll
 from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
+from engine.output_file import listed
 from engine.runtime.sound_file import ENDINGS as SOUNDS
 from engine.scenes.plan import Plan
 from engine.score import midi as midi_files
@@ -32,9 +33,7 @@ Examples:
 @click.option("--bars", type=click.IntRange(1, 1_000_000), help="Play so many bars, then let the last notes ring.")
 @click.option("--minutes", type=click.FloatRange(0.01, 100_000), help="Play so long, fading out.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
-@click.option(
-    "-o", "--output", required=True, type=OutputPath(*SOUNDS), help="Sound file: .wav, .flac, .ogg, .opus or .mp3."
-)
+@click.option("-o", "--output", required=True, type=OutputPath(*SOUNDS), help=f"Sound file: {listed([*SOUNDS])}.")
 @click.option("--midi", type=OutputPath(*midi_files.ENDINGS), help="Write the notes to a MIDI file, too.")
 @click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg or .pdf.")
 @click.option("--section", help="Begin with this section.")
@@ -52,7 +51,7 @@ def command(
     at: float,
     solo: str | None,
 ) -> None:
-    """Render SCENE to a sound file (48 kHz, stereo); its ending says which kind: .wav or .flac (24 bit), .ogg, .opus, .mp3.
+    """Render SCENE to a sound file (48 kHz, stereo), of the kind that its ending says; .wav and .flac have 24 bits.
 
     The same scene, weights, seed and time of day give the same sound. At the end there is one line for each part: how
     many of its bars its network made, how many were made by rules, and how many failed.

@@ -86,9 +86,7 @@ def open_output(name: str, argument: str | None = None, keep: float | None = Non
     output = kind.factory(argument)
     if keep is not None:
         if not hasattr(output, "keep"):
-            raise PerpetuumError(
-                f"--keep is for recordings, and the output {name} makes none", "say: --output wav FOLDER"
-            )
+            raise PerpetuumError(f"--keep is for recordings, and {name} makes none", "say: --output wav FOLDER")
         output.keep = keep  # pyright: ignore[reportAttributeAccessIssue]
     output.open()
     log.info("output: %s", output.description)

@@ -92,7 +92,7 @@ def _read(text: str, form: str) -> Score:
         from music21 import converter, stream
     except ImportError as error:
         raise PerpetuumError(
-            "reading MusicXML and ABC needs music21, which is not installed", "pip install 'perpetuum[models]'"
+            "reading MusicXML and ABC needs music21, which is not installed", "pip install 'music21>=9.3,<11'"
         ) from error
     try:
         with warnings.catch_warnings():

@@ -30,7 +30,7 @@ def draw(rows: dict[str, Sample], path: Path, drums: bool, unit: str = "beat") -
     try:
         import matplotlib
     except ImportError:
-        raise PerpetuumError("matplotlib, which draws, is not installed", "pip install 'perpetuum[plot]'") from None
+        raise PerpetuumError("matplotlib, which draws, is not installed", "pip install 'matplotlib>=3.9,<4'") from None
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     from matplotlib.collections import PatchCollection
