@@ -127,7 +127,7 @@ def open_data(
                     if before.get(name) != value
                 ],
             )
-    output_folder(own)
+    output_folder(output_folder(folder) / own.name)
     built = build(paths, given.dataset.build_settings(given.config), own / CACHE / "read.sqlite", progress=progress)
     # Killed between the two writes, a run would take what was built before for what is asked for now.
     (own / PIECES).unlink(missing_ok=True)
