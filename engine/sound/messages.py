@@ -146,6 +146,16 @@ class Quit:
 
 
 @dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks a process whether it is well; it answers with `Pong`. Before its setup, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to `Ping`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The graph is built; `seconds` is what it took."""
 

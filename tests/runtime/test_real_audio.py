@@ -49,7 +49,7 @@ def test_what_is_heard_of_an_audio_process_killed_twice_is_the_music_without_a_g
         audio.send(chords(60))
         audio.begin()
         for deaths in (1, 2):
-            until(lambda: audio._spare is not None and audio.state is State.PLAYING, 60)
+            until(lambda: audio._spare.child is not None and audio.state is State.PLAYING, 60)
             until(lambda now=listener.seconds: listener.seconds > now + 1)
             assert audio._child is not None
             os.kill(audio._child.process.pid, signal.SIGKILL)
