@@ -49,6 +49,11 @@ def shipped(kind: str) -> Path:
     return in_wheel if in_wheel.is_dir() else PACKAGE.parent / kind
 
 
+def is_shipped(path: Path) -> bool:
+    """Whether a file is one of those that came with the engine, which its tests have looked into."""
+    return exists(path) and any(path.resolve().is_relative_to(shipped(kind)) for kind in ("instruments", "weights"))
+
+
 def folders(kind: str) -> Iterator[Path]:
     """The folders that are searched for a kind of asset, in order; only those that exist."""
     for root in os.environ.get("PERPETUUM_PATH", "").split(os.pathsep):

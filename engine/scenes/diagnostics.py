@@ -38,7 +38,7 @@ class Diagnostic:
         expected: what would be right there; empty where the message says it.
         suggestion: the name that was probably meant; empty where nothing is near.
         hint: what to do; empty where it is plain.
-        quoted: the line.
+        quoted: the line; empty where it must not be shown.
     """
 
     path: Path
@@ -55,7 +55,7 @@ class Diagnostic:
     @property
     def snippet(self) -> str:
         """The quoted line with a caret under the place: two lines."""
-        return "\n".join(self._snippet(lambda text: text))
+        return "\n".join(self._snippet(lambda text: text)) if self.quoted else ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `--format json`."""
@@ -69,7 +69,7 @@ class Diagnostic:
         kind = "error" if self.severity is Severity.UNAVAILABLE else str(self.severity)
         place = paint(printable(f"{self.path}:{self.line}:{self.column}"), "1")
         lines = [f"{place}: {paint(kind + ':', hue)} {printable(self.message)}"]
-        lines += self._snippet(lambda text: paint(text, hue))
+        lines += self._snippet(lambda text: paint(text, hue)) if self.quoted else []
         if self.expected:
             lines.append(f"      = expected {printable(self.expected)}")
         if self.suggestion:

@@ -12,7 +12,7 @@ from engine.scenes.day import read_day
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
 from engine.scenes.form import default_next, read_sections
-from engine.scenes.instruments import Instruments, check_instrument, is_instrument, read_instrument
+from engine.scenes.instruments import Instruments, check_instrument, check_memory, is_instrument, read_instrument
 from engine.scenes.links import read_links
 from engine.scenes.models import MixFile, SceneFile
 from engine.scenes.nodes import MapNode, ScalarNode, parse
@@ -91,8 +91,11 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     used: list[Path] = []
     try:
         node = parse(source)
-        if is_instrument(node):
-            check_instrument(source, node)
+        if not source.ours:
+            source.found.clear()
+            source.error(Span(0, 1), "this is neither a scene nor an instrument", "a file that says `perpetuum: 1`")
+        elif is_instrument(node):
+            check_instrument(source, node, instruments.samples)
         elif isinstance(node, MapNode):
             scene, used = _read_scene(source, node, instruments)
         else:
@@ -117,6 +120,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     for draft in parts.values():
         read_instrument(reading, draft, instruments)
     used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
+    check_memory(reading, parts.values(), instruments)
     sections = read_sections(reading, node.get("sections"), parts)
     day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else []
     if head is None or not source.sound:
