@@ -12,7 +12,7 @@ from engine.scenes.day import read_day
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
 from engine.scenes.form import default_next, read_sections
-from engine.scenes.instruments import Instruments, check_instrument, is_instrument, read_instrument
+from engine.scenes.instruments import Instruments, check_instrument, check_memory, is_instrument, read_instrument
 from engine.scenes.links import read_links
 from engine.scenes.models import MixFile, SceneFile
 from engine.scenes.nodes import MapNode, ScalarNode, parse
@@ -47,8 +47,12 @@ class Checked:
         return all(one.severity is Severity.WARNING for one in self.diagnostics)
 
 
-def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
+def load(path: Path, pipes: bool = False) -> tuple[Scene | None, list[Diagnostic]]:
     """Read a scene file.
+
+    Args:
+        path: of the file.
+        pipes: it may also be a pipe.
 
     Returns:
         (scene, diagnostics): the scene is None if any diagnostic is an error. One that is only `unavailable` (the
@@ -57,7 +61,7 @@ def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    checked = check_file(path, Instruments())
+    checked = check_file(path, Instruments(), pipes)
     return checked.scene, checked.diagnostics
 
 
@@ -71,19 +75,27 @@ def check_files(paths: Iterable[Path]) -> list[Checked]:
     return [check_file(path, instruments) for path in dict.fromkeys(paths)]
 
 
-def check_file(path: Path, instruments: Instruments) -> Checked:
+def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Checked:
     """Look into one file.
+
+    Args:
+        path: of the file.
+        instruments: what has been looked into so far.
+        pipes: it may also be a pipe.
 
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = Source.read(path)
+    source = Source.read(path, pipes)
     scene: Scene | None = None
     used: list[Path] = []
     try:
         node = parse(source)
-        if is_instrument(node):
-            check_instrument(source, node)
+        if not source.ours:
+            source.found.clear()
+            source.error(Span(0, 1), "this is neither a scene nor an instrument", "a file that says `perpetuum: 1`")
+        elif is_instrument(node):
+            check_instrument(source, node, instruments.samples)
         elif isinstance(node, MapNode):
             scene, used = _read_scene(source, node, instruments)
         else:
@@ -108,6 +120,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     for draft in parts.values():
         read_instrument(reading, draft, instruments)
     used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
+    check_memory(reading, parts.values(), instruments)
     sections = read_sections(reading, node.get("sections"), parts)
     day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else []
     if head is None or not source.sound:

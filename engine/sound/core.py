@@ -33,14 +33,35 @@ class NotFiniteError(Exception):
     """The graph computed something that is not a number; its state is lost for good."""
 
 
+class _Silence:
+    """What plays a part whose instrument cannot be built: nothing (see `engine.sound.contract.Instrument`)."""
+
+    stolen = 0
+
+    def __init__(self) -> None:
+        self.outputs = (pyo.Sig(0.0), pyo.Sig(0.0))
+
+    def note(self, offset: int, pitch: int, velocity: int, off: int) -> None:
+        pass
+
+    def prepare(self, frame: int) -> None:
+        pass
+
+    def sleep(self) -> None:
+        pass
+
+
 class Core:
-    """The graph of a scene.
+    """The graph of a scene. A part whose instrument cannot be built is silent, and all others sound.
 
     Args:
         setup: parts, mix, seed and the frame to begin with.
 
+    Attributes:
+        left_out: why a part is silent, by its name.
+
     Raises:
-        PerpetuumError: an instrument cannot be built.
+        PerpetuumError: the setup makes no sense.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -55,6 +76,7 @@ class Core:
         self._reverb = Reverb(setup.mix.reverb_time, setup.mix.reverb_brightness)
         self._instruments: list[Instrument] = []
         self._routes: list[Any] = []
+        self.left_out: dict[str, str] = {}
         for part in setup.parts:
             self._add(part, setup.seed)
         for side, signal in enumerate(self._reverb.outputs):
@@ -79,14 +101,25 @@ class Core:
         self.build_seconds = time.perf_counter() - started
 
     def _add(self, part: PartSound, seed: int) -> None:
+        try:
+            instrument = self._built(part, seed)
+        except PerpetuumError as error:
+            self.left_out[part.name] = error.message
+            instrument = _Silence()
+        except Exception as error:  # a plug-in's instrument may raise anything, and a full memory comes at any place
+            self.left_out[part.name] = repr(error)
+            instrument = _Silence()
+        for side, signal in enumerate(instrument.outputs):
+            self._routes.append(pyo.Sig(signal).out(2 * len(self._instruments) + side))
+        self._instruments.append(instrument)
+
+    def _built(self, part: PartSound, seed: int) -> Instrument:
         path = Path(part.instrument)
         kind, settings = load_instrument(path)
         # Of the part's name, so that a part sounds the same whatever other parts there are.
         own_seed = (seed + zlib.crc32(part.name.encode())) % 2**31
         instrument: Instrument = registry.load(kind.factory)(settings, path.parent, own_seed)
-        for side, signal in enumerate(instrument.outputs):
-            self._routes.append(pyo.Sig(signal).out(2 * len(self._instruments) + side))
-        self._instruments.append(instrument)
+        return instrument
 
     def handle(self, message: object) -> bool:
         """Take a message of the conductor's side; False if it is none for the graph.

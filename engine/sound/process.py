@@ -119,7 +119,7 @@ class Renderer:
         setup: the scene.
 
     Raises:
-        PerpetuumError: an instrument cannot be built.
+        PerpetuumError: the setup makes no sense.
     """
 
     def __init__(self, messenger: Messenger, audio: int, counter: Counter, setup: Setup) -> None:
@@ -136,6 +136,8 @@ class Renderer:
         self._blocks = 0
         self._told: set[str] = set()
         counter.set(setup.start_frame)
+        for part, why in self._core.left_out.items():
+            messenger.send(Trouble(f"part {part!r} is silent, its instrument cannot be built: {why}", fatal=False))
         messenger.send(Ready(self._core.build_seconds))
 
     def run(self) -> int:

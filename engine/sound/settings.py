@@ -5,6 +5,7 @@ An instrument file has the keys that every kind shares (`InstrumentSettings`) an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -219,6 +220,12 @@ class DrumSample(Settings):
     low: Velocity = Field(default=1, description="Lowest velocity that plays it.")
     high: Velocity = Field(default=127, description="Highest velocity that plays it.")
 
+    @model_validator(mode="after")
+    def _ordered(self) -> DrumSample:
+        if self.low > self.high:
+            raise ValueError("`low` must not lie above `high`")
+        return self
+
 
 class Drum(Settings):
     """One drum of a kit."""
@@ -268,17 +275,50 @@ def instrument_settings_for(kind: str) -> type[InstrumentSettings]:
     return registry.kind("perpetuum.instruments", kind).settings
 
 
-def sample_files(settings: Settings, folder: Path) -> list[tuple[tuple[str | int, ...], Path]]:
-    """Every sound file that an instrument needs, with the path of the YAML key that names it.
+@dataclass(frozen=True, slots=True)
+class SampleUse:
+    """A sound file where an instrument names it.
+
+    Attributes:
+        keys: keys and places of the YAML value that names it.
+        path: of the file.
+        semitones: by which it is transposed in memory.
+        loop: seconds of the end of its loop; None without one.
+    """
+
+    keys: tuple[str | int, ...]
+    path: Path
+    semitones: float = 0.0
+    loop: float | None = None
+
+
+def sample_files(settings: Settings, folder: Path) -> list[SampleUse]:
+    """Every sound file that an instrument needs.
 
     Args:
         settings: of the instrument.
         folder: of its YAML file.
     """
-    found: list[tuple[tuple[str | int, ...], Path]] = []
+    found: list[SampleUse] = []
     if isinstance(settings, SamplerSettings):
-        found += [(("samples", k, "file"), folder / sample.file) for k, sample in enumerate(settings.samples)]
+        for k, sample in enumerate(settings.samples):
+            end = sample.loop[1] if sample.loop else None
+            found.append(SampleUse(("samples", k, "file"), folder / sample.file, loop=end))
     if isinstance(settings, DrumKitSettings):
         for name, drum in settings.drums.items():
-            found += [(("drums", name, "samples", k), folder / one.file) for k, one in enumerate(drum.samples)]
+            for k, one in enumerate(drum.samples):
+                found.append(SampleUse(("drums", name, "samples", k, "file"), folder / one.file, drum.tune))
     return found
+
+
+def unheard_samples(settings: Settings) -> list[int]:
+    """Places of a sampler's samples that never play, since earlier ones of their pitch have all their velocities."""
+    unheard: list[int] = []
+    taken: dict[float, set[int]] = {}
+    for k, sample in enumerate(settings.samples if isinstance(settings, SamplerSettings) else ()):
+        before = taken.setdefault(sample.pitch + sample.tune / 100, set())
+        own = set(range(sample.low, sample.high + 1))
+        if own <= before:
+            unheard.append(k)
+        before |= own
+    return unheard
