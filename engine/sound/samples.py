@@ -30,7 +30,8 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
     mean = sound.mean(axis=0) if len(sound) >= 16 else np.array(np.nan)
     if not np.isfinite(mean).all():
         raise PerpetuumError(f"the sample {path} holds no usable sound")
-    sound = sound - mean
+    # An offset is where the recording begins; the mean of a low drum is none, and taking it away would leave a step.
+    sound = sound - np.where(np.abs(sound[0] - mean) < np.abs(sound[0]), mean, 0.0).astype(np.float32)
     sound = sound[:, :2] if sound.shape[1] >= 2 else np.repeat(sound, 2, axis=1)
     target = SAMPLE_RATE / 2.0 ** (semitones / 12.0)
     if abs(target - rate) > 1e-6:
