@@ -7,7 +7,14 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.generators.continuation import network_of
 from engine.generators.contract import Request, Role
-from engine.generators.expression import DRUM_LEVELS, clip_velocities, drum_classes, drummed, soft_velocities, with_velocities
+from engine.generators.expression import (
+    DRUM_LEVELS,
+    clip_velocities,
+    drum_classes,
+    drummed,
+    soft_velocities,
+    with_velocities,
+)
 from engine.generators.judging import judged_drums
 from engine.generators.transform_kinds import GrooveSettings, HumanizeSettings
 from engine.generators.transforms import humanize

@@ -265,9 +265,7 @@ class DuckFile(Settings):
     depth: Decibels = Field(
         default=6.0, gt=0, le=24, description="By how much, at a stroke of velocity 80 or more, like `6 dB`."
     )
-    release: Seconds = Field(
-        default=0.15, ge=0.02, le=2, description="How long it takes to come back, like `150 ms`."
-    )
+    release: Seconds = Field(default=0.15, ge=0.02, le=2, description="How long it takes to come back, like `150 ms`.")
 
 
 class MixFile(Settings):

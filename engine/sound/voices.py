@@ -150,9 +150,7 @@ class Polyphony:
         image: of voices in stereo: how wide they are heard, 0 mono .. 1 as they are.
     """
 
-    def __init__(
-        self, voices: Sequence[Voice], settings: Pitched, offset: bool = False, image: float = 1.0
-    ) -> None:
+    def __init__(self, voices: Sequence[Voice], settings: Pitched, offset: bool = False, image: float = 1.0) -> None:
         self.stolen = 0
         self._limit = settings.voices
         self._free = list(reversed(voices))
