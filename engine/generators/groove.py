@@ -7,7 +7,14 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.generators.continuation import network_of
 from engine.generators.contract import Request, Role
-from engine.generators.expression import DRUM_LEVELS, clip_velocities, drum_classes, drummed, with_velocities
+from engine.generators.expression import (
+    DRUM_LEVELS,
+    clip_velocities,
+    drum_classes,
+    drummed,
+    soft_velocities,
+    with_velocities,
+)
 from engine.generators.judging import judged_drums
 from engine.generators.transform_kinds import GrooveSettings, HumanizeSettings
 from engine.generators.transforms import humanize
@@ -80,7 +87,7 @@ def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarr
     after["end"] = np.maximum(before["end"] + amount * (after["end"] - before["end"]), before["start"] + later + _LAST)
     after["start"] = before["start"] + later
     mixed = before["velocity"] + amount * (after["velocity"].astype(float) - before["velocity"])
-    after["velocity"] = clip_velocities(mixed)
+    after["velocity"] = soft_velocities(mixed)
     return after
 
 
@@ -98,7 +105,7 @@ def _from_pads(written: np.ndarray, played: np.ndarray) -> np.ndarray:
     if not len(played):
         return played
     velocities = played["velocity"] * (DRUM_LEVELS / _PADS)[drum_classes(played)]
-    return with_velocities(played, clip_velocities(velocities * (written["velocity"].mean() / velocities.mean())))
+    return with_velocities(played, soft_velocities(velocities * (written["velocity"].mean() / velocities.mean())))
 
 
 def _within(notes: np.ndarray, length: float) -> np.ndarray:

@@ -88,7 +88,9 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
         _examined(sound, rate, semitones)
     except SampleError as error:
         raise SampleError(f"the sample {path}: {error.message}", error.hint) from error
-    sound -= sound.mean(axis=0)
+    mean = sound.mean(axis=0)
+    # An offset is where the recording begins; the mean of a low drum is none, and taking it away would leave a step.
+    sound -= np.where(np.abs(sound[0] - mean) < np.abs(sound[0]), mean, 0.0).astype(np.float32)
     sound = sound if sound.shape[1] == 2 else np.repeat(sound, 2, axis=1)
     target = SAMPLE_RATE / 2.0 ** (semitones / 12.0)
     if abs(target - rate) > 1e-6:
