@@ -47,8 +47,12 @@ class Checked:
         return all(one.severity is Severity.WARNING for one in self.diagnostics)
 
 
-def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
+def load(path: Path, pipes: bool = False) -> tuple[Scene | None, list[Diagnostic]]:
     """Read a scene file.
+
+    Args:
+        path: of the file.
+        pipes: it may also be a pipe.
 
     Returns:
         (scene, diagnostics): the scene is None if any diagnostic is an error. One that is only `unavailable` (the
@@ -57,7 +61,7 @@ def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    checked = check_file(path, Instruments())
+    checked = check_file(path, Instruments(), pipes)
     return checked.scene, checked.diagnostics
 
 
@@ -71,13 +75,18 @@ def check_files(paths: Iterable[Path]) -> list[Checked]:
     return [check_file(path, instruments) for path in dict.fromkeys(paths)]
 
 
-def check_file(path: Path, instruments: Instruments) -> Checked:
+def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Checked:
     """Look into one file.
+
+    Args:
+        path: of the file.
+        instruments: what has been looked into so far.
+        pipes: it may also be a pipe.
 
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = Source.read(path)
+    source = Source.read(path, pipes)
     scene: Scene | None = None
     used: list[Path] = []
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import PerpetuumError
+from engine.files import read_bytes, reason
 from engine.scenes.diagnostics import Diagnostic, Severity
 
 LARGEST = 256 * 1024
@@ -50,20 +51,25 @@ class Source:
     _counts: dict[Severity, int] = field(default_factory=dict, repr=False)
     _line: tuple[int, str] = (0, "")
 
+    def __post_init__(self) -> None:
+        self._set_text(self.text)
+
     @classmethod
-    def read(cls, path: Path) -> Source:
+    def read(cls, path: Path, pipes: bool = False) -> Source:
         """Read a file; what is wrong with its bytes is noted, and the text is what could be decoded.
 
+        Args:
+            path: of the file.
+            pipes: it may also be a pipe (see `engine.files.read_bytes`).
+
         Raises:
-            PerpetuumError: there is no such file, or it may not be read.
+            PerpetuumError: there is no such file, it may not be read, or it is no regular file.
         """
         try:
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
+            data = read_bytes(path, LARGEST, pipes)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
             shown = os.fsencode(path).decode(errors="replace")
-            raise PerpetuumError(f"cannot read {shown}: {reason}", "give the path of a YAML file") from error
+            raise PerpetuumError(f"cannot read {shown}: {reason(error)}", "give the path of a YAML file") from error
         source = cls(path)
         source._take(data)
         return source
