@@ -131,6 +131,12 @@ class Conductor:
             self._seal(self.next_bar)
             self._ask(end_bar)
 
+    def leave_out(self) -> None:
+        """Go on after the next bar that is not sealed: nothing begins in it."""
+        bar = self.plan.bar(self.next_bar)
+        self.send(Release(bar.end))
+        self.next_bar += 1
+
     def reload(self, scene: Scene) -> Bar:
         """Go on with an edited scene from the next bar line that is not sealed.
 
