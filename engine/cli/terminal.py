@@ -1,4 +1,4 @@
-"""What is said while music plays: written by a thread of its own, so that no terminal, pipe or disk can hold the music."""
+"""What is said while music plays: written by a thread of its own, so that no terminal, pipe or disk holds the music."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import queue
 import sys
 import threading
+from contextlib import suppress
 from typing import TextIO
 
 MOST_WAITING = 1000
@@ -59,10 +60,8 @@ class Terminal(logging.Handler):
             self.warn(str(record.msg))
 
     def _put(self, stream: TextIO | None, text: str) -> None:
-        try:
+        with suppress(queue.Full):  # nobody has read a thousand lines
             self._lines.put_nowait((stream, text))
-        except queue.Full:
-            pass  # nobody has read a thousand lines
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:

@@ -131,7 +131,7 @@ def play(
 
 
 def keep_playing(conductor: Conductor, end_bar: int | None, keep_on: Callable[[], bool]) -> None:
-    """Let the conductor play; a bar that it cannot make, for whatever reason, is left out, said, and the next one plays.
+    """Let the conductor play; a bar that it cannot make, for whatever reason, is left out and said.
 
     Raises:
         Exception: several bars in a row cannot be made, so that nothing plays any more.
