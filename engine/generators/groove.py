@@ -87,7 +87,8 @@ def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarr
     after["end"] = np.maximum(before["end"] + amount * (after["end"] - before["end"]), before["start"] + later + _LAST)
     after["start"] = before["start"] + later
     mixed = before["velocity"] + amount * (after["velocity"].astype(float) - before["velocity"])
-    after["velocity"] = soft_velocities(mixed)
+    # Between the two nothing can be too loud; beyond what is played it can.
+    after["velocity"] = soft_velocities(mixed) if amount > 1 else clip_velocities(mixed)
     return after
 
 

@@ -38,7 +38,7 @@ _FORMANTS = {
     "o": ((400, 70, 0), (800, 80, -10), (2600, 100, -12), (2800, 130, -12)),
     "u": ((350, 40, 0), (600, 60, -20), (2700, 100, -17), (2900, 120, -14)),
 }
-"""Centre (Hz), width (Hz) and level (dB) of a tenor's first four formants; the usual table (Csound manual, appendix)."""
+"""Centre (Hz), width (Hz) and level (dB) of a tenor's first four formants; from the Csound manual's table."""
 
 _ENSEMBLE = 3.0
 """How much wider the formants of many singers are than those of one: no two mouths are alike."""
