@@ -91,7 +91,8 @@ def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarr
     blended["end"] = np.maximum(ends, written["start"] + later + _LAST)
     blended["start"] = written["start"] + later
     mixed = written["velocity"] + amount * (played["velocity"].astype(float) - written["velocity"])
-    blended["velocity"] = soft_velocities(mixed)
+    # Between the two nothing can be too loud; beyond what is played it can.
+    blended["velocity"] = soft_velocities(mixed) if amount > 1 else clip_velocities(mixed)
     return blended
 
 
