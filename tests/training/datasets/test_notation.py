@@ -9,7 +9,8 @@ import pytest
 
 from engine.score.chords import parse_chord
 from engine.training.datasets import notation
-from engine.training.datasets.notation import read_abc, read_musicxml
+from engine.training.datasets.abc import read_abc
+from engine.training.datasets.notation import read_musicxml
 from engine.training.datasets.score import UnusableError
 from tests.training.datasets.writing import read
 
