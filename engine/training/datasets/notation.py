@@ -71,7 +71,7 @@ def _unpacked(data: bytes) -> bytes:
         raise UnusableError("broken .mxl file") from error
 
 
-def _read(text: str, form: str) -> Score:
+def _read(text: str) -> Score:
     try:
         from music21 import converter, stream
     except ImportError as error:
@@ -81,7 +81,7 @@ def _read(text: str, form: str) -> Score:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = converter.parseData(text, format=form)
+            found = converter.parseData(text, format="musicxml")
             if isinstance(found, stream.Opus):
                 found = found.scores[0]
             return checked(_score(found))
@@ -89,7 +89,7 @@ def _read(text: str, form: str) -> Score:
         raise
     # music21 tells what is wrong with a file by whatever error it runs into.
     except Exception as error:
-        raise UnusableError("broken MusicXML" if form == "musicxml" else "broken ABC") from error
+        raise UnusableError("broken MusicXML") from error
 
 
 def _score(found: Any) -> Score:

@@ -185,7 +185,7 @@ class File:
 
     def _tunes(self, data: bytes) -> Iterator[Work]:
         tunes = split_tunes(data)
-        for k, (number, tune) in enumerate(tunes):
+        for k, (_, tune) in enumerate(tunes):
             name = f"{self._stem}/{k + 1}" if len(tunes) > 1 else self._stem
             yield Work(self.name, self.source, name, "abc", tune)
 

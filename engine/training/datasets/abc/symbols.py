@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engine.training.datasets.abc.fields import MOST
-from engine.training.datasets.score import UnusableError
 
 _LENGTH = r"\d*/*\d*"
 _SYMBOL = re.compile(
@@ -72,7 +71,7 @@ class Symbol:
     column: int
 
 
-class At(Exception):
+class SymbolError(Exception):
     """Something in a line that cannot be read, and its column from 0."""
 
     def __init__(self, reason: str, column: int) -> None:
@@ -84,7 +83,7 @@ def symbols_of(line: str) -> Iterator[Symbol]:
     """The symbols of a line, but spaces.
 
     Raises:
-        At: something that would change notes cannot be read.
+        SymbolError: something that would change notes cannot be read.
     """
     at, chord = 0, -1
     while at < len(line):
@@ -100,14 +99,13 @@ def symbols_of(line: str) -> Iterator[Symbol]:
         kind = str(found.lastgroup)
         if kind == "chord":
             if chord >= 0:
-                raise At("a chord within a chord", at)
+                raise SymbolError("a chord within a chord", at)
             chord = at
         elif chord >= 0 and kind in ("bar", "ending", "field", "overlay", "overlays", "bars", "tuplet", "broken"):
-            raise At(_WRONG["["], chord)
-        if kind == "reserved" and line[at] == "!" and (words := _WORDED.match(line, at)):
-            # Decorations have no spaces in their names, but some write them.
-            if words[1].replace(" ", "").replace(".", "").lower() in _WORDS:
-                found, kind = words, "decoration"
+            raise SymbolError(_WRONG["["], chord)
+        words = _WORDED.match(line, at) if kind == "reserved" else None
+        if words is not None and re.sub(r"[ .]", "", words[1]).lower() in _WORDS:
+            found, kind = words, "decoration"  # names have no spaces, but some write them
         if kind == "plus" and _is_old_chord(found[0]):
             yield Symbol("chord", "[", at)
             yield from symbols_of(found[0][1:-1])
@@ -116,7 +114,7 @@ def symbols_of(line: str) -> Iterator[Symbol]:
             yield Symbol(kind, found[0], at)
         at = found.end()
     if chord >= 0:
-        raise At(_WRONG["["], chord)
+        raise SymbolError(_WRONG["["], chord)
 
 
 def _is_old_chord(text: str) -> bool:
@@ -130,12 +128,12 @@ def _unknown(line: str, at: int) -> str:
     """A character that is no symbol, if it can be left out.
 
     Raises:
-        At: notes would be read wrongly without it.
+        SymbolError: notes would be read wrongly without it.
     """
     if line[at].isdecimal():
-        raise At("a number without a note", at)
+        raise SymbolError("a number without a note", at)
     if line[at] in _WRONG:
-        raise At(_WRONG[line[at]], at)
+        raise SymbolError(_WRONG[line[at]], at)
     return line[at]
 
 
@@ -160,7 +158,7 @@ def written(symbol: Symbol) -> Written:
     """What the symbol of a note says.
 
     Raises:
-        At: its length is none.
+        SymbolError: its length is none.
     """
     found = _NOTE.match(symbol.text)
     assert found is not None
@@ -172,13 +170,13 @@ def length_of(text: str, column: int) -> Fraction:
     """A length like "3", "3/2", "/" or "//", in unit note lengths.
 
     Raises:
-        At: it is none.
+        SymbolError: it is none.
     """
     top, slashes, bottom = re.fullmatch(r"(\d*)(/*)(\d*)", text).groups()  # type: ignore[union-attr]
     if len(top) > 5 or len(bottom) > 5 or len(slashes) > 10 or (len(slashes) > 1 and bottom):
-        raise At("a length that is not understood", column)
+        raise SymbolError("a length that is not understood", column)
     above = int(top or 1)
     below = int(bottom) if bottom else 2 ** len(slashes)
     if not 0 < below <= MOST or above > MOST:
-        raise At("a length that is not understood", column)
+        raise SymbolError("a length that is not understood", column)
     return Fraction(above, below)

@@ -72,10 +72,12 @@ def lines_of(text: str) -> Iterator[Line]:
     A directive ("%%") keeps its signs. The header of the file goes first.
 
     Raises:
-        UnusableError: the tune is too long.
+        UnusableError: the tune is too long, or no text.
     """
     if len(text) > LARGEST:
         raise UnusableError(f"a tune of more than {LARGEST >> 20} MB")
+    if "\0" in text:
+        raise UnusableError("not text")
     number, until, field = 0, "", None
     directed = _LINE not in text
     for line in re.split(r"\r\n|\r|\n", text):

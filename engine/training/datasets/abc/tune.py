@@ -18,7 +18,7 @@ from engine.training.datasets.abc.fields import (
     parse_unit,
 )
 from engine.training.datasets.abc.macros import expand, parse_macro
-from engine.training.datasets.abc.symbols import At, Symbol, Written, length_of, symbols_of, written
+from engine.training.datasets.abc.symbols import SymbolError, Symbol, Written, length_of, symbols_of, written
 from engine.training.datasets.abc.text import Line, field_of, lines_of
 from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
 from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, UnusableError
@@ -71,7 +71,7 @@ class Tune:
                         self.left_out["lines of music after an empty line, which ends a tune"] += 1
                 else:
                     self._line(line)
-            except At as error:
+            except SymbolError as error:
                 raise UnusableError(str(error), f"{line.number}:{error.column + 1}") from None
             except UnusableError as error:
                 raise UnusableError(str(error), error.place or f"{line.number}:1") from None
@@ -88,7 +88,7 @@ class Tune:
             music, places = expand(line.text, self._macros) if self._macros else (line.text, None)
             try:
                 self._music(list(symbols_of(music)))
-            except At as error:
+            except SymbolError as error:
                 if places is not None:
                     error.column = places[error.column]
                 raise
@@ -276,11 +276,11 @@ class Tune:
                 case "overlay":
                     self.voice.overlay()
                 case "overlays":
-                    raise At("a voice overlay over several bars", symbol.column)
+                    raise SymbolError("a voice overlay over several bars", symbol.column)
                 case "grace":
                     self._grace(symbol)
                 case "reserved" | "unknown" if symbol.text != "!":
-                    self.left_out[f"{ascii(symbol.text)}, which means nothing"] += 1
+                    self.left_out[f"{symbol.text!a}, which means nothing"] += 1
 
     def _sound(self, length: Fraction, notes: list[Written], tied: set[int]) -> None:
         voice = self.voice
@@ -309,7 +309,7 @@ class Tune:
     def _bars(self, symbol: Symbol) -> None:
         count = int(symbol.text[1:7] or 1)
         if len(symbol.text) > 6 or count * self.voice.bar_length > MAX_BEATS:
-            raise At("a rest of too many bars", symbol.column)
+            raise SymbolError("a rest of too many bars", symbol.column)
         if self.voice.meter is None:
             self.left_out["a rest of whole bars in free meter, taken as bars of 4/4"] += 1
         self.voice.items.append(Bars(count, self.voice.bar_length))
@@ -318,7 +318,7 @@ class Tune:
         try:
             self._field(symbol.text[1], symbol.text[3:-1].strip())
         except UnusableError as error:
-            raise At(str(error), symbol.column) from None
+            raise SymbolError(str(error), symbol.column) from None
 
     def _text(self, text: str) -> None:
         """A chord symbol; texts that begin with a sign of their place are annotations."""
@@ -330,16 +330,16 @@ class Tune:
         notes, times, count = [*numbers, 0, 0][:3]
         times = times or _TIMES.get(notes, 3 if self.voice.is_compound else 2)
         if symbol.text.count(":") + 1 != len(numbers) or notes < 2:
-            raise At("a tuplet that is not understood", symbol.column)
+            raise SymbolError("a tuplet that is not understood", symbol.column)
         if len(self.voice.tuplets) >= 4:
-            raise At("tuplets within tuplets", symbol.column)
+            raise SymbolError("tuplets within tuplets", symbol.column)
         self.voice.tuplets.append((Fraction(times, notes), count or notes))
 
     def _broken(self, symbol: Symbol) -> None:
         if len(symbol.text) > 6:
-            raise At("a broken rhythm that is not understood", symbol.column)
+            raise SymbolError("a broken rhythm that is not understood", symbol.column)
         if self.voice.last is None:
-            raise At("a broken rhythm without a note", symbol.column)
+            raise SymbolError("a broken rhythm without a note", symbol.column)
         short = Fraction(1, 2 ** len(symbol.text))
         before, after = (2 - short, short) if symbol.text[0] == ">" else (short, 2 - short)
         self.voice.last.length *= before
