@@ -18,7 +18,7 @@ from engine.training.datasets.abc.fields import (
     parse_unit,
 )
 from engine.training.datasets.abc.macros import expand, parse_macro
-from engine.training.datasets.abc.symbols import SymbolError, Symbol, Written, length_of, symbols_of, written
+from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
 from engine.training.datasets.abc.text import Line, field_of, lines_of
 from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
 from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, UnusableError

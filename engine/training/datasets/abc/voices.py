@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from engine.training.datasets.abc.fields import ALTERATIONS, Signature, Staff
 from engine.training.datasets.abc.symbols import Written
@@ -180,7 +181,7 @@ class Timed:
 
     layers: list[list[list[Fraction | int]]] = field(default_factory=lambda: [[]])
     bars: list[Fraction] = field(default_factory=lambda: [Fraction(0)])
-    changes: Mapping[str, list[tuple[Fraction, object]]] = field(
+    changes: Mapping[str, list[tuple[Fraction, Any]]] = field(
         default_factory=lambda: {"chord": [], "meter": [], "key": [], "tempo": []}
     )
     uneven: int = 0
