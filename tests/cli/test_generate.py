@@ -128,7 +128,7 @@ def test_sampling_options_reach_the_network(tmp_path):
 
 def test_a_beam_finds_likelier_music():
     def likelihood(*options):
-        result = run("generate", "melody_rnn", "--primer", TUNE, "--num-steps", 64, "--seed", 2, *options)
+        result = run("generate", "melody_rnn", "--primer", TUNE, "--num-steps", 64, "--seed", 2, "--verbose", *options)
         return float(re.search(r"log-likelihood (-[\d.]+)", result.stdout)[1])
 
     assert likelihood("--beam-size", 8, "--branch-factor", 4) > likelihood()
