@@ -47,7 +47,7 @@ def write_performance(path, seed):
     """A piece of piano, played freely: runs and chords at any time."""
     rng = np.random.default_rng(seed)
     track = mido.MidiTrack()
-    for pitch in 60 + rng.integers(-12, 13, 80):
+    for pitch in 60 + rng.integers(-12, 13, 160):
         track.append(mido.Message("note_on", note=int(pitch), velocity=70, time=int(rng.integers(0, 60))))
         track.append(mido.Message("note_off", note=int(pitch), time=int(rng.integers(30, 200))))
     path.parent.mkdir(exist_ok=True)
