@@ -326,6 +326,10 @@ class Audio:
             self._processes.discard(child)
             if arrived:
                 self._step_over_trap(self._takeover.memory, self.frame)
+            fade = self._takeover.memory.fade
+            if fade is not None and self.frame >= fade.start + fade.frames:
+                self._takeover, self.state = None, State.ENDED  # what it was to play was over before its turn came
+                return
             if not len(self._takeover):
                 memory, self._takeover = self._takeover.memory, None
                 self._memory = memory

@@ -77,7 +77,7 @@ def loudness(sound: np.ndarray) -> np.ndarray:
 
 
 def test_a_scene_that_is_replaced_while_it_plays_leaves_no_gap():
-    change = 3 * SAMPLE_RATE // BLOCK * BLOCK
+    change = 6 * SAMPLE_RATE // BLOCK * BLOCK
     with Audio() as audio, Listener(audio) as listener:
         audio.send(setup(live=True))
         audio.send(chords(60))
