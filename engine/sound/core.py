@@ -62,7 +62,7 @@ class Core:
         left_out: why a part is silent, by its name.
 
     Raises:
-        PerpetuumError: the setup makes no sense.
+        PerpetuumError: the setup makes no sense, or no instrument of it can be built.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -80,6 +80,9 @@ class Core:
         self.left_out: dict[str, str] = {}
         for part in setup.parts:
             self._add(part, setup.seed)
+        if setup.parts and len(self.left_out) == len({part.name for part in setup.parts}):
+            # Nothing of it would sound; whatever plays instead is better.
+            raise PerpetuumError("; ".join(f"part {name}: {why}" for name, why in self.left_out.items()))
         for side, signal in enumerate(self._reverb.outputs):
             self._routes.append(pyo.Sig(signal).out(2 * self._count + side))
         address = int(str(self._server.getOutputAddr()), 0)

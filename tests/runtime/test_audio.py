@@ -135,7 +135,7 @@ def test_a_spare_process_waits_to_take_over_and_is_replaced_itself(monkeypatch):
     monkeypatch.setattr("engine.runtime.audio.SPARE_DELAY", 0.02)
     with Audio(command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
-        until(lambda: audio._spare.child is not None)
+        until(lambda: audio._spare.child is not None and audio._spare._answered)
         spare = audio._spare.child
         assert spare is not None
         os.kill(pid(audio), signal.SIGKILL)
