@@ -130,6 +130,15 @@ def test_other_drums_than_the_closed_hat_stay_when_the_network_plays_it(weights)
     assert (heard.notes["pitch"] == 42).sum() != (raw.notes["pitch"] == 42).sum()
 
 
+@pytest.mark.parametrize("amount", ["60 %", "100 %", "130 %"])
+def test_rolls_in_a_scene_keep_their_distances(weights, amount):
+    roll = phrase([(2 + step / 8, 2 + step / 8 + 0.1, 38, 90) for step in range(32)], beats=8)
+    asked = request("drum_rules", bars=2, transforms=grooving(weights, amount=amount, temperature=1.0))
+    heard = chain.transformed(roll, asked, {}).notes
+    # The last one may be pulled into the phrase.
+    np.testing.assert_allclose(np.diff(heard["start"])[:-1], 1 / 8, atol=1e-9)
+
+
 @pytest.mark.parametrize("style", STYLES)
 @given(
     rows=st.lists(st.tuples(st.floats(0, 5.99), st.integers(0, 127), st.integers(1, 127)), max_size=20),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.runtime.audio import Audio, State
+from engine.runtime.audio import Audio, Refused, State
 from engine.runtime.offline import OfflineReader
 from engine.runtime.pacing import Pacer
 from engine.runtime.pipe import BLOCK_BYTES
@@ -135,16 +135,16 @@ def test_a_spare_process_waits_to_take_over_and_is_replaced_itself(monkeypatch):
     monkeypatch.setattr("engine.runtime.audio.SPARE_DELAY", 0.02)
     with Audio(command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
-        until(lambda: audio._spare is not None)
-        spare = audio._spare
+        until(lambda: audio._spare.child is not None and audio._spare._answered)
+        spare = audio._spare.child
         assert spare is not None
         os.kill(pid(audio), signal.SIGKILL)
         until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
         assert audio._child is spare
-        until(lambda: audio._spare is not None)
-        os.kill(audio._spare.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
-        dead = audio._spare
-        until(lambda: audio._spare not in (dead, None))
+        until(lambda: audio._spare.child is not None)
+        os.kill(audio._spare.child.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+        dead = audio._spare.child
+        until(lambda: audio._spare.child not in (dead, None))
         assert audio.counters["deaths"] == 1
         until(lambda: listener.seconds > 1)
     assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
@@ -202,7 +202,7 @@ def test_the_stream_ends_with_its_fade():
 
 
 def test_a_second_setup_takes_over_at_its_frame_without_a_gap():
-    change = 2 * SAMPLE_RATE // BLOCK * BLOCK
+    change = 4 * SAMPLE_RATE // BLOCK * BLOCK
     with Audio(command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
@@ -211,7 +211,7 @@ def test_a_second_setup_takes_over_at_its_frame_without_a_gap():
         audio.send(setup("b", "c", start_frame=change))
         audio.send(notes("b", (change, 60 * SAMPLE_RATE)))
         audio.send(notes("c", (change, 60 * SAMPLE_RATE)))
-        until(lambda: listener.seconds > 3)
+        until(lambda: listener.seconds > 5)
         assert pid(audio) != first
         assert audio.counters["deaths"] == 0
     sound = listener.sound
@@ -238,3 +238,71 @@ def test_closing_leaves_no_process_behind():
     audio.close()
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+def test_a_process_that_does_not_build_the_new_graph_does_not_end_the_old_one():
+    """The old one plays on until the new one reports Ready, however late that is; one that never does is refused."""
+    change = 4 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 0.2)
+        first = pid(audio)
+        audio.send(setup("unbuildable", start_frame=change))
+        found: list[object] = []
+        until(lambda: found.extend(audio.poll()) or any(isinstance(message, Refused) for message in found))
+        until(lambda: listener.seconds > 5)
+        assert pid(audio) == first
+        audio.send(setup("b", "c", start_frame=audio.frame // BLOCK * BLOCK))
+        audio.send(notes("b", (0, 60 * SAMPLE_RATE)))
+        audio.send(notes("c", (0, 60 * SAMPLE_RATE)))
+        until(lambda now=listener.seconds: listener.seconds > now + 4)
+    sound = listener.sound
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert voices(sound)[-1] == 2
+
+
+def test_audio_and_spare_stopped_together_leave_no_gap():
+    """A spare that hangs when it is needed costs nothing: a new process runs beside it."""
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: audio._spare.child is not None and audio._spare._answered)
+        until(lambda now=listener.seconds: listener.seconds > now + 0.5)
+        assert audio._spare.child is not None
+        for child in (audio._spare.child.process.pid, pid(audio)):
+            os.kill(child, signal.SIGSTOP)
+        until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
+        until(lambda now=listener.seconds: listener.seconds > now + 3)
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
+
+
+def test_a_spare_that_does_not_answer_is_replaced_before_it_is_needed():
+    with Audio(command=DUMMY) as audio, Listener(audio):
+        audio.send(setup("a"))
+        until(lambda: audio._spare.child is not None and audio._spare._answered)
+        spare = audio._spare.child
+        assert spare is not None
+        os.kill(spare.process.pid, signal.SIGSTOP)
+        until(lambda: audio._spare.child not in (spare, None), 3.0)
+        assert spare.process.returncode == -signal.SIGKILL
+
+
+def test_a_scene_that_waits_for_its_bar_does_not_lose_frames_when_the_old_process_is_killed():
+    change = 6 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 0.2)
+        audio.send(setup("b", "c", start_frame=change))
+        audio.send(notes("b", (change, 60 * SAMPLE_RATE)))
+        audio.send(notes("c", (change, 60 * SAMPLE_RATE)))
+        os.kill(pid(audio), signal.SIGKILL)
+        until(lambda: listener.seconds > 7)
+    sound = listener.sound
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert set(voices(sound[:change])) == {1}
+    assert set(voices(sound[change:])) == {2}
