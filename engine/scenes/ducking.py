@@ -9,10 +9,10 @@ from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.models import DuckFile
 from engine.scenes.nodes import MapNode, ScalarNode
-from engine.scenes.patterns import drum_index
 from engine.scenes.positions import span_within
 from engine.scenes.source import clipped
 from engine.score import drums
+from engine.score.patterns import drum_index
 from engine.sound.messages import Duck
 
 
