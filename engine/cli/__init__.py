@@ -83,7 +83,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=True)
+        # Not `standalone`, in which click says "Aborted!" and exits with 1 at Ctrl-C.
+        status = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.Abort:
+        _last_word("stopped", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except PerpetuumError as error:
         _last_word(str(error), 2)
     except MemoryError:

@@ -22,9 +22,9 @@ from engine.runtime.backoff import Backoff
 from engine.runtime.child import Child, Gone, exit_text, python_module
 from engine.runtime.memory import Memory
 from engine.runtime.pipe import FRAME_BYTES, LIVE_BYTES, Pipe
+from engine.runtime.poison import DEATHS, PoisonGuard
 from engine.runtime.spare import Spare
 from engine.runtime.takeover import Takeover
-from engine.runtime.trap import DEATHS, TrapGuard
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Forget, Meter, Pong, Ready, Release, Setup, Trouble
 
@@ -145,7 +145,9 @@ class Audio:
         self._sign_of_life = 0.0
         self._set_up_at = float("inf")
         self._began_at = 0
-        self._trap = TrapGuard()
+        self._poison = PoisonGuard()
+        self._unproven = False
+        self._told: deque[str] = deque(maxlen=64)
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Audio:
@@ -282,6 +284,9 @@ class Audio:
             self._takeover.look(now, lambda: self._enter(self._takeover))
         if self._change is not None:
             self._change.look(now, lambda: self._enter(self._change))
+            lost = self._child is None and not (self._takeover is not None and self._takeover.ready)
+            if lost and self._backoff.failures and self._change.ready:
+                self._change_at_once()
         if self.live:
             self._spare.look(now)
 
@@ -309,8 +314,11 @@ class Audio:
                     self._is_ready(child)
                 case Trouble(message=text):
                     self._reason = text
-                    log.warning("audio: %s", text)
-                    self._inbox.append(message)
+                    # Every candidate and every spare finds the same instrument missing.
+                    if message.fatal or text not in self._told:
+                        self._told.append(text)
+                        log.warning("audio: %s", text)
+                        self._inbox.append(message)
                 case _:
                     pass
 
@@ -325,16 +333,16 @@ class Audio:
             _, arrived = self._takeover.drop(child, BLEND)
             self._processes.discard(child)
             if arrived:
-                self._step_over_trap(self._takeover.memory, self.frame)
+                self._leave_out_poison(self._takeover.memory, self.frame)
             fade = self._takeover.memory.fade
             if fade is not None and self.frame >= fade.start + fade.frames:
                 self._takeover, self.state = None, State.ENDED  # what it was to play was over before its turn came
                 return
             if not len(self._takeover):
-                memory, self._takeover = self._takeover.memory, None
-                self._memory = memory
-                self.state = State.DEAD
-                self._restart_at = time.monotonic() + (0.0 if arrived else self._backoff.next_delay())
+                self._memory, self._takeover = self._takeover.memory, None
+                self._try_again(0.0 if arrived else self._backoff.next_delay())
+                if self._unproven and self._backoff.failures >= REFUSED:
+                    self._tell_refused(self._memory)
         elif self._change is not None and child in [c.child for c in self._change]:
             self._change.drop(child, 0)
             self._processes.discard(child)
@@ -346,6 +354,7 @@ class Audio:
     def _plays(self, ready: Ready) -> None:
         first = self.state is State.STARTING and not self._backoff.failures and self._spare.child is None
         self.state = State.PLAYING
+        self._unproven = False
         self._sign_of_life = time.monotonic()
         if self.live:
             self._spare.start_at(self._sign_of_life + (SPARE_DELAY if first else 0.0))
@@ -396,17 +405,16 @@ class Audio:
             return
         # Who has played may be replaced at once; who never came that far is likely to fail again.
         delay = 0.0 if frame > self._began_at else self._backoff.next_delay()
-        self._step_over_trap(self._memory, frame)
-        self._restart_at = time.monotonic() + delay
-        self.state = State.DEAD
+        self._leave_out_poison(self._memory, frame)
+        self._try_again(delay)
         log.warning("%s; another goes on at frame %d in %.1f s", why, frame, delay)
         self._inbox.append(Trouble(why, fatal=False))
 
-    def _step_over_trap(self, memory: Memory, frame: int) -> None:
+    def _leave_out_poison(self, memory: Memory, frame: int) -> None:
         """Where one process after the other dies at the same place, what is to sound there is left out."""
-        until = self._trap.died(frame)
+        until = self._poison.died(frame)
         if until is not None:
-            self.counters["traps"] += 1
+            self.counters["poisoned"] += 1
             log.warning("%d audio processes died here; what sounds up to frame %d is left out", DEATHS, until)
             memory.leave_out(until)
 
@@ -418,8 +426,12 @@ class Audio:
         self.state = State.STARTING
         frame = self.frame
         if self._memory.setup is None:
-            self._child = self._processes.spawn()
-            self.pipe.attach(self._processes.attached(self._child))
+            try:
+                self._child = self._processes.spawn()
+            except OSError as error:
+                self._cannot_start(error)
+            else:
+                self.pipe.attach(self._processes.attached(self._child))
             return
         start = min(max(frame - PREROLL, self._memory.setup.start_frame), frame)
         self._takeover = Takeover(self._memory, start, self._start_patience)
@@ -435,12 +447,19 @@ class Audio:
         try:
             child = child or self._processes.spawn()
         except OSError as error:
-            self._inbox.append(Trouble(f"the audio process cannot be started: {error}", fatal=False))
             if race is self._takeover and not len(race):
-                self._takeover, self.state = None, State.DEAD
-                self._restart_at = time.monotonic() + self._backoff.next_delay()
+                self._memory, self._takeover = race.memory, None
+                self._cannot_start(error)
             return
         race.add(child, self._processes.segment(child))
+
+    def _cannot_start(self, error: OSError) -> None:
+        self._inbox.append(Trouble(f"the audio process cannot be started: {error}", fatal=False))
+        self._try_again(self._backoff.next_delay())
+
+    def _try_again(self, delay: float) -> None:
+        self.state = State.DEAD
+        self._restart_at = time.monotonic() + delay
 
     def _look_for_winner(self) -> None:
         if self._takeover is None:
@@ -499,18 +518,34 @@ class Audio:
         self.counters["restarts"] += 1
         self.state = State.STARTING
         self._began_at = frame
+        self._unproven = True
         self._takeover = change
         change.meet_at(frame)
         change.send(Release(FOREVER))
         if not len(change):
             self._enter(change)
 
+    def _change_at_once(self) -> None:
+        """Nothing of the old scene can be made to sound: the new one need not wait for its end."""
+        change, self._change = self._change, None
+        assert change is not None
+        for race in (self._takeover, change):
+            for candidate in list(race or ()):
+                self._processes.discard(candidate.child)
+        self._memory, self._takeover = change.memory, None
+        self._memory.add(Release(FOREVER), self.frame)
+        self._try_again(0.0)
+
     def _refuse(self) -> None:
         """No process could build the new graph: the old one plays on."""
         change, self._change = self._change, None
         assert change is not None
-        assert change.memory.setup is not None
         for candidate in list(change):
             self._processes.discard(candidate.child)
-        log.warning("the edited scene cannot sound, the one before plays on: %s", self._reason)
-        self._inbox.append(Refused(change.memory.setup, self._reason))
+        self._tell_refused(change.memory)
+
+    def _tell_refused(self, memory: Memory) -> None:
+        assert memory.setup is not None
+        self._unproven = False
+        log.warning("the edited scene cannot sound: %s", self._reason)
+        self._inbox.append(Refused(memory.setup, self._reason))

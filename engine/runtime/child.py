@@ -148,8 +148,13 @@ class Child:
             threading.Thread(target=target, name=f"{name} {what}", daemon=True)
             for what, target in (("reader", self._read), ("writer", self._write), ("output", self._listen))
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:  # no more threads are allowed
+            self.process.kill()
+            self.process.wait()
+            raise OSError(f"no thread can be started for {name}: {error}") from error
 
     def send(self, message: object) -> None:
         """Hand a message over; returns at once, however busy the child is.

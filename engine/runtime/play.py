@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from engine.conductor.contract import PhraseMakers
 from engine.conductor.daytime import TimeOfDay, WallDay
 from engine.conductor.recorder import Tally
 from engine.generators.contract import Settings
-from engine.runtime.audio import Audio
+from engine.runtime.audio import Audio, Refused
 from engine.runtime.outputs import Output
 from engine.runtime.performance import Ending, networks_of, setup_of
 from engine.runtime.pump import Pump
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 
 STOPPING_FADE = 1.5
 """Seconds of the fade after Ctrl-C."""
+
+EARLIER = 8
+"""Scenes before the one that plays that are kept, to go back to where its graph cannot be built."""
 
 MOST_FAILURES = 8
 """Bars in a row that cannot be made, after which the performance is given up."""
@@ -107,14 +111,19 @@ def play(
         conductor = Conductor(plan, workers, rules, audio.send, clock, listen, solo=wishes.solo, day=wishes.day)
         if ending is not None:
             audio.send(ending.fade)
+        played: deque[Scene] = deque(maxlen=EARLIER)
         # The first bars are sent before the graph may begin: frame 0 of a live performance is frame 0 of a render.
         conductor.advance(ending.bar if ending else None)
         audio.begin()
         pump = stack.enter_context(Pump(audio, output))
 
         def keep_on() -> bool:
-            desk.look()
+            refused = desk.look()
             edited = edits.take()
+            if edited is not None:
+                played.append(conductor.scene)
+            elif refused:
+                edited = _last_good(played, refused, wishes)
             if edited is not None and take_over(conductor, edited, wishes, audio, workers):
                 if ending is not None:
                     audio.send(ending.fade)
@@ -148,6 +157,16 @@ def keep_playing(conductor: Conductor, end_bar: int | None, keep_on: Callable[[]
                 raise
             log.exception("bar %d cannot be made; the music goes on after it", conductor.next_bar + 1)
             conductor.leave_out()
+
+
+def _last_good(played: deque[Scene], refused: Refused, wishes: Wishes) -> Scene | None:
+    """The latest scene before the one whose graph cannot be built; None if there is none."""
+    while played:
+        scene = played.pop()
+        setup = setup_of(scene, wishes.seed, True)
+        if (setup.parts, setup.mix) != (refused.setup.parts, refused.setup.mix):
+            return scene
+    return None
 
 
 class _Sound(Protocol):
@@ -211,9 +230,13 @@ class _Desk:
                 self._unheard = True
                 log.exception("what happens cannot be told; the music goes on")
 
-    def look(self) -> None:
+    def look(self) -> Refused | None:
+        """Take in what has come back; a graph that cannot be built, if there was one."""
+        refused = None
         for message in self._audio.poll():
-            if isinstance(message, Meter):
+            if isinstance(message, Refused):
+                refused = message
+            elif isinstance(message, Meter):
                 if message.late_notes > self._late_notes:
                     log.warning("%d notes came too late for their frame", message.late_notes - self._late_notes)
                 # A new process counts anew.
@@ -224,3 +247,4 @@ class _Desk:
             self.tell(self._news.networks, slowest.seconds_to_load, slowest.problems)
         elif any(status.state is State.DEAD for status in self._workers.statuses):
             self._loaded = False
+        return refused

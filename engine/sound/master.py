@@ -37,6 +37,7 @@ class HighPass:
         self._onward = np.ascontiguousarray(left.T)
         self._given = np.zeros(BLOCK + size)
         self._given32 = np.zeros(BLOCK + size, np.float32)
+        self._left = np.zeros(size)
 
     def _answers(self, cutoff: float, sound: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What [n, BLOCK] of sound gives from [n, 4] of state, sample by sample, and the state after it."""
@@ -60,7 +61,8 @@ class HighPass:
         self._given[:BLOCK] = line
         self._given32[:] = self._given
         np.dot(self._answer, self._given32, out=out)
-        self._given[BLOCK:] = self._onward @ self._given
+        np.dot(self._onward, self._given, out=self._left)
+        self._given[BLOCK:] = self._left
 
 
 class BottomEnd:
@@ -77,14 +79,19 @@ class BottomEnd:
 
     def __init__(self) -> None:
         self._rumble, self._mono = HighPass(self.RUMBLE), HighPass(self.MONO)
+        self._line = np.zeros(BLOCK, np.float32)
         self._middle = np.zeros(BLOCK, np.float32)
         self._difference = np.zeros(BLOCK, np.float32)
 
     def apply(self, block: np.ndarray) -> None:
         """Change an array [BLOCK, 2] of float32 in place."""
         half = np.float32(0.5)
-        self._rumble.apply((block[:, 0] + block[:, 1]) * half, self._middle)
-        self._mono.apply((block[:, 0] - block[:, 1]) * half, self._difference)
+        np.add(block[:, 0], block[:, 1], out=self._line)
+        self._line *= half
+        self._rumble.apply(self._line, self._middle)
+        np.subtract(block[:, 0], block[:, 1], out=self._line)
+        self._line *= half
+        self._mono.apply(self._line, self._difference)
         np.add(self._middle, self._difference, out=block[:, 0])
         np.subtract(self._middle, self._difference, out=block[:, 1])
 

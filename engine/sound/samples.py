@@ -72,7 +72,7 @@ def examine_sample(path: Path, semitones: float = 0.0) -> SampleFacts:
 
 
 def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
-    """A sound file as array [frames, 2] of float32, at 48 kHz, without its mean.
+    """A sound file as array [frames, 2] of float32, at 48 kHz, without the offset that it begins at.
 
     A file of another rate is resampled, and so is one that is to be transposed; files at 48 kHz load fastest.
 

@@ -11,8 +11,8 @@ DEATHS = 3
 """Deaths at one place after which what is to sound there is left out."""
 
 
-class TrapGuard:
-    """Counts deaths at one place of the music."""
+class PoisonGuard:
+    """Counts deaths at one place of the music. What kills whoever reads it is called a poison message in queues."""
 
     def __init__(self) -> None:
         self._first = -NEAR
