@@ -67,8 +67,9 @@ def command(
 ) -> None:
     """Go from the music of FIRST to that of LAST in steps, through the latent space of a MusicVAE.
 
-    From each file the bars that the network takes are heard (2, or 16), from the bar of the first note on. The ends
-    are what the network makes of them. The tempo goes from the one to the other, too.
+    A network takes 2 bars, or 16: of longer files windows of so many bars are interpolated side by side, and joined;
+    the shorter file is heard from its beginning again. They are heard from the bar of the first note on. The ends are
+    what the network makes of them. The tempo goes from the one to the other, too.
     """
     from engine.cli.choosing import LATENT, MELODY_VAES, choose_network
     from engine.networks.studio.hearing import is_for_drums

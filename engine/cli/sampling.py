@@ -24,6 +24,7 @@ from engine.output_file import output_folder
 from engine.score.midi import ENDINGS, write_piece
 from engine.score.voices import Voice
 
+_VERBOSE = "perpetuum.verbose"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -127,6 +128,13 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1),
             help="Steps between two selections of the likeliest.",
         ),
+        click.option(
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=lambda context, _, value: context.meta.update({_VERBOSE: value}),
+            help="Say the log-likelihood of what was made, in nats.",
+        ),
     )
     for option in reversed(options):
         verb = option(verb)
@@ -213,7 +221,9 @@ def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str
         length = f"{made.length:.4g} beats in {' and '.join(dict.fromkeys(str(meter) for _, meter in piece.meters))}"
     notes = sum(len(track.notes) for track in piece.tracks)
     music = f"{notes} note{'' if notes == 1 else 's'}, {length}"
-    known = "" if made.log_likelihood is None else f", log-likelihood {made.log_likelihood:.1f}"
+    context = click.get_current_context(silent=True)
+    verbose = context is not None and context.meta.get(_VERBOSE, False)
+    known = f", log-likelihood {made.log_likelihood:.1f} nats" if verbose and made.log_likelihood is not None else ""
     chance = "" if seed is None else f", seed {seed}"
     return f"{path}: {music} at {piece.qpm:.4g} qpm{known}{chance}, {seconds:.2f} s"
 

@@ -157,7 +157,10 @@ def _read(path: Path, tensors: bool) -> tuple[WeightsCard, dict[str, np.ndarray]
             types = {name: _stored_type(name, part.get_dtype()) for name, part in slices.items()}
             sizes = read_sizes(card.config, shapes)
         weights = _tensors(path, types, shapes) if tensors else {}
-    except (SafetensorError, OSError, MemoryError) as error:
+    except SafetensorError as error:
+        # Its words quote the header, and the file may be anything.
+        raise PerpetuumError(f"{path}: not a readable weights file (its header is damaged)", _HINT) from error
+    except (OSError, MemoryError) as error:
         raise PerpetuumError(f"{path}: not a readable weights file ({error})", _HINT) from error
     except ValueError as error:
         raise PerpetuumError(f"{path}: the weights are incomplete ({error})", _HINT) from error
@@ -176,7 +179,7 @@ def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
     if size > min(_MAX_HEADER, path.stat().st_size - 8):
-        raise OSError(f"its header claims {size} bytes")
+        raise OSError("its header would be larger than the file")
 
 
 def _stored_type(name: str, dtype: str) -> str:

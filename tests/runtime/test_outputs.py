@@ -488,6 +488,23 @@ def test_the_pump_plays_everything_to_the_end_of_the_stream():
     assert pump.frames == len(sound)
 
 
+def test_an_output_that_fails_costs_no_music():
+    """A plug-in's output may raise; the stream goes on in real time, to its end."""
+
+    class Broken(Tape):
+        def write(self, chunk: bytes) -> None:
+            super().write(chunk)
+            raise OSError("the plug-in has a fault")
+
+    broken = Broken()
+    with Audio(command=DUMMY) as audio, Pump(audio, broken) as pump:
+        audio.send(setup("a"))
+        audio.send(Fade(200 * 256, 256))
+        assert pump.join(60)
+    assert np.array_equal(frame_numbers(samples(b"".join(broken.data))), np.arange(201 * 256))
+    assert pump.counters["failures"] == len(broken.data)
+
+
 def test_a_fade_out_is_heard_at_once_and_smooth_whatever_lies_in_the_pipe():
     tape = Tape()
     with Audio(command=DUMMY) as audio:
