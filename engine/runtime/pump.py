@@ -72,6 +72,7 @@ class Pump:
         return self.finished
 
     def _run(self) -> None:
+        silence = 0.0
         while not self._stop.is_set():
             over = self._audio.over  # asked before reading: what was written before the end is still played
             data = self._audio.pipe.read(CHUNK, STARVED)
@@ -80,8 +81,13 @@ class Pump:
                     return
                 if self.frames and self._audio.live:
                     self.counters["starvations"] += 1
-                    log.warning("no sound came for %.1f s", STARVED)
+                    if not silence:
+                        log.warning("no sound comes")
+                    silence += STARVED
                 continue
+            if silence:
+                log.warning("there is sound again, after %.1f s without", silence)
+                silence = 0.0
             if self._fading.is_set():
                 data = self._faded_chunk(data)
             if data:
