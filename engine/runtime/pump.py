@@ -23,6 +23,9 @@ CHUNK = 16 << 10
 STARVED = 0.1
 """Seconds without sound in the pipe that count as one starvation."""
 
+PATIENCE = 1.0
+"""Seconds that an output may take over the sound of `CHUNK` when it is to end; one that hangs holds nobody."""
+
 
 class Pump:
     """Moves sound until the stream ends or is faded out.
@@ -53,7 +56,9 @@ class Pump:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            log.warning("the output does not answer; it is left alone")
 
     @property
     def finished(self) -> bool:
@@ -64,7 +69,7 @@ class Pump:
         """Fade out from what is taken from the pipe next, and return when it is over."""
         self._fade_frames = max(1, round(seconds * SAMPLE_RATE))
         self._fading.set()
-        self.join(seconds + 5.0)
+        self.join(seconds + PATIENCE)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of the stream; False if `timeout` seconds passed before."""
