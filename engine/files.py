@@ -7,11 +7,19 @@ import os
 import select
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
+SavedState = tuple[int, int, int, int]
+"""What tells one saved state of a file from another: its device, number, size and time."""
+
 PIPE_PATIENCE = 10.0
 """Seconds within which a pipe must come to its end."""
+
+_noted: ContextVar[dict[Path, SavedState | None] | None] = ContextVar("noted", default=None)
 
 _KINDS = {
     stat.S_IFDIR: "it is a folder",
@@ -20,6 +28,43 @@ _KINDS = {
     stat.S_IFBLK: "it is a device, not a file",
     stat.S_IFSOCK: "it is a socket, not a file",
 }
+
+
+def saved_at(path: Path) -> SavedState | None:
+    """The saved state of a file; None where no regular file lies."""
+    try:
+        return _state(path.stat())
+    except (OSError, ValueError):
+        return None
+
+
+def status(path: Path) -> os.stat_result:
+    """`Path.stat`, which `noting` sees.
+
+    Raises:
+        OSError: there is no such file, or it may not be looked at.
+        ValueError: the path has a NUL character in it.
+    """
+    _note(path, None)
+    found = path.stat()
+    _note(path, _state(found))
+    return found
+
+
+@contextmanager
+def noting() -> Iterator[dict[Path, SavedState | None]]:
+    """Note which files are read meanwhile in this thread, and in which state: what is made of them changes with them.
+
+    Those that cannot be read have the state None.
+    """
+    found: dict[Path, SavedState | None] = {}
+    outer = _noted.set(found)
+    try:
+        yield found
+    finally:
+        _noted.reset(outer)
+        if (others := _noted.get()) is not None:
+            others.update(found)
 
 
 def open_regular(path: Path | str) -> BinaryIO:
@@ -68,14 +113,28 @@ def reason(error: Exception) -> str:
 def _opened(path: Path | str, pipes: bool) -> int:
     # Looked at before it is opened, because some devices act when they are (a watchdog restarts the machine), and
     # after, because it may have been replaced. O_NONBLOCK: to open a FIFO without a writer would wait for one.
+    _note(path, None)
     _refuse(Path(path).stat(), path, pipes)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        _refuse(os.fstat(descriptor), path, pipes)
+        status = os.fstat(descriptor)
+        _refuse(status, path, pipes)
     except OSError:
         os.close(descriptor)
         raise
+    _note(path, _state(status))
     return descriptor
+
+
+def _note(path: Path | str, state: SavedState | None) -> None:
+    if (noted := _noted.get()) is not None:
+        noted[Path(path)] = state
+
+
+def _state(status: os.stat_result) -> SavedState | None:
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _refuse(status: os.stat_result, path: Path | str, pipes: bool) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.watching import Edits, Watcher, saved_at, watch
+from engine.files import saved_at
+from engine.runtime.watching import Edits, Watcher, watch
 
 SCENE = """
 perpetuum: 1
@@ -110,7 +111,7 @@ def test_a_saved_edit_takes_over_and_a_broken_one_keeps_the_last_good(play):
 def test_an_edit_that_was_saved_before_the_watch_began_is_not_missed(tmp_path):
     scene, stopped, loaded = tmp_path / "scene.yaml", threading.Event(), []
     scene.write_text(SCENE)
-    known = saved_at(scene)
+    known = {scene: saved_at(scene)}
     save(scene, "edited")
 
     def load(path: Path) -> None:
@@ -168,7 +169,7 @@ def test_whatever_lies_in_its_place_the_watcher_waits_for_the_next_good_save(tmp
             raise RuntimeError(text)
         return text
 
-    watcher = Watcher(path, load, edits, saved_at(path))
+    watcher = Watcher(path, load, edits, {path: saved_at(path)})
     watcher.look()
     assert edits.take() is None
     for number, spoil in enumerate((path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to(tmp_path / "no"))):

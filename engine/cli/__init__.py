@@ -100,7 +100,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         if error.filename is None and error.errno in (errno.ENOSPC, errno.EPIPE, errno.EIO):
             _last_word(f"what it says cannot be written: {error.strerror}", 1)
+        if error.errno in _LIMITS:
+            _last_word(_LIMITS[error.errno], 2)
         raise
+    except (ImportError, SystemError, RuntimeError) as error:
+        if why := _short_of(error):
+            _last_word(why, 2)
+        raise
+
+
+_LIMITS = {
+    errno.EMFILE: "more files must be open at once than `ulimit -n` allows",
+    errno.ENFILE: "more files must be open at once than this machine allows",
+    errno.EAGAIN: "no further process or thread can be started; see `ulimit -u` and `ulimit -v`",
+    errno.ENOMEM: "there is not enough memory for this",
+}
+
+
+def _short_of(error: Exception) -> str:
+    """What of the machine an error that Python does not call so is for want of; empty if it is another error."""
+    import resource
+
+    if "can't start new thread" in str(error):
+        return _LIMITS[errno.EAGAIN]
+    limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+    if "failed to map segment" in str(error) or (limited and isinstance(error, SystemError)):
+        return _LIMITS[errno.ENOMEM]
+    if "Too many open files" in str(error):  # of a library that cannot be opened
+        return _LIMITS[errno.EMFILE]
+    return ""
 
 
 def _last_word(text: str, status: int) -> NoReturn:

@@ -61,7 +61,7 @@ def _finite(context: click.Context, option: click.Parameter, value: float | None
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", metavar="HH:MM", help="Begin as if it were this time of day; the clock's own time otherwise.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")
-@click.option("--watch", is_flag=True, help="Take over each saved edit of the scene at a bar line.")
+@click.option("--watch", is_flag=True, help="Take over each saved edit of the scene and its files at a bar line.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more of what happens inside.")
 def command(
     scene: str,
@@ -91,12 +91,13 @@ def command(
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
         from engine.conductor.daytime import CountedDay, WallDay
+        from engine.files import noting
         from engine.runtime import play as playing
         from engine.runtime import watching
         from engine.runtime.outputs import open_output
 
-        playable = load_playable(scene, section, solo)
-        known = watching.saved_at(playable.path)
+        with noting() as known:
+            playable = load_playable(scene, section, solo)
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
         seconds = minutes * 60 if minutes is not None else None
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)

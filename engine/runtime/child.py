@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import errno
 import functools
 import logging
 import os
@@ -154,7 +155,7 @@ class Child:
         except RuntimeError as error:  # no more threads are allowed
             self.process.kill()
             self.process.wait()
-            raise OSError(f"no thread can be started for {name}: {error}") from error
+            raise OSError(errno.EAGAIN, f"no thread can be started for {name}: {error}") from error
 
     def send(self, message: object) -> None:
         """Hand a message over; returns at once, however busy the child is.

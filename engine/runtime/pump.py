@@ -23,6 +23,9 @@ CHUNK = 16 << 10
 STARVED = 0.1
 """Seconds without sound in the pipe that count as one starvation."""
 
+PATIENCE = 1.0
+"""Seconds that an output may take over the sound of `CHUNK` when it is to end; one that hangs holds nobody."""
+
 
 class Pump:
     """Moves sound until the stream ends or is faded out.
@@ -53,7 +56,9 @@ class Pump:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            log.warning("the output does not answer; it is left alone")
 
     @property
     def finished(self) -> bool:
@@ -64,7 +69,7 @@ class Pump:
         """Fade out from what is taken from the pipe next, and return when it is over."""
         self._fade_frames = max(1, round(seconds * SAMPLE_RATE))
         self._fading.set()
-        self.join(seconds + 5.0)
+        self.join(seconds + PATIENCE)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of the stream; False if `timeout` seconds passed before."""
@@ -72,6 +77,7 @@ class Pump:
         return self.finished
 
     def _run(self) -> None:
+        silence = 0.0
         while not self._stop.is_set():
             over = self._audio.over  # asked before reading: what was written before the end is still played
             data = self._audio.pipe.read(CHUNK, STARVED)
@@ -80,8 +86,13 @@ class Pump:
                     return
                 if self.frames and self._audio.live:
                     self.counters["starvations"] += 1
-                    log.warning("no sound came for %.1f s", STARVED)
+                    if not silence:
+                        log.warning("no sound comes")
+                    silence += STARVED
                 continue
+            if silence:
+                log.warning("there is sound again, after %.1f s without", silence)
+                silence = 0.0
             if self._fading.is_set():
                 data = self._faded_chunk(data)
             if data:

@@ -33,15 +33,24 @@ _Result = TypeVar("_Result")
 
 
 class _Quiet:
-    """A file as libsndfile may call it: nothing may be raised through C, so errors are kept by `RawFile`."""
+    """A file as libsndfile may call it: nothing may be raised through C, so errors are kept by `RawFile`.
+
+    It is called once more when a file that could not be opened is thrown away, and `RawFile` is closed already.
+    """
 
     def __init__(self, raw: RawFile) -> None:
         self._raw = raw
-        self.seek, self.tell, self.read, self.readinto = raw.seek, raw.tell, raw.read, raw.readinto
+        self.read, self.readinto = raw.read, raw.readinto
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0 if self._raw.closed else self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return 0 if self._raw.closed else self._raw.tell()
 
     def write(self, data: bytes) -> int:
         try:
-            return self._raw.write(data)
+            return 0 if self._raw.closed else self._raw.write(data)
         except OSError:
             return 0
 

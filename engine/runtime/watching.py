@@ -1,25 +1,22 @@
-"""`play --watch`: follows a scene file while it is edited, whatever lies in its place meanwhile."""
+"""`play --watch`: follows a scene file and those that it uses while they are edited, whatever happens to them."""
 
 from __future__ import annotations
 
 import logging
-import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import PerpetuumError
+from engine.files import SavedState, noting, saved_at
 from engine.scenes.scene import Scene
 
 log = logging.getLogger(__name__)
 
 LOOK = 1.0
 """Seconds between two looks at the files, whether anything tells of changes or not."""
-
-State = tuple[int, int, int, int]
-"""What tells one saved state of a file from another."""
 
 
 @dataclass
@@ -41,56 +38,58 @@ class Edits:
             return scene
 
 
-def saved_at(path: Path) -> State | None:
-    """The saved state of a file: its device, number, size and time; None where no regular file lies."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
-
-
 class Watcher:
-    """Looks at a scene file, and loads it whenever it was saved. Nothing that lies there can end it.
+    """Looks at a scene file and the files that it uses, and loads it whenever one of them was saved. Nothing that lies
+    there can end it.
 
     Args:
-        path: of the file.
+        path: of the scene file.
         load: gives the scene, or None where it is broken (and says so).
         edits: where good scenes are put.
-        known: `saved_at` of the file when the scene that plays was loaded.
+        known: the files that the scene that plays was loaded from, as they were then (see `engine.files.noting`).
     """
 
     def __init__(
-        self, path: Path, load: Callable[[Path], Scene | None], edits: Edits, known: State | None = None
+        self,
+        path: Path,
+        load: Callable[[Path], Scene | None],
+        edits: Edits,
+        known: Mapping[Path, SavedState | None] | None = None,
     ) -> None:
         self._path = path
         self._load = load
         self._edits = edits
-        self._known = known
+        self._known = dict(known or {})
         self._said = ""
 
     def look(self) -> None:
-        """Load the file if it is another one than before. Never raises."""
+        """Load the scene if its files are others than before. Never raises."""
         try:
             found = saved_at(self._path)
             if found is None:
                 # What comes back in its place is taken for a new save, even if it is the same file.
-                self._known = None
+                self._known[self._path] = None
                 self._say(f"{self._path} is no file that can be read; what played plays on until it is one again")
-            elif found != self._known:
-                self._known = found
-                scene = self._load(self._path)
+            elif found != self._known.get(self._path) or self._used_are_others():
+                # Files that it used before may come back, too.
+                before = {path: saved_at(path) for path in self._known}
+                with noting() as used:
+                    scene = self._load(self._path)
+                self._known = {**before, self._path: found, **used} if scene is None else {self._path: found, **used}
                 self._said = ""
                 if scene is not None:
                     self._edits.put(scene)
         except PerpetuumError as error:  # it vanished while it was looked at, or may not be read
             # Permission may come back without a new save.
-            self._known = None
+            self._known[self._path] = None
             self._say(f"{error}; what played plays on")
         except Exception:
             if self._said != "failed":
                 self._said = "failed"
                 log.exception("%s could not be looked at; what played plays on", self._path)
+
+    def _used_are_others(self) -> bool:
+        return any(saved_at(path) != state for path, state in self._known.items())
 
     def follow(self, stopped: threading.Event) -> None:
         """Look until `stopped`: at each change that the system tells of, and every second."""

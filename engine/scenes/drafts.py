@@ -83,6 +83,7 @@ class PartDraft:
     primer: Phrase | None = None
     transforms: list[TransformDraft | None] = field(default_factory=list)
     instrument: Path | None = None
+    revision: int = 0
 
 
 @dataclass

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine import assets
 from engine.errors import PerpetuumError
-from engine.files import reason
+from engine.files import noting, reason, status
 from engine.generators.contract import Role, Settings
 from engine.scenes.diagnostics import Diagnostic, Severity, listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
@@ -40,19 +41,19 @@ class Samples:
             PerpetuumError: it cannot be played.
         """
         try:
-            status = path.stat()
+            found = status(path)
         except (OSError, ValueError) as error:
             raise PerpetuumError(reason(error)) from error
-        key = (path, semitones, status.st_mtime_ns, status.st_size)
+        key = (path, semitones, found.st_mtime_ns, found.st_size)
         if key not in self.known:
             try:
                 self.known[key] = examine_sample(path, semitones)
             except PerpetuumError as error:
                 self.known[key] = error
-        found = self.known[key]
-        if isinstance(found, PerpetuumError):
-            raise found
-        return found
+        facts = self.known[key]
+        if isinstance(facts, PerpetuumError):
+            raise facts
+        return facts
 
 
 @dataclass
@@ -64,12 +65,14 @@ class Instruments:
         kinds: kind of each instrument; None if it is not known.
         frames: of the samples of each in memory, at 48 kHz.
         samples: sound files that were looked into.
+        revisions: what tells one saved state of an instrument, its samples included, from another.
     """
 
     found: dict[Path, list[Diagnostic]] = field(default_factory=dict)
     kinds: dict[Path, InstrumentKind | None] = field(default_factory=dict)
     frames: dict[Path, int] = field(default_factory=dict)
     samples: Samples = field(default_factory=Samples)
+    revisions: dict[Path, int] = field(default_factory=dict)
 
     def look_into(self, path: Path) -> list[Diagnostic]:
         """What is wrong with an instrument file.
@@ -78,11 +81,13 @@ class Instruments:
             PerpetuumError: it cannot be read, or is no instrument; nothing of it is told then.
         """
         if path not in self.found:
-            source = Source.read(path, named=True)
-            if not source.ours:
-                raise PerpetuumError("this is no instrument file", "an instrument file says `perpetuum: 1`")
-            self.kinds[path], self.frames[path] = _check(source, self.samples)
+            with noting() as used:
+                source = Source.read(path, named=True)
+                if not source.ours:
+                    raise PerpetuumError("this is no instrument file", "an instrument file says `perpetuum: 1`")
+                self.kinds[path], self.frames[path] = _check(source, self.samples)
             self.found[path] = source.found
+            self.revisions[path] = zlib.crc32(repr(sorted(used.items(), key=str)).encode())
         return self.found[path]
 
 
@@ -105,6 +110,7 @@ def read_instrument(reading: Reading, draft: PartDraft, instruments: Instruments
     draft.instrument = path.resolve()
     try:
         wrong = [one for one in instruments.look_into(path) if one.severity is Severity.ERROR]
+        draft.revision = instruments.revisions[path]
     except PerpetuumError as error:
         reading.source.error(node.span, error.message, hint=error.hint or "")
         return

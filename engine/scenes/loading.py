@@ -191,6 +191,7 @@ def _part(draft: PartDraft) -> Part:
         sound=PartSound(
             name=draft.name,
             instrument=str(draft.instrument),
+            revision=draft.revision,
             level=draft.file.level,
             pan=draft.file.pan,
             reverb=draft.file.sends.reverb,

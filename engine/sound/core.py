@@ -73,7 +73,7 @@ class Core:
         self._parts = setup.parts
         self._count = len(setup.parts)
         channels = 2 * self._count + 2
-        self._server = boot(channels, setup.seed)
+        self._server = boot(channels, setup.seed, setup.start_frame)
         self._reverb = Reverb(setup.mix.reverb_time, setup.mix.reverb_brightness)
         self._instruments: list[Instrument] = []
         self._routes: list[Any] = []

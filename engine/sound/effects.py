@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.sound.settings import Chorus, Drive, Effects, Tremolo, Vowel
-from engine.sound.synth import pyo
+from engine.sound.synth import pyo, swinging
 
 _CHORUS_CENTRE = 0.012
 """Seconds; a doubling around 12 ms is heard as width, neither as flanging nor as an echo."""
@@ -20,15 +20,15 @@ def _drive(x: Any, settings: Drive) -> list[Any]:
 def _chorus(x: Any, settings: Chorus, side: int) -> list[Any]:
     swing = 0.006 * settings.depth
     # A quarter of a turn between the sides: the image turns instead of pulsating.
-    wander = pyo.Sine(settings.rate, phase=0.25 * side, mul=swing, add=_CHORUS_CENTRE)
+    wander = swinging(settings.rate, 0.25 * side, mul=swing, add=_CHORUS_CENTRE)
     doubled = pyo.Delay(x, delay=wander, maxdelay=0.05, mul=0.8 * settings.mix)
-    return [wander, doubled, pyo.Sig(x, mul=1.0 - 0.5 * settings.mix, add=doubled)]
+    return [doubled, pyo.Sig(x, mul=1.0 - 0.5 * settings.mix, add=doubled)]
 
 
 def _tremolo(x: Any, settings: Tremolo, side: int) -> list[Any]:
     half = settings.depth / 2.0
-    pulse = pyo.Sine(settings.rate, phase=0.5 * settings.width * side, mul=half, add=1.0 - half)
-    return [pulse, pyo.Sig(x, mul=pulse)]
+    pulse = swinging(settings.rate, 0.5 * settings.width * side, mul=half, add=1.0 - half)
+    return [pyo.Sig(x, mul=pulse)]
 
 
 _FORMANTS = {
@@ -66,7 +66,7 @@ def stereo_chain(
         offset: the sound may have one (a mean that is not 0), which must be taken away.
 
     Returns:
-        Every object made, in order; and the two outputs.
+        Every object that may stop while nothing sounds, in order; and the two outputs.
     """
     made: list[Any] = []
     outs = []

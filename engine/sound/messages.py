@@ -41,6 +41,7 @@ class PartSound:
         pan: -1 left .. 1 right.
         reverb: send to the reverb in dB; -inf for none.
         delay: send to the delay in dB; -inf for none.
+        revision: another one where the instrument's files were saved anew, so that its sound is built again.
     """
 
     name: str
@@ -49,6 +50,7 @@ class PartSound:
     pan: float = 0.0
     reverb: float = float("-inf")
     delay: float = float("-inf")
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

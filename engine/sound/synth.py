@@ -73,13 +73,15 @@ pyo, DOUBLE = _load()
 """The names of pyo that the sound uses, and whether it is the double-precision build."""
 
 
-def boot(channels: int, seed: int) -> Any:
+def boot(channels: int, seed: int, frame: int = 0) -> Any:
     """A booted server in manual mode: `process()` computes one block. Objects made from now on belong to it.
 
     Args:
         channels: of its output.
         seed: of everything random in the graph.
+        frame: of the performance with which its sound begins.
     """
+    _Begun.frame = frame
     server = pyo.Server(sr=SAMPLE_RATE, nchnls=channels, buffersize=BLOCK, duplex=0, audio="manual")
     server.setVerbosity(0)
     server.boot()
@@ -89,6 +91,23 @@ def boot(channels: int, seed: int) -> Any:
     # The server fades itself in over its first blocks.
     run(_FADE_IN_BLOCKS)
     return server
+
+
+class _Begun:
+    """With which frame of the performance the sound of this process begins."""
+
+    frame = 0
+
+
+def swinging(rate: float, turn: float = 0.0, **scale: Any) -> Any:
+    """A slow sine that stands where it would stand if it had swung since frame 0, in whatever process.
+
+    Args:
+        rate: Hz.
+        turn: where it stands at frame 0, 0..1.
+        scale: `mul` and `add`.
+    """
+    return pyo.Sine(rate, phase=(turn + rate * _Begun.frame / SAMPLE_RATE) % 1.0, **scale)
 
 
 _FADE_IN_BLOCKS = 20

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import wave
 from pathlib import Path
@@ -21,7 +22,7 @@ from engine.runtime.outputs import NullOutput, open_output
 from engine.runtime.pacing import Pacer
 from engine.runtime.pipe import FRAME_BYTES, Pipe
 from engine.runtime.players import Dither, Player
-from engine.runtime.pump import Pump
+from engine.runtime.pump import PATIENCE, Pump
 from engine.runtime.sound_file import LARGEST_WAV, SoundFileOutput
 from engine.runtime.wav_output import WavOutput
 from engine.score.time import SAMPLE_RATE
@@ -503,6 +504,44 @@ def test_an_output_that_fails_costs_no_music():
         assert pump.join(60)
     assert np.array_equal(frame_numbers(samples(b"".join(broken.data))), np.arange(201 * 256))
     assert pump.counters["failures"] == len(broken.data)
+
+
+def test_an_output_that_hangs_holds_nobody_who_wants_to_end():
+    class Hanging(Tape):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hangs, self.over = threading.Event(), threading.Event()
+
+        def write(self, chunk: bytes) -> None:
+            self.hangs.set()
+            self.over.wait()
+
+    hanging = Hanging()
+    with Audio(command=DUMMY) as audio:
+        audio.send(setup("a"))
+        begun = time.monotonic()
+        with Pump(audio, hanging) as pump:
+            assert hanging.hangs.wait(60)
+            begun = time.monotonic()
+            pump.fade_out(0.5)
+        assert time.monotonic() - begun < 0.5 + 2 * PATIENCE + 1.0
+    hanging.over.set()
+
+
+def test_an_output_that_hangs_for_a_while_loses_nothing():
+    class Slow(Tape):
+        def write(self, chunk: bytes) -> None:
+            if len(self.data) == 20:
+                time.sleep(1.0)
+            super().write(chunk)
+
+    slow = Slow()
+    with Audio(command=DUMMY) as audio, Pump(audio, slow) as pump:
+        audio.send(setup("a"))
+        audio.send(Fade(800 * 256, 256))
+        assert pump.join(60)
+    assert np.array_equal(frame_numbers(samples(b"".join(slow.data))), np.arange(801 * 256))
+    assert not audio.counters["hangs"]
 
 
 def test_a_fade_out_is_heard_at_once_and_smooth_whatever_lies_in_the_pipe():

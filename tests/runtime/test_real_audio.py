@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from engine.runtime.audio import Audio, State
 from engine.runtime.offline import OfflineReader
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Notes, PartSound, Setup
+from tests.proofs import takeover
 from tests.runtime.sound import until
 from tests.runtime.test_audio import Listener
 
@@ -94,3 +97,35 @@ def test_a_scene_that_is_replaced_while_it_plays_leaves_no_gap():
     assert len(listener.sound) == -(-(change + 2 * SAMPLE_RATE) // BLOCK) * BLOCK
     after = np.abs(listener.sound[change : change + SAMPLE_RATE // 2]).max()
     assert after > 0.005
+
+
+def test_after_a_death_a_scene_is_as_loud_as_its_render_and_nothing_clicks():
+    """Five seconds on; the table of all scenes, with the bar of 3 dB over minutes, is of `tests/proofs/takeover.py`."""
+    music = takeover.performance(assets.scene("slow_groove"), 5, 16.0)
+    sound, places = takeover.played(music, 6.0)
+    assert len(places) == 2
+    found = takeover.compare(sound, takeover.rendered(music), places[:1])
+    assert found.median < 1.5
+    assert found.high < 5.0
+    assert found.click < 2.0
+
+
+def test_a_slow_sine_stands_where_it_would_stand_had_it_swung_since_the_first_frame():
+    """Chorus, tremolo and vibrato of a process that begins later are those of one that was there from the start."""
+    later = 5 * SAMPLE_RATE // BLOCK * BLOCK
+    code = (
+        "import numpy as np, sys; from engine.sound import synth; frame = int(sys.argv[1]);"
+        "server = synth.boot(1, 1, frame); sine = synth.swinging(0.31).out();"
+        "raw = (__import__('ctypes').c_float * 256).from_address(int(str(server.getOutputAddr()), 0));"
+        "[server.process() for _ in range((int(sys.argv[2]) - frame) // 256)];"
+        "print(np.ctypeslib.as_array(raw)[-1])"
+    )
+    values = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code, str(frame), str(2 * later)], capture_output=True, check=True
+            ).stdout
+        )
+        for frame in (0, later)
+    ]
+    assert abs(values[0] - values[1]) < 1e-3
