@@ -10,6 +10,8 @@ from fractions import Fraction
 from engine.training.datasets.abc.fields import MOST
 
 _LENGTH = r"\d*/*\d*"
+_NOTES = rf"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?\s*)"
+"""One of those that make up a chord as ABC wrote it before version 2: "+GB+", "+E3 c3 +"."""
 _SYMBOL = re.compile(
     "|".join(
         f"(?P<{name}>{pattern})"
@@ -32,7 +34,7 @@ _SYMBOL = re.compile(
             "bars": r"[ZX]\d*",
             "spacer": rf"y{_LENGTH}",
             "decoration": r"![^!\s\[\]|]*!",
-            "plus": r"\+[^+\s|]+\+",
+            "plus": rf"\+{_NOTES}{{2,}}\+|\+[^+\s|]+\+",
             "shorthand": r"[.~H-Wh-w]",
             "reserved": r"[#*;?@!]",
         }.items()
@@ -119,9 +121,7 @@ def symbols_of(line: str) -> Iterator[Symbol]:
 
 def _is_old_chord(text: str) -> bool:
     """Whether what stands between two "+" is a chord, as ABC wrote it before version 2, and no decoration."""
-    return text[1:-1] not in _DYNAMICS and bool(
-        re.fullmatch(rf"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}){{2,}}", text[1:-1])
-    )
+    return text[1:-1] not in _DYNAMICS and bool(re.fullmatch(rf"{_NOTES}{{2,}}", text[1:-1]))
 
 
 def _unknown(line: str, at: int) -> str:
