@@ -1,9 +1,9 @@
-"""How rightly ABC is read: `python -m tests.proofs.abc --data FOLDER [--lines FILE]`; the last results stand in docs/datasets.md.
+"""How rightly ABC is read: `python -m tests.proofs.abc --data FOLDER [--lines FILE]`; last results: docs/datasets.md.
 
-Every tune below a folder is read by our reader and by abc2midi (of abcmidi, `apt install abcmidi`), whose MIDI file mido
-parses; with `--lines` also compared with the notes of a score set (JSON lines named as FILE.abc#NUMBER). Notes are
-aligned by pitch and length, so a note too many counts as one, whatever follows; of two notes that follow one another in
-both, the second is wrong where the time between them differs.
+Every tune below a folder is read by our reader and by abc2midi (of abcmidi, `apt install abcmidi`), whose MIDI file
+mido parses; with `--lines` also compared with the notes of a score set (JSON lines named as FILE.abc#NUMBER). Notes
+are aligned by pitch and length, so a note too many counts as one, whatever follows; of two notes that follow one
+another in both, the second is wrong where the time between them differs.
 
 Not a test: it needs a program and tunes that are not ours.
 """
@@ -61,7 +61,7 @@ def plain(tune: str) -> str:
             continue
         texts = re.split(r'("[^"]*")', line)
         for k in range(0, len(texts), 2):
-            music = re.sub(r":*[|\]]?[|:]*:+[|:]*|:+\|+|\|+:+", lambda m: "|" if m[0] else "", texts[k])
+            music = re.sub(r"[|:]*:[|:]*", "|", texts[k])
             music = re.sub(r"\|[\]|\[]*\s*\d+", "|", music)
             music = re.sub(r"\[\d+", "", music)
             texts[k] = _ORNAMENT.sub("", music)

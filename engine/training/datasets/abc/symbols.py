@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from engine.training.datasets.abc.fields import MOST
 
-_LENGTH = r"\d*/*\d*"
+_LENGTH = r"\d*(?:/+\d*)?"
 _NOTES = rf"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?\s*)"
 """One of those that make up a chord as ABC wrote it before version 2: "+GB+", "+E3 c3 +"."""
 _SYMBOL = re.compile(

@@ -79,6 +79,7 @@ def lines_of(text: str) -> Iterator[Line]:
     if "\0" in text:
         raise UnusableError("not text")
     number, until, field = 0, "", None
+    behind: list[Line] = []  # directives after a field, which may go on after them
     directed = _LINE not in text
     for line in re.split(r"\r\n|\r|\n", text):
         number += directed
@@ -92,6 +93,8 @@ def lines_of(text: str) -> Iterator[Line]:
                 until = f"%%end{block[1]}"
             elif field is None:
                 yield Line(number, line)
+            else:
+                behind.append(Line(number, line))
             continue
         kept = re.sub(r"(?<!\\)%.*", "", line, flags=re.DOTALL)
         if "%" in line and not kept.strip():
@@ -100,14 +103,14 @@ def lines_of(text: str) -> Iterator[Line]:
             field = Line(field.number, f"{field.text} {kept[2:].strip()}")
             continue
         if field is not None:
-            yield field
-            field = None
+            yield from (field, *behind)
+            field, behind = None, []
         if field_of(kept) is not None:
             field = Line(number, kept)
         else:
             yield Line(number, kept)
     if field is not None:
-        yield field
+        yield from (field, *behind)
 
 
 def field_of(text: str) -> tuple[str, str] | None:
