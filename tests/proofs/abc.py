@@ -56,10 +56,10 @@ def plain(tune: str) -> str:
         if line.startswith("K:"):
             kept += [line, "%%MIDI chordattack 0"]  # else the notes of a chord come one after the other
             continue
-        if line.startswith("%") or re.match(r"[A-Za-z]:[^|:]", line):
+        if line.startswith("%") or re.match(r"[A-Za-z+]:[^|:]", line):
             kept.append(line)
             continue
-        texts = re.split(r'("[^"]*")', line)
+        texts = re.split(r'("[^"]*"|\[[A-Za-z]:[^\]]*\]|\(\d+:[\d:]*)', line)
         for k in range(0, len(texts), 2):
             music = re.sub(r"[|:]*:[|:]*", "|", texts[k])
             music = re.sub(r"\|[\]|\[]*\s*\d+", "|", music)

@@ -17,7 +17,7 @@ from engine.training.datasets.abc.fields import (
     parse_tempo,
     parse_unit,
 )
-from engine.training.datasets.abc.macros import expand, parse_macro
+from engine.training.datasets.abc.macros import MOST, expand, parse_macro
 from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
 from engine.training.datasets.abc.text import Line, field_of, lines_of
 from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
@@ -129,6 +129,8 @@ class Tune:
             case "m":
                 if (macro := parse_macro(value)) is not None:
                     self._macros[macro[0]] = macro[1]
+                    if len(self._macros) > MOST:
+                        raise UnusableError(f"more than {MOST} macros")
             case "w":
                 if self._in_body:
                     self.voice.is_sung = True
