@@ -198,7 +198,7 @@ def _compare(
         counts.refused.append(f"{path.name}:{reason.place}: {reason} (tune {number})")
         return
     ours = read(score)
-    counts.said.update(dict(score.left_out))
+    counts.said.update({each.what: each.count for each in score.left_out})
     try:
         theirs = heard(tune.decode(), folder)
     except ValueError as reason:
