@@ -1,4 +1,4 @@
-"""What training reads out of written music: MusicXML and ABC, through music21 (of the extra `models`)."""
+"""What training reads out of MusicXML, through music21 (of the extra `models`)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import io
 import re
 import warnings
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.score.chords import parse_chord, recognise
-from engine.training.datasets.score import Part, Score, UnusableError, checked, note_array
+from engine.training.datasets.musicxml_prepared import prepared
+from engine.training.datasets.score import LeftOut, Part, Score, UnusableError, checked, note_array
 from engine.training.datasets.score_sets import VELOCITY
 
 LARGEST = 64 << 20
@@ -76,15 +78,17 @@ def _read(text: str) -> Score:
         from music21 import converter, stream
     except ImportError as error:
         raise PerpetuumError(
-            "reading MusicXML and ABC needs music21, which is not installed", "pip install 'music21>=9.3,<11'"
+            "reading MusicXML needs music21, which is not installed", "pip install 'music21>=9.3,<11'"
         ) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = converter.parseData(text, format="musicxml")
+            ready, cues = prepared(text)
+            found = converter.parseData(ready, format="musicxml")
             if isinstance(found, stream.Opus):
                 found = found.scores[0]
-            return checked(_score(found))
+            left_out = (LeftOut("a cue note, which another instrument plays", cues),) if cues else ()
+            return checked(replace(_score(found), left_out=left_out))
     except UnusableError:
         raise
     # music21 tells what is wrong with a file by whatever error it runs into.
