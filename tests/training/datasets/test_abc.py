@@ -93,6 +93,8 @@ MUSIC = {
     "fields that go on": ("C D E F|\nN:C D\n+:E F\nG4|", "60 62 64 65 67*4"),
     "fields about the tune among its music": ("C D E F|\nN:CDEF\nP:B\nT:C\nG4|", "60 62 64 65 67*4"),
     "ends of lines that are written": ("I:linebreak $\nC D$E F|$G4|", "60 62 64 65 67*4"),
+    "exclamation marks that end lines": ('I:linebreak !\nCD!EF!"!"G2|', "60 62 64 65 67*2"),
+    "exclamation marks that ended lines once": ("CD!EFGA!Bc|!ff!C!D|", "60 62 64 65 67 69 71 72 60 62"),
     # texts
     "chord symbols": ('"Am7"C "C/E"D "F#m7b5"E "N.C."F|', "60 62 64 65"),
     "chord symbols that have notes between them": ('"C"C"D"D"E"E"F"F|', "60 62 64 65"),

@@ -108,6 +108,9 @@ def symbols_of(line: str) -> Iterator[Symbol]:
         words = _WORDED.match(line, at) if kind == "reserved" else None
         if words is not None and re.sub(r"[ .]", "", words[1]).lower() in _WORDS:
             found, kind = words, "decoration"  # names have no spaces, but some write them
+        if kind == "decoration" and _is_music(found[0]):
+            at += 1  # the "!" ended lines once, and what follows are notes
+            continue
         if kind == "plus" and _is_old_chord(found[0]):
             yield Symbol("chord", "[", at)
             yield from symbols_of(found[0][1:-1])
@@ -122,6 +125,11 @@ def symbols_of(line: str) -> Iterator[Symbol]:
 def _is_old_chord(text: str) -> bool:
     """Whether what stands between two "+" is a chord, as ABC wrote it before version 2, and no decoration."""
     return text[1:-1] not in _DYNAMICS and bool(re.fullmatch(rf"{_NOTES}{{2,}}", text[1:-1]))
+
+
+def _is_music(text: str) -> bool:
+    """Whether what stands between two "!" are notes, and no decoration."""
+    return text[1:-1] not in _DYNAMICS and bool(re.fullmatch(rf"{_NOTES}{{3,}}", text[1:-1]))
 
 
 def _unknown(line: str, at: int) -> str:

@@ -21,6 +21,9 @@ _LINE = "%%line "
 BEFORE = "%%before-the-first-tune "
 """Says the number of a line that belongs to no tune, with the line behind it."""
 
+_MUSIC = re.compile(r'(?:"[^"]*"|[\sA-Ga-gxyzXZ\d,\'/^_=|:\[\](){}<>~.&!+*`\\-])*')
+"""A line without a bar line that nevertheless looks like music."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -136,3 +139,15 @@ def _file_header(lines: list[str]) -> list[int]:
         elif found and not line.strip():
             break
     return found
+
+
+def without_breaks(line: str) -> str:
+    """A line without its "!" but those in texts, where these end the lines of the printed music (I:linebreak !)."""
+    return re.sub(r'("[^"]*")|!', lambda found: found[1] or " ", line)
+
+
+def kind_of_line(line: str) -> str:
+    """What a line seems to be that belongs to no tune."""
+    if line.startswith("%%") or field_of(line) is not None:
+        return "fields or directives"
+    return "music" if "|" in line or _MUSIC.fullmatch(line) else "text"

@@ -18,7 +18,7 @@ from engine.training.datasets.abc.fields import (
 )
 from engine.training.datasets.abc.macros import MOST, expand, parse_macro
 from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
-from engine.training.datasets.abc.text import BEFORE, Line, field_of, lines_of
+from engine.training.datasets.abc.text import BEFORE, Line, field_of, kind_of_line, lines_of, without_breaks
 from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
 from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, LeftOut, UnusableError
 
@@ -26,9 +26,6 @@ _TEXTS = frozenset("ABCDEFGHNORSTWXZPrs")
 """Fields that change no note."""
 _TIMES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 """In the time of how many the notes of a tuplet are; of those that are not here it depends on the meter."""
-
-_MUSIC = re.compile(r'(?:"[^"]*"|[\sA-Ga-gxyzXZ\d,\'/^_=|:\[\](){}<>~.&!+*`\\-])*')
-"""A line without a bar line that nevertheless looks like music."""
 
 
 class Tune:
@@ -61,6 +58,7 @@ class Tune:
         self._voice: Voice | None = None
         self._in_body = False
         self._propagation = "pitch"
+        self._breaks = False
         self._notes = 0
         self._line_number = self._column = 0
         self._places: list[int] | None = None
@@ -74,7 +72,7 @@ class Tune:
                 if not line.text.strip():
                     ended = ended or self._in_body
                 elif ended:
-                    self._leave_out(f"a line of {_kind_of(line.text)} after an empty line, which ends a tune")
+                    self._leave_out(f"a line of {kind_of_line(line.text)} after an empty line, which ends a tune")
                 else:
                     self._line(line)
             except SymbolError as error:
@@ -94,7 +92,7 @@ class Tune:
         if line.text.startswith(BEFORE):
             number, _, text = line.text.removeprefix(BEFORE).partition(" ")
             if number.isdecimal():
-                what = f"a line of {_kind_of(text)} before the first tune (a tune begins with X:)"
+                what = f"a line of {kind_of_line(text)} before the first tune (a tune begins with X:)"
                 self.left_out.append(LeftOut(what, place=f"{number}:1"))
         elif line.text.startswith("%%"):
             self._directive(line.text[2:])
@@ -104,7 +102,9 @@ class Tune:
             if not self._in_body:
                 self._leave_out("no key (K:) before the music")
                 self._begin(Signature(), Staff())
-            music, self._places = expand(line.text, self._macros) if self._macros else (line.text, None)
+            music = without_breaks(line.text) if self._breaks else line.text
+            if self._macros:
+                music, self._places = expand(music, self._macros)
             try:
                 self._music(list(symbols_of(music)))
             except SymbolError as error:
@@ -260,6 +260,8 @@ class Tune:
                 self._current.played_higher = int(number)
             case ["MIDI", "drummap" | "c", *_]:
                 self._leave_out(f"%%MIDI {words[1]}")
+            case ["linebreak", *breaks]:
+                self._breaks = "!" in breaks
             case ["abc-include", *_]:
                 self._leave_out("a file that is included")
 
@@ -385,10 +387,3 @@ class Tune:
         """Grace notes are left out, but their accidentals hold to the end of the bar like any others."""
         for note in re.finditer(r"(\^\^?|__?|=)([A-Ga-g][,']*)", symbol.text):
             self.voice.pitch(written(Symbol("note", note[0], symbol.column)), self._propagation)
-
-
-def _kind_of(line: str) -> str:
-    """What a line seems to be that belongs to no tune."""
-    if line.startswith("%%") or field_of(line) is not None:
-        return "fields or directives"
-    return "music" if "|" in line or _MUSIC.fullmatch(line) else "text"
