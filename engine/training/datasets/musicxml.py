@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -102,21 +103,12 @@ def _score(found: Any) -> Score:
     parts, chords, bars = [], [], []
     streams = list(found.parts) or [found]
     for part in streams:
-        written = part.toSoundingPitch().stripTies()
+        written = part.toSoundingPitch()
         bars = bars or [float(bar.offset) for bar in written.getElementsByClass("Measure")]
         flat = written.flatten()
-        rows, sung = [], False
-        for element in flat.notes:
-            if isinstance(element, harmony.Harmony):
-                continue
-            length = float(element.quarterLength)
-            if length <= 0:
-                continue  # a grace note
-            start = float(element.offset)
-            sung = sung or bool(element.lyrics)
-            pitches = [pitch.midi for pitch in element.pitches]
-            rows += [(start, start + length, pitch, _velocity(element)) for pitch in pitches if 0 <= pitch <= 127]
-        if rows:
+        notes = [element for element in flat.notes if not isinstance(element, harmony.Harmony)]
+        sung = any(element.lyrics for element in notes if element.quarterLength > 0)
+        if rows := _tied(notes):
             instrument = part.getInstrument(returnDefault=False)
             drums = bool(instrument is not None and instrument.midiChannel == 9)
             program = instrument.midiProgram if instrument is not None else None
@@ -138,6 +130,34 @@ def _score(found: Any) -> Score:
         chords=tuple(sorted(chords)),
         keys=tuple((float(each.offset), each.sharps) for each in flat.getElementsByClass(key.KeySignature)),
     )
+
+
+def _tied(elements: Sequence[Any]) -> list[tuple[float, float, int, int]]:
+    """Start, end, pitch and velocity of notes and chords of music21, without grace notes, ties joined pitch by pitch.
+
+    Its own `stripTies` takes chords of which some notes are tied as a whole.
+    """
+    rows: list[list[Any]] = []
+    open_ties: dict[int, list[list[Any]]] = {}  # by pitch: two voices may hold the same one
+    for element in elements:
+        start, length = float(element.offset), float(element.quarterLength)
+        if length <= 0:
+            continue  # a grace note
+        for note in element.notes if element.isChord else [element]:
+            if not note.isNote or not 0 <= note.pitch.midi <= 127:
+                continue
+            pitch, tie = note.pitch.midi, note.tie.type if note.tie is not None else ""
+            held = open_ties.setdefault(pitch, [])
+            row = next((each for each in held if tie in ("stop", "continue") and abs(each[1] - start) < 1e-6), None)
+            if row is not None:
+                held.remove(row)
+                row[1] = start + length
+            else:
+                row = [start, start + length, pitch, _velocity(element)]
+                rows.append(row)
+            if tie in ("start", "continue"):
+                held.append(row)
+    return [(start, end, pitch, velocity) for start, end, pitch, velocity in rows]
 
 
 def _velocity(element: Any) -> int:

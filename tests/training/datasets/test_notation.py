@@ -184,6 +184,63 @@ def test_cue_notes_are_left_out_and_what_follows_keeps_its_time(name):
     ]
 
 
+def tied(step, duration, ties, chord=False):
+    said = "".join(f'<tie type="{each}"/>' for each in ties.split())
+    written = note(step, 4, duration, "<chord/>" * chord)
+    return written.replace("<voice>", f"{said}<voice>")
+
+
+TIES = {
+    "a note": ([tied("C", 4, "start") + tied("C", 4, "stop")], [(0.0, 4.0, 60)]),
+    "over bars": (
+        [tied("C", 8, "start"), tied("C", 8, "stop start"), tied("C", 4, "stop") + note("C", 4, 4)],
+        [(0.0, 10.0, 60), (10.0, 12.0, 60)],
+    ),
+    "one note of a chord into a note": (
+        [tied("C", 4, "start") + tied("E", 4, "", True) + tied("C", 4, "stop")],
+        [(0.0, 2.0, 64), (0.0, 4.0, 60)],
+    ),
+    "a note into a chord": (
+        [tied("C", 4, "start") + tied("C", 4, "stop") + tied("E", 4, "", True)],
+        [(0.0, 4.0, 60), (2.0, 4.0, 64)],
+    ),
+    "one note of two chords": (
+        [tied("C", 4, "start") + tied("E", 4, "", True) + tied("C", 4, "stop") + tied("F", 4, "", True)],
+        [(0.0, 2.0, 64), (0.0, 4.0, 60), (2.0, 4.0, 65)],
+    ),
+    "chords that end one after the other": (
+        [
+            tied("C", 8, "start") + tied("E", 8, "start", True),
+            tied("C", 4, "stop") + tied("E", 4, "stop start", True) + tied("E", 4, "stop"),
+        ],
+        [(0.0, 6.0, 60), (0.0, 8.0, 64)],
+    ),
+    "that nothing ends": ([tied("C", 4, "start") + note("C", 4, 4)], [(0.0, 2.0, 60), (2.0, 4.0, 60)]),
+    "that nothing begins": ([note("C", 4, 4) + tied("C", 4, "stop")], [(0.0, 2.0, 60), (2.0, 4.0, 60)]),
+    "under another voice": (
+        [
+            tied("C", 4, "start")
+            + tied("C", 4, "stop")
+            + "<backup><duration>8</duration></backup>"
+            + note("E", 4, 2).replace("<voice>1", "<voice>2")
+            + note("C", 4, 2).replace("<voice>1", "<voice>2")
+        ],
+        [(0.0, 1.0, 64), (0.0, 4.0, 60), (1.0, 2.0, 60)],
+    ),
+    "over a rest": (
+        [tied("C", 2, "start") + "<note><rest/><duration>2</duration></note>" + tied("C", 4, "stop")],
+        [(0.0, 1.0, 60), (2.0, 4.0, 60)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TIES)
+def test_ties_join_pitch_by_pitch(name):
+    bars, right = TIES[name]
+    score = read_musicxml(musicxml([START + bars[0], *bars[1:]]))
+    assert sorted((start, end, pitch) for start, end, pitch, _ in score.parts[0].notes.tolist()) == right
+
+
 def test_a_drawn_accidental_does_not_alter_what_sounds():
     drawn = note("A", 4, 2).replace("</note>", "<accidental>sharp</accidental></note>")
     altered = note("A", 4, 2).replace("<step>A</step>", "<step>A</step><alter>1</alter>")
