@@ -20,6 +20,7 @@ from engine.cli.sampling import Number
 from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError
 from engine.output_file import output_folder
+from engine.scenes.diagnostics import printable
 
 if TYPE_CHECKING:
     from engine.training.datasets.contents import Contents
@@ -273,7 +274,8 @@ def _report(manifest: dict[str, Any]) -> None:
 def _say_left_out(found: Sequence[LeftOut]) -> None:
     """A line for each kind of thing that was in files and could not be read, with the place of the first."""
     for each in sorted(found, key=lambda one: -one.count):
-        click.echo(f"{each.count:,} left out: {each.what}; the first at {each.where}")
+        where = f"; the first at {printable(each.where)}" if each.place else f", in {printable(each.where)}"
+        click.echo(f"{each.count:,} left out: {printable(each.what)}{where}")
 
 
 _TABLES = (

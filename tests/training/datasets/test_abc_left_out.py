@@ -151,3 +151,11 @@ def test_one_process_and_two_build_the_same_bytes_of_abc(tmp_path):
         assert status == 0, out
     for name in ("pieces.npz", "manifest.json"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+def test_names_of_files_bring_no_control_characters_to_a_terminal(tmp_path):
+    (tmp_path / "book\x1b[2J.abc").write_text(BOOK)
+    out, status = run("stats", tmp_path, "--jobs", 1)
+    assert status == 0
+    assert ".abc:6:12" in out
+    assert "\x1b" not in out
