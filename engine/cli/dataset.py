@@ -20,9 +20,11 @@ from engine.cli.sampling import Number
 from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError
 from engine.output_file import output_folder
+from engine.scenes.diagnostics import printable
 
 if TYPE_CHECKING:
     from engine.training.datasets.contents import Contents
+    from engine.training.datasets.score import LeftOut
 
 BUILD_EXAMPLES = """
 \b
@@ -188,13 +190,15 @@ def show_stats(folder: Path, form: str, picture: Path | None, jobs: int | None) 
     FOLDER is one of music, a file of music, or what `perpetuum dataset build` wrote.
     """
     from engine.training.datasets.contents import contents_of_files, contents_of_pieces
-    from engine.training.datasets.dataset import MANIFEST, PIECES, read_manifest
+    from engine.training.datasets.dataset import MANIFEST, PIECES, left_out_of, read_manifest
     from engine.training.datasets.pieces import load_pieces
 
     if picture is not None:
         ensure_plotting()
     if (folder / MANIFEST).exists():
-        contents = contents_of_pieces(load_pieces(folder / PIECES), read_manifest(folder)["kind"])
+        manifest = read_manifest(folder)
+        contents = contents_of_pieces(load_pieces(folder / PIECES), manifest["kind"])
+        contents.left_out = left_out_of(manifest)
     else:
         with reading("Reading", "nothing is kept") as progress:
             contents = contents_of_files([folder], jobs, progress=progress)
@@ -241,6 +245,8 @@ def _report(manifest: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from engine.training.datasets.dataset import left_out_of
+
     states, skipped, copies = Counter(), Counter(manifest["dropped"]), 0
     for file in manifest["files"]:
         states[file["state"]] += 1
@@ -256,12 +262,20 @@ def _report(manifest: dict[str, Any]) -> None:
         for reason, count in [*skipped.most_common(), *([("the same as another", copies)] if copies else [])]:
             reasons.add_row(reason, f"{count:,}")
         console.print(reasons)
+    _say_left_out(left_out_of(manifest))
     length = "seconds" if "seconds" in manifest["splits"]["train"] else "bars"
     events = "notes" if manifest["kind"] in ("performance", "polyphony") else "sixteenths"
     splits = Table("split", "pieces", length, events, box=None)
     for name, totals in manifest["splits"].items():
         splits.add_row(name, *(f"{totals[each]:,}" for each in ("pieces", length, "events")))
     console.print(splits)
+
+
+def _say_left_out(found: Sequence[LeftOut]) -> None:
+    """A line for each kind of thing that was in files and could not be read, with the place of the first."""
+    for each in sorted(found, key=lambda one: -one.count):
+        where = f"; the first at {printable(each.where)}" if each.place else f", in {printable(each.where)}"
+        click.echo(f"{each.count:,} left out: {printable(each.what)}{where}")
 
 
 _TABLES = (
@@ -284,6 +298,7 @@ def _print_contents(contents: Contents) -> None:
     console.print(f"{contents.pieces:,} pieces, {contents.notes:,} notes, {contents.bars:,} bars")
     for reason, count in contents.skipped.most_common():
         console.print(f"{count:,} could not be read: {reason}")
+    _say_left_out(contents.left_out)
     for name, what in _TABLES:
         rows = _rows(contents, name)
         if rows:

@@ -18,11 +18,11 @@ from engine.training.datasets.filters import Filters
 from engine.training.datasets.kinds import KINDS, bars_of, check_filters, corpus_of, take
 from engine.training.datasets.kinship import duplicates, split_by_family
 from engine.training.datasets.pieces import SPLITS, Piece
-from engine.training.datasets.score import UnusableError
+from engine.training.datasets.score import LeftOut, UnusableError, counted
 from engine.training.datasets.sources import File, Work, find_files
 from engine.training.datasets.workers import Died, Pool
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Grows whenever a file may be read in another way than before: what is cached under another one is read again."""
 FORMAT = 1
 """Of the manifest."""
@@ -158,14 +158,15 @@ class _Task:
 def examine(task: _Task) -> Found:
     """What is in a work; never raises, for a broken file is no failure of ours."""
     try:
-        pieces, dropped = take(task.kind, task.work.read(), task.filters)
+        score = task.work.read()
+        pieces, dropped = take(task.kind, score, task.filters)
     except UnusableError as reason:
-        return Found(reason=str(reason))
+        return Found(reason=str(reason), place=reason.place)
     except MemoryError:
         return Found(reason="needs too much memory")
     except Exception as error:
         return Found(reason=f"cannot be read ({type(error).__name__})")
-    return Found(pieces, dropped)
+    return Found(pieces, dropped, left_out=score.left_out)
 
 
 def _read(
@@ -227,11 +228,19 @@ def _nothing(records: Sequence[_Record], kind: str, paths: Sequence[Path]) -> Pe
     for record in records:
         for found in record.works.values():
             reasons.update(found.dropped)
+    places: dict[str, str] = {}
+    for record in records:
+        for _, found in sorted(record.works.items()):
+            if found.reason and found.place:
+                places.setdefault(found.reason, f", {record.file.name}:{found.place}")
     where = ", ".join(map(str, paths))
     if not records:
         return PerpetuumError(f"{where}: there are no files of music", "Give MIDI, MusicXML or ABC files.")
-    counted = [f"{count} time{'' if count == 1 else 's'} {reason}" for reason, count in reasons.most_common(6)]
-    said = ", ".join(counted) or "they hold no notes"
+    told = [
+        f"{count} time{'' if count == 1 else 's'} {reason}{places.get(reason, '')}"
+        for reason, count in reasons.most_common(6)
+    ]
+    said = "; ".join(told) or "they hold no notes"
     return PerpetuumError(
         f"{where}: no {kind.replace('_', ' ')} found in {len(records)} file{'' if len(records) == 1 else 's'} ({said})",
         "Give other files, or look at the filters: `perpetuum dataset build --help`.",
@@ -276,7 +285,19 @@ def _about(record: _Record, used: int, copies: int) -> dict[str, Any]:
     about |= {"pieces": used, "duplicates": copies}
     if len(record.works) > 1:
         about |= {"works": len(record.works), "skipped": dict(sorted(skipped.items()))}
+    if left_out := _left_out(record):
+        about["left_out"] = [asdict(each) for each in left_out]
     return about
+
+
+def _left_out(record: _Record) -> tuple[LeftOut, ...]:
+    """What a file has that its pieces have not, as far as the place is known or something is left of the work."""
+    found = []
+    for _, each in sorted(record.works.items()):
+        found += [replace(one, file=record.file.name) for one in each.left_out]
+        if each.reason and each.place:
+            found.append(LeftOut(f"a whole piece: {each.reason}", 1, each.place, record.file.name))
+    return counted(found)
 
 
 def _source(name: str, files: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -6,11 +6,12 @@ import io
 import json
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from engine.output_file import output_folder
 from engine.training.datasets.pieces import Piece, pieces_from, pieces_to
+from engine.training.datasets.score import LeftOut
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,15 @@ class Found:
         pieces: named by what comes behind the work's name.
         dropped: how many others were there, by the reason why they were not taken.
         reason: why there are no pieces; empty where there are.
+        place: "line:column" of the reason, if that is known.
+        left_out: what was in it and is not in its pieces.
     """
 
     pieces: list[Piece] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     reason: str = ""
+    place: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Cache:
@@ -57,7 +62,8 @@ class Cache:
             return None
         about = json.loads(row[1])
         pieces = pieces_from(io.BytesIO(row[0])) if row[0] else []
-        return Found(pieces, Counter(about["dropped"]), about["reason"])
+        left_out = tuple(LeftOut(**each) for each in about["left_out"])
+        return Found(pieces, Counter(about["dropped"]), about["reason"], about["place"], left_out)
 
     def put(self, key: str, found: Found) -> None:
         """Keep what was found."""
@@ -66,7 +72,10 @@ class Cache:
             file = io.BytesIO()
             pieces_to(file, found.pieces)
             packed = file.getvalue()
-        about = json.dumps({"dropped": found.dropped, "reason": found.reason})
+        left_out = [asdict(each) for each in found.left_out]
+        about = json.dumps(
+            {"dropped": found.dropped, "reason": found.reason, "place": found.place, "left_out": left_out}
+        )
         self._file.execute("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", (key, packed, about))
 
     def close(self) -> None:

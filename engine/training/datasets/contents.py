@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from engine.score.phrase import NOTE
 from engine.training.datasets.build import Progress, cores
 from engine.training.datasets.filters import INSTRUMENTS
 from engine.training.datasets.pieces import Piece
-from engine.training.datasets.score import Part, Score, UnusableError, note_array
+from engine.training.datasets.score import LeftOut, Part, Score, UnusableError, counted, note_array
 from engine.training.datasets.sources import Work, find_files
 from engine.training.datasets.workers import Died, Pool
 
@@ -47,6 +47,7 @@ class Contents:
     Attributes:
         pieces: pieces of music that were read.
         skipped: those that could not be read, by the reason.
+        left_out: what was in the files and could not be read, with the places.
         notes: of all parts; drums with them.
         bars: of the meters that the files say, 4/4 where they say none.
         instruments: notes by family of General MIDI instruments, "drums" and "not said".
@@ -60,6 +61,7 @@ class Contents:
 
     pieces: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    left_out: tuple[LeftOut, ...] = ()
     notes: int = 0
     bars: int = 0
     instruments: Counter[str] = field(default_factory=Counter)
@@ -76,12 +78,15 @@ class Contents:
             mine, theirs = getattr(self, each.name), getattr(other, each.name)
             if isinstance(mine, Counter):
                 mine.update(theirs)
+            elif each.name == "left_out":
+                self.left_out = counted((*self.left_out, *other.left_out))
             else:
                 setattr(self, each.name, mine + theirs)
 
     def as_json(self) -> dict[str, Any]:
         """What `json.dumps` takes."""
         found = {each.name: getattr(self, each.name) for each in fields(self)}
+        found["left_out"] = [asdict(each) for each in self.left_out]
         return {
             name: dict(sorted(value.items())) if isinstance(value, Counter) else value for name, value in found.items()
         }
@@ -136,9 +141,13 @@ def contents_of_pieces(pieces: Sequence[Piece], kind: str) -> Contents:
 def contents_of_work(work: Work) -> Contents:
     """What is in one work; never raises."""
     try:
-        return contents_of_score(work.read())
+        score = work.read()
+        found = contents_of_score(score)
+        found.left_out = tuple(replace(each, file=work.file) for each in score.left_out)
+        return found
     except UnusableError as reason:
-        return Contents(skipped=Counter([str(reason)]))
+        whole = LeftOut(f"a whole piece: {reason}", 1, reason.place, work.file)
+        return Contents(skipped=Counter([str(reason)]), left_out=(whole,) if reason.place else ())
     except Exception as error:
         return Contents(skipped=Counter([f"cannot be read ({type(error).__name__})"]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from engine.training.datasets.build import FORMAT, Built, Progress, Settings, bu
 from engine.training.datasets.kinds import KINDS, augmentation_of, corpus_of
 from engine.training.datasets.kinship import families
 from engine.training.datasets.pieces import SPLITS, Piece, load_pieces, save_pieces
+from engine.training.datasets.score import LeftOut, counted
 
 PIECES, MANIFEST, CACHE = "pieces.npz", "manifest.json", "cache"
 """What a data set's folder holds."""
@@ -52,6 +53,9 @@ class Dataset:
         parts = ", ".join(f"{counts[name]} {name}" for name in SPLITS)
         total = "1 piece" if len(self.pieces) == 1 else f"{len(self.pieces)} pieces"
         left_out = f"; {self.kin} left out, for another data set holds out versions of them" if self.kin else ""
+        if self.manifest and (unread := left_out_of(self.manifest)):
+            left_out += f"; {sum(each.count for each in unread)} times something in the files could not be read"
+            left_out += f" ({unread[0].what}, {unread[0].where})"
         return f"{total} of {self.kind.replace('_', ' ')} ({parts}) from {sources}{left_out}"
 
 
@@ -112,6 +116,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{path}: cannot read what is in the data set ({error})", "Build it again with `perpetuum dataset build`."
         ) from error
     return manifest
+
+
+def left_out_of(manifest: Mapping[str, Any]) -> tuple[LeftOut, ...]:
+    """What could not be read in the files of a data set, each kind of thing with the place of the first."""
+    found = (each for file in manifest["files"] for each in file.get("left_out", ()))
+    return counted(LeftOut(each["what"], each["count"], each["place"], each["file"]) for each in found)
 
 
 def _load(path: Path, kind: str, config: str) -> Dataset:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,36 @@ class UnusableError(Exception):
     def __init__(self, reason: str, place: str = "") -> None:
         super().__init__(reason)
         self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something in a file that its score has not.
+
+    Attributes:
+        what: in few words, for they are counted.
+        count: how often.
+        place: where the first is, "line:column"; empty where that cannot be said.
+        file: its name; empty where there is only one.
+    """
+
+    what: str
+    count: int = 1
+    place: str = ""
+    file: str = ""
+
+    @property
+    def where(self) -> str:
+        """File, line and column of the first, as far as they are known."""
+        return ":".join(part for part in (self.file, self.place) if part)
+
+
+def counted(found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    """What was left out, all of the same in one, at its first place; in the order of these places."""
+    together: dict[str, list[LeftOut]] = {}
+    for each in sorted(found, key=lambda one: (one.file, [int(number) for number in one.place.split(":") if number])):
+        together.setdefault(each.what, []).append(each)
+    return tuple(replace(same[0], count=sum(each.count for each in same)) for same in together.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +95,7 @@ class Score:
         keys: (beat, sharps, or flats below 0) in order.
         is_played: somebody or something played it: a MIDI file, which knows no bars but those of its meters. Else it
             is written, and tells its bars.
-        left_out: what was in the file and is not here, in few words, and how often.
+        left_out: what was in the file and is not here.
         electronic_kit: drums are on the pads of the kit that the Groove MIDI Dataset was played on.
     """
 
@@ -76,7 +106,7 @@ class Score:
     chords: tuple[tuple[float, str], ...] = ()
     keys: tuple[tuple[float, int], ...] = ()
     is_played: bool = False
-    left_out: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     electronic_kit: bool = False
 
     @property

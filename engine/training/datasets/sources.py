@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from engine.errors import PerpetuumError
 from engine.training.datasets.abc import read_abc, split_tunes
 from engine.training.datasets.midi_files import read_midi
-from engine.training.datasets.notation import read_musicxml
+from engine.training.datasets.musicxml import read_musicxml
 from engine.training.datasets.score import Score, UnusableError
 from engine.training.datasets.score_sets import read_chorale, read_score_line
 

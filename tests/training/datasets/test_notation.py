@@ -1,4 +1,4 @@
-"""Facts about reading MusicXML and ABC."""
+"""Facts about reading MusicXML, and the cases of ABC that once went wrong."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.score.chords import parse_chord
-from engine.training.datasets import notation
+from engine.training.datasets import musicxml as reader
 from engine.training.datasets.abc import read_abc, split_tunes
-from engine.training.datasets.notation import read_musicxml
+from engine.training.datasets.musicxml import read_musicxml
 from engine.training.datasets.score import UnusableError
 from tests.training.datasets.writing import read
 
@@ -117,6 +117,147 @@ def test_transposing_instruments_are_read_as_they_sound():
     assert parse_chord(score.chords[0][1]) == parse_chord("Ab")
 
 
+TRANSPOSITIONS = {
+    "-2 semitones, 1 step": ("<diatonic>-1</diatonic><chromatic>-2</chromatic>", -2),
+    "-2 semitones": ("<chromatic>-2</chromatic>", -2),
+    "-9 semitones": ("<chromatic>-9</chromatic>", -9),
+    "-14 semitones": ("<chromatic>-14</chromatic>", -14),
+    "3 semitones": ("<chromatic>3</chromatic>", 3),
+    "an octave": ("<chromatic>0</chromatic><octave-change>1</octave-change>", 12),
+    "an octave down, with steps": (
+        "<diatonic>0</diatonic><chromatic>0</chromatic><octave-change>-1</octave-change>",
+        -12,
+    ),
+    "an octave and a tone": ("<diatonic>-1</diatonic><chromatic>-2</chromatic><octave-change>-1</octave-change>", -14),
+    "an octave and a sixth": ("<chromatic>-9</chromatic><octave-change>-1</octave-change>", -21),
+}
+
+
+@pytest.mark.parametrize("name", TRANSPOSITIONS)
+def test_a_transposition_needs_no_diatonic_steps(name):
+    said, semitones = TRANSPOSITIONS[name]
+    start = START.replace("</attributes>", f"<transpose>{said}</transpose></attributes>")
+    score = read_musicxml(musicxml([start + "".join(note(step, 5, 2) for step in "CDEF")]))
+    assert score.parts[0].notes["pitch"].tolist() == [pitch + semitones for pitch in (72, 74, 76, 77)]
+
+
+CUE = "<cue/>"
+CUES = {
+    "alone": (note("C", 4, 2) + note("G", 5, 2, CUE) + note("D", 4, 4), [(0.0, 60), (2.0, 62)], 1),
+    "a chord": (
+        note("C", 4, 2) + note("G", 5, 2, CUE) + note("B", 5, 2, CUE + "<chord/>") + note("D", 4, 4),
+        [(0.0, 60), (2.0, 62)],
+        2,
+    ),
+    "of a chord its first": (
+        note("G", 5, 2, CUE) + note("E", 4, 2, "<chord/>") + note("G", 4, 2, "<chord/>"),
+        [(0.0, 64), (0.0, 67)],
+        1,
+    ),
+    "of a chord its second": (
+        note("E", 4, 2) + note("G", 5, 2, CUE + "<chord/>") + note("F", 4, 2),
+        [(0.0, 64), (1.0, 65)],
+        1,
+    ),
+    "a grace note": (
+        note("C", 4, 2) + GRACE.replace("<grace/>", "<grace/><cue/>") + note("D", 4, 2),
+        [(0.0, 60), (1.0, 62)],
+        1,
+    ),
+    "in another voice": (
+        note("C", 4, 8)
+        + "<backup><duration>8</duration></backup>"
+        + note("G", 5, 8, CUE).replace("<voice>1", "<voice>2"),
+        [(0.0, 60)],
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CUES)
+def test_cue_notes_are_left_out_and_what_follows_keeps_its_time(name):
+    music, right, count = CUES[name]
+    score = read_musicxml(musicxml([START + music]))
+    assert [(start, pitch) for start, _, pitch, _ in score.parts[0].notes.tolist()] == right
+    assert [(each.what, each.count) for each in score.left_out] == [
+        ("a cue note, which another instrument plays", count)
+    ]
+
+
+def tied(step, duration, ties, chord=False):
+    said = "".join(f'<tie type="{each}"/>' for each in ties.split())
+    written = note(step, 4, duration, "<chord/>" * chord)
+    return written.replace("<voice>", f"{said}<voice>")
+
+
+TIES = {
+    "a note": ([tied("C", 4, "start") + tied("C", 4, "stop")], [(0.0, 4.0, 60)]),
+    "over bars": (
+        [tied("C", 8, "start"), tied("C", 8, "stop start"), tied("C", 4, "stop") + note("C", 4, 4)],
+        [(0.0, 10.0, 60), (10.0, 12.0, 60)],
+    ),
+    "one note of a chord into a note": (
+        [tied("C", 4, "start") + tied("E", 4, "", True) + tied("C", 4, "stop")],
+        [(0.0, 2.0, 64), (0.0, 4.0, 60)],
+    ),
+    "a note into a chord": (
+        [tied("C", 4, "start") + tied("C", 4, "stop") + tied("E", 4, "", True)],
+        [(0.0, 4.0, 60), (2.0, 4.0, 64)],
+    ),
+    "one note of two chords": (
+        [tied("C", 4, "start") + tied("E", 4, "", True) + tied("C", 4, "stop") + tied("F", 4, "", True)],
+        [(0.0, 2.0, 64), (0.0, 4.0, 60), (2.0, 4.0, 65)],
+    ),
+    "chords that end one after the other": (
+        [
+            tied("C", 8, "start") + tied("E", 8, "start", True),
+            tied("C", 4, "stop") + tied("E", 4, "stop start", True) + tied("E", 4, "stop"),
+        ],
+        [(0.0, 6.0, 60), (0.0, 8.0, 64)],
+    ),
+    "that nothing ends": ([tied("C", 4, "start") + note("C", 4, 4)], [(0.0, 2.0, 60), (2.0, 4.0, 60)]),
+    "that nothing begins": ([note("C", 4, 4) + tied("C", 4, "stop")], [(0.0, 2.0, 60), (2.0, 4.0, 60)]),
+    "under another voice": (
+        [
+            tied("C", 4, "start")
+            + tied("C", 4, "stop")
+            + "<backup><duration>8</duration></backup>"
+            + note("E", 4, 2).replace("<voice>1", "<voice>2")
+            + note("C", 4, 2).replace("<voice>1", "<voice>2")
+        ],
+        [(0.0, 1.0, 64), (0.0, 4.0, 60), (1.0, 2.0, 60)],
+    ),
+    "over a rest": (
+        [tied("C", 2, "start") + "<note><rest/><duration>2</duration></note>" + tied("C", 4, "stop")],
+        [(0.0, 1.0, 60), (2.0, 4.0, 60)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TIES)
+def test_ties_join_pitch_by_pitch(name):
+    bars, right = TIES[name]
+    score = read_musicxml(musicxml([START + bars[0], *bars[1:]]))
+    assert sorted((start, end, pitch) for start, end, pitch, _ in score.parts[0].notes.tolist()) == right
+
+
+def test_a_drawn_accidental_does_not_alter_what_sounds():
+    drawn = note("A", 4, 2).replace("</note>", "<accidental>sharp</accidental></note>")
+    altered = note("A", 4, 2).replace("<step>A</step>", "<step>A</step><alter>1</alter>")
+    score = read_musicxml(musicxml([START + drawn + altered + note("A", 4, 4)]))
+    assert score.parts[0].notes["pitch"].tolist() == [69, 70, 69]
+
+
+def test_a_note_without_a_staff_is_there_once():
+    two = START.replace("</key>", "</key><staves>2</staves>")
+    back = "<backup><duration>8</duration></backup>"
+    low = note("E", 3, 8).replace("<voice>1</voice>", "<voice>2</voice>")
+    high = note("A", 4, 8).replace("</note>", "<staff>1</staff></note>")
+    on_second = note("C", 3, 8).replace("<voice>1</voice>", "<voice>3</voice><staff>2</staff>")
+    score = read_musicxml(musicxml([two + high + back + low + back + on_second]))
+    assert sorted(int(pitch) for part in score.parts for pitch in part.notes["pitch"]) == [48, 52, 69]
+
+
 def packed(files):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -149,7 +290,7 @@ def test_what_is_no_score_says_why(data, reason):
 
 
 def test_a_small_file_that_unpacks_to_a_huge_one_is_not_read(monkeypatch):
-    monkeypatch.setattr(notation, "LARGEST", 1 << 20)
+    monkeypatch.setattr(reader, "LARGEST", 1 << 20)
     with pytest.raises(UnusableError, match="larger than 1 MB"):
         read_musicxml(packed({"bomb.xml": b"<score-partwise>" + b" " * (8 << 20)}))
 

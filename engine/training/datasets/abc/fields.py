@@ -14,7 +14,9 @@ LETTERS = "FCGDAEB"
 ALTERATIONS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 _MODES = {"maj": 0, "ion": 0, "min": -3, "m": -3, "aeo": -3, "mix": -1, "dor": -2, "phr": -4, "lyd": 1, "loc": -5}
 """Fifths from the major key of the same tonic, by the first three letters."""
-_TONIC = re.compile(r"([A-Ga-g])([#b♯♭]?)\s*(?:(maj|ion|min|aeo|mix|dor|phr|lyd|loc|exp)[a-z]*|(m)(?![\w=]))?", re.I)
+_TONIC = re.compile(
+    r"([A-Ga-g])([#b♯♭]?)(?:\s*(?:(maj|ion|min|aeo|mix|dor|phr|lyd|loc|exp)[a-z]*|(m)(?![\w=])))?", re.I
+)
 _WORD = re.compile(r'([\w:-]+)\s*=\s*("[^"]*"|\S*)|"[^"]*"|((?:\^\^?|__?|=)[A-Ga-g])|(\S+)')
 _CLEF = re.compile(r"(?:treble|alto|tenor|bass|perc|none|soprano|mezzosoprano|baritone|[GCFP])?\d?([+-]8|[+-]15)?")
 MOST = 10_000
@@ -62,7 +64,7 @@ def parse_key(text: str) -> tuple[Signature | None, Staff]:
         return Signature({"F": 1, "C": 1}, 2), parse_staff(text[2:])
     found = _TONIC.match(text)
     # "bass" and "alto" begin like keys; so does "d" of a name that is none.
-    if found is None or re.match(r"\w*[a-z]", text[found.end() :]) or text[found.end() :].startswith("="):
+    if found is None or re.match(r"[\w=]", text[found.end() :]):
         named, rest = None, text
     else:
         named, rest = found, text[found.end() :]

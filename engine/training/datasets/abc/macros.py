@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from engine.training.datasets.abc.text import LARGEST
 from engine.training.datasets.score import UnusableError
 
+MOST = 100
+"""Macros of a tune: every place of its music is held against each."""
 _SCALE = "CDEFGAB"
 _NOTE = r"([A-Ga-g])([,']*)"
 _KEPT = r'"[^"]*"|\[[A-Za-z]:[^\]]*\]|![^!\s]*!'

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from engine.score.chords import parse_chord
 from engine.training.datasets.abc.tune import Tune
 from engine.training.datasets.abc.voices import Timed, Voice, timed
 from engine.training.datasets.melodies import plain_figure
-from engine.training.datasets.score import Part, Score, UnusableError, checked, note_array
+from engine.training.datasets.score import LeftOut, Part, Score, UnusableError, checked, counted, note_array
 from engine.training.datasets.score_sets import VELOCITY
 
 
@@ -28,7 +27,7 @@ def read_abc(data: bytes) -> Score:
     parts = []
     for voice, times in found:
         if voice.is_left_out and not voice.is_drum:
-            left_out["a voice in a drum clef"] += 1
+            left_out.append(LeftOut("a voice in a drum clef", place=tune.drum_clef))
         elif (part := _part(voice, times, left_out)) is not None:
             parts.append(part)
     if not parts:
@@ -37,8 +36,8 @@ def read_abc(data: bytes) -> Score:
     chords = sorted(
         (float(beat), figure)
         for _, times in found
-        for beat, (text, semitones) in times.changes["chord"]
-        if (figure := _figure(text, semitones, left_out))
+        for beat, (text, semitones, place) in times.changes["chord"]
+        if (figure := _figure(text, semitones, place, left_out))
     )
     return checked(
         Score(
@@ -48,20 +47,19 @@ def read_abc(data: bytes) -> Score:
             tempos=tuple(sorted((float(beat), qpm) for _, times in found for beat, qpm in times.changes["tempo"])),
             chords=tuple(dict.fromkeys(chords)),
             keys=tuple((float(beat), fifths) for beat, fifths in lead.changes["key"] if fifths is not None),
-            left_out=tuple(sorted(left_out.items())),
+            left_out=counted(left_out),
         )
     )
 
 
-def _part(voice: Voice, times: Timed, left_out: Counter[str]) -> Part | None:
+def _part(voice: Voice, times: Timed, left_out: list[LeftOut]) -> Part | None:
     """A voice as a part, without notes that MIDI has not, and those of no length; None without notes."""
-    if times.uneven:
-        left_out["an overlay that is not as long as its bar, left as it is"] += times.uneven
+    left_out += [
+        LeftOut("an overlay that is not as long as its bar, left as it is", place=place) for place in times.uneven
+    ]
     layers = []
     for layer in times.layers:
         rows = [row for row in layer if row[1] > row[0] and 0 <= row[2] <= 127]
-        if len(rows) < len(layer):
-            left_out["a note of no length, or out of range"] += len(layer) - len(rows)
         if rows:
             layers.append(note_array([(float(start), float(end), int(pitch), VELOCITY) for start, end, pitch in rows]))
     if not layers:
@@ -74,7 +72,7 @@ def _bars(times: Timed) -> tuple[float, ...]:
     return tuple(float(bar) for bar in sorted(set(times.bars)) if bar < end)
 
 
-def _figure(text: str, semitones: int, left_out: Counter[str]) -> str:
+def _figure(text: str, semitones: int, place: str, left_out: list[LeftOut]) -> str:
     """The figure of a chord symbol as it sounds; empty for a bass note, and for what is no chord."""
     text = plain_figure(text)
     if re.fullmatch(r"[a-g][#b+-]?", text):
@@ -84,7 +82,7 @@ def _figure(text: str, semitones: int, left_out: Counter[str]) -> str:
     try:
         chord = parse_chord(text)
     except ValueError:
-        left_out["a text that is no chord symbol"] += 1
+        left_out.append(LeftOut("a text that is no chord symbol", place=place))
         return ""
     if chord is None:
         return "N.C."

@@ -9,7 +9,9 @@ from fractions import Fraction
 
 from engine.training.datasets.abc.fields import MOST
 
-_LENGTH = r"\d*/*\d*"
+_LENGTH = r"\d*(?:/+\d*)?"
+_NOTES = rf"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}-?\s*)"
+"""One of those that make up a chord as ABC wrote it before version 2: "+GB+", "+E3 c3 +"."""
 _SYMBOL = re.compile(
     "|".join(
         f"(?P<{name}>{pattern})"
@@ -32,7 +34,7 @@ _SYMBOL = re.compile(
             "bars": r"[ZX]\d*",
             "spacer": rf"y{_LENGTH}",
             "decoration": r"![^!\s\[\]|]*!",
-            "plus": r"\+[^+\s|]+\+",
+            "plus": rf"\+{_NOTES}{{2,}}\+|\+[^+\s|]+\+",
             "shorthand": r"[.~H-Wh-w]",
             "reserved": r"[#*;?@!]",
         }.items()
@@ -106,6 +108,9 @@ def symbols_of(line: str) -> Iterator[Symbol]:
         words = _WORDED.match(line, at) if kind == "reserved" else None
         if words is not None and re.sub(r"[ .]", "", words[1]).lower() in _WORDS:
             found, kind = words, "decoration"  # names have no spaces, but some write them
+        if kind == "decoration" and _is_music(found[0]):
+            at += 1  # the "!" ended lines once, and what follows are notes
+            continue
         if kind == "plus" and _is_old_chord(found[0]):
             yield Symbol("chord", "[", at)
             yield from symbols_of(found[0][1:-1])
@@ -119,9 +124,12 @@ def symbols_of(line: str) -> Iterator[Symbol]:
 
 def _is_old_chord(text: str) -> bool:
     """Whether what stands between two "+" is a chord, as ABC wrote it before version 2, and no decoration."""
-    return text[1:-1] not in _DYNAMICS and bool(
-        re.fullmatch(rf"(?:(?:\^\^?|__?|=)?[A-Ga-g][,']*{_LENGTH}){{2,}}", text[1:-1])
-    )
+    return text[1:-1] not in _DYNAMICS and bool(re.fullmatch(rf"{_NOTES}{{2,}}", text[1:-1]))
+
+
+def _is_music(text: str) -> bool:
+    """Whether what stands between two "!" are notes, and no decoration."""
+    return text[1:-1] not in _DYNAMICS and bool(re.fullmatch(rf"{_NOTES}{{3,}}", text[1:-1]))
 
 
 def _unknown(line: str, at: int) -> str:

@@ -18,6 +18,11 @@ _IN_FILE_HEADER = frozenset("ABCDFGHILMNORSUZmr+")
 _CHARSET = re.compile(rb"(?m)^(?:I:|%%)\s*abc-charset\s+([\w.-]+)")
 _LINE = "%%line "
 """Says where in its file a tune begins that was cut out of it."""
+BEFORE = "%%before-the-first-tune "
+"""Says the number of a line that belongs to no tune, with the line behind it."""
+
+_MUSIC = re.compile(r'(?:"[^"]*"|[\sA-Ga-gxyzXZ\d,\'/^_=|:\[\](){}<>~.&!+*`\\-])*')
+"""A line without a bar line that nevertheless looks like music."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,15 @@ def split_tunes(data: bytes) -> list[tuple[str, bytes]]:
     starts = [k for k, line in enumerate(lines) if line.startswith("X:")]
     if not starts:
         raise UnusableError("no tunes in it (a tune begins with X:)")
-    header = "".join(line + "\n" for line in _file_header(lines[: starts[0]]))
+    kept = _file_header(lines[: starts[0]])
+    header = "".join(lines[k] + "\n" for k in kept)
+    others = [k for k in range(starts[0]) if k not in kept and re.sub(r"^%.*", "", lines[k]).strip()]
     if len(header) * len(starts) > 64 * LARGEST:
         raise UnusableError("no book of tunes: what stands before them is too long")
     found = []
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        text = f"{header}{_LINE}{start + 1}\n" + "\n".join(lines[start:end])
+        before = "".join(f"{BEFORE}{k + 1} {lines[k]}\n" for k in others) if start == starts[0] else ""
+        text = f"{header}{before}{_LINE}{start + 1}\n" + "\n".join(lines[start:end])
         found.append((lines[start][2:].partition("%")[0].strip(), text.encode("utf-8", "replace")))
     return found
 
@@ -72,13 +80,14 @@ def lines_of(text: str) -> Iterator[Line]:
     A directive ("%%") keeps its signs. The header of the file goes first.
 
     Raises:
-        UnusableError: the tune is too long, or no text.
+        UnusableError: the tune is too long, or no text, or a block of typeset text has no end.
     """
     if len(text) > LARGEST:
         raise UnusableError(f"a tune of more than {LARGEST >> 20} MB")
     if "\0" in text:
         raise UnusableError("not text")
-    number, until, field = 0, "", None
+    number, until, block_began, field = 0, "", 0, None
+    behind: list[Line] = []  # directives after a field, which may go on after them
     directed = _LINE not in text
     for line in re.split(r"\r\n|\r|\n", text):
         number += directed
@@ -89,9 +98,11 @@ def lines_of(text: str) -> Iterator[Line]:
             if line.startswith(_LINE) and not directed and line[len(_LINE) :].isdecimal():
                 number, directed = int(line[len(_LINE) :]) - 1, True
             elif block := re.match(r"%%\s*begin(\w+)", line):
-                until = f"%%end{block[1]}"
+                until, block_began = f"%%end{block[1]}", number
             elif field is None:
                 yield Line(number, line)
+            else:
+                behind.append(Line(number, line))
             continue
         kept = re.sub(r"(?<!\\)%.*", "", line, flags=re.DOTALL)
         if "%" in line and not kept.strip():
@@ -100,14 +111,16 @@ def lines_of(text: str) -> Iterator[Line]:
             field = Line(field.number, f"{field.text} {kept[2:].strip()}")
             continue
         if field is not None:
-            yield field
-            field = None
+            yield from (field, *behind)
+            field, behind = None, []
         if field_of(kept) is not None:
             field = Line(number, kept)
         else:
             yield Line(number, kept)
+    if until:
+        raise UnusableError(f"%%begin{until[5:]} without its {until}", f"{block_began}:1")
     if field is not None:
-        yield field
+        yield from (field, *behind)
 
 
 def field_of(text: str) -> tuple[str, str] | None:
@@ -116,13 +129,25 @@ def field_of(text: str) -> tuple[str, str] | None:
     return None if found is None or _REPEAT.match(text) else (found[1], found[2].strip())
 
 
-def _file_header(lines: list[str]) -> Iterator[str]:
-    """Fields and directives of the block that a file begins with; free text is not among them."""
-    began = False
-    for line in lines:
-        found = field_of(line)
-        if line.startswith("%%") or (found is not None and found[0] in _IN_FILE_HEADER):
-            began = True
-            yield line
-        elif began and not line.strip():
-            return
+def _file_header(lines: list[str]) -> list[int]:
+    """Places of the fields and directives of the block that a file begins with; free text is not among them."""
+    found = []
+    for k, line in enumerate(lines):
+        field = field_of(line)
+        if line.startswith("%%") or (field is not None and field[0] in _IN_FILE_HEADER):
+            found.append(k)
+        elif found and not line.strip():
+            break
+    return found
+
+
+def without_breaks(line: str) -> str:
+    """A line without its "!" but those in texts, where these end the lines of the printed music (I:linebreak !)."""
+    return re.sub(r'("[^"]*")|!', lambda found: found[1] or " ", line)
+
+
+def kind_of_line(line: str) -> str:
+    """What a line seems to be that belongs to no tune."""
+    if line.startswith("%%") or field_of(line) is not None:
+        return "fields or directives"
+    return "music" if "|" in line or _MUSIC.fullmatch(line) else "text"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,11 +16,11 @@ from engine.training.datasets.abc.fields import (
     parse_tempo,
     parse_unit,
 )
-from engine.training.datasets.abc.macros import expand, parse_macro
+from engine.training.datasets.abc.macros import MOST, expand, parse_macro
 from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
-from engine.training.datasets.abc.text import Line, field_of, lines_of
+from engine.training.datasets.abc.text import BEFORE, Line, field_of, kind_of_line, lines_of, without_breaks
 from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
-from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, UnusableError
+from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, LeftOut, UnusableError
 
 _TEXTS = frozenset("ABCDEFGHNORSTWXZPrs")
 """Fields that change no note."""
@@ -38,7 +37,8 @@ class Tune:
     Attributes:
         voices: by name, in order.
         number, title: after X: and T:.
-        left_out: what was left out, and how often.
+        left_out: what was left out, each at its place.
+        drum_clef: "line:column" of the first clef of drums.
 
     Raises:
         UnusableError: something that would change notes cannot be read; its place is "line:column" of the file.
@@ -47,7 +47,8 @@ class Tune:
     def __init__(self, text: str) -> None:
         self.voices: dict[str, Voice] = {}
         self.number = self.title = ""
-        self.left_out: Counter[str] = Counter()
+        self.left_out: list[LeftOut] = []
+        self.drum_clef = ""
         self._meter: tuple[int, int] | None = None
         self._unit: Fraction | None = None
         self._tempo: tuple[str, Fraction] | None = None
@@ -57,18 +58,21 @@ class Tune:
         self._voice: Voice | None = None
         self._in_body = False
         self._propagation = "pitch"
+        self._breaks = False
         self._notes = 0
+        self._line_number = self._column = 0
+        self._places: list[int] | None = None
         self._read(text)
 
     def _read(self, text: str) -> None:
         ended = False
         for line in lines_of(text):
+            self._line_number, self._column, self._places = line.number, 0, None
             try:
                 if not line.text.strip():
                     ended = ended or self._in_body
                 elif ended:
-                    if not line.text.startswith("%%") and "|" in line.text:
-                        self.left_out["lines of music after an empty line, which ends a tune"] += 1
+                    self._leave_out(f"a line of {kind_of_line(line.text)} after an empty line, which ends a tune")
                 else:
                     self._line(line)
             except SymbolError as error:
@@ -76,21 +80,36 @@ class Tune:
             except UnusableError as error:
                 raise UnusableError(str(error), error.place or f"{line.number}:1") from None
 
+    def _place(self, column: int | None = None) -> str:
+        """Line and column, from 1, of a column of the line that is read (from 0, behind its macros)."""
+        column = self._column if column is None else column
+        return f"{self._line_number}:{(self._places[column] if self._places else column) + 1}"
+
+    def _leave_out(self, what: str, column: int | None = None) -> None:
+        self.left_out.append(LeftOut(what, place=self._place(column)))
+
     def _line(self, line: Line) -> None:
-        if line.text.startswith("%%"):
+        if line.text.startswith(BEFORE):
+            number, _, text = line.text.removeprefix(BEFORE).partition(" ")
+            if number.isdecimal():
+                what = f"a line of {kind_of_line(text)} before the first tune (a tune begins with X:)"
+                self.left_out.append(LeftOut(what, place=f"{number}:1"))
+        elif line.text.startswith("%%"):
             self._directive(line.text[2:])
         elif (found := field_of(line.text)) is not None:
             self._field(*found)
         else:
             if not self._in_body:
-                self.left_out["no key (K:) before the music"] += 1
+                self._leave_out("no key (K:) before the music")
                 self._begin(Signature(), Staff())
-            music, places = expand(line.text, self._macros) if self._macros else (line.text, None)
+            music = without_breaks(line.text) if self._breaks else line.text
+            if self._macros:
+                music, self._places = expand(music, self._macros)
             try:
                 self._music(list(symbols_of(music)))
             except SymbolError as error:
-                if places is not None:
-                    error.column = places[error.column]
+                if self._places:
+                    error.column = self._places[error.column]
                 raise
 
     # -- fields
@@ -129,14 +148,16 @@ class Tune:
             case "m":
                 if (macro := parse_macro(value)) is not None:
                     self._macros[macro[0]] = macro[1]
+                    if len(self._macros) > MOST:
+                        raise UnusableError(f"more than {MOST} macros")
             case "w":
                 if self._in_body:
                     self.voice.is_sung = True
             case "s":
                 if '"' in value:
-                    self.left_out["chord symbols in a line of symbols (s:)"] += 1
+                    self._leave_out("chord symbols in a line of symbols (s:)")
             case _ if letter not in _TEXTS:
-                self.left_out[f"an unknown field {letter}:"] += 1
+                self._leave_out(f"an unknown field {letter}:")
 
     def _tempo_field(self, value: str) -> None:
         if not self._in_body:
@@ -146,8 +167,9 @@ class Tune:
 
     def _key(self, value: str) -> None:
         signature, staff = parse_key(value)
+        self._note_drums(staff)
         if staff.unknown:
-            self.left_out[f"a word in K: that is not understood ({staff.unknown[0][:12]!r})"] += 1
+            self._leave_out(f"a word in K: that is not understood ({staff.unknown[0][:12]!r})")
         if not self._in_body:
             self._begin(signature or Signature(), staff)
             return
@@ -155,6 +177,10 @@ class Tune:
         if signature is not None:
             self.voice.signature = signature
             self.voice.items.append(Change("key", self._sounding(signature)))
+
+    def _note_drums(self, staff: Staff) -> None:
+        if staff.is_drum and not self.drum_clef:
+            self.drum_clef = self._place()
 
     def _begin(self, signature: Signature, staff: Staff) -> None:
         """End the header."""
@@ -191,7 +217,9 @@ class Tune:
     def _voice_field(self, value: str) -> None:
         name, _, parameters = value.partition(" ")
         staff = parse_staff(parameters)
+        self._note_drums(staff)
         if name == "*" or not name:
+            self._leave_out("a voice (V:) without a name of its own")
             return
         if not self._in_body:
             self._declared[name] = staff
@@ -231,7 +259,11 @@ class Tune:
             case ["MIDI", "transpose" | "rtranspose", number, *_] if re.fullmatch(r"[+-]?\d{1,2}", number):
                 self._current.played_higher = int(number)
             case ["MIDI", "drummap" | "c", *_]:
-                self.left_out[f"%%MIDI {words[1]}"] += 1
+                self._leave_out(f"%%MIDI {words[1]}")
+            case ["linebreak", *breaks]:
+                self._breaks = "!" in breaks
+            case ["abc-include", *_]:
+                self._leave_out("a file that is included")
 
     @property
     def _current(self) -> Voice:
@@ -248,7 +280,7 @@ class Tune:
                 case "note":
                     note = written(symbol)
                     tied = place < len(symbols) and symbols[place].kind == "tie"
-                    self._sound(note.length, [note], {0} if tied else set())
+                    self._sound(note.length, [note], {0} if tied else set(), symbol.column)
                     place += tied
                 case "chord":
                     end = next(k for k in range(place, len(symbols)) if symbols[k].kind == "]")
@@ -268,23 +300,26 @@ class Tune:
                 case "field":
                     self._inline(symbol)
                 case "text":
-                    self._text(symbol.text[1:-1])
+                    self._text(symbol)
                 case "tuplet":
                     self._tuplet(symbol)
                 case "broken":
                     self._broken(symbol)
                 case "overlay":
-                    self.voice.overlay()
+                    self.voice.overlay(self._place(symbol.column))
                 case "overlays":
                     raise SymbolError("a voice overlay over several bars", symbol.column)
                 case "grace":
                     self._grace(symbol)
                 case "reserved" | "unknown" if symbol.text != "!":
-                    self.left_out[f"{symbol.text!a}, which means nothing"] += 1
+                    self._leave_out(f"{symbol.text!a}, which means nothing", symbol.column)
 
-    def _sound(self, length: Fraction, notes: list[Written], tied: set[int]) -> None:
+    def _sound(self, length: Fraction, notes: list[Written], tied: set[int], column: int) -> None:
         voice = self.voice
         sounding = [(voice.pitch(note, self._propagation), note) for note in notes]
+        for pitch, _ in sounding:
+            if not length or not 0 <= pitch <= 127:
+                self._leave_out("a note of no length, or out of range", column)
         event = voice.add(length, sounding)
         voice.tie(event, sounding, tied)
         self._notes += len(notes)
@@ -300,30 +335,33 @@ class Tune:
             elif symbol.kind == "tie" and notes:
                 ties.add(len(notes) - 1)
             elif symbol.kind == "text":
-                self._text(symbol.text[1:-1])
+                self._text(symbol)
         if not notes:
             return
         length = notes[0].length * length_of(symbols[-1].text, symbols[-1].column)
-        self._sound(length, notes, set(range(len(notes))) if tied else ties)
+        self._sound(length, notes, set(range(len(notes))) if tied else ties, symbols[0].column)
 
     def _bars(self, symbol: Symbol) -> None:
         count = int(symbol.text[1:7] or 1)
         if len(symbol.text) > 6 or count * self.voice.bar_length > MAX_BEATS:
             raise SymbolError("a rest of too many bars", symbol.column)
         if self.voice.meter is None:
-            self.left_out["a rest of whole bars in free meter, taken as bars of 4/4"] += 1
+            self._leave_out("a rest of whole bars in free meter, taken as bars of 4/4", symbol.column)
         self.voice.items.append(Bars(count, self.voice.bar_length))
 
     def _inline(self, symbol: Symbol) -> None:
+        self._column = symbol.column
         try:
             self._field(symbol.text[1], symbol.text[3:-1].strip())
         except UnusableError as error:
             raise SymbolError(str(error), symbol.column) from None
 
-    def _text(self, text: str) -> None:
+    def _text(self, symbol: Symbol) -> None:
         """A chord symbol; texts that begin with a sign of their place are annotations."""
+        text = symbol.text[1:-1]
         if text.strip() and text[0] not in "^_<>@":
-            self.voice.items.append(Change("chord", (text.strip(), self.voice.semitones)))
+            value = (text.strip(), self.voice.semitones, self._place(symbol.column))
+            self.voice.items.append(Change("chord", value))
 
     def _tuplet(self, symbol: Symbol) -> None:
         numbers = [int(each) if each else 0 for each in symbol.text[1:].split(":") if len(each) < 4]

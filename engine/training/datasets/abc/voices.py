@@ -46,7 +46,9 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """The music goes back to the beginning of the bar, in another voice."""
+    """The music goes back to the beginning of the bar, in another voice; place: "line:column"."""
+
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +162,12 @@ class Voice:
         self._bar.clear()
         self.items.append(Bar(other_ending))
 
-    def overlay(self) -> None:
+    def overlay(self, place: str) -> None:
         """Go back to the beginning of the bar."""
         self._bar.clear()
         self._tied = {}
         self.last = None
-        self.items.append(Overlay())
+        self.items.append(Overlay(place))
 
 
 @dataclass
@@ -176,7 +178,7 @@ class Timed:
         layers: rows [start, end, pitch] in beats of each voice of it.
         bars: where bars begin.
         changes: (beat, value) by the kind of change.
-        uneven: how many overlays are not as long as their bar.
+        uneven: "line:column" of the overlays that are not as long as their bar.
     """
 
     layers: list[list[list[Fraction | int]]] = field(default_factory=lambda: [[]])
@@ -184,7 +186,7 @@ class Timed:
     changes: Mapping[str, list[tuple[Fraction, Any]]] = field(
         default_factory=lambda: {"chord": [], "meter": [], "key": [], "tempo": []}
     )
-    uneven: int = 0
+    uneven: list[str] = field(default_factory=list)
 
 
 def timed(voice: Voice) -> Timed:
@@ -194,7 +196,7 @@ def timed(voice: Voice) -> Timed:
         UnusableError: it is too long, or its lengths have no common measure.
     """
     found, now, layer = Timed(), Fraction(0), 0
-    bar_start, bar_end = now, now
+    bar_start, bar_end, last_overlay = now, now, ""
     open_ties: dict[int, list[Fraction | int]] = {}
     for item in voice.items:
         match item:
@@ -215,7 +217,7 @@ def timed(voice: Voice) -> Timed:
                     found.bars.append(now)
                     now += length
                 open_ties = {}
-            case Overlay():
+            case Overlay(last_overlay):
                 bar_end, now = max(bar_end, now), bar_start
                 layer += 1
                 if layer == len(found.layers):
@@ -223,7 +225,7 @@ def timed(voice: Voice) -> Timed:
                 open_ties = {}
             case Bar(other_ending):
                 if layer:
-                    found.uneven += now != bar_end
+                    found.uneven += [last_overlay] * (now != bar_end)
                     now, layer, open_ties = max(now, bar_end), 0, {}
                 if other_ending:
                     open_ties = {}

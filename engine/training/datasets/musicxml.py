@@ -1,4 +1,4 @@
-"""What training reads out of written music: MusicXML and ABC, through music21 (of the extra `models`)."""
+"""What training reads out of MusicXML, through music21 (of the extra `models`)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.score.chords import parse_chord, recognise
-from engine.training.datasets.score import Part, Score, UnusableError, checked, note_array
+from engine.training.datasets.musicxml_prepared import prepared
+from engine.training.datasets.score import LeftOut, Part, Score, UnusableError, checked, note_array
 from engine.training.datasets.score_sets import VELOCITY
 
 LARGEST = 64 << 20
@@ -76,15 +79,17 @@ def _read(text: str) -> Score:
         from music21 import converter, stream
     except ImportError as error:
         raise PerpetuumError(
-            "reading MusicXML and ABC needs music21, which is not installed", "pip install 'music21>=9.3,<11'"
+            "reading MusicXML needs music21, which is not installed", "pip install 'music21>=9.3,<11'"
         ) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = converter.parseData(text, format="musicxml")
+            ready, cues = prepared(text)
+            found = converter.parseData(ready, format="musicxml")
             if isinstance(found, stream.Opus):
                 found = found.scores[0]
-            return checked(_score(found))
+            left_out = (LeftOut("a cue note, which another instrument plays", cues),) if cues else ()
+            return checked(replace(_score(found), left_out=left_out))
     except UnusableError:
         raise
     # music21 tells what is wrong with a file by whatever error it runs into.
@@ -98,21 +103,12 @@ def _score(found: Any) -> Score:
     parts, chords, bars = [], [], []
     streams = list(found.parts) or [found]
     for part in streams:
-        written = part.toSoundingPitch().stripTies()
+        written = part.toSoundingPitch()
         bars = bars or [float(bar.offset) for bar in written.getElementsByClass("Measure")]
         flat = written.flatten()
-        rows, sung = [], False
-        for element in flat.notes:
-            if isinstance(element, harmony.Harmony):
-                continue
-            length = float(element.quarterLength)
-            if length <= 0:
-                continue  # a grace note
-            start = float(element.offset)
-            sung = sung or bool(element.lyrics)
-            pitches = [pitch.midi for pitch in element.pitches]
-            rows += [(start, start + length, pitch, _velocity(element)) for pitch in pitches if 0 <= pitch <= 127]
-        if rows:
+        notes = [element for element in flat.notes if not isinstance(element, harmony.Harmony)]
+        sung = any(element.lyrics for element in notes if element.quarterLength > 0)
+        if rows := _tied(notes):
             instrument = part.getInstrument(returnDefault=False)
             drums = bool(instrument is not None and instrument.midiChannel == 9)
             program = instrument.midiProgram if instrument is not None else None
@@ -134,6 +130,34 @@ def _score(found: Any) -> Score:
         chords=tuple(sorted(chords)),
         keys=tuple((float(each.offset), each.sharps) for each in flat.getElementsByClass(key.KeySignature)),
     )
+
+
+def _tied(elements: Sequence[Any]) -> list[tuple[float, float, int, int]]:
+    """Start, end, pitch and velocity of notes and chords of music21, without grace notes, ties joined pitch by pitch.
+
+    Its own `stripTies` takes chords of which some notes are tied as a whole.
+    """
+    rows: list[list[Any]] = []
+    open_ties: dict[int, list[list[Any]]] = {}  # by pitch: two voices may hold the same one
+    for element in elements:
+        start, length = float(element.offset), float(element.quarterLength)
+        if length <= 0:
+            continue  # a grace note
+        for note in element.notes if element.isChord else [element]:
+            if not note.isNote or not 0 <= note.pitch.midi <= 127:
+                continue
+            pitch, tie = note.pitch.midi, note.tie.type if note.tie is not None else ""
+            held = open_ties.setdefault(pitch, [])
+            row = next((each for each in held if tie in ("stop", "continue") and abs(each[1] - start) < 1e-6), None)
+            if row is not None:
+                held.remove(row)
+                row[1] = start + length
+            else:
+                row = [start, start + length, pitch, _velocity(element)]
+                rows.append(row)
+            if tie in ("start", "continue"):
+                held.append(row)
+    return [(start, end, pitch, velocity) for start, end, pitch, velocity in rows]
 
 
 def _velocity(element: Any) -> int:
