@@ -75,17 +75,18 @@ def command(
     tracks stay as they are.
     """
     from engine.cli.choosing import RECURRENT, choose_network, of_families
-    from engine.networks.studio.continuing import bar_after, continue_piece
+    from engine.networks.studio.continuing import bar_after, continue_piece, steps_per_beat
     from engine.networks.studio.hearing import is_for_drums
     from engine.score.midi import read_piece
 
     piece = read_piece(file)
+    say(piece.remarks)
     heard_as = track_and_voice(track, voice)
     fitting = of_families("drums_rnn" if is_for_drums(piece, heard_as[0]) else "melody_rnn")
     network = choose_network(model, config, checkpoint, RECURRENT, fitting)
     if not any(len(one.notes) for one in piece.tracks):
         raise PerpetuumError(f"{file}: there are no notes to go on from", "perpetuum generate begins with nothing")
-    length = bar_after(piece)
+    length = bar_after(piece, 1 / steps_per_beat(network.config, piece.qpm))
     beats = bars * piece.meter_at(length)[1].beats_per_bar
     conditions = replace(conditions_of(network.config, piece, length + beats, chords), inject_primer=False)
     seed = seeded(seed)

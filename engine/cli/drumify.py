@@ -62,6 +62,7 @@ def command(
     from engine.score.midi import read_piece
 
     piece = read_piece(file)
+    say(piece.remarks)
     network = choose_network(model, config, checkpoint, TAPPED)
     path = beside(file, "drums", output)
     seed = seeded(seed)
@@ -69,6 +70,6 @@ def command(
     def make(number: int) -> Made:
         made = drumify_piece(network, piece, source_of(seed, number), track, temperature)
         say(made.remarks)
-        return replace(made, piece=replace(made.piece, tracks=made.piece.tracks[-1:])) if only_drums else made
+        return replace(made, piece=made.piece.only(made.piece.tracks[-1:])) if only_drums else made
 
     make_files(network.config.name, [path], make, None if temperature is None else seed)

@@ -57,6 +57,7 @@ def command(
     from engine.score.midi import read_piece
 
     piece = read_piece(file)
+    say(piece.remarks)
     network = choose_network(model, config, checkpoint, GROOVES)
     path = beside(file, "groove", output)
     seed = seeded(seed)

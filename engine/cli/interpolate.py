@@ -78,6 +78,7 @@ def command(
     from engine.score.midi import read_piece
 
     ends = read_piece(first), read_piece(last)
+    say([remark for end in ends for remark in end.remarks])
     fitting = DRUM_VAES if all(is_for_drums(piece) for piece in ends) else MELODY_VAES
     network = choose_network(model, config, checkpoint, LATENT, fitting)
     heard_as = track_and_voice(track, voice)

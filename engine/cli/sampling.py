@@ -19,7 +19,7 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
-from engine.score.midi import write_piece
+from engine.score.midi_writing import write_piece
 from engine.score.piece import Piece
 from engine.score.voices import Voice
 
