@@ -26,8 +26,19 @@ def exists(path: Path | str) -> bool:
 
 
 def is_file(path: Path | str) -> bool:
-    """Whether there is a file at a path; see `exists`."""
-    return exists(path) and Path(path).is_file()
+    """Whether there is a regular file at a path; see `exists`."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether there is a folder at a path; see `exists`."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def shipped(kind: str) -> Path:
@@ -38,12 +49,17 @@ def shipped(kind: str) -> Path:
     return in_wheel if in_wheel.is_dir() else PACKAGE.parent / kind
 
 
+def is_shipped(path: Path) -> bool:
+    """Whether a file is one of those that came with the engine, which its tests have looked into."""
+    return exists(path) and any(path.resolve().is_relative_to(shipped(kind)) for kind in ("instruments", "weights"))
+
+
 def folders(kind: str) -> Iterator[Path]:
     """The folders that are searched for a kind of asset, in order; only those that exist."""
     for root in os.environ.get("PERPETUUM_PATH", "").split(os.pathsep):
-        if root and (Path(root) / kind).is_dir():
+        if root and is_folder(Path(root) / kind):
             yield Path(root) / kind
-    if shipped(kind).is_dir():
+    if is_folder(shipped(kind)):
         yield shipped(kind)
 
 
@@ -54,11 +70,20 @@ def own_folder(kind: str) -> Path:
 
 
 def names(kind: str, suffix: str = ".yaml") -> dict[str, Path]:
-    """Every asset of a kind by its name (file name without suffix); earlier folders hide later ones."""
+    """Every asset of a kind by its name (file name without suffix); earlier folders hide later ones.
+
+    Only files: a folder, FIFO or device of such a name is none, nor is a link that leads nowhere.
+    """
     found: dict[str, Path] = {}
     for folder in folders(kind):
-        for path in sorted(folder.glob(f"*{suffix}")):
-            found.setdefault(path.stem, path)
+        try:
+            listed = sorted(folder.iterdir())
+        except OSError:  # no permission, or gone since
+            continue
+        for path in listed:
+            stem = path.name.removesuffix(suffix)
+            if stem not in ("", path.name) and stem not in found and is_file(path):
+                found[stem] = path
     return found
 
 
@@ -80,9 +105,8 @@ def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None
                 if is_file(base / spelling):
                     return base / spelling
         return None
-    if beside and is_file(beside / f"{name}{suffix}"):
-        return beside / f"{name}{suffix}"
-    return names(kind, suffix).get(name)
+    within = [*([beside] if beside else []), *folders(kind)]
+    return next((folder / f"{name}{suffix}" for folder in within if name and is_file(folder / f"{name}{suffix}")), None)
 
 
 def scene(name: str) -> Path:

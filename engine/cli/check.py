@@ -45,7 +45,7 @@ def command(files: tuple[str, ...], form: str) -> None:
     instruments = Instruments()
     for path in dict.fromkeys(paths):
         try:
-            results.append(check_file(path, instruments))
+            results.append(check_file(path, instruments, pipes=True))
         except PerpetuumError as error:
             unusable.append(error)
     (_print_json if form == "json" else _print_text)(results, unusable)

@@ -46,7 +46,7 @@ def load_playable(name: str, section: str | None = None, solo: str | None = None
     Raises:
         PerpetuumError: there is no such file, section or part.
     """
-    scene, diagnostics = load(assets.scene(name))
+    scene, diagnostics = load(assets.scene(name), pipes=True)
     for diagnostic in diagnostics:
         click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
     if scene is None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from engine.scenes.diagnostics import printable
+
 as_text_or_json: Callable[[Any], Any] = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it."
 )
@@ -23,9 +25,10 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: str) -> N
         form: "text" or "json".
     """
     if form == "json":
-        click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
+        # In ASCII: a file's name may have bytes in it that are no text.
+        click.echo(json.dumps(list(rows), indent=2))
         return
-    cells = [[str(row[column] or "") for column in columns] for row in rows]
+    cells = [[printable(str(row[column] or "")) for column in columns] for row in rows]
     widths = [max((len(line[place]) for line in cells), default=0) for place in range(len(columns))]
     for line in cells:
         padded = [cell.ljust(width) for cell, width in zip(line[:-1], widths[:-1], strict=True)]

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
+from engine.output_file import write_bytes
 
 CARD_VERSION = 2
 SUFFIX = ".safetensors"
@@ -71,7 +72,7 @@ def write_weights(
 
     Raises:
         ValueError: a weight is too large a number for `dtype`.
-        OSError: the file cannot be written.
+        PerpetuumError: the file cannot be written.
     """
     tensors = {}
     for name, value in weights.items():
@@ -79,18 +80,7 @@ def write_weights(
             tensors[name] = np.ascontiguousarray(value, dtype)
         if not np.isfinite(tensors[name]).all():
             raise ValueError(f"weight {name} has numbers that {np.dtype(dtype).name} cannot hold")
-    partial = path.with_name(path.name + ".partial")
-    try:
-        # safetensors makes files that only their owner can read; this one is for whoever plays.
-        partial.touch()
-        mode = partial.stat().st_mode
-        save_file(tensors, partial, metadata={"card": json.dumps(asdict(card), ensure_ascii=False)})
-        partial.chmod(mode)
-        partial.replace(path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_bytes(path, save(tensors, metadata={"card": json.dumps(asdict(card), ensure_ascii=False)}), (SUFFIX,))
 
 
 def weights_file_of(path: Path) -> Path:
@@ -167,7 +157,10 @@ def _read(path: Path, tensors: bool) -> tuple[WeightsCard, dict[str, np.ndarray]
             types = {name: _stored_type(name, part.get_dtype()) for name, part in slices.items()}
             sizes = read_sizes(card.config, shapes)
         weights = _tensors(path, types, shapes) if tensors else {}
-    except (SafetensorError, OSError, MemoryError) as error:
+    except SafetensorError as error:
+        # Its words quote the header, and the file may be anything.
+        raise PerpetuumError(f"{path}: not a readable weights file (its header is damaged)", _HINT) from error
+    except (OSError, MemoryError) as error:
         raise PerpetuumError(f"{path}: not a readable weights file ({error})", _HINT) from error
     except ValueError as error:
         raise PerpetuumError(f"{path}: the weights are incomplete ({error})", _HINT) from error
@@ -186,7 +179,7 @@ def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
     if size > min(_MAX_HEADER, path.stat().st_size - 8):
-        raise OSError(f"its header claims {size} bytes")
+        raise OSError("its header would be larger than the file")
 
 
 def _stored_type(name: str, dtype: str) -> str:

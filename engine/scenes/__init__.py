@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["Diagnostic", "Severity", "check_files", "load"]
 
 
-def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
+def load(path: Path, pipes: bool = False) -> tuple[Scene | None, list[Diagnostic]]:
     """Read a scene file: the scene, None if it is not valid, and all that was found; see `engine.scenes.loading`.
+
+    Args:
+        path: of the file.
+        pipes: it may also be a pipe.
 
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
     from engine.scenes import loading
 
-    return loading.load(path)
+    return loading.load(path, pipes)
 
 
 def check_files(paths: Iterable[Path]) -> list[Checked]:

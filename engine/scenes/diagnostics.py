@@ -38,7 +38,7 @@ class Diagnostic:
         expected: what would be right there; empty where the message says it.
         suggestion: the name that was probably meant; empty where nothing is near.
         hint: what to do; empty where it is plain.
-        quoted: the line.
+        quoted: the line; empty where it must not be shown.
     """
 
     path: Path
@@ -55,7 +55,7 @@ class Diagnostic:
     @property
     def snippet(self) -> str:
         """The quoted line with a caret under the place: two lines."""
-        return "\n".join(self._snippet(lambda text: text))
+        return "\n".join(self._snippet(lambda text: text)) if self.quoted else ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `--format json`."""
@@ -67,15 +67,15 @@ class Diagnostic:
         paint = _paint if colour else _plain
         hue = {Severity.ERROR: "31;1", Severity.UNAVAILABLE: "31;1", Severity.WARNING: "33;1"}[self.severity]
         kind = "error" if self.severity is Severity.UNAVAILABLE else str(self.severity)
-        place = paint(_printable(f"{self.path}:{self.line}:{self.column}"), "1")
-        lines = [f"{place}: {paint(kind + ':', hue)} {_printable(self.message)}"]
-        lines += self._snippet(lambda text: paint(text, hue))
+        place = paint(printable(f"{self.path}:{self.line}:{self.column}"), "1")
+        lines = [f"{place}: {paint(kind + ':', hue)} {printable(self.message)}"]
+        lines += self._snippet(lambda text: paint(text, hue)) if self.quoted else []
         if self.expected:
-            lines.append(f"      = expected {_printable(self.expected)}")
+            lines.append(f"      = expected {printable(self.expected)}")
         if self.suggestion:
-            lines.append(f"      = did you mean {paint(f'`{_printable(self.suggestion)}`', '32;1')}?")
+            lines.append(f"      = did you mean {paint(f'`{printable(self.suggestion)}`', '32;1')}?")
         if self.hint:
-            lines.append(f"      = {_printable(self.hint)}")
+            lines.append(f"      = {printable(self.hint)}")
         return "\n".join(lines)
 
     def _snippet(self, paint: Any) -> list[str]:
@@ -85,10 +85,10 @@ class Diagnostic:
         left = max(0, start - 60) if len(text) > 140 else 0
         right = min(len(text), left + 140)
         before, inside = text[left:start], text[start : min(stop, right)]
-        shown = ("…" if left else "") + _printable(text[left:right]) + ("…" if right < len(text) else "")
-        pad = ("…" if left else "") + _printable(before)
+        shown = ("…" if left else "") + printable(text[left:right]) + ("…" if right < len(text) else "")
+        pad = ("…" if left else "") + printable(before)
         gap = "".join("\t" if char == "\t" else " " * _width(char) for char in pad)
-        caret = "^" * max(1, sum(_width(char) for char in _printable(inside)))
+        caret = "^" * max(1, sum(_width(char) for char in printable(inside)))
         return [f"{self.line:5} | {shown}", f"      | {gap}{paint(caret)}"]
 
 
@@ -115,7 +115,7 @@ def _plain(text: str, codes: str) -> str:
     return text
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Nothing that would move a terminal's cursor or colour: control characters show as a replacement mark."""
     return "".join(char if char == "\t" or not _is_control(char) else "\N{REPLACEMENT CHARACTER}" for char in text)
 

@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine import assets
 from engine.errors import PerpetuumError
+from engine.files import reason
 from engine.generators.contract import Role, Settings
 from engine.scenes.diagnostics import Diagnostic, Severity, listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode, parse
 from engine.scenes.source import Source, Span, UnreadableError, clipped
 from engine.scenes.validation import validate
-from engine.score.time import Meter
+from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.contract import InstrumentKind
-from engine.sound.settings import sample_files
+from engine.sound.samples import SampleFacts, examine_sample
+from engine.sound.settings import sample_files, unheard_samples
+
+MOST_SECONDS = 600
+"""Length of all samples of an instrument, at 48 kHz, stereo: some 350 MB while they are built."""
+
+MOST_SECONDS_TOGETHER = 900
+"""The same of all parts of a scene."""
+
+
+@dataclass
+class Samples:
+    """Sound files that were looked into: each is decoded once, and again only if it has changed."""
+
+    known: dict[tuple[Path, float, int, int], SampleFacts | PerpetuumError] = field(default_factory=dict)
+
+    def examine(self, path: Path, semitones: float) -> SampleFacts:
+        """What a sound file is.
+
+        Raises:
+            PerpetuumError: it cannot be played.
+        """
+        try:
+            status = path.stat()
+        except (OSError, ValueError) as error:
+            raise PerpetuumError(reason(error)) from error
+        key = (path, semitones, status.st_mtime_ns, status.st_size)
+        if key not in self.known:
+            try:
+                self.known[key] = examine_sample(path, semitones)
+            except PerpetuumError as error:
+                self.known[key] = error
+        found = self.known[key]
+        if isinstance(found, PerpetuumError):
+            raise found
+        return found
 
 
 @dataclass
@@ -26,16 +62,26 @@ class Instruments:
     Attributes:
         found: diagnostics of each file.
         kinds: kind of each instrument; None if it is not known.
+        frames: of the samples of each in memory, at 48 kHz.
+        samples: sound files that were looked into.
     """
 
     found: dict[Path, list[Diagnostic]] = field(default_factory=dict)
     kinds: dict[Path, InstrumentKind | None] = field(default_factory=dict)
+    frames: dict[Path, int] = field(default_factory=dict)
+    samples: Samples = field(default_factory=Samples)
 
     def look_into(self, path: Path) -> list[Diagnostic]:
-        """What is wrong with an instrument file."""
+        """What is wrong with an instrument file.
+
+        Raises:
+            PerpetuumError: it cannot be read, or is no instrument; nothing of it is told then.
+        """
         if path not in self.found:
-            source = Source.read(path)
-            self.kinds[path] = _check(source)
+            source = Source.read(path, named=True)
+            if not source.ours:
+                raise PerpetuumError("this is no instrument file", "an instrument file says `perpetuum: 1`")
+            self.kinds[path], self.frames[path] = _check(source, self.samples)
             self.found[path] = source.found
         return self.found[path]
 
@@ -84,33 +130,35 @@ def is_instrument(node: Node) -> bool:
     return isinstance(node, MapNode) and "kind" in node.entries and not {"parts", "sections"} & set(node.entries)
 
 
-def check_instrument(source: Source, node: Node) -> InstrumentKind | None:
-    """Note what is wrong with a parsed instrument file; gives its kind, if there is one such."""
+def check_instrument(source: Source, node: Node, samples: Samples) -> tuple[InstrumentKind | None, int]:
+    """Note what is wrong with a parsed instrument file.
+
+    Returns:
+        Its kind, None if there is none such; and the frames of its samples in memory.
+    """
     if not isinstance(node, MapNode):
         source.error(node.span, "an instrument must be a mapping", "keys and values, like `kind: subtractive`")
-        return None
+        return None, 0
     name = node.get("kind")
     start = Span(node.span.start, node.span.start + 1)
     if not isinstance(name, ScalarNode):
         source.error(start, "the instrument has no `kind`", hint="add `kind: …`; `perpetuum instruments` tells which")
-        return None
+        return None, 0
     reading = Reading(source, Meter())
     kind: InstrumentKind | None = reading.find_kind("perpetuum.instruments", "kind of instrument", name)
     if kind is None:
-        return None
+        return None, 0
     for _, _, value in node.meant():
         _refuse_free_keys(source, value)
     settings = validate(kind.settings, node, source, "the instrument", start)
-    if settings is not None:
-        _check_samples(source, node, settings)
-    return kind
+    return kind, _check_samples(source, node, settings, samples) if settings is not None else 0
 
 
-def _check(source: Source) -> InstrumentKind | None:
+def _check(source: Source, samples: Samples) -> tuple[InstrumentKind | None, int]:
     try:
-        return check_instrument(source, parse(source))
+        return check_instrument(source, parse(source), samples)
     except UnreadableError:
-        return None
+        return None, 0
 
 
 def _refuse_free_keys(source: Source, node: Node) -> None:
@@ -126,11 +174,64 @@ def _refuse_free_keys(source: Source, node: Node) -> None:
         _refuse_free_keys(source, item)
 
 
-def _check_samples(source: Source, node: MapNode, settings: Settings) -> None:
-    for keys, path in sample_files(settings, source.path.parent):
-        if not assets.is_file(path):
-            where = f"it should lie at {clipped(str(path), 200)}"
-            source.error(_span_of(node, keys), f"no sample `{clipped(path.name)}`", hint=where)
+def _check_samples(source: Source, node: MapNode, settings: Settings, samples: Samples) -> int:
+    """Decode every sample; gives the frames that they take in memory, at 48 kHz."""
+    told: set[Path] = set()
+    facts: list[SampleFacts] = []
+    frames = 0
+    for use in sample_files(settings, source.path.parent):
+        span = _span_of(node, use.keys)
+        shown = f"the sample `{clipped(use.path.name)}`"
+        if assets.is_shipped(use.path):
+            continue
+        if not assets.exists(use.path):
+            if use.path not in told:
+                where = f"it should lie at {clipped(str(use.path), 200)}"
+                source.error(span, f"no sample `{clipped(use.path.name)}`", hint=where)
+            told.add(use.path)
+            continue
+        try:
+            found = samples.examine(use.path, use.semitones)
+        except PerpetuumError as error:
+            if use.path not in told:
+                source.error(span, f"{shown} cannot be played: {error.message}", hint=error.hint or "")
+            told.add(use.path)
+            continue
+        facts.append(found)
+        frames += found.resampled(use.semitones)
+        if use.loop is not None and use.loop > found.seconds:
+            loop = _span_of(node, (*use.keys[:-1], "loop"))
+            source.error(loop, f"the loop ends at {use.loop:g} s, and {shown} at {found.seconds:.6g} s")
+        if found.silent and use.path not in told:
+            told.add(use.path)
+            source.warning(span, f"{shown} is silent")
+    for place in unheard_samples(settings):
+        span = _span_of(node, ("samples", place, "file"))
+        source.warning(span, "this sample never plays: one above has its pitch and its velocities")
+    if facts and len(facts) > 1 and all(found.silent for found in facts):
+        source.warning(Span(node.span.start, node.span.start + 1), "all samples of this instrument are silent")
+    if frames > MOST_SECONDS * SAMPLE_RATE:
+        source.error(
+            Span(node.span.start, node.span.start + 1),
+            f"the samples of this instrument last {frames / SAMPLE_RATE:.0f} s together",
+            f"{MOST_SECONDS} s at most, since they lie in memory",
+        )
+    return frames
+
+
+def check_memory(reading: Reading, parts: Iterable[PartDraft], instruments: Instruments) -> None:
+    """Note a scene whose samples would not fit into the memory of a small machine; each part has its own copy."""
+    total = 0
+    for part in parts:
+        frames = {path.resolve(): frames for path, frames in instruments.frames.items()}
+        total += frames.get(part.instrument, 0) if part.instrument is not None else 0
+        if total > MOST_SECONDS_TOGETHER * SAMPLE_RATE:
+            reading.source.error(
+                part.span,
+                f"with part `{part.name}` the samples of all parts last {total / SAMPLE_RATE:.0f} s together",
+                f"{MOST_SECONDS_TOGETHER} s at most, since they lie in memory, once for each part",
+            )
+            return
 
 
 def _span_of(node: Node, keys: Sequence[str | int]) -> Span:

@@ -11,8 +11,9 @@ from engine.scenes.chains import read_parts
 from engine.scenes.day import read_day
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
+from engine.scenes.ducking import read_ducks
 from engine.scenes.form import default_next, read_sections
-from engine.scenes.instruments import Instruments, check_instrument, is_instrument, read_instrument
+from engine.scenes.instruments import Instruments, check_instrument, check_memory, is_instrument, read_instrument
 from engine.scenes.links import read_links
 from engine.scenes.models import MixFile, SceneFile
 from engine.scenes.nodes import MapNode, ScalarNode, parse
@@ -21,7 +22,7 @@ from engine.scenes.source import Source, Span, UnreadableError
 from engine.scenes.validation import validate
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
-from engine.sound.messages import MixSound, PartSound
+from engine.sound.messages import Duck, MixSound, PartSound
 
 SHORT_OPENING = 6.0
 """Seconds that a worker needs to start and to make its first phrases, with room for a slow machine."""
@@ -47,8 +48,12 @@ class Checked:
         return all(one.severity is Severity.WARNING for one in self.diagnostics)
 
 
-def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
+def load(path: Path, pipes: bool = False) -> tuple[Scene | None, list[Diagnostic]]:
     """Read a scene file.
+
+    Args:
+        path: of the file.
+        pipes: it may also be a pipe.
 
     Returns:
         (scene, diagnostics): the scene is None if any diagnostic is an error. One that is only `unavailable` (the
@@ -57,7 +62,7 @@ def load(path: Path) -> tuple[Scene | None, list[Diagnostic]]:
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    checked = check_file(path, Instruments())
+    checked = check_file(path, Instruments(), pipes)
     return checked.scene, checked.diagnostics
 
 
@@ -71,19 +76,27 @@ def check_files(paths: Iterable[Path]) -> list[Checked]:
     return [check_file(path, instruments) for path in dict.fromkeys(paths)]
 
 
-def check_file(path: Path, instruments: Instruments) -> Checked:
+def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Checked:
     """Look into one file.
+
+    Args:
+        path: of the file.
+        instruments: what has been looked into so far.
+        pipes: it may also be a pipe.
 
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = Source.read(path)
+    source = Source.read(path, pipes)
     scene: Scene | None = None
     used: list[Path] = []
     try:
         node = parse(source)
-        if is_instrument(node):
-            check_instrument(source, node)
+        if not source.ours:
+            source.found.clear()
+            source.error(Span(0, 1), "this is neither a scene nor an instrument", "a file that says `perpetuum: 1`")
+        elif is_instrument(node):
+            check_instrument(source, node, instruments.samples)
         elif isinstance(node, MapNode):
             scene, used = _read_scene(source, node, instruments)
         else:
@@ -108,8 +121,10 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     for draft in parts.values():
         read_instrument(reading, draft, instruments)
     used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
+    check_memory(reading, parts.values(), instruments)
     sections = read_sections(reading, node.get("sections"), parts)
     day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else []
+    ducks = read_ducks(reading, node, head.mix.duck, parts) if head is not None else ()
     if head is None or not source.sound:
         return None, used
     opening = node.get("opening")
@@ -119,7 +134,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
             f"in the first {head.opening:g} s of a live performance the networks may not be there yet",
             f"take `{SHORT_OPENING:g} s` or more; what comes too late is played by rules and counted as failed",
         )
-    mix = _mix(head.mix, head.tempo)
+    mix = _mix(head.mix, head.tempo, ducks)
     if not 0.01 <= mix.delay_time <= 4:
         source.error(_delay_span(node), f"the delay of {mix.delay_time:.3g} s is out of range", "10 ms to 4 s")
         return None, used
@@ -202,7 +217,7 @@ def _sections(drafts: dict[str, SectionDraft]) -> dict[str, Section]:
     return sections
 
 
-def _mix(mix: MixFile, tempo: Tempo) -> MixSound:
+def _mix(mix: MixFile, tempo: Tempo, ducks: tuple[Duck, ...]) -> MixSound:
     number, unit = mix.delay.time
     middle = (tempo.qpm.low + tempo.qpm.high) / 2
     return MixSound(
@@ -211,6 +226,7 @@ def _mix(mix: MixFile, tempo: Tempo) -> MixSound:
         delay_time=number * 60 / middle if unit == "beats" else number,
         delay_feedback=mix.delay.feedback,
         level=mix.level,
+        ducks=ducks,
     )
 
 

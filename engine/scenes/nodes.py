@@ -153,7 +153,14 @@ def parse(source: Source) -> Node:
     """
     if not source.readable:
         raise UnreadableError
-    return _Builder(source).build()
+    try:
+        return _Builder(source).build()
+    except UnreadableError:
+        if not source.ours:
+            # What was noted has words of the file in it.
+            source.found.clear()
+            source.error(Span(0, 1), "the file is not YAML", "a text that says `perpetuum: 1`")
+        raise
 
 
 class _Version12(VersionedResolver):

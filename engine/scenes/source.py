@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import PerpetuumError
+from engine.files import read_bytes, reason
 from engine.scenes.diagnostics import Diagnostic, Severity
 
 LARGEST = 256 * 1024
@@ -16,6 +17,9 @@ LARGEST = 256 * 1024
 
 MOST_TOLD = 200
 """Messages of one severity about one file."""
+
+_OURS = re.compile(r"^[ \t{\"']*perpetuum[\"']?\s*:", re.MULTILINE)
+"""What every scene and every instrument says."""
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,30 +45,38 @@ class Source:
         path: of the file.
         text: decoded, without byte order mark.
         found: diagnostics so far, in the order of finding.
+        named: another file names this one, which may be anything then.
     """
 
     path: Path
     text: str = ""
     found: list[Diagnostic] = field(default_factory=list)
+    named: bool = False
     _starts: list[int] = field(default_factory=list, repr=False)
     _counts: dict[Severity, int] = field(default_factory=dict, repr=False)
     _line: tuple[int, str] = (0, "")
 
+    def __post_init__(self) -> None:
+        self._set_text(self.text)
+
     @classmethod
-    def read(cls, path: Path) -> Source:
+    def read(cls, path: Path, pipes: bool = False, named: bool = False) -> Source:
         """Read a file; what is wrong with its bytes is noted, and the text is what could be decoded.
 
+        Args:
+            path: of the file.
+            pipes: it may also be a pipe (see `engine.files.read_bytes`).
+            named: another file names it.
+
         Raises:
-            PerpetuumError: there is no such file, or it may not be read.
+            PerpetuumError: there is no such file, it may not be read, or it is no regular file.
         """
         try:
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
+            data = read_bytes(path, LARGEST, pipes)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
             shown = os.fsencode(path).decode(errors="replace")
-            raise PerpetuumError(f"cannot read {shown}: {reason}", "give the path of a YAML file") from error
-        source = cls(path)
+            raise PerpetuumError(f"cannot read {shown}: {reason(error)}", "give the path of a YAML file") from error
+        source = cls(path, named=named)
         source._take(data)
         return source
 
@@ -72,6 +84,16 @@ class Source:
     def readable(self) -> bool:
         """Whether the text is worth parsing."""
         return not self.found
+
+    @property
+    def ours(self) -> bool:
+        """Whether messages may quote it.
+
+        No line of a file is shown that is not what it should be: it may be anybody's, and secret. What the command line
+        names is believed by its suffix, too.
+        """
+        by_name = not self.named and self.path.suffix.lower() in (".yaml", ".yml")
+        return by_name or _OURS.search(self.text) is not None
 
     @property
     def sound(self) -> bool:
@@ -122,7 +144,7 @@ class Source:
         place = (self.path, line, column, end_column, severity)
         # Messages quote the author, who may have written anything at any length.
         words = (clipped(message, 400), clipped(expected, 1200), clipped(suggestion, 200), clipped(hint, 600))
-        self.found.append(Diagnostic(*place, *words, quoted))
+        self.found.append(Diagnostic(*place, *words, quoted if self.ours else ""))
 
     def _take(self, data: bytes) -> None:
         for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32")):

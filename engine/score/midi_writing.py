@@ -12,6 +12,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
+from engine.output_file import write_bytes
 from engine.score.channels import DRUM_CHANNEL, FileNote, Place, channel_events, notes_of
 from engine.score.chords import Chord, parse_chord
 from engine.score.midi import chord_kinds, is_chord_symbol, meters_of, spans_of, tempos_of
@@ -34,6 +35,8 @@ from engine.score.smf import (
 )
 from engine.score.texts import decoded
 
+ENDINGS = (".mid", ".midi")
+"""What a MIDI file that is written may be called."""
 TICKS_PER_BEAT = 480
 _FINEST, _FINEST_FILM = 32767, 255
 _LARGEST_DELTA = 0x0FFFFFFF
@@ -55,15 +58,9 @@ def write_piece(path: Path, piece: Piece) -> None:
     No new note begins while the same pitch of its channel sounds: see `engine.score.overlaps.apart`.
 
     Raises:
-        OSError: the file cannot be written.
+        PerpetuumError: the file cannot be written.
     """
-    data = write_smf(as_smf(piece))
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_bytes(path, write_smf(as_smf(piece)), ENDINGS)
 
 
 def as_smf(piece: Piece) -> Smf:

@@ -16,7 +16,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import mido
 
@@ -179,10 +179,12 @@ class _Bytes(mido.UnknownMetaMessage):
     """Anything that mido is to write, as it is: of its messages only unknown metas keep their bytes."""
 
     def __init__(self, data: bytes, time: int) -> None:
-        super().__init__(type_byte=0, data=data, time=time)
+        super().__init__(type_byte=0, time=time)
+        vars(self)["written"] = data  # mido lets nobody set what it does not know
 
     def bytes(self) -> list[int]:
-        data: Any = self.data
+        """What is written behind the delta time."""
+        data: bytes = vars(self)["written"]
         if data[0] < SYSEX:
             return list(data)
         kept = 2 if data[0] == META else 1
@@ -245,7 +247,7 @@ class _Reader:
                 self._odd[0, f"a chunk {name.decode('ascii')!r}, which is no track,"] += 1
                 place += 8 + length
             else:
-                following = data.find(b"MTrk", place)
+                following = data.find(b"MTrk", place + 1)
                 following = len(data) if following < 0 else following
                 self._odd[0, f"{following - place} bytes between or behind its tracks"] += 1
                 place = following

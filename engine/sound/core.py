@@ -19,8 +19,9 @@ from engine import registry
 from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
+from engine.sound.ducking import Ducker
 from engine.sound.instrument_file import load_instrument
-from engine.sound.master import Compressor, Limiter, MasterFade
+from engine.sound.master import BottomEnd, Compressor, Limiter, MasterFade
 from engine.sound.messages import BLOCK, CHANNELS, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
 from engine.sound.mixer import Mixer
@@ -33,14 +34,35 @@ class NotFiniteError(Exception):
     """The graph computed something that is not a number; its state is lost for good."""
 
 
+class _Silence:
+    """What plays a part whose instrument cannot be built: nothing (see `engine.sound.contract.Instrument`)."""
+
+    stolen = 0
+
+    def __init__(self) -> None:
+        self.outputs = (pyo.Sig(0.0), pyo.Sig(0.0))
+
+    def note(self, offset: int, pitch: int, velocity: int, off: int) -> None:
+        pass
+
+    def prepare(self, frame: int) -> None:
+        pass
+
+    def sleep(self) -> None:
+        pass
+
+
 class Core:
-    """The graph of a scene.
+    """The graph of a scene. A part whose instrument cannot be built is silent, and all others sound.
 
     Args:
         setup: parts, mix, seed and the frame to begin with.
 
+    Attributes:
+        left_out: why a part is silent, by its name.
+
     Raises:
-        PerpetuumError: an instrument cannot be built.
+        PerpetuumError: the setup makes no sense, or no instrument of it can be built.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -55,8 +77,12 @@ class Core:
         self._reverb = Reverb(setup.mix.reverb_time, setup.mix.reverb_brightness)
         self._instruments: list[Instrument] = []
         self._routes: list[Any] = []
+        self.left_out: dict[str, str] = {}
         for part in setup.parts:
             self._add(part, setup.seed)
+        if setup.parts and len(self.left_out) == len({part.name for part in setup.parts}):
+            # Nothing of it would sound; whatever plays instead is better.
+            raise PerpetuumError("; ".join(f"part {name}: {why}" for name, why in self.left_out.items()))
         for side, signal in enumerate(self._reverb.outputs):
             self._routes.append(pyo.Sig(signal).out(2 * self._count + side))
         address = int(str(self._server.getOutputAddr()), 0)
@@ -68,6 +94,9 @@ class Core:
         self._schedule = Schedule(tuple(part.name for part in setup.parts))
         self._mixer = Mixer(setup.parts)
         self._delay = PingPong(setup.mix.delay_time, setup.mix.delay_feedback)
+        places = {part.name: index for index, part in enumerate(setup.parts)}
+        self._duckers = [Ducker(duck, places) for duck in setup.mix.ducks if {duck.part, duck.under} <= set(places)]
+        self._bottom = BottomEnd()
         self._compressor = Compressor()
         self._limiter = Limiter(setup.mix.ceiling)
         self._fade = MasterFade()
@@ -79,14 +108,25 @@ class Core:
         self.build_seconds = time.perf_counter() - started
 
     def _add(self, part: PartSound, seed: int) -> None:
+        try:
+            instrument = self._built(part, seed)
+        except PerpetuumError as error:
+            self.left_out[part.name] = error.message
+            instrument = _Silence()
+        except Exception as error:  # a plug-in's instrument may raise anything, and a full memory comes at any place
+            self.left_out[part.name] = repr(error)
+            instrument = _Silence()
+        for side, signal in enumerate(instrument.outputs):
+            self._routes.append(pyo.Sig(signal).out(2 * len(self._instruments) + side))
+        self._instruments.append(instrument)
+
+    def _built(self, part: PartSound, seed: int) -> Instrument:
         path = Path(part.instrument)
         kind, settings = load_instrument(path)
         # Of the part's name, so that a part sounds the same whatever other parts there are.
         own_seed = (seed + zlib.crc32(part.name.encode())) % 2**31
         instrument: Instrument = registry.load(kind.factory)(settings, path.parent, own_seed)
-        for side, signal in enumerate(instrument.outputs):
-            self._routes.append(pyo.Sig(signal).out(2 * len(self._instruments) + side))
-        self._instruments.append(instrument)
+        return instrument
 
     def handle(self, message: object) -> bool:
         """Take a message of the conductor's side; False if it is none for the graph.
@@ -127,6 +167,8 @@ class Core:
                 self._late_notes += 1
                 on = frame
             self._instruments[part].note(on - frame, pitch, velocity, off)
+            for ducker in self._duckers:
+                ducker.hear(part, on - frame, pitch, velocity)
         for instrument in self._instruments:
             instrument.prepare(frame)
             instrument.sleep()
@@ -136,6 +178,8 @@ class Core:
         # One sum finds any number that is not finite, in any channel.
         if not np.isfinite(self._channels.sum()):
             raise NotFiniteError(self._culprit())
+        for ducker in self._duckers:
+            ducker.apply(self._dry)
         buses = self._mixer.mix(self._dry, frame)
         master = self._master
         np.add(buses[:, :2], self._wet, out=master)
@@ -144,6 +188,7 @@ class Core:
             master += repeats
         self._reverb.write(buses[:, 2:4] if self._mixer.reverb_open else None)
         master *= self._level
+        self._bottom.apply(master)
         self._compressor.apply(master)
         out = self._limiter.apply(master)
         over = self._fade.apply(out, frame)

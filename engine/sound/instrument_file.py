@@ -6,12 +6,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from engine import registry
 from engine.errors import PerpetuumError
+from engine.files import read_bytes, reason
 from engine.sound.contract import InstrumentKind
 from engine.sound.settings import InstrumentSettings
+
+LARGEST = 256 * 1024
+"""Bytes of the largest file that is read."""
 
 _HINT = "`perpetuum check` on a scene that uses it says more"
 
@@ -23,11 +26,15 @@ def load_instrument(path: Path) -> tuple[InstrumentKind, InstrumentSettings]:
         PerpetuumError: the file cannot be read or is not an instrument.
     """
     try:
-        document = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise PerpetuumError(f"cannot read the instrument {path}: {error}", _HINT) from error
-    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        raise PerpetuumError(f"{path} is not an instrument: it names no `kind`", _HINT)
+        data = read_bytes(path, LARGEST)
+        document = YAML(typ="safe", pure=True).load(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise PerpetuumError(f"cannot read the instrument {path}: {reason(error)}", _HINT) from error
+    # Whatever the parser runs into; its words would quote the file, which may be anything.
+    except Exception as error:
+        raise PerpetuumError(f"the instrument {path} is not YAML", _HINT) from error
+    if not isinstance(document, dict) or "perpetuum" not in document or not isinstance(document.get("kind"), str):
+        raise PerpetuumError(f"{path} is not an instrument: it says no `perpetuum` or no `kind`", _HINT)
     plain = {key: value for key, value in document.items() if not str(key).startswith("x-")}
     kind: InstrumentKind = registry.kind("perpetuum.instruments", plain["kind"])
     try:

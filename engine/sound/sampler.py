@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK
 from engine.sound.samples import read_sample
@@ -66,6 +67,8 @@ class Recordings:
             loop = None
             if sample.loop:
                 first, last = (min(place + at * SAMPLE_RATE, place + len(sound) - 4.0) for at in sample.loop)
+                if last <= first:
+                    raise PerpetuumError(f"the loop of {sample.file} lies behind its end")
                 loop = (first, last)
             pitch = sample.pitch + sample.tune / 100.0
             end = place + len(sound)
@@ -157,4 +160,4 @@ def build(settings: SamplerSettings, folder: Path, seed: int) -> Polyphony:
     del seed
     recordings = Recordings(settings, folder)
     voices = [SamplerVoice(settings, recordings) for _ in range(settings.voices + spare(settings))]
-    return Polyphony(voices, settings)
+    return Polyphony(voices, settings, image=settings.stereo)

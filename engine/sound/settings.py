@@ -5,6 +5,7 @@ An instrument file has the keys that every kind shares (`InstrumentSettings`) an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,12 +41,28 @@ class Tremolo(Settings):
     width: Percent = Field(default=0.0, description="0 %: both sides together; 100 %: left against right.")
 
 
+class Vowel(Settings):
+    """The resonances of a singing mouth."""
+
+    sound: Literal["a", "e", "i", "o", "u"] = Field(default="a", description="Which vowel.")
+    amount: Percent = Field(default=0.6, description="Share of the resonances; the rest passes as it is.")
+
+
+class HighShelf(Settings):
+    """Lifts or lowers the treble."""
+
+    frequency: Hertz = Field(default=3000.0, ge=200, le=16000, description="From where on.")
+    gain: Decibels = Field(default=3.0, ge=-24, le=24, description="How much.")
+
+
 class Effects(Settings):
     """An instrument's own effects, in this order."""
 
     drive: Drive | None = Field(default=None, description="Soft saturation.")
     high_pass: Hertz | None = Field(default=None, ge=10, le=18000, description="Takes away what lies below.")
     low_pass: Hertz | None = Field(default=None, ge=40, le=20000, description="Takes away what lies above.")
+    high_shelf: HighShelf | None = Field(default=None, description="Lifts or lowers the treble.")
+    vowel: Vowel | None = Field(default=None, description="The resonances of a singing mouth.")
     chorus: Chorus | None = Field(default=None, description="A slow doubling.")
     tremolo: Tremolo | None = Field(default=None, description="A pulsating level.")
 
@@ -115,6 +132,13 @@ class Vibrato(Settings):
     depth: Cents = Field(default=8.0, ge=0, le=100, description="To either side.")
 
 
+class Breath(Settings):
+    """Noise that comes and goes with the tone, like air over a reed or a bow over a string."""
+
+    level: Decibels = Field(default=-30.0, ge=-90, le=0, description="Beside the oscillators before their filter.")
+    low: Hertz = Field(default=4000.0, ge=100, le=16000, description="It lies above this frequency.")
+
+
 class SubtractiveSettings(Pitched):
     """Oscillators, a low-pass filter, envelopes: pads, basses, leads."""
 
@@ -123,6 +147,7 @@ class SubtractiveSettings(Pitched):
     filter: Filter | None = Field(default=None, description="None: the oscillators as they are.")
     envelope: Envelope = Field(default_factory=Envelope, description="Of the loudness.")
     vibrato: Vibrato | None = Field(default=None, description="None: a straight tone.")
+    breath: Breath | None = Field(default=None, description="None: a tone without noise.")
 
 
 class Operator(Settings):
@@ -190,6 +215,9 @@ class SamplerSettings(Pitched):
 
     kind: Literal["sampler"] = Field(description="Kind of instrument.")
     samples: tuple[PitchedSample, ...] = Field(min_length=1, max_length=256, description="The recorded notes.")
+    stereo: Percent = Field(
+        default=1.0, description="How wide the recordings are heard: `0 %` is mono, `100 %` as they were recorded."
+    )
     envelope: Envelope = Field(
         default_factory=lambda: Envelope.model_validate(
             {"attack": "1 ms", "decay": "10 ms", "sustain": "100 %", "release": "300 ms"}
@@ -218,6 +246,12 @@ class DrumSample(Settings):
     file: str = Field(description="Sound file, from the folder of this file.")
     low: Velocity = Field(default=1, description="Lowest velocity that plays it.")
     high: Velocity = Field(default=127, description="Highest velocity that plays it.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> DrumSample:
+        if self.low > self.high:
+            raise ValueError("`low` must not lie above `high`")
+        return self
 
 
 class Drum(Settings):
@@ -268,17 +302,50 @@ def instrument_settings_for(kind: str) -> type[InstrumentSettings]:
     return registry.kind("perpetuum.instruments", kind).settings
 
 
-def sample_files(settings: Settings, folder: Path) -> list[tuple[tuple[str | int, ...], Path]]:
-    """Every sound file that an instrument needs, with the path of the YAML key that names it.
+@dataclass(frozen=True, slots=True)
+class SampleUse:
+    """A sound file where an instrument names it.
+
+    Attributes:
+        keys: keys and places of the YAML value that names it.
+        path: of the file.
+        semitones: by which it is transposed in memory.
+        loop: seconds of the end of its loop; None without one.
+    """
+
+    keys: tuple[str | int, ...]
+    path: Path
+    semitones: float = 0.0
+    loop: float | None = None
+
+
+def sample_files(settings: Settings, folder: Path) -> list[SampleUse]:
+    """Every sound file that an instrument needs.
 
     Args:
         settings: of the instrument.
         folder: of its YAML file.
     """
-    found: list[tuple[tuple[str | int, ...], Path]] = []
+    found: list[SampleUse] = []
     if isinstance(settings, SamplerSettings):
-        found += [(("samples", k, "file"), folder / sample.file) for k, sample in enumerate(settings.samples)]
+        for k, sample in enumerate(settings.samples):
+            end = sample.loop[1] if sample.loop else None
+            found.append(SampleUse(("samples", k, "file"), folder / sample.file, loop=end))
     if isinstance(settings, DrumKitSettings):
         for name, drum in settings.drums.items():
-            found += [(("drums", name, "samples", k), folder / one.file) for k, one in enumerate(drum.samples)]
+            for k, one in enumerate(drum.samples):
+                found.append(SampleUse(("drums", name, "samples", k, "file"), folder / one.file, drum.tune))
     return found
+
+
+def unheard_samples(settings: Settings) -> list[int]:
+    """Places of a sampler's samples that never play, since earlier ones of their pitch have all their velocities."""
+    unheard: list[int] = []
+    taken: dict[float, set[int]] = {}
+    for k, sample in enumerate(settings.samples if isinstance(settings, SamplerSettings) else ()):
+        before = taken.setdefault(sample.pitch + sample.tune / 100, set())
+        own = set(range(sample.low, sample.high + 1))
+        if own <= before:
+            unheard.append(k)
+        before |= own
+    return unheard

@@ -252,6 +252,10 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
     settings = None
     try:
         node = parse(source)
+        if not source.ours:
+            source.found.clear()
+            source.error(Span(0, 1), "this is no training", "a YAML file, NAME.yaml, with a `config`")
+            raise UnreadableError
         settings = validate(TrainingFile, node, source, "the training", Span(0, 1))
         if settings is not None:
             _check_sizes(settings, node, source)

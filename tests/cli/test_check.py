@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
 
-from engine import registry
+from engine import assets, registry
 from engine.cli import cli
+from engine.scenes.headings import heading
+from engine.scenes.nodes import parse
+from engine.scenes.source import Source
 from tests.scenes.writing import RIGHT, spoiled
+from tests.test_files import strange
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def test_a_missing_file_exits_with_2_and_the_others_are_still_checked(files):
     result = run("check", files / "none.yaml", files, files / "wrong.yaml")
     assert result.exit_code == 2
     assert "none.yaml" in result.stderr
-    assert "Is a directory" in result.stderr
+    assert "it is a folder" in result.stderr
     assert "sede" in result.stdout
 
 
@@ -126,6 +131,61 @@ def test_a_broken_scene_is_still_listed(files, monkeypatch):
     (files / "scenes" / "broken.yaml").write_bytes(b"\xff")
     monkeypatch.setenv("PERPETUUM_PATH", str(files))
     assert "broken" in run("scenes").stdout
+
+
+@pytest.mark.parametrize("verb", ["scenes", "instruments"])
+def test_what_is_no_file_is_not_listed_and_nothing_is_waited_for(tmp_path, monkeypatch, verb):
+    folder = tmp_path / verb
+    folder.mkdir()
+    strange(folder)
+    for path in list(folder.iterdir()):
+        path.rename(path.with_name(path.name + ".yaml"))
+    (folder / "loop.yaml").unlink()
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    (folder / "binary.yaml").write_bytes(bytes(range(256)) * 9)
+    with (folder / "huge.yaml").open("wb") as file:
+        file.truncate(1 << 40)
+    (folder / "mine.yaml").write_text('title: "a\\e[31mred\\e[0m title"\n')
+    (tmp_path / "more").symlink_to("more")
+    monkeypatch.setenv("PERPETUUM_PATH", f"{tmp_path}:{tmp_path / 'more'}:{folder / 'mine.yaml'}:/proc/1/root")
+    result = run(verb)
+    listed = [line.split()[0] for line in result.stdout.splitlines()]
+    assert set(listed) - set(assets.names(verb)) == set()
+    assert {"binary", "huge", "mine"} <= set(listed)
+    assert not {"fifo", "folder", "loop", "nowhere", "socket"} & set(listed)
+    assert "red" in result.stdout
+    assert "\x1b" not in result.stdout
+    assert json.loads(run(verb, "--format", "json").stdout)
+
+
+def test_the_title_of_a_list_is_the_one_that_the_whole_file_gives(tmp_path):
+    for text in (
+        "title: plain\nkey: x\n",
+        "title:\n  folded\n  over lines # and a remark\nparts: {}\n",
+        "title: |\n  a block\n\n  of text\n# a remark\nparts:\n  title: another\n",
+        "{title: flow, parts: {title: another}}\n",
+        "'title': quoted\n",
+        "x-t: &t by an alias\ntitle: *t\n",
+        "x-t: &t {title: merged}\n<<: *t\n",
+        "--- # a document\ntitle: in it\n",
+        "parts: {}\ntitle: at the end",
+        "x: 'over\n title: lines'\ntitle: real\n",
+        "titled: no\nparts: {title: no}\n",
+    ):
+        path = tmp_path / "one.yaml"
+        path.write_text(text)
+        whole = parse(Source.read(path)).get("title")
+        assert heading(path, ("title",))["title"] == (" ".join(whole.text.split()) if whole else ""), text
+
+
+def test_a_thousand_scenes_are_listed_in_three_seconds(tmp_path, monkeypatch):
+    (tmp_path / "scenes").mkdir()
+    for number in range(1000):
+        (tmp_path / "scenes" / f"scene{number}.yaml").write_text(RIGHT)
+    monkeypatch.setenv("PERPETUUM_PATH", str(tmp_path))
+    start = time.process_time()
+    assert run("scenes").stdout.count("A small scene") == 1000
+    assert time.process_time() - start < 3
 
 
 def test_the_schema_is_printed_or_written(tmp_path):

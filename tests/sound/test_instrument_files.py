@@ -7,7 +7,14 @@ from pydantic import ValidationError
 
 from engine import assets, registry
 from engine.sound.instrument_file import load_instrument
-from engine.sound.settings import DrumKitSettings, SamplerSettings, instrument_settings_for, sample_files
+from engine.sound.samples import examine_sample
+from engine.sound.settings import (
+    DrumKitSettings,
+    SamplerSettings,
+    SampleUse,
+    instrument_settings_for,
+    sample_files,
+)
 
 NAMES = sorted(assets.names("instruments"))
 
@@ -25,7 +32,8 @@ def test_a_shipped_instrument_is_valid_and_its_samples_are_there(name):
     kind, settings = load_instrument(path)
     assert settings.kind == kind.name
     files = sample_files(settings, path.parent)
-    assert all(file.is_file() for _, file in files)
+    for use in files:
+        assert not examine_sample(use.path, use.semitones).silent
     assert bool(files) == (kind.name in ("sampler", "drum_kit"))
     if files:
         assert settings.credits
@@ -49,7 +57,7 @@ def test_no_sample_is_shipped_that_no_instrument_plays():
     used = set()
     for name in NAMES:
         settings = load_instrument(folder / f"{name}.yaml")[1]
-        used |= {file.resolve() for _, file in sample_files(settings, folder)}
+        used |= {use.path.resolve() for use in sample_files(settings, folder)}
     assert {file.resolve() for file in (folder / "samples").rglob("*.flac")} == used
 
 
@@ -63,8 +71,8 @@ def test_a_missing_sample_is_named_with_its_place_in_the_file():
         }
     )
     assert sample_files(settings, Path("/x")) == [
-        (("drums", "kick", "samples", 0), Path("/x/a.flac")),
-        (("drums", "kick", "samples", 1), Path("/x/b.flac")),
+        SampleUse(("drums", "kick", "samples", 0, "file"), Path("/x/a.flac")),
+        SampleUse(("drums", "kick", "samples", 1, "file"), Path("/x/b.flac")),
     ]
 
 
