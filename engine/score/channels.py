@@ -146,17 +146,17 @@ def cut(smf: Smf, start: int, end: int) -> Smf:
     Of earlier events those are kept that later ones do not undo: states of channels, the tempo, the meter and the key;
     of other meta events those that stand at the very beginning, such as names and ports. All system exclusive ones are.
     """
-    ports = [_ports(track) for track in smf.tracks]
+    known = [ports(track) for track in smf.tracks]
     undone: set[object] = set()
     kept: list[list[Event]] = [[] for _ in smf.tracks]
     homes: dict[tuple[int, int], int] = {}
     for number, track in enumerate(smf.tracks):
-        for (_, data), port in zip(track.events, ports[number], strict=True):
+        for (_, data), port in zip(track.events, known[number], strict=True):
             if data[0] < SYSEX:
                 homes.setdefault((port, data[0] & 0x0F), number)
     earlier = [event for event in in_order_of_time(smf) if event[0] < start]
     for tick, number, index, data in reversed(earlier):
-        port = ports[number][index]
+        port = known[number][index]
         key = _undoes(data, port)
         if key in undone or (key is None and not _lasts(tick, data)):
             continue
@@ -189,10 +189,9 @@ def only(smf: Smf, places: Iterable[Place]) -> tuple[Smf, dict[int, int]]:
     named = {place.track for place in wanted} | {0}
     tracks, left = [], {}
     for number, track in enumerate(smf.tracks):
-        ports = _ports(track)
         events = [
             event
-            for event, port in zip(track.events, ports, strict=True)
+            for event, port in zip(track.events, ports(track), strict=True)
             if (
                 (port, event.data[0] & 0x0F) in channels
                 if event.data[0] < SYSEX
@@ -205,7 +204,7 @@ def only(smf: Smf, places: Iterable[Place]) -> tuple[Smf, dict[int, int]]:
     return Smf(smf.kind, smf.division, tuple(tracks)), left
 
 
-def _ports(track: SmfTrack) -> Sequence[int]:
+def ports(track: SmfTrack) -> Sequence[int]:
     """The port of each event of a track."""
     found, port = [], 0
     for _, data in track.events:

@@ -13,7 +13,7 @@ import mido
 import numpy as np
 
 from engine.output_file import write_bytes
-from engine.score.channels import DRUM_CHANNEL, FileNote, Place, channel_events, notes_of
+from engine.score.channels import DRUM_CHANNEL, FileNote, Place, channel_events, notes_of, ports
 from engine.score.chords import Chord, parse_chord
 from engine.score.midi import chord_kinds, is_chord_symbol, meters_of, spans_of, tempos_of
 from engine.score.overlaps import Sounding, apart, by_pitch
@@ -82,32 +82,51 @@ class _Edit:
     Attributes:
         before: as it was.
         removed: indices of events that go.
-        added: (tick, order at the tick, data).
+        ended: indices of beginnings of notes that get another end.
+        added: (tick, order at the tick, port, data).
     """
 
     before: SmfTrack
     removed: set[int] = field(default_factory=set)
-    added: list[tuple[int, int, bytes]] = field(default_factory=list)
+    ended: set[int] = field(default_factory=set)
+    added: list[tuple[int, int, int, bytes]] = field(default_factory=list)
 
     def tell(self, tick: float, kind: int, held: bytes) -> None:
         """Add a meta event."""
-        self.added.append((round(tick), _NEW, bytes((META, kind)) + held))
+        self.added.append((round(tick), _NEW, 0, bytes((META, kind)) + held))
+
+    def begin(self, tick: int, place: Place, pitch: int, velocity: int) -> None:
+        """Add the beginning of a note."""
+        self.added.append((tick, _NEW, place.port, bytes((NOTE_ON | place.channel, pitch, velocity))))
+
+    def end(self, tick: int, place: Place, pitch: int) -> None:
+        """Add the end of a note."""
+        self.added.append((tick, _ENDS, place.port, bytes((NOTE_OFF | place.channel, pitch, 0))))
 
     def track(self) -> SmfTrack:
         """What it is now."""
-        added = list(self.added)
-        end = max([self.before.end, *(tick for tick, _, _ in added)])
+        end = max([self.before.end, *(tick for tick, *_ in self.added)])
         if end > self.before.end:
             # Notes without an end of their own ended with the track, and are to end there still.
-            for (_, channel), (notes, _) in notes_of(self.before).items():
-                added += [
-                    (note.end, _ENDS, bytes((NOTE_OFF | channel, note.pitch, 0)))
-                    for note in notes
-                    if note.off is None and note.on not in self.removed
-                ]
-        old = [(tick, _OLD, data) for index, (tick, data) in enumerate(self.before.events) if index not in self.removed]
-        events = sorted([*old, *added], key=lambda event: event[:2])
-        return SmfTrack(tuple(Event(tick, data) for tick, _, data in events), end)
+            for (port, channel), (notes, _) in notes_of(self.before).items():
+                for note in notes:
+                    if note.off is None and note.on not in self.removed | self.ended:
+                        self.end(note.end, Place(None, port, channel), note.pitch)
+        old = [
+            (tick, _OLD, port, data)
+            for index, ((tick, data), port) in enumerate(zip(self.before.events, ports(self.before), strict=True))
+            if index not in self.removed
+        ]
+        events: list[Event] = []
+        now = 0
+        for tick, _, port, data in sorted([*old, *self.added], key=lambda event: event[:2]):
+            if data[0] == META and data[1] == PORT:
+                now = data[2]
+            elif data[0] < META and port != now:
+                events.append(Event(tick, bytes((META, PORT, port))))
+                now = port
+            events.append(Event(tick, data))
+        return SmfTrack(tuple(events), end)
 
 
 def _placed(piece: Piece, source: Smf) -> list[tuple[Place, Track]]:
@@ -166,12 +185,15 @@ def _put_notes(edits: list[_Edit], source: Smf, parts: Sequence[tuple[Place, Tra
     for group in by_pitch(pair for pair in keyed if pair[0] in touched):
         apart(group, _WAIT * source.per_beat)
     for place, note, sounding in kept:
-        if sounding.end != note.end:
-            edits[sounding.track].removed |= _events(note)
-            _add(edits, place, note.pitch, sounding)
+        if sounding.end != note.end or (note.off is None and (place.port, place.channel, note.pitch) in touched):
+            edit = edits[sounding.track]
+            edit.ended.add(note.on)
+            edit.removed |= _events(note) - {note.on}
+            edit.end(sounding.end, place, note.pitch)
     for place, pitch, sounding in new:
         if not sounding.gone:
-            _add(edits, place, pitch, sounding)
+            edits[sounding.track].begin(sounding.start, place, pitch, sounding.velocity)
+            edits[sounding.track].end(sounding.end, place, pitch)
     _remove_strays(edits, strays, new)
 
 
@@ -188,12 +210,6 @@ def _remove_strays(
 
 def _events(note: FileNote) -> set[int]:
     return {note.on} if note.off is None else {note.on, note.off}
-
-
-def _add(edits: list[_Edit], place: Place, pitch: int, note: Sounding) -> None:
-    added = edits[note.track].added
-    added.append((note.end, _ENDS, bytes((NOTE_OFF | place.channel, pitch, 0))))
-    added.append((note.start, _NEW, bytes((NOTE_ON | place.channel, pitch, note.velocity))))
 
 
 def _new_track(place: Place, track: Track) -> SmfTrack:

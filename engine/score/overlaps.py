@@ -40,24 +40,33 @@ def apart(notes: Iterable[Sounding], wait: float) -> None:
     """
     before: list[Sounding] = []
     for note in sorted(notes, key=lambda note: (note.start, not note.is_old, -note.end)):
-        before = [one for one in before if one.end > note.start and not one.gone]
+        before = [one for one in before if one.end >= note.start and not one.gone]
         for one in before:
-            if note.is_old and one.is_old:
-                continue
-            if one.is_old and one.end - note.start <= wait:
-                note.start = one.end
-                note.end = max(note.end, note.start + 1)
-            elif one.start >= note.start:
-                # A new one that began with an old one, or has waited until here.
-                (one if note.is_old else note).gone = True
-                if not one.is_old and not note.is_old:
-                    one.end, one.velocity = max(one.end, note.end), max(one.velocity, note.velocity)
-            else:
-                # At one tick another track's beginning may come first in the file.
-                gap = int(one.track != note.track)
-                one.end = max(note.start - gap, one.start + 1)
+            if not (note.is_old and one.is_old) and not note.gone:
+                _part(one, note, wait)
         if not note.gone:
             before.append(note)
+
+
+def _part(one: Sounding, note: Sounding, wait: float) -> None:
+    """Let a note not begin while one sounds that began with it or before, or has waited to begin."""
+    # At one tick another track's beginning may come first in the file.
+    gap = int(one.track != note.track)
+    late = one.end + gap - note.start
+    if late <= 0 or one.gone:
+        return
+    if one.is_old and late <= wait:
+        note.start += late
+        note.end = max(note.end, note.start + 1)
+    elif one.start >= note.start:
+        (one if note.is_old else note).gone = True
+        if not one.is_old and not note.is_old:
+            one.end, one.velocity = max(one.end, note.end), max(one.velocity, note.velocity)
+    elif one.start + 1 + gap <= note.start:
+        one.end = note.start - gap
+    else:
+        # There is no room to end it before.
+        (one if note.is_old else note).gone = True
 
 
 def ended_at_restrikes(notes: np.ndarray, owners: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

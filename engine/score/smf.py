@@ -378,7 +378,7 @@ def _is_chunk(data: bytes, place: int) -> bool:
 def _wrong(kind: int, held: bytes) -> str | None:
     """What is wrong with a meta event; None where nothing is."""
     if len(held) < _LENGTHS.get(kind, 0) and (held or kind):  # a sequence number may be left to the order of tracks
-        return f"a {_META_NAMES[kind]} of {len(held)} bytes"
+        return f"a {_META_NAMES[kind]} of {len(held)} byte{'' if len(held) == 1 else 's'}"
     if kind == KEY:
         sharps = int.from_bytes(held[:1], signed=True)
         if abs(sharps) > 7 or held[1] > 1:

@@ -1,7 +1,8 @@
 """An oracle for MIDI files: what a synthesizer would have heard, written from the standards and not with our code.
 
-Events come from mido. State belongs to channels of ports, whatever track tells of it, and begins as the General MIDI
-standard and RP-015 have it. A bank is chosen by controllers 0 and 32, and holds from the next program change on.
+State belongs to channels of ports, whatever track tells of it, and begins as the General MIDI standard and RP-015 have
+it. A bank is chosen by controllers 0 and 32, and holds from the next program change on. Channel messages are mido's;
+chunks and meta events are found here, for mido reads no file that has one odd event.
 """
 
 from collections import defaultdict
@@ -18,7 +19,7 @@ class Heard(NamedTuple):
 
     Attributes:
         track, port, channel: where it stands in the file.
-        state: of its channel when it begins: program with its bank, bend, pressure, all controllers, key pressures.
+        state: of its channel when it begins: program with its bank, bend, pressure, controllers, key pressure.
         later: what the state becomes while it sounds: (beats after its beginning, what, value).
     """
 
@@ -40,46 +41,46 @@ class Simulated(NamedTuple):
     others: list[tuple[int, float, bytes]]
 
 
-def simulate(path, *, until=None):
-    """Play a file, to a beat at most."""
-    file = mido.MidiFile(path, clip=True)
-    division = file.ticks_per_beat
-    if division < 0 or division >= 0x8000:
-        division = division - 0x10000 if division >= 0x8000 else division
-        frames = {24: 24.0, 25: 25.0, 29: 30000 / 1001, 30: 30.0}[-(division >> 8)]
-        division = frames * (division & 0xFF) / 2
-    timed, ends = [], {}
-    for number, track in enumerate(file.tracks):
-        now, port = 0, 0
-        for index, message in enumerate(track):
-            now += message.time
-            if message.type == "midi_port":
-                port = message.port
-            timed.append((now, number, index, port, message))
-        ends[number] = now
-    timed.sort(key=lambda event: event[:3])
-    state = defaultdict(_Channel)
-    waiting, notes, others = defaultdict(list), [], []
-    for now, number, _, port, message in timed:
-        beat = now / division
-        if message.is_meta or message.type == "sysex":
-            if message.type != "end_of_track" and (until is None or beat < until):
-                others.append((number, round(beat, 6), bytes(message.bytes())))
+def simulate(data):
+    """Play the bytes of a file."""
+    ticks, timed, ends = _events(data)
+    state, waiting = defaultdict(_Channel), defaultdict(list)
+    notes, others = [], []
+    for now, number, _, port, event in timed:
+        beat = now / ticks
+        if isinstance(event, bytes):
+            others.append((number, round(beat, 6), event))
             continue
-        if not hasattr(message, "channel"):
-            continue
-        key = port, message.channel
-        if message.type == "note_on" and message.velocity:
-            row = [number, *key, beat, message.note, message.velocity, state[key].told(message.note)]
-            waiting[number, *key, message.note].append((row, len(state[key].history)))
-        elif message.type in ("note_on", "note_off"):
-            if waiting[number, *key, message.note]:
-                notes.append(_ended(*waiting[number, *key, message.note].pop(0), beat, state[key]))
+        key = port, event.channel
+        if event.type == "note_on" and event.velocity:
+            row = number, *key, beat, event.note, event.velocity, state[key].told(event.note)
+            waiting[number, *key, event.note].append((row, len(state[key].history)))
+        elif event.type in ("note_on", "note_off"):
+            if waiting[number, *key, event.note]:
+                notes.append(_ended(*waiting[number, *key, event.note].pop(0), beat, state[key]))
         else:
-            state[key].hear(beat, message)
+            state[key].hear(beat, event)
     for (number, port, channel, _), rows in waiting.items():
-        notes += [_ended(*row, ends[number] / division, state[port, channel]) for row in rows]
-    return Simulated(sorted(note for note in notes if until is None or note.start < until), others)
+        ends_with = [(row, known, max(ends[number] / ticks, row[3] + 1 / ticks)) for row, known in rows]
+        notes += [_ended(*row, state[port, channel]) for row in ends_with]
+    return Simulated(sorted(notes), others)
+
+
+def restruck(data):
+    """Notes that begin while their pitch sounds on their port and channel: (beat, port, channel, pitch)."""
+    ticks, timed, _ = _events(data)
+    sounding, found = defaultdict(int), []
+    for now, _, _, port, event in timed:
+        if isinstance(event, bytes) or event.type not in ("note_on", "note_off"):
+            continue
+        key = port, event.channel, event.note
+        if event.type == "note_on" and event.velocity:
+            if sounding[key]:
+                found.append((now / ticks, *key))
+            sounding[key] += 1
+        else:
+            sounding[key] = max(0, sounding[key] - 1)
+    return found
 
 
 class _Channel:
@@ -91,65 +92,97 @@ class _Channel:
         self.history = []
 
     def told(self, pitch):
-        controls = tuple(sorted(self.controls.items()))
-        return (*self.state.values(), controls, self.keys.get(pitch, 0))
+        return *self.state.values(), tuple(sorted(self.controls.items())), self.keys.get(pitch, 0)
 
     def hear(self, beat, message):
         if message.type == "program_change":
             what, value = "program", (*self.bank, message.program)
-            self.state[what] = value
         elif message.type == "pitchwheel":
             what, value = "bend", message.pitch + 8192
-            self.state[what] = value
         elif message.type == "aftertouch":
             what, value = "pressure", message.value
-            self.state[what] = value
         elif message.type == "polytouch":
             what, value = ("key", message.note), message.value
             self.keys[message.note] = value
         else:
             what, value = ("control", message.control), message.value
-            if message.control == 0:
-                self.bank = (value, self.bank[1])
-            elif message.control == 32:
-                self.bank = (self.bank[0], value)
-            else:
-                self.controls[message.control] = value
-            if message.control == 121:  # RP-015: volume, pan and program stay
-                kept = {number: self.controls.get(number, _FRESH_CONTROLS[number]) for number in (7, 10)}
-                self.controls = _FRESH_CONTROLS | kept
-                self.state |= {"bend": 8192, "pressure": 0}
-                self.keys = {}
+            self._control(message.control, value)
+        if what in self.state:
+            self.state[what] = value
         self.history.append((beat, what, value))
+
+    def _control(self, number, value):
+        if number == 0:
+            self.bank = (value, self.bank[1])
+        elif number == 32:
+            self.bank = (self.bank[0], value)
+        elif number == 121:  # RP-015: volume, pan and program stay
+            kept = {control: self.controls.get(control, _FRESH_CONTROLS[control]) for control in (7, 10)}
+            self.controls = _FRESH_CONTROLS | kept
+            self.state |= {"bend": 8192, "pressure": 0}
+            self.keys = {}
+        else:
+            self.controls[number] = value
 
 
 def _ended(row, known, end, channel):
     number, port, midi_channel, start, pitch, velocity, state = row
     later = tuple((round(beat - start, 6), what, value) for beat, what, value in channel.history[known:] if beat < end)
-    return Heard(
-        number, port, midi_channel, round(start, 6), round(end - start, 6), pitch, velocity, state, later
-    )  # fmt: skip
+    length = max(end - start, 0)
+    return Heard(number, port, midi_channel, round(start, 6), round(length, 6), pitch, velocity, state, later)
 
 
-def restruck(path):
-    """Notes of a file that begin while their pitch sounds on their port and channel: (beat, port, channel, pitch)."""
-    file = mido.MidiFile(path, clip=True)
-    events = []
-    for number, track in enumerate(file.tracks):
-        now, port = 0, 0
-        for index, message in enumerate(track):
-            now += message.time
-            if message.type == "midi_port":
-                port = message.port
-            if message.type in ("note_on", "note_off"):
-                events.append((now, number, index, port, message))
-    sounding, found = defaultdict(int), []
-    for now, _, _, port, message in sorted(events, key=lambda event: event[:3]):
-        key = port, message.channel, message.note
-        if message.type == "note_on" and message.velocity:
-            if sounding[key]:
-                found.append((now / file.ticks_per_beat, *key))
-            sounding[key] += 1
-        else:
-            sounding[key] = max(0, sounding[key] - 1)
-    return found
+def _events(data):
+    """Ticks a beat; (tick, track, index, port, mido message or bytes) in the order of time; each track's end."""
+    data = data[data.index(b"MThd") :]
+    division = int.from_bytes(data[12:14], "big", signed=True)
+    if division < 0:
+        frames = {24: 24.0, 25: 25.0, 29: 30000 / 1001, 30: 30.0}[-(division >> 8)]
+        division = frames * (division & 0xFF) / 2
+    timed, ends, place, number = [], [], 8 + int.from_bytes(data[4:8], "big"), 0
+    while place < len(data):
+        name, length = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "big")
+        if name == b"MTrk":
+            end, known = _track(data[place + 8 : place + 8 + length], number, timed)
+            ends.append(end)
+            number += 1
+            length = known if length > len(data) else length
+        place += 8 + length
+    return division, sorted(timed, key=lambda event: event[:3]), ends
+
+
+def _track(data, number, timed):
+    """Append a track's events; its end in ticks, and its length in bytes."""
+    place, now, port, status = 0, 0, 0, 0
+    try:
+        while place < len(data):
+            delta, place = _variable(data, place)
+            now += delta
+            if data[place] & 0x80:
+                status, place = data[place], place + 1
+            if status in (0xFF, 0xF0, 0xF7):
+                kind = data[place : place + (status == 0xFF)]
+                length, place = _variable(data, place + len(kind))
+                held, place = data[place : place + length], place + length
+                if kind == b"\x2f":
+                    break
+                port = held[0] if kind == b"\x21" else port
+                timed.append((now, number, len(timed), port, bytes([status]) + kind + held))
+            else:
+                size = 1 if status & 0xE0 == 0xC0 else 2
+                if place + size > len(data):
+                    break
+                message = mido.Message.from_bytes([status, *data[place : place + size]])
+                place += size
+                timed.append((now, number, len(timed), port, message))
+    except IndexError:
+        pass  # it breaks off
+    return now, place
+
+
+def _variable(data, place):
+    number = 0
+    while True:
+        number, place = number << 7 | data[place] & 0x7F, place + 1
+        if not data[place - 1] & 0x80:
+            return number, place
