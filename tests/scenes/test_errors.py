@@ -156,7 +156,9 @@ def test_a_midi_primer_must_be_a_midi_file_with_notes_for_the_part(tmp_path):
         assert "no MIDI file" in only_error(tmp_path, spoiled((old, f"{{midi: {missing}}}"))).message
     assert "not a readable" in only_error(tmp_path, spoiled((old, "{midi: broken.mid}"))).message
     drums = spoiled(("style: straight", "primer: {midi: tune.mid}"))
-    assert "no notes for part `drums`" in only_error(tmp_path, drums).message
+    found = only_error(tmp_path, drums)
+    assert "`tune.mid` has no notes for this part" in found.message
+    assert "drums on channel 10" in str(found)
 
 
 def test_a_section_that_nobody_reaches_and_a_part_that_never_plays_are_warned_of(tmp_path):
