@@ -16,6 +16,7 @@ from engine.cli.sampling import (
     make_files,
     output_paths,
     outputs_option,
+    read_file,
     sampling_options,
     say,
     seed_option,
@@ -77,10 +78,8 @@ def command(
     from engine.cli.choosing import RECURRENT, choose_network, of_families
     from engine.networks.studio.continuing import bar_after, continue_piece, steps_per_beat
     from engine.networks.studio.hearing import is_for_drums
-    from engine.score.midi import read_piece
 
-    piece = read_piece(file)
-    say(piece.remarks)
+    piece = read_file(file)
     heard_as = track_and_voice(track, voice)
     fitting = of_families("drums_rnn" if is_for_drums(piece, heard_as[0]) else "melody_rnn")
     network = choose_network(model, config, checkpoint, RECURRENT, fitting)

@@ -12,6 +12,7 @@ from engine.cli.sampling import (
     config_option,
     file_option,
     make_files,
+    read_file,
     say,
     seed_option,
     seeded,
@@ -54,10 +55,8 @@ def command(
     """
     from engine.cli.choosing import GROOVES, choose_network
     from engine.networks.studio.grooving import groove_piece
-    from engine.score.midi import read_piece
 
-    piece = read_piece(file)
-    say(piece.remarks)
+    piece = read_file(file)
     network = choose_network(model, config, checkpoint, GROOVES)
     path = beside(file, "groove", output)
     seed = seeded(seed)

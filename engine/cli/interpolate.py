@@ -14,7 +14,7 @@ from engine.cli.sampling import (
     folder_option,
     line,
     output_paths,
-    progress,
+    read_file,
     say,
     seed_option,
     seeded,
@@ -24,6 +24,7 @@ from engine.cli.sampling import (
     track_option,
     voice_option,
 )
+from engine.cli.waiting import progress
 
 EXAMPLES = """
 \b
@@ -75,11 +76,9 @@ def command(
     from engine.networks.studio.hearing import is_for_drums
     from engine.networks.studio.latent import interpolate_pieces, joined
     from engine.networks.vae.configs import DRUM_VAES
-    from engine.score.midi import read_piece
     from engine.score.midi_writing import write_piece
 
-    ends = read_piece(first), read_piece(last)
-    say([remark for end in ends for remark in end.remarks])
+    ends = read_file(first), read_file(last)
     fitting = DRUM_VAES if all(is_for_drums(piece) for piece in ends) else MELODY_VAES
     network = choose_network(model, config, checkpoint, LATENT, fitting)
     heard_as = track_and_voice(track, voice)

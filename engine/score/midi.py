@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import mido
 import numpy as np
 
 from engine.errors import PerpetuumError
@@ -14,7 +13,7 @@ from engine.score.channels import FileNote, Place, notes_of, program_changes
 from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE, ChordSpan, in_order
 from engine.score.piece import Piece, Track
-from engine.score.smf import KEY, LARGEST, META, METER, TEMPO, TRACK_NAME, Progress, Smf, SmfError, read_smf
+from engine.score.smf import KEY, LARGEST, META, METER, TEMPO, TRACK_NAME, Smf, SmfError, read_smf
 from engine.score.texts import decoded, encoding_of
 from engine.score.time import Meter
 
@@ -32,7 +31,7 @@ _FILM_QPM = 120.0
 _Value = TypeVar("_Value")
 
 
-def read_piece(path: Path, progress: Progress | None = None) -> Piece:
+def read_piece(path: Path) -> Piece:
     """Read a MIDI file: see `parse_piece`.
 
     Raises:
@@ -40,7 +39,7 @@ def read_piece(path: Path, progress: Progress | None = None) -> Piece:
     """
     try:
         with path.open("rb") as file:
-            return parse_piece(file.read(LARGEST + 1), progress)
+            return parse_piece(file.read(LARGEST + 1))
     except FileNotFoundError as error:
         raise PerpetuumError(f"there is no file {path}", "give the path of a MIDI file (.mid)") from error
     except (OSError, SmfError) as error:
@@ -50,7 +49,7 @@ def read_piece(path: Path, progress: Progress | None = None) -> Piece:
         ) from error
 
 
-def parse_piece(data: bytes, progress: Progress | None = None) -> Piece:
+def parse_piece(data: bytes) -> Piece:
     """Read a MIDI file of type 0 or 1: a `Track` for each channel of each of its tracks that has notes.
 
     Notes that are never ended end with their track. Texts, markers or lyrics are chord symbols where nearly all texts
@@ -59,7 +58,7 @@ def parse_piece(data: bytes, progress: Progress | None = None) -> Piece:
     Raises:
         SmfError: no MIDI file, or not of music's size; there may be no notes in it.
     """
-    smf = read_smf(data, progress)
+    smf = read_smf(data)
     tempos, meters = tempos_of(smf), meters_of(smf)
     tracks = _tracks(smf, encoding_of([text for _, _, text in _texts(smf, (TRACK_NAME, *TEXTS))]))
     length = max((track.end for track in tracks), default=0.0)
@@ -94,7 +93,7 @@ def tempos_of(smf: Smf) -> tuple[tuple[float, float], ...]:
 
 def spoken_tempos(smf: Smf) -> list[tuple[int, float]]:
     """(tick, qpm) as a file says them."""
-    found = [(tick, mido.tempo2bpm(int.from_bytes(held[:3], "big"))) for tick, _, held in _texts(smf, (TEMPO,))]
+    found = [(tick, 60e6 / int.from_bytes(held[:3], "big")) for tick, _, held in _texts(smf, (TEMPO,))]
     return sorted(found, key=lambda change: change[0])
 
 

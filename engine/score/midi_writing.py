@@ -29,10 +29,9 @@ from engine.score.smf import (
     Event,
     Smf,
     SmfTrack,
-    finer,
     track_of,
-    write_smf,
 )
+from engine.score.smf_writing import finer, write_smf
 from engine.score.texts import decoded
 
 ENDINGS = (".mid", ".midi")

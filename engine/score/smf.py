@@ -5,23 +5,20 @@
     smf.remarks                  # ("track 1: a key signature that is none is left out",)
 
 mido refuses a whole file for one odd event, tells no limits before minutes have gone by, makes one kind of the two of
-system exclusive events, and forgets the lengths of texts; so events are read here, as bytes, and mido writes them.
+system exclusive events, and forgets the lengths of texts; so events are read here, as bytes. mido writes them: see
+`engine.score.smf_writing`.
 
 Source: Standard MIDI Files 1.1 (MIDI Association, RP-001).
 """
 
 from __future__ import annotations
 
-import io
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-import mido
-
-Progress = Callable[[float], None]
-"""Told the share of some work that is done, 0..1."""
+from engine.progress import tell
 
 LARGEST = 32 << 20
 """Bytes of the largest file that is read: a day of dense piano playing has a tenth of it."""
@@ -54,7 +51,7 @@ _STRANGERS = (
     (b"RIFF", "it is a RIFF file without MIDI in it"),
 )
 _UNFINISHED = "breaks off"
-_PROGRESS_EVERY = 1 << 17
+_TELL_EVERY = 1 << 17
 
 
 class SmfError(ValueError):
@@ -110,7 +107,7 @@ class Smf:
         return _FILM[-(self.division >> 8)] * (self.division & 0xFF) / 2.0
 
 
-def read_smf(data: bytes, progress: Progress | None = None) -> Smf:
+def read_smf(data: bytes) -> Smf:
     """Read a MIDI file of type 0 or 1, also one that is wrapped in RIFF (.rmi).
 
     What a file has beside music, or wrong, is left out and said: chunks of other kinds, a wrong number of tracks or
@@ -118,7 +115,6 @@ def read_smf(data: bytes, progress: Progress | None = None) -> Smf:
 
     Args:
         data: all bytes of it.
-        progress: is told how far the reading is.
 
     Raises:
         SmfError: it is no MIDI file, of type 2, or larger than music.
@@ -139,60 +135,13 @@ def read_smf(data: bytes, progress: Progress | None = None) -> Smf:
         raise SmfError("it has no ticks per quarter note")
     if division < 0 and (-(division >> 8) not in _FILM or not division & 0xFF):
         raise SmfError("its ticks are neither of quarter notes nor of frames of film")
-    reader = _Reader(data, progress)
+    reader = _Reader(data)
     tracks = reader.tracks(8 + length)
     if not tracks:
         raise SmfError("there are no tracks in it")
     if count != len(tracks):
         remarks.append(f"its header tells of {count} tracks; {len(tracks)} are there, and read")
     return Smf(min(kind, 1), division, tuple(tracks), (*remarks, *reader.remarks()))
-
-
-def write_smf(smf: Smf) -> bytes:
-    """The bytes of a file."""
-    file = mido.MidiFile(type=smf.kind if len(smf.tracks) == 1 else 1, ticks_per_beat=smf.division)
-    for track in smf.tracks:
-        written, before = mido.MidiTrack(), 0
-        for tick, data in track.events:
-            written.append(_Bytes(data, tick - before))
-            before = tick
-        written.append(mido.MetaMessage("end_of_track", time=max(track.end - before, 0)))
-        file.tracks.append(written)
-    out = io.BytesIO()
-    file.save(file=out)
-    return out.getvalue()
-
-
-def finer(smf: Smf, factor: int) -> Smf:
-    """The same file, with so many ticks in place of each one."""
-    division = smf.division * factor
-    if smf.is_film:
-        division = (smf.division >> 8 << 8) + (smf.division & 0xFF) * factor
-    tracks = tuple(
-        SmfTrack(tuple(Event(tick * factor, data) for tick, data in track.events), track.end * factor)
-        for track in smf.tracks
-    )
-    return replace(smf, division=division, tracks=tracks)
-
-
-class _Bytes(mido.UnknownMetaMessage):
-    """Anything that mido is to write, as it is: of its messages only unknown metas keep their bytes."""
-
-    def __init__(self, data: bytes, time: int) -> None:
-        super().__init__(type_byte=0, time=time)
-        vars(self)["written"] = data  # mido lets nobody set what it does not know
-
-    def bytes(self) -> list[int]:
-        """What is written behind the delta time."""
-        data: bytes = vars(self)["written"]
-        if data[0] < SYSEX:
-            return list(data)
-        kept = 2 if data[0] == META else 1
-        return [*data[:kept], *_variable(len(data) - kept), *data[kept:]]
-
-
-def _variable(number: int) -> list[int]:
-    return mido.midifiles.meta.encode_variable_int(number)
 
 
 def _unwrapped(data: bytes) -> tuple[bytes, list[str]]:
@@ -221,8 +170,8 @@ def _unwrapped(data: bytes) -> tuple[bytes, list[str]]:
 class _Reader:
     """Reads the tracks of a file, and remembers what was wrong with them."""
 
-    def __init__(self, data: bytes, progress: Progress | None) -> None:
-        self._data, self._progress = data, progress
+    def __init__(self, data: bytes) -> None:
+        self._data = data
         self._events, self._told = 0, 0
         self._odd: Counter[tuple[int, str]] = Counter()
         self._number = 0
@@ -359,9 +308,9 @@ class _Reader:
                     events.append(Event(tick, event))
                     if len(events) > room:
                         raise SmfError(f"more than {MAX_EVENTS} events")
-                if place - self._told > _PROGRESS_EVERY and self._progress is not None:
+                if place - self._told > _TELL_EVERY:
                     self._told = place
-                    self._progress(place / len(data))
+                    tell(place / len(data))
         except IndexError:
             place = begun
         self._events += len(events)

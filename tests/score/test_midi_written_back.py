@@ -16,7 +16,7 @@ from engine.score.midi import parse_piece
 from engine.score.midi_writing import as_smf
 from engine.score.phrase import NOTE, in_order, moved
 from engine.score.piece import Piece, Track
-from engine.score.smf import write_smf
+from engine.score.smf_writing import write_smf
 from tests.score.channel_simulator import restruck, simulate
 
 CHANNELS = st.sampled_from([0, 1, 2, 9])
