@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.sampling import (
     beside,
     checkpoint_option,
@@ -31,7 +32,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES, short_help="Drums to the rhythm of a MIDI file.")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="Drums to the rhythm of a MIDI file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--model", help="Config or weights; without it a GrooVAE that hears taps and is here.")
 @config_option

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.sampling import (
     beside,
     checkpoint_option,
@@ -30,7 +31,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES, short_help="Play the drums of a MIDI file with feel.")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="Play the drums of a MIDI file with feel.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--model", help="Family, config or weights; without it a GrooVAE that is here.")
 @config_option

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.sampling import (
     Stopwatch,
     checkpoint_option,
@@ -35,7 +36,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES, short_help="From one MIDI file to another, with MusicVAE.")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="From one MIDI file to another, with MusicVAE.")
 @click.argument("first", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("last", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
