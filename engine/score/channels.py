@@ -5,7 +5,7 @@ A channel's state (bank, program, controllers, bend, pressure) is its own, which
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ class Notes(NamedTuple):
 def notes_of(track: SmfTrack) -> dict[tuple[int, int], Notes]:
     """The notes of a track by port and channel. Where a pitch sounds twice, what ends is what began first."""
     found: dict[tuple[int, int], Notes] = {}
-    sounding: dict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
+    sounding: dict[tuple[int, int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
     port = 0
     for index, (tick, data) in enumerate(track.events):
         kind = data[0] & 0xF0
@@ -94,7 +94,7 @@ def notes_of(track: SmfTrack) -> dict[tuple[int, int], Notes]:
                 continue
             notes = found.setdefault((port, channel), Notes([], []))
             if waiting := sounding.get(key):
-                start, velocity, on = waiting.pop(0)
+                start, velocity, on = waiting.popleft()
                 notes.notes.append(FileNote(start, max(tick, start + 1), pitch, velocity, on, index))
             else:
                 notes.strays.append(index)

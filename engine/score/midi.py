@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +22,6 @@ from engine.score.time import Meter
 MAX_BEATS = 100_000.0
 """Quarter notes of the longest piece that is read, in bars of 4/4 25,000."""
 MAX_SECONDS = 24 * 3600.0
-MAX_NOTES = 500_000
 
 TEXTS = {0x01: "text", 0x06: "marker", 0x05: "lyrics", 0x07: "cue_marker"}
 """Kinds of texts that may be chord symbols, by the type of their meta event."""
@@ -63,11 +64,8 @@ def parse_piece(data: bytes) -> Piece:
     tracks = _tracks(smf, encoding_of([text for _, _, text in _texts(smf, (TRACK_NAME, *TEXTS))]))
     length = max((track.end for track in tracks), default=0.0)
     _check_size(tracks, length, tempos)
-    remarks = [
-        f"the meter {numerator}/{denominator} is not counted in"
-        for _, numerator, denominator in signatures_of(smf)
-        if _meter(numerator, denominator) is None
-    ]
+    odd = dict.fromkeys(f"{one}/{other}" for _, one, other in signatures_of(smf) if _meter(one, other) is None)
+    remarks = [f"no bars are counted in {', '.join([*odd][:5])}{', ...' if len(odd) > 5 else ''}"] if odd else []
     return Piece(
         tuple(tracks),
         tempos[0][1],
@@ -77,7 +75,7 @@ def parse_piece(data: bytes) -> Piece:
         meters if len(meters) > 1 else (),
         markers_of(smf),
         smf,
-        (*smf.remarks, *dict.fromkeys(remarks)),
+        (*smf.remarks, *remarks),
     )
 
 
@@ -175,25 +173,18 @@ def _texts(smf: Smf, kinds: Sequence[int]) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _tracks(smf: Smf, encoding: str) -> list[Track]:
-    programs, found, notes = program_changes(smf), [], 0
+    programs, found = program_changes(smf), []
     for number, track in enumerate(smf.tracks):
         named = (data[2:] for _, data in track.events if data[0] == META and data[1] == TRACK_NAME)
         name = decoded(next((raw for raw in named if raw.strip()), b""), encoding).strip()
         for (port, channel), (rows, _) in sorted(notes_of(track).items()):
-            notes += len(rows)
-            if notes > MAX_NOTES:
-                raise SmfError(f"more than {MAX_NOTES} notes")
             if rows:
                 first = min(rows, key=lambda row: row.on)
-                before = [
-                    program
-                    for tick, at, index, program in programs.get((port, channel), [])
-                    if (tick, at, index) < (first.start, number, first.on)
-                ]
+                changes = programs.get((port, channel), [])
+                before = bisect.bisect_left(changes, (first.start, number, first.on, 0))
+                program = changes[before - 1][-1] if before else 0
                 place = Place(number, port, channel)
-                found.append(
-                    Track(note_array(rows, smf.per_beat), name, before[-1] if before else 0, place.is_drum, place)
-                )
+                found.append(Track(note_array(rows, smf.per_beat), name, program, place.is_drum, place))
     return found
 
 
@@ -214,6 +205,7 @@ def _check_size(tracks: Sequence[Track], length: float, tempos: Sequence[tuple[f
         raise SmfError(f"longer than {MAX_SECONDS / 3600:.0f} hours")
 
 
+@lru_cache
 def _meter(numerator: int, denominator: int) -> Meter | None:
     try:
         return Meter.parse(f"{numerator}/{denominator}")

@@ -23,6 +23,7 @@ from engine.progress import tell
 LARGEST = 32 << 20
 """Bytes of the largest file that is read: a day of dense piano playing has a tenth of it."""
 MAX_EVENTS = 2_000_000
+MAX_NOTES = 500_000
 MAX_TRACKS = 1024
 META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
 NOTE_OFF, NOTE_ON, POLY_PRESSURE, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0
@@ -51,6 +52,8 @@ _STRANGERS = (
     (b"RIFF", "it is a RIFF file without MIDI in it"),
 )
 _UNFINISHED = "breaks off"
+_MOST_REMEMBERED = 100
+"""Kinds of odd things that are told apart."""
 _TELL_EVERY = 1 << 17
 
 
@@ -172,7 +175,7 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._events, self._told = 0, 0
+        self._events, self._notes, self._told = 0, 0, 0
         self._odd: Counter[tuple[int, str]] = Counter()
         self._number = 0
 
@@ -193,7 +196,9 @@ class _Reader:
                 self._odd[0, "another file behind it"] += 1
                 break
             elif _is_chunk(data, place):
-                self._odd[0, f"a chunk {name.decode('ascii')!r}, which is no track,"] += 1
+                many = len(self._odd) > _MOST_REMEMBERED
+                what = "a chunk" if many else f"a chunk {name.decode('ascii')!r}"
+                self._odd[0, f"{what}, which is no track,"] += 1
                 place += 8 + length
             else:
                 following = data.find(b"MTrk", place + 1)
@@ -217,7 +222,7 @@ class _Reader:
     def _track(self, start: int, end: int) -> tuple[SmfTrack, int]:
         """The track whose events begin at a place, by its length up to another; and where the next chunk begins."""
         data = self._data
-        before = self._odd.copy(), self._events
+        before = self._odd.copy(), self._events, self._notes
         track, place, ended = self._scan(start, min(end, len(data)))
         if ended:
             if end > len(data) or (place < end and data[place : place + 4] == b"MTrk"):
@@ -229,11 +234,11 @@ class _Reader:
         beyond = len(data) if following < 0 else following
         if end < len(data) and data[end : end + 4] != b"MTrk" and not _is_chunk(data, end):
             # It may be longer than it says.
-            self._odd, self._events = before
+            self._odd, self._events, self._notes = before
             longer, place, ended = self._scan(start, beyond)
             if ended:
                 return longer, place
-            self._odd, self._events = before[0].copy(), before[1]
+            self._odd, self._events, self._notes = before[0].copy(), before[1], before[2]
             track, place, _ = self._scan(start, end)
         if place < min(end, len(data)) or end > len(data):
             self._odd[self._number, _UNFINISHED] += 1
@@ -243,7 +248,7 @@ class _Reader:
         """Events from a place up to another: the track, the place behind, whether it told its end."""
         data, number, odd = self._data, self._number, self._odd
         events: list[Event] = []
-        tick, running = 0, 0
+        tick, running, notes = 0, 0, self._notes
         room = MAX_EVENTS - self._events
         try:
             while place < end:
@@ -293,7 +298,7 @@ class _Reader:
                     event = bytes((META, kind) if kept == 2 else (status,)) + data[place:behind]
                     if kept == 2:
                         if kind == _END:
-                            self._events += len(events)
+                            self._events, self._notes = self._events + len(events), notes
                             return SmfTrack(tuple(events), tick + delta), behind, True
                         if wrong := _wrong(kind, event[2:]):
                             odd[number, wrong] += 1
@@ -306,6 +311,10 @@ class _Reader:
                 place = behind
                 if event:
                     events.append(Event(tick, event))
+                    if event[0] & 0xF0 == NOTE_ON and event[2]:
+                        notes += 1
+                        if notes > MAX_NOTES:
+                            raise SmfError(f"more than {MAX_NOTES} notes")
                     if len(events) > room:
                         raise SmfError(f"more than {MAX_EVENTS} events")
                 if place - self._told > _TELL_EVERY:
@@ -313,7 +322,7 @@ class _Reader:
                     tell(place / len(data))
         except IndexError:
             place = begun
-        self._events += len(events)
+        self._events, self._notes = self._events + len(events), notes
         return SmfTrack(tuple(events), tick), place, False
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
+from engine.score.midi import MAX_BEATS
+from engine.score.smf import MAX_NOTES
 from engine.training.datasets.abc.fields import (
     Signature,
     Staff,
@@ -21,7 +23,7 @@ from engine.training.datasets.abc.macros import expand, parse_macro
 from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
 from engine.training.datasets.abc.text import Line, field_of, lines_of
 from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
-from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, UnusableError
+from engine.training.datasets.score import UnusableError
 
 _TEXTS = frozenset("ABCDEFGHNORSTWXZPrs")
 """Fields that change no note."""
