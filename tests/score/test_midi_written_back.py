@@ -129,8 +129,32 @@ def test_music21s_test_files_are_written_back_as_they_came_in(name):
     check(data, parse_piece(data), 0)
 
 
-def test_what_a_scene_writes_never_strikes_a_sounding_pitch():
-    notes = in_order(np.array([(beat / 8, beat / 8 + 1, 60 + beat % 2, 80) for beat in range(64)], NOTE))
-    data = written(Piece((Track(notes), Track(notes, is_drum=True), Track(notes, "third"))))
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.floats(0, 8), st.floats(0.001, 2), st.integers(60, 62)), min_size=1, max_size=60
+    )
+)
+def test_what_comes_from_no_file_never_strikes_a_sounding_pitch(rows):
+    """Such as the parts of a scene: humanized, with tails, two drum parts on the tenth channel."""
+    parts = [
+        Track(
+            in_order(np.array([(start, start + long, pitch, 80) for at, start, long, pitch in rows if at == k], NOTE)),
+            f"part {k}",
+            is_drum=k > 1,
+        )
+        for k in range(4)
+    ]  # fmt: skip
+    data = written(Piece(tuple(parts)))
     assert restruck(data) == []
-    assert len(simulate(data).notes) == 3 * 64
+    wanted = {(at, round(start * 480), pitch) for at, start, _, pitch in rows}
+    kept = {(note.track - 1, round(note.start * 480), note.pitch) for note in simulate(data).notes}
+    assert {row[2] for row in kept} == {row[2] for row in wanted}
+    assert kept <= wanted
+
+
+def test_notes_that_overlap_end_where_their_pitch_is_struck_again():
+    notes = in_order(np.array([(beat / 8, beat / 8 + 1, 60 + beat % 2, 80) for beat in range(64)], NOTE))
+    found = simulate(written(Piece((Track(notes), Track(notes, is_drum=True), Track(notes, "third"))))).notes
+    assert len(found) == 3 * 64
+    assert {note.length for note in found} == {0.25, 1.0}
