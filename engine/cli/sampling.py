@@ -210,7 +210,7 @@ def read_file(file: Path) -> Piece:
         PerpetuumError: it is none.
     """
     with progress(f"reading {printable(file.name)}"):
-        piece = read_piece(file)
+        piece = read_piece(file, pipes=True)
     say(piece.remarks)
     return piece
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.files import read_bytes, reason
 from engine.score.channels import FileNote, Place, notes_of, program_changes
 from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE, ChordSpan, in_order
@@ -32,21 +33,23 @@ _FILM_QPM = 120.0
 _Value = TypeVar("_Value")
 
 
-def read_piece(path: Path) -> Piece:
+def read_piece(path: Path, pipes: bool = False) -> Piece:
     """Read a MIDI file: see `parse_piece`.
+
+    Args:
+        path: of the file.
+        pipes: it may be a pipe; see `engine.files.read_bytes`.
 
     Raises:
         PerpetuumError: not a readable MIDI file.
     """
     try:
-        with path.open("rb") as file:
-            return parse_piece(file.read(LARGEST + 1))
+        return parse_piece(read_bytes(path, LARGEST, pipes))
     except FileNotFoundError as error:
         raise PerpetuumError(f"there is no file {path}", "give the path of a MIDI file (.mid)") from error
-    except (OSError, SmfError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+    except (OSError, ValueError) as error:
         raise PerpetuumError(
-            f"{path} is not a readable MIDI file: {reason}", "export it again as a Standard MIDI File (.mid)"
+            f"{path} is not a readable MIDI file: {reason(error)}", "export it again as a Standard MIDI File (.mid)"
         ) from error
 
 

@@ -1,14 +1,17 @@
 """Facts about what MIDI files may be at most, and what is not music: refused at once, in a sentence."""
 
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import PerpetuumError
 from engine.score import smf
-from engine.score.midi import parse_piece
+from engine.score.midi import parse_piece, read_piece
 from engine.score.midi_writing import as_smf
 from engine.score.smf import SmfError
 from engine.score.smf_writing import write_smf
@@ -96,6 +99,24 @@ def test_a_kind_that_is_unknown_and_headers_that_tell_of_65535_tracks_are_said()
         "type 65535 is unknown; it is read as type 1",
         "its header tells of 65535 tracks; 1 are there, and read",
     )
+
+
+def test_what_is_no_file_holds_nobody_up_and_a_pipe_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.files.PIPE_PATIENCE", 0.05)
+    os.mkfifo(tmp_path / "fifo.mid")
+    with pytest.raises(PerpetuumError, match=r"fifo\.mid is not a readable MIDI file: it is a pipe, not a file"):
+        read_piece(tmp_path / "fifo.mid")
+    with pytest.raises(PerpetuumError, match="this pipe has not come to an end"):
+        read_piece(tmp_path / "fifo.mid", pipes=True)
+    with pytest.raises(PerpetuumError, match="it is a device, not a file"):
+        read_piece(Path("/dev/zero"))
+    with pytest.raises(PerpetuumError, match="embedded null"):
+        read_piece(Path("a\0b.mid"))
+    reading, writing = os.pipe()
+    os.write(writing, header() + track(NOTE))
+    os.close(writing)
+    assert len(read_piece(Path(f"/dev/fd/{reading}"), pipes=True).tracks[0].notes) == 1
+    os.close(reading)
 
 
 def test_of_many_odd_things_a_few_are_said():
