@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.primers import conditions_of
 from engine.cli.sampling import (
     checkpoint_option,
@@ -16,6 +17,7 @@ from engine.cli.sampling import (
     make_files,
     output_paths,
     outputs_option,
+    read_file,
     sampling_options,
     say,
     seed_option,
@@ -38,12 +40,17 @@ Examples:
 """
 
 
-@click.command("continue", epilog=EXAMPLES, short_help="Go on from a MIDI file with a network.")
+@click.command("continue", cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="Go on from a MIDI file with a network.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--model", help="Family, config or weights; without it melody_rnn, or drums_rnn for drums.")
 @config_option
 @checkpoint_option
 @click.option("--bars", default=4, show_default=True, type=click.IntRange(1, 10_000), help="How many bars are new.")
+@click.option(
+    "--num-steps",
+    type=click.IntRange(1, 1_000_000),
+    help="Length of the whole in place of --bars, as `perpetuum generate` counts it: the file's steps and new ones.",
+)
 @click.option("--only-new", is_flag=True, help="Write the new bars alone, without what was there before.")
 @outputs_option
 @sampling_options
@@ -59,6 +66,7 @@ def command(
     config: str | None,
     checkpoint: Path | None,
     bars: int,
+    num_steps: int | None,
     only_new: bool,
     num_outputs: int,
     sampling: Sampling,
@@ -75,18 +83,25 @@ def command(
     tracks stay as they are.
     """
     from engine.cli.choosing import RECURRENT, choose_network, of_families
-    from engine.networks.studio.continuing import bar_after, continue_piece
+    from engine.networks.studio.continuing import bar_after, continue_piece, steps_per_beat
     from engine.networks.studio.hearing import is_for_drums
-    from engine.score.midi import read_piece
 
-    piece = read_piece(file)
+    piece = read_file(file)
     heard_as = track_and_voice(track, voice)
     fitting = of_families("drums_rnn" if is_for_drums(piece, heard_as[0]) else "melody_rnn")
     network = choose_network(model, config, checkpoint, RECURRENT, fitting)
     if not any(len(one.notes) for one in piece.tracks):
         raise PerpetuumError(f"{file}: there are no notes to go on from", "perpetuum generate begins with nothing")
-    length = bar_after(piece)
+    grid = 1 / steps_per_beat(network.config, piece.qpm)
+    length = bar_after(piece, grid)
     beats = bars * piece.meter_at(length)[1].beats_per_bar
+    if num_steps is not None:
+        beats = num_steps * grid - length
+        if beats < grid / 2:
+            raise PerpetuumError(
+                f"{file} has {round(length / grid)} steps, and --num-steps {num_steps} counts them in",
+                "ask for more steps, or for new --bars",
+            )
     conditions = replace(conditions_of(network.config, piece, length + beats, chords), inject_primer=False)
     seed = seeded(seed)
     paths = output_paths(folder, f"{file.stem}-continued-{seed}", num_outputs, dated)

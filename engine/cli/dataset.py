@@ -136,9 +136,9 @@ def build_dataset(
 ) -> None:
     """Make files of music into a data set, which `perpetuum train --data` and `perpetuum evaluate --data` read.
 
-    SOURCE is a folder or a file: MIDI (.mid, .midi), MusicXML (.xml, .musicxml, .mxl), ABC (.abc, also books of tunes),
-    score sets (.jsonl, .jsonl.gz), the Groove MIDI Dataset, MAESTRO, the JSB chorales. What cannot be used is left out,
-    and the table at the end says why. Pieces of one work stay in one split; official splits are kept.
+    SOURCE is a folder or a file: MIDI (.mid, .midi, .kar, .rmi), MusicXML (.xml, .musicxml, .mxl), ABC (.abc, also
+    books of tunes), score sets (.jsonl, .jsonl.gz), the Groove MIDI Dataset, MAESTRO, the JSB chorales. What cannot be
+    used is left out, and the table at the end says why. Pieces of one work stay in one split; official splits are kept.
 
     A build that was stopped goes on where it was: what was read is kept in the folder's cache/, which may be deleted
     afterwards.

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.sampling import (
     beside,
     checkpoint_option,
     config_option,
     file_option,
     make_files,
+    read_file,
     say,
     seed_option,
     seeded,
@@ -30,7 +32,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES, short_help="Drums to the rhythm of a MIDI file.")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="Drums to the rhythm of a MIDI file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--model", help="Config or weights; without it a GrooVAE that hears taps and is here.")
 @config_option
@@ -59,9 +61,8 @@ def command(
 
     from engine.cli.choosing import TAPPED, choose_network
     from engine.networks.studio.grooving import drumify_piece
-    from engine.score.midi import read_piece
 
-    piece = read_piece(file)
+    piece = read_file(file)
     network = choose_network(model, config, checkpoint, TAPPED)
     path = beside(file, "drums", output)
     seed = seeded(seed)
@@ -69,6 +70,6 @@ def command(
     def make(number: int) -> Made:
         made = drumify_piece(network, piece, source_of(seed, number), track, temperature)
         say(made.remarks)
-        return replace(made, piece=replace(made.piece, tracks=made.piece.tracks[-1:])) if only_drums else made
+        return replace(made, piece=made.piece.only(made.piece.tracks[-1:])) if only_drums else made
 
     make_files(network.config.name, [path], make, None if temperature is None else seed)

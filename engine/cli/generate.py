@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.primers import PRIMER_HELP, conditions_of, meter_of, read_primer
 from engine.cli.sample import write_samples
 from engine.cli.sampling import (
@@ -50,8 +51,8 @@ _NOT_OF_A_LATENT_SPACE = (
 """Parameters of the command that say nothing to a MusicVAE."""
 
 
-@click.command(epilog=EXAMPLES, short_help="Make new music with a network.")
-@click.argument("model")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="Make new music with a network.")
+@click.argument("model", required=False)
 @config_option
 @checkpoint_option
 @click.option("--primer", metavar="FILE|PATTERN", help=PRIMER_HELP)
@@ -85,7 +86,7 @@ _NOT_OF_A_LATENT_SPACE = (
 @folder_option
 @dated_option
 def command(
-    model: str,
+    model: str | None,
     config: str | None,
     checkpoint: Path | None,
     primer: str | None,
@@ -109,12 +110,15 @@ def command(
 
     MODEL is a family (drums_rnn, melody_rnn, improv_rnn, polyphony_rnn, performance_rnn, pianoroll_rnn_nade,
     music_vae), one of its configs (lookback_rnn), the name of weights that are here (`perpetuum models list`), or a
-    weights file. The same seed and options give the same files.
+    weights file; it may be left out where --config or --checkpoint says which. The same seed and options give the same
+    files.
     """
     from engine.cli.choosing import LATENT, choose_network
     from engine.networks.studio.continuing import continue_piece, primer_end, sing_along, steps_per_beat
     from engine.networks.studio.hearing import primer_of
 
+    if model is None and config is None and checkpoint is None:
+        raise click.UsageError("name a MODEL, like melody_rnn, or give its --config or --checkpoint")
     network = choose_network(model, config, checkpoint)
     kind = network.config
     if kind.name in LATENT:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.sampling import (
     beside,
     checkpoint_option,
     config_option,
     file_option,
     make_files,
+    read_file,
     say,
     seed_option,
     seeded,
@@ -29,7 +31,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES, short_help="Play the drums of a MIDI file with feel.")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="Play the drums of a MIDI file with feel.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--model", help="Family, config or weights; without it a GrooVAE that is here.")
 @config_option
@@ -54,9 +56,8 @@ def command(
     """
     from engine.cli.choosing import GROOVES, choose_network
     from engine.networks.studio.grooving import groove_piece
-    from engine.score.midi import read_piece
 
-    piece = read_piece(file)
+    piece = read_file(file)
     network = choose_network(model, config, checkpoint, GROOVES)
     path = beside(file, "groove", output)
     seed = seeded(seed)

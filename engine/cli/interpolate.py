@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.sampling import (
     Stopwatch,
     checkpoint_option,
@@ -14,7 +15,7 @@ from engine.cli.sampling import (
     folder_option,
     line,
     output_paths,
-    progress,
+    read_file,
     say,
     seed_option,
     seeded,
@@ -24,6 +25,7 @@ from engine.cli.sampling import (
     track_option,
     voice_option,
 )
+from engine.cli.waiting import progress
 
 EXAMPLES = """
 \b
@@ -34,7 +36,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES, short_help="From one MIDI file to another, with MusicVAE.")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="From one MIDI file to another, with MusicVAE.")
 @click.argument("first", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("last", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
@@ -75,9 +77,9 @@ def command(
     from engine.networks.studio.hearing import is_for_drums
     from engine.networks.studio.latent import interpolate_pieces, joined
     from engine.networks.vae.configs import DRUM_VAES
-    from engine.score.midi import read_piece, write_piece
+    from engine.score.midi_writing import write_piece
 
-    ends = read_piece(first), read_piece(last)
+    ends = read_file(first), read_file(last)
     fitting = DRUM_VAES if all(is_for_drums(piece) for piece in ends) else MELODY_VAES
     network = choose_network(model, config, checkpoint, LATENT, fitting)
     heard_as = track_and_voice(track, voice)

@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from engine import assets
-from engine.cli.sampling import say
+from engine.cli.sampling import read_file, say
 from engine.errors import PerpetuumError
 from engine.generators.harmony import heard
 from engine.networks import CONFIGS
 from engine.networks.contract import Conditions, Config
 from engine.score.chords import parse_chord
-from engine.score.midi import read_piece
 from engine.score.notation import NotationError
 from engine.score.patterns import is_grid, parse_pattern
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, check_notes
@@ -51,7 +50,7 @@ def read_primer(text: str | None, meter: Meter) -> tuple[Piece, float | None]:
     if text is None:
         return Piece((), meter=meter), 0.0
     if Path(text).suffix.lower() in (".mid", ".midi") or assets.is_file(text):
-        return read_piece(Path(text)), None
+        return read_file(Path(text)), None
     if _EVENTS.fullmatch(text):
         notes, length, drums = _from_events(text)
     else:

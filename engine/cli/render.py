@@ -15,7 +15,7 @@ from engine.errors import PerpetuumError
 from engine.output_file import listed
 from engine.runtime.sound_file import ENDINGS as SOUNDS
 from engine.scenes.plan import Plan
-from engine.score import midi as midi_files
+from engine.score import midi_writing
 from engine.score.time import SAMPLE_RATE
 
 EXAMPLES = """
@@ -34,7 +34,7 @@ Examples:
 @click.option("--minutes", type=click.FloatRange(0.01, 100_000), help="Play so long, fading out.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("-o", "--output", required=True, type=OutputPath(*SOUNDS), help=f"Sound file: {listed([*SOUNDS])}.")
-@click.option("--midi", type=OutputPath(*midi_files.ENDINGS), help="Write the notes to a MIDI file, too.")
+@click.option("--midi", type=OutputPath(*midi_writing.ENDINGS), help="Write the notes to a MIDI file, too.")
 @click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg or .pdf.")
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from engine.cli.magenta_flags import TakesMagentaFlags
 from engine.cli.primers import check_asked, read_chords, repeated
 from engine.cli.sampling import (
     Number,
@@ -34,8 +35,8 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES, short_help="New music out of MusicVAE's latent space.")
-@click.argument("model")
+@click.command(cls=TakesMagentaFlags, epilog=EXAMPLES, short_help="New music out of MusicVAE's latent space.")
+@click.argument("model", required=False)
 @config_option
 @checkpoint_option
 @outputs_option
@@ -51,7 +52,7 @@ Examples:
 @folder_option
 @dated_option
 def command(
-    model: str,
+    model: str | None,
     config: str | None,
     checkpoint: Path | None,
     num_outputs: int,
@@ -66,11 +67,11 @@ def command(
     """Make new music with a MusicVAE: points of its latent space, drawn at random, decoded.
 
     MODEL is music_vae, one of its configs, the name of weights that are here (`perpetuum models list`), or a weights
-    file. What comes out has the length of the config: 2, 4 or 16 bars.
+    file; music_vae without it. What comes out has the length of the config: 2, 4 or 16 bars.
     """
     from engine.cli.choosing import LATENT, choose_network
 
-    network = choose_network(model, config, checkpoint, LATENT)
+    network = choose_network(model or (None if config or checkpoint else "music_vae"), config, checkpoint, LATENT)
     write_samples(network, num_outputs, temperature, same_z, qpm, chords, seeded(seed), folder, dated)
 
 

@@ -7,8 +7,7 @@ import itertools
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,15 @@ import click
 import numpy as np
 
 from engine.cli.targets import OutputFolder, OutputPath
+from engine.cli.waiting import progress
 from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
 from engine.output_file import output_folder
-from engine.score.midi import ENDINGS, write_piece
+from engine.score.midi import read_piece
+from engine.score.midi_writing import ENDINGS, write_piece
+from engine.score.piece import Piece
+from engine.score.texts import printable
 from engine.score.voices import Voice
 
 _VERBOSE = "perpetuum.verbose"
@@ -200,6 +203,18 @@ def beside(file: Path, what: str, output: Path | None) -> Path:
     return next(name for name in names if not name.exists())
 
 
+def read_file(file: Path) -> Piece:
+    """The piece in a MIDI file; what was wrong with it is said.
+
+    Raises:
+        PerpetuumError: it is none.
+    """
+    with progress(f"reading {printable(file.name)}"):
+        piece = read_piece(file, pipes=True)
+    say(piece.remarks)
+    return piece
+
+
 def say(remarks: Sequence[str]) -> None:
     """Tell, on stderr, what was chosen on the musician's behalf; each thing once."""
     for remark in dict.fromkeys(remarks):
@@ -226,40 +241,6 @@ def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str
     known = f", log-likelihood {made.log_likelihood:.1f} nats" if verbose and made.log_likelihood is not None else ""
     chance = "" if seed is None else f", seed {seed}"
     return f"{path}: {music} at {piece.qpm:.4g} qpm{known}{chance}, {seconds:.2f} s"
-
-
-@contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while several files are made; call what it gives after each. Ctrl-C is no failure of ours.
-
-    Raises:
-        PerpetuumError: stopped by Ctrl-C.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    done = 0
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=total)
-
-        def advance() -> None:
-            nonlocal done
-            done += 1
-            bar.advance(task)
-
-        try:
-            yield advance
-        except KeyboardInterrupt:
-            kept = f"{done} of {total} files are written, whole" if done else "no file was written"
-            raise PerpetuumError(f"stopped; {kept}") from None
 
 
 def make_files(title: str, paths: Sequence[Path], make: Callable[[int], Made], seed: int | None = None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from engine.conductor.conductor import Sealed
 from engine.scenes.plan import Pass
 from engine.scenes.scene import Scene
-from engine.score import midi
+from engine.score import midi_writing
 from engine.score.phrase import NOTE, Origin, moved
 from engine.score.piece import Piece, Track
 
@@ -97,7 +97,7 @@ class Recording:
             Track(self.part_notes(name), name, is_drum=part.role == "drums") for name, part in self.scene.parts.items()
         ]
         markers = [(visit.first_bar * beats, visit.section.name) for visit in self.passes]
-        midi.write_piece(
+        midi_writing.write_piece(
             path,
             Piece(tuple(tracks), meter=self.scene.meter, tempos=tuple(self.tempos), markers=tuple(markers)),
         )

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from engine import assets
-from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import LinkDraft, PartDraft, Reading
@@ -16,6 +12,7 @@ from engine.scenes.positions import span_within
 from engine.scenes.scene import Source
 from engine.scenes.source import Span, clipped
 from engine.score import drums
+from engine.score.excerpt import read_excerpt
 from engine.score.notation import LONGEST, NotationError
 from engine.score.patterns import (
     drum_index,
@@ -190,39 +187,14 @@ def _read_midi(reading: Reading, draft: PartDraft, node: ScalarNode) -> None:
     path = Path(node.text)
     if not path.is_absolute():
         path = reading.folder / path
-    if not assets.is_file(path):
-        reading.source.error(node.span, f"no MIDI file `{clipped(node.text)}`", hint=f"paths begin at {reading.folder}")
-        return
-    # mido costs 30 ms to import; scenes without MIDI files need not wait for it.
-    from engine.score import midi
-
     try:
-        piece = midi.read_piece(path)
-    except PerpetuumError as error:
-        reading.source.error(node.span, f"`{clipped(node.text)}` is not a readable MIDI file", hint=error.hint or "")
+        excerpt = read_excerpt(path, reading.meter, draft.role is Role.DRUMS)
+    except NotationError as error:
+        _note(reading, node.span, error)
         return
-    wants_drums = draft.role is Role.DRUMS
-    chosen = piece.notes(is_drum=wants_drums)
-    if wants_drums:
-        chosen = chosen[np.isin(chosen["pitch"], list(drums.CLASS_OF_PITCH))]
-    if len(chosen) == 0:
-        reading.source.error(
-            node.span,
-            f"`{clipped(node.text)}` has no notes for part `{draft.name}`",
-            "drums on channel 10" if wants_drums else "notes on a channel other than 10",
-        )
-        return
-    bar = reading.meter.beats_per_bar
-    chosen = chosen.copy()
-    # It starts at the bar of its first note and ends with a bar, as a pattern does.
-    shift = bar * np.floor(chosen["start"][0] / bar)
-    chosen["start"] -= shift
-    chosen["end"] -= shift
-    if chosen["start"][-1] >= LONGEST:
-        chosen = chosen[chosen["start"] < LONGEST]
+    if excerpt.shortened:
         reading.source.warning(node.span, f"only the first {LONGEST:g} beats of the file are used", "shorten the file")
-    length = bar * (np.floor(chosen["start"].max() / bar) + 1)
-    draft.primer = Phrase.of(chosen, length, Provenance("midi", Origin.RULES))
+    draft.primer = Phrase.of(excerpt.notes, excerpt.length, Provenance("midi", Origin.RULES))
 
 
 def _check_circles(reading: Reading, parts: dict[str, PartDraft]) -> None:

@@ -14,6 +14,7 @@ from engine.score import drums
 from engine.score.notation import LONGEST, NotationError
 from engine.score.phrase import in_order
 from engine.score.piece import Piece
+from engine.score.texts import same_text
 from engine.score.time import STEPS_PER_BEAT, Meter
 
 
@@ -92,7 +93,7 @@ def _piece(path: Path) -> Piece:
     try:
         return midi.read_piece(path)
     except PerpetuumError as error:
-        message = f"`{path.name}` is not a readable MIDI file"
+        message = f"`{path.name}`{error.message.removeprefix(str(path))}"
         raise NotationError(message, 0, 1 << 30, error.hint or "", key="midi") from error
 
 
@@ -103,7 +104,7 @@ def _chosen(piece: Piece, is_drum: bool, track: str | int | None) -> np.ndarray:
     if isinstance(track, int):
         found = tracks[track - 1 : track] if track > 0 else []
     else:
-        found = [one for one in tracks if one.name == track]
+        found = [one for one in tracks if same_text(one.name, track)]
     if not found:
         names = tuple(dict.fromkeys(one.name for one in tracks if one.name))
         known = ", ".join(f"`{name}`" for name in names[:12])

@@ -9,7 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from engine.score import channels
+from engine.score.channels import Place
 from engine.score.phrase import NOTE, ChordSpan, chords_between, in_order, notes_between
+from engine.score.smf import Smf
 from engine.score.time import Meter
 
 _Value = TypeVar("_Value")
@@ -24,15 +27,14 @@ class Track:
         name: of the track; may be empty.
         program: General MIDI program 0..127.
         is_drum: pitches are General MIDI drums.
-        controls: (beat, MIDI message) ascending: pedals, bends and other messages of its channel that are no notes,
-            kept as they are; each message is its bytes, the channel in the first of them as the file had it.
+        place: where its notes stand in the file that the piece was read from; None where they come from no file.
     """
 
     notes: np.ndarray
     name: str = ""
     program: int = 0
     is_drum: bool = False
-    controls: tuple[tuple[float, tuple[int, ...]], ...] = ()
+    place: Place | None = None
 
     @property
     def end(self) -> float:
@@ -52,8 +54,9 @@ class Piece:
         tempos: (beat, qpm) ascending, from beat 0 on; empty where the tempo does not change.
         meters: (beat, meter) ascending, from beat 0 on; empty where the meter does not change.
         markers: (beat, text) ascending: sections, rehearsal marks.
-        metas: (beat, MIDI meta message as bytes) ascending: key signatures, lyrics, texts that are no chords; kept as
-            they are.
+        source: all events of the MIDI file that it was read from; they are written back as they were, but for the
+            notes, tempi, meters and chords that have become others.
+        remarks: sentences about what was wrong with the file.
     """
 
     tracks: tuple[Track, ...]
@@ -63,7 +66,8 @@ class Piece:
     tempos: tuple[tuple[float, float], ...] = ()
     meters: tuple[tuple[float, Meter], ...] = ()
     markers: tuple[tuple[float, str], ...] = ()
-    metas: tuple[tuple[float, tuple[int, ...]], ...] = ()
+    source: Smf | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def length(self) -> float:
@@ -88,10 +92,10 @@ class Piece:
 
     def cut(self, start: float, end: float) -> Piece:
         """The music between two beats, as a piece that begins there; notes count by where they begin."""
-        tracks = []
-        for track in self.tracks:
-            controls = tuple((beat - start, message) for beat, message in track.controls if start <= beat < end)
-            tracks.append(replace(track, notes=notes_between(track.notes, start, end), controls=controls))
+        tracks = [replace(track, notes=notes_between(track.notes, start, end)) for track in self.tracks]
+        source = self.source
+        if source is not None:
+            source = channels.cut(source, round(start * source.per_beat), round(end * source.per_beat))
         tempos, meters = _from(self.tempos, start, end), _from(self.meters, start, end)
         return replace(
             self,
@@ -102,8 +106,21 @@ class Piece:
             tempos=tempos,
             meters=meters,
             markers=tuple((beat - start, text) for beat, text in self.markers if start <= beat < end),
-            metas=tuple((beat - start, message) for beat, message in self.metas if start <= beat < end),
+            source=source,
         )
+
+    def only(self, tracks: Sequence[Track]) -> Piece:
+        """Some tracks alone: those of the piece, or others that stand where those do."""
+        if self.source is None:
+            return replace(self, tracks=tuple(tracks))
+        source, left = channels.only(self.source, [track.place for track in tracks if track.place is not None])
+        placed = [
+            track
+            if track.place is None or track.place.track is None
+            else replace(track, place=track.place._replace(track=left[track.place.track]))
+            for track in tracks
+        ]
+        return replace(self, tracks=tuple(placed), source=source)
 
 
 def _from(changes: Sequence[tuple[float, _Value]], start: float, end: float) -> tuple[tuple[float, _Value], ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.score.phrase import NOTE, moved
 from engine.score.piece import Piece, Track
+from engine.score.texts import same_text
 from engine.score.time import STEPS_PER_BEAT
 
 _LEAD = re.compile(r"melod|lead|vo[ck]al|voice|solo|sing|theme|\btune\b", re.IGNORECASE)
@@ -118,7 +119,7 @@ def named_track(piece: Piece, name: str) -> Track:
         PerpetuumError: there is none.
     """
     for track in piece.tracks:
-        if track.name.casefold() == name.strip().casefold():
+        if track.name and same_text(track.name, name):
             return track
     if name.strip().isdecimal() and 1 <= int(name) <= len(piece.tracks):
         return piece.tracks[int(name) - 1]

@@ -17,7 +17,7 @@ from engine.generators.music_vae import MusicVaeGenerator
 from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, read_weights, write_weights
 from engine.score.keys import Key
-from engine.score.midi import write_piece
+from engine.score.midi_writing import write_piece
 from engine.score.phrase import NOTE, moved
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up

@@ -9,7 +9,7 @@ import pytest
 from engine.scenes import load
 from engine.scenes.diagnostics import Severity
 from engine.scenes.reference import settings_reference
-from engine.score import midi
+from engine.score import midi_writing
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 
@@ -60,7 +60,7 @@ def whole(example: str) -> str:
 
 @pytest.mark.parametrize("example", RIGHT, ids=lambda text: text.split("\n")[0])
 def test_every_example_is_a_valid_scene_or_a_piece_of_one(tmp_path, example):
-    midi.write_piece(tmp_path / "theme.mid", Piece((Track(np.array([(0, 1, 60, 80)], NOTE)),)))
+    midi_writing.write_piece(tmp_path / "theme.mid", Piece((Track(np.array([(0, 1, 60, 80)], NOTE)),)))
     path = tmp_path / "first.yaml"
     path.write_text(example if example.startswith("perpetuum") else whole(example))
     _, found = load(path)

@@ -10,7 +10,7 @@ from engine import assets, registry
 from engine.generators.contract import Settings
 from engine.scenes import check_files
 from engine.scenes.diagnostics import Severity
-from engine.score import midi
+from engine.score import midi_writing
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.sound.instrument_file import load_instrument
@@ -146,7 +146,7 @@ def test_a_setting_that_moves_may_not_belong_to_two_transforms(tmp_path):
 
 def test_a_midi_primer_must_be_a_midi_file_with_notes_for_the_part(tmp_path):
     notes = np.array([(4.5, 5.0, 60, 80), (6.0, 7.0, 64, 80)], NOTE)
-    midi.write_piece(tmp_path / "tune.mid", Piece((Track(notes),)))
+    midi_writing.write_piece(tmp_path / "tune.mid", Piece((Track(notes),)))
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     old = '"D4:1 E4:1/2 ~:1/2 [D4 A4]:2"'
     primer = right(tmp_path, spoiled((old, "{midi: tune.mid}"))).parts["tune"].primer
@@ -156,7 +156,9 @@ def test_a_midi_primer_must_be_a_midi_file_with_notes_for_the_part(tmp_path):
         assert "no MIDI file" in only_error(tmp_path, spoiled((old, f"{{midi: {missing}}}"))).message
     assert "not a readable" in only_error(tmp_path, spoiled((old, "{midi: broken.mid}"))).message
     drums = spoiled(("style: straight", "primer: {midi: tune.mid}"))
-    assert "no notes for part `drums`" in only_error(tmp_path, drums).message
+    found = only_error(tmp_path, drums)
+    assert "`tune.mid` has no notes for this part" in found.message
+    assert "drums on channel 10" in str(found)
 
 
 def test_a_section_that_nobody_reaches_and_a_part_that_never_plays_are_warned_of(tmp_path):

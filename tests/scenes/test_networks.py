@@ -16,7 +16,7 @@ from engine.networks.card import read_weights, write_weights
 from engine.runtime.performance import networks_of
 from engine.scenes.diagnostics import Severity
 from engine.scenes.plan import Plan
-from engine.score.midi import write_piece
+from engine.score.midi_writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up

@@ -18,7 +18,7 @@ def test_a_piece_is_as_long_as_its_last_note_or_chord():
 
 def test_a_cut_begins_at_0_with_what_holds_there():
     piece = Piece(
-        (Track(NOTES, "a", controls=((0.0, (0xB0, 64, 0)), (5.0, (0xB0, 64, 127)))),),
+        (Track(NOTES, "a"),),
         qpm=90,
         chords=(ChordSpan(0, 6, Chord(0)), ChordSpan(6, 9, Chord(7))),
         tempos=((0.0, 90.0), (2.0, 100.0), (6.0, 110.0), (9.0, 60.0)),
@@ -27,7 +27,6 @@ def test_a_cut_begins_at_0_with_what_holds_there():
     )
     part = piece.cut(4.0, 8.0)
     assert part.tracks[0].notes.tolist() == [(0.0, 2.0, 64, 80)]
-    assert part.tracks[0].controls == ((1.0, (0xB0, 64, 127)),)
     assert (part.qpm, part.tempos) == (100.0, ((0.0, 100.0), (2.0, 110.0)))
     assert (part.meter, part.meters) == (Meter(3, 4), ((0.0, Meter(3, 4)),))
     assert part.chords == (ChordSpan(0, 2, Chord(0)), ChordSpan(2, 4, Chord(7)))

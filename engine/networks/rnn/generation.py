@@ -26,6 +26,10 @@ import numpy as np
 from engine.networks.contract import Event, EventStream, Head, Random, Sampling
 from engine.networks.sampling import check_sampling
 from engine.networks.threads import close_threads, one_thread
+from engine.progress import part, tell
+
+_TELL_EVERY = 64
+"""Events between two words on how far it is."""
 
 Wanted = int | Callable[[EventStream], int]
 """How many events are to be sampled; or a function of the stream that says how many more, in constant time."""
@@ -106,16 +110,21 @@ def generate(
     check_sampling(sampling)
     alone = count == 1 and sampling.beam_size * sampling.branch_factor == 1
     with close_threads() if alone and network.stack.large else one_thread():
-        sequences = _Sequences(network, stream, primer, sampling, rng)
-        if count > 1:
-            return _independent(sequences, wanted, count)
-        if not alone:
-            _beam_search(sequences, wanted)
-        elif isinstance(wanted, int):
-            sequences.advance(wanted)
-        else:
-            while wanted(stream) > 0:
-                sequences.advance(1)
+        whole = len(primer) + (wanted if isinstance(wanted, int) else wanted(stream)) + 1
+        with part(0, len(primer), whole):
+            sequences = _Sequences(network, stream, primer, sampling, rng)
+        with part(len(primer), whole, whole):
+            if count > 1:
+                return _independent(sequences, wanted, count)
+            if not alone:
+                _beam_search(sequences, wanted)
+            elif isinstance(wanted, int):
+                sequences.advance(wanted)
+            else:
+                while (more := wanted(stream)) > 0:
+                    sequences.advance(1)
+                    made = len(stream.events) - len(primer)
+                    tell(made / (made + more))
     return [Continuation(sequences.streams[0], float(sequences.scores[0]))]
 
 
@@ -134,15 +143,19 @@ class _Sequences:
         self.streams, self.scores = [stream], np.zeros(1)
         self.stack.reset()
         inputs = None
-        for event in primer:
+        for number, event in enumerate(primer):
             if inputs is not None:
                 self.stack.step(inputs[None])
             inputs = stream.push(event)
+            if number % _TELL_EVERY == _TELL_EVERY - 1:
+                tell(number / len(primer))
         self._next = (stream.start() if inputs is None else inputs)[None].copy()
 
     def advance(self, steps: int) -> None:
         """Sample so many events for each sequence."""
-        for _ in range(steps):
+        for number in range(steps):
+            if number % _TELL_EVERY == _TELL_EVERY - 1:
+                tell(number / steps)
             outputs = self._forced(self.stack.step(self._next))
             labels, scores = self.head.sample(outputs, self.sampling, self.rng)
             self.scores += scores
@@ -190,7 +203,9 @@ def _beam_search(sequences: _Sequences, wanted: Wanted) -> None:
         steps = (more - 1) % sampling.steps_per_iteration + 1
         sequences.keep([0] * (sampling.beam_size * sampling.branch_factor))
         sequences.advance(steps)
-        for _ in range((more - steps) // sampling.steps_per_iteration):
+        rounds = (more - steps) // sampling.steps_per_iteration
+        for number in range(rounds):
+            tell(number / rounds)
             sequences.keep(sequences.best(sampling.beam_size) * sampling.branch_factor)
             sequences.advance(sampling.steps_per_iteration)
         sequences.keep(sequences.best(1))

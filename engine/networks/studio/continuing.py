@@ -25,16 +25,31 @@ def steps_per_beat(config: Any, qpm: float) -> float:
 
 
 def primer_end(piece: Piece, grid: float, length: float | None = None) -> float:
-    """Where a primer ends: its written length, else the end of its last note, on the next line of a grid in beats."""
-    end = max((track.end for track in piece.tracks), default=0.0) if length is None else length
-    return math.ceil(end / grid - 1e-6) * grid
+    """Where a primer ends: its written length, else the end of its last note, on a grid in beats; an overhang of less
+    than half a step is none."""
+    return _heard_end(piece, grid) if length is None else math.ceil(length / grid - 1e-6) * grid
 
 
-def bar_after(piece: Piece) -> float:
-    """Where the bar after the last note begins, in beats, by the meters of the piece."""
-    end = max((track.end for track in piece.tracks), default=0.0)
+def bar_after(piece: Piece, grid: float) -> float:
+    """Where the bar after the last note begins, in beats, by the meters of the piece.
+
+    Args:
+        piece: what comes before.
+        grid: step of the network in beats; an overhang of less than half of it is none.
+    """
+    end = _heard_end(piece, grid)
     since, meter = piece.meter_at(max(end - 1e-3, 0.0))
     return since + math.ceil((end - since) / meter.beats_per_bar - 1e-6) * meter.beats_per_bar
+
+
+def _heard_end(piece: Piece, grid: float) -> float:
+    """Where the last note ends on a grid in beats, as a network hears it: each note lasts a step at least."""
+    ends = [0.0]
+    for track in piece.tracks:
+        if len(track.notes):
+            ends.append(math.floor(track.end / grid + 0.5 + 1e-6) * grid)
+            ends.append((math.floor(float(track.notes["start"].max()) / grid + 0.5 + 1e-6) + 1) * grid)
+    return max(ends)
 
 
 def continue_piece(
@@ -68,7 +83,7 @@ def continue_piece(
         PerpetuumError: the piece has nothing that the network could go on from, or its meter does not fit.
     """
     heard = hear(network, piece, track, voice)
-    end = bar_after(piece) if length is None else length
+    end = bar_after(piece, 1 / steps_per_beat(network.config, piece.qpm)) if length is None else length
     since, meter = piece.meter_at(end)
     check_meter(network.config, meter)
     # A network counts bars from the beginning of what it hears: there must be whole ones up to a change of the meter.
@@ -80,7 +95,7 @@ def continue_piece(
     made = moved(found.notes, end)
     tracks = list(piece.tracks)
     if heard.index is None:
-        tracks.append(replace(heard.track, notes=made, controls=()))
+        tracks.append(replace(heard.track, notes=made))
     else:
         before = heard.track.notes[heard.track.notes["start"] < end - 1e-9]
         tracks[heard.index] = replace(heard.track, notes=in_order(np.concatenate([before, made])))
@@ -110,8 +125,8 @@ def sing_along(
     passage = Passage(notes_between(heard.notes, 0.0, length), length, piece.qpm, piece.meter.steps_per_bar)
     asked = replace(conditions, condition_on_primer=False)
     (found,) = network.extensions(passage, beats, asked, sampling, rng)
-    voices = replace(heard.track, notes=found.notes, controls=())
-    return Made(replace(piece, tracks=(voices,)), beats, heard.remarks, found.log_likelihood)
+    voices = replace(heard.track, notes=found.notes)
+    return Made(piece.only((voices,)), beats, heard.remarks, found.log_likelihood)
 
 
 def check_meter(config: Any, meter: Meter) -> None:

@@ -18,6 +18,7 @@ from engine.networks.studio.made import Made
 from engine.networks.vae.converters.contract import Slice, step_of
 from engine.networks.vae.converters.groove import TAP_COLUMN, GrooveConverter
 from engine.networks.vae.music_vae import MusicVae
+from engine.progress import part, tell
 from engine.score.drums import PITCHES
 from engine.score.phrase import NOTE, in_order, moved
 from engine.score.piece import Piece, Track
@@ -71,12 +72,12 @@ def groove_piece(
     """
     asked = _clip(piece) if track is None else None
     asked = asked or drum_track(piece, track)
-    tracks = [
-        replace(one, notes=feel_of(network, one.notes, piece, rng, temperature).notes)
-        if one is asked or (track is None and one.is_drum and len(one.notes))
-        else one
-        for one in piece.tracks
-    ]
+    tracks = []
+    for number, one in enumerate(piece.tracks):
+        if one is asked or (track is None and one.is_drum and len(one.notes)):
+            with part(number, number + 1, len(piece.tracks)):
+                one = replace(one, notes=feel_of(network, one.notes, piece, rng, temperature).notes)
+        tracks.append(one)
     remarks = () if asked.is_drum else (f"{named(piece, asked)} is no drum track; its notes are heard as drums",)
     known = _converter(network).class_of
     strange = int((~np.isin(asked.notes["pitch"], list(known))).sum())
@@ -106,8 +107,8 @@ def feel_of(
     played: list[np.ndarray] = []
     for (_, meter), first, last in zip(changes, begins, begins[1:], strict=False):
         if first < min(last, end):
-            stretch = _stretch(network, converter, alone, meter, first, min(last, end), rng, temperature)
-            played.append(stretch)
+            with part(first, min(last, end), end):
+                played.append(_stretch(network, converter, alone, meter, first, min(last, end), rng, temperature))
     return _moved_to(converter, notes, steps, found, np.concatenate(played))
 
 
@@ -132,6 +133,7 @@ def _stretch(
         # Long rests stay rests, and cost no time.
         if np.searchsorted(struck, first) == np.searchsorted(struck, first + steps):
             continue
+        tell(first / len(played))
         heard = converter.window(alone, (begin + first) / STEPS_PER_BEAT, steps)
         outputs = _played(network, heard, rng, temperature, converter.given(heard.targets))
         new = slice(0 if first == 0 else kept, steps)
@@ -169,7 +171,9 @@ def drumify_piece(
     bar = piece.meter.steps_per_bar
     steps = max(converter.steps // bar, 1) * bar
     made: list[np.ndarray] = []
-    for first in range(0, int(step_of(taps["start"]).max(initial=0)) + 1, steps):
+    end = int(step_of(taps["start"]).max(initial=0)) + 1
+    for first in range(0, end, steps):
+        tell(first / end)
         start = first / STEPS_PER_BEAT
         heard = converter.window(alone, start, steps)
         if not heard.inputs.any():

@@ -58,14 +58,16 @@ def hear(network: Any, piece: Piece, track: str | None = None, voice: Voice = Vo
     chosen = _melodic(config, piece, track)
     if track is not None or len(chosen.notes) == len(piece.notes(is_drum=False)):
         return Heard(chosen.notes, chosen, _index(piece, chosen))
-    return Heard(piece.notes(is_drum=False), replace(chosen, name=config.name))
+    # What follows several tracks is a track of its own, on the channel of one of them.
+    place = None if chosen.place is None else chosen.place._replace(track=None)
+    return Heard(piece.notes(is_drum=False), replace(chosen, name=config.name, place=place))
 
 
 def primer_of(network: Any, piece: Piece, track: str | None = None, voice: Voice = Voice.SKYLINE) -> Made:
     """A piece of nothing but what a network hears of another; arguments and errors as of `hear`."""
     heard = hear(network, piece, track, voice)
     tracks = (replace(heard.track, notes=heard.notes),) if len(heard.notes) else ()
-    alone = replace(piece, tracks=tracks)
+    alone = piece.only(tracks)
     return Made(alone, alone.length, heard.remarks)
 
 

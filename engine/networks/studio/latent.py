@@ -21,6 +21,7 @@ from engine.networks.vae.converters.melody import HIGHEST, LOWEST, MelodyConvert
 from engine.networks.vae.converters.trio import TrioConverter
 from engine.networks.vae.fitting import fit_latent
 from engine.networks.vae.music_vae import MusicVae
+from engine.progress import part, tell
 from engine.score.phrase import ChordSpan, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
@@ -75,7 +76,13 @@ def interpolate_pieces(
     if len(ends[0].slices) != len(ends[1].slices):
         shorter = "first" if len(ends[0].slices) < count else "last"
         remarks += (f"the {shorter} piece is shorter, and heard from its beginning again",)
-    points = [[_latent(network, one) for one in end.slices] for end in ends]
+    points = []
+    for number, end in enumerate(ends):
+        with part(number, number + 1, 3):
+            points.append([])
+            for place, one in enumerate(end.slices):
+                tell(place / len(end.slices))
+                points[-1].append(_latent(network, one))
     ways = [
         operations.interpolate(points[0][k % len(points[0])], points[1][k % len(points[1])], steps)
         for k in range(count)
@@ -83,6 +90,7 @@ def interpolate_pieces(
     made = []
     for place in range(steps):
         share = place / (steps - 1)
+        tell((2 + place / steps) / 3)
         # What the decoder is told besides belongs to one of the ends: the nearer one.
         nearer = ends[round(share)]
         parts = []

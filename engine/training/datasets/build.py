@@ -22,7 +22,7 @@ from engine.training.datasets.score import LeftOut, UnusableError, counted
 from engine.training.datasets.sources import File, Work, find_files
 from engine.training.datasets.workers import Died, Pool
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Grows whenever a file may be read in another way than before: what is cached under another one is read again."""
 FORMAT = 1
 """Of the manifest."""

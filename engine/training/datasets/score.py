@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.score.midi import MAX_BEATS
 from engine.score.phrase import NOTE, in_order
-
-MAX_BEATS = 100_000.0
-"""A day of music; what is longer is a broken file."""
-MAX_NOTES = 500_000
+from engine.score.smf import MAX_NOTES
 
 
 class UnusableError(Exception):

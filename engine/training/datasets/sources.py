@@ -33,6 +33,8 @@ READERS: Mapping[str, Callable[[bytes], Score]] = {
 _SUFFIXES = {
     ".mid": "midi",
     ".midi": "midi",
+    ".kar": "midi",
+    ".rmi": "midi",
     ".xml": "musicxml",
     ".musicxml": "musicxml",
     ".mxl": "musicxml",
@@ -223,7 +225,8 @@ def find_files(paths: Sequence[Path]) -> list[File]:
         if len(found) == count:
             raise PerpetuumError(
                 f"{path}: no music in it",
-                "Known are MIDI (.mid, .midi), MusicXML (.xml, .musicxml, .mxl), ABC (.abc) and score sets (.jsonl).",
+                "Known are MIDI (.mid, .midi, .kar, .rmi), MusicXML (.xml, .musicxml, .mxl), ABC (.abc) and score "
+                "sets (.jsonl).",
             )
     return list(found.values())
 

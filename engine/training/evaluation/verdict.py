@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.networks.vae.music_vae import MusicVae
-from engine.score.midi import write_piece
+from engine.score.midi_writing import write_piece
 from engine.score.phrase import moved
 from engine.score.piece import Piece, Track
 from engine.training.datasets import Piece as Work

@@ -41,11 +41,13 @@ def test_bad_files_say_why(tmp_path):
     cases = {
         "empty file": b"",
         "not a MIDI file": b"only text",
-        "broken MIDI file": good[:-9],
+        "its header is cut off": good[:12],
+        "there are no tracks in it": good[:14],
         "no notes": midi_bytes(tmp_path, [mido.MetaMessage("text", text="nothing")]),
         "longer than 100000 beats": midi_bytes(tmp_path, huge, ticks_per_beat=96),
     }
     assert len(read_midi(good).parts) == 1
+    assert len(read_midi(good[:-9]).parts) == 1, "what stands before the break is read"
     for reason, data in cases.items():
         with pytest.raises(UnusableError, match=f"^{reason}$"):
             read_midi(data)

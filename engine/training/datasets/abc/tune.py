@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
+from engine.score.midi import MAX_BEATS
+from engine.score.smf import MAX_NOTES
 from engine.training.datasets.abc.fields import (
     Signature,
     Staff,
@@ -20,7 +22,7 @@ from engine.training.datasets.abc.macros import MOST, expand, parse_macro
 from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
 from engine.training.datasets.abc.text import BEFORE, Line, field_of, kind_of_line, lines_of, without_breaks
 from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
-from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, LeftOut, UnusableError
+from engine.training.datasets.score import LeftOut, UnusableError
 
 _TEXTS = frozenset("ABCDEFGHNORSTWXZPrs")
 """Fields that change no note."""

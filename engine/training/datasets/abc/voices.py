@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from engine.score.midi import MAX_BEATS
 from engine.training.datasets.abc.fields import ALTERATIONS, Signature, Staff
 from engine.training.datasets.abc.symbols import Written
-from engine.training.datasets.score import MAX_BEATS, UnusableError
+from engine.training.datasets.score import UnusableError
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 FINEST = 1 << 32
