@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import io
@@ -54,6 +55,18 @@ class _Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         return importlib.import_module(module_of(cmd_name)).command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            from engine import assets
+
+            near = difflib.get_close_matches(name, VERBS, 1)
+            meant = f"perpetuum play {name}" if assets.is_scene(name) else near[0] if near else ""
+            raise click.UsageError(f"No such command {name!r}." + f" Did you mean {meant!r}?" * bool(meant), ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -33,20 +33,37 @@ class TimeOfDay(click.ParamType):
             self.fail(str(error).replace("`", ""), param, ctx)
 
 
+def find_scene(name: str) -> Path:
+    """The scene file that a command line names (see `assets.scene`); where another could be meant, that is said.
+
+    Raises:
+        PerpetuumError: there is no such file.
+    """
+    path = assets.scene(name)
+    if not assets.exists(name) or assets.is_folder(name):
+        hidden = assets.hidden_by("scenes", path)
+        here = assets.beside_me(name)
+        if here is not None and here.resolve() != path.resolve():
+            click.echo(f"{name} is {path}; for the file here say {here}", err=True)
+        elif hidden is not None and path != here:
+            click.echo(f"{name} is {path}, which hides the shipped scene", err=True)
+    return path
+
+
 def load_playable(name: str, section: str | None = None, solo: str | None = None) -> Scene:
     """The scene that a command line names; its diagnostics are printed, and if it cannot be played at all, we exit.
 
     Missing weights do not stop us: rules play in place of networks, and the message says so.
 
     Args:
-        name: path, or name of a shipped scene.
+        name: as of `find_scene`.
         section: a section that must exist.
         solo: a part that must exist.
 
     Raises:
         PerpetuumError: there is no such file, section or part.
     """
-    scene, diagnostics = load(assets.scene(name), pipes=True)
+    scene, diagnostics = load(find_scene(name), pipes=True)
     for diagnostic in diagnostics:
         click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
     if scene is None:

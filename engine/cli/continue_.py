@@ -26,6 +26,7 @@ from engine.cli.sampling import (
     voice_option,
 )
 from engine.errors import PerpetuumError
+from engine.files import stem_of
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
 
@@ -79,7 +80,7 @@ def command(
     from engine.networks.studio.hearing import is_for_drums
     from engine.score.midi import read_piece
 
-    piece = read_piece(file)
+    piece = read_piece(file, pipes=True)
     heard_as = track_and_voice(track, voice)
     fitting = of_families("drums_rnn" if is_for_drums(piece, heard_as[0]) else "melody_rnn")
     network = choose_network(model, config, checkpoint, RECURRENT, fitting)
@@ -89,7 +90,7 @@ def command(
     beats = bars * piece.meter_at(length)[1].beats_per_bar
     conditions = replace(conditions_of(network.config, piece, length + beats, chords), inject_primer=False)
     seed = seeded(seed)
-    paths = output_paths(folder, f"{file.stem}-continued-{seed}", num_outputs, dated)
+    paths = output_paths(folder, f"{stem_of(file)}-continued-{seed}", num_outputs, dated)
 
     def make(number: int) -> Made:
         chance = source_of(seed, number)

@@ -61,7 +61,7 @@ def command(
     from engine.networks.studio.grooving import drumify_piece
     from engine.score.midi import read_piece
 
-    piece = read_piece(file)
+    piece = read_piece(file, pipes=True)
     network = choose_network(model, config, checkpoint, TAPPED)
     path = beside(file, "drums", output)
     seed = seeded(seed)

@@ -56,7 +56,7 @@ def command(
     from engine.networks.studio.grooving import groove_piece
     from engine.score.midi import read_piece
 
-    piece = read_piece(file)
+    piece = read_piece(file, pipes=True)
     network = choose_network(model, config, checkpoint, GROOVES)
     path = beside(file, "groove", output)
     seed = seeded(seed)

@@ -24,6 +24,7 @@ from engine.cli.sampling import (
     track_option,
     voice_option,
 )
+from engine.files import stem_of
 
 EXAMPLES = """
 \b
@@ -77,7 +78,7 @@ def command(
     from engine.networks.vae.configs import DRUM_VAES
     from engine.score.midi import read_piece, write_piece
 
-    ends = read_piece(first), read_piece(last)
+    ends = read_piece(first, pipes=True), read_piece(last, pipes=True)
     fitting = DRUM_VAES if all(is_for_drums(piece) for piece in ends) else MELODY_VAES
     network = choose_network(model, config, checkpoint, LATENT, fitting)
     heard_as = track_and_voice(track, voice)
@@ -87,7 +88,7 @@ def command(
         say([remark for one in made for remark in one.remarks])
         if one_file:
             made = [joined(made)]
-        paths = output_paths(folder, f"{first.stem}-to-{last.stem}", len(made), dated)
+        paths = output_paths(folder, f"{stem_of(first)}-to-{stem_of(last)}", len(made), dated)
         spent = watch.lap() / len(made)
         for path, one in zip(paths, made, strict=True):
             write_piece(path, one.piece)

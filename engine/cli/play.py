@@ -78,7 +78,8 @@ def command(
 ) -> None:
     """Play SCENE. It has no end; Ctrl-C fades out and stops, a second Ctrl-C stops at once.
 
-    SCENE is a file, or the name of a shipped scene. Without a sound card it says so and plays on in silence.
+    SCENE is a file, its ending left out or not, the name of a shipped scene, or `-`.
+    Without a sound card it says so and plays on in silence.
     """
     # The audio process imports pyo while this one reads the scene: it is the first thing that is started.
     from engine.runtime.audio import Audio
@@ -91,10 +92,16 @@ def command(
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
         from engine.conductor.daytime import CountedDay, WallDay
+        from engine.errors import PerpetuumError
+        from engine.files import is_passing
         from engine.runtime import play as playing
         from engine.runtime import watching
         from engine.runtime.outputs import open_output
 
+        if watch and is_passing(scene):
+            raise PerpetuumError(
+                f"--watch follows a file, and {scene} can be read only once", "save the scene, and name the file"
+            )
         playable = load_playable(scene, section, solo)
         known = watching.saved_at(playable.path)
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))

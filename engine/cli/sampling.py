@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError
+from engine.files import stem_of
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
 from engine.output_file import output_folder
@@ -196,7 +197,7 @@ def beside(file: Path, what: str, output: Path | None) -> Path:
     if output is not None:
         return output
     endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
-    names = (Path(f"{file.stem}-{what}{ending}.mid") for ending in endings)
+    names = (Path(f"{stem_of(file)}-{what}{ending}.mid") for ending in endings)
     return next(name for name in names if not name.exists())
 
 

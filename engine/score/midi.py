@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import mido
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.files import read_bytes, reason
 from engine.output_file import OutputFile
 from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE, ChordSpan, in_order
@@ -31,22 +33,28 @@ _QPM = (4.0, 960.0)
 """What a MIDI file can say is 3.6 and more; nobody plays outside these."""
 
 
-def read_piece(path: Path) -> Piece:
+def read_piece(path: Path, pipes: bool = False) -> Piece:
     """Read a MIDI file of type 0 or 1: a `Track` for each channel of each track that has notes.
 
     Notes that are never ended end with their track. Texts, markers or lyrics are chord symbols where nearly all texts
     of their kind in the file are.
 
+    Args:
+        path: of the file.
+        pipes: it may also be a pipe, or `-` for standard input (see `engine.files.read_bytes`).
+
     Raises:
         PerpetuumError: not a readable MIDI file.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise ValueError(f"it has {size >> 20} MB")
-        return _piece(mido.MidiFile(path, clip=True))
+        data = read_bytes(path, LARGEST, pipes)
+        if len(data) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST >> 20} MB")
+        return _piece(mido.MidiFile(file=io.BytesIO(data), clip=True))
     except FileNotFoundError as error:
         raise PerpetuumError(f"there is no file {path}", "give the path of a MIDI file (.mid)") from error
+    except OSError as error:
+        raise PerpetuumError(f"cannot read {path}: {reason(error)}", "give the path of a MIDI file (.mid)") from error
     # mido tells what is wrong with a file by whatever error it runs into.
     except Exception as error:
         raise PerpetuumError(
