@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from engine.cli.common import find_scene
+from engine.cli.common import find_scene, is_terminal
 from engine.errors import PerpetuumError
 from engine.scenes.diagnostics import Severity
 from engine.scenes.instruments import Instruments
@@ -56,7 +56,7 @@ def command(files: tuple[str, ...], form: str) -> None:
 
 
 def _print_text(results: list[Checked], unusable: list[PerpetuumError]) -> None:
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = is_terminal(sys.stdout) and not os.environ.get("NO_COLOR")
     errors = 0
     told = set()
     for result in results:

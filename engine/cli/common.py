@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -18,6 +18,11 @@ from engine.scenes.scene import Scene
 from engine.units import parse_time_of_day
 
 EXIT_NOT_VALID = 1
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether what is said to a stream is seen on a terminal; a process may be without its streams."""
+    return stream is not None and stream.isatty()
 
 
 class TimeOfDay(click.ParamType):
@@ -65,7 +70,7 @@ def load_playable(name: str, section: str | None = None, solo: str | None = None
     """
     scene, diagnostics = load(find_scene(name), pipes=True)
     for diagnostic in diagnostics:
-        click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
+        click.echo(diagnostic.text(colour=is_terminal(sys.stderr)), err=True)
     if scene is None:
         errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
         click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import sys
 import threading
 from contextlib import ExitStack, suppress
@@ -23,7 +24,7 @@ Examples:
   perpetuum play my_scene.yaml --watch             follows the file while you edit it
   perpetuum play my_scene.yaml --section chorus --solo melody
   perpetuum play slow_groove --output wav evening.wav --minutes 60
-  perpetuum play slow_groove --output device hw:1
+  perpetuum play slow_groove --output device hw:CARD=PCH,DEV=0
   perpetuum play daylight --at 06:30               as it sounds in the morning
 """
 
@@ -124,6 +125,8 @@ def command(
         tally = playing.play(playable, wishes, audio, sink, edits, _news(terminal), stop)
         for line in tally.lines([name for name in playable.parts if name in tally.bars]):
             terminal.say(f"  {line}")
+    if stop.number not in (None, signal.SIGINT):
+        sys.exit(128 + stop.number)
     if complaint := getattr(sink, "complaint", ""):  # known once the recording is closed
         with suppress(OSError):
             click.echo(f"perpetuum: {complaint}", err=True)
@@ -156,12 +159,13 @@ def _reload(terminal: Terminal):
     """How an edited scene is loaded; a broken one is shown and the last good plays on."""
 
     def load_edited(path: Path):
+        from engine.cli.common import is_terminal
         from engine.scenes import Severity, load
 
         scene, diagnostics = load(path)
         for diagnostic in diagnostics:
             if diagnostic.severity is not Severity.UNAVAILABLE:
-                terminal.warn(diagnostic.text(colour=sys.stderr is not None and sys.stderr.isatty()))
+                terminal.warn(diagnostic.text(colour=is_terminal(sys.stderr)))
         if scene is None:
             terminal.warn(f"{path} is not valid; what played plays on")
         return scene

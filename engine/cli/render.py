@@ -11,7 +11,7 @@ import click
 from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
 from engine.cli.plot import PICTURES, ensure_plotting, piano_roll
 from engine.cli.targets import OutputPath
-from engine.errors import PerpetuumError
+from engine.errors import StoppedError
 from engine.output_file import listed
 from engine.runtime.sound_file import ENDINGS as SOUNDS
 from engine.scenes.plan import Plan
@@ -96,7 +96,7 @@ def command(
                 CountedDay(at),
             )
         except KeyboardInterrupt:
-            raise PerpetuumError("stopped; no file was written") from None
+            raise StoppedError("stopped; no file was written") from None
     spent = time.monotonic() - begun
     seconds = made.frames / SAMPLE_RATE
     click.echo(

@@ -17,7 +17,7 @@ import click
 import numpy as np
 
 from engine.cli.targets import OutputFolder, OutputPath
-from engine.errors import PerpetuumError
+from engine.errors import PerpetuumError, StoppedError
 from engine.files import stem_of
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
@@ -260,7 +260,7 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
             yield advance
         except KeyboardInterrupt:
             kept = f"{done} of {total} files are written, whole" if done else "no file was written"
-            raise PerpetuumError(f"stopped; {kept}") from None
+            raise StoppedError(f"stopped; {kept}") from None
 
 
 def make_files(title: str, paths: Sequence[Path], make: Callable[[int], Made], seed: int | None = None) -> None:
