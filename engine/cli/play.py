@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import signal
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.numbers import Number
 from engine.cli.terminal import Terminal
 
 MOST_MINUTES = 10_000_000
@@ -29,12 +29,6 @@ Examples:
 """
 
 
-def _finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number of minutes")
-    return value
-
-
 @click.command(epilog=EXAMPLES)
 @click.argument("scene")
 @click.argument("argument", required=False, metavar="[NAME|PATH]")
@@ -49,13 +43,12 @@ def _finite(context: click.Context, option: click.Parameter, value: float | None
 @click.option(
     "--keep",
     metavar="HOURS",
-    type=click.FloatRange(1, 1_000_000),
+    type=Number(1, 1_000_000),
     help="Of recordings into a folder, keep the last so many hours and DELETE older ones; all are kept otherwise.",
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(0.01, MOST_MINUTES),
-    callback=_finite,
+    type=Number(0.01, MOST_MINUTES),
     help="Play so long, fading out; without end otherwise.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")

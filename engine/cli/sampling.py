@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 import click
 import numpy as np
 
+from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError, StoppedError
 from engine.files import stem_of
@@ -27,16 +27,6 @@ from engine.score.voices import Voice
 
 _VERBOSE = "perpetuum.verbose"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-class Number(click.FloatRange):
-    """A number within bounds; `nan`, which click lets through because it is beyond no bound, is none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number of a text; see `click.ParamType.convert`."""
-        number = super().convert(value, param, ctx)
-        return self.fail(f"{value!r} is not a number", param, ctx) if math.isnan(number) else number
-
 
 seed_option: Decorator = click.option(
     "--seed", type=click.IntRange(0), help="The same seed gives the same music. Without it: another one each time."

@@ -87,3 +87,20 @@ def test_a_misspelt_verb_or_option_is_guessed(perpetuum, here, arguments, meant)
 
 def test_what_resembles_nothing_is_refused_without_a_guess(perpetuum):
     assert "Did you mean" not in perpetuum("xyzzy")[2]
+
+
+@pytest.mark.parametrize("verb", ["render", "play"])
+@pytest.mark.parametrize("minutes", ["nan", "inf", "1e300", "0", "-1", "-inf", "x"])
+def test_a_length_that_is_none_is_refused_in_a_sentence(perpetuum, here, verb, minutes):
+    status, _, err = perpetuum(verb, "slow_groove", *["-o", "x.wav"] * (verb == "render"), f"--minutes={minutes}")
+    assert status == 2
+    assert "Invalid value for '--minutes'" in err
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("bars", ["nan", "inf", "1e300", "0", "-1", "1000000000000"])
+def test_a_number_of_bars_that_is_none_is_refused_in_a_sentence(perpetuum, here, bars):
+    status, _, err = perpetuum("render", "slow_groove", "-o", "x.wav", f"--bars={bars}")
+    assert status == 2
+    assert "Invalid value for '--bars'" in err
+    assert list(here.iterdir()) == []
