@@ -81,7 +81,6 @@ def command(
 
     with ExitStack() as stack:
         terminal = stack.enter_context(Terminal(logging.INFO if verbose else logging.WARNING))
-        stop = stack.enter_context(StopSignals())
         audio = stack.enter_context(Audio())
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
@@ -115,6 +114,8 @@ def command(
             )
             watcher.start()
             stack.callback(stopped.set)
+        # Before there is music to fade out, a signal to stop ends it at once.
+        stop = stack.enter_context(StopSignals())
         tally = playing.play(playable, wishes, audio, sink, edits, _news(terminal), stop)
         for line in tally.lines([name for name in playable.parts if name in tally.bars]):
             terminal.say(f"  {line}")
