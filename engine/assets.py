@@ -6,15 +6,19 @@ list of folders like ``PATH``, each with ``scenes/``, ``instruments/`` or ``weig
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import PerpetuumError
+from engine.files import is_standard_input
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKPOINT_SUFFIXES = (".mag", ".tar", ".tar.gz", ".tgz", ".index", ".ckpt")
 """Checkpoints of Magenta that can be named by their path wherever weights are named."""
+
+_SCENE_ENDINGS = (".yaml", ".yml")
 
 
 def exists(path: Path | str) -> bool:
@@ -87,6 +91,17 @@ def names(kind: str, suffix: str = ".yaml") -> dict[str, Path]:
     return found
 
 
+def hidden_by(kind: str, path: Path) -> Path | None:
+    """The shipped file whose name a file of the user has, so that its bare name means the user's; or None.
+
+    Args:
+        kind: "scenes", "instruments" or "weights".
+        path: of the file; it need not be there yet.
+    """
+    hidden = shipped(kind) / path.name
+    return hidden if is_file(hidden) and path.resolve() != hidden.resolve() else None
+
+
 def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None) -> Path | None:
     """The file of an asset, or None.
 
@@ -110,18 +125,45 @@ def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None
 
 
 def scene(name: str) -> Path:
-    """The scene file that a command line names: a path, or the bare name of a shipped scene.
+    """The scene file that a command line names: a path, a bare name that is known, or a path without its ending.
+
+    Names of scenes in the user's folders and of shipped ones come before files that lie here.
 
     Raises:
-        PerpetuumError: there is no such file; the hint lists the shipped scenes.
+        PerpetuumError: there is no such file; the hint says what was meant, or lists the scenes that are known.
     """
     path = Path(name)
-    if exists(path):
+    if is_standard_input(name) or (exists(path) and not is_folder(path)):
         return path
-    found = find("scenes", name)
-    if found is None:
-        raise PerpetuumError(
-            f"no scene file {name!r}",
-            f"give the path of a YAML file, or one of: {', '.join(names('scenes'))}",
-        )
-    return found
+    if found := find("scenes", name) or beside_me(name):
+        return found
+    if exists(path):
+        raise PerpetuumError(f"cannot read {name}: it is a folder", "give the path of a YAML file")
+    known = list(names("scenes"))
+    near = difflib.get_close_matches(name, [*known, *_here(path)], 1)
+    raise PerpetuumError(
+        f"no scene file {name!r}",
+        f"did you mean {near[0]}?" if near else f"give the path of a YAML file, or one of: {', '.join(known)}",
+    )
+
+
+def is_scene(name: str) -> bool:
+    """Whether a command line can name a scene like this."""
+    try:
+        return bool(scene(name))
+    except PerpetuumError:
+        return False
+
+
+def beside_me(name: str) -> Path | None:
+    """The scene file that a path without its ending means, like `evening` for evening.yaml; or None."""
+    return next((Path(f"{name}{ending}") for ending in _SCENE_ENDINGS if is_file(f"{name}{ending}")), None)
+
+
+def _here(path: Path) -> list[str]:
+    """The scene files in the folder of a path, as a command line names them: with and without their endings."""
+    try:
+        found = [one for one in sorted(path.parent.iterdir()) if one.suffix in _SCENE_ENDINGS and is_file(one)]
+    except (OSError, ValueError):
+        return []
+    return [str(one) for one in found] + [str(one.with_suffix("")) for one in found]

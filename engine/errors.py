@@ -18,3 +18,19 @@ class PerpetuumError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class StoppedError(PerpetuumError):
+    """Ctrl-C came before it was done; the message says what is left of it."""
+
+
+class Terminated(BaseException):
+    """Somebody asked the process to end (SIGTERM, SIGHUP). Not to be caught but to clean up: it has two seconds.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number

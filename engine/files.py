@@ -1,4 +1,7 @@
-"""Files that a user names, opened so that none of them can hold anybody up: a FIFO, a device or a folder is refused."""
+"""Files that a user names, opened so that none of them can hold anybody up: a FIFO, a device or a folder is refused.
+
+What the command line names may also be a pipe, or `-` for standard input; see `read_bytes`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ SavedState = tuple[int, int, int, int]
 """What tells one saved state of a file from another: its device, number, size and time."""
 
 PIPE_PATIENCE = 10.0
-"""Seconds within which a pipe must come to its end."""
+"""Seconds within which something must come through a pipe, or its end."""
+
+STANDARD_INPUT = "-"
+"""What the command line calls standard input."""
 
 _noted: ContextVar[dict[Path, SavedState | None] | None] = ContextVar("noted", default=None)
 
@@ -85,24 +91,47 @@ def read_bytes(path: Path | str, most: int, pipes: bool = False) -> bytes:
     Args:
         path: of the file.
         most: bytes.
-        pipes: a pipe is read, too, to its end, for `PIPE_PATIENCE` seconds at most: what the command line names may be
-            one.
+        pipes: what the command line names may also be a pipe, or `-`: it is read to its end, for which it may keep us
+            waiting `PIPE_PATIENCE` seconds at a time.
 
     Raises:
         OSError: as `open_regular`.
         ValueError: the path has a NUL character in it.
     """
-    descriptor = _opened(path, pipes)
+    descriptor = _standard_input() if pipes and is_standard_input(path) else _opened(path, pipes)
     try:
         parts: list[bytes] = []
         left = most + 1
-        end = time.monotonic() + PIPE_PATIENCE
-        while left > 0 and (part := _next_part(descriptor, path, min(left, 1 << 20), end)):
+        while left > 0 and (part := _next_part(descriptor, path, min(left, 1 << 20))):
             parts.append(part)
             left -= len(part)
         return b"".join(parts)
     finally:
         os.close(descriptor)
+
+
+def is_standard_input(path: Path | str) -> bool:
+    """Whether a command line means standard input."""
+    return os.fspath(path) == STANDARD_INPUT
+
+
+def is_passing(path: Path | str) -> bool:
+    """Whether what a command line names can be read only once: standard input, a pipe or the like."""
+    try:
+        return is_standard_input(path) or stat.S_IFMT(Path(path).stat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR)
+    except (OSError, ValueError):
+        return False
+
+
+def folder_of(path: Path) -> Path:
+    """Where the relative paths in a file begin: its folder, or this one where the file is a stream of the shell's."""
+    streams = (Path("/dev"), Path("/proc"))
+    return Path() if any(path.is_relative_to(folder) for folder in streams) else path.parent
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without its ending, after which others are called; "stdin" for streams of the shell's."""
+    return "stdin" if is_standard_input(path) or folder_of(path) != path.parent else path.stem
 
 
 def reason(error: Exception) -> str:
@@ -137,18 +166,35 @@ def _state(status: os.stat_result) -> SavedState | None:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
+def _standard_input() -> int:
+    """A descriptor of standard input.
+
+    Raises:
+        OSError: it is a terminal, a device or a folder, or closed.
+    """
+    try:
+        kind = stat.S_IFMT(os.fstat(0).st_mode)
+    except OSError as error:
+        raise OSError(errno.EBADF, "standard input is closed", STANDARD_INPUT) from error
+    if kind not in (stat.S_IFREG, stat.S_IFIFO, stat.S_IFSOCK):
+        what = "it is a terminal: send a file into it, with `<` or `|`" if os.isatty(0) else _KINDS.get(kind)
+        raise OSError(errno.EINVAL, what or "it is not a file", STANDARD_INPUT)
+    return os.dup(0)
+
+
 def _refuse(status: os.stat_result, path: Path | str, pipes: bool) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG and not (pipes and kind == stat.S_IFIFO):
         raise OSError(errno.EINVAL, _KINDS.get(kind, "it is not a file"), os.fspath(path))
 
 
-def _next_part(descriptor: int, path: Path | str, size: int, end: float) -> bytes:
-    """The next bytes; none at the end. Those of a pipe are waited for until `end` on the monotonic clock."""
+def _next_part(descriptor: int, path: Path | str, size: int) -> bytes:
+    """The next bytes; none at the end. Those of a pipe are waited for."""
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return os.read(descriptor, size)
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
+    end = time.monotonic() + PIPE_PATIENCE
     while (left := end - time.monotonic()) > 0:
         if not poll.poll(left * 1000):
             continue
@@ -156,4 +202,5 @@ def _next_part(descriptor: int, path: Path | str, size: int, end: float) -> byte
             return os.read(descriptor, size)
         except BlockingIOError:  # another reader was quicker
             continue
-    raise OSError(errno.ETIMEDOUT, f"this pipe has not come to an end within {PIPE_PATIENCE:g} s", os.fspath(path))
+    message = f"for {PIPE_PATIENCE:g} s nothing has come through this pipe, not its end either"
+    raise OSError(errno.ETIMEDOUT, message, os.fspath(path))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import io
 import keyword
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import click
 
 from engine import __version__
-from engine.errors import PerpetuumError
+from engine.cli.interruptions import Interruptions
+from engine.errors import PerpetuumError, StoppedError, Terminated
 
 VERBS = {
     "play": "Play a scene, without end.",
@@ -30,6 +32,7 @@ VERBS = {
     "scenes": "List the scenes that are here.",
     "generators": "List the generators and transforms.",
     "instruments": "List the instruments.",
+    "outputs": "List the outputs and the sound devices.",
     "models": "List the networks, and import Magenta's checkpoints.",
     "dataset": "Make files of music into a data set, and see what is in them.",
     "train": "Train a network on your own music.",
@@ -37,6 +40,9 @@ VERBS = {
     "schema": "Print the JSON Schema of scene files, for editors.",
 }
 """Verbs and their one-line help."""
+
+
+_STREAM_FAILURES = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
 
 def module_of(verb: str) -> str:
@@ -54,6 +60,18 @@ class _Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         return importlib.import_module(module_of(cmd_name)).command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            from engine import assets
+
+            near = difflib.get_close_matches(name, VERBS, 1)
+            meant = f"perpetuum play {name}" if assets.is_scene(name) else near[0] if near else ""
+            raise click.UsageError(f"No such command {name!r}." + f" Did you mean {meant!r}?" * bool(meant), ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -77,36 +95,43 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; expected failures are printed without traceback, exit status 2.
 
-    Ctrl-C where nothing is to be faded out exits with 130, and a closed or full standard output with 1.
+    Ctrl-C where nothing is to be faded out exits with 130, SIGTERM with 143, and a closed or full standard output with
+    1. What one of these signals makes of a library that was in the middle of something is no failure of its own.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    signals = Interruptions()
     try:
-        # Not `standalone`, in which click says "Aborted!" and exits with 1 at Ctrl-C.
-        status = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        with signals:
+            # Not `standalone`, in which click says "Aborted!" and exits with 1 at Ctrl-C.
+            status = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except click.exceptions.Abort:
+    except StoppedError as error:
+        _last_word(str(error), 130)
+    except (click.exceptions.Abort, KeyboardInterrupt):
         _last_word("stopped", 130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except PerpetuumError as error:
+    except Terminated as asked:
+        _last_word("stopped", 128 + asked.number)
+    except Exception as error:
+        if signals.number is not None:
+            _last_word("stopped", 128 + signals.number)
+        _failed(error)
+
+
+def _failed(error: Exception) -> NoReturn:
+    """Say in a sentence what cannot be done, and exit; what nobody expected is raised again."""
+    if isinstance(error, click.ClickException):
+        _end(error.show, error.exit_code)
+    if isinstance(error, PerpetuumError):
         _last_word(str(error), 2)
-    except MemoryError:
+    if isinstance(error, MemoryError):
         _last_word("there is not enough memory for this", 2)
-    except KeyboardInterrupt:
-        _last_word("stopped", 130)
-    except OSError as error:
-        if error.filename is None and error.errno in (errno.ENOSPC, errno.EPIPE, errno.EIO):
-            _last_word(f"what it says cannot be written: {error.strerror}", 1)
-        if error.errno in _LIMITS:
-            _last_word(_LIMITS[error.errno], 2)
-        raise
-    except (ImportError, SystemError, RuntimeError) as error:
-        if why := _short_of(error):
-            _last_word(why, 2)
-        raise
+    if isinstance(error, OSError) and error.filename is None and error.errno in _STREAM_FAILURES:
+        _last_word(f"what it says cannot be written: {error.strerror}", 1)
+    if why := _short_of(error):
+        _last_word(why, 2)
+    raise error
 
 
 _LIMITS = {
@@ -118,9 +143,13 @@ _LIMITS = {
 
 
 def _short_of(error: Exception) -> str:
-    """What of the machine an error that Python does not call so is for want of; empty if it is another error."""
+    """What of the machine an error is for want of, whatever Python calls it; empty if it is another error."""
     import resource
 
+    if isinstance(error, OSError):
+        return _LIMITS.get(error.errno or 0, "")
+    if not isinstance(error, ImportError | SystemError | RuntimeError):
+        return ""
     if "can't start new thread" in str(error):
         return _LIMITS[errno.EAGAIN]
     limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
@@ -132,10 +161,16 @@ def _short_of(error: Exception) -> str:
 
 
 def _last_word(text: str, status: int) -> NoReturn:
-    """Say why it ends, if anybody hears it, and exit; what a broken stream still holds is not tried again."""
+    """Say why it ends, and exit."""
+    _end(lambda: click.echo(f"perpetuum: {text}", err=True), status)
+
+
+def _end(say: Callable[[], None], status: int) -> NoReturn:
+    """Say something, if anybody hears it, and exit; what a broken stream still holds is not tried again."""
     try:
-        click.echo(f"perpetuum: {text}", err=True)
-        sys.stdout.flush()
+        say()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.__stdout__, sys.__stderr__):

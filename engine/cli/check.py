@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from engine import assets
+from engine.cli.common import find_scene, is_terminal
 from engine.errors import PerpetuumError
 from engine.scenes.diagnostics import Severity
 from engine.scenes.instruments import Instruments
@@ -23,7 +23,8 @@ def command(files: tuple[str, ...], form: str) -> None:
     """Check scene files, all errors of all files at once.
 
     A file is valid if it is playable here: what it says is right, and the instruments, samples, weights and MIDI
-    files that it names exist. FILE is a path, or the name of a shipped scene; instrument files can be checked too.
+    files that it names exist. FILE is a path, whose ending may be left out, the name of a shipped scene, or `-` for
+    standard input; instrument files can be checked too.
 
     \b
     Exit status: 0 all valid, 1 not valid, 2 a file or the command line is not usable.
@@ -39,7 +40,7 @@ def command(files: tuple[str, ...], form: str) -> None:
     paths: list[Path] = []
     for name in files:
         try:
-            paths.append(assets.scene(name))
+            paths.append(find_scene(name))
         except PerpetuumError as error:
             unusable.append(error)
     instruments = Instruments()
@@ -55,7 +56,7 @@ def command(files: tuple[str, ...], form: str) -> None:
 
 
 def _print_text(results: list[Checked], unusable: list[PerpetuumError]) -> None:
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = is_terminal(sys.stdout) and not os.environ.get("NO_COLOR")
     errors = 0
     told = set()
     for result in results:

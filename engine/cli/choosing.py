@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from engine import assets
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS, load_network, read_card
@@ -73,6 +75,8 @@ def choose_network(
         raise PerpetuumError(f"--config {config!r} is no config", _nearest(config, CONFIGS, _configs_of(model)))
     path = checkpoint or _path(config if model is None else model, config, fitting or usable)
     wanted = config or (model if model in CONFIGS else None)
+    if checkpoint is None and (hidden := assets.hidden_by("weights", path)) is not None:
+        click.echo(f"{path} is played, which hides the shipped weights {hidden.stem}", err=True)
     network = load_network(path, wanted)
     found = network.config
     if wanted is not None and found.name != wanted:
@@ -133,9 +137,10 @@ def _first(configs: Sequence[str], asked: str) -> Path:
     """Weights of the first of some configs that are here."""
     here = weights_here()
     for config in configs:
-        for path, card in here.values():
-            if card.config == config:
-                return path
+        fitting = {name: path for name, (path, card) in here.items() if card.config == config}
+        if fitting:
+            # What has the name of its config is what scenes take, too, however many others were imported.
+            return fitting.get(config) or next(iter(fitting.values()))
     raise PerpetuumError(f"there are no weights for {asked} here", _what_is_here(configs))
 
 

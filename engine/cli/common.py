@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -18,6 +18,11 @@ from engine.scenes.scene import Scene
 from engine.units import parse_time_of_day
 
 EXIT_NOT_VALID = 1
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether what is said to a stream is seen on a terminal; a process may be without its streams."""
+    return stream is not None and stream.isatty()
 
 
 class TimeOfDay(click.ParamType):
@@ -33,22 +38,39 @@ class TimeOfDay(click.ParamType):
             self.fail(str(error).replace("`", ""), param, ctx)
 
 
+def find_scene(name: str) -> Path:
+    """The scene file that a command line names (see `assets.scene`); where another could be meant, that is said.
+
+    Raises:
+        PerpetuumError: there is no such file.
+    """
+    path = assets.scene(name)
+    if not assets.exists(name) or assets.is_folder(name):
+        hidden = assets.hidden_by("scenes", path)
+        here = assets.beside_me(name)
+        if here is not None and here.resolve() != path.resolve():
+            click.echo(f"{name} is {path}; for the file here say {here}", err=True)
+        elif hidden is not None and path != here:
+            click.echo(f"{name} is {path}, which hides the shipped scene", err=True)
+    return path
+
+
 def load_playable(name: str, section: str | None = None, solo: str | None = None) -> Scene:
     """The scene that a command line names; its diagnostics are printed, and if it cannot be played at all, we exit.
 
     Missing weights do not stop us: rules play in place of networks, and the message says so.
 
     Args:
-        name: path, or name of a shipped scene.
+        name: as of `find_scene`.
         section: a section that must exist.
         solo: a part that must exist.
 
     Raises:
         PerpetuumError: there is no such file, section or part.
     """
-    scene, diagnostics = load(assets.scene(name), pipes=True)
+    scene, diagnostics = load(find_scene(name), pipes=True)
     for diagnostic in diagnostics:
-        click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
+        click.echo(diagnostic.text(colour=is_terminal(sys.stderr)), err=True)
     if scene is None:
         errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
         click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)

@@ -28,6 +28,7 @@ from engine.cli.sampling import (
     voice_option,
 )
 from engine.errors import PerpetuumError
+from engine.files import stem_of
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
 
@@ -104,7 +105,7 @@ def command(
             )
     conditions = replace(conditions_of(network.config, piece, length + beats, chords), inject_primer=False)
     seed = seeded(seed)
-    paths = output_paths(folder, f"{file.stem}-continued-{seed}", num_outputs, dated)
+    paths = output_paths(folder, f"{stem_of(file)}-continued-{seed}", num_outputs, dated)
 
     def make(number: int) -> Made:
         chance = source_of(seed, number)

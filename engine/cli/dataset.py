@@ -18,7 +18,7 @@ from engine.cli.listing import as_text_or_json
 from engine.cli.plot import PICTURES, ensure_plotting, save_picture
 from engine.cli.sampling import Number
 from engine.cli.targets import OutputFolder, OutputPath
-from engine.errors import PerpetuumError
+from engine.errors import PerpetuumError, StoppedError
 from engine.output_file import output_folder
 from engine.scenes.diagnostics import printable
 
@@ -237,7 +237,7 @@ def reading(title: str, kept: str) -> Iterator[Callable[[int, int], None]]:
         try:
             yield tell
         except KeyboardInterrupt:
-            raise PerpetuumError(f"stopped after {done} of {total}", kept[:1].upper() + kept[1:] + ".") from None
+            raise StoppedError(f"stopped after {done} of {total}", kept[:1].upper() + kept[1:] + ".") from None
 
 
 def _report(manifest: dict[str, Any]) -> None:

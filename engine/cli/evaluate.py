@@ -16,7 +16,7 @@ from engine.cli.common import data_option
 from engine.cli.listing import as_text_or_json
 from engine.cli.sampling import Number
 from engine.cli.targets import OutputPath
-from engine.errors import PerpetuumError
+from engine.errors import PerpetuumError, StoppedError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -205,7 +205,7 @@ def _progress() -> Iterator[Advance]:
         try:
             yield advance
         except KeyboardInterrupt:
-            raise PerpetuumError("stopped; nothing was written") from None
+            raise StoppedError("stopped; nothing was written") from None
 
 
 def _print_json(

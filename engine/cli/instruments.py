@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine import assets
-from engine.cli.listing import as_text_or_json, show
+from engine.cli.listing import as_text_or_json, hides, show
 from engine.scenes.headings import heading
 
 
@@ -20,7 +20,7 @@ def command(form: str) -> None:
       perpetuum instruments --format json
     """
     rows = [
-        {"name": name, **heading(path, ("kind", "title", "credits")), "path": str(path)}
+        {"name": name, **heading(path, ("kind", "title", "credits")), "path": str(path)} | hides("instruments", path)
         for name, path in assets.names("instruments").items()
     ]
     show(rows, ("name", "kind", "title"), form)

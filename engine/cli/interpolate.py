@@ -26,6 +26,7 @@ from engine.cli.sampling import (
     voice_option,
 )
 from engine.cli.waiting import progress
+from engine.files import stem_of
 
 EXAMPLES = """
 \b
@@ -89,7 +90,7 @@ def command(
         say([remark for one in made for remark in one.remarks])
         if one_file:
             made = [joined(made)]
-        paths = output_paths(folder, f"{first.stem}-to-{last.stem}", len(made), dated)
+        paths = output_paths(folder, f"{stem_of(first)}-to-{stem_of(last)}", len(made), dated)
         spent = watch.lap() / len(made)
         for path, one in zip(paths, made, strict=True):
             write_piece(path, one.piece)

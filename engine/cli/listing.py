@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+from engine import assets
 from engine.scenes.diagnostics import printable
 
 as_text_or_json: Callable[[Any], Any] = click.option(
@@ -16,11 +18,17 @@ as_text_or_json: Callable[[Any], Any] = click.option(
 """The option `--format`, handed to the verb as `form`."""
 
 
+def hides(kind: str, path: Path) -> dict[str, str | None]:
+    """The key `hides` of a row: the shipped file that a file of the user hides by its name."""
+    hidden = assets.hidden_by(kind, path)
+    return {"hides": None if hidden is None else str(hidden)}
+
+
 def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: str) -> None:
     """Print rows: the named columns, aligned, a line each; or all that is known, as JSON.
 
     Args:
-        rows: all with the same keys.
+        rows: all with the same keys; of a file that `hides` a shipped one, the text says so.
         columns: keys that the text shows; the last one may be long.
         form: "text" or "json".
     """
@@ -29,6 +37,9 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: str) -> N
         click.echo(json.dumps(list(rows), indent=2))
         return
     cells = [[printable(str(row[column] or "")) for column in columns] for row in rows]
+    for line, row in zip(cells, rows, strict=True):
+        if row.get("hides"):
+            line[-1] = f"{line[-1]} (hides the shipped one)".lstrip()
     widths = [max((len(line[place]) for line in cells), default=0) for place in range(len(columns))]
     for line in cells:
         padded = [cell.ljust(width) for cell, width in zip(line[:-1], widths[:-1], strict=True)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import math
 from contextlib import suppress
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ import click
 
 from engine import assets
 from engine.cli.common import file_size
-from engine.cli.listing import as_text_or_json, show
+from engine.cli.listing import as_text_or_json, hides, show
 from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
+from engine.networks.card import in_words
 from engine.output_file import output_folder
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from engine.networks.checkpoints import Checkpoint, Recognition
 
 _SUFFIX = ".safetensors"
+_IMPORTED = "-imported"
+"""Behind the name of an imported checkpoint that is called like shipped weights."""
 
 
 @click.group(short_help="List the networks, and import Magenta's checkpoints.")
@@ -48,9 +51,10 @@ def list_models(form: str) -> None:
     rows = []
     for name, path in assets.names("weights", _SUFFIX).items():
         try:
-            rows.append(_row(name, path, read_card(path)))
+            rows.append(_row(name, path, read_card(path)) | hides("weights", path))
         except PerpetuumError as error:
-            rows.append(_row(name, path, None) | {"problem": error.message, "about": error.message})
+            problem = {"problem": error.message, "about": error.message}
+            rows.append(_row(name, path, None) | problem | hides("weights", path))
     show(rows, ("name", "config", "about"), form)
 
 
@@ -81,13 +85,13 @@ def show_model(name: str, config: str | None, form: str) -> None:
         [
             ("title", row["title"]),
             ("network", f"{row['family']}, {row['config']}"),
-            ("sizes", _said(row["sizes"])),
+            ("sizes", in_words(row["sizes"])),
             ("licence", row["licence"]),
             *(("credit", line) for line in row["credits"]),
             *(("trained on", line) for line in row["training_data"]),
-            ("figures", _said(row["metrics"])),
-            ("imported", _said(row["imported_from"])),
-            ("trained", _said(row["trained"])),
+            ("figures", in_words(row["metrics"])),
+            ("imported", in_words(row["imported_from"])),
+            ("trained", in_words(row["trained"])),
             ("about", row["description"]),
             ("file", f"{row['path']}, {file_size(row['bytes'])}" if row["bytes"] else row["path"]),
         ]
@@ -104,6 +108,7 @@ def show_model(name: str, config: str | None, form: str) -> None:
 @click.option("--training-data", multiple=True, help="What it was trained on; may be given several times.")
 @click.option("--half", is_flag=True, help="Store 16-bit numbers: half the size, and a rounding in the third digit.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--replace", is_flag=True, help="Take the name of shipped weights, and be played in their place.")
 def import_model(
     path: Path,
     output: Path | None,
@@ -114,12 +119,14 @@ def import_model(
     training_data: tuple[str, ...],
     half: bool,
     force: bool,
+    replace: bool,
 ) -> None:
     """Turn a checkpoint of Magenta into a weights file.
 
     PATH is a bundle (.mag), a MusicVAE or GrooVAE .tar, or a TensorFlow checkpoint: its .index file, the prefix of its
     files, or the folder of a training. Without -o the file is written into the first folder of PERPETUUM_PATH, where
-    scenes find it by its name, or else into this folder.
+    scenes find it by its name, or else into this folder. It never takes the name of shipped weights, which it would
+    hide from scenes, unless --replace says so.
     """
     import numpy as np
     from rich.console import Console
@@ -133,11 +140,11 @@ def import_model(
         checkpoint = open_checkpoint(path)
         recognition = recognise(checkpoint, config)
     _print_found(checkpoint, recognition)
-    output = _target(output, checkpoint, recognition, force)
+    output = _target(output, checkpoint, recognition, force, replace)
     with Console(stderr=True).status(f"reading {file_size(checkpoint.size)}"):
         weights = read_numbers(checkpoint, recognition)
         card = make_card(checkpoint, recognition)
-    card = replace(
+    card = dataclasses.replace(
         card,
         name=name or card.name,
         licence=licence or card.licence,
@@ -167,7 +174,7 @@ def _print_found(checkpoint: Checkpoint, recognition: Recognition) -> None:
     _print_facts(
         [
             ("network", f"{recognition.family}, {recognition.config} ({recognition.because})"),
-            ("sizes", _said(recognition.sizes | ({"attention_length": length} if length else {}))),
+            ("sizes", in_words(recognition.sizes | ({"attention_length": length} if length else {}))),
             ("weights", f"{len(shapes)}, {count:,} numbers; spelt as with {names.era}"),
             ("left out", dropped),
             ("about", checkpoint.description),
@@ -176,19 +183,28 @@ def _print_found(checkpoint: Checkpoint, recognition: Recognition) -> None:
     )
 
 
-def _target(output: Path | None, checkpoint: Checkpoint, recognition: Recognition, force: bool) -> Path:
+def _target(output: Path | None, checkpoint: Checkpoint, recognition: Recognition, force: bool, replace: bool) -> Path:
     """The file to write.
 
     Raises:
-        PerpetuumError: it is there already, its folder is not, or it is not called like a weights file.
+        PerpetuumError: it is there already, its folder is not, it is not called like a weights file, or like shipped
+            ones which it is not to replace.
     """
     if output is None:
         stem = checkpoint.title or recognition.config
         output = assets.own_folder("weights") / f"{stem}{_SUFFIX}"
+        if not replace and _is_shipped_name(output):
+            output = output.with_stem(f"{stem}{_IMPORTED}")
+            click.echo(f"  named {output.stem}: {stem} is the name of shipped weights (--replace takes it)")
         with suppress(PerpetuumError):  # where it cannot be made, it is missed below
             output_folder(output.parent)
     if output.suffix != _SUFFIX:
         raise PerpetuumError(f"{output}: a weights file ends in {_SUFFIX}", f"Call it {output.stem}{_SUFFIX}.")
+    if not replace and _is_shipped_name(output):
+        raise PerpetuumError(
+            f"{output}: {output.stem} is the name of shipped weights, which it would hide from scenes",
+            f"Call it {output.stem}{_IMPORTED}{_SUFFIX}, or hide them knowingly with --replace.",
+        )
     if output.exists() and not force:
         raise PerpetuumError(
             f"{output} is there already", "Choose another name with -o, or write over it with --force."
@@ -196,6 +212,10 @@ def _target(output: Path | None, checkpoint: Checkpoint, recognition: Recognitio
     if not output.parent.is_dir():
         raise PerpetuumError(f"cannot write {output}: there is no folder {output.parent}", "Make it first.")
     return output
+
+
+def _is_shipped_name(output: Path) -> bool:
+    return assets.is_file(assets.shipped("weights") / output.name)
 
 
 def _print_use(output: Path, card: WeightsCard) -> None:
@@ -206,8 +226,9 @@ def _print_use(output: Path, card: WeightsCard) -> None:
     if card.family == "groovae":
         place = "in the transform `groove`"
     click.echo(f"  name it in a scene as `weights: {output.stem if by_name else output}`, {place}")
-    if by_name and (assets.shipped("weights") / output.name).is_file():
-        click.echo(f"  it hides the shipped weights {output.stem}")
+    if assets.hidden_by("weights", output):
+        scenes = "all scenes" if by_name else "scenes that find it by its name"
+        click.echo(f"  it hides the shipped weights {output.stem} from {scenes}")
 
 
 def _row(name: str, path: Path, card: WeightsCard | None) -> dict[str, Any]:
@@ -215,10 +236,10 @@ def _row(name: str, path: Path, card: WeightsCard | None) -> dict[str, Any]:
     facts["bytes"] = path.stat().st_size if path.is_file() else None
     if card is None:
         return facts
-    values = asdict(card)
+    values = dataclasses.asdict(card)
     title = values.pop("name")
     size = f", {file_size(facts['bytes'])}" if facts["bytes"] else ""
-    about = _printable(f"{card.family}: {_said(card.sizes)}{size}, licence {card.licence or 'not stated'}")
+    about = _printable(f"{card.family}: {in_words(card.sizes)}{size}, licence {card.licence or 'not stated'}")
     return facts | values | {"title": title, "about": about}
 
 
@@ -227,15 +248,6 @@ def _print_facts(facts: list[tuple[str, str]], indent: str = "") -> None:
     for heading, fact in facts:
         if fact:
             click.echo(f"{indent}{heading:10}  {_printable(fact)}")
-
-
-def _said(values: Any) -> str:
-    """A mapping of a card in a line."""
-    if isinstance(values, dict):
-        return ", ".join(f"{str(key).replace('_', ' ')} {_said(value)}" for key, value in values.items())
-    if isinstance(values, list | tuple):
-        return " + ".join(_said(value) for value in values)
-    return f"{values:g}" if isinstance(values, float) else str(values)
 
 
 def _printable(text: str) -> str:

@@ -51,7 +51,8 @@ def command(scene: str, bars: int, seed: int | None, section: str | None, at: fl
 
     Of a scene with settings that follow the time of day, it shows their values where each section begins.
 
-    SCENE is a file, or the name of a shipped scene. Warnings, such as a section that is never reached, come first.
+    SCENE is a file, its ending left out or not, the name of a shipped scene, or `-`.
+    Warnings, such as a section that is never reached, come first.
     """
     playable = load_playable(scene, section=section)
     seed = seed_of(playable, seed)

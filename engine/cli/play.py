@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
+import signal
 import sys
 import threading
 from contextlib import ExitStack, suppress
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.numbers import Number
 from engine.cli.terminal import Terminal
 
 MOST_MINUTES = 10_000_000
@@ -23,15 +24,9 @@ Examples:
   perpetuum play my_scene.yaml --watch             follows the file while you edit it
   perpetuum play my_scene.yaml --section chorus --solo melody
   perpetuum play slow_groove --output wav evening.wav --minutes 60
-  perpetuum play slow_groove --output device hw:1
+  perpetuum play slow_groove --output device hw:CARD=PCH,DEV=0
   perpetuum play daylight --at 06:30               as it sounds in the morning
 """
-
-
-def _finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number of minutes")
-    return value
 
 
 @click.command(epilog=EXAMPLES)
@@ -48,13 +43,12 @@ def _finite(context: click.Context, option: click.Parameter, value: float | None
 @click.option(
     "--keep",
     metavar="HOURS",
-    type=click.FloatRange(1, 1_000_000),
+    type=Number(1, 1_000_000),
     help="Of recordings into a folder, keep the last so many hours and DELETE older ones; all are kept otherwise.",
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(0.01, MOST_MINUTES),
-    callback=_finite,
+    type=Number(0.01, MOST_MINUTES),
     help="Play so long, fading out; without end otherwise.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
@@ -78,7 +72,8 @@ def command(
 ) -> None:
     """Play SCENE. It has no end; Ctrl-C fades out and stops, a second Ctrl-C stops at once.
 
-    SCENE is a file, or the name of a shipped scene. Without a sound card it says so and plays on in silence.
+    SCENE is a file, its ending left out or not, the name of a shipped scene, or `-`.
+    Without a sound card it says so and plays on in silence.
     """
     # The audio process imports pyo while this one reads the scene: it is the first thing that is started.
     from engine.runtime.audio import Audio
@@ -86,16 +81,20 @@ def command(
 
     with ExitStack() as stack:
         terminal = stack.enter_context(Terminal(logging.INFO if verbose else logging.WARNING))
-        stop = stack.enter_context(StopSignals())
         audio = stack.enter_context(Audio())
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
         from engine.conductor.daytime import CountedDay, WallDay
-        from engine.files import noting
+        from engine.errors import PerpetuumError
+        from engine.files import is_passing, noting
         from engine.runtime import play as playing
         from engine.runtime import watching
         from engine.runtime.outputs import open_output
 
+        if watch and is_passing(scene):
+            raise PerpetuumError(
+                f"--watch follows a file, and {scene} can be read only once", "save the scene, and name the file"
+            )
         with noting() as known:
             playable = load_playable(scene, section, solo)
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
@@ -115,9 +114,13 @@ def command(
             )
             watcher.start()
             stack.callback(stopped.set)
+        # Before there is music to fade out, a signal to stop ends it at once.
+        stop = stack.enter_context(StopSignals())
         tally = playing.play(playable, wishes, audio, sink, edits, _news(terminal), stop)
         for line in tally.lines([name for name in playable.parts if name in tally.bars]):
             terminal.say(f"  {line}")
+    if stop.number not in (None, signal.SIGINT):
+        sys.exit(128 + stop.number)
     if complaint := getattr(sink, "complaint", ""):  # known once the recording is closed
         with suppress(OSError):
             click.echo(f"perpetuum: {complaint}", err=True)
@@ -150,12 +153,13 @@ def _reload(terminal: Terminal):
     """How an edited scene is loaded; a broken one is shown and the last good plays on."""
 
     def load_edited(path: Path):
+        from engine.cli.common import is_terminal
         from engine.scenes import Severity, load
 
         scene, diagnostics = load(path)
         for diagnostic in diagnostics:
             if diagnostic.severity is not Severity.UNAVAILABLE:
-                terminal.warn(diagnostic.text(colour=sys.stderr is not None and sys.stderr.isatty()))
+                terminal.warn(diagnostic.text(colour=is_terminal(sys.stderr)))
         if scene is None:
             terminal.warn(f"{path} is not valid; what played plays on")
         return scene

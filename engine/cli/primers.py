@@ -13,6 +13,7 @@ import numpy as np
 from engine import assets
 from engine.cli.sampling import read_file, say
 from engine.errors import PerpetuumError
+from engine.files import is_standard_input
 from engine.generators.harmony import heard
 from engine.networks import CONFIGS
 from engine.networks.contract import Conditions, Config
@@ -49,7 +50,7 @@ def read_primer(text: str | None, meter: Meter) -> tuple[Piece, float | None]:
     """
     if text is None:
         return Piece((), meter=meter), 0.0
-    if Path(text).suffix.lower() in (".mid", ".midi") or assets.is_file(text):
+    if Path(text).suffix.lower() in (".mid", ".midi") or is_standard_input(text) or _is_file(text):
         return read_file(Path(text)), None
     if _EVENTS.fullmatch(text):
         notes, length, drums = _from_events(text)
@@ -57,6 +58,11 @@ def read_primer(text: str | None, meter: Meter) -> tuple[Piece, float | None]:
         phrase = _from_pattern(text, meter)
         notes, length, drums = phrase.notes, phrase.length, is_grid(text)
     return Piece((Track(notes, "primer", is_drum=drums),), meter=meter), length
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text is the path of a file or a pipe rather than music that happens to be called like a folder."""
+    return assets.exists(text) and not assets.is_folder(text)
 
 
 def read_chords(text: str, meter: Meter) -> tuple[ChordSpan, ...]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
+from engine.cli.numbers import Number
 from engine.cli.plot import PICTURES, ensure_plotting, piano_roll
 from engine.cli.targets import OutputPath
-from engine.errors import PerpetuumError
+from engine.errors import StoppedError
 from engine.output_file import listed
 from engine.runtime.sound_file import ENDINGS as SOUNDS
 from engine.scenes.plan import Plan
@@ -31,7 +32,7 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("scene")
 @click.option("--bars", type=click.IntRange(1, 1_000_000), help="Play so many bars, then let the last notes ring.")
-@click.option("--minutes", type=click.FloatRange(0.01, 100_000), help="Play so long, fading out.")
+@click.option("--minutes", type=Number(0.01, 100_000), help="Play so long, fading out.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("-o", "--output", required=True, type=OutputPath(*SOUNDS), help=f"Sound file: {listed([*SOUNDS])}.")
 @click.option("--midi", type=OutputPath(*midi_writing.ENDINGS), help="Write the notes to a MIDI file, too.")
@@ -96,7 +97,7 @@ def command(
                 CountedDay(at),
             )
         except KeyboardInterrupt:
-            raise PerpetuumError("stopped; no file was written") from None
+            raise StoppedError("stopped; no file was written") from None
     spent = time.monotonic() - begun
     seconds = made.frames / SAMPLE_RATE
     click.echo(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -15,9 +14,11 @@ from typing import Any
 import click
 import numpy as np
 
+from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder, OutputPath
 from engine.cli.waiting import progress
 from engine.errors import PerpetuumError
+from engine.files import stem_of
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
 from engine.output_file import output_folder
@@ -29,16 +30,6 @@ from engine.score.voices import Voice
 
 _VERBOSE = "perpetuum.verbose"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-class Number(click.FloatRange):
-    """A number within bounds; `nan`, which click lets through because it is beyond no bound, is none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number of a text; see `click.ParamType.convert`."""
-        number = super().convert(value, param, ctx)
-        return self.fail(f"{value!r} is not a number", param, ctx) if math.isnan(number) else number
-
 
 seed_option: Decorator = click.option(
     "--seed", type=click.IntRange(0), help="The same seed gives the same music. Without it: another one each time."
@@ -199,7 +190,7 @@ def beside(file: Path, what: str, output: Path | None) -> Path:
     if output is not None:
         return output
     endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
-    names = (Path(f"{file.stem}-{what}{ending}.mid") for ending in endings)
+    names = (Path(f"{stem_of(file)}-{what}{ending}.mid") for ending in endings)
     return next(name for name in names if not name.exists())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine import assets
-from engine.cli.listing import as_text_or_json, show
+from engine.cli.listing import as_text_or_json, hides, show
 from engine.scenes.headings import heading
 
 
@@ -23,5 +23,6 @@ def command(form: str) -> None:
     for name, path in assets.names("scenes").items():
         head = heading(path, ("title", "key", "tempo", "meter", "credits"))
         about = ", ".join(filter(None, (head["key"], head["tempo"], head["meter"])))
-        rows.append({"name": name, "title": head["title"], "about": about, **head, "path": str(path)})
+        row = {"name": name, "title": head["title"], "about": about, **head, "path": str(path)}
+        rows.append(row | hides("scenes", path))
     show(rows, ("name", "title", "about"), form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 import time
 from importlib.util import find_spec
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.common import EXIT_NOT_VALID, data_option, file_size
+from engine.cli.common import EXIT_NOT_VALID, data_option, file_size, is_terminal
 from engine.cli.sampling import Number
 from engine.cli.targets import OutputFolder
-from engine.errors import PerpetuumError
+from engine.errors import PerpetuumError, StoppedError
 
 if TYPE_CHECKING:
     from engine.networks.card import WeightsCard
@@ -67,7 +68,7 @@ def command(
 
     name, settings, found = find_settings(config)
     for diagnostic in found:
-        click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
+        click.echo(diagnostic.text(colour=is_terminal(sys.stderr)), err=True)
     if settings is None:
         sys.exit(EXIT_NOT_VALID)
     overrides = {"batches": batches, "batch_size": batch_size, "seed": seed}
@@ -76,7 +77,7 @@ def command(
     try:
         _train(name, settings, sources, folder, None if minutes is None else 60 * minutes, threads)
     except KeyboardInterrupt:
-        raise PerpetuumError(f"stopped; {folder} keeps what was done", "The same command goes on with it.") from None
+        raise StoppedError(f"stopped; {folder} keeps what was done", "The same command goes on with it.") from None
 
 
 def _train(
@@ -119,7 +120,7 @@ def _data(settings: TrainingFile, sources: tuple[Path, ...], folder: Path) -> Da
                 settings, sources, folder, lambda done, total: bar.update(task, completed=done, total=total)
             )
         except KeyboardInterrupt:
-            raise PerpetuumError(
+            raise StoppedError(
                 "stopped while it read the music", "The same command goes on from what it has read."
             ) from None
     if remark:
@@ -145,7 +146,8 @@ def _trained(name: str, run: Run, folder: Path, seconds: float | None) -> tuple[
     trainer = run.trainer(network, folder, watcher)
     show = shlex.join(["tensorboard", "--logdir", str(folder / FOLDER)])
     click.echo(f"Curves: {show if curves else 'none without `pip install tensorboard`'}", err=True)
-    with StopSignals() as signals:
+    # SIGTERM leaves no time to judge what was trained; the same command goes on from the last checkpoint.
+    with StopSignals(signal.SIGINT, signal.SIGHUP) as signals:
         try:
             ending = trainer.run(until, lambda: signals.asked)
         finally:

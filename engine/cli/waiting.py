@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from engine.errors import PerpetuumError
+from engine.errors import StoppedError
 from engine.progress import heard_by
 
 PATIENCE = 2.0
@@ -28,7 +28,7 @@ def progress(title: str, total: int = 1) -> Iterator[Callable[[], None]]:
         total: how many files.
 
     Raises:
-        PerpetuumError: stopped by Ctrl-C.
+        StoppedError: by Ctrl-C.
     """
     from rich.console import Console
 
@@ -49,7 +49,7 @@ def progress(title: str, total: int = 1) -> Iterator[Callable[[], None]]:
                 yield advance
         except KeyboardInterrupt:
             kept = f"{done} of {total} files are written, whole" if done else "no file was written"
-            raise PerpetuumError(f"stopped; {kept}") from None
+            raise StoppedError(f"stopped; {kept}") from None
 
 
 @contextmanager

@@ -43,16 +43,17 @@ class Tally:
         width = max(map(len, names), default=0)
         for name in names:
             bars = self.bars.get(name, Counter())
-            by_rules = bars[Origin.RULES] + bars[Origin.OPENING]
-            opening = f" (of them {bars[Origin.OPENING]} in the opening)" if bars[Origin.OPENING] else ""
+            opening, failed = bars[Origin.OPENING], bars[Origin.FALLBACK]
+            # Rules play in place of what failed, and are counted as what they are.
+            by_rules = bars[Origin.RULES] + opening + failed
+            reasons = {"in the opening": opening, "in place of what failed": failed}
+            of_them = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
+            why = f" (of them {of_them})" if of_them else ""
             # Who plays by rules as its scene says has no network that could be spoken of.
             network = (
                 "" if bars[Origin.RULES] and not bars[Origin.NETWORK] else f"{bars[Origin.NETWORK]} by its network, "
             )
-            rows.append(
-                f"{name:<{width}}  {bars.total():>4} bars: {network}"
-                f"{by_rules} by rules{opening}, {bars[Origin.FALLBACK]} failed"
-            )
+            rows.append(f"{name:<{width}}  {bars.total():>4} bars: {network}{by_rules} by rules{why}, {failed} failed")
         return rows
 
 

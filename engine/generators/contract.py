@@ -140,6 +140,7 @@ class Surroundings:
         meter: of the scene.
         role: of the part; None where that is wrong.
         links: those that the part names, primer included.
+        hidden: the shipped weights of the same bare name, in whose place `weights` is played; None if there are none.
     """
 
     weights: Path | None
@@ -147,6 +148,7 @@ class Surroundings:
     meter: Meter
     role: Role | None
     links: frozenset[Link] = frozenset()
+    hidden: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

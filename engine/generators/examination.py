@@ -41,9 +41,9 @@ def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[s
         UnfitError: they are of another config, or it does not know the meter.
         PerpetuumError: the file is damaged, or holds no network.
     """
-    if not _as_shipped(settings, surroundings):
-        _card(settings, surroundings)
-    return settings, []
+    if _as_shipped(settings, surroundings):
+        return settings, []
+    return settings, _hiding(surroundings, _card(settings, surroundings))
 
 
 def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -52,13 +52,13 @@ def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) ->
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
-    network(settings, surroundings)
+    doubts = network(settings, surroundings)[1]
     if settings.notes_per_second is None:
-        return settings, []
+        return settings, doubts
     from engine.networks import CONFIGS
 
     deaf = "notes_per_second" not in CONFIGS[settings.config].conditions
-    return settings, [f"`{settings.config}` does not listen to `notes_per_second`"] if deaf else []
+    return settings, doubts + [f"`{settings.config}` does not listen to `notes_per_second`"] * deaf
 
 
 def pianoroll(settings: PianorollRnnNadeSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -67,9 +67,10 @@ def pianoroll(settings: PianorollRnnNadeSettings, surroundings: Surroundings) ->
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
-    network(settings, surroundings)
+    doubts = network(settings, surroundings)[1]
     idle = [name for name in ("top_k", "top_p") if getattr(settings, name) is not None]
-    return settings, [f"`{name}` means nothing to `{settings.config}`, which draws each key by itself" for name in idle]
+    doubts += [f"`{name}` means nothing to `{settings.config}`, which draws each key by itself" for name in idle]
+    return settings, doubts
 
 
 def groove(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -78,9 +79,9 @@ def groove(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[st
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
-    network(settings, surroundings)
+    doubts = network(settings, surroundings)[1]
     silent = surroundings.role is not None and surroundings.role is not Role.DRUMS
-    return settings, ["`groove` changes drums only, and this part plays none"] if silent else []
+    return settings, doubts + ["`groove` changes drums only, and this part plays none"] * silent
 
 
 def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -111,7 +112,7 @@ def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[S
         raise UnfitError(
             "points", "these weights are a decoder alone, which cannot hear MIDI files", "give numbers instead of files"
         )
-    return settings.model_copy(update={"points": tuple(points)}), []
+    return settings.model_copy(update={"points": tuple(points)}), _hiding(surroundings, card)
 
 
 def _as_shipped(settings: Any, surroundings: Surroundings) -> bool:
@@ -119,8 +120,21 @@ def _as_shipped(settings: Any, surroundings: Surroundings) -> bool:
 
     Those are known to be right, and to look into them costs a tenth of a second before the first sound.
     """
-    known = settings.weights is None and _file(surroundings).parent == shipped("weights")
+    known = _file(surroundings) == shipped("weights") / f"{settings.config}.safetensors"
     return known and surroundings.meter == Meter(4, 4)
+
+
+def _hiding(surroundings: Surroundings, card: Any) -> list[str]:
+    """What to say where the user's weights have the name of shipped ones, and are played in their place."""
+    from engine.networks import read_card
+    from engine.networks.card import in_words
+
+    if surroundings.hidden is None:
+        return []
+    theirs, shipped_ones = in_words(card.sizes), in_words(read_card(surroundings.hidden).sizes)
+    sizes = f"; other sizes: {theirs}, not {shipped_ones}" if theirs != shipped_ones else ""
+    path = _file(surroundings)
+    return [f"`{path.stem}` is not the shipped network here: {path} hides it{sizes}"]
 
 
 def _file(surroundings: Surroundings) -> Path:

@@ -83,6 +83,15 @@ def write_weights(
     write_bytes(path, save(tensors, metadata={"card": json.dumps(asdict(card), ensure_ascii=False)}), (SUFFIX,))
 
 
+def in_words(values: Any) -> str:
+    """Values of a card in a line: {"layers": [20, 12]} is "layers 20 + 12"."""
+    if isinstance(values, dict):
+        return ", ".join(f"{str(key).replace('_', ' ')} {in_words(value)}" for key, value in values.items())
+    if isinstance(values, list | tuple):
+        return " + ".join(in_words(value) for value in values)
+    return f"{values:g}" if isinstance(values, float) else str(values)
+
+
 def weights_file_of(path: Path) -> Path:
     """The weights file of a folder that holds just one, as `perpetuum train` leaves it; any other path as it is."""
     found = sorted(path.glob("*.safetensors")) if path.is_dir() else []

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from engine.errors import PerpetuumError
 from engine.runtime.backoff import Backoff
+from engine.runtime.devices import devices, misspelt
 from engine.runtime.outputs import Output, OutputKind
 from engine.runtime.pacing import Pacer
 from engine.runtime.pipe import FRAME_BYTES
@@ -134,6 +135,8 @@ def _device(argument: str | None) -> Output:
             "the output device needs a player, and none is installed",
             "install one: apt install pipewire-bin, pulseaudio-utils or alsa-utils; or use --output null",
         )
+    if argument is not None and (doubt := misspelt(argument, devices())):
+        log.warning("%s", doubt)
     return DeviceOutput(lambda: find_player(argument))
 
 

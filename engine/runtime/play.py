@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 STOPPING_FADE = 1.5
 """Seconds of the fade after Ctrl-C."""
+
+ENDING_FADE = 0.5
+"""Seconds of the fade after SIGTERM: whoever sends it waits two seconds and no more."""
 
 EARLIER = 8
 """Scenes before the one that plays that are kept, to go back to where its graph cannot be built."""
@@ -135,7 +139,7 @@ def play(
             while not pump.join(0.1) and not stop.asked:
                 desk.look()
         if stop.asked:
-            pump.fade_out(STOPPING_FADE)
+            pump.fade_out(STOPPING_FADE if stop.number == signal.SIGINT else ENDING_FADE)
     return tally
 
 

@@ -54,9 +54,9 @@ def find_player(device: str | None = None) -> Player | None:
     """
     if device is not None and _is_alsa_name(device):
         return _aplay(device)
-    if _pipewire_runs() and (player := _pw_cat(device)):
+    if pipewire_runs() and (player := _pw_cat(device)):
         return player
-    if _pulse_runs() and (player := _pacat(device)):
+    if pulse_runs() and (player := _pacat(device)):
         return player
     return _aplay(device) if _has_card() else None
 
@@ -128,12 +128,14 @@ def _runtime_dirs() -> list[Path]:
     return [Path(named)] if named else [Path(f"/run/user/{os.getuid()}")]
 
 
-def _pipewire_runs() -> bool:
+def pipewire_runs() -> bool:
+    """Whether a PipeWire server answers."""
     name = os.environ.get("PIPEWIRE_REMOTE", "pipewire-0")
     return any(_answers(folder / name) for folder in _runtime_dirs())
 
 
-def _pulse_runs() -> bool:
+def pulse_runs() -> bool:
+    """Whether a PulseAudio server answers, PipeWire's own included."""
     server = os.environ.get("PULSE_SERVER", "")
     if server.startswith("unix:"):
         return _answers(Path(server.removeprefix("unix:")))

@@ -169,10 +169,10 @@ def doubts_of(reading: Reading, kind: GeneratorKind | TransformKind, settings: S
     return registry.load(kind.examine)(settings, _surroundings(reading, path, draft))[1]
 
 
-def _surroundings(reading: Reading, weights: Path | None, draft: PartDraft) -> Surroundings:
+def _surroundings(reading: Reading, weights: Path | None, draft: PartDraft, hidden: Path | None = None) -> Surroundings:
     given = draft.generator.entries if draft.generator else ()
     links = frozenset(link for link in Link if link in given)
-    return Surroundings(weights, reading.folder, reading.meter, draft.role, links)
+    return Surroundings(weights, reading.folder, reading.meter, draft.role, links, hidden)
 
 
 def _examined(
@@ -195,19 +195,19 @@ def _examined(
         span: where the kind is named.
         fallback: what plays without the network, for messages.
     """
-    path, named = None, None
+    path, named, hidden = None, None, None
     if kind.weights is not None:
         found = _weights_of(reading, kind, settings, node, span, fallback)
         if found is None:
             return settings
-        path, named = found
-    if named is not None and path is not None:
-        # The worker that loads them does not know where the scene lies.
+        path, named, hidden = found
+    if path is not None and (named is not None or path.parent != assets.shipped("weights")):
+        # The worker that loads them does not know where the scene lies, and is to load what has been looked into.
         settings = settings.model_copy(update={"weights": str(path.resolve())})
     if kind.examine is None:
         return settings
     try:
-        settings, doubts = registry.load(kind.examine)(settings, _surroundings(reading, path, draft))
+        settings, doubts = registry.load(kind.examine)(settings, _surroundings(reading, path, draft, hidden))
     except UnfitError as error:
         wrong = node.get(error.setting) if node else None
         reading.source.error(wrong.span if wrong else span, error.message, hint=error.hint or "")
@@ -228,8 +228,8 @@ def _weights_of(
     node: MapNode | None,
     span: Span,
     fallback: str,
-) -> tuple[Path, Node | None] | None:
-    """(the weights file, where the scene names it); None where there is none, and that is noted."""
+) -> tuple[Path, Node | None, Path | None] | None:
+    """(the weights file, where the scene names it, the shipped one that it hides); None, noted, where there is none."""
     assert kind.weights is not None
     try:
         name = kind.weights(settings)
@@ -237,10 +237,11 @@ def _weights_of(
         message = f"`{kind.name}` cannot name its weights: {clipped(repr(error))}"
         reading.source.error(span, message, hint=PLUG_IN_HINT)
         return None
-    path = assets.find("weights", name, ".safetensors", beside=reading.folder)
     named = node.get("weights") if node else None
+    # What no scene names is the network of a config, wherever the scene lies.
+    path = assets.find("weights", name, ".safetensors", beside=reading.folder if named is not None else None)
     if path is not None:
-        return path, named
+        return path, named, assets.hidden_by("weights", path) if path.name == f"{name}.safetensors" else None
     known = list(assets.names("weights", ".safetensors"))
     if named is not None:
         expected = f"{listed(known)} or the path of a file" if known else "the path of a file"

@@ -124,7 +124,7 @@ class Reading:
     @property
     def folder(self) -> Path:
         """Where relative paths begin."""
-        return self.source.path.parent
+        return self.source.folder
 
     def find_kind(self, group: str, noun: str, node: ScalarNode) -> Any:
         """The kind that a node names; None if there is none such, and that is noted."""

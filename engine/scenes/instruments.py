@@ -108,6 +108,9 @@ def read_instrument(reading: Reading, draft: PartDraft, instruments: Instruments
         )
         return
     draft.instrument = path.resolve()
+    if path.name == f"{node.text}.yaml" and assets.hidden_by("instruments", path) is not None:
+        message = f"`{clipped(node.text)}` is not the shipped instrument here: {path} hides it"
+        reading.source.warning(node.span, message, "give a file of yours a name of its own to have both")
     try:
         wrong = [one for one in instruments.look_into(path) if one.severity is Severity.ERROR]
         draft.revision = instruments.revisions[path]
@@ -185,7 +188,7 @@ def _check_samples(source: Source, node: MapNode, settings: Settings, samples: S
     told: set[Path] = set()
     facts: list[SampleFacts] = []
     frames = 0
-    for use in sample_files(settings, source.path.parent):
+    for use in sample_files(settings, source.folder):
         span = _span_of(node, use.keys)
         shown = f"the sample `{clipped(use.path.name)}`"
         if assets.is_shipped(use.path):

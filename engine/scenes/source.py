@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.files import read_bytes, reason
+from engine.files import folder_of, is_standard_input, read_bytes, reason
 from engine.scenes.diagnostics import Diagnostic, Severity
 
 LARGEST = 256 * 1024
@@ -81,6 +81,11 @@ class Source:
         return source
 
     @property
+    def folder(self) -> Path:
+        """Where relative paths in it begin."""
+        return folder_of(self.path)
+
+    @property
     def readable(self) -> bool:
         """Whether the text is worth parsing."""
         return not self.found
@@ -92,7 +97,7 @@ class Source:
         No line of a file is shown that is not what it should be: it may be anybody's, and secret. What the command line
         names is believed by its suffix, too.
         """
-        by_name = not self.named and self.path.suffix.lower() in (".yaml", ".yml")
+        by_name = not self.named and (self.path.suffix.lower() in (".yaml", ".yml") or is_standard_input(self.path))
         return by_name or _OURS.search(self.text) is not None
 
     @property

@@ -38,7 +38,7 @@ def read_piece(path: Path, pipes: bool = False) -> Piece:
 
     Args:
         path: of the file.
-        pipes: it may be a pipe; see `engine.files.read_bytes`.
+        pipes: it may also be a pipe, or `-` for standard input (see `engine.files.read_bytes`).
 
     Raises:
         PerpetuumError: not a readable MIDI file.
@@ -47,7 +47,9 @@ def read_piece(path: Path, pipes: bool = False) -> Piece:
         return parse_piece(read_bytes(path, LARGEST, pipes))
     except FileNotFoundError as error:
         raise PerpetuumError(f"there is no file {path}", "give the path of a MIDI file (.mid)") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise PerpetuumError(f"cannot read {path}: {reason(error)}", "give the path of a MIDI file (.mid)") from error
+    except ValueError as error:
         raise PerpetuumError(
             f"{path} is not a readable MIDI file: {reason(error)}", "export it again as a Standard MIDI File (.mid)"
         ) from error

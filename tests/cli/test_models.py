@@ -14,6 +14,8 @@ from engine import assets
 from engine.cli import main
 from engine.networks import load_network, read_card
 from engine.networks.checkpoints import open_weights
+from engine.runtime.performance import networks_of
+from engine.scenes import load
 from tests.networks.checkpoints import writing
 from tests.networks.checkpoints.test_reading import FIXTURES
 
@@ -85,7 +87,7 @@ def test_what_a_training_leaves_behind_is_said(perpetuum, tmp_path):
     status, out, _ = perpetuum("models", "import", tmp_path)
     assert status == 0
     assert "left out    6 of optimizer, 1 of counters and rates" in out
-    assert read_card(tmp_path / "one_drum.safetensors").imported_from["training_steps"] == 30
+    assert read_card(tmp_path / "one_drum-imported.safetensors").imported_from["training_steps"] == 30
 
 
 def test_import_writes_over_nothing_unless_told_to(perpetuum, tmp_path):
@@ -107,6 +109,81 @@ def test_import_goes_to_the_first_folder_of_the_user_where_scenes_find_it_by_nam
     name = "drums_rnn__one_drum__small"
     assert f"name it in a scene as `weights: {name}`, beside `kind: drums_rnn` and `config: one_drum`" in out
     assert assets.find("weights", name, ".safetensors") == tmp_path / "weights" / f"{name}.safetensors"
+
+
+def test_import_never_takes_the_name_of_shipped_weights_unless_told_to(perpetuum, tmp_path, monkeypatch):
+    """A checkpoint called like one (Magenta's own are) would be played by every scene that names its config."""
+    monkeypatch.setenv("PERPETUUM_PATH", str(tmp_path))
+    checkpoint = tmp_path / "one_drum.mag"
+    checkpoint.write_bytes(ONE_DRUM.read_bytes())
+    status, out, _ = perpetuum("models", "import", checkpoint)
+    assert status == 0
+    assert "named one_drum-imported: one_drum is the name of shipped weights" in out
+    assert assets.find("weights", "one_drum", ".safetensors") == assets.shipped("weights") / "one_drum.safetensors"
+    shipped = assets.shipped("weights") / "one_drum.safetensors"
+    before = shipped.read_bytes()
+    for output in ("one_drum.safetensors", tmp_path / "weights/one_drum.safetensors", shipped):
+        status, _, err = perpetuum("models", "import", checkpoint, "--force", "-o", output)
+        assert status == 2
+        assert "is the name of shipped weights" in err
+    assert shipped.read_bytes() == before
+    status, out, _ = perpetuum("models", "import", checkpoint, "--replace")
+    assert status == 0
+    assert "it hides the shipped weights one_drum from all scenes" in out
+    _, out, _ = perpetuum("models", "list")
+    assert [line.split()[0] for line in out.splitlines() if line.endswith("(hides the shipped one)")] == ["one_drum"]
+    _, out, _ = perpetuum("models", "list", "--format", "json")
+    assert [row["name"] for row in json.loads(out) if row["hides"]] == ["one_drum"]
+
+
+def test_after_importing_every_checkpoint_the_shipped_scenes_load_the_same_networks(perpetuum, tmp_path, monkeypatch):
+    """Also where each is called like shipped weights, as Magenta's own are."""
+    scenes = {name: assets.scene(name) for name in assets.names("scenes")}
+    before = {name: networks_of(scene) for name, path in scenes.items() if (scene := load(path)[0]) is not None}
+    monkeypatch.setenv("PERPETUUM_PATH", str(tmp_path))
+    checkpoints = sorted(FIXTURES.glob("*.mag"))
+    for checkpoint in checkpoints:
+        perpetuum("models", "import", checkpoint)
+    for name in ("drum_kit", "attention_rnn", "multiconditioned_performance_with_dynamics"):
+        (tmp_path / f"{name}.mag").write_bytes(ONE_DRUM.read_bytes())
+        assert perpetuum("models", "import", tmp_path / f"{name}.mag")[0] == 0
+        assert assets.find("weights", name, ".safetensors") == assets.shipped("weights") / f"{name}.safetensors"
+    assert len(list((tmp_path / "weights").iterdir())) > len(checkpoints) > 2
+    after = {name: networks_of(scene) for name, path in scenes.items() if (scene := load(path)[0]) is not None}
+    assert after == before
+    assert len(after) == len(scenes)
+
+
+def test_check_says_what_hides_shipped_files_and_in_what_it_differs(perpetuum, tmp_path, monkeypatch):
+    monkeypatch.setenv("PERPETUUM_PATH", str(tmp_path))
+    text = (assets.shipped("scenes") / "slow_groove.yaml").read_text()
+    (tmp_path / "s.yaml").write_text(text.replace("config: drum_kit", "config: one_drum"))
+    assert perpetuum("check", "s.yaml")[1] == "s.yaml: valid\n"
+    (tmp_path / "weights").mkdir()
+    perpetuum("models", "import", ONE_DRUM, "-o", "weights/one_drum.safetensors", "--replace")
+    (tmp_path / "instruments").mkdir()
+    kit = (assets.shipped("instruments") / "electronic_kit.yaml").read_text()
+    (tmp_path / "instruments" / "electronic_kit.yaml").write_text(kit)
+    status, out, _ = perpetuum("check", "s.yaml")
+    assert status == 0
+    assert "`one_drum` is not the shipped network here" in out
+    assert "other sizes: layers 20 + 12, not layers 64 + 64" in out
+    assert ("`electronic_kit` is not the shipped instrument here" in out) == ("electronic_kit" in text)
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "scenes" / "slow_groove.yaml").write_text(text)
+    _, out, err = perpetuum("check", "slow_groove")
+    assert "which hides the shipped scene" in err
+    for verb, name in (("scenes", "slow_groove"), ("instruments", "electronic_kit")):
+        hiding = [line.split()[0] for line in perpetuum(verb)[1].splitlines() if "hides the shipped one" in line]
+        assert hiding == [name]
+
+
+def test_a_network_that_no_scene_names_is_the_one_that_was_looked_into(perpetuum, tmp_path):
+    """A file beside the scene that happens to be called like a config is neither checked nor played."""
+    text = (assets.shipped("scenes") / "slow_groove.yaml").read_text()
+    (tmp_path / "s.yaml").write_text(text)
+    (tmp_path / "drum_kit.safetensors").write_bytes(b"x")
+    assert perpetuum("check", "s.yaml")[:2] == (0, "s.yaml: valid\n")
 
 
 @pytest.mark.parametrize(
