@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from engine.assets import find, shipped
@@ -78,7 +79,7 @@ def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[S
         raise UnfitError(
             "config", f"`{settings.config}` plays {plays}, and this part is {role}", f"say `role: {wanted}` in the part"
         )
-    points = [_found(point, surroundings) if isinstance(point, str) else point for point in settings.points]
+    points = _found(settings.points, surroundings)
     primed = Link.PRIMER in surroundings.links and bool(card.sizes["encoder"])
     if settings.mode == "interpolate" and len(points) + primed == 1:
         raise UnfitError(
@@ -135,19 +136,34 @@ def _config_of(surroundings: Surroundings) -> str | None:
         return None
 
 
-def _found(name: str, surroundings: Surroundings) -> str:
+def _found(points: Sequence[Any], surroundings: Surroundings) -> list[Any]:
+    """The points, with the paths of the files among them."""
+    found: list[Any] = []
+    wrong: list[UnfitError] = []
+    for place, point in enumerate(points):
+        try:
+            found.append(_heard(point, place, surroundings) if isinstance(point, str) else point)
+        except UnfitError as error:
+            wrong.append(error)
+    if wrong:
+        first, *others = wrong
+        raise UnfitError(first.setting, first.message, first.hint or "", first.item, others)
+    return found
+
+
+def _heard(name: str, place: int, surroundings: Surroundings) -> str:
     # Most scenes name no MIDI file, and sound sooner without mido.
     from engine.score.midi import read_piece
 
-    path = find("scenes", name, ".mid", beside=surroundings.folder)
+    path = find("scenes", name, ".mid", beside=surroundings.folder) if "\0" not in name else None
     if path is None:
-        raise UnfitError("points", f"no MIDI file `{name}`", "paths begin where the scene lies")
+        raise UnfitError("points", f"no MIDI file `{name}`", "paths begin where the scene lies", place)
     try:
         piece = read_piece(path)
     except PerpetuumError as error:
-        raise UnfitError("points", error.message, error.hint or "") from error
+        raise UnfitError("points", error.message, error.hint or "", place) from error
     is_drum = surroundings.role is Role.DRUMS
     if not any(track.is_drum is is_drum and len(track.notes) for track in piece.tracks):
         what = "drums" if is_drum else "tune"
-        raise UnfitError("points", f"`{name}` has no {what} for this part to hear", "name another file")
+        raise UnfitError("points", f"`{name}` has no {what} for this part to hear", "name another file", place)
     return str(path.resolve())

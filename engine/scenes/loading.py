@@ -116,9 +116,9 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     reading = Reading(source, head.meter if head is not None else _meter(node))
     parts = read_parts(reading, node.get("parts"))
     read_links(reading, parts)
-    used = []
+    told: set[Path] = set()
     for draft in parts.values():
-        read_instrument(reading, draft, instruments)
+        read_instrument(reading, draft, instruments, told)
     used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
     check_memory(reading, parts.values(), instruments)
     sections = read_sections(reading, node.get("sections"), parts)

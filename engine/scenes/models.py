@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from engine.generators.contract import Role, Settings
 from engine.scenes.scene import Curve, Tempo
-from engine.score.keys import MODES, Key, parse_pitch_class
+from engine.score.keys import MODES, Key, meant_key, parse_pitch_class
 from engine.score.time import Meter
 from engine.units import (
     BEATS,
@@ -20,6 +20,7 @@ from engine.units import (
     BarRange,
     Bars,
     Decibels,
+    MeantError,
     Percent,
     Range,
     Seconds,
@@ -79,10 +80,16 @@ def _text_of(parser: Callable[[str], Any], wanted: str, kind: type) -> Callable[
 def _key(text: str) -> Key:
     tonic, _, mode = text.strip().partition(" ")
     mode = " ".join(mode.lower().replace("_", " ").split())
-    if mode and mode not in MODES:
-        parse_pitch_class(tonic)
-        raise WrongWordError(f"`{mode}` is no mode", mode, list(MODES))
-    return Key.parse(text)
+    try:
+        if mode and mode not in MODES:
+            parse_pitch_class(tonic)
+            raise WrongWordError(f"`{mode}` is no mode", mode, list(MODES))
+        return Key.parse(text)
+    except ValueError as error:
+        meant = meant_key(text)
+        if meant:
+            raise MeantError(str(error), text, meant) from error
+        raise
 
 
 def _tempo(text: str) -> Tempo:

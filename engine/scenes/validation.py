@@ -13,7 +13,7 @@ from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.models import WrongWordError
 from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.source import Source, Span, clipped
-from engine.units import Unit, written
+from engine.units import MeantError, Unit, written
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -94,6 +94,8 @@ def _suggestion(details: Mapping[str, Any]) -> str:
     cause = (details.get("ctx") or {}).get("error")
     if isinstance(cause, WrongWordError):
         return nearest(cause.word, cause.candidates)
+    if isinstance(cause, MeantError):
+        return str(details.get("input")).replace(cause.wrong, cause.right)
     options = _options(details)
     return nearest(str(details.get("input")), options) if options else ""
 
