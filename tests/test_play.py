@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.play import Edits, saved_at, watch
+from engine.runtime.watching import Edits, Watcher, saved_at, watch
 
 SCENE = """
 perpetuum: 1
@@ -117,7 +117,7 @@ def test_an_edit_that_was_saved_before_the_watch_began_is_not_missed(tmp_path):
         loaded.append(path.read_text())
         stopped.set()
 
-    watch(scene, load, Edits(), stopped, known)
+    watch(Watcher(scene, load, Edits(), known), stopped)
     assert loaded == ["edited"]
 
 
@@ -126,3 +126,65 @@ def test_a_section_or_part_that_is_not_there_is_said_with_what_was_probably_mean
     assert "no section 'frist'" in player.wait_for("no section")
     player.wait_for("did you mean first?")
     assert player.process.wait() == 2
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "1e300", "-1", "0"])
+def test_a_length_that_is_no_length_is_refused_at_once(minutes):
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "engine", "play", "slow_groove", "--output", "null", "--minutes", minutes],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--minutes" in done.stderr
+
+
+@pytest.mark.parametrize("stdout", ["closed pipe", "full disk"])
+def test_the_music_goes_on_when_nobody_takes_what_it_says(tmp_path, stdout):
+    scene = tmp_path / "scene.yaml"
+    scene.write_text(SCENE)
+    reader, writer = os.pipe()
+    os.close(reader)
+    full = os.open("/dev/full", os.O_WRONLY)
+    command = [sys.executable, "-P", "-m", "engine", "play", str(scene), "--output", "null", "--minutes", "0.05"]
+    try:
+        target = full if stdout == "full disk" else writer
+        done = subprocess.run(command, stdout=target, stderr=target, timeout=60, check=False)
+    finally:
+        os.close(writer)
+        os.close(full)
+    assert done.returncode == 0
+
+
+def test_whatever_lies_in_its_place_the_watcher_waits_for_the_next_good_save(tmp_path, caplog):
+    """A folder, a FIFO, a link to nowhere, a load that raises: nothing ends it, and the next save is taken."""
+    path, edits = tmp_path / "scene.yaml", Edits()
+    path.write_text("one")
+
+    def load(found: Path):
+        text = found.read_text()
+        if text == "bug":
+            raise RuntimeError(text)
+        return text
+
+    watcher = Watcher(path, load, edits, saved_at(path))
+    watcher.look()
+    assert edits.take() is None
+    for number, spoil in enumerate((path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to(tmp_path / "no"))):
+        path.unlink() if not path.is_dir() else path.rmdir()
+        spoil()
+        watcher.look()
+        watcher.look()
+        assert edits.take() is None
+        path.unlink() if not path.is_dir() else path.rmdir()
+        path.write_text(f"good {number}")
+        watcher.look()
+        assert edits.take() == f"good {number}"
+    path.write_text("bug")
+    watcher.look()
+    assert edits.take() is None
+    path.write_text("better")
+    watcher.look()
+    assert edits.take() == "better"
+    assert caplog.text.count("is no file that can be read") == 3

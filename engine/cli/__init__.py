@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import keyword
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -71,12 +75,42 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; expected failures are printed without traceback, exit status 2."""
+    """Run the command line and exit; expected failures are printed without traceback, exit status 2.
+
+    Ctrl-C where nothing is to be faded out exits with 130, and a closed or full standard output with 1.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=True)
+        # Not `standalone`, in which click says "Aborted!" and exits with 1 at Ctrl-C.
+        status = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.Abort:
+        _last_word("stopped", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except PerpetuumError as error:
-        click.echo(f"perpetuum: {error}", err=True)
-        sys.exit(2)
+        _last_word(str(error), 2)
     except MemoryError:
-        click.echo("perpetuum: there is not enough memory for this", err=True)
-        sys.exit(2)
+        _last_word("there is not enough memory for this", 2)
+    except KeyboardInterrupt:
+        _last_word("stopped", 130)
+    except OSError as error:
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EPIPE, errno.EIO):
+            _last_word(f"what it says cannot be written: {error.strerror}", 1)
+        raise
+
+
+def _last_word(text: str, status: int) -> NoReturn:
+    """Say why it ends, if anybody hears it, and exit; what a broken stream still holds is not tried again."""
+    try:
+        click.echo(f"perpetuum: {text}", err=True)
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.__stdout__, sys.__stderr__):
+            if stream is not None:
+                os.dup2(nowhere, stream.fileno())
+    sys.exit(status)

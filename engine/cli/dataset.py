@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.listing import as_text_or_json
-from engine.cli.plot import ensure_plotting, save_picture
+from engine.cli.plot import PICTURES, ensure_plotting, save_picture
 from engine.cli.sampling import Number
+from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError
+from engine.output_file import output_folder
 
 if TYPE_CHECKING:
     from engine.training.datasets.contents import Contents
@@ -86,7 +88,7 @@ def command() -> None:
     "--output",
     "folder",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder(),
     help="Folder of the data set.",
 )
 @click.option("--meter", metavar="4/4,3/4", help="Take these meters only.")
@@ -163,12 +165,7 @@ def build_dataset(
     varied = augmentation_of(config)
     varied = replace(varied, transpose=transpose or varied.transpose, stretch=stretch or varied.stretch)
     settings = Settings(config, filters, varied, validation, test, seed, keep_duplicates)
-    try:
-        (folder / CACHE).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PerpetuumError(
-            f"cannot write into {folder}: {error.strerror}", "Choose another folder with -o."
-        ) from error
+    output_folder(output_folder(folder) / CACHE)
     with reading("Reading", f"the same command goes on with it; what was read is kept in {folder / CACHE}") as progress:
         built = build(sources, settings, folder / CACHE_FILE, jobs, time_limit, progress)
     write_dataset(folder, built)
@@ -183,7 +180,7 @@ def build_dataset(
 @command.command("stats", epilog=STATS_EXAMPLES, short_help="See what is in a folder of music, or in a data set.")
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @as_text_or_json
-@click.option("--plot", "picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw it, too: a .png.")
+@click.option("--plot", "picture", type=OutputPath(*PICTURES), help="Draw it, too: a .png.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Files to read at once; as many as there are cores.")
 def show_stats(folder: Path, form: str, picture: Path | None, jobs: int | None) -> None:
     """See what is in FOLDER: bars, instruments, meters, tempi, keys, drums, polyphony and lengths of notes.

@@ -15,6 +15,7 @@ import click
 from engine.cli.common import data_option
 from engine.cli.listing import as_text_or_json
 from engine.cli.sampling import Number
+from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
 
 if TYPE_CHECKING:
@@ -69,9 +70,7 @@ Examples:
     help="polyphony: estimate the likelihood of the benchmark's frames with so many samples at once; minutes.",
 )
 @click.option("--update-card", is_flag=True, help="Write the figures into the weights file's card.")
-@click.option(
-    "--page", type=click.Path(dir_okay=False, path_type=Path), help="Write its section of this Markdown page."
-)
+@click.option("--page", type=OutputPath(".md"), help="Write its section of this Markdown page.")
 @click.option("--remark", help="What the page says of its weaknesses; without it, what it says already.")
 @as_text_or_json
 def command(

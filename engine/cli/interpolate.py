@@ -23,7 +23,6 @@ from engine.cli.sampling import (
     track_and_voice,
     track_option,
     voice_option,
-    write,
 )
 
 EXAMPLES = """
@@ -68,14 +67,15 @@ def command(
 ) -> None:
     """Go from the music of FIRST to that of LAST in steps, through the latent space of a MusicVAE.
 
-    From each file the bars that the network takes are heard (2, or 16), from the bar of the first note on. The ends
-    are what the network makes of them. The tempo goes from the one to the other, too.
+    A network takes 2 bars, or 16: of longer files windows of so many bars are interpolated side by side, and joined;
+    the shorter file is heard from its beginning again. They are heard from the bar of the first note on. The ends are
+    what the network makes of them. The tempo goes from the one to the other, too.
     """
     from engine.cli.choosing import LATENT, MELODY_VAES, choose_network
     from engine.networks.studio.hearing import is_for_drums
     from engine.networks.studio.latent import interpolate_pieces, joined
     from engine.networks.vae.configs import DRUM_VAES
-    from engine.score.midi import read_piece
+    from engine.score.midi import read_piece, write_piece
 
     ends = read_piece(first), read_piece(last)
     fitting = DRUM_VAES if all(is_for_drums(piece) for piece in ends) else MELODY_VAES
@@ -90,6 +90,6 @@ def command(
         paths = output_paths(folder, f"{first.stem}-to-{last.stem}", len(made), dated)
         spent = watch.lap() / len(made)
         for path, one in zip(paths, made, strict=True):
-            write(path, one.piece)
+            write_piece(path, one.piece)
             click.echo(line(path, one, spent, None if temperature is None else seed))
         advance()

@@ -15,7 +15,9 @@ import click
 from engine import assets
 from engine.cli.common import file_size
 from engine.cli.listing import as_text_or_json, show
+from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
+from engine.output_file import output_folder
 
 if TYPE_CHECKING:
     from engine.networks import WeightsCard
@@ -94,7 +96,7 @@ def show_model(name: str, config: str | None, form: str) -> None:
 
 @command.command("import", short_help="Bring a checkpoint of Magenta along.")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Weights file to write.")
+@click.option("-o", "--output", type=OutputPath(".safetensors"), help="Weights file to write.")
 @click.option("--config", metavar="NAME", help="Which network it is, where it does not say so itself.")
 @click.option("--name", help="A title for people; without it, the name of the file.")
 @click.option("--licence", help="Licence of the weights, such as Apache-2.0.")
@@ -148,8 +150,6 @@ def import_model(
             write_weights(output, card, weights, np.float16 if half else np.float32)
         except ValueError as error:
             raise PerpetuumError(f"{path}: {error}", "Leave out --half.") from error
-        except OSError as error:
-            raise PerpetuumError(f"cannot write {output}: {error.strerror or error}", "Choose another -o.") from error
     click.echo(f"{output}: {file_size(output.stat().st_size)}, {'float16' if half else 'float32'}")
     if licence is None:
         click.echo("  its licence is not stated; if you know it, say so with --licence (and --force)")
@@ -185,8 +185,8 @@ def _target(output: Path | None, checkpoint: Checkpoint, recognition: Recognitio
     if output is None:
         stem = checkpoint.title or recognition.config
         output = assets.own_folder("weights") / f"{stem}{_SUFFIX}"
-        with suppress(OSError):  # where it cannot be made, it is missed below
-            output.parent.mkdir(exist_ok=True)
+        with suppress(PerpetuumError):  # where it cannot be made, it is missed below
+            output_folder(output.parent)
     if output.suffix != _SUFFIX:
         raise PerpetuumError(f"{output}: a weights file ends in {_SUFFIX}", f"Call it {output.stem}{_SUFFIX}.")
     if output.exists() and not force:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
+
+from engine.cli.terminal import Terminal
+
+MOST_MINUTES = 10_000_000
+"""Nineteen years; for longer there is no `--minutes` at all."""
 
 EXAMPLES = """
 \b
@@ -22,6 +28,12 @@ Examples:
 """
 
 
+def _finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of minutes")
+    return value
+
+
 @click.command(epilog=EXAMPLES)
 @click.argument("scene")
 @click.argument("argument", required=False, metavar="[NAME|PATH]")
@@ -30,9 +42,21 @@ Examples:
     default="auto",
     show_default=True,
     metavar="auto|null|device [NAME]|wav PATH",
-    help="Where the sound goes: the best output that is there, nowhere (in real time), a sound device, or a file.",
+    help="Where the sound goes: the best output that is there, nowhere (in real time), a sound device, or a WAV file; "
+    "into a folder, one file an hour.",
 )
-@click.option("--minutes", type=click.FloatRange(0.01), help="Play so long, fading out; without end otherwise.")
+@click.option(
+    "--keep",
+    metavar="HOURS",
+    type=click.FloatRange(1, 1_000_000),
+    help="Of recordings into a folder, keep the last so many hours and DELETE older ones; all are kept otherwise.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.01, MOST_MINUTES),
+    callback=_finite,
+    help="Play so long, fading out; without end otherwise.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", metavar="HH:MM", help="Begin as if it were this time of day; the clock's own time otherwise.")
@@ -43,6 +67,7 @@ def command(
     scene: str,
     argument: str | None,
     output: str,
+    keep: float | None,
     minutes: float | None,
     seed: int | None,
     section: str | None,
@@ -59,70 +84,79 @@ def command(
     from engine.runtime.audio import Audio
     from engine.runtime.signals import StopSignals
 
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     with ExitStack() as stack:
+        terminal = stack.enter_context(Terminal(logging.INFO if verbose else logging.WARNING))
         stop = stack.enter_context(StopSignals())
         audio = stack.enter_context(Audio())
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
         from engine.conductor.daytime import CountedDay, WallDay
         from engine.runtime import play as playing
+        from engine.runtime import watching
         from engine.runtime.outputs import open_output
 
         playable = load_playable(scene, section, solo)
-        known = playing.saved_at(playable.path)
+        known = watching.saved_at(playable.path)
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
         seconds = minutes * 60 if minutes is not None else None
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
         playing.prepare(playable, wishes, audio)
-        sink = stack.enter_context(open_output(output, argument))
-        click.echo(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
-        edits = playing.Edits()
+        sink = stack.enter_context(open_output(output, argument, keep))
+        terminal.say(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
+        edits = watching.Edits()
         if watch:
             stopped = threading.Event()
             watcher = threading.Thread(
-                target=playing.watch,
-                args=(playable.path, _reload, edits, stopped, known),
+                target=watching.watch,
+                args=(watching.Watcher(playable.path, _reload(terminal), edits, known), stopped),
                 name="watch",
                 daemon=True,
             )
             watcher.start()
             stack.callback(stopped.set)
-        tally = playing.play(playable, wishes, audio, sink, edits, _news(), stop)
-    for line in tally.lines([name for name in playable.parts if name in tally.bars]):
-        click.echo(f"  {line}")
+        tally = playing.play(playable, wishes, audio, sink, edits, _news(terminal), stop)
+        for line in tally.lines([name for name in playable.parts if name in tally.bars]):
+            terminal.say(f"  {line}")
+    if complaint := getattr(sink, "complaint", ""):  # known once the recording is closed
+        with suppress(OSError):
+            click.echo(f"perpetuum: {complaint}", err=True)
+        sys.exit(1)
 
 
-def _news():
+def _news(terminal: Terminal):
     from engine.runtime.play import News
 
     def section(sealed) -> None:
         visit = sealed.visit
-        click.echo(
+        terminal.say(
             f"bar {visit.first_bar + 1}: {visit.section.name}, {visit.bars} bars, {visit.qpms[0]:g} qpm, {visit.key}"
         )
 
     def networks(seconds: float, problems: dict[str, str]) -> None:
         for name, problem in problems.items():
-            click.echo(f"{name} does not load, rules play in its place: {problem}", err=True)
+            terminal.warn(f"{name} does not load, rules play in its place: {problem}")
         if not problems:
-            click.echo(f"networks loaded in {seconds:.1f} s")
+            terminal.say(f"networks loaded in {seconds:.1f} s")
 
     return News(
         section=section,
         networks=networks,
-        reloaded=lambda bar: click.echo(f"bar {bar + 1}: the edited scene takes over"),
+        reloaded=lambda bar: terminal.say(f"bar {bar + 1}: the edited scene takes over"),
     )
 
 
-def _reload(path: Path):
-    """Load an edited scene; a broken one is shown and the last good plays on."""
-    from engine.scenes import Severity, load
+def _reload(terminal: Terminal):
+    """How an edited scene is loaded; a broken one is shown and the last good plays on."""
 
-    scene, diagnostics = load(path)
-    for diagnostic in diagnostics:
-        if diagnostic.severity is not Severity.UNAVAILABLE:
-            click.echo(diagnostic.text(colour=sys.stderr.isatty()), err=True)
-    if scene is None:
-        click.echo(f"{path} is not valid; what played plays on", err=True)
-    return scene
+    def load_edited(path: Path):
+        from engine.scenes import Severity, load
+
+        scene, diagnostics = load(path)
+        for diagnostic in diagnostics:
+            if diagnostic.severity is not Severity.UNAVAILABLE:
+                terminal.warn(diagnostic.text(colour=sys.stderr is not None and sys.stderr.isatty()))
+        if scene is None:
+            terminal.warn(f"{path} is not valid; what played plays on")
+        return scene
+
+    return load_edited

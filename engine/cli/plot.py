@@ -10,12 +10,16 @@ import numpy as np
 
 from engine.conductor.recorder import Recording
 from engine.errors import PerpetuumError
+from engine.output_file import OutputFile
 from engine.score.drums import CLASS_OF_PITCH, CLASSES
 
 ROW_HEIGHT = 1.5
 """Inches of picture for each part."""
 
 MAX_WIDTH = 60.0
+
+PICTURES = (".png", ".svg", ".pdf")
+"""What a picture that is written may be called."""
 
 
 def ensure_plotting() -> None:
@@ -25,7 +29,7 @@ def ensure_plotting() -> None:
         PerpetuumError: matplotlib is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise PerpetuumError("--plot needs matplotlib, which is not installed", "pip install 'perpetuum[plot]'")
+        raise PerpetuumError("--plot needs matplotlib, which is not installed", "pip install 'matplotlib>=3.9,<4'")
 
 
 def save_picture(figure: Any, path: Path) -> None:
@@ -37,9 +41,9 @@ def save_picture(figure: Any, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     try:
-        figure.savefig(path, dpi=90)
-    except (OSError, ValueError) as error:
-        raise PerpetuumError(f"cannot write the picture {path}: {error}", "give a path that ends in .png") from error
+        with OutputFile(path, PICTURES) as output:
+            kind = path.suffix.lower().removeprefix(".") if output.target.place is not None else "png"
+            figure.savefig(output.file, format=kind, dpi=90)
     finally:
         plt.close(figure)
 

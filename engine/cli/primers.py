@@ -16,9 +16,10 @@ from engine.errors import PerpetuumError
 from engine.generators.harmony import heard
 from engine.networks import CONFIGS
 from engine.networks.contract import Conditions, Config
-from engine.scenes.patterns import PatternError, is_grid, parse_pattern
 from engine.score.chords import parse_chord
 from engine.score.midi import read_piece
+from engine.score.notation import NotationError
+from engine.score.patterns import is_grid, parse_pattern
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, check_notes
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT, Meter
@@ -188,8 +189,8 @@ def meter_of(text: str) -> Meter:
 
 def _from_pattern(text: str, meter: Meter) -> Phrase:
     try:
-        return parse_pattern(text, meter)
-    except PatternError as error:
+        return parse_pattern(text, meter).phrase()
+    except NotationError as error:
         pointer = " " * (error.start + 4) + "^" * max(1, min(error.end, len(text)) - error.start)
         expected = f"expected {error.expected}" if error.expected else "or give the path of a MIDI file"
         raise PerpetuumError(f"--primer: {error.message}\n    {text}\n{pointer}", expected) from error

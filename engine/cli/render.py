@@ -9,8 +9,13 @@ from pathlib import Path
 import click
 
 from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
+from engine.cli.plot import PICTURES, ensure_plotting, piano_roll
+from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
+from engine.output_file import listed
+from engine.runtime.sound_file import ENDINGS as SOUNDS
 from engine.scenes.plan import Plan
+from engine.score import midi as midi_files
 from engine.score.time import SAMPLE_RATE
 
 EXAMPLES = """
@@ -28,9 +33,9 @@ Examples:
 @click.option("--bars", type=click.IntRange(1, 1_000_000), help="Play so many bars, then let the last notes ring.")
 @click.option("--minutes", type=click.FloatRange(0.01, 100_000), help="Play so long, fading out.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file.")
-@click.option("--midi", type=click.Path(dir_okay=False, path_type=Path), help="Write the notes to a MIDI file, too.")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw a piano roll, too (PNG).")
+@click.option("-o", "--output", required=True, type=OutputPath(*SOUNDS), help=f"Sound file: {listed([*SOUNDS])}.")
+@click.option("--midi", type=OutputPath(*midi_files.ENDINGS), help="Write the notes to a MIDI file, too.")
+@click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg or .pdf.")
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")
@@ -46,9 +51,9 @@ def command(
     at: float,
     solo: str | None,
 ) -> None:
-    """Render SCENE to a WAV file (48 kHz, 24 bit, stereo).
+    """Render SCENE to a sound file (48 kHz, stereo), of the kind that its ending says; .wav and .flac have 24 bits.
 
-    The same scene, weights, seed and time of day give the same file. At the end there is one line for each part: how
+    The same scene, weights, seed and time of day give the same sound. At the end there is one line for each part: how
     many of its bars its network made, how many were made by rules, and how many failed.
     """
     from rich.console import Console
@@ -61,8 +66,6 @@ def command(
     if (bars is None) == (minutes is None):
         raise click.UsageError("say how much to render: either --bars N or --minutes M")
     if plot is not None:
-        from engine.cli.plot import ensure_plotting, piano_roll
-
         ensure_plotting()
     playable = load_playable(scene, section, solo)
     seed = seed_of(playable, seed)
@@ -105,18 +108,11 @@ def command(
     for reason, count in made.tally.reasons.most_common(5):
         click.echo(f"  failed, {count} bars: {reason}")
     if midi is not None:
-        _write_midi(made.recording, midi)
+        made.recording.write_midi(midi)
+        click.echo(f"{midi}: its notes")
     if plot is not None:
         piano_roll(made.recording, plot)
         click.echo(f"{plot}: piano roll")
-
-
-def _write_midi(recording, path: Path) -> None:
-    try:
-        recording.write_midi(path)
-    except OSError as error:
-        raise PerpetuumError(f"cannot write {path}: {error.strerror}", "choose another path with --midi") from error
-    click.echo(f"{path}: its notes")
 
 
 def _decibels(peak: float) -> str:

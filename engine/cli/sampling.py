@@ -16,13 +16,15 @@ from typing import Any
 import click
 import numpy as np
 
+from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import Made
-from engine.score.midi import write_piece
-from engine.score.piece import Piece
+from engine.output_file import output_folder
+from engine.score.midi import ENDINGS, write_piece
 from engine.score.voices import Voice
 
+_VERBOSE = "perpetuum.verbose"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -60,13 +62,13 @@ folder_option: Decorator = click.option(
     "--output",
     "folder",
     default=Path(),
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder(),
     help="Folder for the files; this one without it.",
 )
 file_option: Decorator = click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputPath(*ENDINGS),
     help="MIDI file to write; a name like the file's.",
 )
 dated_option: Decorator = click.option("--dated", is_flag=True, help="Date and time in front of the files' names.")
@@ -126,6 +128,13 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1),
             help="Steps between two selections of the likeliest.",
         ),
+        click.option(
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=lambda context, _, value: context.meta.update({_VERBOSE: value}),
+            help="Say the log-likelihood of what was made, in nats.",
+        ),
     )
     for option in reversed(options):
         verb = option(verb)
@@ -168,10 +177,7 @@ def output_paths(folder: Path, stem: str, count: int, dated: bool) -> list[Path]
     Raises:
         PerpetuumError: the folder cannot be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PerpetuumError(f"cannot make the folder {folder}: {error.strerror}", "choose another with -o") from error
+    output_folder(folder)
     date = f"{datetime.now():%Y-%m-%d_%H%M%S}-" if dated else ""
     width = max(2, len(str(count)))
     paths = [folder / f"{date}{stem}-{number:0{width}d}.mid" for number in range(1, count + 1)]
@@ -192,18 +198,6 @@ def beside(file: Path, what: str, output: Path | None) -> Path:
     endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
     names = (Path(f"{file.stem}-{what}{ending}.mid") for ending in endings)
     return next(name for name in names if not name.exists())
-
-
-def write(path: Path, piece: Piece) -> None:
-    """Write a piece, whole or not at all.
-
-    Raises:
-        PerpetuumError: it cannot be written.
-    """
-    try:
-        write_piece(path, piece)
-    except OSError as error:
-        raise PerpetuumError(f"cannot write {path}: {error.strerror}", "choose another place with -o") from error
 
 
 def say(remarks: Sequence[str]) -> None:
@@ -227,7 +221,9 @@ def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str
         length = f"{made.length:.4g} beats in {' and '.join(dict.fromkeys(str(meter) for _, meter in piece.meters))}"
     notes = sum(len(track.notes) for track in piece.tracks)
     music = f"{notes} note{'' if notes == 1 else 's'}, {length}"
-    known = "" if made.log_likelihood is None else f", log-likelihood {made.log_likelihood:.1f}"
+    context = click.get_current_context(silent=True)
+    verbose = context is not None and context.meta.get(_VERBOSE, False)
+    known = f", log-likelihood {made.log_likelihood:.1f} nats" if verbose and made.log_likelihood is not None else ""
     chance = "" if seed is None else f", seed {seed}"
     return f"{path}: {music} at {piece.qpm:.4g} qpm{known}{chance}, {seconds:.2f} s"
 
@@ -282,7 +278,7 @@ def make_files(title: str, paths: Sequence[Path], make: Callable[[int], Made], s
     with progress(title, len(paths)) as advance:
         for number, path in enumerate(paths):
             made = make(number)
-            write(path, made.piece)
+            write_piece(path, made.piece)
             click.echo(line(path, made, watch.lap(), seed))
             advance()
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
+from engine.output_file import write_text
 from engine.scenes.reference import settings_reference
 from engine.scenes.schema import scene_schema
 
@@ -15,7 +17,7 @@ from engine.scenes.schema import scene_schema
 @click.command(short_help="Print the JSON Schema of scene files, for editors.")
 @click.option("--settings", is_flag=True, help="Tables of all settings instead, in Markdown.")
 @click.option("--training", is_flag=True, help="The schema of files for `perpetuum train` instead.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write instead.")
+@click.option("-o", "--output", type=OutputPath(".json", ".md"), help="File to write instead.")
 def command(settings: bool, training: bool, output: Path | None) -> None:
     """Print the JSON Schema (draft 7) of scene files, so that an editor completes and checks them while you write.
 
@@ -42,9 +44,4 @@ def command(settings: bool, training: bool, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PerpetuumError(
-            f"cannot write {output}: {error.strerror}", "name a file in a folder that exists"
-        ) from error
+    write_text(output, text, (".md",) if settings else (".json",))

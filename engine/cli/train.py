@@ -13,9 +13,11 @@ import click
 
 from engine.cli.common import EXIT_NOT_VALID, data_option, file_size
 from engine.cli.sampling import Number
+from engine.cli.targets import OutputFolder
 from engine.errors import PerpetuumError
 
 if TYPE_CHECKING:
+    from engine.networks.card import WeightsCard
     from engine.training.datasets import Dataset
     from engine.training.run import Run
     from engine.training.settings import TrainingFile
@@ -36,9 +38,7 @@ Examples:
 @data_option(
     "Music: a folder of files, or what `perpetuum dataset build` made of one. May be given several times.",
 )
-@click.option(
-    "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run; CONFIG-run."
-)
+@click.option("-o", "--output", "folder", type=OutputFolder(), help="Folder of the run; CONFIG-run.")
 @click.option("--batches", type=click.IntRange(1), help="How long to train; a run that is there may be made longer.")
 @click.option("--batch-size", type=click.IntRange(1, 4096), help="Excerpts per batch. Without it: what fits here.")
 @click.option("--seed", type=click.IntRange(0), help="Of weights, batches and dropout; the same seed trains the same.")
@@ -192,6 +192,44 @@ def _exported(
         click.echo(f"  {line}")
     if settings.expected and done:
         click.echo(f"  expected: {', '.join(f'{name} {value:g}' for name, value in settings.expected.items())}")
+    _heard(run, card, path)
     click.echo("In a scene:")
     for line in scene_lines(card, path):
         click.echo(f"    {line}")
+
+
+def _heard(run: Run, card: WeightsCard, path: Path) -> None:
+    """Tell what its music is like, where to begin and where to listen; Ctrl-C leaves that out."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from engine.networks import load_network
+    from engine.training.evaluation.verdict import judge, warning, write_excerpts
+
+    split = next(name for name in ("test", "validation", "train") if any(one.split == name for one in run.pieces))
+    console = Console(stderr=True)
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("", total=1.0)
+
+            def advance(what: str, share: float) -> None:
+                bar.update(task, description=f"listening: {what} (Ctrl-C leaves that out)", completed=share)
+
+            verdict = judge(load_network(path), run.pieces, split, card.metrics, advance=advance)
+    except (KeyboardInterrupt, PerpetuumError) as reason:
+        told = str(reason) if isinstance(reason, PerpetuumError) else "stopped"
+        click.echo(f"Its music was not compared: {told}", err=True)
+    else:
+        for sentence in verdict.sentences:
+            click.echo(f"  {sentence}")
+        if any(len(excerpt.notes) for excerpt in verdict.excerpts):
+            listen = path.with_name(f"{path.stem}-listen.mid")
+            try:
+                write_excerpts(verdict, listen)
+                click.echo(f"  To listen to: {listen}, {len(verdict.excerpts)} typical excerpts of what it makes")
+            except OSError as error:
+                click.echo(f"cannot write {listen}: {error.strerror}", err=True)
+        if verdict.temperature is not None:
+            click.echo(f"  Begin with temperature: {verdict.temperature:g}")
+    if doubt := warning(card.metrics):
+        click.echo(f"Warning: {doubt}")

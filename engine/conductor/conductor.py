@@ -99,6 +99,8 @@ class Conductor:
         self._lines = self._new_lines(plan.scene)
         self._jobs: dict[int, str] = {}
         self._controls: dict[tuple[str, Control], float] = {}
+        self._interrupted: tuple[int, dict[str, Line]] | None = None
+        self._deaf = False
 
     @property
     def scene(self) -> Scene:
@@ -129,23 +131,35 @@ class Conductor:
             self._seal(self.next_bar)
             self._ask(end_bar)
 
+    def leave_out(self) -> None:
+        """Go on after the next bar that is not sealed: nothing begins in it."""
+        bar = self.plan.bar(self.next_bar)
+        self.send(Release(bar.end))
+        self.next_bar += 1
+
     def reload(self, scene: Scene) -> Bar:
         """Go on with an edited scene from the next bar line that is not sealed.
 
+        What it plays in its first bar is asked for at once, so that a scene that cannot be played is found out here.
+
         Returns:
             the first bar that the new scene decides.
+
+        Raises:
+            Exception: it cannot be played, for whatever reason; then nothing has changed, and what played plays on.
         """
-        self._makers.cancel(list(self._jobs))
-        self._jobs.clear()
-        self.plan = self.plan.replaced_by(scene, self.next_bar)
-        old = self._lines
-        self._lines = self._new_lines(scene)
-        for name, line in self._lines.items():
-            if name in old:
-                line.known = old[name].known
-                line.forget_from(self.next_bar)
-        self._controls.clear()
-        bar = self.plan.bar(self.next_bar)
+        kept = self.plan, self._lines, self._jobs, self._controls
+        try:
+            self.plan = self.plan.replaced_by(scene, self.next_bar)
+            self._lines = self._lines_after(scene)
+            self._jobs, self._controls = {}, {}
+            bar = self.plan.bar(self.next_bar)
+            self._ask(self.next_bar + 1)
+        except Exception:
+            self._makers.cancel(list(self._jobs))
+            self.plan, self._lines, self._jobs, self._controls = kept
+            raise
+        self._makers.cancel(list(kept[2]))
         self.send(Forget(bar.start))
         return bar
 
@@ -256,16 +270,33 @@ class Conductor:
         for name in self._lines:
             if name in active:
                 self._decide(name, index)
-        self._move_controls(bar, visit)
         heard = self.plan.sounding(visit)
-        for name in self._lines:
-            if name in active:
-                self._emit(bar, visit, name, name in heard and self.solo in (None, name))
-        self.send(Release(bar.end))
+        decided = [
+            Sealed(bar, visit, name, phrase, name in heard and self.solo in (None, name))
+            for name in self._lines
+            if name in active and (phrase := self._bar_of(name, index)) is not None
+        ]
+        # All of a bar or nothing of it: what may fail comes before what is sent.
+        ramps, controls = self._controls_over(bar, visit)
+        notes = [Notes(one.part, self._events(one)) for one in decided if one.heard and len(one.phrase.notes)]
+        for message in (*([Ramps(tuple(ramps))] if ramps else []), *notes, Release(bar.end)):
+            self.send(message)
+        self._controls = controls
         self.next_bar = index + 1
         self.plan.forget_before(max(0, index - 1))
         for line in self._lines.values():
             line.forget_before(index)
+        for sealed in decided:
+            self._tell(sealed)
+
+    def _tell(self, sealed: Sealed) -> None:
+        """Tell the listener; one that fails costs nothing, and is said once."""
+        try:
+            self._listen(sealed)
+        except Exception:
+            if not self._deaf:
+                self._deaf = True
+                log.exception("bar %d: whoever listens to the bars failed; the music goes on", sealed.bar.index + 1)
 
     def _decide(self, name: str, index: int) -> None:
         """Make sure that a part's phrase for a bar is known; whatever is late is made by rules now."""
@@ -300,28 +331,29 @@ class Conductor:
             assert request is not None
             self._stand_in(line, slot, request, "what it listens to was late")
 
-    def _emit(self, bar: Bar, visit: Pass, name: str, heard: bool) -> None:
-        """Send the notes of a part that start in a bar."""
-        item = self._lines[name].covering(bar.index)
+    def _bar_of(self, name: str, index: int) -> Phrase | None:
+        """The notes of a part that start in a bar, in beats from the bar line."""
+        item = self._lines[name].covering(index)
         if item is None:
-            return
-        beats = self.scene.meter.beats_per_bar
-        offset = (bar.index - item.slot.first_bar) * beats
-        phrase = item.phrase.slice(offset, offset + beats)
-        self._listen(Sealed(bar, visit, name, phrase, heard))
-        if not heard or len(phrase.notes) == 0:
-            return
-        limit = (visit.end_bar - bar.index) * beats + RING
+            return None
+        offset = (index - item.slot.first_bar) * item.beats_per_bar
+        return item.phrase.slice(offset, offset + item.beats_per_bar)
+
+    def _events(self, sealed: Sealed) -> np.ndarray:
+        """Notes on the sample clock, array of `NOTE_EVENT`."""
+        bar, phrase = sealed.bar, sealed.phrase
+        limit = (sealed.visit.end_bar - bar.index) * bar.beats + RING
         events = np.zeros(len(phrase.notes), NOTE_EVENT)
         for place, (start, end, pitch, velocity) in enumerate(phrase.notes.tolist()):
             on = bar.frame_at(start)
             off = self.plan.frame_at(bar.index, min(end, max(limit, start + 0.25)))
             events[place] = (on, max(off, on + 1), pitch, velocity)
-        self.send(Notes(name, events))
+        return events
 
-    def _move_controls(self, bar: Bar, visit: Pass) -> None:
-        """Send ramps for levels, pans and sends that move in a bar or differ from where they stand."""
-        ramps = []
+    def _controls_over(self, bar: Bar, visit: Pass) -> tuple[list[Ramp], dict[tuple[str, Control], float]]:
+        """Ramps of levels, pans and sends that move in a bar or differ from where they stand, and where they end."""
+        ramps: list[Ramp] = []
+        controls = dict(self._controls)
         times = [self._time_of_day(index) for index in (bar.index, bar.index + 1)]
         moved = {(move.part, move.target) for move in visit.section.moves if move.transform is None}
         daily = {(move.part, move.target) for move in self.scene.day if move.transform is None} - moved
@@ -331,7 +363,7 @@ class Conductor:
                 for index, time_of_day in zip((bar.index, bar.index + 1), times, strict=True)
             )
             for control, value in begin.items():
-                known = self._controls.get((name, control))
+                known = controls.get((name, control))
                 if known is not None and (name, control) in daily:
                     value = known  # where the clock leaps, a level takes a bar to follow
                 start = bar.start
@@ -340,9 +372,8 @@ class Conductor:
                     start += SETTLE
                 if finish[control] != value:
                     ramps.append(Ramp(name, control, finish[control], start, bar.end))
-                self._controls[name, control] = finish[control]
-        if ramps:
-            self.send(Ramps(tuple(ramps)))
+                controls[name, control] = finish[control]
+        return ramps, controls
 
     def _time_of_day(self, bar: int) -> float:
         """Seconds since midnight at a bar line; nobody asks the clock in scenes that do not follow it."""
@@ -352,6 +383,17 @@ class Conductor:
     def _new_lines(scene: Scene) -> dict[str, Line]:
         """A line for each part, each after those that it listens to: whoever goes through them finds sources first."""
         return {name: Line(scene.parts[name], scene.meter.beats_per_bar) for name in scene.playing_order()}
+
+    def _lines_after(self, scene: Scene) -> dict[str, Line]:
+        """Lines of an edited scene, which remember what their parts have played, unless they play another role now."""
+        if self._interrupted is None or self._interrupted[0] != self.next_bar:
+            self._interrupted = self.next_bar, self._lines
+        lines = self._new_lines(scene)
+        for name, line in lines.items():
+            before = self._interrupted[1].get(name)
+            if before is not None and before.part.role == line.part.role:
+                line.known = before.until(self.next_bar)
+        return lines
 
 
 def _as_opening(phrase: Phrase, generator: str) -> Phrase:

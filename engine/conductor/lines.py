@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.conductor.contract import Job
 from engine.scenes.plan import Slot
@@ -27,6 +27,11 @@ class Known:
     slot: Slot
     raw: Phrase
     phrase: Phrase
+
+    @property
+    def beats_per_bar(self) -> float:
+        """Of its own meter, which an edit may have changed since."""
+        return self.phrase.length / self.slot.bars
 
 
 class Line:
@@ -87,8 +92,8 @@ class Line:
             if item is None:
                 return None
             until = min(end_bar, item.slot.end_bar)
-            start = (bar - item.slot.first_bar) * self._beats_per_bar
-            pieces.append(item.phrase.slice(start, start + (until - bar) * self._beats_per_bar))
+            start = (bar - item.slot.first_bar) * item.beats_per_bar
+            pieces.append(item.phrase.slice(start, start + (until - bar) * item.beats_per_bar))
             bar = until
         phrase = Phrase.concatenate(pieces)
         if drum is None:
@@ -102,18 +107,14 @@ class Line:
         while self.known and self.known[0].slot.end_bar <= bar - HISTORY_BARS:
             del self.known[0]
 
-    def forget_from(self, bar: int) -> None:
-        """Drop what was made for a bar and later (a scene was reloaded); a phrase across it keeps its first bars."""
+    def until(self, bar: int) -> list[Known]:
+        """What is known of the bars before one; a phrase across it keeps its first bars."""
         kept = []
         for item in self.known:
             if item.slot.end_bar <= bar:
                 kept.append(item)
             elif item.slot.first_bar < bar:
-                bars = bar - item.slot.first_bar
-                slot = Slot(
-                    item.slot.part, item.slot.visit, item.slot.first_bar, bars, item.slot.seed, item.slot.opening
-                )
-                beats = bars * self._beats_per_bar
+                slot = replace(item.slot, bars=bar - item.slot.first_bar)
+                beats = slot.bars * item.beats_per_bar
                 kept.append(Known(slot, item.raw.slice(0, beats), item.phrase.slice(0, beats)))
-        self.known = kept
-        self.job = self.job_slot = None
+        return kept

@@ -45,8 +45,12 @@ class Tally:
             bars = self.bars.get(name, Counter())
             by_rules = bars[Origin.RULES] + bars[Origin.OPENING]
             opening = f" (of them {bars[Origin.OPENING]} in the opening)" if bars[Origin.OPENING] else ""
+            # Who plays by rules as its scene says has no network that could be spoken of.
+            network = (
+                "" if bars[Origin.RULES] and not bars[Origin.NETWORK] else f"{bars[Origin.NETWORK]} by its network, "
+            )
             rows.append(
-                f"{name:<{width}}  {bars.total():>4} bars: {bars[Origin.NETWORK]} by its network, "
+                f"{name:<{width}}  {bars.total():>4} bars: {network}"
                 f"{by_rules} by rules{opening}, {bars[Origin.FALLBACK]} failed"
             )
         return rows

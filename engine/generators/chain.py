@@ -167,10 +167,10 @@ def _by_rules(request: Request, reason: str) -> Phrase:
 
 def _settings_for(described: GeneratorKind, given: object) -> Settings:
     """Settings of a kind, with the values of another kind's settings where name and value fit."""
-    fields = described.settings.model_fields
-    defaults = described.settings()
     if isinstance(given, described.settings):
         return given
+    fields = described.settings.model_fields
+    defaults = described.settings()
     found: dict[str, Any] = {}
     for name in fields:
         value = getattr(given, name, None)

@@ -135,18 +135,33 @@ class Surroundings:
     """What `examine` of a kind is told of a scene.
 
     Attributes:
-        weights: the weights file, found.
+        weights: the weights file, found; None for rules.
         folder: of the scene; relative paths begin there.
         meter: of the scene.
         role: of the part; None where that is wrong.
         links: those that the part names, primer included.
     """
 
-    weights: Path
+    weights: Path | None
     folder: Path
     meter: Meter
     role: Role | None
     links: frozenset[Link] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What settings that are written as music are read in: the context of their validation.
+
+    Attributes:
+        meter: of the scene.
+        folder: of the scene; relative paths begin there.
+        role: that the part says it plays; None where it does not say it.
+    """
+
+    meter: Meter
+    folder: Path
+    role: str | None = None
 
 
 class UnfitError(PerpetuumError):
@@ -182,9 +197,11 @@ class GeneratorKind:
         takes: the links that shape what it makes.
         needs: those of them that it makes no sense without.
         weights: gives the name or path of the weights file for some settings; None for rules.
-        examine: "module:callable" by which `check` looks into the files that settings name; called as
-            `examine(settings, surroundings)`, gives (settings with absolute paths, what may sound wrong: a list of
-            sentences), raises `UnfitError`. None where there is nothing to look into.
+        examine: "module:callable" by which `check` looks into the files that settings name, and whether settings go
+            together; called as `examine(settings, surroundings)`, gives (settings with absolute paths, what may sound
+            wrong: a list of sentences), raises `UnfitError`. None where there is nothing to look into.
+        plays: gives the role that some settings play where the part does not say one, or None for the first of
+            `roles`.
     """
 
     name: str
@@ -197,6 +214,7 @@ class GeneratorKind:
     needs: frozenset[Link] = frozenset()
     weights: Callable[[Any], str] | None = None
     examine: str | None = None
+    plays: Callable[[Any], Role | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

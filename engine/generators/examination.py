@@ -1,17 +1,38 @@
-"""What `check` asks of the files that settings of networks name. Reads headers only, no weights."""
+"""What `check` asks of settings beyond their values: do they go together, and do the files that they name fit?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from engine.assets import find, shipped
 from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role, Settings, Surroundings, UnfitError
-from engine.generators.kinds import MusicVaeSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
+from engine.generators.kinds import MusicVaeSettings, PatternSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
 from engine.score.time import Meter
 
 _TRIO = "hierdec-trio_16bar"
+
+
+def pattern(settings: PatternSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """Whether there are notes, and of the kind that the part plays.
+
+    Raises:
+        UnfitError: there are none, or drums in a part that plays none, or the other way round.
+    """
+    notes = settings.notes
+    if notes is None:
+        raise UnfitError(
+            "notes", "`pattern` has no `notes`", "write them: `generator: {kind: pattern, notes: D4:1 F4:1/2}`"
+        )
+    is_drums = surroundings.role is Role.DRUMS
+    if surroundings.role is not None and notes.is_drums != is_drums:
+        if is_drums:
+            raise UnfitError("notes", "this part plays drums", "write a drum grid, like `bd: x...x... | sn: ....x...`")
+        raise UnfitError("notes", "this part plays no drums", "write notes, like `D4:1 F4:1/2`, or say `role: drums`")
+    idle = settings.variation == 0 and Link.CHORDS in surroundings.links
+    return settings, ["`chords` mean nothing to a pattern that is played note for note"] if idle else []
 
 
 def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -99,8 +120,13 @@ def _as_shipped(settings: Any, surroundings: Surroundings) -> bool:
 
     Those are known to be right, and to look into them costs a tenth of a second before the first sound.
     """
-    known = settings.weights is None and surroundings.weights.parent == shipped("weights")
+    known = settings.weights is None and _file(surroundings).parent == shipped("weights")
     return known and surroundings.meter == Meter(4, 4)
+
+
+def _file(surroundings: Surroundings) -> Path:
+    assert surroundings.weights is not None  # networks have weights
+    return surroundings.weights
 
 
 def _card(settings: Any, surroundings: Surroundings) -> Any:
@@ -108,7 +134,7 @@ def _card(settings: Any, surroundings: Surroundings) -> Any:
 
     wanted: str = settings.config
     try:
-        card = read_card(surroundings.weights, wanted)
+        card = read_card(_file(surroundings), wanted)
     except PerpetuumError as error:
         found = _config_of(surroundings)
         if found in (None, wanted):
@@ -131,7 +157,7 @@ def _config_of(surroundings: Surroundings) -> str | None:
     from engine.networks import read_card
 
     try:
-        return read_card(surroundings.weights).config
+        return read_card(_file(surroundings)).config
     except PerpetuumError:
         return None
 

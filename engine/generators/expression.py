@@ -26,6 +26,19 @@ def clip_velocities(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 1, 127).astype(np.uint8)
 
 
+_KNEE = 100
+"""Velocity above which `soft_velocities` compresses."""
+
+
+def soft_velocities(values: np.ndarray) -> np.ndarray:
+    """MIDI velocities [n] uint8 of any values: those above 100 come ever closer to 127, in their order.
+
+    Clipping would make one and the same stroke of all loud ones.
+    """
+    over = np.maximum(np.asarray(values, float) - _KNEE, 0.0)
+    return clip_velocities(np.minimum(values, _KNEE) + (127 - _KNEE) * (1 - np.exp(-over / (127 - _KNEE))))
+
+
 def sung(notes: np.ndarray, meter: Meter, beats: float, rng: np.random.Generator) -> np.ndarray:
     """Velocities for a melody, [n]: strong beats, high and long notes are louder, within the arc of the phrase."""
     if not len(notes):

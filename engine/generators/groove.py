@@ -7,12 +7,19 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.generators.continuation import network_of
 from engine.generators.contract import Request, Role
-from engine.generators.expression import DRUM_LEVELS, clip_velocities, drum_classes, drummed, with_velocities
+from engine.generators.expression import (
+    DRUM_LEVELS,
+    clip_velocities,
+    drum_classes,
+    drummed,
+    soft_velocities,
+    with_velocities,
+)
 from engine.generators.judging import judged_drums
 from engine.generators.transform_kinds import GrooveSettings, HumanizeSettings
 from engine.generators.transforms import humanize
-from engine.networks.studio.grooving import drumify_piece, humanized
-from engine.score.phrase import Phrase
+from engine.networks.studio.grooving import drumify_piece, feel_of
+from engine.score.phrase import Phrase, in_order
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
 from engine.score.voices import from_0
@@ -44,11 +51,13 @@ class Groove:
         piece = Piece((Track(written, is_drum=True),), request.qpm, request.meter)
         if settings.style == "tap":
             made = drumify_piece(self.network, piece, rng, temperature=settings.temperature).piece.tracks[-1].notes
+            made = _from_pads(phrase.notes, made)
         else:
-            made = humanized(self.network, written, piece, rng, settings.temperature)
-        made = _from_pads(phrase.notes, made)
-        if settings.style != "tap":
-            made = _blended(phrase.notes, made, settings.amount)
+            feel = feel_of(self.network, written, piece, rng, settings.temperature)
+            kept = int(feel.kept.sum())
+            made = _from_pads(phrase.notes, np.concatenate([feel.strokes[feel.kept], feel.added]))
+            blended = _blended(phrase.notes[feel.kept], made[:kept], settings.amount)
+            made = in_order(np.concatenate([blended, made[kept:]]))
         made = _within(made, phrase.length)
         problem, _ = judged_drums(made, request)
         if problem and not judged_drums(phrase.notes, request)[0]:
@@ -68,20 +77,23 @@ def by_rules(phrase: Phrase, settings: GrooveSettings, request: Request, rng: np
 
 
 def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarray:
-    """Strokes between as they are written and as they are played, or beyond that, by half a step at most; those that
-    are only played come as they are."""
-    if amount == 1 or len(written) != len(played):
+    """Strokes between as they are written and as they are played, or beyond that, by half a step at most.
+
+    Args:
+        written, played: arrays [n] of `NOTE`, the same strokes in the same order.
+        amount: 0 for as written, 1 for as played.
+    """
+    if amount == 1:
         return played
-    order = [np.lexsort((np.rint(notes["start"] * 4), notes["pitch"])) for notes in (written, played)]
-    before, after = written[order[0]], played[order[1]].copy()
-    if not np.array_equal(before["pitch"], after["pitch"]):
-        return played
-    later = np.clip(amount * (after["start"] - before["start"]), -_LATEST, _LATEST)
-    after["end"] = np.maximum(before["end"] + amount * (after["end"] - before["end"]), before["start"] + later + _LAST)
-    after["start"] = before["start"] + later
-    mixed = before["velocity"] + amount * (after["velocity"].astype(float) - before["velocity"])
-    after["velocity"] = clip_velocities(mixed)
-    return after
+    blended = played.copy()
+    later = np.clip(amount * (played["start"] - written["start"]), -_LATEST, _LATEST)
+    ends = written["end"] + amount * (played["end"] - written["end"])
+    blended["end"] = np.maximum(ends, written["start"] + later + _LAST)
+    blended["start"] = written["start"] + later
+    mixed = written["velocity"] + amount * (played["velocity"].astype(float) - written["velocity"])
+    # Between the two nothing can be too loud; beyond what is played it can.
+    blended["velocity"] = soft_velocities(mixed) if amount > 1 else clip_velocities(mixed)
+    return blended
 
 
 def _on_pads(notes: np.ndarray) -> np.ndarray:
@@ -98,7 +110,7 @@ def _from_pads(written: np.ndarray, played: np.ndarray) -> np.ndarray:
     if not len(played):
         return played
     velocities = played["velocity"] * (DRUM_LEVELS / _PADS)[drum_classes(played)]
-    return with_velocities(played, clip_velocities(velocities * (written["velocity"].mean() / velocities.mean())))
+    return with_velocities(played, soft_velocities(velocities * (written["velocity"].mean() / velocities.mean())))
 
 
 def _within(notes: np.ndarray, length: float) -> np.ndarray:

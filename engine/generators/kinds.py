@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from engine.generators.contract import GeneratorKind, Link, Role, Settings
+from engine.generators.written import Notes
+from engine.score.patterns import Pattern
 from engine.units import Bars, Percent, Pitches, PitchRange, Steps
 
 
@@ -81,6 +83,26 @@ class DrumRulesSettings(Settings):
     ghost: Percent = Field(default=0.3, description="how many soft extra notes")
     fills: Percent = Field(
         default=0.5, description="how often a phrase ends in a fill; the end of a section mostly does"
+    )
+
+
+class PatternSettings(Settings):
+    """Notes that are written in the scene or in a MIDI file, played as they are written or varied."""
+
+    notes: Notes | None = Field(
+        default=None,
+        description="what is played, again and again: notes like `D4:1 F4:1/2`, a drum grid like `bd: x...x...`, or "
+        "`{midi: FILE, track: NAME, bars: 1..8}`; must be there",
+    )
+    restart: Literal["section", "phrase", "bar"] = Field(
+        default="section",
+        description="when it begins anew. section: with each section, and runs through all bars at its own length; "
+        "phrase: with each phrase, too; bar: at bar lines only, with a rest to fill its last bar",
+    )
+    variation: Percent = Field(
+        default=0.0,
+        description="how many notes differ each time: 0 % is note for note, 100 % leaves only the outline. A varied "
+        "note moves to a neighbour in key or chord, comes early or late, is split, or left out; a stroke likewise",
     )
 
 
@@ -281,6 +303,23 @@ DRUM_RULES = GeneratorKind(
 )
 
 
+def _pattern_plays(settings: PatternSettings) -> Role | None:
+    is_drums = isinstance(settings.notes, Pattern) and settings.notes.is_drums
+    return Role.DRUMS if is_drums else None
+
+
+PATTERN = GeneratorKind(
+    name="pattern",
+    summary="notes as they are written in the scene or in a MIDI file, or varied",
+    settings=PatternSettings,
+    roles=(Role.MELODY, Role.BASS, Role.CHORDS, Role.DRUMS),
+    factory="engine.generators.pattern:PatternPlayer",
+    takes=frozenset({Link.CHORDS}),
+    examine="engine.generators.examination:pattern",
+    plays=_pattern_plays,
+)
+
+
 def _weights(settings: NetworkSettings) -> str:
     config: str = getattr(settings, "config", "")
     return settings.weights or config
@@ -368,7 +407,7 @@ MUSIC_VAE = _network(
     examine="music_vae",
 )
 
-BUILT_IN_RULES = (CHORD_WALK, BASS_LINE, MELODY_RULES, ARPEGGIO, DRUM_RULES)
+BUILT_IN_RULES = (CHORD_WALK, BASS_LINE, MELODY_RULES, ARPEGGIO, DRUM_RULES, PATTERN)
 """The rule-based kinds that come with the engine."""
 
 _RULES = {

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
+from engine.output_file import write_bytes
 
 CARD_VERSION = 2
 SUFFIX = ".safetensors"
@@ -71,7 +72,7 @@ def write_weights(
 
     Raises:
         ValueError: a weight is too large a number for `dtype`.
-        OSError: the file cannot be written.
+        PerpetuumError: the file cannot be written.
     """
     tensors = {}
     for name, value in weights.items():
@@ -79,18 +80,7 @@ def write_weights(
             tensors[name] = np.ascontiguousarray(value, dtype)
         if not np.isfinite(tensors[name]).all():
             raise ValueError(f"weight {name} has numbers that {np.dtype(dtype).name} cannot hold")
-    partial = path.with_name(path.name + ".partial")
-    try:
-        # safetensors makes files that only their owner can read; this one is for whoever plays.
-        partial.touch()
-        mode = partial.stat().st_mode
-        save_file(tensors, partial, metadata={"card": json.dumps(asdict(card), ensure_ascii=False)})
-        partial.chmod(mode)
-        partial.replace(path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_bytes(path, save(tensors, metadata={"card": json.dumps(asdict(card), ensure_ascii=False)}), (SUFFIX,))
 
 
 def weights_file_of(path: Path) -> Path:

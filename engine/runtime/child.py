@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import collections
+import functools
 import logging
 import os
 import pickle
 import queue
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any, cast
 
 import engine
 
@@ -54,6 +58,46 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return env
 
 
+def start_bound(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Start a process that does not outlive us, even if it is stopped: the kernel kills it when we die.
+
+    The kernel does so when the *thread* that started it ends; so all are started by one thread that never does.
+
+    Args:
+        command: what to run.
+        options: as `subprocess.Popen` takes them.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    setpriv = _setpriv()
+    bound = [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else list(command)
+    answer: Future[subprocess.Popen[bytes]] = Future()
+    _starter().put((answer, bound, options))
+    return answer.result()
+
+
+@functools.cache
+def _setpriv() -> str | None:
+    return shutil.which("setpriv")
+
+
+@functools.cache
+def _starter() -> queue.SimpleQueue[tuple[Future[subprocess.Popen[bytes]], list[str], dict[str, Any]]]:
+    orders: queue.SimpleQueue[tuple[Future[subprocess.Popen[bytes]], list[str], dict[str, Any]]] = queue.SimpleQueue()
+
+    def run() -> None:
+        while True:
+            answer, command, options = orders.get()
+            try:
+                answer.set_result(cast("subprocess.Popen[bytes]", subprocess.Popen(command, **options)))
+            except BaseException as error:  # whoever asked is told
+                answer.set_exception(error)
+
+    threading.Thread(target=run, name="starter of processes", daemon=True).start()
+    return orders
+
+
 class Child:
     """A process with a socket of pickled messages, in a session of its own.
 
@@ -85,7 +129,7 @@ class Child:
         self.tail: collections.deque[str] = collections.deque(maxlen=TAIL)
         self._socket, theirs = socket.socketpair()
         try:
-            self.process = subprocess.Popen(
+            self.process = start_bound(
                 [*command, "--control", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -104,8 +148,13 @@ class Child:
             threading.Thread(target=target, name=f"{name} {what}", daemon=True)
             for what, target in (("reader", self._read), ("writer", self._write), ("output", self._listen))
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:  # no more threads are allowed
+            self.process.kill()
+            self.process.wait()
+            raise OSError(f"no thread can be started for {name}: {error}") from error
 
     def send(self, message: object) -> None:
         """Hand a message over; returns at once, however busy the child is.

@@ -16,7 +16,7 @@ from engine.runtime.players import Player, PlayerProcess, find_player, installed
 
 log = logging.getLogger(__name__)
 
-STALL = 3.0
+STALL = 1.0
 """Seconds without taking a sample after which a player counts as hung."""
 
 SETTLED = 5.0
@@ -106,10 +106,17 @@ class DeviceOutput:
     def _lose(self, what: str) -> None:
         assert self.process is not None
         process, self.process = self.process, None
+        settled = self._clock() > self._started_at + SETTLED
         words = process.close(0.0)
         self.counters["losses"] += 1
         if "format" in words.lower() and process.player.command16:
             self._integers = True  # a bare card that takes no floats
+        if settled:
+            # Who has played for a while was killed or stopped; the next one may play before anybody hears that.
+            log.warning("%s was lost: %s; another is started", process.player.name, what)
+            self._backoff.reset()
+            self._start()
+            return
         self._wait_for(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
 
     def _wait_for(self, missing: str) -> None:

@@ -25,7 +25,7 @@ class OfflineReader:
     Args:
         audio: not live.
         frames: length of the render.
-        sink: called in the reader's thread with arrays [n, 2] of float32, in order; such as `WavWriter.write`.
+        sink: called in the reader's thread with arrays [n, 2] of float32, in order; such as `SoundFileOutput.write`.
     """
 
     def __init__(self, audio: Audio, frames: int, sink: Callable[[np.ndarray], object]) -> None:

@@ -8,26 +8,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
-
-import numpy as np
 
 from engine import registry
 from engine.errors import PerpetuumError
 from engine.runtime.pacing import Pacer
 from engine.runtime.pipe import FRAME_BYTES
-from engine.runtime.wav import WavWriter
-from engine.sound.messages import CHANNELS
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT = 1.0
-"""Seconds of a recording that a power cut may cost."""
-
 
 class Output(Protocol):
-    """Takes sound."""
+    """Takes sound.
+
+    One that makes something which may be incomplete also has `complaint`: what is wrong with it, or "".
+    """
 
     @property
     def description(self) -> str:
@@ -72,8 +67,13 @@ class OutputKind:
     needs_argument: bool = False
 
 
-def open_output(name: str, argument: str | None = None) -> OpenedOutput:
+def open_output(name: str, argument: str | None = None, keep: float | None = None) -> OpenedOutput:
     """An output by the name of its kind, opened; a context manager that closes it.
+
+    Args:
+        name: of the kind.
+        argument: what its argument says, if it takes one.
+        keep: hours of recordings to keep, for an output that has a `keep`.
 
     Raises:
         PerpetuumError: no such kind, an argument too much or too little, or it cannot work.
@@ -84,6 +84,10 @@ def open_output(name: str, argument: str | None = None) -> OpenedOutput:
     if argument is None and kind.needs_argument:
         raise PerpetuumError(f"the output {name} needs a {kind.argument}", f"say: --output {name} {kind.argument}")
     output = kind.factory(argument)
+    if keep is not None:
+        if not hasattr(output, "keep"):
+            raise PerpetuumError(f"--keep is for recordings, and {name} makes none", "say: --output wav FOLDER")
+        output.keep = keep  # pyright: ignore[reportAttributeAccessIssue]
     output.open()
     log.info("output: %s", output.description)
     return OpenedOutput(output)
@@ -125,57 +129,8 @@ class NullOutput:
         """Nothing is left."""
 
 
-class WavOutput:
-    """Records into a file in real time. A disk that is full ends the recording, not the music.
-
-    Args:
-        path: of the file; until the end it is called NAME.part, and can be played up to the last second at any time.
-        pacer: gives the pace.
-    """
-
-    def __init__(self, path: Path, pacer: Pacer | None = None) -> None:
-        self.path = path
-        self.pacer = pacer or Pacer()
-        self.problem = ""
-        self._writer: WavWriter | None = None
-
-    @property
-    def description(self) -> str:
-        """Where the sound goes now."""
-        return f"recording to {self.path}" + (f", which failed: {self.problem}" if self.problem else "")
-
-    def open(self) -> None:
-        """Create the file."""
-        self._writer = WavWriter(self.path, CHECKPOINT)
-
-    def write(self, chunk: bytes) -> None:
-        """Write a chunk, and wait as long as it lasts."""
-        if self._writer is not None and not self.problem:
-            try:
-                self._writer.write(np.frombuffer(chunk, np.float32).reshape(-1, CHANNELS))
-            except Exception as error:  # of the system or of libsndfile; the music goes on
-                self.problem = str(error)
-                log.error("the recording to %s ends here, the music goes on: %s", self.path, error)
-        self.pacer.pace(len(chunk) // FRAME_BYTES)
-
-    def close(self) -> None:
-        """Complete the file."""
-        if self._writer is not None:
-            try:
-                self._writer.close()
-            except Exception as error:  # see write
-                self.problem = str(error)
-                log.error("%s is not complete: %s; what was recorded is in %s", self.path, error, self._writer.part)
-
-
 def _null(argument: str | None) -> Output:
     return NullOutput()
 
 
-def _wav(argument: str | None) -> Output:
-    assert argument is not None
-    return WavOutput(Path(argument))
-
-
 NULL = OutputKind("null", "nobody hears it, in real time", _null)
-WAV = OutputKind("wav", "a WAV file, written in real time", _wav, argument="PATH", needs_argument=True)

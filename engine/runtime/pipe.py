@@ -23,8 +23,9 @@ from engine.sound.messages import BLOCK, CHANNELS
 FRAME_BYTES = 4 * CHANNELS
 BLOCK_BYTES = BLOCK * FRAME_BYTES
 
-LIVE_BYTES = 512 << 10
-"""1.37 s of sound: the time that a new audio process has to take over before anybody hears it."""
+LIVE_BYTES = 1 << 20
+"""2.73 s of sound: the time that a new audio process has to take over before anybody hears it. More than this an
+unprivileged user does not get (`/proc/sys/fs/pipe-max-size`)."""
 
 
 class Segment:
@@ -66,6 +67,17 @@ class Segment:
         count = array.array("i", [0])
         fcntl.ioctl(self.read_end, termios.FIONREAD, count)
         return count[0]
+
+    def throw_away(self, leaving: int = 0) -> int:
+        """Throw away what there is of `skip` but for its last `leaving` bytes; how many bytes that were."""
+        before = self.skip
+        with suppress(BlockingIOError):
+            while self.skip > leaving:
+                data = os.read(self.read_end, min(self.skip - leaving, 1 << 16))
+                if not data:
+                    break
+                self.skip -= len(data)
+        return before - self.skip
 
     def close(self) -> None:
         """Close what is open."""
@@ -249,13 +261,7 @@ class Pipe:
         return max(0, segment.lying() - segment.skip - overlap)
 
     def _skip(self, segment: Segment) -> None:
-        with suppress(BlockingIOError):
-            while segment.skip:
-                data = os.read(segment.read_end, min(segment.skip, 1 << 16))
-                if not data:
-                    return
-                segment.skip -= len(data)
-                self._dropped += len(data)
+        self._dropped += segment.throw_away()
 
     @staticmethod
     def _is_over(segment: Segment) -> bool:

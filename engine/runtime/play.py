@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from engine.conductor.clocks import RealClock
 from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.contract import PhraseMakers
 from engine.conductor.daytime import TimeOfDay, WallDay
 from engine.conductor.recorder import Tally
-from engine.errors import PerpetuumError
-from engine.runtime.audio import Audio
+from engine.generators.contract import Settings
+from engine.runtime.audio import Audio, Refused
 from engine.runtime.outputs import Output
 from engine.runtime.performance import Ending, networks_of, setup_of
 from engine.runtime.pump import Pump
 from engine.runtime.rules import LocalRules
 from engine.runtime.signals import StopSignals
+from engine.runtime.watching import Edits
 from engine.runtime.workers import State, Workers
 from engine.scenes.plan import Plan
 from engine.scenes.scene import Scene
-from engine.sound.messages import Meter
+from engine.sound.messages import BLOCK, Meter
 
 log = logging.getLogger(__name__)
 
 STOPPING_FADE = 1.5
 """Seconds of the fade after Ctrl-C."""
+
+EARLIER = 8
+"""Scenes before the one that plays that are kept, to go back to where its graph cannot be built."""
+
+MOST_FAILURES = 8
+"""Bars in a row that cannot be made, after which the performance is given up."""
 
 
 @dataclass
@@ -63,25 +71,6 @@ class News:
     section: Callable[[Sealed], None] = lambda sealed: None
     networks: Callable[[float, dict[str, str]], None] = lambda seconds, problems: None
     reloaded: Callable[[int], None] = lambda bar: None
-
-
-@dataclass
-class Edits:
-    """Edited scenes on their way from whoever watches the file to the conductor; the latest counts."""
-
-    _scene: Scene | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def put(self, scene: Scene) -> None:
-        """Hand over a scene."""
-        with self._lock:
-            self._scene = scene
-
-    def take(self) -> Scene | None:
-        """The latest scene that nobody has taken."""
-        with self._lock:
-            scene, self._scene = self._scene, None
-            return scene
 
 
 def prepare(scene: Scene, wishes: Wishes, audio: Audio) -> None:
@@ -122,22 +111,26 @@ def play(
         conductor = Conductor(plan, workers, rules, audio.send, clock, listen, solo=wishes.solo, day=wishes.day)
         if ending is not None:
             audio.send(ending.fade)
+        played: deque[Scene] = deque(maxlen=EARLIER)
         # The first bars are sent before the graph may begin: frame 0 of a live performance is frame 0 of a render.
         conductor.advance(ending.bar if ending else None)
         audio.begin()
         pump = stack.enter_context(Pump(audio, output))
 
         def keep_on() -> bool:
-            desk.look()
+            refused = desk.look()
             edited = edits.take()
             if edited is not None:
-                _take_over(conductor, edited, wishes, audio, workers)
+                played.append(conductor.scene)
+            elif refused:
+                edited = _last_good(played, refused, wishes)
+            if edited is not None and take_over(conductor, edited, wishes, audio, workers):
                 if ending is not None:
                     audio.send(ending.fade)
-                news.reloaded(conductor.next_bar)
+                desk.tell(news.reloaded, conductor.next_bar)
             return not stop.asked and not pump.finished
 
-        conductor.run(ending.bar if ending else None, keep_on)
+        keep_playing(conductor, ending.bar if ending else None, keep_on)
         if ending is not None and not stop.asked:
             while not pump.join(0.1) and not stop.asked:
                 desk.look()
@@ -146,15 +139,69 @@ def play(
     return tally
 
 
-def _take_over(conductor: Conductor, scene: Scene, wishes: Wishes, audio: Audio, workers: Workers) -> None:
-    """Let an edited scene play from the next bar line that is not decided; a new graph only if its sound differs."""
+def keep_playing(conductor: Conductor, end_bar: int | None, keep_on: Callable[[], bool]) -> None:
+    """Let the conductor play; a bar that it cannot make, for whatever reason, is left out and said.
+
+    Raises:
+        Exception: several bars in a row cannot be made, so that nothing plays any more.
+    """
+    failures = 0
+    while True:
+        first = conductor.next_bar
+        try:
+            conductor.run(end_bar, keep_on)
+            return
+        except Exception:
+            failures = failures + 1 if conductor.next_bar == first else 1
+            if failures > MOST_FAILURES:
+                raise
+            log.exception("bar %d cannot be made; the music goes on after it", conductor.next_bar + 1)
+            conductor.leave_out()
+
+
+def _last_good(played: deque[Scene], refused: Refused, wishes: Wishes) -> Scene | None:
+    """The latest scene before the one whose graph cannot be built; None if there is none."""
+    while played:
+        scene = played.pop()
+        setup = setup_of(scene, wishes.seed, True)
+        if (setup.parts, setup.mix) != (refused.setup.parts, refused.setup.mix):
+            return scene
+    return None
+
+
+class _Sound(Protocol):
+    """What a take-over needs of the audio process."""
+
+    def send(self, message: object) -> None: ...
+
+
+class _Networks(PhraseMakers, Protocol):
+    """What a take-over needs of the workers."""
+
+    def load(self, generators: Sequence[tuple[str, Settings]]) -> None: ...
+
+
+def take_over(conductor: Conductor, scene: Scene, wishes: Wishes, audio: _Sound, workers: _Networks) -> bool:
+    """Let an edited scene play from the next bar line that is not decided; a new graph only if its sound differs.
+
+    Returns:
+        whether it does; if it cannot, for whatever reason, that is said and what played plays on.
+    """
     before = conductor.scene
-    bar = conductor.reload(scene)
-    networks = networks_of(scene)
-    if networks != networks_of(before):
-        workers.load(networks)
-    if setup_of(scene, wishes.seed, True) != setup_of(before, wishes.seed, True):
-        audio.send(setup_of(scene, wishes.seed, True, bar.start))
+    networks = networks_of(before)
+    try:
+        wanted, setup = networks_of(scene), setup_of(scene, wishes.seed, True)
+        if wanted != networks:
+            workers.load(wanted)
+        bar = conductor.reload(scene)
+    except Exception as error:
+        log.exception("the edited scene cannot be played (%s); what played plays on", error)
+        with suppress(Exception):
+            workers.load(networks)
+        return False
+    if setup != setup_of(before, wishes.seed, True):
+        audio.send(replace(setup, start_frame=bar.start // BLOCK * BLOCK))
+    return True
 
 
 class _Desk:
@@ -167,15 +214,29 @@ class _Desk:
         self._pass_index = -1
         self._late_notes = 0
         self._loaded = False
+        self._unheard = False
 
     def hear(self, sealed: Sealed) -> None:
         if sealed.visit.index != self._pass_index:
             self._pass_index = sealed.visit.index
-            self._news.section(sealed)
+            self.tell(self._news.section, sealed)
 
-    def look(self) -> None:
+    def tell(self, teller: Callable[..., None], *what: object) -> None:
+        """Pass on what is new; whoever cannot take it costs nothing, and is said once."""
+        try:
+            teller(*what)
+        except Exception:
+            if not self._unheard:
+                self._unheard = True
+                log.exception("what happens cannot be told; the music goes on")
+
+    def look(self) -> Refused | None:
+        """Take in what has come back; a graph that cannot be built, if there was one."""
+        refused = None
         for message in self._audio.poll():
-            if isinstance(message, Meter):
+            if isinstance(message, Refused):
+                refused = message
+            elif isinstance(message, Meter):
                 if message.late_notes > self._late_notes:
                     log.warning("%d notes came too late for their frame", message.late_notes - self._late_notes)
                 # A new process counts anew.
@@ -183,58 +244,7 @@ class _Desk:
         if not self._loaded and self._workers.statuses and self._workers.ready:
             self._loaded = True
             slowest = max(self._workers.statuses, key=lambda status: status.seconds_to_load)
-            self._news.networks(slowest.seconds_to_load, slowest.problems)
+            self.tell(self._news.networks, slowest.seconds_to_load, slowest.problems)
         elif any(status.state is State.DEAD for status in self._workers.statuses):
             self._loaded = False
-
-
-def saved_at(path: Path) -> tuple[int, int, int] | None:
-    """What tells one saved state of a file from another: its number, size and time; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def watch(
-    path: Path,
-    load: Callable[[Path], Scene | None],
-    edits: Edits,
-    stopped: threading.Event,
-    known: tuple[int, int, int] | None,
-) -> None:
-    """Follow a scene file until `stopped`: each time it is saved, load it; hand it over if it is good.
-
-    Editors replace a file as often as they write it, so its folder is watched. Once a second the file is looked at in
-    any case: what was saved before the watch began, or lies where nothing tells of changes, must not be missed.
-
-    Args:
-        path: of the file.
-        load: gives the scene, or None where it is broken.
-        edits: where scenes are put.
-        stopped: ends it.
-        known: `saved_at` of the file when the scene that plays was loaded.
-    """
-    from watchfiles import watch as changes
-
-    for _ in changes(
-        path.parent,
-        stop_event=stopped,
-        recursive=False,
-        debounce=200,
-        rust_timeout=1000,
-        yield_on_timeout=True,
-        raise_interrupt=False,
-    ):
-        found = saved_at(path)
-        if found in (None, known):
-            continue
-        known = found
-        try:
-            scene = load(path)
-        except PerpetuumError as error:  # it vanished again while somebody's editor was busy with it
-            log.warning("%s", error)
-            continue
-        if scene is not None:
-            edits.put(scene)
+        return refused

@@ -11,6 +11,7 @@ import select
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.runtime.child import start_bound
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CHANNELS
+
+LOOK = 0.15
+"""Seconds without taking a sample after which a player is looked at: it holds more than that itself."""
 
 BUFFER_MS = 400
 """What the player holds itself: it outlasts any pause of ours."""
@@ -178,7 +183,7 @@ class PlayerProcess:
     def __init__(self, player: Player, integers: bool = False) -> None:
         self.player = player
         self._convert: Callable[[bytes], bytes] | None = Dither() if integers else None
-        self._process = subprocess.Popen(
+        self._process = start_bound(
             player.command16 if integers else player.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -200,16 +205,32 @@ class PlayerProcess:
         """Whether it runs."""
         return self._process.poll() is None
 
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped it (SIGSTOP): it will not take anything until it is told to go on."""
+        try:
+            status = Path(f"/proc/{self.pid}/stat").read_text("latin-1")
+        except OSError:
+            return False
+        return status.rpartition(")")[2].split()[0] in ("T", "t")
+
     def write(self, chunk: bytes, patience: float) -> bool:
-        """Give it float32 sound as fast as it takes it; False if it took none for `patience` seconds, or is gone."""
+        """Give it float32 sound as fast as it takes it.
+
+        False if it took none for `patience` seconds, was stopped, or is gone.
+        """
         left = memoryview(self._convert(chunk) if self._convert else chunk)
         assert self._process.stdin is not None
         fd = self._process.stdin.fileno()
         poll = select.poll()
         poll.register(fd, select.POLLOUT)
+        until = time.monotonic() + patience
         while left:
-            if not poll.poll(patience * 1000):
-                return False
+            if not poll.poll(LOOK * 1000):
+                if self.stopped or time.monotonic() > until:
+                    return False
+                continue
+            until = time.monotonic() + patience
             try:
                 left = left[os.write(fd, left) :]
             except BlockingIOError:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.runtime.audio import Audio
 from engine.runtime.outputs import Output
+from engine.runtime.pacing import Pacer
 from engine.runtime.pipe import FRAME_BYTES
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CHANNELS
@@ -39,6 +40,7 @@ class Pump:
         self.counters: Counter[str] = Counter()
         self._audio = audio
         self._output = output
+        self._pacer = Pacer()
         self._stop = threading.Event()
         self._fade_frames = 0
         self._faded = 0
@@ -85,10 +87,20 @@ class Pump:
             if data:
                 if self.frames == 0:
                     log.info("first sound")
-                self._output.write(data)
+                self._write(data)
                 self.frames += len(data) // FRAME_BYTES
             if self._fading.is_set() and self._faded >= self._fade_frames:
                 return
+
+    def _write(self, data: bytes) -> None:
+        """Give sound to the output; one that fails costs no music, which goes on unheard in real time."""
+        try:
+            self._output.write(data)
+        except Exception:
+            if not self.counters["failures"]:
+                log.exception("the output failed; the music goes on")
+            self.counters["failures"] += 1
+            self._pacer.pace(len(data) // FRAME_BYTES)
 
     def _faded_chunk(self, data: bytes) -> bytes:
         frames = np.frombuffer(data, np.float32).reshape(-1, CHANNELS)[: self._fade_frames - self._faded]

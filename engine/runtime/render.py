@@ -15,7 +15,7 @@ from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
 from engine.runtime.performance import Ending, networks_of, setup_of
 from engine.runtime.rules import LocalRules
-from engine.runtime.wav import WavWriter
+from engine.runtime.sound_file import SoundFileOutput
 from engine.runtime.workers import Workers
 from engine.scenes.plan import Plan
 from engine.scenes.scene import Scene
@@ -51,12 +51,12 @@ def render(
     progress: Callable[[int, int], None] = lambda done, total: None,
     day: TimeOfDay = AT_NOON,
 ) -> Rendered:
-    """Render a performance from its start to a WAV file.
+    """Render a performance from its start to a sound file.
 
     Args:
         scene: what to play.
         seed: of the performance.
-        path: of the file; it appears when it is complete.
+        path: of the file; its ending says which kind it is. It appears when it is complete.
         ending: tells where it ends.
         start: section to begin with.
         solo: only this part is heard.
@@ -76,9 +76,9 @@ def render(
             recording(sealed)
 
     with ExitStack() as stack:
+        writer = stack.enter_context(SoundFileOutput(path, end.frames))
         audio = stack.enter_context(Audio(live=False))
         audio.send(setup_of(scene, seed, live=False))
-        writer = stack.enter_context(WavWriter(path))
         networks = networks_of(scene)
         workers = stack.enter_context(Workers(load=networks, patience=PATIENCE))
         reader = stack.enter_context(OfflineReader(audio, end.frames, writer.write))

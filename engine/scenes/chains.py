@@ -7,7 +7,16 @@ from typing import Any
 
 from engine import assets, registry
 from engine.errors import PerpetuumError
-from engine.generators.contract import GeneratorKind, Link, Settings, Surroundings, TransformKind, UnfitError
+from engine.generators.contract import (
+    GeneratorKind,
+    Link,
+    Role,
+    Settings,
+    Surroundings,
+    TransformKind,
+    UnfitError,
+)
+from engine.generators.contract import Reading as Context
 from engine.scenes.diagnostics import Severity, listed, nearest
 from engine.scenes.drafts import PartDraft, Reading, TransformDraft
 from engine.scenes.models import NAME, PartFile
@@ -79,8 +88,21 @@ def _read_generator(reading: Reading, draft: PartDraft) -> None:
     settings = draft.kind.settings
     keys = ("kind", *LINKS)
     draft.settings = validate(
-        settings, mapping, reading.source, f"generator `{draft.kind.name}`", draft.kind_span, keys, keys
+        settings,
+        mapping,
+        reading.source,
+        f"generator `{draft.kind.name}`",
+        draft.kind_span,
+        keys,
+        keys,
+        context=context_of(reading, draft),
     )
+
+
+def context_of(reading: Reading, draft: PartDraft) -> Context:
+    """What the settings of a part are read in."""
+    role = draft.node.get("role")
+    return Context(reading.meter, reading.folder, role.text if isinstance(role, ScalarNode) else None)
 
 
 def _elsewhere(draft: PartDraft) -> dict[str, str]:
@@ -98,7 +120,7 @@ def _read_role(reading: Reading, draft: PartDraft) -> None:
     assert draft.kind is not None
     roles = draft.kind.roles
     wanted = draft.node.get("role")
-    draft.role = roles[0]
+    draft.role = _usual_role(draft.kind, draft.settings)
     if draft.file is not None and draft.file.role is not None and wanted is not None:
         if draft.file.role in roles:
             draft.role = draft.file.role
@@ -107,6 +129,16 @@ def _read_role(reading: Reading, draft: PartDraft) -> None:
             reading.source.error(
                 wanted.span, f"`{draft.kind.name}` cannot play the role `{draft.file.role}`", listed(names)
             )
+
+
+def _usual_role(kind: GeneratorKind, settings: Settings | None) -> Role:
+    """What a part plays that does not say it."""
+    if kind.plays is None or settings is None:
+        return kind.roles[0]
+    try:
+        return kind.plays(settings) or kind.roles[0]
+    except Exception:  # a plug-in may raise anything
+        return kind.roles[0]
 
 
 def _check_playable(reading: Reading, draft: PartDraft) -> None:
@@ -132,12 +164,12 @@ def doubts_of(reading: Reading, kind: GeneratorKind | TransformKind, settings: S
         PerpetuumError: the weights are damaged.
     """
     path = assets.find("weights", kind.weights(settings), ".safetensors", reading.folder) if kind.weights else None
-    if path is None or kind.examine is None:
+    if kind.examine is None or (path is None and kind.weights is not None):
         return []
     return registry.load(kind.examine)(settings, _surroundings(reading, path, draft))[1]
 
 
-def _surroundings(reading: Reading, weights: Path, draft: PartDraft) -> Surroundings:
+def _surroundings(reading: Reading, weights: Path | None, draft: PartDraft) -> Surroundings:
     given = draft.generator.entries if draft.generator else ()
     links = frozenset(link for link in Link if link in given)
     return Surroundings(weights, reading.folder, reading.meter, draft.role, links)
@@ -163,30 +195,13 @@ def _examined(
         span: where the kind is named.
         fallback: what plays without the network, for messages.
     """
-    if kind.weights is None:
-        return settings
-    try:
-        name = kind.weights(settings)
-    except Exception as error:  # a plug-in may raise anything
-        message = f"`{kind.name}` cannot name its weights: {clipped(repr(error))}"
-        reading.source.error(span, message, hint=PLUG_IN_HINT)
-        return settings
-    path = assets.find("weights", name, ".safetensors", beside=reading.folder)
-    named = node.get("weights") if node else None
-    if path is None:
-        known = list(assets.names("weights", ".safetensors"))
-        if named is not None:
-            expected = f"{listed(known)} or the path of a file" if known else "the path of a file"
-            reading.source.error(named.span, f"no weights `{clipped(name)}`", expected, nearest(name, known))
-        else:
-            message = f"there are no shipped weights for `{clipped(name)}` of `{kind.name}`"
-            hint = (
-                "name a file with `weights:`, perhaps one of Magenta's, or a `config` that has some "
-                f"(`perpetuum models list`); {fallback}"
-            )
-            reading.source.note(Severity.UNAVAILABLE, span, message, hint=hint)
-        return settings
-    if named is not None:
+    path, named = None, None
+    if kind.weights is not None:
+        found = _weights_of(reading, kind, settings, node, span, fallback)
+        if found is None:
+            return settings
+        path, named = found
+    if named is not None and path is not None:
         # The worker that loads them does not know where the scene lies.
         settings = settings.model_copy(update={"weights": str(path.resolve())})
     if kind.examine is None:
@@ -207,6 +222,40 @@ def _examined(
         for doubt in doubts:
             reading.source.warning(span, doubt)
     return settings
+
+
+def _weights_of(
+    reading: Reading,
+    kind: GeneratorKind | TransformKind,
+    settings: Settings,
+    node: MapNode | None,
+    span: Span,
+    fallback: str,
+) -> tuple[Path, Node | None] | None:
+    """(the weights file, where the scene names it); None where there is none, and that is noted."""
+    assert kind.weights is not None
+    try:
+        name = kind.weights(settings)
+    except Exception as error:  # a plug-in may raise anything
+        message = f"`{kind.name}` cannot name its weights: {clipped(repr(error))}"
+        reading.source.error(span, message, hint=PLUG_IN_HINT)
+        return None
+    path = assets.find("weights", name, ".safetensors", beside=reading.folder)
+    named = node.get("weights") if node else None
+    if path is not None:
+        return path, named
+    known = list(assets.names("weights", ".safetensors"))
+    if named is not None:
+        expected = f"{listed(known)} or the path of a file" if known else "the path of a file"
+        reading.source.error(named.span, f"no weights `{clipped(name)}`", expected, nearest(name, known))
+    else:
+        message = f"there are no shipped weights for `{clipped(name)}` of `{kind.name}`"
+        hint = (
+            "name a file with `weights:`, perhaps one of Magenta's, or a `config` that has some "
+            f"(`perpetuum models list`); {fallback}"
+        )
+        reading.source.note(Severity.UNAVAILABLE, span, message, hint=hint)
+    return None
 
 
 def _fallback_name(draft: PartDraft) -> str:
@@ -275,10 +324,10 @@ def _spelled_out(reading: Reading, kind: TransformKind, name: ScalarNode, value:
     return MapNode(value.span, {kind.shorthand: (key, value)})
 
 
-def settings_with(model: type[Any], raw: dict[str, Any], name: str, value: Any) -> Any:
+def settings_with(model: type[Any], raw: dict[str, Any], name: str, value: Any, context: Context) -> Any:
     """Settings in which one setting has another value.
 
     Raises:
         pydantic.ValidationError: that is not valid.
     """
-    return model.model_validate({**raw, name: value})
+    return model.model_validate({**raw, name: value}, context=context)

@@ -12,20 +12,18 @@ from engine.generators.contract import Link, Role
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import LinkDraft, PartDraft, Reading
 from engine.scenes.nodes import MapNode, Node, ScalarNode
-from engine.scenes.patterns import (
-    LONGEST,
-    PatternError,
-    drum_index,
-    grid_from_mapping,
-    is_grid,
-    lanes_of,
-    parse_grid,
-    parse_notes,
-)
 from engine.scenes.positions import span_within
 from engine.scenes.scene import Source
 from engine.scenes.source import Span, clipped
 from engine.score import drums
+from engine.score.notation import LONGEST, NotationError
+from engine.score.patterns import (
+    drum_index,
+    grid_from_mapping,
+    is_grid,
+    parse_grid,
+    parse_pattern,
+)
 from engine.score.phrase import Origin, Phrase, Provenance
 
 _PRIMER_EXPECTED = "a pattern like `D4:1 F4:1/2`, a drum grid like `bd: x...x...`, `{midi: FILE}` or `{part: NAME}`"
@@ -143,8 +141,8 @@ def _read_pattern(reading: Reading, draft: PartDraft, node: ScalarNode) -> None:
     if not _fits_role(reading, draft, node.span, grid):
         return
     try:
-        draft.primer = parse_grid(lanes_of(node.text)) if grid else parse_notes(node.text, reading.meter)
-    except PatternError as error:
+        draft.primer = parse_pattern(node.text, reading.meter).phrase()
+    except NotationError as error:
         _note(reading, span_within(reading.source, node, error.start, error.end), error)
 
 
@@ -165,18 +163,15 @@ def _read_grid_mapping(reading: Reading, draft: PartDraft, node: MapNode) -> Non
     if not _fits_role(reading, draft, node.span, grid=True):
         return
     try:
-        draft.primer = parse_grid(grid_from_mapping(rows))
-    except PatternError as error:
-        lane = next((name for name in rows if f"`{name}`" in error.message), None)
-        lane = lane or next(name for name, cells in rows.items() if set(cells) - set("xXo.-_| \t\r\n"))
-        value = node.get(lane)
-        assert isinstance(value, ScalarNode)
-        _note(reading, span_within(reading.source, value, error.start, error.end), error)
+        draft.primer = parse_grid(grid_from_mapping(rows)).phrase()
+    except NotationError as error:
+        value = node.get(error.key)
+        inside = isinstance(value, ScalarNode)
+        _note(reading, span_within(reading.source, value, error.start, error.end) if inside else node.span, error)
 
 
-def _note(reading: Reading, span: Span, error: PatternError) -> None:
-    word = error.message.split("`")[1] if error.candidates and "`" in error.message else ""
-    reading.source.error(span, error.message, error.expected, nearest(word, error.candidates) if word else "")
+def _note(reading: Reading, span: Span, error: NotationError) -> None:
+    reading.source.error(span, error.message, error.expected, nearest(error.word, error.candidates))
 
 
 def _fits_role(reading: Reading, draft: PartDraft, span: Span, grid: bool) -> bool:

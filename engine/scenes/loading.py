@@ -11,6 +11,7 @@ from engine.scenes.chains import read_parts
 from engine.scenes.day import read_day
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
+from engine.scenes.ducking import read_ducks
 from engine.scenes.form import default_next, read_sections
 from engine.scenes.instruments import Instruments, check_instrument, check_memory, is_instrument, read_instrument
 from engine.scenes.links import read_links
@@ -21,7 +22,7 @@ from engine.scenes.source import Source, Span, UnreadableError
 from engine.scenes.validation import validate
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
-from engine.sound.messages import MixSound, PartSound
+from engine.sound.messages import Duck, MixSound, PartSound
 
 SHORT_OPENING = 6.0
 """Seconds that a worker needs to start and to make its first phrases, with room for a slow machine."""
@@ -123,6 +124,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     check_memory(reading, parts.values(), instruments)
     sections = read_sections(reading, node.get("sections"), parts)
     day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else []
+    ducks = read_ducks(reading, node, head.mix.duck, parts) if head is not None else ()
     if head is None or not source.sound:
         return None, used
     opening = node.get("opening")
@@ -132,7 +134,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
             f"in the first {head.opening:g} s of a live performance the networks may not be there yet",
             f"take `{SHORT_OPENING:g} s` or more; what comes too late is played by rules and counted as failed",
         )
-    mix = _mix(head.mix, head.tempo)
+    mix = _mix(head.mix, head.tempo, ducks)
     if not 0.01 <= mix.delay_time <= 4:
         source.error(_delay_span(node), f"the delay of {mix.delay_time:.3g} s is out of range", "10 ms to 4 s")
         return None, used
@@ -215,7 +217,7 @@ def _sections(drafts: dict[str, SectionDraft]) -> dict[str, Section]:
     return sections
 
 
-def _mix(mix: MixFile, tempo: Tempo) -> MixSound:
+def _mix(mix: MixFile, tempo: Tempo, ducks: tuple[Duck, ...]) -> MixSound:
     number, unit = mix.delay.time
     middle = (tempo.qpm.low + tempo.qpm.high) / 2
     return MixSound(
@@ -224,6 +226,7 @@ def _mix(mix: MixFile, tempo: Tempo) -> MixSound:
         delay_time=number * 60 / middle if unit == "beats" else number,
         delay_feedback=mix.delay.feedback,
         level=mix.level,
+        ducks=ducks,
     )
 
 

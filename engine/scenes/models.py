@@ -263,11 +263,27 @@ class DelayFile(Settings):
     feedback: Feedback = Field(default=0.35, description="How much of each echo comes back, like `35 %`.")
 
 
+class DuckFile(Settings):
+    """A part that gives way while another strikes."""
+
+    under: str = Field(
+        description="Whose notes turn it down: a part, or one drum of a part, `drums.kick`.", examples=["drums.kick"]
+    )
+    depth: Decibels = Field(
+        default=6.0, gt=0, le=24, description="By how much, at a stroke of velocity 80 or more, like `6 dB`."
+    )
+    release: Seconds = Field(default=0.15, ge=0.02, le=2, description="How long it takes to come back, like `150 ms`.")
+
+
 class MixFile(Settings):
     """The shared effects and the master."""
 
     reverb: ReverbFile = Field(default=ReverbFile(), description="The shared reverb.")
     delay: DelayFile = Field(default=DelayFile(), description="The shared delay.")
+    duck: dict[str, DuckFile] = Field(
+        default_factory=dict,
+        description="Parts that give way to others, by name: `{bass: {under: drums.kick, depth: 6 dB}}`.",
+    )
     level: Decibels = Field(default=0.0, description="Loudness of the whole, before the limiter.", le=24)
 
 

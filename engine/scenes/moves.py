@@ -56,7 +56,8 @@ def _read_curve(reading: Reading, target: Target, value: Node, key: ScalarNode) 
     points = []
     for place, text in enumerate(texts):
         span = _point_span(reading, value, place) if len(texts) > 1 else value.span
-        value_there = read_value(reading, target, text, span, key.span)
+        whole = value if len(texts) == 1 else None
+        value_there = read_value(reading, target, text, span, key.span, whole)
         if value_there is None:
             return None
         points += value_there

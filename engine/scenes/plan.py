@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -101,6 +101,7 @@ class Plan:
         self._passes: list[Pass] = []
         self._opening_end: int | None = None
         self._next_index = 0
+        self._interrupted: tuple[int, Pass] | None = None
         self._first = scene.sections[start] if start is not None else next(iter(scene.sections.values()))
 
     def bar(self, index: int) -> Bar:
@@ -179,38 +180,38 @@ class Plan:
         self.tempo_map.forget_before(self.bar(bar).start)
 
     def replaced_by(self, scene: Scene, bar: int) -> Plan:
-        """A plan of an edited scene that takes over at a bar line: in the same section if it still exists.
+        """A plan of an edited scene that takes over at a bar line; this one stays as it is.
 
-        The pass goes on where it stands if the edited section is still long enough, else a new pass begins.
+        The pass that runs goes on if its section still exists and is long enough, else it is cut at the bar line and
+        what follows it begins. Of several edits at one bar line only the last counts: it finds the pass as it ran
+        before the first of them.
+
+        Args:
+            scene: edited.
+            bar: the first bar that it decides.
+
+        Raises:
+            KeyError: that bar was forgotten.
         """
-        self.bar(bar)
-        before = self.pass_at(max(bar - 1, 0)) if bar else self.pass_at(0)
-        current = self.pass_at(bar)
+        running = self.pass_at(bar)
+        if self._interrupted is not None and self._interrupted[0] == bar:
+            running = self._interrupted[1]
         plan = Plan(scene, self.seed)
-        plan.tempo_map = self.tempo_map
+        plan.tempo_map = self.tempo_map.until(bar)
         plan._opening_end = self._opening_end_bar()
-        self.tempo_map.truncate(bar)
-        plan._passes = [visit for visit in self._passes if visit.end_bar <= bar][-1:]
-        plan._next_index = current.index
-        section = scene.sections.get(current.section.name)
-        if section is None:
-            return plan
-        played = bar - current.first_bar
-        if before.index == current.index and 0 < played < section.bars.high:
-            length = max(int(section.bars.low), min(current.bars, int(section.bars.high)), played + 1)
-            tempos = plan._tempos(section, current.index, length)
-            visit = Pass(
-                current.index,
-                section,
-                current.first_bar,
-                length,
-                tempos,
-                section.key or scene.key,
-                current.repeats_left,
-            )
-            plan._append(visit, already=played)
+        plan._interrupted = bar, running
+        plan._next_index = running.index
+        section, played = scene.sections.get(running.section.name), bar - running.first_bar
+        if played == 0:
+            plan._passes = [visit for visit in self._passes if visit.end_bar <= bar][-1:]
+            plan._first = section or plan._first
+        elif section is not None and played < section.bars.high:
+            bars = max(int(section.bars.low), min(running.bars, int(section.bars.high)), played + 1)
+            qpms, key = plan._tempos(section, running.index, bars), section.key or scene.key
+            plan._append(replace(running, section=section, bars=bars, qpms=qpms, key=key), already=played)
         else:
-            plan._first = section
+            plan._passes = [replace(running, bars=played, qpms=running.qpms[:played])]
+            plan._next_index = running.index + 1
         return plan
 
     def _append(self, visit: Pass, already: int = 0) -> None:
@@ -224,10 +225,12 @@ class Plan:
         rng = np.random.default_rng(derive_seed(self.seed, "form", index))
         last = self._passes[-1] if self._passes else None
         repeats_left = 0
+        # As it is now: the last pass may have been drawn before an edit.
+        before = last and self.scene.sections.get(last.section.name, last.section)
         if last is not None and last.section.name in self.scene.sections and last.repeats_left > 0:
             section, repeats_left = self.scene.sections[last.section.name], last.repeats_left - 1
         else:
-            section = self._first if last is None else self._successor(last.section, rng)
+            section = self._first if before is None else self._successor(before, rng)
             repeats_left = int(rng.integers(int(section.repeat.low), int(section.repeat.high) + 1)) - 1
         bars = _draw_bars(section.bars, rng)
         first_bar = self.tempo_map.next_index

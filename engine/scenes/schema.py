@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from engine import assets, registry
 from engine.generators.contract import GeneratorKind, Link, TransformKind
 from engine.scenes.models import NAME, PartFile, SceneFile, SectionFile
-from engine.scenes.patterns import drum_index
 from engine.score import drums
+from engine.score.patterns import drum_index
 from engine.units import TIME_OF_DAY, Unit, written
 
 _FREE = {"^x-": {"description": "Free: for notes and anchors."}}

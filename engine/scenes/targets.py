@@ -11,14 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Settings, TransformKind, UnfitError
-from engine.scenes.chains import doubts_of, settings_with
+from engine.scenes.chains import context_of, doubts_of, settings_with
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.models import Pan
 from engine.scenes.nodes import MapNode, Node, ScalarNode
 from engine.scenes.positions import span_within
 from engine.scenes.source import Span, clipped
-from engine.scenes.validation import PLUG_IN_HINT, problem
+from engine.scenes.validation import PLUG_IN_HINT, notation_error, problem
 from engine.units import Decibels
 
 SILENT = -72.0
@@ -145,7 +145,9 @@ def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) 
     return Target(draft, item.kind.settings, item.raw, setting, places[0], item.kind, item.settings)
 
 
-def read_value(reading: Reading, target: Target, text: Any, span: Span, key: Span) -> tuple[Any] | None:
+def read_value(
+    reading: Reading, target: Target, text: Any, span: Span, key: Span, node: ScalarNode | None = None
+) -> tuple[Any] | None:
     """(value,) in its base unit that a setting is to have; None if it cannot have it, and that is noted.
 
     Args:
@@ -154,11 +156,14 @@ def read_value(reading: Reading, target: Target, text: Any, span: Span, key: Spa
         text: the value as it stands in the file.
         span: where it stands.
         key: where the setting is named.
+        node: the value, where it is the whole of a value of the file.
     """
     setting = target.setting
     try:
-        moved = settings_with(target.model, target.raw, setting, text)
-        if _network_of(target.kind, moved) != _network_of(target.kind, target.model.model_validate(target.raw)):
+        context = context_of(reading, target.part)
+        moved = settings_with(target.model, target.raw, setting, text, context)
+        before = target.model.model_validate(target.raw, context=context)
+        if _network_of(target.kind, moved) != _network_of(target.kind, before):
             reading.source.error(
                 span,
                 f"`{setting}` cannot differ from section to section: another network would have to play",
@@ -166,6 +171,9 @@ def read_value(reading: Reading, target: Target, text: Any, span: Span, key: Spa
             )
             return None
     except ValidationError as error:
+        written = notation_error(error.errors(include_url=False)[0])
+        if written is not None and node is not None:
+            span = span_within(reading.source, node, written.start, written.end)
         message, expected, suggestion = problem(error, target.model)
         reading.source.error(span, f"`{setting}`: {message}", expected, suggestion)
         return None

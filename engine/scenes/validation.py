@@ -12,7 +12,9 @@ from pydantic.fields import FieldInfo
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.models import WrongWordError
 from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.positions import span_within
 from engine.scenes.source import Source, Span, clipped
+from engine.score.notation import NotationError
 from engine.units import MeantError, Unit, written
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,6 +55,7 @@ def validate(
     known: Sequence[str] = (),
     without: Sequence[str] = (),
     elsewhere: Mapping[str, str] | None = None,
+    context: object = None,
 ) -> Model | None:
     """Read a node as a model; None if it is none, and why is noted.
 
@@ -65,13 +68,14 @@ def validate(
         known: keys that are right here besides the model's, for messages.
         without: keys that are not the model's business.
         elsewhere: keys that would be right in another place, and where that is.
+        context: of the validation.
     """
     if not isinstance(node, MapNode):
         source.error(_of(node, at), f"{noun} must be a mapping", "keys and values, like " + _example(model))
         return None
     plain = {key: value for key, value in node.plain().items() if key not in without}
     try:
-        return model.model_validate(plain)
+        return model.model_validate(plain, context=context)
     except ValidationError as error:
         noted: set[Span] = set()
         for details in error.errors(include_url=False):
@@ -90,8 +94,16 @@ def problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, s
     return *_words(details, unit), _suggestion(details)
 
 
+def notation_error(details: Mapping[str, Any]) -> NotationError | None:
+    """The error of music that is written wrongly, if an error of a model is one."""
+    cause = (details.get("ctx") or {}).get("error")
+    return cause if isinstance(cause, NotationError) else None
+
+
 def _suggestion(details: Mapping[str, Any]) -> str:
     cause = (details.get("ctx") or {}).get("error")
+    if isinstance(cause, NotationError):
+        return nearest(cause.word, cause.candidates)
     if isinstance(cause, WrongWordError):
         return nearest(cause.word, cause.candidates)
     if isinstance(cause, MeantError):
@@ -132,6 +144,10 @@ def _note(
     if span in noted:
         return  # the other branches of a union say the same about the same value
     noted.add(span)
+    written = notation_error(details)
+    if written is not None:
+        source.error(_written_at(written, place, source, span), written.message, written.expected, _suggestion(details))
+        return
     field = _field(model, loc)
     unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
     if isinstance(place, ScalarNode):
@@ -145,10 +161,26 @@ def _note(
     source.error(span, f"`{name}`: {message}", expected, suggestion)
 
 
+def _written_at(error: NotationError, place: Node, source: Source, span: Span) -> Span:
+    """Where in the file music is written wrongly: inside of a text, or of the value of a key."""
+    if isinstance(place, MapNode):
+        if error.word in place.entries and not error.key:
+            return place.key(error.word).span
+        if error.key not in place.entries:
+            return span
+        key, place = place.entries[error.key]
+        span = key.span
+    if isinstance(place, ScalarNode) and isinstance(place.value, str):
+        return span_within(source, place, error.start, min(error.end, len(place.text)))
+    return span
+
+
 def _words(details: Mapping[str, Any], unit: Unit | None = None) -> tuple[str, str]:
     kind, context, value = details["type"], details.get("ctx") or {}, details.get("input")
     if kind == "value_error":
         cause = context.get("error")
+        if isinstance(cause, NotationError):
+            return cause.message, cause.expected
         text = str(cause or details["msg"])
         if isinstance(cause, WrongWordError):
             return text, listed(cause.candidates, 40)

@@ -11,6 +11,7 @@ import mido
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.output_file import OutputFile
 from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE, ChordSpan, in_order
 from engine.score.piece import Piece, Track
@@ -53,13 +54,17 @@ def read_piece(path: Path) -> Piece:
         ) from error
 
 
+ENDINGS = (".mid", ".midi")
+"""What a MIDI file that is written may be called."""
+
+
 def write_piece(path: Path, piece: Piece) -> None:
     """Write a type 1 MIDI file, whole or not at all: tempi, meters, markers, chord symbols as texts, and the tracks.
 
     Drums are on channel 10, the other tracks on the other channels in turn.
 
     Raises:
-        OSError: the file cannot be written.
+        PerpetuumError: the file cannot be written.
     """
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     file.tracks.append(_track("conductor", _conductor(piece)))
@@ -69,12 +74,8 @@ def write_piece(path: Path, piece: Piece) -> None:
         channel = DRUM_CHANNEL if track.is_drum else melodic[place % len(melodic)]
         place += not track.is_drum
         file.tracks.append(_track(track.name, _messages(track, channel)))
-    partial = path.with_name(path.name + ".partial")
-    try:
-        file.save(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with OutputFile(path, ENDINGS) as output:
+        file.save(file=output.file)
 
 
 _Value = TypeVar("_Value")

@@ -128,12 +128,16 @@ class TempoMap:
         keep = max(0, bisect.bisect_right(self._starts, frame) - 1)
         del self._bars[:keep], self._starts[:keep]
 
-    def truncate(self, index: int) -> None:
-        """Drop the bars from an index on: a reloaded scene goes on from there."""
-        while self._bars and self._bars[-1].index >= index:
-            bar = self._bars.pop()
-            self._starts.pop()
-            self._next_start, self._next_index, self._carry = bar.start, bar.index, 0.0
+    def until(self, index: int) -> TempoMap:
+        """A map of its own with the bars before an index, for what goes on differently from there."""
+        found = TempoMap(self._next_start)
+        found._bars = [bar for bar in self._bars if bar.index < index]
+        found._starts = [bar.start for bar in found._bars]
+        found._next_index, found._carry = self._next_index, self._carry
+        if len(found._bars) < len(self._bars):
+            cut = self._bars[len(found._bars)]
+            found._next_start, found._next_index, found._carry = cut.start, cut.index, 0.0
+        return found
 
     def bar(self, index: int) -> Bar:
         """The bar with an index.

@@ -19,8 +19,9 @@ from engine import registry
 from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
+from engine.sound.ducking import Ducker
 from engine.sound.instrument_file import load_instrument
-from engine.sound.master import Compressor, Limiter, MasterFade
+from engine.sound.master import BottomEnd, Compressor, Limiter, MasterFade
 from engine.sound.messages import BLOCK, CHANNELS, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
 from engine.sound.mixer import Mixer
@@ -61,7 +62,7 @@ class Core:
         left_out: why a part is silent, by its name.
 
     Raises:
-        PerpetuumError: the setup makes no sense.
+        PerpetuumError: the setup makes no sense, or no instrument of it can be built.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -79,6 +80,9 @@ class Core:
         self.left_out: dict[str, str] = {}
         for part in setup.parts:
             self._add(part, setup.seed)
+        if setup.parts and len(self.left_out) == len({part.name for part in setup.parts}):
+            # Nothing of it would sound; whatever plays instead is better.
+            raise PerpetuumError("; ".join(f"part {name}: {why}" for name, why in self.left_out.items()))
         for side, signal in enumerate(self._reverb.outputs):
             self._routes.append(pyo.Sig(signal).out(2 * self._count + side))
         address = int(str(self._server.getOutputAddr()), 0)
@@ -90,6 +94,9 @@ class Core:
         self._schedule = Schedule(tuple(part.name for part in setup.parts))
         self._mixer = Mixer(setup.parts)
         self._delay = PingPong(setup.mix.delay_time, setup.mix.delay_feedback)
+        places = {part.name: index for index, part in enumerate(setup.parts)}
+        self._duckers = [Ducker(duck, places) for duck in setup.mix.ducks if {duck.part, duck.under} <= set(places)]
+        self._bottom = BottomEnd()
         self._compressor = Compressor()
         self._limiter = Limiter(setup.mix.ceiling)
         self._fade = MasterFade()
@@ -160,6 +167,8 @@ class Core:
                 self._late_notes += 1
                 on = frame
             self._instruments[part].note(on - frame, pitch, velocity, off)
+            for ducker in self._duckers:
+                ducker.hear(part, on - frame, pitch, velocity)
         for instrument in self._instruments:
             instrument.prepare(frame)
             instrument.sleep()
@@ -169,6 +178,8 @@ class Core:
         # One sum finds any number that is not finite, in any channel.
         if not np.isfinite(self._channels.sum()):
             raise NotFiniteError(self._culprit())
+        for ducker in self._duckers:
+            ducker.apply(self._dry)
         buses = self._mixer.mix(self._dry, frame)
         master = self._master
         np.add(buses[:, :2], self._wet, out=master)
@@ -177,6 +188,7 @@ class Core:
             master += repeats
         self._reverb.write(buses[:, 2:4] if self._mixer.reverb_open else None)
         master *= self._level
+        self._bottom.apply(master)
         self._compressor.apply(master)
         out = self._limiter.apply(master)
         over = self._fade.apply(out, frame)

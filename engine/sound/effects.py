@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.sound.settings import Chorus, Drive, Effects, Tremolo
+from engine.sound.settings import Chorus, Drive, Effects, Tremolo, Vowel
 from engine.sound.synth import pyo
 
 _CHORUS_CENTRE = 0.012
@@ -29,6 +29,28 @@ def _tremolo(x: Any, settings: Tremolo, side: int) -> list[Any]:
     half = settings.depth / 2.0
     pulse = pyo.Sine(settings.rate, phase=0.5 * settings.width * side, mul=half, add=1.0 - half)
     return [pulse, pyo.Sig(x, mul=pulse)]
+
+
+_FORMANTS = {
+    "a": ((650, 80, 0), (1080, 90, -6), (2650, 120, -7), (2900, 130, -8)),
+    "e": ((400, 70, 0), (1700, 80, -14), (2600, 100, -12), (3200, 120, -14)),
+    "i": ((290, 40, 0), (1870, 90, -15), (2800, 100, -18), (3250, 120, -20)),
+    "o": ((400, 70, 0), (800, 80, -10), (2600, 100, -12), (2800, 130, -12)),
+    "u": ((350, 40, 0), (600, 60, -20), (2700, 100, -17), (2900, 120, -14)),
+}
+"""Centre (Hz), width (Hz) and level (dB) of a tenor's first four formants (table of the Csound manual's appendix)."""
+
+_ENSEMBLE = 3.0
+"""How much wider the formants of many singers are than those of one: no two mouths are alike."""
+
+
+def _vowel(x: Any, settings: Vowel) -> list[Any]:
+    made: list[Any] = [pyo.Sig(x, mul=1.0 - settings.amount)]
+    for centre, width, level in _FORMANTS[settings.sound]:
+        gain = 2.0 * settings.amount * 10.0 ** (level / 20.0)
+        quality = centre / (_ENSEMBLE * width)
+        made.append(pyo.Biquad(x, float(centre), quality, type=2, mul=gain, add=made[-1]))
+    return made
 
 
 def stereo_chain(
@@ -58,6 +80,11 @@ def stereo_chain(
             chain.append(pyo.ButHP(chain[-1], float(effects.high_pass)))
         if effects.low_pass:
             chain.append(pyo.ButLP(chain[-1], float(effects.low_pass)))
+        if effects.high_shelf:
+            shelf = effects.high_shelf
+            chain.append(pyo.EQ(chain[-1], float(shelf.frequency), 0.7, float(shelf.gain), type=2))
+        if effects.vowel:
+            chain += _vowel(chain[-1], effects.vowel)
         if effects.chorus:
             chain += _chorus(chain[-1], effects.chorus, side)
         if effects.tremolo:

@@ -52,6 +52,25 @@ class PartSound:
 
 
 @dataclass(frozen=True, slots=True)
+class Duck:
+    """A part gives way while another strikes.
+
+    Attributes:
+        part: which is turned down.
+        under: whose notes do that.
+        drum: index of the drum class whose strokes alone do; None: every note.
+        depth: dB, > 0, at a stroke of velocity 80 or more.
+        release: seconds until the part is back.
+    """
+
+    part: str
+    under: str
+    drum: int | None = None
+    depth: float = 6.0
+    release: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
 class MixSound:
     """The shared effects and the master.
 
@@ -62,6 +81,7 @@ class MixSound:
         delay_feedback: 0..0.95.
         level: of the master before the limiter, dB.
         ceiling: of the limiter, dBFS, below 0.
+        ducks: parts that give way to others.
     """
 
     reverb_time: float = 2.5
@@ -70,6 +90,7 @@ class MixSound:
     delay_feedback: float = 0.35
     level: float = 0.0
     ceiling: float = -1.0
+    ducks: tuple[Duck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +164,16 @@ class Fade:
 @dataclass(frozen=True, slots=True)
 class Quit:
     """End at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks a process whether it is well; it answers with `Pong`. Before its setup, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to `Ping`."""
 
 
 @dataclass(frozen=True, slots=True)

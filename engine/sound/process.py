@@ -30,7 +30,21 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, CHANNELS, Fade, Forget, Notes, Quit, Ramps, Ready, Release, Setup, Trouble
+from engine.sound.messages import (
+    BLOCK,
+    CHANNELS,
+    Fade,
+    Forget,
+    Notes,
+    Ping,
+    Pong,
+    Quit,
+    Ramps,
+    Ready,
+    Release,
+    Setup,
+    Trouble,
+)
 
 METER_BLOCKS = 19
 """Blocks between two meter messages: 101 ms."""
@@ -169,6 +183,8 @@ class Renderer:
                         self._limit = max(self._limit, frame)
                     case Notes() | Ramps() | Forget() | Fade():
                         self._core.handle(message)
+                    case Ping():
+                        self._messenger.send(Pong())
                     case _:
                         raise ValueError(f"a message of an unknown kind: {type(message).__name__}")
             except (ValueError, TypeError) as error:
@@ -233,7 +249,8 @@ def main() -> int:
     import engine.sound.core  # noqa: F401 - loads pyo while the scene is still on its way
 
     try:
-        setup = messenger.receive()
+        while isinstance(setup := messenger.receive(), Ping):
+            messenger.send(Pong())
         if setup is None:
             return 0
         if not isinstance(setup, Setup):

@@ -160,4 +160,4 @@ def build(settings: SamplerSettings, folder: Path, seed: int) -> Polyphony:
     del seed
     recordings = Recordings(settings, folder)
     voices = [SamplerVoice(settings, recordings) for _ in range(settings.voices + spare(settings))]
-    return Polyphony(voices, settings)
+    return Polyphony(voices, settings, image=settings.stereo)

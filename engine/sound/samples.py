@@ -72,7 +72,7 @@ def examine_sample(path: Path, semitones: float = 0.0) -> SampleFacts:
 
 
 def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
-    """A sound file as array [frames, 2] of float32, at 48 kHz, without its mean.
+    """A sound file as array [frames, 2] of float32, at 48 kHz, without the offset that it begins at.
 
     A file of another rate is resampled, and so is one that is to be transposed; files at 48 kHz load fastest.
 
@@ -88,7 +88,9 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
         _examined(sound, rate, semitones)
     except SampleError as error:
         raise SampleError(f"the sample {path}: {error.message}", error.hint) from error
-    sound -= sound.mean(axis=0)
+    mean = sound.mean(axis=0)
+    # An offset is where the recording begins; the mean of a low drum is none, and taking it away would leave a step.
+    sound -= np.where(np.abs(sound[0] - mean) < np.abs(sound[0]), mean, 0.0).astype(np.float32)
     sound = sound if sound.shape[1] == 2 else np.repeat(sound, 2, axis=1)
     target = SAMPLE_RATE / 2.0 ** (semitones / 12.0)
     if abs(target - rate) > 1e-6:

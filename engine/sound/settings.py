@@ -41,12 +41,28 @@ class Tremolo(Settings):
     width: Percent = Field(default=0.0, description="0 %: both sides together; 100 %: left against right.")
 
 
+class Vowel(Settings):
+    """The resonances of a singing mouth."""
+
+    sound: Literal["a", "e", "i", "o", "u"] = Field(default="a", description="Which vowel.")
+    amount: Percent = Field(default=0.6, description="Share of the resonances; the rest passes as it is.")
+
+
+class HighShelf(Settings):
+    """Lifts or lowers the treble."""
+
+    frequency: Hertz = Field(default=3000.0, ge=200, le=16000, description="From where on.")
+    gain: Decibels = Field(default=3.0, ge=-24, le=24, description="How much.")
+
+
 class Effects(Settings):
     """An instrument's own effects, in this order."""
 
     drive: Drive | None = Field(default=None, description="Soft saturation.")
     high_pass: Hertz | None = Field(default=None, ge=10, le=18000, description="Takes away what lies below.")
     low_pass: Hertz | None = Field(default=None, ge=40, le=20000, description="Takes away what lies above.")
+    high_shelf: HighShelf | None = Field(default=None, description="Lifts or lowers the treble.")
+    vowel: Vowel | None = Field(default=None, description="The resonances of a singing mouth.")
     chorus: Chorus | None = Field(default=None, description="A slow doubling.")
     tremolo: Tremolo | None = Field(default=None, description="A pulsating level.")
 
@@ -116,6 +132,13 @@ class Vibrato(Settings):
     depth: Cents = Field(default=8.0, ge=0, le=100, description="To either side.")
 
 
+class Breath(Settings):
+    """Noise that comes and goes with the tone, like air over a reed or a bow over a string."""
+
+    level: Decibels = Field(default=-30.0, ge=-90, le=0, description="Beside the oscillators before their filter.")
+    low: Hertz = Field(default=4000.0, ge=100, le=16000, description="It lies above this frequency.")
+
+
 class SubtractiveSettings(Pitched):
     """Oscillators, a low-pass filter, envelopes: pads, basses, leads."""
 
@@ -124,6 +147,7 @@ class SubtractiveSettings(Pitched):
     filter: Filter | None = Field(default=None, description="None: the oscillators as they are.")
     envelope: Envelope = Field(default_factory=Envelope, description="Of the loudness.")
     vibrato: Vibrato | None = Field(default=None, description="None: a straight tone.")
+    breath: Breath | None = Field(default=None, description="None: a tone without noise.")
 
 
 class Operator(Settings):
@@ -191,6 +215,9 @@ class SamplerSettings(Pitched):
 
     kind: Literal["sampler"] = Field(description="Kind of instrument.")
     samples: tuple[PitchedSample, ...] = Field(min_length=1, max_length=256, description="The recorded notes.")
+    stereo: Percent = Field(
+        default=1.0, description="How wide the recordings are heard: `0 %` is mono, `100 %` as they were recorded."
+    )
     envelope: Envelope = Field(
         default_factory=lambda: Envelope.model_validate(
             {"attack": "1 ms", "decay": "10 ms", "sustain": "100 %", "release": "300 ms"}

@@ -57,7 +57,12 @@ class SubtractiveVoice(Voice):
     """A voice of oscillators, filter and two envelopes."""
 
     def __init__(
-        self, settings: SubtractiveSettings, tables: dict[str, Wavetables], vibrato: Any, drift: float
+        self,
+        settings: SubtractiveSettings,
+        tables: dict[str, Wavetables],
+        vibrato: Any,
+        drift: float,
+        breath: Any = None,
     ) -> None:
         super().__init__()
         self._settings = settings
@@ -91,6 +96,9 @@ class SubtractiveVoice(Voice):
         self._filter_envelope = None
         if settings.filter:
             mixed = self._filter(settings.filter, mixed, made)
+        if settings.breath and breath is not None:
+            mixed = pyo.Sig(breath, mul=decibels(settings.breath.level), add=mixed)
+            made.append(mixed)
         shape = settings.envelope
         # Linear segments squared: they start and end softly and fall nearly as an exponential does.
         loud = self.envelope(shape.attack, shape.decay, math.sqrt(shape.sustain), shape.release, mul=self.cut.signal)
@@ -157,9 +165,12 @@ def build(settings: SubtractiveSettings, folder: Path, seed: int) -> Polyphony:
     if settings.vibrato:
         swing = 2.0 ** (settings.vibrato.depth / 1200.0) - 1.0
         vibrato = pyo.Sine(settings.vibrato.rate, mul=swing, add=1.0)
+    # All voices share one noise: a chord is breathed together.
+    breath = pyo.ButHP(pyo.Noise(), float(settings.breath.low)) if settings.breath else None
     count = settings.voices + spare(settings)
     # Voices differ by a cent or two, as players do.
-    voices = [SubtractiveVoice(settings, tables, vibrato, float(rng.uniform(-0.02, 0.02))) for _ in range(count)]
+    drifts = [float(rng.uniform(-0.02, 0.02)) for _ in range(count)]
+    voices = [SubtractiveVoice(settings, tables, vibrato, drift, breath) for drift in drifts]
     for voice in voices:
         voice.scatter(float(rng.uniform(3000.0, 6000.0)))
     run(40)

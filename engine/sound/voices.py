@@ -147,9 +147,10 @@ class Polyphony:
         voices: all of them, idle; some more than `settings.voices`, see `spare`.
         settings: of the instrument.
         offset: the voices' mean may differ from 0.
+        image: of voices in stereo: how wide they are heard, 0 mono .. 1 as they are.
     """
 
-    def __init__(self, voices: Sequence[Voice], settings: Pitched, offset: bool = False) -> None:
+    def __init__(self, voices: Sequence[Voice], settings: Pitched, offset: bool = False, image: float = 1.0) -> None:
         self.stolen = 0
         self._limit = settings.voices
         self._free = list(reversed(voices))
@@ -163,7 +164,7 @@ class Polyphony:
         near, far = math.sqrt(0.5 + apart), math.sqrt(0.5 - apart)
         stereo = isinstance(voices[0].output, tuple)
         if stereo:
-            near, far = 1.0, 0.0
+            near, far = (1.0 + image) / 2.0, (1.0 - image) / 2.0
             sums = [pyo.Mix([voice.output[side] for voice in voices], voices=1) for side in (0, 1)]
         else:
             # Every other voice leans to the other side.

@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.output_file import OutputFile, output_folder, write_text
 
 CHECKPOINT, BEST, LOG = "checkpoint.npz", "best.npz", "log.jsonl"
 """What a run's folder holds: the state to go on from, the best weights so far, and a line per evaluation."""
@@ -48,8 +49,9 @@ def alone_in(folder: Path) -> Iterator[None]:
         PerpetuumError: one does already, or something in the folder cannot be read or written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / _LOCK).open("w") as file:
+        output_folder(folder)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(folder / _LOCK, flags, 0o666), "rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -155,18 +157,12 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     Raises:
         PerpetuumError: it cannot be written.
     """
-    partial = path.with_suffix(".partial.npz")
     try:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
-            file.flush()
-            # Without this a power cut can leave the new name with nothing behind it.
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
+        with OutputFile(path) as output:
+            np.savez(output.file, **arrays)  # pyright: ignore[reportArgumentType]
+    except PerpetuumError as error:
         raise PerpetuumError(
-            f"cannot write {path}: {error.strerror or error}",
-            "Make room, then give the same command again: it goes on from the last checkpoint.",
+            error.message, "Make room, then give the same command again: it goes on from the last checkpoint."
         ) from error
 
 
@@ -192,6 +188,4 @@ def read_log(folder: Path, until: int) -> list[dict[str, Any]]:
 
 def write_log(folder: Path, lines: list[dict[str, Any]]) -> None:
     """Write the evaluations of a run, whole or not at all."""
-    partial = folder / (LOG + ".partial")
-    partial.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    partial.replace(folder / LOG)
+    write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in lines))

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.output_file import output_folder
+
 FOLDER = "tensorboard"
 """Where they lie in a run's folder."""
 _TAGS = {
@@ -43,9 +45,9 @@ class EventFile:
         """See `Watcher.begun`."""
         from tensorboard.summary.writer.record_writer import RecordWriter
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        output_folder(self.folder)
         name = f"events.out.tfevents.{time.time_ns() // 10**9:010d}.{socket.gethostname()}.{time.time_ns()}"
-        self._file = RecordWriter((self.folder / name).open("wb"))
+        self._file = RecordWriter((self.folder / name).open("xb"))
         self._formats = importlib.import_module("tensorboard.compat.proto.event_pb2")
         self._write(file_version="brain.Event:2")
         if step:

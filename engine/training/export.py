@@ -95,17 +95,19 @@ def _write(path: Path, card: WeightsCard, weights: Mapping[str, np.ndarray]) -> 
 
 
 def summary(card: WeightsCard) -> str:
-    """What the figures of a card come to, in a line; empty without figures."""
+    """What the figures of a card come to, in a line a musician can read; empty without figures."""
     metrics = card.metrics
     if "network" in metrics:
-        line = f"{metrics['network']:.3f} nats per event on what was held out, bigram {metrics['bigram']:.3f}"
         share = 1 - metrics["network"] / metrics["bigram"]
-        place = f"{abs(100 * share):.0f} % {'under' if share > 0 else 'over'} it"
-        return f"{line} ({place}), accuracy {_percent(metrics['accuracy'])}"
+        return (
+            f"{_percent(metrics['accuracy'])} of what comes next in held-out music is what it thought likeliest; it is "
+            f"{abs(100 * share):.0f} % {'less' if share > 0 else 'more'} surprised by it than one who knows only what "
+            "follows what"
+        )
     if "reconstructed" in metrics:
         return (
             f"{_percent(metrics['reconstructed'])} of the held-out steps come back, {_percent(metrics['sampled'])} by "
-            f"chance; the commonest class alone gives {_percent(metrics['all_hold'])}; KL {metrics['kl']:.1f} nats"
+            f"chance; the commonest class alone gives {_percent(metrics['all_hold'])}"
         )
     if "timing_mae_ms" in metrics:
         return (

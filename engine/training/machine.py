@@ -39,7 +39,7 @@ def choose_backend() -> str:
     if not found or not find_spec("keras"):
         raise PerpetuumError(
             f"training needs Keras 3 and {asked or 'TensorFlow or JAX'}, which are not installed",
-            "Install them with `pip install 'perpetuum[models]'`, or `pip install keras jax`.",
+            "Install them with `pip install 'keras>=3.10,<4' jax`; in a checkout, `make training` does it.",
         )
     os.environ["KERAS_BACKEND"] = found[0]
     return found[0]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
+from engine.output_file import output_folder, write_text
 from engine.training.amount import shortage, with_held_out
 from engine.training.checkpoint import CHECKPOINT, read_state
 from engine.training.datasets import Augmentation, Dataset, Piece, build, open_dataset, write_dataset
@@ -126,11 +127,11 @@ def open_data(
                     if before.get(name) != value
                 ],
             )
-    own.mkdir(parents=True, exist_ok=True)
+    output_folder(output_folder(folder) / own.name)
     built = build(paths, given.dataset.build_settings(given.config), own / CACHE / "read.sqlite", progress=progress)
     # Killed between the two writes, a run would take what was built before for what is asked for now.
     (own / PIECES).unlink(missing_ok=True)
-    (folder / ORIGIN).write_text(json.dumps(origin, indent=1) + "\n", encoding="utf-8")
+    write_text(folder / ORIGIN, json.dumps(origin, indent=1) + "\n")
     write_dataset(own, built)
     return open_dataset([own], given.config), ""
 

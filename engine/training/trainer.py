@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from engine.errors import PerpetuumError
+from engine.output_file import output_folder
 from engine.training.checkpoint import (
     BEST,
     Checkpoint,
@@ -85,7 +86,7 @@ class Trainer:
         self.losses: list[float] = []
         self.first_loss: float | None = None
         self.seconds, self.history = 0.0, []
-        folder.mkdir(parents=True, exist_ok=True)
+        output_folder(folder)
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then cosine decay to a twentieth."""

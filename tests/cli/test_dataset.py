@@ -49,7 +49,7 @@ def test_where_no_folder_can_be_made_the_reason_is_told(music, tmp_path):
     (tmp_path / "file").write_text("")
     out, status = run("build", music, "--for", "drum_kit", "-o", tmp_path / "file" / "set")
     assert status == 2
-    assert f"cannot write into {tmp_path / 'file' / 'set'}" in out
+    assert f"there is no folder {tmp_path / 'file'}" in out
 
 
 def test_the_command_that_trains_on_it_can_be_pasted(music, tmp_path):

@@ -147,7 +147,7 @@ def test_what_has_no_card_gets_no_page(made, tmp_path):
         (["one_drum", "--weights", "{made}/drum_kit.safetensors"], "Say `perpetuum evaluate drum_kit` for these."),
         (["drum_kit", "--weights", "drum_kitt"], "there are no weights 'drum_kitt' here"),
         (
-            ["drum_kit", "--weights", "{made}/drum_kit.safetensors", "--samples", "0", "--page", "x"],
+            ["drum_kit", "--weights", "{made}/drum_kit.safetensors", "--samples", "0", "--page", "x.md"],
             "Leave --samples 0",
         ),
     ],

@@ -23,9 +23,7 @@ def test_drums_go_on_from_a_pattern_and_say_what_they_made(tmp_path):
     result = run("generate", "drums_rnn", "--primer", BEAT, "--num-steps", 64, "--seed", 7, "-n", 2, "-o", "takes")
     assert result.exit_code == 0, result.output
     first, second = result.stdout.splitlines()
-    assert re.fullmatch(
-        r"takes/drum_kit-7-01\.mid: \d+ notes, 4 bars of 4/4 at 120 qpm, log-likelihood -\d+\.\d, \d+\.\d\d s", first
-    )
+    assert re.fullmatch(r"takes/drum_kit-7-01\.mid: \d+ notes, 4 bars of 4/4 at 120 qpm, \d+\.\d\d s", first)
     assert second.startswith("takes/drum_kit-7-02.mid")
     one, other = made(tmp_path / "takes")
     assert one.tracks[0].is_drum
@@ -128,7 +126,7 @@ def test_sampling_options_reach_the_network(tmp_path):
 
 def test_a_beam_finds_likelier_music():
     def likelihood(*options):
-        result = run("generate", "melody_rnn", "--primer", TUNE, "--num-steps", 64, "--seed", 2, *options)
+        result = run("generate", "melody_rnn", "--primer", TUNE, "--num-steps", 64, "--seed", 2, "--verbose", *options)
         return float(re.search(r"log-likelihood (-[\d.]+)", result.stdout)[1])
 
     assert likelihood("--beam-size", 8, "--branch-factor", 4) > likelihood()

@@ -22,3 +22,14 @@ def test_what_cannot_be_done_is_a_sentence_and_status_2(monkeypatch, capsys, err
         main(["check"])
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_ctrl_c_where_nothing_fades_is_one_line_and_status_130(monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.cli.scenes.command.callback", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main(["scenes"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.strip().splitlines()[-1] == "perpetuum: stopped"

@@ -115,7 +115,7 @@ def test_import_goes_to_the_first_folder_of_the_user_where_scenes_find_it_by_nam
         (["gone.mag"], "no such checkpoint"),
         ([ONE_DRUM, "--config", "drum_kit"], "not the weights of drum_kit: weight"),
         ([ONE_DRUM, "--config", "drumkit"], "Did you mean drum_kit?"),
-        ([ONE_DRUM, "-o", "net.npz"], "a weights file ends in .safetensors"),
+        ([ONE_DRUM, "-o", "net.npz"], "what can be written is .safetensors"),
         ([ONE_DRUM, "-o", "gone/net.safetensors"], "there is no folder gone"),
         ([assets.shipped("weights") / "drum_kit.safetensors"], "this is a weights file already"),
         ([__file__], "not a checkpoint of Magenta"),

@@ -47,7 +47,7 @@ def write_performance(path, seed):
     """A piece of piano, played freely: runs and chords at any time."""
     rng = np.random.default_rng(seed)
     track = mido.MidiTrack()
-    for pitch in 60 + rng.integers(-12, 13, 80):
+    for pitch in 60 + rng.integers(-12, 13, 160):
         track.append(mido.Message("note_on", note=int(pitch), velocity=70, time=int(rng.integers(0, 60))))
         track.append(mido.Message("note_off", note=int(pitch), time=int(rng.integers(30, 200))))
     path.parent.mkdir(exist_ok=True)
@@ -70,9 +70,14 @@ def test_a_folder_of_midi_files_becomes_a_network_that_plays_in_a_scene(tmp_path
     assert done.exit_code == 0, done.output
     assert "Going on with run after batch 1 of 6." in done.stderr
     assert "All 6 batches are done" in done.stderr
-    first, figures, _, *lines = done.stdout.splitlines()
+    first, figures, *heard = done.stdout.splitlines()
+    heard, lines = heard[: heard.index("In a scene:")], heard[heard.index("In a scene:") + 1 :]
+    assert any(re.search(r"voices at once \([\d.]+\), notes of [\d.]+ s \([\d.]+\)", row) for row in heard)
+    assert any(re.fullmatch(r"  Begin with temperature: [\d.]+", row) for row in heard)
+    assert any("To listen to: run/tiny-listen.mid" in row for row in heard)
+    assert sum(one.type == "note_on" for one in mido.MidiFile("run/tiny-listen.mid"))
     assert first.startswith("run/tiny.safetensors: performance_rnn performance, weights of batch ")
-    assert re.search(r"[\d.]+ nats per event .* bigram [\d.]+ \(\d+ % (under|over) it\)", figures)
+    assert re.search(r"\d+ % (less|more) surprised by it", figures)
     card = read_card("run/tiny.safetensors")
     assert (card.name, card.licence, card.credits, card.training_data) == ("Mine", "CC0", ("the test",), ("midi",))
     assert card.metrics["network"] > 0

@@ -2,7 +2,7 @@
 
 Left is the number of the frame modulo 2^23, as a fraction of 2^23 (exact in float32); right is the number of notes
 that sound, over 128. The names of parts order accidents: a note of part "crash" kills the process by SIGSEGV in the
-block where it begins, "hang" makes it stand still, "exit3" makes it end.
+block where it begins, "hang" makes it stand still, "exit3" makes it end. No graph with a part "unbuildable" is built.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Forget, Meter, Notes, Quit, Ready, Release, Setup
+from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Forget, Meter, Notes, Ping, Pong, Quit, Ready, Release, Setup
 
 WRAP = 1 << 23
 
@@ -32,6 +32,8 @@ class Sound:
     def run(self) -> None:
         while self.setup is None:
             self.receive()
+        if any(part.name == "unbuildable" for part in self.setup.parts):
+            sys.exit(1)
         self.frame = self.setup.start_frame
         self.control.send(Ready(0.0))
         began = self.frame
@@ -60,6 +62,8 @@ class Sound:
                 self.released = frame
             case Fade(start=start, frames=frames):
                 self.end = (self.frame if start < 0 else start) + frames
+            case Ping():
+                self.control.send(Pong())
             case Quit():
                 sys.exit(0)
 

@@ -1,0 +1,1 @@
+"""Longer proofs: commands that anyone can run; their last results stand in docs/."""

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.runtime.audio import Audio, State
+from engine.runtime.audio import Audio, Refused, State
+from engine.runtime.child import Child, start_bound
 from engine.runtime.offline import OfflineReader
 from engine.runtime.pacing import Pacer
 from engine.runtime.pipe import BLOCK_BYTES
@@ -56,6 +57,21 @@ class Listener:
 def pid(audio: Audio) -> int:
     assert audio._child is not None
     return audio._child.process.pid
+
+
+def change_scene(audio: Audio, frame: int) -> None:
+    """From a frame on two notes sound for a minute; before, it was one."""
+    audio.send(setup("b", "c", start_frame=frame))
+    for part in ("b", "c"):
+        audio.send(notes(part, (frame, 60 * SAMPLE_RATE)))
+
+
+def assert_changed(listener: Listener, frame: int) -> None:
+    sound = listener.sound
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert set(voices(sound[:frame])) == {1}
+    assert set(voices(sound[frame:])) == {2}
 
 
 def test_a_render_has_the_frames_that_were_asked_for_and_every_note_at_its_place():
@@ -135,16 +151,16 @@ def test_a_spare_process_waits_to_take_over_and_is_replaced_itself(monkeypatch):
     monkeypatch.setattr("engine.runtime.audio.SPARE_DELAY", 0.02)
     with Audio(command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
-        until(lambda: audio._spare is not None)
-        spare = audio._spare
+        until(lambda: audio._spare.child is not None and audio._spare._answered)
+        spare = audio._spare.child
         assert spare is not None
         os.kill(pid(audio), signal.SIGKILL)
         until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
         assert audio._child is spare
-        until(lambda: audio._spare is not None)
-        os.kill(audio._spare.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
-        dead = audio._spare
-        until(lambda: audio._spare not in (dead, None))
+        until(lambda: audio._spare.child is not None)
+        os.kill(audio._spare.child.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+        dead = audio._spare.child
+        until(lambda: audio._spare.child not in (dead, None))
         assert audio.counters["deaths"] == 1
         until(lambda: listener.seconds > 1)
     assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
@@ -179,7 +195,7 @@ def test_where_one_process_after_the_other_dies_the_notes_are_left_out_and_the_m
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
         audio.send(notes("crash", (3 * SAMPLE_RATE, 3 * SAMPLE_RATE + 100)))
         until(lambda: audio.frame > 5 * SAMPLE_RATE)
-        assert audio.counters["traps"] >= 1
+        assert audio.counters["poisoned"] >= 1
         assert any(isinstance(message, Trouble) and "signal 11" in message.message for message in audio.poll())
     assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
 
@@ -202,23 +218,17 @@ def test_the_stream_ends_with_its_fade():
 
 
 def test_a_second_setup_takes_over_at_its_frame_without_a_gap():
-    change = 2 * SAMPLE_RATE // BLOCK * BLOCK
+    change = 4 * SAMPLE_RATE // BLOCK * BLOCK
     with Audio(command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
         until(lambda: listener.seconds > 0.2)
         first = pid(audio)
-        audio.send(setup("b", "c", start_frame=change))
-        audio.send(notes("b", (change, 60 * SAMPLE_RATE)))
-        audio.send(notes("c", (change, 60 * SAMPLE_RATE)))
-        until(lambda: listener.seconds > 3)
+        change_scene(audio, change)
+        until(lambda: listener.seconds > 5)
         assert pid(audio) != first
         assert audio.counters["deaths"] == 0
-    sound = listener.sound
-    assert listener.pauses == 0
-    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
-    assert set(voices(sound[:change])) == {1}
-    assert set(voices(sound[change:])) == {2}
+    assert_changed(listener, change)
 
 
 def test_sending_never_waits_however_deaf_the_process_is():
@@ -238,3 +248,115 @@ def test_closing_leaves_no_process_behind():
     audio.close()
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+def test_a_process_that_does_not_build_the_new_graph_does_not_end_the_old_one():
+    """The old one plays on until the new one reports Ready, however late that is; one that never does is refused."""
+    change = 4 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 0.2)
+        first = pid(audio)
+        audio.send(setup("unbuildable", start_frame=change))
+        found: list[object] = []
+        until(lambda: found.extend(audio.poll()) or any(isinstance(message, Refused) for message in found))
+        until(lambda: listener.seconds > 5)
+        assert pid(audio) == first
+        change_scene(audio, audio.frame // BLOCK * BLOCK)
+        until(lambda now=listener.seconds: listener.seconds > now + 4)
+    sound = listener.sound
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert voices(sound)[-1] == 2
+
+
+def test_audio_and_spare_stopped_together_leave_no_gap():
+    """A spare that hangs when it is needed costs nothing: a new process runs beside it."""
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: audio._spare.child is not None and audio._spare._answered)
+        until(lambda now=listener.seconds: listener.seconds > now + 0.5)
+        assert audio._spare.child is not None
+        for child in (audio._spare.child.process.pid, pid(audio)):
+            os.kill(child, signal.SIGSTOP)
+        until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
+        until(lambda now=listener.seconds: listener.seconds > now + 3)
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
+
+
+def test_a_spare_that_does_not_answer_is_replaced_before_it_is_needed():
+    with Audio(command=DUMMY) as audio, Listener(audio):
+        audio.send(setup("a"))
+        until(lambda: audio._spare.child is not None and audio._spare._answered)
+        spare = audio._spare.child
+        assert spare is not None
+        os.kill(spare.process.pid, signal.SIGSTOP)
+        until(lambda: audio._spare.child not in (spare, None), 3.0)
+        assert spare.process.returncode == -signal.SIGKILL
+
+
+def test_a_scene_that_waits_for_its_bar_does_not_lose_frames_when_the_old_process_is_killed():
+    change = 6 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 0.2)
+        change_scene(audio, change)
+        os.kill(pid(audio), signal.SIGKILL)
+        until(lambda: listener.seconds > 7)
+    assert_changed(listener, change)
+
+
+def test_an_edit_repairs_a_scene_whose_graph_cannot_be_built():
+    """Nothing of the old scene ever sounds, so the new one does not wait for its end."""
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("unbuildable"))
+        audio.begin()
+        until(lambda: audio._backoff.failures >= 2)
+        change_scene(audio, 0)
+        until(lambda: listener.seconds > 1)
+    sound = listener.sound
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert set(voices(sound)) == {2}
+
+
+def test_two_edits_at_once_of_which_the_second_cannot_be_built_are_answered():
+    """The first one's graph is ready, and the old scene fades already, when the second comes."""
+    change = 4 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        until(lambda: listener.seconds > 0.2)
+        change_scene(audio, change)
+        until(lambda: audio._memory.fade is not None)
+        audio.send(setup("unbuildable", start_frame=change))
+        found: list[object] = []
+        until(lambda: found.extend(audio.poll()) or any(isinstance(message, Refused) for message in found))
+        change_scene(audio, change)
+        until(lambda now=listener.seconds: listener.seconds > now + 4)
+    sound = listener.sound
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert voices(sound)[-1] == 2
+
+
+def test_where_no_more_threads_are_allowed_no_process_is_left_behind(monkeypatch):
+    begun: list[int] = []
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def popen(*arguments, **options):
+        process = start_bound(*arguments, **options)
+        begun.append(process.pid)
+        return process
+
+    start_bound(["true"]).wait()
+    monkeypatch.setattr("engine.runtime.child.start_bound", popen)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(OSError, match="no thread"):
+        Child("audio", DUMMY, lambda child, message: None)
+    with pytest.raises(ProcessLookupError):
+        os.kill(begun[0], 0)

@@ -1,8 +1,11 @@
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +17,13 @@ from engine.errors import PerpetuumError
 from engine.runtime.audio import Audio
 from engine.runtime.backoff import Backoff
 from engine.runtime.device import DeviceOutput
-from engine.runtime.outputs import NullOutput, WavOutput, open_output
+from engine.runtime.outputs import NullOutput, open_output
 from engine.runtime.pacing import Pacer
 from engine.runtime.pipe import FRAME_BYTES, Pipe
 from engine.runtime.players import Dither, Player
 from engine.runtime.pump import Pump
-from engine.runtime.wav import WavWriter
+from engine.runtime.sound_file import LARGEST_WAV, SoundFileOutput
+from engine.runtime.wav_output import WavOutput
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Fade
 from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until
@@ -223,7 +227,7 @@ def test_a_recording_is_the_sound_exactly_and_gets_its_name_at_the_end(tmp_path)
     for start in range(0, len(sound), 2048):
         output.write(sound[start : start + 2048].tobytes())
     assert not path.exists()
-    assert len(soundfile.read(output._writer.part)[0]) >= 2 * SAMPLE_RATE  # type: ignore[union-attr]
+    assert len(soundfile.read(tmp_path / "take.wav.part")[0]) >= 2 * SAMPLE_RATE
     output.close()
     assert fake.now - 1000.0 == pytest.approx(3.0)
     read, rate = soundfile.read(path, dtype="float32")
@@ -232,13 +236,18 @@ def test_a_recording_is_the_sound_exactly_and_gets_its_name_at_the_end(tmp_path)
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_checkpoints_do_not_change_the_file(tmp_path):
+def test_a_recording_and_a_render_of_the_same_sound_are_the_same_file(tmp_path, monkeypatch):
+    """Bringing the header up to date again and again changes nothing."""
+    monkeypatch.setattr("engine.runtime.wav_output.CHECKPOINT", 0.01)
     sound = np.random.default_rng(0).uniform(-1, 1, (SAMPLE_RATE, 2)).astype(np.float32)
-    for name, checkpoint in (("with", 0.01), ("without", None)):
-        with WavWriter(tmp_path / name, checkpoint) as writer:
-            for start in range(0, len(sound), 700):
-                writer.write(sound[start : start + 700])
-    assert (tmp_path / "with").read_bytes() == (tmp_path / "without").read_bytes()
+    output = WavOutput(tmp_path / "with.wav", FakeTime().pacer())
+    output.open()
+    with SoundFileOutput(tmp_path / "without.wav") as writer:
+        for start in range(0, len(sound), 700):
+            output.write(sound[start : start + 700].tobytes())
+            writer.write(sound[start : start + 700])
+    output.close()
+    assert (tmp_path / "with.wav").read_bytes() == (tmp_path / "without.wav").read_bytes()
 
 
 def test_a_recording_is_valid_after_kill_9(tmp_path):
@@ -246,7 +255,7 @@ def test_a_recording_is_valid_after_kill_9(tmp_path):
     code = (
         "import numpy as np, sys\n"
         "from pathlib import Path\n"
-        "from engine.runtime.outputs import WavOutput\n"
+        "from engine.runtime.wav_output import WavOutput\n"
         "output = WavOutput(Path(sys.argv[1]))\n"
         "output.open()\n"
         "while True: output.write(np.full((2048, 2), 0.5, np.float32).tobytes())\n"
@@ -263,21 +272,117 @@ def test_a_recording_is_valid_after_kill_9(tmp_path):
     assert (sound == 0.5).all()
 
 
-def test_a_disk_that_is_full_ends_the_recording_and_not_the_music(tmp_path):
+class SmallDisk:
+    """As much room for the files of this process as we say: an honest ENOSPC without a disk of our own."""
+
+    def __init__(self, monkeypatch, room: int) -> None:
+        from engine.output_file import FileIO, RawFile
+
+        self.room = room
+
+        def write(raw, data):
+            part = memoryview(data)[: max(0, self.room)]
+            if len(part) < len(data):
+                FileIO.write(raw, part)
+                self.room = 0
+                raw.error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                raise raw.error
+            self.room -= len(part)
+            return FileIO.write(raw, part)
+
+        monkeypatch.setattr(RawFile, "write", write)
+        usage = shutil.disk_usage("/")
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=self.room))
+
+
+def test_a_full_disk_interrupts_the_recording_and_not_the_music_and_it_goes_on_when_there_is_room(
+    tmp_path, monkeypatch, caplog
+):
+    """What was recorded before stays in .part, readable by any reader of WAV; the gap is told, and so is the reason."""
+    disk = SmallDisk(monkeypatch, 5 * SAMPLE_RATE * 6)
     fake = FakeTime()
-    output = WavOutput(tmp_path / "take.wav", fake.pacer())
+    output = WavOutput(tmp_path / "take.wav", fake.pacer(), room=2.0, clock=fake.clock)
     output.open()
-    assert output._writer is not None
-    output._writer._file.close()  # whatever is written to it now fails
-    for _ in range(10):
-        output.write(bytes(4800 * FRAME_BYTES))
-    assert fake.now - 1000.0 == pytest.approx(1.0)
-    assert "failed" in output.description
+    for number in range(60):
+        if number == 30:
+            disk.room = 100 * SAMPLE_RATE * 6
+        output.write(np.full((SAMPLE_RATE, 2), number / 100, np.float32).tobytes())
     output.close()
+    assert fake.now - 1000.0 == pytest.approx(60.0)
+    assert "No space left on device" in output.complaint
+    assert "No space left on device" in caplog.text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["take-2.wav", "take.wav.part"]
+    with wave.open(str(tmp_path / "take.wav.part")) as before, wave.open(str(tmp_path / "take-2.wav")) as after:
+        assert 4 * SAMPLE_RATE <= before.getnframes() <= 5 * SAMPLE_RATE
+        assert before.getnframes() * 6 + 44 <= (tmp_path / "take.wav.part").stat().st_size
+        first = int.from_bytes(after.readframes(1)[:3], "little", signed=True) / 2**23
+        assert first in [pytest.approx(number / 100, abs=1e-6) for number in range(30, 36)]
+        assert after.getnframes() + output.missing + 4 * SAMPLE_RATE == pytest.approx(60 * SAMPLE_RATE, abs=SAMPLE_RATE)
+
+
+def test_a_recording_has_no_longest_length_and_loses_no_frame_between_its_files(tmp_path):
+    """A WAV file counts its bytes in 32 bits; what does not fit goes into the next file, exactly behind."""
+    output = WavOutput(tmp_path / "take.wav", FakeTime().pacer(), longest=1000)
+    (tmp_path / "take-3.wav").write_bytes(b"somebody's")
+    output.open()
+    sound = np.random.default_rng(3).uniform(-1, 1, (2750, 2)).astype(np.float32)
+    for start in range(0, len(sound), 384):
+        output.write(sound[start : start + 384].tobytes())
+    output.close()
+    files = [tmp_path / name for name in ("take.wav", "take-2.wav", "take-4.wav")]
+    assert [soundfile.info(path).frames for path in files] == [1000, 1000, 750]
+    heard = np.concatenate([soundfile.read(path, dtype="float32")[0] for path in files])
+    assert np.abs(heard - sound).max() <= 2**-23
+    assert (tmp_path / "take-3.wav").read_bytes() == b"somebody's"
+    assert LARGEST_WAV * 6 + 4096 < 2**32
+
+
+def test_a_recording_into_a_folder_keeps_the_last_hours_and_touches_nothing_else(tmp_path):
+    def old(name: str, hours: float) -> Path:
+        path = tmp_path / name
+        with path.open("wb") as file:
+            file.truncate(int(hours * 3600 * SAMPLE_RATE * 6))
+        return path
+
+    kept = [old("perpetuum-2026-01-03_09-00-00.wav", 1), old("mine.wav", 9), old("perpetuum-2026.wav", 9)]
+    gone = [old("perpetuum-2026-01-02_09-00-00.wav", 1.5), old("perpetuum-2026-01-01_09-00-00.wav.part", 0.1)]
+    with open_output("wav", str(tmp_path), keep=2) as output:
+        assert "the last 2 hours are kept" in output.description
+        output.write(bytes(48 * FRAME_BYTES))
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in gone)
+    assert len(list(tmp_path.iterdir())) == len(kept) + 1
+    for name, argument in (("null", None), ("wav", str(tmp_path / "x.wav"))):
+        with pytest.raises(PerpetuumError, match="--keep"):
+            open_output(name, argument, keep=2)
+
+
+def test_two_recordings_of_one_name_do_not_meet_and_one_that_broke_off_is_not_written_over(tmp_path):
+    (tmp_path / "take.wav.part").write_bytes(b"all that is left of yesterday")
+    outputs = [WavOutput(tmp_path / "take.wav", FakeTime().pacer()) for _ in range(2)]
+    for number, output in enumerate(outputs):
+        output.open()
+        output.write(np.full((100, 2), (number + 1) / 4, np.float32).tobytes())
+    for output in outputs:
+        output.close()
+    assert (tmp_path / "take.wav.part").read_bytes() == b"all that is left of yesterday"
+    assert soundfile.read(tmp_path / "take.wav")[0][0, 0] == 0.25
+    assert soundfile.read(tmp_path / "take-2.wav")[0][0, 0] == 0.5
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("name", ["x.mp3", "x", "fifo", "nowhere/x.wav", "link.wav"])
+def test_a_recording_goes_into_nothing_but_a_wav_file_or_a_folder(tmp_path, name):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link.wav").symlink_to(tmp_path / "fifo")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(PerpetuumError, match="cannot"):
+        open_output("wav", str(tmp_path / name))
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_recording_that_fails_half_way_leaves_no_file(tmp_path):
-    with pytest.raises(ValueError), WavWriter(tmp_path / "x.wav") as writer:
+    with pytest.raises(ValueError), SoundFileOutput(tmp_path / "x.wav") as writer:
         writer.write(np.zeros((10, 3), np.float32))
     assert not list(tmp_path.iterdir())
 
@@ -381,6 +486,23 @@ def test_the_pump_plays_everything_to_the_end_of_the_stream():
     sound = samples(b"".join(tape.data))
     assert np.array_equal(frame_numbers(sound), np.arange(201 * 256))
     assert pump.frames == len(sound)
+
+
+def test_an_output_that_fails_costs_no_music():
+    """A plug-in's output may raise; the stream goes on in real time, to its end."""
+
+    class Broken(Tape):
+        def write(self, chunk: bytes) -> None:
+            super().write(chunk)
+            raise OSError("the plug-in has a fault")
+
+    broken = Broken()
+    with Audio(command=DUMMY) as audio, Pump(audio, broken) as pump:
+        audio.send(setup("a"))
+        audio.send(Fade(200 * 256, 256))
+        assert pump.join(60)
+    assert np.array_equal(frame_numbers(samples(b"".join(broken.data))), np.arange(201 * 256))
+    assert pump.counters["failures"] == len(broken.data)
 
 
 def test_a_fade_out_is_heard_at_once_and_smooth_whatever_lies_in_the_pipe():

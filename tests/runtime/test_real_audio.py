@@ -49,7 +49,7 @@ def test_what_is_heard_of_an_audio_process_killed_twice_is_the_music_without_a_g
         audio.send(chords(60))
         audio.begin()
         for deaths in (1, 2):
-            until(lambda: audio._spare is not None and audio.state is State.PLAYING, 60)
+            until(lambda: audio._spare.child is not None and audio.state is State.PLAYING, 60)
             until(lambda now=listener.seconds: listener.seconds > now + 1)
             assert audio._child is not None
             os.kill(audio._child.process.pid, signal.SIGKILL)
@@ -77,7 +77,7 @@ def loudness(sound: np.ndarray) -> np.ndarray:
 
 
 def test_a_scene_that_is_replaced_while_it_plays_leaves_no_gap():
-    change = 3 * SAMPLE_RATE // BLOCK * BLOCK
+    change = 6 * SAMPLE_RATE // BLOCK * BLOCK
     with Audio() as audio, Listener(audio) as listener:
         audio.send(setup(live=True))
         audio.send(chords(60))

@@ -163,8 +163,8 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path_factory, da
 
 
 def test_a_write_that_is_interrupted_leaves_no_half_file(tmp_path, monkeypatch):
-    def interrupted(self, path):
-        path.write_bytes(b"MThd")
+    def interrupted(self, file):
+        file.write(b"MThd")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(mido.MidiFile, "save", interrupted)

@@ -54,12 +54,13 @@ def test_forgotten_bars_are_gone_and_the_rest_stays_where_it_was():
         tempo_map.bar(3)
 
 
-def test_a_truncated_map_goes_on_from_the_bar_line():
+def test_a_map_up_to_a_bar_goes_on_from_its_bar_line_and_leaves_the_other_as_it_is():
     tempo_map = TempoMap()
     bars = [tempo_map.append(4, 90) for _ in range(6)]
-    tempo_map.truncate(4)
-    again = tempo_map.append(4, 120)
+    other = tempo_map.until(4)
+    again = other.append(4, 120)
     assert (again.index, again.start, again.frames) == (4, bars[4].start, 2 * SAMPLE_RATE)
+    assert [tempo_map.bar(index) for index in range(6)] == bars
 
 
 def test_a_tempo_must_be_positive_and_finite():

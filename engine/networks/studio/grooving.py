@@ -6,10 +6,13 @@ and tap2drum, section 5.3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.networks.studio.gestures import Gesture, gestures, shifts
 from engine.networks.studio.hearing import is_for_drums, named
 from engine.networks.studio.made import Made
 from engine.networks.vae.converters.contract import Slice, step_of
@@ -18,8 +21,31 @@ from engine.networks.vae.music_vae import MusicVae
 from engine.score.drums import PITCHES
 from engine.score.phrase import NOTE, in_order, moved
 from engine.score.piece import Piece, Track
-from engine.score.time import STEPS_PER_BEAT
+from engine.score.time import STEPS_PER_BEAT, Meter
 from engine.score.voices import drum_track, from_0, melody_track
+
+_KIT = (35, 59)
+"""Lowest and highest pitch of a drum kit in General MIDI."""
+
+
+class Feel(NamedTuple):
+    """Strokes as a network plays them.
+
+    Attributes:
+        strokes: array [n] of `NOTE`, each stroke at the place of the one that was given; an early first one may begin
+            a little before 0.
+        kept: [n], whether it is played: not where the network plays this drum as it likes.
+        added: array [m] of `NOTE`, what it plays besides.
+    """
+
+    strokes: np.ndarray
+    kept: np.ndarray
+    added: np.ndarray
+
+    @property
+    def notes(self) -> np.ndarray:
+        """All that is played, in order; array of `NOTE`."""
+        return in_order(from_0(np.concatenate([self.strokes[self.kept], self.added])))
 
 
 def groove_piece(
@@ -43,37 +69,74 @@ def groove_piece(
     Raises:
         PerpetuumError: the piece has no drums, or no such track.
     """
-    asked = drum_track(piece, track)
+    asked = _clip(piece) if track is None else None
+    asked = asked or drum_track(piece, track)
     tracks = [
-        replace(one, notes=humanized(network, one.notes, piece, rng, temperature))
+        replace(one, notes=feel_of(network, one.notes, piece, rng, temperature).notes)
         if one is asked or (track is None and one.is_drum and len(one.notes))
         else one
         for one in piece.tracks
     ]
     remarks = () if asked.is_drum else (f"{named(piece, asked)} is no drum track; its notes are heard as drums",)
+    known = _converter(network).class_of
+    strange = int((~np.isin(asked.notes["pitch"], list(known))).sum())
+    if strange:
+        they, stay = ("1 note is no drum", "stays") if strange == 1 else (f"{strange} notes are no drums", "stay")
+        remarks += (f"{they} that {network.config.name} knows, and {stay}",)
     return Made(replace(piece, tracks=tuple(tracks)), piece.bars_end, remarks)
 
 
-def humanized(
+def feel_of(
     network: MusicVae, notes: np.ndarray, piece: Piece, rng: np.random.Generator, temperature: float | None = None
-) -> np.ndarray:
-    """Strokes of drums [n] with the network's velocities and timing; array of `NOTE`.
+) -> Feel:
+    """Strokes of drums (array [n] of `NOTE`) with the network's velocities and timing.
 
     Two-bar windows (or what the network takes) follow each other bar by bar, and each bar is taken from the window in
-    which the network has just played the bar before it: so no seam is heard where a window begins.
+    which the network has just played the bar before it: so no seam is heard where a window begins. Where the meter
+    changes, a first window begins.
     """
     converter = _converter(network)
-    alone = Piece((Track(notes, is_drum=True),), piece.qpm, piece.meter)
-    bar = piece.meter.steps_per_bar
-    steps = max(converter.steps // bar, 1) * bar
-    bars = int(step_of(notes["start"]).max(initial=0)) // bar + 1
-    kept = steps - bar
+    steps = step_of(notes["start"])
+    classes = np.array([converter.class_of.get(int(pitch), -1) for pitch in notes["pitch"]], int)
+    found = gestures(notes["start"], steps, classes)
+    alone = Piece((Track(_on_steps(notes, steps, found), is_drum=True),), piece.qpm, piece.meter)
+    end = int(steps.max(initial=0)) + 1
+    changes = piece.meters or ((0.0, piece.meter),)
+    begins = [0, *(round(beat * STEPS_PER_BEAT) for beat, _ in changes[1:]), end]
     played: list[np.ndarray] = []
-    for first in range(max(1, bars - kept // bar)):
-        heard = converter.window(alone, first * bar / STEPS_PER_BEAT, steps)
+    for (_, meter), first, last in zip(changes, begins, begins[1:], strict=False):
+        if first < min(last, end):
+            stretch = _stretch(network, converter, alone, meter, first, min(last, end), rng, temperature)
+            played.append(stretch)
+    return _moved_to(converter, notes, steps, found, np.concatenate(played))
+
+
+def _stretch(
+    network: MusicVae,
+    converter: GrooveConverter,
+    alone: Piece,
+    meter: Meter,
+    begin: int,
+    end: int,
+    rng: np.random.Generator,
+    temperature: float | None,
+) -> np.ndarray:
+    """What a network plays [end - begin, 27] from one step of a piece to another, all in one meter."""
+    bar = meter.steps_per_bar
+    steps = max(converter.steps // bar, 1) * bar
+    bars = -(-(end - begin) // bar)
+    kept = steps - bar
+    struck = np.sort(step_of(alone.tracks[0].notes["start"])) - begin
+    played = np.zeros((max(1, bars - kept // bar) * bar + kept, converter.output_size), np.float32)
+    for first in range(0, len(played) - kept, bar):
+        # Long rests stay rests, and cost no time.
+        if np.searchsorted(struck, first) == np.searchsorted(struck, first + steps):
+            continue
+        heard = converter.window(alone, (begin + first) / STEPS_PER_BEAT, steps)
         outputs = _played(network, heard, rng, temperature, converter.given(heard.targets))
-        played.append(outputs if first == 0 else outputs[kept:])
-    return _moved_to(converter, notes, np.concatenate(played))
+        new = slice(0 if first == 0 else kept, steps)
+        played[first:][new] = outputs[new]
+    return played[: end - begin]
 
 
 def drumify_piece(
@@ -144,27 +207,58 @@ def _played(
     return network.decode(z, heard.length, heard.controls, temperature, rng, None if hits is None else hits[None])[0]
 
 
-def _moved_to(converter: GrooveConverter, notes: np.ndarray, played: np.ndarray) -> np.ndarray:
-    """Notes at the network's times and velocities; strokes that share a step and a drum keep their distance."""
+def _clip(piece: Piece) -> Track | None:
+    """The only track of a piece, if it can be nothing but drums on another channel: clips of Ableton Live have 1."""
+    tracks = [track for track in piece.tracks if len(track.notes)]
+    if len(tracks) != 1 or tracks[0].is_drum or tracks[0].program:
+        return None
+    pitches = tracks[0].notes["pitch"]
+    return tracks[0] if _KIT[0] <= pitches.min() and pitches.max() <= _KIT[1] else None
+
+
+def _on_steps(notes: np.ndarray, steps: np.ndarray, found: Sequence[Gesture]) -> np.ndarray:
+    """What a network hears of strokes: of each drum and step the anchor, as loud as the loudest there."""
+    anchors = np.array(sorted(anchor for one in found for anchor in one.anchors.tolist()), int)
+    heard = notes[anchors].copy()
+    loudest = _loudest(notes, steps, found)
+    heard["velocity"] = [loudest[anchor] for anchor in anchors.tolist()]
+    return heard
+
+
+def _loudest(notes: np.ndarray, steps: np.ndarray, found: Sequence[Gesture]) -> dict[int, int]:
+    """The velocity of the loudest stroke in the step of each anchor, by the anchor's index."""
+    loudest = {}
+    for one in found:
+        for anchor in one.anchors.tolist():
+            loudest[anchor] = int(notes["velocity"][one.strokes[steps[one.strokes] == steps[anchor]]].max())
+    return loudest
+
+
+def _moved_to(
+    converter: GrooveConverter, notes: np.ndarray, steps: np.ndarray, found: list[Gesture], played: np.ndarray
+) -> Feel:
+    """Notes at the network's times and velocities; see `engine.networks.studio.gestures`."""
     drums = len(PITCHES)
     velocities, offsets = played[:, drums : 2 * drums], played[:, 2 * drums :]
-    moved_notes = notes.copy()
-    steps = step_of(notes["start"])
-    classes = np.array([converter.class_of.get(int(pitch), -1) for pitch in notes["pitch"]], int)
-    for step, drum in sorted({*zip(steps.tolist(), classes.tolist(), strict=True)}):
-        if drum < 0:
-            continue
-        together = np.flatnonzero((steps == step) & (classes == drum))
-        loudest = together[int(np.argmax(notes["velocity"][together]))]
-        shift = (step - float(np.clip(offsets[step, drum], -1, 1)) / 2) / STEPS_PER_BEAT - notes["start"][loudest]
-        louder = 127.0 * float(velocities[step, drum]) / float(notes["velocity"][loudest])
-        moved_notes["start"][together] += shift
-        moved_notes["end"][together] += shift
-        moved_notes["velocity"][together] = np.clip(np.rint(notes["velocity"][together] * louder), 1, 127)
-    if converter.added:
-        moved_notes = moved_notes[~np.isin(classes, converter.added)]
-        invented = np.zeros_like(played)
-        for drum in converter.added:
-            invented[:, drum::drums] = played[:, drum::drums]
-        moved_notes = np.concatenate([moved_notes, converter.to_tracks(invented)[0].notes])
-    return in_order(from_0(moved_notes))
+    late, louder = np.zeros(len(notes)), np.ones(len(notes))
+    kept = np.ones(len(notes), bool)
+    loudest = _loudest(notes, steps, found)
+    for one in found:
+        kept[one.strokes] = one.drum not in converter.added
+        for anchor in one.anchors.tolist():
+            step = steps[anchor]
+            late[anchor] = -float(np.clip(offsets[step, one.drum], -1, 1)) / 2 / STEPS_PER_BEAT
+            share = one.strokes[steps[one.strokes] == step]
+            louder[share] = 127.0 * float(velocities[step, one.drum]) / loudest[anchor]
+    strokes = notes.copy()
+    heard = [one for one in found if one.drum not in converter.added]
+    for one, shift in zip(heard, shifts(heard, notes["start"], steps, late), strict=True):
+        strokes["start"][one.strokes] += shift
+        strokes["end"][one.strokes] += shift
+        loud = np.rint(notes["velocity"][one.strokes] * louder[one.strokes])
+        strokes["velocity"][one.strokes] = np.clip(loud, 1, 127)
+    invented = np.zeros_like(played)
+    for drum in converter.added:
+        invented[:, drum::drums] = played[:, drum::drums]
+    added = converter.to_tracks(invented)[0].notes if converter.added else np.zeros(0, NOTE)
+    return Feel(strokes, kept, added)

@@ -16,8 +16,8 @@ from engine.networks.studio.hearing import drums_of, tune_of
 from engine.networks.studio.made import Made
 from engine.networks.vae import operations
 from engine.networks.vae.converters import Converter, Slice
-from engine.networks.vae.converters.contract import STEPS_PER_BAR
-from engine.networks.vae.converters.melody import MelodyConverter
+from engine.networks.vae.converters.contract import STEPS_PER_BAR, step_of
+from engine.networks.vae.converters.melody import HIGHEST, LOWEST, MelodyConverter, in_range
 from engine.networks.vae.converters.trio import TrioConverter
 from engine.networks.vae.fitting import fit_latent
 from engine.networks.vae.music_vae import MusicVae
@@ -25,6 +25,9 @@ from engine.score.phrase import ChordSpan, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
 from engine.score.voices import Voice, from_0
+
+MOST_WINDOWS = 64
+"""Windows of an example's length that are heard of a piece."""
 
 
 def interpolate_pieces(
@@ -39,10 +42,14 @@ def interpolate_pieces(
 ) -> list[Made]:
     """Pieces from one to another: points on the great circle between what the network takes them for.
 
+    Music that is longer than an example is heard in windows, one after another, of the length of an example; each is
+    interpolated with the one beside it, and they are joined again. The shorter piece is heard from its beginning again
+    until the longer one ends.
+
     Args:
         network: of the family music_vae or groovae. Where weights have no encoder, the latent vectors are searched for
             by gradient descent, which takes seconds.
-        first, last: what is heard of them begins with the bar of their first note and is as long as an example.
+        first, last: they are heard from the bar of their first note on, up to `MOST_WINDOWS`.
         steps: how many pieces come out; the first and the last are what the network makes of the given ones.
         rng: source of chance; not asked without a temperature.
         temperature: None for the likeliest notes.
@@ -50,8 +57,8 @@ def interpolate_pieces(
         voice: what is left of chords, for a network that knows one note at a time.
 
     Raises:
-        PerpetuumError: a piece has nothing of the network's kind, or these weights have no encoder and no decoder that
-            can be searched.
+        PerpetuumError: a piece has nothing of the network's kind, or nothing in its range; or these weights have no
+            encoder and no decoder that can be searched.
     """
     converter = network.config.make_converter()
     ends = []
@@ -60,16 +67,33 @@ def interpolate_pieces(
             ends.append(_heard(network, converter, piece, track, voice))
         except PerpetuumError as error:
             raise PerpetuumError(f"the {name} piece: {error.message}", error.hint) from error
-    points = [_latent(network, end.slice) for end in ends]
+    remarks, count = ends[0].remarks + ends[1].remarks, max(len(end.slices) for end in ends)
+    length = converter.steps / STEPS_PER_BEAT
+    if count > 1:
+        windows = f"{count} windows of {converter.steps // STEPS_PER_BAR} bars"
+        remarks += (f"{network.config.name} takes {length:g} beats at once: {windows} go side by side, and are joined",)
+    if len(ends[0].slices) != len(ends[1].slices):
+        shorter = "first" if len(ends[0].slices) < count else "last"
+        remarks += (f"the {shorter} piece is shorter, and heard from its beginning again",)
+    points = [[_latent(network, one) for one in end.slices] for end in ends]
+    ways = [
+        operations.interpolate(points[0][k % len(points[0])], points[1][k % len(points[1])], steps)
+        for k in range(count)
+    ]
     made = []
-    for place, z in enumerate(operations.interpolate(points[0], points[1], steps)):
+    for place in range(steps):
         share = place / (steps - 1)
         # What the decoder is told besides belongs to one of the ends: the nearer one.
         nearer = ends[round(share)]
-        outputs = network.decode(z[None], converter.steps, nearer.slice.controls, temperature, rng)[0]
+        parts = []
+        for k, way in enumerate(ways):
+            controls = nearer.slices[k % len(nearer.slices)].controls
+            outputs = network.decode(way[place][None], converter.steps, controls, temperature, rng)[0]
+            chords = nearer.chords[k % len(nearer.chords)]
+            parts.append(Made(Piece(_tracks(converter, outputs), chords=chords), length))
+        whole = joined(parts)
         qpm = first.qpm + share * (last.qpm - first.qpm)
-        piece = Piece(_tracks(converter, outputs), qpm, chords=nearer.chords)
-        made.append(Made(piece, converter.steps / STEPS_PER_BEAT, ends[0].remarks + ends[1].remarks))
+        made.append(replace(whole, piece=replace(whole.piece, qpm=qpm, tempos=(), markers=()), remarks=remarks))
     return made
 
 
@@ -143,7 +167,7 @@ def _tracks(converter: Converter, outputs: np.ndarray) -> tuple[Track, ...]:
 
 
 def _heard(network: MusicVae, converter: Converter, piece: Piece, track: str | None, voice: Voice) -> _Heard:
-    """The first bars of what a network hears of a piece."""
+    """What a network hears of a piece, from the bar of its first note on."""
     if isinstance(converter, TrioConverter):
         tracks, remarks = piece.tracks, ()
     else:
@@ -153,17 +177,50 @@ def _heard(network: MusicVae, converter: Converter, piece: Piece, track: str | N
     starts = np.concatenate([one.notes["start"] for one in tracks]) if tracks else np.zeros(0)
     if not len(starts):
         raise PerpetuumError(f"{network.config.name} hears melody, bass and drums, and the file has no notes")
-    if STEPS_PER_BAR % piece.meter.steps_per_bar:
-        remarks += (f"{piece.meter} is heard as if it were 4/4, the meter of {network.config.name}",)
-    bar = piece.meter.beats_per_bar
-    start = float(np.floor(starts.min() / bar + 1e-6)) * bar
-    part = replace(piece, tracks=tuple(tracks)).cut(start, start + converter.steps / STEPS_PER_BEAT)
-    return _Heard(converter.window(part), part.chords, remarks)
+    since, meter = piece.meter_at(float(starts.min()))
+    if STEPS_PER_BAR % meter.steps_per_bar:
+        remarks += (f"{meter} is heard as if it were 4/4, the meter of {network.config.name}",)
+    bar = meter.beats_per_bar
+    start = since + float(np.floor((starts.min() - since) / bar + 1e-6)) * bar
+    count = int(step_of(starts - start).max()) // converter.steps + 1
+    if count > MOST_WINDOWS:
+        bars = MOST_WINDOWS * converter.steps // STEPS_PER_BAR
+        remarks += (f"the first {bars} bars of 4/4 are heard of {count * bars // MOST_WINDOWS}",)
+    slices, chords = [], []
+    length = converter.steps / STEPS_PER_BEAT
+    whole = replace(piece, tracks=tuple(tracks))
+    for window in range(min(count, MOST_WINDOWS)):
+        part = whole.cut(start + window * length, start + (window + 1) * length)
+        slices.append(converter.window(part))
+        chords.append(part.chords)
+    if not any(len(track.notes) for one in slices for track in converter.to_tracks(one.targets)):
+        raise PerpetuumError(*_nothing_heard(network, converter, np.concatenate([one.notes for one in tracks])))
+    if isinstance(converter, MelodyConverter):
+        unheard = len(tracks[0].notes) - len(in_range(tracks[0].notes))
+        if unheard:
+            were, notes = ("was", "note") if unheard == 1 else ("were", "notes")
+            remarks += (f"{unheard} {notes} outside of MIDI pitches {LOWEST} to {HIGHEST} {were} not heard",)
+    return _Heard(slices, chords, remarks)
+
+
+def _nothing_heard(network: MusicVae, converter: Converter, notes: np.ndarray) -> tuple[str, str]:
+    """Why a network hears nothing of some notes, and what to do."""
+    pitches = f"MIDI pitches {int(notes['pitch'].min())} to {int(notes['pitch'].max())}"
+    if isinstance(converter, MelodyConverter):
+        return (
+            f"no note lies in the range of {network.config.name}: it knows MIDI pitches {LOWEST} to {HIGHEST}, and "
+            f"hears {len(notes)} notes of {pitches}",
+            "transpose the music by octaves, or name another track with --track",
+        )
+    return (
+        f"{network.config.name} knows none of the {len(notes)} notes that it hears ({pitches})",
+        "take a file with notes of its kind, or name another track with --track",
+    )
 
 
 class _Heard(NamedTuple):
-    """What a network hears of a piece: tensors, the chords over it, and what was chosen."""
+    """What a network hears of a piece: of each window tensors and the chords over it; and what was chosen."""
 
-    slice: Slice
-    chords: tuple[ChordSpan, ...]
+    slices: list[Slice]
+    chords: list[tuple[ChordSpan, ...]]
     remarks: tuple[str, ...]

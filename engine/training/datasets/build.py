@@ -22,7 +22,7 @@ from engine.training.datasets.score import UnusableError
 from engine.training.datasets.sources import File, Work, find_files
 from engine.training.datasets.workers import Died, Pool
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Grows whenever a file may be read in another way than before: what is cached under another one is read again."""
 FORMAT = 1
 """Of the manifest."""
@@ -224,8 +224,14 @@ def _nothing(records: Sequence[_Record], kind: str, paths: Sequence[Path]) -> Pe
     """The error that none of the files can be used, with the reasons."""
     reasons = Counter(record.reason for record in records if record.reason)
     reasons.update(found.reason for record in records for found in record.works.values() if found.reason)
-    said = ", ".join(f"{count} time{'' if count == 1 else 's'} {reason}" for reason, count in reasons.most_common(4))
+    for record in records:
+        for found in record.works.values():
+            reasons.update(found.dropped)
     where = ", ".join(map(str, paths))
+    if not records:
+        return PerpetuumError(f"{where}: there are no files of music", "Give MIDI, MusicXML or ABC files.")
+    counted = [f"{count} time{'' if count == 1 else 's'} {reason}" for reason, count in reasons.most_common(6)]
+    said = ", ".join(counted) or "they hold no notes"
     return PerpetuumError(
         f"{where}: no {kind.replace('_', ' ')} found in {len(records)} file{'' if len(records) == 1 else 's'} ({said})",
         "Give other files, or look at the filters: `perpetuum dataset build --help`.",

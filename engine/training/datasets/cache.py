@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.output_file import output_folder
 from engine.training.datasets.pieces import Piece, pieces_from, pieces_to
 
 
@@ -35,7 +36,7 @@ class Cache:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        output_folder(path.parent)
         try:
             self._open(path)
         except sqlite3.DatabaseError:

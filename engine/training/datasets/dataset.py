@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PerpetuumError
+from engine.output_file import output_folder, write_text
 from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.build import FORMAT, Built, Progress, Settings, build
 from engine.training.datasets.kinds import KINDS, augmentation_of, corpus_of
@@ -84,11 +85,9 @@ def write_dataset(folder: Path, built: Built) -> None:
 
     The pieces come last: where they are, all is there, and of one build.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    output_folder(folder)
     (folder / PIECES).unlink(missing_ok=True)
-    partial = folder / (MANIFEST + ".partial")
-    partial.write_text(json.dumps(built.manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(folder / MANIFEST)
+    write_text(folder / MANIFEST, json.dumps(built.manifest, indent=1, ensure_ascii=False) + "\n")
     save_pieces(folder / PIECES, built.pieces)
 
 

@@ -18,7 +18,6 @@ from engine.training.datasets.score_sets import VELOCITY
 
 LARGEST = 64 << 20
 """Bytes of the largest score, unpacked."""
-_SIGNS = {"+": "#", "-": "b"}
 
 
 def read_musicxml(data: bytes) -> Score:
@@ -35,22 +34,7 @@ def read_musicxml(data: bytes) -> Score:
     text = _decoded(packed)
     if "<score-" not in text:
         raise UnusableError("not MusicXML")
-    return _read(text, "musicxml")
-
-
-def read_abc(data: bytes) -> Score:
-    """Read one tune of ABC notation, with its header.
-
-    Chords are read in the spelling of the Nottingham database, too: "D/f+" and "Gm/b-" have basses, and a small letter
-    alone is no chord but a bass note, which leaves the chord as it is.
-
-    Raises:
-        UnusableError: it is broken, or without notes.
-    """
-    text = data.decode("utf-8", "replace")
-    text = re.sub(r'"([A-G][^"/\n]*/[A-Ga-g])([+-])"', lambda found: f'"{found[1]}{_SIGNS[found[2]]}"', text)
-    text = re.sub(r'"(?:[a-g][#b+-]?|[\^_<>@][^"\n]*)"', "", text)
-    return _read(text, "abc")
+    return _read(text)
 
 
 def _decoded(data: bytes) -> str:
@@ -87,17 +71,17 @@ def _unpacked(data: bytes) -> bytes:
         raise UnusableError("broken .mxl file") from error
 
 
-def _read(text: str, form: str) -> Score:
+def _read(text: str) -> Score:
     try:
         from music21 import converter, stream
     except ImportError as error:
         raise PerpetuumError(
-            "reading MusicXML and ABC needs music21, which is not installed", "pip install 'perpetuum[models]'"
+            "reading MusicXML and ABC needs music21, which is not installed", "pip install 'music21>=9.3,<11'"
         ) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = converter.parseData(text, format=form)
+            found = converter.parseData(text, format="musicxml")
             if isinstance(found, stream.Opus):
                 found = found.scores[0]
             return checked(_score(found))
@@ -105,7 +89,7 @@ def _read(text: str, form: str) -> Score:
         raise
     # music21 tells what is wrong with a file by whatever error it runs into.
     except Exception as error:
-        raise UnusableError("broken MusicXML" if form == "musicxml" else "broken ABC") from error
+        raise UnusableError("broken MusicXML") from error
 
 
 def _score(found: Any) -> Score:

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.output_file import OutputFile
 
 SPLITS = ("train", "validation", "test")
 STEPS_PER_BAR = 16
@@ -46,13 +47,8 @@ class Piece:
 
 def save_pieces(path: Path, pieces: Iterable[Piece]) -> None:
     """Write pieces to one compressed .npz file, whole or not at all; the same pieces are the same bytes."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            pieces_to(file, pieces)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with OutputFile(path) as output:
+        pieces_to(output.file, pieces)
 
 
 def load_pieces(path: Path) -> list[Piece]:

@@ -15,7 +15,16 @@ MAX_NOTES = 500_000
 
 
 class UnusableError(Exception):
-    """Why a file, or what it holds, cannot be used; in few words, for they are counted."""
+    """Why a file, or what it holds, cannot be used; in few words, for they are counted.
+
+    Args:
+        reason: those words.
+        place: where in the file, "line:column"; empty where that cannot be said.
+    """
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class Score:
         keys: (beat, sharps, or flats below 0) in order.
         is_played: somebody or something played it: a MIDI file, which knows no bars but those of its meters. Else it
             is written, and tells its bars.
+        left_out: what was in the file and is not here, in few words, and how often.
         electronic_kit: drums are on the pads of the kit that the Groove MIDI Dataset was played on.
     """
 
@@ -66,6 +76,7 @@ class Score:
     chords: tuple[tuple[float, str], ...] = ()
     keys: tuple[tuple[float, int], ...] = ()
     is_played: bool = False
+    left_out: tuple[tuple[str, int], ...] = ()
     electronic_kit: bool = False
 
     @property

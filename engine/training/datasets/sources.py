@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from engine.errors import PerpetuumError
+from engine.training.datasets.abc import read_abc, split_tunes
 from engine.training.datasets.midi_files import read_midi
-from engine.training.datasets.notation import read_abc, read_musicxml
+from engine.training.datasets.notation import read_musicxml
 from engine.training.datasets.score import Score, UnusableError
 from engine.training.datasets.score_sets import read_chorale, read_score_line
 
@@ -183,15 +184,10 @@ class File:
                 yield Work(self.name, _NAMES.get(stem, stem), name, "score line", line)
 
     def _tunes(self, data: bytes) -> Iterator[Work]:
-        """Tunes of a book begin with "X:"; what stands before the first is the header of all."""
-        header, *tunes = re.split(rb"(?m)^(?=X:)", data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-        if not tunes:
-            raise UnusableError("no tunes in it")
-        if len(header) * len(tunes) > LARGEST:
-            raise UnusableError("no book of tunes: what stands before them is too long")
-        for k, tune in enumerate(tunes):
+        tunes = split_tunes(data)
+        for k, (_, tune) in enumerate(tunes):
             name = f"{self._stem}/{k + 1}" if len(tunes) > 1 else self._stem
-            yield Work(self.name, self.source, name, "abc", header + tune)
+            yield Work(self.name, self.source, name, "abc", tune)
 
 
 def find_files(paths: Sequence[Path]) -> list[File]:

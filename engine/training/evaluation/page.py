@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
+from engine.output_file import output_folder, write_text
 from engine.training.datasets import SPLITS, Dataset
 from engine.training.evaluation.evaluate import Music
 from engine.training.evaluation.figures import figure, unit
@@ -95,10 +96,8 @@ def write_section(page: Path, section: Section, picture: Path | None = None) -> 
         place = picture and picture.relative_to(page.parent)
         body = f"{begin}\n{section_text(section, place, _old_remark(old))}{end}"
         new = before + body + after if found else text.rstrip("\n") + "\n\n" + body + "\n"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        partial = page.with_name(page.name + ".partial")
-        partial.write_text(new, encoding="utf-8")
-        partial.replace(page)
+        output_folder(page.parent)
+        write_text(page, new)
     except (OSError, UnicodeDecodeError) as error:
         raise PerpetuumError(f"cannot write the page {page}: {error}", "Choose another --page.") from error
 

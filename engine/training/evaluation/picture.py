@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.output_file import OutputFile, output_folder
 from engine.score.drums import CLASS_OF_PITCH, CLASSES
 from engine.training.evaluation.samples import Sample
 
@@ -29,7 +30,7 @@ def draw(rows: dict[str, Sample], path: Path, drums: bool, unit: str = "beat") -
     try:
         import matplotlib
     except ImportError:
-        raise PerpetuumError("matplotlib, which draws, is not installed", "pip install 'perpetuum[plot]'") from None
+        raise PerpetuumError("matplotlib, which draws, is not installed", "pip install 'matplotlib>=3.9,<4'") from None
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     from matplotlib.collections import PatchCollection
@@ -65,10 +66,9 @@ def draw(rows: dict[str, Sample], path: Path, drums: bool, unit: str = "beat") -
         axes[0, 0].set_ylim(low - 2, high + 2)
     axes[-1, 0].set_xlabel(unit, fontsize=8)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=_DPI, metadata={"Software": None})
-    except OSError as error:
-        raise PerpetuumError(f"cannot write the picture {path}: {error.strerror}", "Choose another --page.") from error
+        output_folder(path.parent)
+        with OutputFile(path, (".png",)) as output:
+            figure.savefig(output.file, format="png", dpi=_DPI, metadata={"Software": None})
     finally:
         plt.close(figure)
 

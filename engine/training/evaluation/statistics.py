@@ -33,6 +33,38 @@ def describe(kind: str, samples: Sequence[Sample]) -> dict[str, float]:
     return figures
 
 
+def typical(kind: str, samples: Sequence[Sample], count: int) -> list[Sample]:
+    """The samples nearest to the median of the figures of `describe`, each in units of its median deviation; nearest
+    first, silent ones last, of equal ones the first.
+
+    Args:
+        kind, samples: as `describe`; "groove" for drums as they are played.
+        count: how many, at most.
+    """
+    heard = [place for place, sample in enumerate(samples) if len(sample.notes)]
+    silent = [place for place in range(len(samples)) if place not in set(heard)]
+    if not heard:
+        return list(samples[:count])
+    if kind == "groove":
+        rows = [_played_figures(samples[place]) for place in heard]
+    else:
+        rows = [list(describe(kind, [samples[place]]).values()) for place in heard]
+    table = np.array(rows, float)
+    off = np.abs(table - np.median(table, axis=0))
+    spread = np.median(off, axis=0)
+    known = spread > 1e-9
+    distances = (np.minimum(off[:, known] / spread[known], 10.0) ** 2).sum(axis=1)
+    order = [heard[place] for place in np.argsort(distances, kind="stable")] + silent
+    return [samples[place] for place in order[:count]]
+
+
+def _played_figures(sample: Sample) -> list[float]:
+    """Strokes, and mean and spread of how late they are and how loud."""
+    steps = sample.notes["start"] * 4
+    late, loud = steps - np.rint(steps), sample.notes["velocity"].astype(float)
+    return [len(late), late.mean(), late.std(), loud.mean(), loud.std()]
+
+
 def note_statistics(samples: Sequence[Sample]) -> dict[str, float]:
     """Means over samples of music in several voices, whose unit of time is the beat, or the second of performances.
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS, load_network
@@ -100,6 +102,101 @@ def test_strokes_that_share_a_step_stay_in_their_order(network):
     ).piece.tracks[0].notes  # fmt: skip
     assert made["start"][1] - made["start"][0] == pytest.approx(0.05)
     assert made["velocity"][0] <= made["velocity"][1]
+
+
+def kit(*rows, name="Kit", drum=True):
+    """A track of strokes (start, pitch) or (start, pitch, velocity), a 32nd each."""
+    strokes = sorted((row[0], row[0] + 0.125, row[1], row[2] if len(row) > 2 else 90) for row in rows)
+    return Track(np.array(strokes, NOTE), name, is_drum=drum)
+
+
+def played_by(network, track, config="groovae_2bar_humanize", **facts):
+    made = groove_piece(network(config), Piece((track,), **facts), np.random.default_rng(1), temperature=1.5)
+    return made.piece.tracks[0].notes
+
+
+def by_pitch(notes):
+    """The starts of each pitch, in order: an order of strokes that is known without knowing who moved them."""
+    return {pitch: np.sort(notes["start"][notes["pitch"] == pitch]) for pitch in set(notes["pitch"].tolist())}
+
+
+@pytest.mark.parametrize("begin", [0.0, 0.125, 1.0, 2.375])
+@pytest.mark.parametrize("gap", [1 / 8, 1 / 6, 1 / 12])
+def test_rolls_keep_their_distances(network, begin, gap):
+    track = kit(*((begin + gap * number, 38) for number in range(40)))
+    heard = played_by(network, track)
+    np.testing.assert_allclose(np.diff(heard["start"]), gap, atol=1e-9)
+    assert heard["velocity"].tolist() != track.notes["velocity"].tolist()
+
+
+def test_32nds_between_the_strokes_of_another_drum_stay_between_them(network):
+    heard = played_by(network, kit(*((step / 8, 38 if step % 2 else 45) for step in range(64))))
+    assert heard["pitch"].tolist() == [45, 38] * 32
+
+
+def test_triplets_stay_triplets(network):
+    """They would be sixteenths, if a stroke on no sixteenth were pulled to the nearest."""
+    written = np.arange(24) / 3
+    heard = played_by(network, kit(*((start, 42) for start in written)))
+    assert np.abs(heard["start"] - written).max() < 1 / 6
+    late = np.abs(heard["start"] * 4 - np.rint(heard["start"] * 4))
+    assert np.median(late) > 0.1
+
+
+def test_of_strokes_that_share_a_step_the_nearest_one_is_put_where_the_network_wants_it(tmp_path):
+    """A network of which each answer is known: a quarter of a step late, velocity 64."""
+    _, weights = read_weights(made_up(tmp_path, "groovae_2bar_humanize"))
+    weights["decoder/output_projection/kernel"][:] = 0
+    weights["decoder/output_projection/bias"][9:18] = 0
+    weights["decoder/output_projection/bias"][18:] = np.arctanh(-0.5)
+    late = CONFIGS["groovae_2bar_humanize"].build(weights)
+    flam = kit((0.9, 38, 50), (1.02, 38, 100), (3.0, 36, 90))
+    heard = groove_piece(late, Piece((flam,)), np.random.default_rng(1)).piece.tracks[0].notes
+    np.testing.assert_allclose(heard["start"], [1.0625 - 0.12, 1.0625, 3.0625], atol=1e-6)
+    assert heard["velocity"].tolist() == [32, 64, 64]
+
+
+@given(
+    rows=st.lists(st.tuples(st.floats(0, 15.99), st.sampled_from([36, 38, 40, 42, 46, 49])), min_size=1, max_size=40),
+    changed=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_struck_is_struck_once_and_in_its_order(network, rows, changed):
+    """No stroke is lost, invented, or put before one of its own drum that came before it."""
+    facts = {"meters": ((0.0, Meter()), (5.0, Meter(3, 4))), "tempos": ((0.0, 120.0), (5.0, 90.0))} if changed else {}
+    rows = [(start, pitch, 1 + number) for number, (start, pitch) in enumerate(sorted(rows))]
+    before, after = by_pitch(kit(*rows).notes), by_pitch(played_by(network, kit(*rows), **facts))
+    assert {pitch: len(starts) for pitch, starts in before.items()} == {k: len(v) for k, v in after.items()}
+    assert all(np.abs(after[pitch] - starts).max() <= 0.21 for pitch, starts in before.items())
+
+
+def test_a_long_rest_costs_no_time(network):
+    heard = played_by(network, kit((0.0, 36), (40_000.0, 38)))
+    assert np.rint(heard["start"] * 4).tolist() == [0, 160_000]
+
+
+def test_bars_are_counted_anew_where_the_meter_changes(network):
+    """A pickup of a beat is played as it is alone, and what follows as if the piece began there."""
+    pickup, rest = [(0.5, 38), (0.75, 38)], [(1 + row["start"], int(row["pitch"])) for row in beat(4)]
+    groovae = network("groovae_2bar_humanize")
+    meters = ((0.0, Meter(1, 4)), (1.0, Meter()))
+    whole, alone = (
+        groove_piece(groovae, piece, np.random.default_rng(1)).piece.tracks[0].notes
+        for piece in (
+            Piece((kit(*pickup, *rest),), meter=Meter(1, 4), meters=meters),
+            Piece((kit(*((start - 1, pitch) for start, pitch in rest)),)),
+        )
+    )
+    later = whole[whole["start"] > 2]
+    np.testing.assert_allclose(later["start"] - 1, alone["start"][-len(later) :], atol=1e-6)
+
+
+def test_a_clip_of_a_kit_on_another_channel_is_drums_and_that_is_said(network):
+    clip = kit(*((step / 2, 36 + 2 * (step % 2)) for step in range(8)), drum=False)
+    made = groove_piece(network("groovae_2bar_humanize"), Piece((clip,)), np.random.default_rng(1))
+    assert made.remarks == ("track 1 (Kit) is no drum track; its notes are heard as drums",)
+    assert len(made.piece.tracks[0].notes) == 8
+    assert not made.piece.tracks[0].is_drum
 
 
 def test_without_a_temperature_chance_is_not_asked_and_with_one_each_seed_is_another(network):

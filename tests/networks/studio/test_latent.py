@@ -147,3 +147,34 @@ def test_a_way_in_one_piece_has_a_marker_for_each_step(network):
     for number, one in enumerate(made):
         part = whole.piece.cut(8.0 * number, 8.0 * number + 8.0)
         np.testing.assert_array_equal(part.tracks[0].notes, one.piece.tracks[0].notes)
+
+
+def test_longer_music_is_interpolated_in_windows_side_by_side_that_are_joined(network):
+    """The windows of a long way are the ways between the windows, of which the shorter piece's come again."""
+    vae = network("cat-mel_2bar_small")
+    first, second, other = (tune(*range(base, base + 16)) for base in (50, 60, 70))
+    late = replace(second, notes=tune(*range(60, 76), start=8.0).notes)
+    long = Piece((replace(first, notes=np.concatenate([first.notes, late.notes])),), 90.0)
+    made = interpolate_pieces(vae, long, Piece((other,), 110.0), 3, RNG(1))
+    assert [one.length for one in made] == [16.0] * 3
+    assert [one.piece.qpm for one in made] == [90, 100, 110]
+    said = "cat-mel_2bar_small takes 8 beats at once: 2 windows of 2 bars go side by side, and are joined"
+    assert said in made[0].remarks
+    assert "the last piece is shorter, and heard from its beginning again" in made[0].remarks
+    for place, part in ((0.0, first), (8.0, second)):
+        alone = interpolate_pieces(vae, Piece((part,)), Piece((other,)), 3, RNG(1))
+        for whole, window in zip(made, alone, strict=True):
+            notes = whole.piece.cut(place, place + 8).tracks[0].notes
+            np.testing.assert_array_equal(notes, window.piece.tracks[0].notes)
+
+
+def test_music_out_of_a_networks_range_is_said(network):
+    low = Piece((tune(1, 3, 5, 120, 122),))
+    with pytest.raises(PerpetuumError, match=r"first piece: no note lies in the range of .* 21 to 108, .* 1 to 122"):
+        interpolate_pieces(network("cat-mel_2bar_small"), low, UP, 3, RNG(1))
+    partly = Piece((tune(1, 60, 127),))
+    made = interpolate_pieces(network("cat-mel_2bar_small"), UP, partly, 2, RNG(1))
+    assert "2 notes outside of MIDI pitches 21 to 108 were not heard" in made[0].remarks
+    no_drums = Piece((Track(np.array([(0, 1, 3, 90), (1, 2, 120, 90)], NOTE), is_drum=True),))
+    with pytest.raises(PerpetuumError, match="knows none of the 2 notes that it hears"):
+        interpolate_pieces(network("cat-drums_2bar_small"), no_drums, no_drums, 2, RNG(1))

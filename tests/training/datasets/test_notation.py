@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from engine.score.chords import parse_chord
 from engine.training.datasets import notation
-from engine.training.datasets.notation import read_abc, read_musicxml
+from engine.training.datasets.abc import read_abc, split_tunes
+from engine.training.datasets.notation import read_musicxml
 from engine.training.datasets.score import UnusableError
 from tests.training.datasets.writing import read
 
@@ -151,6 +154,20 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_not_read(monkeypatch):
         read_musicxml(packed({"bomb.xml": b"<score-partwise>" + b" " * (8 << 20)}))
 
 
-def test_text_that_is_no_abc_is_broken():
-    with pytest.raises(UnusableError, match=r"broken ABC|no notes"):
+def test_bytes_that_are_no_text_are_no_abc():
+    with pytest.raises(UnusableError, match="not text"):
         read_abc(b"X:1\nK:C\n\x00\xff nothing here")
+
+
+CASES = Path(__file__).parent / "abc"
+"""Small tunes of ABC, written for this project, with their right values; repeats are not written out."""
+EXPECTED = json.loads((CASES / "expected.json").read_text())
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_tune_of_abc_is_read_as_the_standard_says(name):
+    ((_, tune),) = split_tunes((CASES / name).read_bytes())
+    notes = [note for part in read_abc(tune).parts for note in part.notes.tolist()]
+    assert [pitch for _, _, pitch, _ in notes] == EXPECTED[name]["pitches"]
+    if EXPECTED[name]["beats"] is not None:
+        assert [end - start for start, end, _, _ in notes] == pytest.approx(EXPECTED[name]["beats"], abs=1e-5)

@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.scenes.patterns import PatternError, is_grid, parse_pattern
 from engine.score import drums
+from engine.score.notation import NotationError
+from engine.score.patterns import is_grid, parse_pattern
 from engine.score.phrase import Origin
 from engine.score.time import Meter
 
 
 def rows(text: str, meter: str = "4/4"):
-    return [tuple(row) for row in parse_pattern(text, Meter.parse(meter)).notes.tolist()]
+    return [tuple(row) for row in parse_pattern(text, Meter.parse(meter)).phrase().notes.tolist()]
 
 
 def test_a_cell_of_a_grid_is_a_sixteenth():
@@ -49,7 +50,7 @@ def test_a_note_without_a_length_has_that_of_the_one_before():
 
 
 def test_rests_and_chords_take_time_too():
-    phrase = parse_pattern("~:1 [D4 A4 D4]:2 ~:1", Meter())
+    phrase = parse_pattern("~:1 [D4 A4 D4]:2 ~:1", Meter()).phrase()
     assert phrase.notes["pitch"].tolist() == [62, 69]
     assert phrase.notes["start"].tolist() == [1, 1]
     assert phrase.length == 4.0
@@ -59,7 +60,7 @@ def test_rests_and_chords_take_time_too():
 def test_bar_lines_are_checked_against_the_meter():
     assert rows("C4:3 | C4:3 |", "3/4")
     assert rows("C4:3 | C4:3 |", "6/8")
-    with pytest.raises(PatternError, match=r"3 of 4 beats"):
+    with pytest.raises(NotationError, match=r"3 of 4 beats"):
         rows("C4:3 | C4:3")
 
 
@@ -102,7 +103,7 @@ def test_a_pattern_is_a_grid_if_a_drum_lane_begins_it():
     ],
 )
 def test_an_error_has_its_place_in_the_string(text, place, words):
-    with pytest.raises(PatternError, match=words) as caught:
+    with pytest.raises(NotationError, match=words) as caught:
         rows(text)
     assert text[caught.value.start : caught.value.end] in (place, "")
 
@@ -111,6 +112,6 @@ def test_an_error_has_its_place_in_the_string(text, place, words):
 def test_any_text_is_a_phrase_or_a_pattern_error_inside_it(text):
     try:
         length, problem = parse_pattern(text, Meter()).length, None
-    except PatternError as error:
+    except NotationError as error:
         length, problem = 0.0, error
     assert length > 0 or (problem is not None and 0 <= problem.start <= len(text) and problem.start < problem.end)

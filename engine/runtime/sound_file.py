@@ -1,0 +1,147 @@
+"""Sound files: their kinds, and how one is written while its sound comes, through libsndfile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+import soundfile
+
+from engine.errors import PerpetuumError
+from engine.output_file import OutputFile, RawFile, cannot_write
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import CHANNELS
+
+ENDINGS: dict[str, tuple[str, str]] = {
+    ".wav": ("WAV", "PCM_24"),
+    ".flac": ("FLAC", "PCM_24"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+"""Format and subtype of libsndfile by the ending of a file's name."""
+
+WAV_FRAME_BYTES = 3 * CHANNELS
+LARGEST_WAV = (2**32 - 2**20) // WAV_FRAME_BYTES
+"""Frames of the longest WAV file, 4 h 8 min: its header counts bytes in 32 bits. A longer render is RF64 (EBU 3306)."""
+
+
+_Result = TypeVar("_Result")
+
+
+class _Quiet:
+    """A file as libsndfile may call it: nothing may be raised through C, so errors are kept by `RawFile`."""
+
+    def __init__(self, raw: RawFile) -> None:
+        self._raw = raw
+        self.seek, self.tell, self.read, self.readinto = raw.seek, raw.tell, raw.read, raw.readinto
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._raw.write(data)
+        except OSError:
+            return 0
+
+
+class SoundWriter:
+    """Writes stereo at 48 kHz into an open file.
+
+    Args:
+        raw: to write to; new, or what another `SoundWriter` wrote and `resumed` goes on with.
+        ending: of the file's name, a key of `ENDINGS`.
+        frames: length if it is known before: a WAV file that would be too long becomes RF64.
+        resumed: go on behind what is there.
+    """
+
+    def __init__(self, raw: RawFile, ending: str, frames: int = 0, resumed: bool = False) -> None:
+        self.raw = raw
+        self.frames = 0
+        kind, subtype = ENDINGS[ending]
+        if kind == "WAV" and frames > LARGEST_WAV:
+            kind = "RF64"
+        file: Any = _Quiet(raw)  # more than soundfile's types say may be one
+        if resumed:
+            raw.seek(0)
+            self._file = self._try(lambda: soundfile.SoundFile(file, "r+"))
+            self._file.seek(0, soundfile.SEEK_END)
+        else:
+            self._file = self._try(lambda: soundfile.SoundFile(file, "w", SAMPLE_RATE, CHANNELS, subtype, format=kind))
+
+    def write(self, frames: np.ndarray) -> None:
+        """Append frames, array [n, 2] of float32; what is beyond -1..1 is clipped.
+
+        Raises:
+            OSError: the disk is full or gone.
+        """
+        if len(frames):
+            self._try(lambda: self._file.write(np.clip(frames, -1.0, 1.0)))
+            self.frames += len(frames)
+
+    def close(self) -> None:
+        """Write what is left, and the true length into the header; the file stays open.
+
+        Raises:
+            OSError: the disk is full or gone.
+        """
+        if not self._file.closed:
+            self._try(self._file.close)
+
+    def _try(self, action: Callable[[], _Result]) -> _Result:
+        """Do it, and raise what the system said where libsndfile says "System error."."""
+        self.raw.error = None
+        try:
+            result = action()
+        except (soundfile.SoundFileError, AssertionError) as error:  # soundfile asserts that all was written
+            raise self.raw.error or OSError(str(error)) from error
+        if self.raw.error is not None:
+            raise self.raw.error
+        return result
+
+
+class SoundFileOutput:
+    """A sound file that is there at the end, whole, or not at all; a context manager.
+
+    Args:
+        path: of the file; its ending says which kind it is (`ENDINGS`). A device or FIFO gets WAV.
+        frames: length of what will be written.
+
+    Raises:
+        PerpetuumError: it can never be written there, or not in this kind.
+    """
+
+    def __init__(self, path: Path, frames: int = 0) -> None:
+        self.path = path
+        self._output = OutputFile(path, tuple(ENDINGS))
+        ending = path.suffix.lower() if self._output.target.place is not None else ".wav"
+        try:
+            self._writer = SoundWriter(self._output.raw, ending, frames)
+        except OSError as error:
+            self._output.__exit__(type(error), error, None)
+            raise cannot_write(path, error) from error
+
+    def __enter__(self) -> SoundFileOutput:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        try:
+            self._writer.close()
+        except OSError as reason:
+            if kind is None:
+                kind, error = type(reason), reason
+        self._output.__exit__(kind, error, trace)
+        if isinstance(error, OSError) and not isinstance(error, PerpetuumError):
+            raise cannot_write(self.path, error) from error
+
+    def write(self, frames: np.ndarray) -> None:
+        """Append frames; see `SoundWriter.write`.
+
+        Raises:
+            PerpetuumError: the disk is full or gone.
+        """
+        try:
+            self._writer.write(frames)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error

@@ -1,0 +1,136 @@
+"""`play --watch`: follows a scene file while it is edited, whatever lies in its place meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import PerpetuumError
+from engine.scenes.scene import Scene
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks at the files, whether anything tells of changes or not."""
+
+State = tuple[int, int, int, int]
+"""What tells one saved state of a file from another."""
+
+
+@dataclass
+class Edits:
+    """Edited scenes on their way from whoever watches the file to the conductor; the latest counts."""
+
+    _scene: Scene | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, scene: Scene) -> None:
+        """Hand over a scene."""
+        with self._lock:
+            self._scene = scene
+
+    def take(self) -> Scene | None:
+        """The latest scene that nobody has taken."""
+        with self._lock:
+            scene, self._scene = self._scene, None
+            return scene
+
+
+def saved_at(path: Path) -> State | None:
+    """The saved state of a file: its device, number, size and time; None where no regular file lies."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+class Watcher:
+    """Looks at a scene file, and loads it whenever it was saved. Nothing that lies there can end it.
+
+    Args:
+        path: of the file.
+        load: gives the scene, or None where it is broken (and says so).
+        edits: where good scenes are put.
+        known: `saved_at` of the file when the scene that plays was loaded.
+    """
+
+    def __init__(
+        self, path: Path, load: Callable[[Path], Scene | None], edits: Edits, known: State | None = None
+    ) -> None:
+        self._path = path
+        self._load = load
+        self._edits = edits
+        self._known = known
+        self._said = ""
+
+    def look(self) -> None:
+        """Load the file if it is another one than before. Never raises."""
+        try:
+            found = saved_at(self._path)
+            if found is None:
+                # What comes back in its place is taken for a new save, even if it is the same file.
+                self._known = None
+                self._say(f"{self._path} is no file that can be read; what played plays on until it is one again")
+            elif found != self._known:
+                self._known = found
+                scene = self._load(self._path)
+                self._said = ""
+                if scene is not None:
+                    self._edits.put(scene)
+        except PerpetuumError as error:  # it vanished while it was looked at, or may not be read
+            # Permission may come back without a new save.
+            self._known = None
+            self._say(f"{error}; what played plays on")
+        except Exception:
+            if self._said != "failed":
+                self._said = "failed"
+                log.exception("%s could not be looked at; what played plays on", self._path)
+
+    def follow(self, stopped: threading.Event) -> None:
+        """Look until `stopped`: at each change that the system tells of, and every second."""
+        changes = self._changes(stopped)
+        while not stopped.is_set():
+            self.look()
+            try:
+                next(changes)
+            except Exception as error:  # no descriptors for notices are left, or the folder is gone
+                log.debug("%s: changes are not told of: %r", self._path.parent, error)
+                stopped.wait(LOOK)
+                changes = self._changes(stopped)
+
+    def _changes(self, stopped: threading.Event) -> Iterator[object]:
+        """Something each time that the folder changes (editors replace files as often as they write them) or a second
+        is over."""
+        from watchfiles import watch
+
+        yield from watch(
+            self._path.parent,
+            stop_event=stopped,
+            recursive=False,
+            debounce=200,
+            rust_timeout=round(LOOK * 1000),
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            with suppress(Exception):
+                log.warning("%s", text)
+
+
+def watch(watcher: Watcher, stopped: threading.Event) -> None:
+    """Follow a file in this thread until `stopped`. Never raises."""
+    while not stopped.is_set():
+        try:
+            watcher.follow(stopped)
+        except Exception:
+            log.exception("the watch of the scene file begins again")
+            stopped.wait(LOOK)

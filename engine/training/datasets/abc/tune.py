@@ -1,0 +1,351 @@
+"""One tune of ABC: its fields and symbols, in order, make its voices."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+from engine.training.datasets.abc.fields import (
+    Signature,
+    Staff,
+    default_unit,
+    parse_key,
+    parse_meter,
+    parse_staff,
+    parse_tempo,
+    parse_unit,
+)
+from engine.training.datasets.abc.macros import expand, parse_macro
+from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
+from engine.training.datasets.abc.text import Line, field_of, lines_of
+from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
+from engine.training.datasets.score import MAX_BEATS, MAX_NOTES, UnusableError
+
+_TEXTS = frozenset("ABCDEFGHNORSTWXZPrs")
+"""Fields that change no note."""
+_TIMES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
+"""In the time of how many the notes of a tuplet are; of those that are not here it depends on the meter."""
+
+
+class Tune:
+    """What one tune says, read line by line.
+
+    Args:
+        text: of the tune, behind the header of its file.
+
+    Attributes:
+        voices: by name, in order.
+        number, title: after X: and T:.
+        left_out: what was left out, and how often.
+
+    Raises:
+        UnusableError: something that would change notes cannot be read; its place is "line:column" of the file.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.voices: dict[str, Voice] = {}
+        self.number = self.title = ""
+        self.left_out: Counter[str] = Counter()
+        self._meter: tuple[int, int] | None = None
+        self._unit: Fraction | None = None
+        self._tempo: tuple[str, Fraction] | None = None
+        self._declared: dict[str, Staff] = {}
+        self._macros: dict[str, str] = {}
+        self._first = Voice("", Fraction(1, 2), None, Signature())
+        self._voice: Voice | None = None
+        self._in_body = False
+        self._propagation = "pitch"
+        self._notes = 0
+        self._read(text)
+
+    def _read(self, text: str) -> None:
+        ended = False
+        for line in lines_of(text):
+            try:
+                if not line.text.strip():
+                    ended = ended or self._in_body
+                elif ended:
+                    if not line.text.startswith("%%") and "|" in line.text:
+                        self.left_out["lines of music after an empty line, which ends a tune"] += 1
+                else:
+                    self._line(line)
+            except SymbolError as error:
+                raise UnusableError(str(error), f"{line.number}:{error.column + 1}") from None
+            except UnusableError as error:
+                raise UnusableError(str(error), error.place or f"{line.number}:1") from None
+
+    def _line(self, line: Line) -> None:
+        if line.text.startswith("%%"):
+            self._directive(line.text[2:])
+        elif (found := field_of(line.text)) is not None:
+            self._field(*found)
+        else:
+            if not self._in_body:
+                self.left_out["no key (K:) before the music"] += 1
+                self._begin(Signature(), Staff())
+            music, places = expand(line.text, self._macros) if self._macros else (line.text, None)
+            try:
+                self._music(list(symbols_of(music)))
+            except SymbolError as error:
+                if places is not None:
+                    error.column = places[error.column]
+                raise
+
+    # -- fields
+
+    def _field(self, letter: str, value: str) -> None:
+        match letter:
+            case "X" if not self._in_body:
+                self.number = value
+            case "T":
+                self.title = self.title or value
+            case "M":
+                meter = parse_meter(value)
+                if not self._in_body:
+                    self._meter = meter
+                elif meter != self.voice.meter:
+                    self.voice.meter = meter
+                    self.voice.items.append(Change("meter", meter))
+            case "L":
+                if value.lower() == "auto":
+                    return
+                unit = parse_unit(value)
+                if self._in_body:
+                    self.voice.unit = 4 * unit
+                else:
+                    self._unit = unit
+            case "Q":
+                self._tempo_field(value)
+            case "K":
+                self._key(value)
+            case "V":
+                self._voice_field(value)
+            case "I":
+                self._directive(value)
+            case "U":
+                pass  # all that it may define are decorations and annotations
+            case "m":
+                if (macro := parse_macro(value)) is not None:
+                    self._macros[macro[0]] = macro[1]
+            case "w":
+                if self._in_body:
+                    self.voice.is_sung = True
+            case "s":
+                if '"' in value:
+                    self.left_out["chord symbols in a line of symbols (s:)"] += 1
+            case _ if letter not in _TEXTS:
+                self.left_out[f"an unknown field {letter}:"] += 1
+
+    def _tempo_field(self, value: str) -> None:
+        if not self._in_body:
+            self._tempo = (value, Fraction(0))
+        elif (qpm := parse_tempo(value, self.voice.unit / 4)) is not None:
+            self.voice.items.append(Change("tempo", qpm))
+
+    def _key(self, value: str) -> None:
+        signature, staff = parse_key(value)
+        if staff.unknown:
+            self.left_out[f"a word in K: that is not understood ({staff.unknown[0][:12]!r})"] += 1
+        if not self._in_body:
+            self._begin(signature or Signature(), staff)
+            return
+        self.voice.apply(staff)
+        if signature is not None:
+            self.voice.signature = signature
+            self.voice.items.append(Change("key", self._sounding(signature)))
+
+    def _begin(self, signature: Signature, staff: Staff) -> None:
+        """End the header."""
+        self._in_body = True
+        unit = self._unit or default_unit(self._meter)
+        first = self._first
+        first.unit, first.meter, first.signature = 4 * unit, self._meter, signature
+        first.apply(staff)
+        for name, declared in self._declared.items():
+            self._new_voice(name).apply(declared)
+        if not self._declared:
+            self._new_voice("1")
+        self._voice = next(iter(self.voices.values()))
+        for voice in self.voices.values():
+            if (found := self._sounding(signature, voice)) is not None:
+                voice.items.insert(0, Change("key", found))
+        if self._tempo is not None and (qpm := parse_tempo(self._tempo[0], unit)) is not None:
+            self._voice.items.append(Change("tempo", qpm))
+
+    @property
+    def voice(self) -> Voice:
+        """The one that is written at present."""
+        assert self._voice is not None
+        return self._voice
+
+    def _new_voice(self, name: str) -> Voice:
+        first = self._first
+        voice = replace(first, name=name, items=[], tuplets=[], _bar={}, _tied={})
+        if first.meter is not None:
+            voice.items.append(Change("meter", first.meter))
+        self.voices[name] = voice
+        return voice
+
+    def _voice_field(self, value: str) -> None:
+        name, _, parameters = value.partition(" ")
+        staff = parse_staff(parameters)
+        if name == "*" or not name:
+            return
+        if not self._in_body:
+            self._declared[name] = staff
+            return
+        if name not in self.voices:
+            # What came before the first V: belongs to no voice of its own, unless there is music in it.
+            only = self.voices.get("1")
+            if len(self.voices) == 1 and only is not None and not any(isinstance(i, Event) for i in only.items):
+                del self.voices["1"]
+                only.name = name
+                self.voices[name] = only
+            else:
+                self._new_voice(name)
+                key = self._sounding(self._first.signature, self.voices[name])
+                if key is not None:
+                    self.voices[name].items.append(Change("key", key))
+        self._voice = self.voices[name]
+        self._voice.apply(staff)
+
+    def _sounding(self, signature: Signature, voice: Voice | None = None) -> int | None:
+        """Sharps of the key that sounds, of one that is written."""
+        if signature.fifths is None:
+            return None
+        moved = signature.fifths + 7 * (voice or self.voice).semitones
+        return signature.fifths if not (voice or self.voice).semitones % 12 else (moved + 5) % 12 - 5
+
+    def _directive(self, text: str) -> None:
+        words = text.split()
+        match words:
+            case ["propagate-accidentals", ("not" | "octave" | "pitch") as how, *_]:
+                self._propagation = how
+            case ["MIDI", "program", *numbers] if numbers and numbers[-1].isdecimal():
+                if int(numbers[-1]) < 128:
+                    self._current.program = int(numbers[-1])
+            case ["MIDI", "channel", number, *_]:
+                self._current.is_drum = number == "10"
+            case ["MIDI", "transpose" | "rtranspose", number, *_] if re.fullmatch(r"[+-]?\d{1,2}", number):
+                self._current.played_higher = int(number)
+            case ["MIDI", "drummap" | "c", *_]:
+                self.left_out[f"%%MIDI {words[1]}"] += 1
+
+    @property
+    def _current(self) -> Voice:
+        return self._voice or self._first
+
+    # -- music
+
+    def _music(self, symbols: list[Symbol]) -> None:
+        place = 0
+        while place < len(symbols):
+            symbol = symbols[place]
+            place += 1
+            match symbol.kind:
+                case "note":
+                    note = written(symbol)
+                    tied = place < len(symbols) and symbols[place].kind == "tie"
+                    self._sound(note.length, [note], {0} if tied else set())
+                    place += tied
+                case "chord":
+                    end = next(k for k in range(place, len(symbols)) if symbols[k].kind == "]")
+                    after = end + 1 < len(symbols) and symbols[end + 1].kind == "tie"
+                    self._chord(symbols[place : end + 1], after)
+                    place = end + 1 + after
+                case "rest":
+                    self.voice.add(length_of(symbol.text[1:], symbol.column), [])
+                case "bars":
+                    self._bars(symbol)
+                case "bar":
+                    number = re.search(r"\d+", symbol.text)
+                    self.voice.bar(other_ending=number is not None and int(number[0][:6]) > 1)
+                case "ending":
+                    if symbol.text[1:2] != "1":
+                        self.voice.bar(other_ending=True)
+                case "field":
+                    self._inline(symbol)
+                case "text":
+                    self._text(symbol.text[1:-1])
+                case "tuplet":
+                    self._tuplet(symbol)
+                case "broken":
+                    self._broken(symbol)
+                case "overlay":
+                    self.voice.overlay()
+                case "overlays":
+                    raise SymbolError("a voice overlay over several bars", symbol.column)
+                case "grace":
+                    self._grace(symbol)
+                case "reserved" | "unknown" if symbol.text != "!":
+                    self.left_out[f"{symbol.text!a}, which means nothing"] += 1
+
+    def _sound(self, length: Fraction, notes: list[Written], tied: set[int]) -> None:
+        voice = self.voice
+        sounding = [(voice.pitch(note, self._propagation), note) for note in notes]
+        event = voice.add(length, sounding)
+        voice.tie(event, sounding, tied)
+        self._notes += len(notes)
+        if self._notes > MAX_NOTES:
+            raise UnusableError(f"more than {MAX_NOTES} notes")
+
+    def _chord(self, symbols: list[Symbol], tied: bool) -> None:
+        """Notes between "[" and "]": all of them as long as the first."""
+        notes, ties = [], set()
+        for symbol in symbols:
+            if symbol.kind == "note":
+                notes.append(written(symbol))
+            elif symbol.kind == "tie" and notes:
+                ties.add(len(notes) - 1)
+            elif symbol.kind == "text":
+                self._text(symbol.text[1:-1])
+        if not notes:
+            return
+        length = notes[0].length * length_of(symbols[-1].text, symbols[-1].column)
+        self._sound(length, notes, set(range(len(notes))) if tied else ties)
+
+    def _bars(self, symbol: Symbol) -> None:
+        count = int(symbol.text[1:7] or 1)
+        if len(symbol.text) > 6 or count * self.voice.bar_length > MAX_BEATS:
+            raise SymbolError("a rest of too many bars", symbol.column)
+        if self.voice.meter is None:
+            self.left_out["a rest of whole bars in free meter, taken as bars of 4/4"] += 1
+        self.voice.items.append(Bars(count, self.voice.bar_length))
+
+    def _inline(self, symbol: Symbol) -> None:
+        try:
+            self._field(symbol.text[1], symbol.text[3:-1].strip())
+        except UnusableError as error:
+            raise SymbolError(str(error), symbol.column) from None
+
+    def _text(self, text: str) -> None:
+        """A chord symbol; texts that begin with a sign of their place are annotations."""
+        if text.strip() and text[0] not in "^_<>@":
+            self.voice.items.append(Change("chord", (text.strip(), self.voice.semitones)))
+
+    def _tuplet(self, symbol: Symbol) -> None:
+        numbers = [int(each) if each else 0 for each in symbol.text[1:].split(":") if len(each) < 4]
+        notes, times, count = [*numbers, 0, 0][:3]
+        times = times or _TIMES.get(notes, 3 if self.voice.is_compound else 2)
+        if symbol.text.count(":") + 1 != len(numbers) or notes < 2:
+            raise SymbolError("a tuplet that is not understood", symbol.column)
+        if len(self.voice.tuplets) >= 4:
+            raise SymbolError("tuplets within tuplets", symbol.column)
+        self.voice.tuplets.append((Fraction(times, notes), count or notes))
+
+    def _broken(self, symbol: Symbol) -> None:
+        if len(symbol.text) > 6:
+            raise SymbolError("a broken rhythm that is not understood", symbol.column)
+        if self.voice.last is None:
+            raise SymbolError("a broken rhythm without a note", symbol.column)
+        short = Fraction(1, 2 ** len(symbol.text))
+        before, after = (2 - short, short) if symbol.text[0] == ">" else (short, 2 - short)
+        self.voice.last.length *= before
+        self.voice.broken *= after
+
+    def _grace(self, symbol: Symbol) -> None:
+        """Grace notes are left out, but their accidentals hold to the end of the bar like any others."""
+        for note in re.finditer(r"(\^\^?|__?|=)([A-Ga-g][,']*)", symbol.text):
+            self.voice.pitch(written(Symbol("note", note[0], symbol.column)), self._propagation)
