@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
@@ -211,6 +211,7 @@ _TIMES = {
 }
 
 BARS = Unit("a number of bars", {"bars": 1, "bar": 1}, "`8 bars`", whole=True, low=1, high=4096)
+BARS_OR_NONE = replace(BARS, low=0)
 TIMES = Unit("a number of times", {"times": 1, "time": 1}, "`3 times`", whole=True, low=1, high=1000)
 BEATS = Unit("a number of beats", {"beats": 1, "beat": 1}, "`2 beats`", low=0, high=4096)
 STEPS = Unit("a number of sixteenth steps", {"steps": 1, "step": 1}, "`32 steps`", whole=True, low=1, high=4096)
@@ -285,6 +286,7 @@ def text_schema(pattern: str, wanted: str) -> WithJsonSchema:
 
 
 Bars = Annotated[int, BeforeValidator(_one(BARS)), _schema(BARS), BARS]
+BarsOrNone = Annotated[int, BeforeValidator(_one(BARS_OR_NONE)), _schema(BARS_OR_NONE), BARS_OR_NONE]
 Beats = Annotated[float, BeforeValidator(_one(BEATS)), _schema(BEATS), BEATS]
 Steps = Annotated[int, BeforeValidator(_one(STEPS)), _schema(STEPS), STEPS]
 Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), _schema(SECONDS), SECONDS]

@@ -80,7 +80,7 @@ def command(
 
     SCENE is a file, or the name of a shipped scene. Without a sound card it says so and plays on in silence.
     """
-    # The audio process imports pyo while this one reads the scene: it is the first thing that is started.
+    # The audio process imports pyo, and the worker numpy, while this one reads the scene: they are started first.
     from engine.runtime.audio import Audio
     from engine.runtime.signals import StopSignals
 
@@ -88,6 +88,10 @@ def command(
         terminal = stack.enter_context(Terminal(logging.INFO if verbose else logging.WARNING))
         stop = stack.enter_context(StopSignals())
         audio = stack.enter_context(Audio())
+
+        from engine.runtime.workers import Workers
+
+        workers = stack.enter_context(Workers())
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
         from engine.conductor.daytime import CountedDay, WallDay
@@ -100,7 +104,7 @@ def command(
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
         seconds = minutes * 60 if minutes is not None else None
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
-        playing.prepare(playable, wishes, audio)
+        playing.prepare(playable, wishes, audio, workers)
         sink = stack.enter_context(open_output(output, argument, keep))
         terminal.say(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
         edits = watching.Edits()
@@ -114,7 +118,7 @@ def command(
             )
             watcher.start()
             stack.callback(stopped.set)
-        tally = playing.play(playable, wishes, audio, sink, edits, _news(terminal), stop)
+        tally = playing.play(playable, wishes, audio, workers, sink, edits, _news(terminal), stop)
         for line in tally.lines([name for name in playable.parts if name in tally.bars]):
             terminal.say(f"  {line}")
     if complaint := getattr(sink, "complaint", ""):  # known once the recording is closed

@@ -64,8 +64,9 @@ HAND_OVER = 8 * BLOCK
 FOREVER = 1 << 62
 """Frames; live sound is released up to here."""
 
-HOLD = 0.5
-"""Seconds after its setup at which a live process is released at the latest."""
+HOLD = 10.0
+"""Seconds after its setup at which a live process is released at the latest: long after the first bars were waited for,
+so that only a conductor that is stuck comes too late for its own beginning."""
 
 
 class State(StrEnum):
@@ -202,9 +203,9 @@ class Audio:
             self._tell(message)
 
     def begin(self) -> None:
-        """Live: the notes of the opening have been sent, so let it sound.
+        """Live: the notes of the first bars have been sent, so let it sound.
 
-        Between its setup and this the process builds its graph, and renders nothing; so no note of the opening is
+        Between its setup and this the process builds its graph, and renders nothing; so no note of the first bars is
         late. Who never calls it gets it `HOLD` seconds after the setup.
         """
         with self._lock:

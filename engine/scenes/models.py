@@ -19,6 +19,7 @@ from engine.units import (
     SECONDS,
     BarRange,
     Bars,
+    BarsOrNone,
     Decibels,
     MeantError,
     Percent,
@@ -270,7 +271,7 @@ class DuckFile(Settings):
         description="Whose notes turn it down: a part, or one drum of a part, `drums.kick`.", examples=["drums.kick"]
     )
     depth: Decibels = Field(
-        default=6.0, gt=0, le=24, description="By how much, at a stroke of velocity 80 or more, like `6 dB`."
+        default=6.0, ge=0, le=24, description="By how much, at a stroke of velocity 80 or more, like `6 dB`."
     )
     release: Seconds = Field(default=0.15, ge=0.02, le=2, description="How long it takes to come back, like `150 ms`.")
 
@@ -306,10 +307,10 @@ class SceneFile(Settings):
         examples=["90 qpm"],
     )
     key: KeyText = Field(description="Tonic and mode, like `D dorian`.", examples=["D dorian"])
-    opening: Seconds = Field(
-        default=12.0,
-        description="Time at the start in which rules play the network parts, while networks load.",
-        le=600,
+    opening: BarsOrNone = Field(
+        default=0,
+        description="Bars at the start that rules play in place of networks, for networks that take long to load.",
+        le=256,
     )
     parts: dict[str, Any] = Field(description="Who plays: parts by name.", min_length=1, max_length=MOST_PARTS)
     sections: dict[str, Any] = Field(

@@ -74,8 +74,8 @@ def test_a_healthy_network_makes_every_bar_but_the_first():
 
 
 def test_the_opening_is_played_by_rules_as_planned_and_is_no_accident():
-    """Ten seconds are five bars of two seconds; then the network begins at once, within its section."""
-    played = Performance(duo(opening=10.0)).play(64)
+    """Five bars; then the network begins at once, within its section."""
+    played = Performance(duo(opening=5)).play(64)
     origins = played.origins("lead")
     assert origins[:5] == [Origin.OPENING] * 5
     assert set(origins[5:]) == {Origin.NETWORK}
@@ -102,7 +102,7 @@ def test_a_phrase_of_the_wrong_length_is_refused():
         phrase = Phrase.of([(0, 1, 60, 80)], 3.0, compose(job.request, Origin.NETWORK, "net").provenance)
         return Reply(job.ticket, phrase, phrase)
 
-    played = Performance(duo(opening=4.0), make=babble).play(16)
+    played = Performance(duo(opening=2), make=babble).play(16)
     assert Origin.NETWORK not in played.origins("lead")
 
 
@@ -136,7 +136,7 @@ def test_a_part_is_heard_by_its_listeners_even_while_it_rests():
 
 def test_a_chain_of_three_listeners_plays():
     trio = [part("c", "net", 8, rhythm="b"), part("b", "rule", 3, chords="a"), part("a", "rule", 5)]
-    played = Performance(scene(trio, [section("s", "a", "b", "c", bars=(6, 12))], opening=8.0)).play(60)
+    played = Performance(scene(trio, [section("s", "a", "b", "c", bars=(6, 12))], opening=4)).play(60)
     assert played.conductor.accidents == 0
     assert len(played.notes("c")) == 240
 
@@ -148,7 +148,7 @@ def test_a_network_continues_from_what_it_played():
         pasts[job.request.place.first_bar] = job.request.history
         return network(job)
 
-    played = Performance(duo(opening=4.0), make=make).play(8)
+    played = Performance(duo(opening=2), make=make).play(8)
     sung = [pitch for _, _, pitch, _ in played.notes("lead")]
     assert pasts[4].notes["pitch"].tolist() == sung[:16]
 
@@ -175,7 +175,7 @@ def test_solo_silences_the_others_without_changing_the_part():
 
 
 def test_a_long_performance_keeps_a_bounded_memory():
-    played = Performance(duo(opening=4.0))
+    played = Performance(duo(opening=2))
     played.play(2000)
     conductor = played.conductor
     assert all(len(line.known) < 20 for line in conductor._lines.values())
@@ -185,12 +185,12 @@ def test_a_long_performance_keeps_a_bounded_memory():
 
 def test_a_network_that_enters_late_plays_all_its_bars():
     """When it enters, the bars of the opening are long forgotten."""
-    late = scene(DUO, [section("a", "pad", bars=(64, 64)), section("b", "lead")], opening=8.0)
+    late = scene(DUO, [section("a", "pad", bars=(64, 64)), section("b", "lead")], opening=4)
     assert Performance(late).play(80).origins("lead") == [Origin.NETWORK] * 8
 
 
 def test_an_edited_scene_takes_over_at_the_next_unsealed_bar():
-    played = Performance(duo(opening=4.0), lead=SAMPLE_RATE).play(10)
+    played = Performance(duo(opening=2), lead=SAMPLE_RATE).play(10)
     before = played.notes("pad")
     edited = scene([part("pad", "rule"), part("extra", "rule")], [section("a", "extra"), section("b", "pad", "extra")])
     bar = played.conductor.reload(edited)
@@ -202,7 +202,7 @@ def test_an_edited_scene_takes_over_at_the_next_unsealed_bar():
 
 
 def test_the_tally_says_who_made_the_bars_and_the_recording_keeps_the_notes(tmp_path):
-    played = duo(opening=4.0)
+    played = duo(opening=2)
     performance, tally, recording = Performance(played).play(24), Tally(), Recording(played)
     for sealed in performance.sealed:
         tally(sealed)

@@ -91,7 +91,7 @@ def test_every_family_can_be_named_with_weights_beside_the_scene(folder):
 
 
 def test_settings_of_networks_move_along_curves(folder):
-    scene, _ = written(folder, head="opening: 0 s")
+    scene, _ = written(folder, head="opening: 0 bars")
     plan = Plan(scene, 1)
     lines = {name: Line(part, 4.0) for name, part in scene.parts.items()}
 
