@@ -22,11 +22,10 @@ def pattern(settings: PatternSettings, surroundings: Surroundings) -> tuple[Sett
         UnfitError: there are none, or drums in a part that plays none, or the other way round.
     """
     notes = settings.notes
-    if notes is None:
-        raise UnfitError(
-            "notes", "`pattern` has no `notes`", "write them: `generator: {kind: pattern, notes: D4:1 F4:1/2}`"
-        )
     is_drums = surroundings.role is Role.DRUMS
+    if notes is None:
+        written = '"bd: x...x... | sn: ....x..."' if is_drums else "D4:1 F4:1/2"
+        raise UnfitError("notes", "`pattern` has no `notes`", f"write `generator: {{kind: pattern, notes: {written}}}`")
     if surroundings.role is not None and notes.is_drums != is_drums:
         if is_drums:
             raise UnfitError("notes", "this part plays drums", "write a drum grid, like `bd: x...x... | sn: ....x...`")

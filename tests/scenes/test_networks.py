@@ -114,7 +114,11 @@ def one(generator, **more):
             "no shipped weights for `mono_rnn`",
             "`melody_rules` plays this part",
         ),
-        ("{kind: music_vae}", "no shipped weights for `cat-mel_2bar_big`", "`weights:`"),
+        (
+            "{kind: music_vae, config: cat-mel_2bar_big}",
+            "no shipped weights for `cat-mel_2bar_big`",
+            "`weights:`",
+        ),
         (
             "{kind: melody_rnn, weights: lookback_rnn.safetensors}",
             "are of `lookback_rnn`, not of `attention_rnn`",
