@@ -37,7 +37,7 @@ def command(files: tuple[str, ...], form: str) -> None:
     results: list[Checked] = []
     unusable: list[PerpetuumError] = []
     paths: list[Path] = []
-    for name in files:
+    for name in dict.fromkeys(files):
         try:
             paths.append(assets.scene(name))
         except PerpetuumError as error:

@@ -119,7 +119,7 @@ def command(
             watcher.start()
             stack.callback(stopped.set)
         tally = playing.play(playable, wishes, audio, workers, sink, edits, _news(terminal), stop)
-        for line in tally.lines([name for name in playable.parts if name in tally.bars]):
+        for line in tally.lines(playable.parts):
             terminal.say(f"  {line}")
     if complaint := getattr(sink, "complaint", ""):  # known once the recording is closed
         with suppress(OSError):

@@ -45,6 +45,7 @@ class Sealed:
         part: name.
         phrase: its notes that start in this bar, in beats from the bar line.
         heard: False for a part that only others listen to.
+        network: the part needs a network.
     """
 
     bar: Bar
@@ -52,6 +53,7 @@ class Sealed:
     part: str
     phrase: Phrase
     heard: bool
+    network: bool = False
 
 
 class Conductor:
@@ -272,8 +274,8 @@ class Conductor:
                 self._decide(name, index)
         heard = self.plan.sounding(visit)
         decided = [
-            Sealed(bar, visit, name, phrase, name in heard and self.solo in (None, name))
-            for name in self._lines
+            Sealed(bar, visit, name, phrase, name in heard and self.solo in (None, name), line.part.needs_network)
+            for name, line in self._lines.items()
             if name in active and (phrase := self._bar_of(name, index)) is not None
         ]
         # All of a bar or nothing of it: what may fail comes before what is sent.

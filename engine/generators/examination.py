@@ -162,16 +162,16 @@ def _config_of(surroundings: Surroundings) -> str | None:
 
 
 def _found(points: Sequence[Any], surroundings: Surroundings) -> list[Any]:
-    """The points, with the paths of the files among them."""
+    """The points, with the paths of the files among them; of files that cannot be heard each is told once."""
     found: list[Any] = []
-    wrong: list[UnfitError] = []
+    wrong: dict[str, UnfitError] = {}
     for place, point in enumerate(points):
         try:
             found.append(_heard(point, place, surroundings) if isinstance(point, str) else point)
         except UnfitError as error:
-            wrong.append(error)
+            wrong.setdefault(point, error)
     if wrong:
-        first, *others = wrong
+        first, *others = wrong.values()
         raise UnfitError(first.setting, first.message, first.hint or "", first.item, others)
     return found
 

@@ -10,7 +10,7 @@ from engine.conductor.recorder import Recording, Tally
 from engine.score.phrase import Origin, Phrase
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Control, Notes, Ramps
-from tests.conductor.stage import Performance, compose, curve, kinds, network, part, scene, section  # noqa: F401
+from tests.conductor.stage import Performance, StageRules, compose, curve, kinds, network, part, scene, section  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("kinds")
 
@@ -208,9 +208,22 @@ def test_the_tally_says_who_made_the_bars_and_the_recording_keeps_the_notes(tmp_
         tally(sealed)
         recording(sealed)
     assert tally.network_share("lead") == pytest.approx(14 / 16)
-    assert tally.lines(["lead"]) == [
+    assert tally.lines(["lead", "nobody"])[0] == (
         "lead    16 bars: 14 by its network, 2 by rules (of them 2 in the opening), 0 failed"
-    ]
+    )
+    assert tally.lines(["pad"])[0] == "pad     24 bars: 24 by rules, 0 failed"
     assert len(recording.part_notes("pad")) == 96
     recording.write_midi(tmp_path / "x.mid")
     assert (tmp_path / "x.mid").stat().st_size > 500
+
+
+def test_the_tally_speaks_of_a_network_only_where_the_scene_has_one(monkeypatch):
+    """Whatever became of its bars: rules that fail have no network, and a network that never came has one."""
+    monkeypatch.setattr(StageRules, "make", lambda self, kind, request: 1 / 0)
+    tally = Tally()
+    for sealed in Performance(duo(), make=lambda job: Reply(job.ticket, None, None, "no")).play(16).sealed:
+        tally(sealed)
+    assert tally.lines(["pad", "lead"]) == [
+        "pad     16 bars: 0 by rules, 16 failed",
+        "lead     8 bars: 0 by its network, 0 by rules, 8 failed",
+    ]

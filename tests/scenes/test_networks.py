@@ -106,6 +106,16 @@ def one(generator, **more):
     return {"one": generator, **more}
 
 
+def test_of_a_list_of_points_every_missing_file_is_told_once_at_its_place(folder):
+    _, found = written(folder, one(f"{{{SMALL_VAE}, points: [a.mid, theme.mid, b.mid, a.mid, 7]}}"), "", "")
+    assert [(one.message, pointed_at(one)) for one in found] == [
+        ("no MIDI file `a.mid`", "a.mid"),
+        ("no MIDI file `b.mid`", "b.mid"),
+    ]
+    columns = [one.column for one in found]
+    assert columns[0] < columns[1] < found[0].quoted.rindex("a.mid")
+
+
 @pytest.mark.parametrize(
     ("generator", "message", "hint"),
     [
