@@ -213,11 +213,20 @@ class Conductor:
             last += 1
         wanted = dict.fromkeys(self.scene.parts, last)
         for name, line in reversed(self._lines.items()):
-            slot = self._next_slot(line, wanted[name])
-            reach = max(wanted[name], slot.end_bar if slot is not None else 0)
+            reach = self._reach(line, wanted[name])
             for source in self.scene.parts[name].sources.values():
                 wanted[source.part] = max(wanted[source.part], reach)
         return wanted
+
+    def _reach(self, line: Line, until: int) -> int:
+        """The end of the last slot that a line needs to be known up to a bar (not included)."""
+        bar, reach = line.end(self.next_bar), until
+        while bar < until:
+            slot = self.plan.slot(line.part.name, bar)
+            end = slot.end_bar if slot is not None else self.plan.pass_at(bar).end_bar
+            reach = max(reach, end) if slot is not None else reach
+            bar = line.end(end)
+        return reach
 
     def _next_slot(self, line: Line, until: int) -> Slot | None:
         """The first slot of a line that is not known and begins before a bar."""

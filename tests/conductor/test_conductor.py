@@ -1,5 +1,6 @@
 """Facts about the scheduler, in virtual time."""
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -227,3 +228,17 @@ def test_the_tally_speaks_of_a_network_only_where_the_scene_has_one(monkeypatch)
         "pad     16 bars: 0 by rules, 16 failed",
         "lead     8 bars: 0 by its network, 0 by rules, 8 failed",
     ]
+
+
+@pytest.mark.parametrize("lengths", list(itertools.product((1, 2, 3, 4), repeat=3)))
+def test_a_chain_of_phrases_of_any_lengths_is_asked_for_in_time(lengths):
+    """Who listens over four bars may need two phrases of three, and those three phrases of two; found by chance."""
+    first, second, third = lengths
+    links = [part("a", "rule", first), part("b", "rule", second, chords="a"), part("c", "net", third, rhythm="b")]
+    played = Performance(
+        scene(links, [section("s", "a", bars=(1, 1)), section("t", "c", bars=(24, 24))]),
+        clock=FastClock(),
+        duration=lambda job: 0,
+    ).play(40)
+    assert played.conductor.accidents == 0
+    assert set(played.origins("c")) == {Origin.NETWORK}
