@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -23,6 +24,9 @@ TIME_OF_DAY = r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*$"
 """Pattern of a time of day."""
 
 _NUMBER = r"[-+]?(?:\d+\.\d+|\d+\s*/\s*\d+|\d+|\.\d+)"
+_LONGEST = 64
+"""Characters of a value; no measure needs more digits."""
+
 _WITH_UNIT = re.compile(rf"\s*({_NUMBER})\s*([^\d\s.].*?)?\s*")
 
 
@@ -40,6 +44,20 @@ class PitchRange(NamedTuple):
     high: int
 
 
+class MeantError(ValueError):
+    """A value in another spelling than ours, which is plain to read all the same.
+
+    Attributes:
+        wrong: the part of the value that is not our spelling.
+        right: how we write that part.
+    """
+
+    def __init__(self, message: str, wrong: str, right: str) -> None:
+        super().__init__(message)
+        self.wrong = wrong
+        self.right = right
+
+
 @dataclass(frozen=True, eq=False)
 class Unit:
     """A kind of measure. It is also metadata of the settings in it, so that messages can write their limits.
@@ -52,6 +70,7 @@ class Unit:
         low: smallest accepted value in the base unit.
         high: largest.
         words: values that are words ("off").
+        foreign: what others write, in small letters, each with our spelling of it.
     """
 
     noun: str
@@ -61,18 +80,24 @@ class Unit:
     low: float = -math.inf
     high: float = math.inf
     words: Mapping[str, float] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
+
+    def meant(self, spelling: str) -> str:
+        """Our spelling of a unit as others write it ("bpm", "db"); empty if it is none."""
+        folded = spelling.casefold().rstrip(".")
+        return {ours.casefold(): ours for ours in self.factors}.get(folded) or self.foreign.get(folded, "")
 
 
-def parse_number(text: str) -> float:
-    """Read "1.5", "-3" or "3/4".
+def parse_number(text: str) -> Fraction:
+    """Read "1.5", "-3" or "3/4", exactly.
 
     Raises:
         ValueError: not a number.
     """
     top, slash, bottom = text.partition("/")
-    if slash and float(bottom) == 0:
+    if slash and Fraction(bottom.strip()) == 0:
         raise ValueError(f"`{text}` divides by zero")
-    return float(top) / float(bottom) if slash else float(top)
+    return Fraction(top.strip()) / Fraction(bottom.strip()) if slash else Fraction(top)
 
 
 def parse(value: object, unit: Unit) -> float:
@@ -85,15 +110,19 @@ def parse(value: object, unit: Unit) -> float:
         return unit.words[value.strip()]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"expected {unit.noun}, like {unit.example}")
-    match = _WITH_UNIT.fullmatch(str(value))
+    text = str(value)
+    match = _WITH_UNIT.fullmatch(text) if len(text) <= _LONGEST else None
     if not match:
         raise ValueError(f"`{value}` is not {unit.noun}; write it like {unit.example}")
     spelling = match[2] or ""
     if spelling not in unit.factors:
         if not spelling:
             raise ValueError(f"`{value}` has no unit; write it like {unit.example}")
-        raise ValueError(f"`{spelling}` is not a unit of {unit.noun}; write it like {unit.example}")
-    number = parse_number(match[1]) * unit.factors[spelling]
+        message = f"`{spelling}` is not a unit of {unit.noun}; write it like {unit.example}"
+        right = unit.meant(spelling)
+        raise MeantError(message, spelling, right) if right else ValueError(message)
+    # Exact up to here, and then the nearest float: 95 % is the 0.95 that a limit says, which 95 * 0.01 is not.
+    number = float(parse_number(match[1]) * Fraction(str(unit.factors[spelling])))
     if unit.whole and abs(number - round(number)) > 1e-9:
         raise ValueError(f"`{value}` must be a whole number, like {unit.example}")
     if not unit.low <= number <= unit.high:
@@ -174,14 +203,30 @@ def _span(unit: Unit) -> str:
     return f"{written(unit.low, unit)} to {written(unit.high, unit)}"
 
 
+_SHARES = {"percent": "%", "per cent": "%", "pct": "%"}
+_TIMES = {
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("msec", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("m", "mins", "minute", "minutes"), "min"),
+}
+
 BARS = Unit("a number of bars", {"bars": 1, "bar": 1}, "`8 bars`", whole=True, low=1, high=4096)
+BARS_OR_NONE = replace(BARS, low=0)
 TIMES = Unit("a number of times", {"times": 1, "time": 1}, "`3 times`", whole=True, low=1, high=1000)
 BEATS = Unit("a number of beats", {"beats": 1, "beat": 1}, "`2 beats`", low=0, high=4096)
 STEPS = Unit("a number of sixteenth steps", {"steps": 1, "step": 1}, "`32 steps`", whole=True, low=1, high=4096)
-SECONDS = Unit("a time", {"s": 1, "ms": 0.001, "min": 60}, "`2.5 s` or `350 ms`", low=0, high=3600)
-DECIBELS = Unit("a level", {"dB": 1}, "`-14 dB`", low=-120, high=24, words={"off": -math.inf})
-PERCENT = Unit("a share", {"%": 0.01}, "`70 %`", low=0, high=1)
-AMOUNT = Unit("an amount", {"%": 0.01}, "`130 %`", low=0, high=2)
+SECONDS = Unit("a time", {"s": 1, "ms": 0.001, "min": 60}, "`2.5 s` or `350 ms`", low=0, high=3600, foreign=_TIMES)
+DECIBELS = Unit(
+    "a level",
+    {"dB": 1},
+    "`-14 dB`",
+    low=-120,
+    high=24,
+    words={"off": -math.inf},
+    foreign={"dbfs": "dB", "decibels": "dB"},
+)
+PERCENT = Unit("a share", {"%": 0.01}, "`70 %`", low=0, high=1, foreign=_SHARES)
+AMOUNT = Unit("an amount", {"%": 0.01}, "`130 %`", low=0, high=2, foreign=_SHARES)
 SEMITONES = Unit(
     "an interval",
     {"semitones": 1, "semitone": 1, "octaves": 12, "octave": 12},
@@ -191,8 +236,17 @@ SEMITONES = Unit(
     high=60,
 )
 CENTS = Unit("a detuning", {"cents": 1, "cent": 1}, "`8 cents`", low=-1200, high=1200)
-QPM = Unit("a tempo in quarter notes per minute", {"qpm": 1}, "`96 qpm`", low=20, high=300)
-HERTZ = Unit("a frequency", {"Hz": 1, "kHz": 1000}, "`440 Hz` or `1.2 kHz`", low=0.01, high=20000)
+QPM = Unit(
+    "a tempo in quarter notes per minute", {"qpm": 1}, "`96 qpm`", low=20, high=300, foreign={"bpm": "qpm", "mm": "qpm"}
+)
+HERTZ = Unit(
+    "a frequency",
+    {"Hz": 1, "kHz": 1000},
+    "`440 Hz` or `1.2 kHz`",
+    low=0.01,
+    high=20000,
+    foreign={"hertz": "Hz", "kilohertz": "kHz"},
+)
 
 
 def _one(unit: Unit) -> Callable[[object], float]:
@@ -232,6 +286,7 @@ def text_schema(pattern: str, wanted: str) -> WithJsonSchema:
 
 
 Bars = Annotated[int, BeforeValidator(_one(BARS)), _schema(BARS), BARS]
+BarsOrNone = Annotated[int, BeforeValidator(_one(BARS_OR_NONE)), _schema(BARS_OR_NONE), BARS_OR_NONE]
 Beats = Annotated[float, BeforeValidator(_one(BEATS)), _schema(BEATS), BEATS]
 Steps = Annotated[int, BeforeValidator(_one(STEPS)), _schema(STEPS), STEPS]
 Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), _schema(SECONDS), SECONDS]

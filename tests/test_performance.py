@@ -19,7 +19,6 @@ title: Test
 seed: 5
 tempo: 100..120 qpm
 key: D dorian
-opening: 6 s
 parts:
   chords:
     generator: {kind: chord_walk, chord_length: 1 bar}

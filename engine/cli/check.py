@@ -38,7 +38,7 @@ def command(files: tuple[str, ...], form: str) -> None:
     results: list[Checked] = []
     unusable: list[PerpetuumError] = []
     paths: list[Path] = []
-    for name in files:
+    for name in dict.fromkeys(files):
         try:
             paths.append(find_scene(name))
         except PerpetuumError as error:

@@ -14,13 +14,13 @@ from engine.scenes.plan import Pass, Plan
 from engine.scenes.schema import unit_of
 from engine.scenes.targets import SoundSettings
 from engine.score.time import SAMPLE_RATE
-from engine.units import written, written_time_of_day
+from engine.units import BARS, written, written_time_of_day
 
 EXAMPLES = """
 \b
 Examples:
   perpetuum plan slow_groove
-  perpetuum plan my_scene.yaml --bars 200 --seed 7
+  perpetuum plan my_scene.yaml --bars 200 --seed 7 --verbose
   perpetuum plan daylight --at 21:00
   perpetuum plan my_scene.yaml --format json | jq '.passes[].section'
 """
@@ -46,8 +46,11 @@ class _Row:
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(scene: str, bars: int, seed: int | None, section: str | None, at: float, form: str) -> None:
-    """Show the timeline that SCENE will play: sections, parts, generators, seeds and clock times.
+@click.option("-v", "--verbose", is_flag=True, help="Say the seed of each phrase, too; JSON always does.")
+def command(scene: str, bars: int, seed: int | None, section: str | None, at: float, form: str, verbose: bool) -> None:
+    """Show the timeline that SCENE will play: sections, parts, generators and clock times.
+
+    It is the timeline of one seed; the first line says which, and what `play` takes.
 
     Of a scene with settings that follow the time of day, it shows their values where each section begins.
 
@@ -55,8 +58,7 @@ def command(scene: str, bars: int, seed: int | None, section: str | None, at: fl
     Warnings, such as a section that is never reached, come first.
     """
     playable = load_playable(scene, section=section)
-    seed = seed_of(playable, seed)
-    plan = Plan(playable, seed, section)
+    plan = Plan(playable, seed_of(playable, seed), section)
     passes = []
     for visit in plan.passes():
         if visit.first_bar >= bars:
@@ -66,7 +68,9 @@ def command(scene: str, bars: int, seed: int | None, section: str | None, at: fl
     if form == "json":
         click.echo(json.dumps(_as_data(plan, passes, day), indent=2))
         return
-    click.echo(f"{playable.title}: {playable.meter}, {playable.key}, seed {seed}")
+    click.echo(f"{playable.title}: {playable.meter}, {playable.key}, {_of_the_seed(plan, seed)}")
+    if playable.opening and any(part.needs_network for part in playable.parts.values()):
+        click.echo(f"opening: {written(playable.opening, BARS)} by rules, while networks load")
     for visit, rows in passes:
         start = plan.bar(visit.first_bar).start / SAMPLE_RATE
         tempo = f"{visit.qpms[0]:g} qpm" + (f" -> {visit.qpms[-1]:g} qpm" if visit.qpms[-1] != visit.qpms[0] else "")
@@ -84,10 +88,19 @@ def command(scene: str, bars: int, seed: int | None, section: str | None, at: fl
             click.echo(f"  {name}: {mine[0].generator}{'' if mine[0].heard else ' (unheard: others listen to it)'}")
             for row in mine:
                 moment = clock_time(plan.bar(row.first_bar).start / SAMPLE_RATE)
-                by = "  by rules, while its network loads" if row.opening else ""
-                click.echo(
-                    f"    {moment}  bars {row.first_bar + 1}-{row.first_bar + row.bars}  seed {row.seed:016x}{by}"
-                )
+                by = "  by rules: the opening" if row.opening else ""
+                own_seed = f"  seed {row.seed:016x}" if verbose else ""
+                click.echo(f"    {moment}  bars {row.first_bar + 1}-{row.first_bar + row.bars}{own_seed}{by}")
+
+
+def _of_the_seed(plan: Plan, given: int | None) -> str:
+    """Which seed it is, and whether `play` takes it, too."""
+    own = plan.scene.seed
+    if plan.seed == own:
+        return f"seed {plan.seed}, the scene's own, which `play` takes, too"
+    theirs = f"the scene's own, {own}" if own is not None else "another each time"
+    drawn = "drawn for this plan" if given is None else "as given"
+    return f"seed {plan.seed}, {drawn}; `play` takes {theirs}, or this one with `--seed {plan.seed}`"
 
 
 def _rows(plan: Plan, visit: Pass) -> list[_Row]:
@@ -131,7 +144,9 @@ def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay)
     return {
         "title": plan.scene.title,
         "seed": plan.seed,
+        "seed_of_the_scene": plan.scene.seed,
         "meter": str(plan.scene.meter),
+        "opening": plan.scene.opening,
         "passes": [
             {
                 "section": visit.section.name,

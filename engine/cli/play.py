@@ -75,13 +75,17 @@ def command(
     SCENE is a file, its ending left out or not, the name of a shipped scene, or `-`.
     Without a sound card it says so and plays on in silence.
     """
-    # The audio process imports pyo while this one reads the scene: it is the first thing that is started.
+    # The audio process imports pyo, and the worker numpy, while this one reads the scene: they are started first.
     from engine.runtime.audio import Audio
     from engine.runtime.signals import StopSignals
 
     with ExitStack() as stack:
         terminal = stack.enter_context(Terminal(logging.INFO if verbose else logging.WARNING))
         audio = stack.enter_context(Audio())
+
+        from engine.runtime.workers import Workers
+
+        workers = stack.enter_context(Workers())
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
         from engine.conductor.daytime import CountedDay, WallDay
@@ -100,7 +104,7 @@ def command(
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
         seconds = minutes * 60 if minutes is not None else None
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
-        playing.prepare(playable, wishes, audio)
+        playing.prepare(playable, wishes, audio, workers)
         sink = stack.enter_context(open_output(output, argument, keep))
         terminal.say(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
         edits = watching.Edits()
@@ -116,8 +120,8 @@ def command(
             stack.callback(stopped.set)
         # Before there is music to fade out, a signal to stop ends it at once.
         stop = stack.enter_context(StopSignals())
-        tally = playing.play(playable, wishes, audio, sink, edits, _news(terminal), stop)
-        for line in tally.lines([name for name in playable.parts if name in tally.bars]):
+        tally = playing.play(playable, wishes, audio, workers, sink, edits, _news(terminal), stop)
+        for line in tally.lines(playable.parts):
             terminal.say(f"  {line}")
     if stop.number not in (None, signal.SIGINT):
         sys.exit(128 + stop.number)

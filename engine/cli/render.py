@@ -104,7 +104,7 @@ def command(
         f"{output}: {clock_time(seconds)} of {playable.title}, seed {seed}, peak {_decibels(made.peak)}, "
         f"made in {spent:.1f} s ({seconds / spent:.0f} times as fast as it plays)"
     )
-    for line in made.tally.lines([name for name in playable.parts if name in made.tally.bars]):
+    for line in made.tally.lines(playable.parts):
         click.echo(f"  {line}")
     for reason, count in made.tally.reasons.most_common(5):
         click.echo(f"  failed, {count} bars: {reason}")

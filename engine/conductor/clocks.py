@@ -7,6 +7,7 @@ time `until` has come, whichever is first (or a little earlier: the conductor ju
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -32,26 +33,49 @@ class Clock(Protocol):
         ...
 
 
+BEFORE_ALL = -(1 << 40)
+"""A frame long before the first bar: nothing has fallen due."""
+
+
 class RealClock:
     """Follows the sound: time is the count of frames that the audio process has made.
+
+    Before the sound begins it goes as `FastClock` does, so that the first bars are those of a render: it leaps to what
+    is due before frame 0, and stands still while a phrase is owed. But its patience has an end: somebody is waiting.
 
     Args:
         frames: gives that count.
         look: longest wait in seconds, after which the caller may look around (signals, files, children).
+        patience: seconds, from now, for which phrases of the first bars are waited for; the sound begins without those
+            that are not there by then.
+
+    Attributes:
+        running: whether the sound may begin, because nothing that is due before frame 0 is left to do.
     """
 
-    def __init__(self, frames: Callable[[], int], look: float = 0.1) -> None:
+    def __init__(self, frames: Callable[[], int], look: float = 0.1, patience: float = 0.0) -> None:
+        self.running = False
         self._frames = frames
         self._look = look
+        self._early = BEFORE_ALL
+        self._impatient_at = time.monotonic() + patience
 
     def now(self) -> int:
-        """Frames of sound made so far."""
-        return self._frames()
+        """Frames of sound made so far; before the sound begins, the time that is pretended."""
+        return self._frames() if self.running else self._early
 
     def wait(self, makers: PhraseMakers, until: int, owed: bool) -> Sequence[Reply]:
         """Wait in real time."""
-        seconds = (until - self.now()) / SAMPLE_RATE
-        return makers.poll(min(max(seconds, 0.0), self._look))
+        if self.running:
+            return makers.poll(min(max((until - self.now()) / SAMPLE_RATE, 0.0), self._look))
+        if until > 0:
+            self.running = True
+            return makers.poll(0.0)
+        seconds = self._impatient_at - time.monotonic()
+        if owed and seconds > 0:
+            return makers.poll(min(seconds, self._look))
+        self._early = max(self._early, until)
+        return makers.poll(0.0)
 
 
 class FastClock:
@@ -64,8 +88,7 @@ class FastClock:
     """
 
     def __init__(self, heard: Callable[[], int] | None = None, lead: int = 60 * SAMPLE_RATE) -> None:
-        # Long before the first bar: nothing may fall due before its phrases are there.
-        self._now = -(1 << 40)
+        self._now = BEFORE_ALL
         self._heard = heard
         self._lead = lead
 

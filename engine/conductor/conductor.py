@@ -45,6 +45,7 @@ class Sealed:
         part: name.
         phrase: its notes that start in this bar, in beats from the bar line.
         heard: False for a part that only others listen to.
+        network: the part needs a network.
     """
 
     bar: Bar
@@ -52,6 +53,7 @@ class Sealed:
     part: str
     phrase: Phrase
     heard: bool
+    network: bool = False
 
 
 class Conductor:
@@ -211,11 +213,20 @@ class Conductor:
             last += 1
         wanted = dict.fromkeys(self.scene.parts, last)
         for name, line in reversed(self._lines.items()):
-            slot = self._next_slot(line, wanted[name])
-            reach = max(wanted[name], slot.end_bar if slot is not None else 0)
+            reach = self._reach(line, wanted[name])
             for source in self.scene.parts[name].sources.values():
                 wanted[source.part] = max(wanted[source.part], reach)
         return wanted
+
+    def _reach(self, line: Line, until: int) -> int:
+        """The end of the last slot that a line needs to be known up to a bar (not included)."""
+        bar, reach = line.end(self.next_bar), until
+        while bar < until:
+            slot = self.plan.slot(line.part.name, bar)
+            end = slot.end_bar if slot is not None else self.plan.pass_at(bar).end_bar
+            reach = max(reach, end) if slot is not None else reach
+            bar = line.end(end)
+        return reach
 
     def _next_slot(self, line: Line, until: int) -> Slot | None:
         """The first slot of a line that is not known and begins before a bar."""
@@ -272,8 +283,8 @@ class Conductor:
                 self._decide(name, index)
         heard = self.plan.sounding(visit)
         decided = [
-            Sealed(bar, visit, name, phrase, name in heard and self.solo in (None, name))
-            for name in self._lines
+            Sealed(bar, visit, name, phrase, name in heard and self.solo in (None, name), line.part.needs_network)
+            for name, line in self._lines.items()
             if name in active and (phrase := self._bar_of(name, index)) is not None
         ]
         # All of a bar or nothing of it: what may fail comes before what is sent.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,12 +23,15 @@ class Tally:
     def __init__(self) -> None:
         self.bars: dict[str, Counter[Origin]] = {}
         self.reasons: Counter[str] = Counter()
+        self._networked: set[str] = set()
 
     def __call__(self, sealed: Sealed) -> None:
         """Count a bar."""
         if sealed.heard:
             origin = sealed.phrase.provenance.origin
             self.bars.setdefault(sealed.part, Counter())[origin] += 1
+            if sealed.network:
+                self._networked.add(sealed.part)
             if origin is Origin.FALLBACK:
                 self.reasons[f"{sealed.part}: {sealed.phrase.provenance.reason}"] += 1
 
@@ -37,12 +40,13 @@ class Tally:
         bars = self.bars.get(part, Counter())
         return bars[Origin.NETWORK] / max(1, bars.total())
 
-    def lines(self, names: Sequence[str]) -> list[str]:
-        """One line a part."""
+    def lines(self, order: Iterable[str]) -> list[str]:
+        """One line for each part that was heard; those that are not in `order` come last."""
         rows = []
+        names = [name for name in dict.fromkeys((*order, *self.bars)) if name in self.bars]
         width = max(map(len, names), default=0)
         for name in names:
-            bars = self.bars.get(name, Counter())
+            bars = self.bars[name]
             opening, failed = bars[Origin.OPENING], bars[Origin.FALLBACK]
             # Rules play in place of what failed, and are counted as what they are.
             by_rules = bars[Origin.RULES] + opening + failed
@@ -50,9 +54,7 @@ class Tally:
             of_them = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
             why = f" (of them {of_them})" if of_them else ""
             # Who plays by rules as its scene says has no network that could be spoken of.
-            network = (
-                "" if bars[Origin.RULES] and not bars[Origin.NETWORK] else f"{bars[Origin.NETWORK]} by its network, "
-            )
+            network = f"{bars[Origin.NETWORK]} by its network, " if name in self._networked else ""
             rows.append(f"{name:<{width}}  {bars.total():>4} bars: {network}{by_rules} by rules{why}, {failed} failed")
         return rows
 

@@ -78,7 +78,7 @@ def _onsets(
         if len(pattern) == 1 and len(pulses(meter)) > 1:
             pattern = np.array([0, pulses(meter)[-1]])
         pickups = (*pattern[1:] - 2, meter.steps_per_bar - 2)
-        added = [step for step in pickups if own.random() < settings.density * 0.6]
+        added = [step for step in pickups if step >= 0 and own.random() < settings.density * 0.6]
         pattern = np.unique([*pattern, *added])
     steps = np.unique(np.concatenate([(bar_starts[:, None] + pattern[None]).ravel(), changes]))
     if request.ends_section:

@@ -6,7 +6,7 @@ point group `perpetuum.generators` or `perpetuum.transforms` (see engine/registr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -171,11 +171,17 @@ class UnfitError(PerpetuumError):
 
     Attributes:
         setting: name of the setting that is wrong.
+        item: which value of a list it is, counted from 0; None for the whole setting.
+        others: what else is wrong with the settings, each at its own place.
     """
 
-    def __init__(self, setting: str, message: str, hint: str = "") -> None:
+    def __init__(
+        self, setting: str, message: str, hint: str = "", item: int | None = None, others: Sequence[UnfitError] = ()
+    ) -> None:
         super().__init__(message, hint)
         self.setting = setting
+        self.item = item
+        self.others = tuple(others)
 
 
 @dataclass(frozen=True, slots=True)

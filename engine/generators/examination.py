@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,11 +22,10 @@ def pattern(settings: PatternSettings, surroundings: Surroundings) -> tuple[Sett
         UnfitError: there are none, or drums in a part that plays none, or the other way round.
     """
     notes = settings.notes
-    if notes is None:
-        raise UnfitError(
-            "notes", "`pattern` has no `notes`", "write them: `generator: {kind: pattern, notes: D4:1 F4:1/2}`"
-        )
     is_drums = surroundings.role is Role.DRUMS
+    if notes is None:
+        written = '"bd: x...x... | sn: ....x..."' if is_drums else "D4:1 F4:1/2"
+        raise UnfitError("notes", "`pattern` has no `notes`", f"write `generator: {{kind: pattern, notes: {written}}}`")
     if surroundings.role is not None and notes.is_drums != is_drums:
         if is_drums:
             raise UnfitError("notes", "this part plays drums", "write a drum grid, like `bd: x...x... | sn: ....x...`")
@@ -100,7 +100,7 @@ def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[S
         raise UnfitError(
             "config", f"`{settings.config}` plays {plays}, and this part is {role}", f"say `role: {wanted}` in the part"
         )
-    points = [_found(point, surroundings) if isinstance(point, str) else point for point in settings.points]
+    points = _found(settings.points, surroundings)
     primed = Link.PRIMER in surroundings.links and bool(card.sizes["encoder"])
     if settings.mode == "interpolate" and len(points) + primed == 1:
         raise UnfitError(
@@ -175,19 +175,34 @@ def _config_of(surroundings: Surroundings) -> str | None:
         return None
 
 
-def _found(name: str, surroundings: Surroundings) -> str:
+def _found(points: Sequence[Any], surroundings: Surroundings) -> list[Any]:
+    """The points, with the paths of the files among them; of files that cannot be heard each is told once."""
+    found: list[Any] = []
+    wrong: dict[str, UnfitError] = {}
+    for place, point in enumerate(points):
+        try:
+            found.append(_heard(point, place, surroundings) if isinstance(point, str) else point)
+        except UnfitError as error:
+            wrong.setdefault(point, error)
+    if wrong:
+        first, *others = wrong.values()
+        raise UnfitError(first.setting, first.message, first.hint or "", first.item, others)
+    return found
+
+
+def _heard(name: str, place: int, surroundings: Surroundings) -> str:
     # Most scenes name no MIDI file, and sound sooner without mido.
     from engine.score.midi import read_piece
 
-    path = find("scenes", name, ".mid", beside=surroundings.folder)
+    path = find("scenes", name, ".mid", beside=surroundings.folder) if "\0" not in name else None
     if path is None:
-        raise UnfitError("points", f"no MIDI file `{name}`", "paths begin where the scene lies")
+        raise UnfitError("points", f"no MIDI file `{name}`", "paths begin where the scene lies", place)
     try:
         piece = read_piece(path)
     except PerpetuumError as error:
-        raise UnfitError("points", error.message, error.hint or "") from error
+        raise UnfitError("points", error.message, error.hint or "", place) from error
     is_drum = surroundings.role is Role.DRUMS
     if not any(track.is_drum is is_drum and len(track.notes) for track in piece.tracks):
         what = "drums" if is_drum else "tune"
-        raise UnfitError("points", f"`{name}` has no {what} for this part to hear", "name another file")
+        raise UnfitError("points", f"`{name}` has no {what} for this part to hear", "name another file", place)
     return str(path.resolve())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, model_validator
 
-from engine.generators.contract import GeneratorKind, Link, Role, Settings
+from engine.generators.contract import GeneratorKind, Link, Reading, Role, Settings
 from engine.generators.written import Notes
 from engine.score.patterns import Pattern
 from engine.units import Bars, Percent, Pitches, PitchRange, Steps
@@ -232,7 +232,11 @@ class MusicVaeSettings(NetworkSettings):
         "nade-drums_2bar_full",
         "hierdec-mel_16bar",
         "hierdec-trio_16bar",
-    ] = Field(default="cat-mel_2bar_big", description="configuration of the network")
+    ] = Field(
+        default="cat-mel_2bar_small",
+        description="configuration of the network; in a part that says `role: drums` it is `cat-drums_2bar_small` "
+        "without it",
+    )
     mode: Literal["sample", "interpolate", "walk"] = Field(
         default="walk",
         description="sample: phrases that have nothing to do with each other; interpolate: through the points from the "
@@ -259,6 +263,12 @@ class MusicVaeSettings(NetworkSettings):
     )
     breath: Percent = Field(default=0.0, description="how much of the end of each phrase is kept silent, to breathe")
     in_key: bool = Field(default=True, description="whether notes outside the key move into it")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _config_of_the_role(cls, given: object, info: ValidationInfo) -> object:
+        drums = isinstance(info.context, Reading) and info.context.role == Role.DRUMS
+        return {"config": "cat-drums_2bar_small", **given} if drums and isinstance(given, dict) else given
 
 
 CHORD_WALK = GeneratorKind(

@@ -18,10 +18,11 @@ A performance is a list that is stopped in reverse:
 with contextlib.ExitStack() as stack:
     stop = stack.enter_context(StopSignals())
     audio = stack.enter_context(Audio())  # imports pyo while the scene is read
+    workers = stack.enter_context(Workers())
     output = stack.enter_context(open_output("auto"))
-    workers = stack.enter_context(Workers(load=[("melody_rnn", settings)]))
     audio.send(Setup(...))  # builds the graph, and waits
-    ...  # send the notes of the opening
+    workers.load([("melody_rnn", settings)])
+    ...  # send the notes of the first bars, when they have been made
     audio.begin()
     pump = stack.enter_context(Pump(audio, output))
     conductor.run(keep_on=lambda: not stop.asked)

@@ -39,7 +39,10 @@ HANG = 0.5
 """Seconds without a new block, though there is room for it, after which a live process counts as hung."""
 
 START_PATIENCE = 15.0
-"""Seconds from a `Setup` to its first block."""
+"""Seconds from a `Setup` to its first block, live."""
+
+OFFLINE_PATIENCE = 120.0
+"""Seconds without a block when rendering: nobody waits to hear it, and a busy machine builds 32 parts slowly."""
 
 AWAY = 0.3
 """Seconds between two looks after which we were stopped ourselves, or had no processor; nobody else is blamed."""
@@ -64,8 +67,9 @@ HAND_OVER = 8 * BLOCK
 FOREVER = 1 << 62
 """Frames; live sound is released up to here."""
 
-HOLD = 0.5
-"""Seconds after its setup at which a live process is released at the latest."""
+HOLD = 10.0
+"""Seconds after its setup at which a live process is released at the latest: long after the first bars were waited for,
+so that only a conductor that is stuck comes too late for its own beginning."""
 
 
 class State(StrEnum):
@@ -105,8 +109,9 @@ class Audio:
         live: True: paced by the output, and replaced when it fails. False: renders as far as it is released; when it
             fails the render has failed, because reverb and delay cannot be taken up halfway.
         pipe_bytes: size of the pipe; None: 1 MiB live.
-        patience: seconds without a new block, though there is room, after which it counts as hung; None: `HANG` live.
-        start_patience: seconds from a setup to the first block.
+        patience: seconds without a new block, though there is room, after which it counts as hung; None: `HANG` live,
+            else `OFFLINE_PATIENCE`.
+        start_patience: seconds from a setup to the first block; None: `START_PATIENCE` live, else `OFFLINE_PATIENCE`.
         command: what the audio process runs; for tests.
     """
 
@@ -115,7 +120,7 @@ class Audio:
         live: bool = True,
         pipe_bytes: int | None = None,
         patience: float | None = None,
-        start_patience: float = START_PATIENCE,
+        start_patience: float | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self.live = live
@@ -123,8 +128,8 @@ class Audio:
         self.counters: Counter[str] = Counter()
         self.state = State.STARTING
         self.problem = ""
-        self._patience = patience or (HANG if live else START_PATIENCE)
-        self._start_patience = start_patience
+        self._patience = patience or (HANG if live else OFFLINE_PATIENCE)
+        self._start_patience = start_patience or (START_PATIENCE if live else OFFLINE_PATIENCE)
         self._processes = AudioProcesses(
             self.pipe, command if command is not None else python_module("engine.sound.process"), self._deliver
         )
@@ -134,7 +139,7 @@ class Audio:
         self._lock = threading.RLock()
         self._memory = Memory()
         self._child: Child | None = None
-        self._spare = Spare(self._processes.spawn, self._processes.discard, start_patience)
+        self._spare = Spare(self._processes.spawn, self._processes.discard, self._start_patience)
         self._takeover: Takeover | None = None
         self._change: Takeover | None = None
         self._reason = ""
@@ -202,9 +207,9 @@ class Audio:
             self._tell(message)
 
     def begin(self) -> None:
-        """Live: the notes of the opening have been sent, so let it sound.
+        """Live: the notes of the first bars have been sent, so let it sound.
 
-        Between its setup and this the process builds its graph, and renders nothing; so no note of the opening is
+        Between its setup and this the process builds its graph, and renders nothing; so no note of the first bars is
         late. Who never calls it gets it `HOLD` seconds after the setup.
         """
         with self._lock:

@@ -58,6 +58,7 @@ class DeviceOutput:
         self._started_at = 0.0
         self._integers = False
         self._missing = ""
+        self._opened = False
 
     @property
     def description(self) -> str:
@@ -69,6 +70,7 @@ class DeviceOutput:
     def open(self) -> None:
         """Start a player if there is something to play to."""
         self._start()
+        self._opened = True
 
     def write(self, chunk: bytes) -> None:
         """Play a chunk, or wait as long as it lasts."""
@@ -124,7 +126,7 @@ class DeviceOutput:
         delay = self._backoff.next_delay()
         self._retry_at = self._clock() + delay
         self._pacer.reset()
-        if missing != self._missing:
+        if missing != self._missing and self._opened:  # before that `description` tells it
             log.warning("%s; the music goes on unheard, next attempt in %.1f s", missing, delay)
         self._missing = missing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.generators.contract import Settings
@@ -65,11 +66,16 @@ def setup_of(scene: Scene, seed: int, live: bool, start_frame: int = 0) -> Setup
     )
 
 
-def networks_of(scene: Scene) -> list[tuple[str, Settings]]:
-    """The networks that the parts of a scene need: pairs of kind, of a generator or a transform, and settings."""
+def networks_of(scene: Scene, soonest: Collection[str] = ()) -> list[tuple[str, Settings]]:
+    """The networks that the parts of a scene need: pairs of kind, of a generator or a transform, and settings.
+
+    Args:
+        scene: what plays.
+        soonest: names of parts whose networks come first; the others keep the file's order.
+    """
     chains = [
         (group, name, settings)
-        for part in scene.parts.values()
+        for part in sorted(scene.parts.values(), key=lambda part: part.name not in soonest)
         for group, named in (
             ("perpetuum.generators", ((part.generator, part.settings),)),
             ("perpetuum.transforms", part.transforms),

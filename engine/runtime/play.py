@@ -30,6 +30,9 @@ from engine.sound.messages import BLOCK, Meter
 
 log = logging.getLogger(__name__)
 
+FIRST_PATIENCE = 3.0
+"""Seconds that the first bars are waited for, while networks load; rules play them without those that take longer."""
+
 STOPPING_FADE = 1.5
 """Seconds of the fade after Ctrl-C."""
 
@@ -77,13 +80,22 @@ class News:
     reloaded: Callable[[int], None] = lambda bar: None
 
 
-def prepare(scene: Scene, wishes: Wishes, audio: Audio) -> None:
-    """Let the audio process build the graph, as soon as the scene is known; nothing sounds yet."""
+def prepare(scene: Scene, wishes: Wishes, audio: Audio, workers: Workers) -> None:
+    """Let the graph be built and networks loaded, as soon as the scene is known; nothing sounds yet."""
     audio.send(setup_of(scene, wishes.seed, live=True))
+    plan = Plan(scene, wishes.seed, wishes.start)
+    workers.load(networks_of(scene, plan.active(plan.pass_at(0))))
 
 
 def play(
-    scene: Scene, wishes: Wishes, audio: Audio, output: Output, edits: Edits, news: News, stop: StopSignals
+    scene: Scene,
+    wishes: Wishes,
+    audio: Audio,
+    workers: Workers,
+    output: Output,
+    edits: Edits,
+    news: News,
+    stop: StopSignals,
 ) -> Tally:
     """Play until the end, or until somebody stops us; then fade out and stop what was started, in reverse.
 
@@ -91,6 +103,7 @@ def play(
         scene: what to play.
         wishes: how.
         audio: started and prepared.
+        workers: likewise.
         output: opened.
         edits: edited scenes that are to take over.
         news: whom to tell what happens.
@@ -102,22 +115,21 @@ def play(
     if wishes.seconds is not None:
         ending = Ending.after_seconds(Plan(scene, wishes.seed, wishes.start), wishes.seconds)
     with ExitStack() as stack:
-        networks = networks_of(scene)
-        workers = stack.enter_context(Workers(load=networks))
         desk = _Desk(audio, workers, news)
 
         def listen(sealed: Sealed) -> None:
             tally(sealed)
             desk.hear(sealed)
 
-        clock = RealClock(lambda: audio.frame)
+        clock = RealClock(lambda: audio.frame, patience=FIRST_PATIENCE)
         rules = LocalRules()
         conductor = Conductor(plan, workers, rules, audio.send, clock, listen, solo=wishes.solo, day=wishes.day)
         if ending is not None:
             audio.send(ending.fade)
         played: deque[Scene] = deque(maxlen=EARLIER)
         # The first bars are sent before the graph may begin: frame 0 of a live performance is frame 0 of a render.
-        conductor.advance(ending.bar if ending else None)
+        keep_playing(conductor, ending.bar if ending else None, lambda: not (clock.running or stop.asked))
+        clock.running = True
         audio.begin()
         pump = stack.enter_context(Pump(audio, output))
 
@@ -248,7 +260,8 @@ class _Desk:
         if not self._loaded and self._workers.statuses and self._workers.ready:
             self._loaded = True
             slowest = max(self._workers.statuses, key=lambda status: status.seconds_to_load)
-            self.tell(self._news.networks, slowest.seconds_to_load, slowest.problems)
+            if slowest.to_load:
+                self.tell(self._news.networks, slowest.seconds_to_load, slowest.problems)
         elif any(status.state is State.DEAD for status in self._workers.statuses):
             self._loaded = False
         return refused

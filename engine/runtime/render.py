@@ -79,8 +79,7 @@ def render(
         writer = stack.enter_context(SoundFileOutput(path, end.frames))
         audio = stack.enter_context(Audio(live=False))
         audio.send(setup_of(scene, seed, live=False))
-        networks = networks_of(scene)
-        workers = stack.enter_context(Workers(load=networks, patience=PATIENCE))
+        workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         reader = stack.enter_context(OfflineReader(audio, end.frames, writer.write))
 
         def keep_on() -> bool:

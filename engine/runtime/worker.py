@@ -7,6 +7,7 @@ the process when the conductor's end is closed, whatever the networks are doing 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import queue
 import signal
@@ -49,25 +50,55 @@ class Worker:
         self._loaded: set[tuple[str, ...]] = set()
         self._pending: set[int] = set()
         self._cancelled: set[int] = set()
-        # (deadline, order of arrival, message): what is to be loaded comes before every job.
+        # (deadline, order of arrival, message): what is to be loaded comes before every job that needs it.
         self._inbox: queue.PriorityQueue[tuple[float, int, Load | Job]] = queue.PriorityQueue()
 
     def run(self) -> None:
         """Work until the connection ends."""
         threading.Thread(target=self._listen, name="control", daemon=True).start()
+        # The scene is still being read; what every network needs is there when it is known which are wanted.
+        importlib.import_module("engine.networks")
         while True:
             _, _, message = self._inbox.get()
             if isinstance(message, Load):
                 self._load(message)
-                continue
-            if message.ticket in self._cancelled:
-                reply = Reply(message.ticket, None, None, "cancelled")
             else:
-                self._connection.send(Started(message.ticket))
-                reply = self._do(message)
-            self._pending.discard(message.ticket)
-            self._cancelled.discard(message.ticket)
-            self._connection.send(reply)
+                self._answer(message)
+
+    def _answer(self, job: Job) -> None:
+        if job.ticket in self._cancelled:
+            reply = Reply(job.ticket, None, None, "cancelled")
+        else:
+            self._connection.send(Started(job.ticket))
+            reply = self._do(job)
+        self._pending.discard(job.ticket)
+        self._cancelled.discard(job.ticket)
+        self._connection.send(reply)
+
+    def _answer_what_is_built(self) -> None:
+        """Do the jobs whose networks are there already: the first bars need not wait for a network of the last ones."""
+        while True:
+            try:
+                item = self._inbox.get_nowait()
+            except queue.Empty:
+                return
+            message = item[2]
+            if isinstance(message, Load) or not self._is_built(message):
+                self._inbox.put(item)
+                return
+            self._answer(message)
+
+    def _is_built(self, job: Job) -> bool:
+        chain = ((_GROUPS[0], job.kind, job.request.settings), *((_GROUPS[1], *one) for one in job.request.transforms))
+        try:
+            described = [(registered(group, name), settings) for group, name, settings in chain]
+            return all(
+                name_in_cache(kind, settings, job.request.part) in self._cache
+                for kind, settings in described
+                if kind.network
+            )
+        except Exception:  # whatever is wrong with it, `_do` says so, in its turn
+            return False
 
     def _listen(self) -> None:
         arrival = 0
@@ -90,6 +121,7 @@ class Worker:
         problems = []
         wanted: set[tuple[str, ...]] = set()
         for done, (name, settings) in enumerate(message.generators):
+            self._answer_what_is_built()
             self._connection.send(Loading(name, done, len(message.generators)))
             try:
                 described = _described(name, settings)

@@ -84,6 +84,7 @@ class _Desk:
         self.child: Child | None = None
         self.jobs: dict[int, Job] = {}
         self.cancelled: set[int] = set()
+        self.loads = 0  # that it was told to do and has not reported
         self.sign_of_life = 0.0
         self.restart_at = 0.0
         self.backoff = Backoff()
@@ -230,6 +231,9 @@ class Workers:
             case Loading(kind=kind, done=done, total=total):
                 status.state, status.loading, status.loaded, status.to_load = State.LOADING, kind, done, total
             case Loaded(seconds=seconds, problems=problems):
+                desk.loads -= 1
+                if desk.loads:
+                    return  # it goes on with what it was told later
                 status.state, status.loading, status.loaded = State.READY, "", status.to_load
                 status.seconds_to_load, status.problems = seconds, dict(problems)
                 for kind, problem in problems:
@@ -289,6 +293,7 @@ class Workers:
     def _start(self, desk: _Desk) -> None:
         desk.status.state = State.STARTING
         desk.sign_of_life = time.monotonic()
+        desk.loads = 0
         try:
             desk.child = Child(desk.status.name, self._command, self._deliver, extra_env=THREADS)
         except OSError as error:
@@ -303,6 +308,7 @@ class Workers:
         desk.status.state = State.STARTING if desk.status.state is State.STARTING else State.LOADING
         desk.sign_of_life = time.monotonic()
         desk.child.send(Load(self._generators))
+        desk.loads += 1
 
     def _deliver(self, child: Child, message: object) -> None:
         self._arrivals.put((child, message))

@@ -209,8 +209,11 @@ def _examined(
     try:
         settings, doubts = registry.load(kind.examine)(settings, _surroundings(reading, path, draft, hidden))
     except UnfitError as error:
-        wrong = node.get(error.setting) if node else None
-        reading.source.error(wrong.span if wrong else span, error.message, hint=error.hint or "")
+        for one in (error, *error.others):
+            wrong = node.get(one.setting) if node else None
+            if isinstance(wrong, ListNode) and one.item is not None and one.item < len(wrong.items):
+                wrong = wrong.items[one.item]
+            reading.source.error(wrong.span if wrong else span, one.message, hint=one.hint or "")
     except PerpetuumError as error:
         reading.source.error(named.span if named else span, error.message, hint=error.hint or "")
     except Exception as error:  # a plug-in may raise anything

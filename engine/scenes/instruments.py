@@ -91,8 +91,15 @@ class Instruments:
         return self.found[path]
 
 
-def read_instrument(reading: Reading, draft: PartDraft, instruments: Instruments) -> None:
-    """Find the instrument of a part and look into its file."""
+def read_instrument(reading: Reading, draft: PartDraft, instruments: Instruments, told: set[Path]) -> None:
+    """Find the instrument of a part and look into its file.
+
+    Args:
+        reading: the scene.
+        draft: the part.
+        instruments: what has been looked into so far.
+        told: instruments of which this scene has said that they are not valid; takes those that are.
+    """
     node = draft.node.get("instrument")
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text:
         return
@@ -115,9 +122,14 @@ def read_instrument(reading: Reading, draft: PartDraft, instruments: Instruments
         wrong = [one for one in instruments.look_into(path) if one.severity is Severity.ERROR]
         draft.revision = instruments.revisions[path]
     except PerpetuumError as error:
-        reading.source.error(node.span, error.message, hint=error.hint or "")
+        if draft.instrument not in told:
+            reading.source.error(node.span, error.message, hint=error.hint or "")
+        told.add(draft.instrument)
+        return
+    if wrong and draft.instrument in told:
         return
     if wrong:
+        told.add(draft.instrument)
         reading.source.error(
             node.span,
             f"the instrument `{clipped(node.text)}` is not valid",

@@ -24,9 +24,6 @@ from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.sound.messages import Duck, MixSound, PartSound
 
-SHORT_OPENING = 6.0
-"""Seconds that a worker needs to start and to make its first phrases, with room for a slow machine."""
-
 
 @dataclass(frozen=True)
 class Checked:
@@ -117,9 +114,9 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     reading = Reading(source, head.meter if head is not None else _meter(node))
     parts = read_parts(reading, node.get("parts"))
     read_links(reading, parts)
-    used = []
+    told: set[Path] = set()
     for draft in parts.values():
-        read_instrument(reading, draft, instruments)
+        read_instrument(reading, draft, instruments, told)
     used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
     check_memory(reading, parts.values(), instruments)
     sections = read_sections(reading, node.get("sections"), parts)
@@ -127,13 +124,6 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     ducks = read_ducks(reading, node, head.mix.duck, parts) if head is not None else ()
     if head is None or not source.sound:
         return None, used
-    opening = node.get("opening")
-    if opening is not None and head.opening < SHORT_OPENING and any(_is_network(draft) for draft in parts.values()):
-        source.warning(
-            opening.span,
-            f"in the first {head.opening:g} s of a live performance the networks may not be there yet",
-            f"take `{SHORT_OPENING:g} s` or more; what comes too late is played by rules and counted as failed",
-        )
     mix = _mix(head.mix, head.tempo, ducks)
     if not 0.01 <= mix.delay_time <= 4:
         source.error(_delay_span(node), f"the delay of {mix.delay_time:.3g} s is out of range", "10 ms to 4 s")
@@ -153,11 +143,6 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
         day=tuple(day),
     )
     return scene, used
-
-
-def _is_network(draft: PartDraft) -> bool:
-    kinds = (draft.kind, *(item.kind for item in draft.transforms if item is not None))
-    return any(kind is not None and kind.network for kind in kinds)
 
 
 def _meter(node: MapNode) -> Meter:

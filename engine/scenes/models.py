@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from engine.generators.contract import Role, Settings
 from engine.scenes.scene import Curve, Tempo
-from engine.score.keys import MODES, Key, parse_pitch_class
+from engine.score.keys import MODES, Key, meant_key, parse_pitch_class
 from engine.score.time import Meter
 from engine.units import (
     BEATS,
@@ -19,7 +19,9 @@ from engine.units import (
     SECONDS,
     BarRange,
     Bars,
+    BarsOrNone,
     Decibels,
+    MeantError,
     Percent,
     Range,
     Seconds,
@@ -79,10 +81,16 @@ def _text_of(parser: Callable[[str], Any], wanted: str, kind: type) -> Callable[
 def _key(text: str) -> Key:
     tonic, _, mode = text.strip().partition(" ")
     mode = " ".join(mode.lower().replace("_", " ").split())
-    if mode and mode not in MODES:
-        parse_pitch_class(tonic)
-        raise WrongWordError(f"`{mode}` is no mode", mode, list(MODES))
-    return Key.parse(text)
+    try:
+        if mode and mode not in MODES:
+            parse_pitch_class(tonic)
+            raise WrongWordError(f"`{mode}` is no mode", mode, list(MODES))
+        return Key.parse(text)
+    except ValueError as error:
+        meant = meant_key(text)
+        if meant:
+            raise MeantError(str(error), text, meant) from error
+        raise
 
 
 def _tempo(text: str) -> Tempo:
@@ -263,7 +271,7 @@ class DuckFile(Settings):
         description="Whose notes turn it down: a part, or one drum of a part, `drums.kick`.", examples=["drums.kick"]
     )
     depth: Decibels = Field(
-        default=6.0, gt=0, le=24, description="By how much, at a stroke of velocity 80 or more, like `6 dB`."
+        default=6.0, ge=0, le=24, description="By how much, at a stroke of velocity 80 or more, like `6 dB`."
     )
     release: Seconds = Field(default=0.15, ge=0.02, le=2, description="How long it takes to come back, like `150 ms`.")
 
@@ -299,10 +307,10 @@ class SceneFile(Settings):
         examples=["90 qpm"],
     )
     key: KeyText = Field(description="Tonic and mode, like `D dorian`.", examples=["D dorian"])
-    opening: Seconds = Field(
-        default=12.0,
-        description="Time at the start in which rules play the network parts, while networks load.",
-        le=600,
+    opening: BarsOrNone = Field(
+        default=0,
+        description="Bars at the start that rules play in place of networks, for networks that take long to load.",
+        le=256,
     )
     parts: dict[str, Any] = Field(description="Who plays: parts by name.", min_length=1, max_length=MOST_PARTS)
     sections: dict[str, Any] = Field(

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.scenes.scene import Scene, Section, Tempo
 from engine.score.keys import Key
-from engine.score.time import SAMPLE_RATE, Bar, TempoMap
+from engine.score.time import Bar, TempoMap
 from engine.units import Range
 
 
@@ -60,7 +60,7 @@ class Slot:
         first_bar: counted from the start of the performance.
         bars: at least 1.
         seed: of the phrase.
-        opening: a network part that rules play, because networks are still loading then.
+        opening: a network part that rules play, because the scene gives its networks so many bars to load.
     """
 
     part: str
@@ -99,7 +99,6 @@ class Plan:
         self.seed = seed
         self.tempo_map = TempoMap()
         self._passes: list[Pass] = []
-        self._opening_end: int | None = None
         self._next_index = 0
         self._interrupted: tuple[int, Pass] | None = None
         self._first = scene.sections[start] if start is not None else next(iter(scene.sections.values()))
@@ -157,7 +156,7 @@ class Plan:
         if part not in self.active(visit):
             return None
         chain = self.scene.parts[part]
-        opening_end = self._opening_end_bar() if chain.needs_network else 0
+        opening_end = self.scene.opening if chain.needs_network else 0
         # The opening is cut off at a bar line, so that networks begin as soon as they may.
         cuts = sorted({visit.first_bar, *({opening_end} if visit.first_bar < opening_end < visit.end_bar else ())})
         origin = max(cut for cut in cuts if cut <= bar)
@@ -174,7 +173,6 @@ class Plan:
 
     def forget_before(self, bar: int) -> None:
         """Drop what lies before a bar, so that days of music need no more memory than minutes."""
-        self._opening_end_bar()  # still to be found on the bars that go now
         while len(self._passes) > 1 and self._passes[0].end_bar <= bar:
             del self._passes[0]
         self.tempo_map.forget_before(self.bar(bar).start)
@@ -198,7 +196,6 @@ class Plan:
             running = self._interrupted[1]
         plan = Plan(scene, self.seed)
         plan.tempo_map = self.tempo_map.until(bar)
-        plan._opening_end = self._opening_end_bar()
         plan._interrupted = bar, running
         plan._next_index = running.index
         section, played = scene.sections.get(running.section.name), bar - running.first_bar
@@ -250,15 +247,6 @@ class Plan:
             return tuple(round(tempo.drift.at(bar / bars), 3) for bar in range(bars))
         rng = np.random.default_rng(derive_seed(self.seed, "tempo", index))
         return (round(float(rng.uniform(tempo.qpm.low, tempo.qpm.high)), 1),) * bars
-
-    def _opening_end_bar(self) -> int:
-        """First bar that begins when the opening is over."""
-        if self._opening_end is None:
-            bar = 0
-            while self.bar(bar).start < self.scene.opening * SAMPLE_RATE:
-                bar += 1
-            self._opening_end = bar
-        return self._opening_end
 
 
 def _draw_bars(span: Range, rng: np.random.Generator) -> int:

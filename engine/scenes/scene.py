@@ -182,7 +182,7 @@ class Scene:
         meter: of all bars.
         tempo: unless a section has its own.
         key: unless a section has its own.
-        opening: seconds at the start during which network parts are played by rules, while networks load.
+        opening: bars at the start in which network parts are played by rules, while networks load.
         parts: by name, in the file's order.
         sections: by name, in the file's order; the first is played first.
         mix: shared effects and master.
@@ -196,7 +196,7 @@ class Scene:
     meter: Meter
     tempo: Tempo
     key: Key
-    opening: float
+    opening: int
     parts: Mapping[str, Part]
     sections: Mapping[str, Section]
     mix: MixSound = field(default_factory=MixSound)

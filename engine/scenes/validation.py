@@ -15,7 +15,7 @@ from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.positions import span_within
 from engine.scenes.source import Source, Span, clipped
 from engine.score.notation import NotationError
-from engine.units import Unit, written
+from engine.units import MeantError, Unit, written
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -106,6 +106,8 @@ def _suggestion(details: Mapping[str, Any]) -> str:
         return nearest(cause.word, cause.candidates)
     if isinstance(cause, WrongWordError):
         return nearest(cause.word, cause.candidates)
+    if isinstance(cause, MeantError):
+        return str(details.get("input")).replace(cause.wrong, cause.right)
     options = _options(details)
     return nearest(str(details.get("input")), options) if options else ""
 

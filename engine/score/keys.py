@@ -63,6 +63,43 @@ def pitch_name(pitch: int, flats: bool = False) -> str:
     return f"{(_FLAT_NAMES if flats else _SHARP_NAMES)[pitch % 12]}{pitch // 12 - 1}"
 
 
+_FOREIGN_KEY = re.compile(
+    r"(?P<letter>[A-Ha-h])(?P<accidental>(?:is|es|##|bb|#|♯|b|♭|s(?![a-z])|[ -]?sharp|[ -]?flat)?)"
+    r"[\s_-]*(?P<mode>[^\W\d].*)?"
+)
+_FOREIGN_MODES = {
+    **dict.fromkeys(("m", "mi", "min", "moll", "mineur", "minore"), "minor"),
+    **dict.fromkeys(("ma", "maj", "dur", "majeur", "maggiore"), "major"),
+}
+_FOREIGN_ACCIDENTALS = {"is": "#", "es": "b", "s": "b", "sharp": "#", "flat": "b"}
+
+
+def meant_key(text: str) -> str:
+    """Our spelling of a key as others write it: "Am", "Cmaj", "f#-moll", "Cis-Moll", "H-Dur"; empty if it is none.
+
+    Beside `dur` and `moll`, and with the endings -is and -es, B is B flat and H is B, as in German.
+    """
+    match = _FOREIGN_KEY.fullmatch(text.strip()[:64])
+    if not match:
+        return ""
+    letter, accidental = match["letter"].upper(), match["accidental"].lstrip(" -")
+    word = " ".join(re.split(r"[\s_-]+", (match["mode"] or "").strip().lower())).rstrip(".")
+    if not word:
+        mode = "minor" if match["letter"].islower() else "major"
+    elif (match["mode"] or "").strip() == "M":
+        mode = "major"
+    else:
+        begun = [mode for mode in MODES if len(word) in (3, 4) and mode.startswith(word)]
+        mode = _FOREIGN_MODES.get(word) or (word if word in MODES else begun[0] if len(begun) == 1 else "")
+    if not mode or (accidental == "s" and letter not in "AE"):
+        return ""
+    if letter == "H":
+        letter = "B"
+    elif letter == "B" and not accidental and word in ("dur", "moll"):
+        accidental = "b"
+    return f"{letter}{_FOREIGN_ACCIDENTALS.get(accidental, accidental)} {mode}"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A tonic and a mode.

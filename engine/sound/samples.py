@@ -135,7 +135,7 @@ def _check_header(rate: int, channels: int, frames: int, form: str) -> None:
     if not low <= rate <= high:
         raise SampleError(f"its sample rate is {rate} Hz", f"{low} Hz to {high} Hz, best 48000 Hz")
     if not 1 <= channels <= MOST_CHANNELS:
-        raise SampleError(f"it has {channels} channels", "one or two")
+        raise SampleError(f"it has {channels} channels", f"1 to {MOST_CHANNELS}; the first two are heard")
     if form not in ("MP3", "OGG") and frames > LONGEST * SAMPLE_RATE:
         raise _too_long(frames / rate)
 

@@ -61,6 +61,11 @@ def test_a_missing_file_exits_with_2_and_the_others_are_still_checked(files):
     assert "sede" in result.stdout
 
 
+def test_a_missing_file_that_is_named_twice_is_told_once(files):
+    result = run("check", files / "none.yaml", files / "right.yaml", files / "none.yaml", files / "gone.yaml")
+    assert [result.stderr.count(name) for name in ("none.yaml", "gone.yaml")] == [1, 1]
+
+
 @pytest.mark.parametrize("arguments", [["check"], ["check", "--form", "x"], ["chek"]])
 def test_a_wrong_command_line_exits_with_2(arguments):
     assert run(*arguments).exit_code == 2

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -15,12 +16,50 @@ def run(*arguments):
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
-def test_a_plan_lists_sections_parts_generators_seeds_and_clock_times():
+def test_a_plan_lists_sections_parts_generators_and_clock_times_and_seeds_where_they_are_asked_for():
     result = run("plan", "slow_groove", "--bars", "40")
     assert result.exit_code == 0
     assert "keys_alone: bars 1-8" in result.stdout
     assert "drums: drums_rnn" in result.stdout
-    assert "0:00.0  bars 1-8  seed " in result.stdout
+    assert "0:00.0  bars 1-8\n" in result.stdout
+    assert result.stdout.count("seed") == 1
+    verbose = run("plan", "slow_groove", "--bars", "40", "--verbose").stdout
+    assert re.search(r"0:00\.0  bars 1-8  seed [0-9a-f]{16}\n", verbose)
+    assert re.sub(r"  seed [0-9a-f]{16}", "", verbose) == result.stdout
+
+
+def test_a_plan_says_which_seed_it_took_and_which_one_play_takes(tmp_path):
+    own = run("plan", "slow_groove", "--bars", "4").stdout.splitlines()[0]
+    assert own.endswith("seed 20, the scene's own, which `play` takes, too")
+    given = run("plan", "slow_groove", "--bars", "4", "--seed", "7").stdout.splitlines()[0]
+    assert given.endswith("seed 7, as given; `play` takes the scene's own, 20, or this one with `--seed 7`")
+    path = tmp_path / "scene.yaml"
+    path.write_text(re.sub(r"^seed: .*\n", "", assets.scene("slow_groove").read_text(), flags=re.MULTILINE))
+    drawn = [run("plan", path, "--bars", "4").stdout for _ in range(2)]
+    seed = re.search(
+        r"seed (\d+), drawn for this plan; `play` takes another each time, or this one with `--seed \1`\n", drawn[0]
+    )
+    assert seed
+    assert drawn[0] != drawn[1]
+    again = run("plan", path, "--bars", "4", "--seed", seed[1]).stdout
+    assert again.splitlines()[1:] == drawn[0].splitlines()[1:]
+
+
+def test_a_plan_tells_the_opening_in_bars(tmp_path):
+    path = tmp_path / "scene.yaml"
+    text = assets.scene("daylight").read_text()
+    assert "by rules" not in run("plan", "daylight").stdout
+    path.write_text(text.replace("\nparts:\n", "\nopening: 3 bars\n\nparts:\n", 1))
+    out = run("plan", path).stdout
+    assert out.splitlines()[1] == "opening: 3 bars by rules, while networks load"
+    assert out.count("  by rules: the opening\n") == 1
+    plan = json.loads(run("plan", path, "--bars", "100", "--format", "json").stdout)
+    assert plan["opening"] == 3
+    phrases = [
+        phrase for visit in plan["passes"] for phrase in visit["phrases"] if phrase["generator"] == "performance_rnn"
+    ]
+    assert phrases[0]["opening"]
+    assert all(phrase["opening"] == (phrase["first_bar"] <= 3) for phrase in phrases)
 
 
 def test_the_plan_of_a_seed_is_always_the_same_and_of_another_differs():

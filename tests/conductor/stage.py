@@ -90,7 +90,7 @@ def section(name: str, *parts: str, bars: tuple[int, int] = (8, 8), move: tuple[
     return Section(name, Range(*bars), parts, Range(1, 1), after, move)
 
 
-def scene(parts: list[Part], sections: list[Section], opening: float = 0.0, qpm: float = 120.0) -> Scene:
+def scene(parts: list[Part], sections: list[Section], opening: int = 0, qpm: float = 120.0) -> Scene:
     names = [s.name for s in sections]
     ring = dict(zip(names, names[1:] + names[:1], strict=True))
     linked = {

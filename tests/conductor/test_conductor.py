@@ -1,5 +1,6 @@
 """Facts about the scheduler, in virtual time."""
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -10,7 +11,7 @@ from engine.conductor.recorder import Recording, Tally
 from engine.score.phrase import Origin, Phrase
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Control, Notes, Ramps
-from tests.conductor.stage import Performance, compose, curve, kinds, network, part, scene, section  # noqa: F401
+from tests.conductor.stage import Performance, StageRules, compose, curve, kinds, network, part, scene, section  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("kinds")
 
@@ -74,8 +75,8 @@ def test_a_healthy_network_makes_every_bar_but_the_first():
 
 
 def test_the_opening_is_played_by_rules_as_planned_and_is_no_accident():
-    """Ten seconds are five bars of two seconds; then the network begins at once, within its section."""
-    played = Performance(duo(opening=10.0)).play(64)
+    """Five bars; then the network begins at once, within its section."""
+    played = Performance(duo(opening=5)).play(64)
     origins = played.origins("lead")
     assert origins[:5] == [Origin.OPENING] * 5
     assert set(origins[5:]) == {Origin.NETWORK}
@@ -102,7 +103,7 @@ def test_a_phrase_of_the_wrong_length_is_refused():
         phrase = Phrase.of([(0, 1, 60, 80)], 3.0, compose(job.request, Origin.NETWORK, "net").provenance)
         return Reply(job.ticket, phrase, phrase)
 
-    played = Performance(duo(opening=4.0), make=babble).play(16)
+    played = Performance(duo(opening=2), make=babble).play(16)
     assert Origin.NETWORK not in played.origins("lead")
 
 
@@ -136,7 +137,7 @@ def test_a_part_is_heard_by_its_listeners_even_while_it_rests():
 
 def test_a_chain_of_three_listeners_plays():
     trio = [part("c", "net", 8, rhythm="b"), part("b", "rule", 3, chords="a"), part("a", "rule", 5)]
-    played = Performance(scene(trio, [section("s", "a", "b", "c", bars=(6, 12))], opening=8.0)).play(60)
+    played = Performance(scene(trio, [section("s", "a", "b", "c", bars=(6, 12))], opening=4)).play(60)
     assert played.conductor.accidents == 0
     assert len(played.notes("c")) == 240
 
@@ -148,7 +149,7 @@ def test_a_network_continues_from_what_it_played():
         pasts[job.request.place.first_bar] = job.request.history
         return network(job)
 
-    played = Performance(duo(opening=4.0), make=make).play(8)
+    played = Performance(duo(opening=2), make=make).play(8)
     sung = [pitch for _, _, pitch, _ in played.notes("lead")]
     assert pasts[4].notes["pitch"].tolist() == sung[:16]
 
@@ -175,7 +176,7 @@ def test_solo_silences_the_others_without_changing_the_part():
 
 
 def test_a_long_performance_keeps_a_bounded_memory():
-    played = Performance(duo(opening=4.0))
+    played = Performance(duo(opening=2))
     played.play(2000)
     conductor = played.conductor
     assert all(len(line.known) < 20 for line in conductor._lines.values())
@@ -185,12 +186,12 @@ def test_a_long_performance_keeps_a_bounded_memory():
 
 def test_a_network_that_enters_late_plays_all_its_bars():
     """When it enters, the bars of the opening are long forgotten."""
-    late = scene(DUO, [section("a", "pad", bars=(64, 64)), section("b", "lead")], opening=8.0)
+    late = scene(DUO, [section("a", "pad", bars=(64, 64)), section("b", "lead")], opening=4)
     assert Performance(late).play(80).origins("lead") == [Origin.NETWORK] * 8
 
 
 def test_an_edited_scene_takes_over_at_the_next_unsealed_bar():
-    played = Performance(duo(opening=4.0), lead=SAMPLE_RATE).play(10)
+    played = Performance(duo(opening=2), lead=SAMPLE_RATE).play(10)
     before = played.notes("pad")
     edited = scene([part("pad", "rule"), part("extra", "rule")], [section("a", "extra"), section("b", "pad", "extra")])
     bar = played.conductor.reload(edited)
@@ -202,15 +203,40 @@ def test_an_edited_scene_takes_over_at_the_next_unsealed_bar():
 
 
 def test_the_tally_says_who_made_the_bars_and_the_recording_keeps_the_notes(tmp_path):
-    played = duo(opening=4.0)
+    played = duo(opening=2)
     performance, tally, recording = Performance(played).play(24), Tally(), Recording(played)
     for sealed in performance.sealed:
         tally(sealed)
         recording(sealed)
     assert tally.network_share("lead") == pytest.approx(14 / 16)
-    assert tally.lines(["lead"]) == [
+    assert tally.lines(["lead", "nobody"])[0] == (
         "lead    16 bars: 14 by its network, 2 by rules (of them 2 in the opening), 0 failed"
-    ]
+    )
+    assert tally.lines(["pad"])[0] == "pad     24 bars: 24 by rules, 0 failed"
     assert len(recording.part_notes("pad")) == 96
     recording.write_midi(tmp_path / "x.mid")
     assert (tmp_path / "x.mid").stat().st_size > 500
+
+
+def test_the_tally_speaks_of_a_network_only_where_the_scene_has_one(monkeypatch):
+    """Whatever became of its bars: rules that fail have no network, and a network that never came has one."""
+    monkeypatch.setattr(StageRules, "make", lambda self, kind, request: 1 / 0)
+    tally = Tally()
+    for sealed in Performance(duo(), make=lambda job: Reply(job.ticket, None, None, "no")).play(16).sealed:
+        tally(sealed)
+    assert tally.lines(["pad", "lead"]) == [
+        "pad     16 bars: 0 by rules, 16 failed",
+        "lead     8 bars: 0 by its network, 0 by rules, 8 failed",
+    ]
+
+
+@pytest.mark.parametrize("lengths", list(itertools.product((1, 2, 3, 4), repeat=3)))
+def test_a_chain_of_phrases_of_any_lengths_is_asked_for_in_time_however_short_the_render(lengths):
+    """Who listens over four bars may need two phrases of three, and those three phrases of two; found by chance."""
+    first, second, third = lengths
+    links = [part("a", "net", first), part("b", "rule", second, chords="a"), part("c", "net", third, rhythm="b")]
+    chain = scene(links, [section("s", "a", bars=(1, 1)), section("t", "c", bars=(24, 24))])
+    for bars in range(2, 9):
+        played = Performance(chain, clock=FastClock(), duration=lambda job: 0).play(bars)
+        assert played.conductor.accidents == 0
+        assert set(played.origins("c")) == {Origin.NETWORK}

@@ -41,7 +41,7 @@ def edited(rng: np.random.Generator):
         repeat = Range(1, int(rng.integers(1, 4)))
         tempo = Tempo(Range(60, 200), Curve((90.0, 150.0))) if rng.random() < 0.2 else None
         sections.append(Section(name, Range(low, low + int(rng.integers(0, 5))), parts, repeat, follows, (), tempo))
-    made = scene(chosen, sections, opening=float(rng.choice([0.0, 5.0])), qpm=float(rng.integers(40, 240)))
+    made = scene(chosen, sections, opening=int(rng.choice([0, 3])), qpm=float(rng.integers(40, 240)))
     return replace(
         made, meter=Meter.parse(str(rng.choice(["4/4", "3/4", "7/8", "5/4"]))), key=Key(int(rng.integers(12)))
     )

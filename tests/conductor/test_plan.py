@@ -71,10 +71,9 @@ def test_slots_tile_each_section_and_are_cut_at_its_end():
 
 
 def test_the_opening_ends_at_a_bar_line_and_cuts_the_slot_of_a_network():
-    plan = Plan(scene([part("lead", "net", 8)], [section("a", "lead", bars=(16, 16))], opening=5.0), seed=1)
+    plan = Plan(scene([part("lead", "net", 8)], [section("a", "lead", bars=(16, 16))], opening=3), seed=1)
     slots = [plan.slot("lead", bar) for bar in (0, 3, 11)]
     assert [(s.first_bar, s.bars, s.opening) for s in slots] == [(0, 3, True), (3, 8, False), (11, 5, False)]
-    assert plan.bar(3).start >= 5 * SAMPLE_RATE
 
 
 def test_a_plan_can_begin_with_any_section():

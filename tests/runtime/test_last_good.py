@@ -6,6 +6,7 @@ from engine.runtime.audio import Audio
 from engine.runtime.outputs import NullOutput
 from engine.runtime.play import News, Wishes, play, prepare
 from engine.runtime.watching import Edits
+from engine.runtime.workers import Workers
 from engine.scenes import load
 from tests.runtime.sound import DUMMY, until
 
@@ -37,9 +38,9 @@ def test_an_edit_whose_sound_cannot_be_built_gives_way_to_the_scene_before(tmp_p
     edits, stop, takeovers, parts = Edits(), Stop(), [], []
     news = News(section=lambda sealed: parts.append(sealed.part), reloaded=takeovers.append)
     wishes = Wishes(seed=1)
-    with Audio(command=DUMMY) as audio:
-        prepare(good, wishes, audio)
-        arguments = (good, wishes, audio, NullOutput(), edits, news, stop)
+    with Audio(command=DUMMY) as audio, Workers() as workers:
+        prepare(good, wishes, audio, workers)
+        arguments = (good, wishes, audio, workers, NullOutput(), edits, news, stop)
         thread = threading.Thread(target=play, args=arguments, daemon=True)
         thread.start()
         try:

@@ -1,4 +1,5 @@
 import errno
+import logging
 import os
 import shutil
 import signal
@@ -203,13 +204,14 @@ def test_a_recording_that_cannot_be_written_is_refused_at_once():
         open_output("wav", "/proc/nowhere/x.wav")
 
 
-def test_auto_says_so_where_there_is_no_sound_card_and_goes_on_in_real_time(monkeypatch, tmp_path):
+def test_auto_says_so_once_where_there_is_no_sound_card_and_goes_on_in_real_time(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     for name in ("PULSE_SERVER", "PULSE_RUNTIME_PATH", "PIPEWIRE_REMOTE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("engine.runtime.players._has_card", lambda: False)
-    with open_output("auto") as output:
+    with caplog.at_level(logging.WARNING), open_output("auto") as output:
         assert "no sound card" in output.description
+        assert caplog.text == ""  # whoever opens it tells the description
         began = time.monotonic()
         for _ in range(24):
             output.write(bytes(2048 * FRAME_BYTES))

@@ -236,6 +236,39 @@ def test_a_network_that_rehearses_in_a_role_that_it_does_not_play_is_loaded(tmp_
     assert [message.problems for message in inbox.sent if isinstance(message, Loaded)] == [()]
 
 
+def test_a_phrase_whose_network_is_built_does_not_wait_for_the_other_networks(tmp_path):
+    """The first bars need some of a scene's networks; the rest are loaded after them."""
+    inbox = Inbox()
+    worker = Worker(inbox)
+    groove = registry.kind("perpetuum.transforms", "groove")
+    here = groove.settings(weights=str(made_up(tmp_path, "groovae_2bar_humanize")))
+    later = groove.settings(style="hits_control", weights=str(made_up(tmp_path, "groovae_2bar_hits_control_tfds")))
+    drums = registry.kind("perpetuum.generators", "drum_rules")
+    jobs = [
+        Job(ticket, "drum_rules", rehearsal(drums, drums.settings(), (("groove", settings),)), deadline)
+        for ticket, settings, deadline in ((7, here, 1), (8, later, 2), (9, here, 3))
+    ]
+    for one in jobs:
+        worker._inbox.put((one.deadline, one.ticket, one))
+    worker._load(Load((("groove", here), ("groove", later), ("groove", later))))
+    told = [message.ticket for message in inbox.sent if isinstance(message, Reply)]
+    assert told == [7, 8, 9]
+    order = [type(message).__name__ for message in inbox.sent]
+    assert order.index("Reply") < max(place for place, name in enumerate(order) if name == "Loading")
+    assert order[-1] == "Loaded"
+
+
+def test_a_worker_that_is_told_to_load_twice_is_ready_after_the_second():
+    with Workers() as workers:
+        net = registry.kind("perpetuum.generators", "drums_rnn")
+        workers.load([("drums_rnn", net.settings())])
+        until_ready(workers, 60)
+        assert workers.statuses[0].to_load == workers.statuses[0].loaded == 1
+        workers.load([])
+        until_ready(workers, 60)
+        assert workers.statuses[0].to_load == 0
+
+
 def test_networks_that_no_part_names_any_more_are_let_go(tmp_path):
     """A scene that is edited for days does not fill the memory."""
     worker = Worker(Inbox())

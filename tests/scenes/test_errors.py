@@ -30,7 +30,7 @@ CASES = [
     ("tempo: 84..92 qpm", "tempo: 92..84 qpm", "92..84 qpm", "upside down", ""),
     ("tempo: 84..92 qpm", "tempo: 84 -> 920 qpm", "84 -> 920 qpm", "out of range", ""),
     ("key: D dorian", "key: D doria", "D doria", "no mode", "dorian"),
-    ("key: D dorian", "key: H dorian", "H dorian", "not a note name", ""),
+    ("key: D dorian", "key: H dorian", "H dorian", "not a note name", "B dorian"),
     ("generator: chord_walk", "generator: chord_wolk", "chord_wolk", "unknown generator", "chord_walk"),
     ("generator: chord_walk", "generator: {chords: tune}", "generator", "no `kind`", ""),
     ("    phrase: 8 bars", "    role: bass", "bass", "cannot play the role", ""),

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from engine.scenes import load
 from engine.scenes.diagnostics import Severity
-from tests.scenes.writing import RIGHT
+from engine.scenes.instruments import Instruments
+from tests.scenes.chance import examine, play_silently
+from tests.scenes.writing import RIGHT, load_text, spoiled
 
 FUZZ = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORDS = [
@@ -129,3 +131,22 @@ def test_every_value_of_a_scene_may_be_anything(tmp_path, value):
                     below.pop(0)
             text = "".join(LINES[:place]) + f"{key}: {value}\n" + "".join(below)
             assert_clean(tmp_path / "scene.yaml", text.encode())
+
+
+def test_what_check_calls_valid_plays_and_what_it_refuses_has_a_place(tmp_path):
+    """A hundred scenes by chance, of all that can stand in one; `python -m tests.proofs.scenes` tries thousands."""
+    instruments = Instruments()
+    playable = [examine(tmp_path / "scene.yaml", seed, instruments) for seed in range(100)]
+    assert 30 < sum(playable) < 95
+
+
+def test_a_bass_in_bars_of_a_sixteenth_begins_within_its_phrase(tmp_path):
+    """Its pickups would lie before the first bar; found by chance."""
+    text = spoiled(
+        ("meter: 4/4", "meter: 1/16"), ("kind: drum_rules, style: straight", "kind: bass_line, density: 100 %")
+    )
+    scene, _ = load_text(
+        tmp_path, text.replace("rhythm: drums.kick", "rhythm: drums").replace("electronic_kit", "sub_bass")
+    )
+    assert scene is not None
+    play_silently(scene, 1, 64)

@@ -13,7 +13,7 @@ from engine.score.keys import Key
 from engine.score.time import Meter
 from engine.units import PitchRange, Range
 from tests.cli.weights import made_up
-from tests.scenes.writing import RIGHT, load_text, pointed_at, right, spoiled
+from tests.scenes.writing import RIGHT, load_text, only_error, pointed_at, right, spoiled
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_the_head_is_read(scene):
     assert (scene.title, scene.seed, scene.meter, scene.key) == ("A small scene", 7, Meter(4, 4), Key(2, "dorian"))
     assert scene.tempo.qpm == Range(84, 92)
     assert scene.tempo.drift is None
-    assert scene.opening == 12.0
+    assert scene.opening == 0
 
 
 def test_parts_and_sections_keep_the_order_of_the_file(scene):
@@ -233,12 +233,14 @@ def test_loading_a_scene_of_networks_imports_none_of_them(tmp_path):
     assert run.stdout.strip() == ""
 
 
-@pytest.mark.parametrize(("opening", "warned"), [("2 s", True), ("0 s", True), ("6 s", False)])
-def test_an_opening_that_is_too_short_for_networks_is_a_warning(tmp_path, opening, warned):
-    """Live, what is not there in time is played by rules; a scene without networks needs no opening."""
-    text = spoiled(("\nparts:", f"\nopening: {opening}\nparts:"))
-    assert load_text(tmp_path, text)[1] == []
-    network = text.replace("kind: melody_rules", "kind: melody_rnn").replace("      density: 40 %\n", "")
-    scene, found = load_text(tmp_path, network.replace("tune.density: 20 % -> 60 %", "tune.temperature: 0.8 -> 1.2"))
-    assert scene is not None
-    assert [pointed_at(one) for one in found] == ([opening] if warned else [])
+@pytest.mark.parametrize(("opening", "bars"), [("4 bars", 4), ("1 bar", 1), ("0 bars", 0), ("256 bars", 256)])
+def test_an_opening_is_a_number_of_bars(tmp_path, opening, bars):
+    scene, found = load_text(tmp_path, spoiled(("\nparts:", f"\nopening: {opening}\nparts:")))
+    assert found == []
+    assert scene.opening == bars
+
+
+@pytest.mark.parametrize("opening", ["12 s", "4", "-1 bars", "257 bars", "1/2 bars", "2..4 bars", "[]"])
+def test_an_opening_that_is_no_number_of_bars_is_refused(tmp_path, opening):
+    error = only_error(tmp_path, spoiled(("\nparts:", f"\nopening: {opening}\nparts:")))
+    assert pointed_at(error) in (opening, "opening")

@@ -91,7 +91,7 @@ def test_every_family_can_be_named_with_weights_beside_the_scene(folder):
 
 
 def test_settings_of_networks_move_along_curves(folder):
-    scene, _ = written(folder, head="opening: 0 s")
+    scene, _ = written(folder, head="opening: 0 bars")
     plan = Plan(scene, 1)
     lines = {name: Line(part, 4.0) for name, part in scene.parts.items()}
 
@@ -106,6 +106,16 @@ def one(generator, **more):
     return {"one": generator, **more}
 
 
+def test_of_a_list_of_points_every_missing_file_is_told_once_at_its_place(folder):
+    _, found = written(folder, one(f"{{{SMALL_VAE}, points: [a.mid, theme.mid, b.mid, a.mid, 7]}}"), "", "")
+    assert [(one.message, pointed_at(one)) for one in found] == [
+        ("no MIDI file `a.mid`", "a.mid"),
+        ("no MIDI file `b.mid`", "b.mid"),
+    ]
+    columns = [one.column for one in found]
+    assert columns[0] < columns[1] < found[0].quoted.rindex("a.mid")
+
+
 @pytest.mark.parametrize(
     ("generator", "message", "hint"),
     [
@@ -114,7 +124,11 @@ def one(generator, **more):
             "no shipped weights for `mono_rnn`",
             "`melody_rules` plays this part",
         ),
-        ("{kind: music_vae}", "no shipped weights for `cat-mel_2bar_big`", "`weights:`"),
+        (
+            "{kind: music_vae, config: cat-mel_2bar_big}",
+            "no shipped weights for `cat-mel_2bar_big`",
+            "`weights:`",
+        ),
         (
             "{kind: melody_rnn, weights: lookback_rnn.safetensors}",
             "are of `lookback_rnn`, not of `attention_rnn`",

@@ -1,15 +1,17 @@
 """A valid instrument is a playable one: every sample is decoded, and what cannot sound is said at its place."""
 
 import os
+import re
 import tracemalloc
 
 import numpy as np
 import pytest
 import soundfile
 
+from engine import assets
 from engine.scenes import check_files
 from engine.scenes.diagnostics import Severity
-from engine.scenes.instruments import MOST_SECONDS, Instruments
+from engine.scenes.instruments import MOST_SECONDS, MOST_SECONDS_TOGETHER, Instruments
 from engine.scenes.loading import check_file
 from engine.sound import samples
 from tests.scenes.writing import pointed_at
@@ -172,3 +174,44 @@ def test_a_sample_is_decoded_once_however_often_it_is_named(tmp_path, monkeypatc
     for name in ("scene.yaml", "mine.yaml", "scene.yaml"):
         assert check_file(tmp_path / name, instruments).valid
     assert len(decoded) == 1
+
+
+def limits_of_the_page():
+    text = (assets.shipped("instruments") / "README.md").read_text("utf-8")
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
+    return {row[0].strip(): [int(word) for word in re.findall(r"\d+", row[1])] for row in rows if len(row) == 2}
+
+
+def test_the_page_of_instruments_tells_the_limits_that_hold():
+    page = limits_of_the_page()
+    assert page["sample rate"][:2] == list(samples.RATES)
+    assert page["channels"][1] == samples.MOST_CHANNELS
+    assert page["level"][0] == samples.LOUDEST
+    assert page["length"][:2] == [16, samples.LONGEST]
+    assert page["all samples of an instrument"] == [MOST_SECONDS]
+    assert page["all samples of a scene"] == [MOST_SECONDS_TOGETHER]
+
+
+@pytest.mark.parametrize(
+    ("frames", "rate", "channels", "level", "fine"),
+    [
+        (4800, 4000, 1, 0.5, True),
+        (4800, 3999, 1, 0.5, False),
+        (4800, 384_000, 1, 0.5, True),
+        (4800, 384_001, 1, 0.5, False),
+        (4800, 48_000, 8, 0.5, True),
+        (4800, 48_000, 9, 0.5, False),
+        (4800, 48_000, 1, 16.0, True),
+        (4800, 48_000, 1, 16.001, False),
+        (16, 48_000, 2, 0.5, True),
+        (15, 48_000, 2, 0.5, False),
+        (300 * 4000, 4000, 1, 0.5, True),
+        (300 * 4000 + 1, 4000, 1, 0.5, False),
+    ],
+)
+def test_each_limit_is_itself_accepted_and_what_is_beyond_is_not(tmp_path, frames, rate, channels, level, fine):
+    sound = np.where(np.arange(frames)[:, None] % 7 < 3, level, -0.1) * np.ones((1, channels))
+    soundfile.write(tmp_path / "s.wav", sound.astype(np.float32), rate, subtype="FLOAT")
+    assert (check(tmp_path, "{file: s.wav, pitch: C4}") == []) is fine
+    if fine:
+        assert samples.read_sample(tmp_path / "s.wav").shape == (round(frames * 48_000 / rate), 2)
