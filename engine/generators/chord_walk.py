@@ -17,6 +17,7 @@ from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
+from engine.units import PitchRange
 
 
 class ChordWalk:
@@ -36,7 +37,7 @@ class ChordWalk:
         voicings = []
         for span in spans:
             voicing = lead(voicing, span.chord, settings.voices, settings.range)
-            voicings.append(voicing)
+            voicings.append(_with_bass(voicing, span.chord, settings.range))
         if settings.style == "tied":
             notes = _tied(spans, voicings, request)
         else:
@@ -152,6 +153,17 @@ def _last_voicing(history: Phrase | None) -> np.ndarray | None:
     start = history.chords[-1].start if history.chords else history.notes["start"][-1]
     sounding = history.notes["end"] > start + 1e-6
     return np.unique(history.notes["pitch"][sounding].astype(int))
+
+
+def _with_bass(voicing: np.ndarray, chord: Chord, span: PitchRange) -> np.ndarray:
+    """The voicing of a chord over another bass than its root (`C/E`): its lowest voice goes there."""
+    if chord.bass is None:
+        return voicing
+    below = [pitch for pitch in range(span.low, int(voicing[-1])) if pitch % 12 == chord.bass]
+    if not below:
+        return voicing
+    bass = min(below, key=lambda pitch: abs(pitch - int(voicing[0])))
+    return np.unique(np.append(voicing[1:][voicing[1:] > bass], bass))
 
 
 def _played(

@@ -16,6 +16,8 @@ from engine.generators.pulse import accents, onset_steps
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 
+_FELT = 0.6
+"""Metrical weight of a felt beat, and more."""
 # Ideas of a phrase by how many it has: a small letter is the idea with another end.
 _FORMS = {1: ("A",), 2: ("Aa", "AB"), 3: ("AaB", "ABa"), 4: ("AaBa", "AABa", "AaBA")}
 
@@ -123,7 +125,8 @@ class _Line:
     @classmethod
     def start(cls, request: Request, settings: MelodyRulesSettings, spans: tuple[ChordSpan, ...]) -> _Line:
         span = settings.range
-        scale = np.array([pitch for pitch in range(span.low, span.high + 1) if pitch in request.key])
+        classes = {pitch for one in spans for pitch in harmony.scale_of(one, request.key)}
+        scale = np.array([pitch for pitch in range(span.low, span.high + 1) if pitch % 12 in classes])
         history = request.history
         last = int(history.notes["pitch"][-1]) if history is not None and len(history.notes) else None
         return cls(request, settings, spans, scale, stream(request.seed, "line"), last)
@@ -155,9 +158,13 @@ class _Line:
         stress = np.clip(weight + 0.12 * idea.lengths / 4, 0, 1.2)
         local = pull * (places[None] - targets[:, None]) ** 2 + 0.5 * self.rng.random((len(targets), len(scale)))
         for place, start in enumerate(idea.starts):
-            chord = harmony.chord_at(self.spans, (offset + int(start)) / STEPS_PER_BEAT)
-            inside = np.isin(scale % 12, chord.pitch_classes)
-            rub = np.isin((scale - 1) % 12, chord.pitch_classes) & ~inside
+            held = harmony.span_at(self.spans, (offset + int(start)) / STEPS_PER_BEAT)
+            inside = np.isin(scale % 12, held.chord.pitch_classes)
+            rub = np.isin((scale - 1) % 12, held.chord.pitch_classes) & ~inside
+            if held.written:
+                # What the author wrote holds: no tone against it, and on felt beats no other than its own.
+                local[place] += np.where(np.isin(scale % 12, harmony.scale_of(held, self.request.key)), 0.0, 60.0)
+                local[place] += np.where(inside, 0.0, 30.0 if weight[place] >= _FELT else 0.0)
             final = place == len(targets) - 1
             local[place] += np.where(inside, 0.0, (3.5 if final else 2.4) * max(0.15, float(stress[place]) - 0.25))
             local[place] += rub * 0.8 * stress[place]

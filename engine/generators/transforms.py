@@ -5,6 +5,8 @@ Those that change pitches leave drums alone, whose pitches are instruments.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.generators import endings, harmony
@@ -25,7 +27,7 @@ def transpose(phrase: Phrase, settings: kinds.TransposeSettings, request: Reques
         return phrase
     notes = phrase.notes.copy()
     notes["pitch"] = _into_midi(notes["pitch"].astype(int) + settings.by)
-    spans = tuple(ChordSpan(span.start, span.end, span.chord.transposed(settings.by)) for span in phrase.chords)
+    spans = tuple(replace(span, chord=span.chord.transposed(settings.by)) for span in phrase.chords)
     return Phrase.of(notes, phrase.length, phrase.provenance, spans)
 
 
@@ -214,8 +216,8 @@ def rest(phrase: Phrase, settings: kinds.RestSettings, request: Request, rng: np
 def _close(notes: np.ndarray, place: int, line: float, phrase: Phrase, request: Request) -> None:
     """Make a note an ending: a chord tone in the key, a beat long if there is room before the bar line."""
     start = float(notes["start"][place])
-    chord = harmony.chord_at(phrase.chords, start) if phrase.chords else harmony.home(request.key)
-    tones = harmony.tones_in_key(chord, request.key)
+    home = ChordSpan(0.0, phrase.length, harmony.home(request.key))
+    tones = harmony.tones_of(harmony.span_at(phrase.chords, start) if phrase.chords else home, request.key)
     notes["pitch"][place] = _nearest_of(int(notes["pitch"][place]), tones)
     notes["end"][place] = max(float(notes["end"][place]), min(line, start + 1.0))
 

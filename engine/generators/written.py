@@ -16,6 +16,7 @@ from engine.generators.contract import Reading, Role
 from engine.score import drums
 from engine.score.notation import NotationError
 from engine.score.patterns import ALWAYS, Pattern, drum_index, grid_from_mapping, parse_grid, parse_pattern
+from engine.score.progressions import WANTED, Progression, parse_progression
 from engine.score.time import Meter
 
 LONGEST_NOTE = 64.0
@@ -50,6 +51,20 @@ def read_notes(value: object, info: ValidationInfo) -> Pattern:
     if longest > LONGEST_NOTE:
         raise NotationError("a note is too long", 0, 1 << 30, f"{LONGEST_NOTE:g} beats at most")
     return pattern
+
+
+def read_chords(value: object, info: ValidationInfo) -> Progression:
+    """The progression that a setting writes.
+
+    Raises:
+        NotationError: it is none; it says where.
+    """
+    if isinstance(value, Progression):
+        return value
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise ValueError(f"expected {WANTED}")
+    reading = info.context if isinstance(info.context, Reading) else Reading(Meter(), Path())
+    return parse_progression(str(value), reading.meter)
 
 
 def _from_lanes(rows: Mapping[Any, Any]) -> Pattern:
@@ -94,6 +109,7 @@ def _bars(value: object) -> tuple[int, int]:
     return first, last
 
 
+Chords = Annotated[Any, BeforeValidator(read_chords), WithJsonSchema({"type": "string", "description": WANTED})]
 _LANES = {name: {"type": "string"} for name in (*drums.SYMBOLS, *drums.CLASSES)}
 Notes = Annotated[
     Any,

@@ -196,6 +196,7 @@ def _part(draft: PartDraft) -> Part:
             reverb=draft.file.sends.reverb,
             delay=draft.file.sends.delay,
         ),
+        chords=draft.chords,
     )
 
 

@@ -13,6 +13,7 @@ from engine.generators.contract import Link, Role, Settings
 from engine.registry import kind
 from engine.score.keys import Key
 from engine.score.phrase import Phrase
+from engine.score.progressions import Progression
 from engine.score.time import Meter
 from engine.sound.messages import MixSound, PartSound
 from engine.units import DAY, Range
@@ -93,6 +94,7 @@ class Part:
         phrase_bars: bars asked for at once.
         transforms: (kind, settings), in order.
         sound: instrument, level, pan and sends.
+        chords: that are written for it, instead of another part's; None without.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Part:
     phrase_bars: int
     transforms: tuple[tuple[str, Settings], ...]
     sound: PartSound
+    chords: Progression | None = None
 
     @property
     def needs_network(self) -> bool:

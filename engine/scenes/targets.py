@@ -10,7 +10,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import PerpetuumError
-from engine.generators.contract import GeneratorKind, Settings, TransformKind, UnfitError
+from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, UnfitError
+from engine.generators.written import Chords
 from engine.scenes.chains import context_of, doubts_of, settings_with
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
@@ -32,6 +33,12 @@ class SoundSettings(Settings):
     pan: Pan = 0.0
     reverb: Decibels = -math.inf
     delay: Decibels = -math.inf
+
+
+class ChordSettings(Settings):
+    """The chords of a part, where a section has its own."""
+
+    chords: Chords
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,8 @@ def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) 
         return None
     if len(words) == 2 and words[1] in SoundSettings.model_fields:
         return Target(draft, SoundSettings, {}, words[1])
+    if len(words) == 2 and draft.kind is not None and words[1] == Link.CHORDS and Link.CHORDS in draft.kind.takes:
+        return Target(draft, ChordSettings, {}, words[1])
     if len(words) == 2 and draft.kind is not None and words[1] in draft.kind.settings.model_fields:
         if draft.settings is None:
             return None
@@ -162,8 +171,9 @@ def read_value(
     try:
         context = context_of(reading, target.part)
         moved = settings_with(target.model, target.raw, setting, text, context)
-        before = target.model.model_validate(target.raw, context=context)
-        if _network_of(target.kind, moved) != _network_of(target.kind, before):
+        if target.kind is not None and _network_of(target.kind, moved) != _network_of(
+            target.kind, target.model.model_validate(target.raw, context=context)
+        ):
             reading.source.error(
                 span,
                 f"`{setting}` cannot differ from section to section: another network would have to play",
@@ -240,6 +250,7 @@ def _candidates(draft: PartDraft) -> list[str]:
     names = list(SoundSettings.model_fields)
     if draft.kind is not None:
         names += _movable(draft.kind, draft.settings)
+        names += [str(Link.CHORDS)] if Link.CHORDS in draft.kind.takes else []
     for item in draft.transforms:
         if item is not None:
             names += [item.kind.name, *(f"{item.kind.name}.{name}" for name in _movable(item.kind, item.settings))]
