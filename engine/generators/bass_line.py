@@ -77,7 +77,7 @@ def _onsets(
         if len(pattern) == 1 and len(pulses(meter)) > 1:
             pattern = np.array([0, pulses(meter)[-1]])
         pickups = (*pattern[1:] - 2, meter.steps_per_bar - 2)
-        added = [step for step in pickups if own.random() < settings.density * 0.6]
+        added = [step for step in pickups if own.random() < settings.density**2]
         pattern = np.unique([*pattern, *added])
     steps = np.unique(np.concatenate([(bar_starts[:, None] + pattern[None]).ravel(), changes]))
     if request.ends_section:
@@ -107,8 +107,9 @@ def _pitches(
         following = chords[place + 1] if place + 1 < len(chords) else None
         root = _root(chord, key, span, last_root)
         weak = float(accent_at(request.meter, np.array([start]))[0]) < 0.7
-        # Strong beats belong to a chord that the author wrote.
-        bound = chord.written and not weak
+        # Strong beats belong to a chord that the author wrote; of two beats in a bar both are.
+        felt = float(accent_at(request.meter, np.array([start]))[0]) > 0.5
+        bound = chord.written and (not weak or (felt and len(pulses(request.meter)) == 2))
         prepares = following is not None and following is not chord and style != "held" and not bound
         if new_chord:
             pitch, last_root = root, root
@@ -157,9 +158,7 @@ def _scale_pitches(classes: tuple[int, ...], span: PitchRange) -> np.ndarray:
     return np.array([pitch for pitch in range(span.low, span.high + 1) if pitch % 12 in classes])
 
 
-def _approach(
-    target: int, classes: tuple[int, ...], span: PitchRange, before: int, rng: np.random.Generator
-) -> int:
+def _approach(target: int, classes: tuple[int, ...], span: PitchRange, before: int, rng: np.random.Generator) -> int:
     """A step of the scale above or below the next root, from the side that the line comes from."""
     scale = _scale_pitches(classes, span)
     below, above = scale[scale < target], scale[scale > target]

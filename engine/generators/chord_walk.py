@@ -97,6 +97,8 @@ def _degrees(
     key = request.key
     tonic = next(degree for degree, row in enumerate(harmony.chords_of(key)) if row)
     last = harmony.degree_of(key, before) if before is not None else None
+    if recalled and request.place.bar == 0:
+        last = None  # what a section recalls is the same whatever was played before the section
     opening = request.place.bar == 0 or last is None
     # A section opens at home, less often so if the one before has just come home; later ideas begin elsewhere.
     at_home = own.random() < (0.8 if opening and last != tonic else 0.5)

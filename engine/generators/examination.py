@@ -9,6 +9,8 @@ from engine.assets import find, shipped
 from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role, Settings, Surroundings, UnfitError
 from engine.generators.kinds import MusicVaeSettings, PatternSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
+from engine.generators.pulse import swung_pairs
+from engine.generators.transform_kinds import SwingSettings
 from engine.score.time import Meter
 
 _TRIO = "hierdec-trio_16bar"
@@ -32,6 +34,14 @@ def pattern(settings: PatternSettings, surroundings: Surroundings) -> tuple[Sett
         raise UnfitError("notes", "this part plays no drums", "write notes, like `D4:1 F4:1/2`, or say `role: drums`")
     idle = settings.variation == 0 and Link.CHORDS in surroundings.links
     return settings, ["`chords` mean nothing to a pattern that is played note for note"] if idle else []
+
+
+def swing(settings: SwingSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """Whether there is anything to swing in the meter."""
+    if swung_pairs(surroundings.meter, 1.0 if settings.grid == "eighths" else 0.5)[1].any():
+        return settings, []
+    way = "; take `grid: sixteenths`" if settings.grid == "eighths" else ""
+    return settings, [f"in {surroundings.meter} no {settings.grid} come in pairs, so that nothing swings{way}"]
 
 
 def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:

@@ -321,7 +321,7 @@ def scale_of(span: ChordSpan, key: Key) -> tuple[int, ...]:
 
 @functools.cache
 def _altered(key: Key, chord: Chord) -> tuple[int, ...]:
-    """The scale of a key with the tones of a chord in the place of its nearest degrees (G# for G under E7 in A minor)."""
+    """The scale of a key with the tones of a chord in the place of the nearest degrees (G# for G: E7 in A minor)."""
     scale = set(key.scale)
     tones = set(chord.pitch_classes)
     for tone in sorted(tones - scale):

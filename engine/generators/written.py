@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from engine.generators.contract import Reading, Role
 from engine.score import drums
 from engine.score.notation import NotationError
-from engine.score.patterns import ALWAYS, Pattern, drum_index, grid_from_mapping, parse_grid, parse_pattern
+from engine.score.patterns import ALWAYS, Pattern, grid_from_mapping, parse_grid, parse_pattern
 from engine.score.progressions import WANTED, Progression, parse_progression
 from engine.score.time import Meter
 
@@ -69,7 +69,7 @@ def read_chords(value: object, info: ValidationInfo) -> Progression:
 
 def _from_lanes(rows: Mapping[Any, Any]) -> Pattern:
     for name, cells in rows.items():
-        if drum_index(str(name)) is None:
+        if drums.index_of(str(name)) is None:
             expected = "`midi` or drums: " + ", ".join(f"`{symbol}`" for symbol in drums.SYMBOLS)
             known = ("midi", *drums.SYMBOLS, *drums.CLASSES)
             raise NotationError(f"unknown drum `{name}`", 0, 1 << 30, expected, str(name), known)

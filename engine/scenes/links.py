@@ -18,7 +18,6 @@ from engine.scenes.source import Span, clipped
 from engine.score import drums
 from engine.score.notation import LONGEST, NotationError
 from engine.score.patterns import (
-    drum_index,
     grid_from_mapping,
     is_grid,
     parse_grid,
@@ -113,7 +112,7 @@ def _read_link(reading: Reading, draft: PartDraft, link: Link, node: ScalarNode,
     if other is draft:
         reading.source.error(node.span, f"part `{name}` cannot listen to itself", _wanted(link))
         return
-    drum = drum_index(drum_name) if dot else None
+    drum = drums.index_of(drum_name) if dot else None
     after = span_within(reading.source, node, len(name) + 1, len(node.text))
     if dot and drum is None:
         names = (*drums.CLASSES, *drums.SYMBOLS)
@@ -176,7 +175,7 @@ def _read_grid_mapping(reading: Reading, draft: PartDraft, node: MapNode) -> Non
         if not isinstance(value, ScalarNode) or not isinstance(value.value, str):
             reading.source.error(key.span, f"the lane `{clipped(name)}` needs steps", "steps, like `x...x...`")
             return
-        if drum_index(name) is None:
+        if drums.index_of(name) is None:
             names = (*drums.SYMBOLS, *drums.CLASSES)
             expected = "`midi`, `part` or drums: " + ", ".join(f"`{symbol}`" for symbol in drums.SYMBOLS)
             reading.source.error(

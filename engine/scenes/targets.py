@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, UnfitError
 from engine.generators.written import Chords
-from engine.scenes.chains import context_of, doubts_of, settings_with
+from engine.scenes.chains import NO_DRUMS, context_of, doubts_of, names_drums_in_vain, settings_with
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.models import Pan
@@ -207,6 +207,9 @@ def _examine(reading: Reading, target: Target, value: Any, span: Span, key: Span
     if target.kind is None or target.settings is None:
         return True
     moved = target.settings.model_copy(update={target.setting: value})
+    if target.setting == "only" and names_drums_in_vain(moved, target.part):
+        reading.source.error(span, *NO_DRUMS)
+        return False
     try:
         before = doubts_of(reading, target.kind, target.settings, target.part)
         doubts = doubts_of(reading, target.kind, moved, target.part)

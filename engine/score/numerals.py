@@ -2,8 +2,8 @@
 
 Capitals are major chords, small letters minor ones; what stands behind a numeral is what would stand behind a chord of
 a lead sheet (`V7`, `IVmaj7`, `viio7`, `iim7b5`). A degree without an accidental is that of the key's own mode; `b` and
-`#` alter it, unless the mode has it so already (`bVII` of a minor key is its VII). In minor keys `vi` and `vii` stand on
-the raised degrees, as is usual (`viio` of A minor is G# dim). `V/V` is the dominant of the key on V.
+`#` alter it, unless the mode has it so already (`bVII` of a minor key is its VII). In minor keys `vi` and `vii` stand
+on the raised degrees, as is usual (`viio` of A minor is G# dim). `V/V` is the dominant of the key on V.
 """
 
 from __future__ import annotations
@@ -98,8 +98,9 @@ def parse_numeral(word: str, start: int = 0) -> Numeral:
     match = _NUMERAL.fullmatch(head)
     degrees = "degrees from `I` to `VII`, in capitals for major and in small letters for minor chords"
     if match is None or match[2] not in (*_ROMAN, *map(str.lower, _ROMAN)):
-        letters = re.sub(r"[^IVXivx].*", "", head.lstrip("b#♭♯")).upper()
-        meant = (letters, letters.lower()) if letters in _ROMAN else ()
+        letters = re.sub(r"[^IVXivx].*", "", head.lstrip("b#♭♯"))
+        cased = letters.upper() if letters[:1].isupper() else letters.lower()
+        meant = (cased,) if cased.upper() in _ROMAN else ()
         raise NotationError(f"`{head}` is no degree of a key", start, start + len(head), degrees, head, meant)
     accidental = {"": 0, "b": -1, "♭": -1, "#": 1, "♯": 1}[match[1]]
     minor, behind = match[2].islower(), match[3]

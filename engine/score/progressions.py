@@ -1,8 +1,8 @@
 """Progressions: chords in the order in which they are heard, written in a line.
 
-`Am F C G` is a bar of each. Bar lines let chords share a bar, `Am | F C | G`, and must stand where a bar ends; `%` repeats
-the bar before. Behind a colon stands a length in beats, `Am:6 F:2`; without bar lines, a chord without a length has that
-of the one before. Chords are those of lead sheets or Roman numerals (`engine.score.numerals`), which follow the key.
+`Am F C G` is a bar of each. Bar lines let chords share a bar, `Am | F C | G`, and must stand where a bar ends; `%`
+repeats the bar before. Behind a colon stands a length in beats, `Am:6 F:2`; without bar lines, a chord without a length
+has that of the one before. Chords are those of lead sheets or Roman numerals, which follow the key.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ class Progression:
     text: str
     chords: tuple[tuple[Chord | Numeral, float], ...]
     length: float
+
+    def __str__(self) -> str:
+        return " ".join(self.text.split())
 
     def spans(self, key: Key, start: float, beats: float) -> tuple[ChordSpan, ...]:
         """The chords that hold over some beats, gapless.
@@ -220,8 +223,6 @@ def _from_german(match: re.Match[str]) -> str:
         root = letter.upper() + ("#" if ending == "is" else "b")
     minor = match[0][0].islower() and not rest.startswith(("m", "d"))
     return root + ("m" if minor else "") + rest
-
-
 
 
 def _candidates(word: str, meant: str) -> tuple[str, ...]:
