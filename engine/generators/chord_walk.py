@@ -61,10 +61,12 @@ def walk(request: Request, settings: ChordWalkSettings) -> tuple[ChordSpan, ...]
     recalled = rng.random() < settings.recall
     # The section's own progressions, phrase by phrase: A A B A.
     letter = "AABA"[(request.place.bar // request.bars) % 4]
-    own = theme_stream(request, "progression", letter) if recalled else rng
+    own = theme_stream(request, "progression", letter, recall=settings.recall) if recalled else rng
     degrees = _degrees(request, len(starts), before, holds_on, own, recalled)
     colours = [
-        theme_stream(request, "colour", letter, place) if recalled else stream(request.seed, "colour", place)
+        theme_stream(request, "colour", letter, place, recall=settings.recall)
+        if recalled
+        else stream(request.seed, "colour", place)
         for place in range(len(starts))
     ]
     given = _given(request) if recalled else []

@@ -137,7 +137,8 @@ def _ideas(request: Request, settings: MelodyRulesSettings, bars: int, rng: np.r
     ideas = {}
     for letter in "AB":
         recalled = rng.random() < settings.recall
-        own = theme_stream(request, "motif", letter) if recalled else stream(request.seed, "motif", letter)
+        theme = theme_stream(request, "motif", letter, recall=settings.recall)
+        own = theme if recalled else stream(request.seed, "motif", letter)
         ideas[letter] = motif.fresh(meter, bars, settings.density, settings.syncopation, settings.leaps, own)
     if given is not None:
         ideas["A"] = given
