@@ -55,6 +55,22 @@ class DayCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class DaySteps:
+    """A value that changes at times of day, and is what it is until the next.
+
+    Attributes:
+        points: (seconds since midnight, value) at different times of 0..86400, in order; at least one.
+    """
+
+    points: tuple[tuple[float, Any], ...]
+
+    def at(self, time_of_day: float) -> Any:
+        """Value at a time of day in seconds: before the first point it is the last one's, from the day before."""
+        passed = [value for time, value in self.points if time <= time_of_day % DAY]
+        return passed[-1] if passed else self.points[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
 class Tempo:
     """The tempo of a scene or section.
 
@@ -190,6 +206,8 @@ class Scene:
         sections: by name, in the file's order; the first is played first.
         mix: shared effects and master.
         day: settings that follow the time of day.
+        day_tempo: qpm over the day, instead of `tempo`; None without.
+        day_key: keys over the day, instead of `key`; None without.
     """
 
     path: Path
@@ -204,6 +222,8 @@ class Scene:
     sections: Mapping[str, Section]
     mix: MixSound = field(default_factory=MixSound)
     day: tuple[DayMove, ...] = ()
+    day_tempo: DayCurve | None = None
+    day_key: DaySteps | None = None
 
     def playing_order(self) -> tuple[str, ...]:
         """Names of the parts so that each comes after the parts that it listens to (the file's order otherwise)."""

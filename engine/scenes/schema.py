@@ -41,7 +41,12 @@ def scene_schema() -> dict[str, Any]:
     section["properties"]["move"] |= _closed({_SETTING: {"type": ["string", "number", "boolean"]}})
     section["properties"]["parts"] |= {"minItems": 1}
     hours = {"patternProperties": {TIME_OF_DAY: {"type": ["string", "number"]}}, "additionalProperties": False}
-    scene["properties"]["day"] |= _closed({_SETTING: {"type": "object", **hours, "minProperties": 1}})
+    curve = {"type": "object", **hours, "minProperties": 1}
+    of_scene = {
+        "tempo": curve | {"description": "Tempo over the day, `{06:00: 60 qpm, 20:00: 84 qpm}`."},
+        "key": curve | {"description": "Keys over the day, each until the next, `{06:00: D major, 20:00: D minor}`."},
+    }
+    scene["properties"]["day"] |= _closed({_SETTING: curve}) | {"properties": of_scene}
     scene["properties"]["parts"] |= _closed({_NAME: {"$ref": _REFERENCE + "part"}}, minProperties=1)
     scene["properties"]["sections"] |= _closed({_NAME: {"$ref": _REFERENCE + "section"}}, minProperties=1)
     definitions |= {"part": part, "section": section, "primer": _primer()}

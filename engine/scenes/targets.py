@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from engine import registry
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, UnfitError
 from engine.generators.written import Chords
@@ -39,6 +41,15 @@ class ChordSettings(Settings):
     """The chords of a part, where a section has its own."""
 
     chords: Chords
+
+
+_OF_SECTIONS = {
+    "tempo": ("a section has its own tempo beside `move`", "`tempo: 84 -> 92 qpm` in the section itself"),
+    "key": ("a section has its own key beside `move`", "`key: F major` in the section itself"),
+    "meter": ("the meter is the same in all sections", "a setting of a part"),
+}
+_FIXED = ("instrument", "generator", "kind", "role", "phrase", "rhythm", "primer")
+"""Keys of a part that no section can change."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,9 @@ def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) 
     name = key.text
     words = name.split(".")
     draft = parts.get(words[0])
+    if len(words) == 1 and draft is None and name in _OF_SECTIONS:
+        reading.source.error(key.span, *_OF_SECTIONS[name])
+        return None
     if draft is None:
         reading.source.error(
             span_within(reading.source, key, 0, len(words[0])),
@@ -110,6 +124,17 @@ def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) 
         return None
     rest = span_within(reading.source, key, len(words[0]) + (len(words) > 1), len(name))
     candidates = _candidates(draft)
+    if len(words) > 1 and words[1] not in candidates:
+        apart = "make a part of its own with it, and let sections choose between the two"
+        if words[1] in _FIXED:
+            message = f"`{words[1]}` of a part is the same in all sections"
+            reading.source.error(rest, message, _way(draft, candidates), hint=apart)
+            return None
+        if words[1] in _settings_of_instruments():
+            message = f"`{clipped(words[1])}` is a setting of instruments, which are the same in all sections"
+            expected = listed([f"{words[0]}.{field}" for field in SoundSettings.model_fields])
+            reading.source.error(rest, message, expected, hint=f"{apart}: an instrument file beside the scene")
+            return None
     if len(words) not in (2, 3) or not all(words):
         reading.source.error(key.span, f"`{clipped(name)}` names no setting", _way(draft, candidates))
         return None
@@ -234,7 +259,8 @@ def _network_of(kind: GeneratorKind | TransformKind | None, settings: Any) -> tu
 
 def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> list[str]:
     """Settings that a section can change: all but those that decide which network plays."""
-    fields = kind.settings.model_fields
+    # `move` and `day` hold single values, no lists.
+    fields = {name: one for name, one in kind.settings.model_fields.items() if get_origin(one.annotation) is not tuple}
     if kind.weights is None or settings is None:
         return [name for name in fields if kind.weights is None or name not in ("config", "weights")]
 
@@ -249,13 +275,28 @@ def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> 
     return [name for name in fields if not decides(name)]
 
 
+@functools.cache
+def _settings_of_instruments() -> frozenset[str]:
+    """Names of all settings that stand in instrument files."""
+    found: set[str] = set()
+    models: list[Any] = [kind.settings for kind in registry.kinds("perpetuum.instruments").values()]
+    for model in models:  # grows: unions, lists and models in models are opened up
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            found |= set(model.model_fields)
+            models += [field.annotation for field in model.model_fields.values()]
+        else:
+            models += get_args(model)
+    return frozenset(found)
+
+
 def _candidates(draft: PartDraft) -> list[str]:
     names = list(SoundSettings.model_fields)
     if draft.kind is not None:
         names += _movable(draft.kind, draft.settings)
         names += [str(Link.CHORDS)] if Link.CHORDS in draft.kind.takes else []
+    kinds = [item.kind.name for item in draft.transforms if item is not None]
     for item in draft.transforms:
-        if item is not None:
+        if item is not None and kinds.count(item.kind.name) == 1:
             names += [item.kind.name, *(f"{item.kind.name}.{name}" for name in _movable(item.kind, item.settings))]
     return list(dict.fromkeys(names))
 
