@@ -57,12 +57,14 @@ def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[s
 
 
 def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
-    """As `network`; a density that the config does not listen to is told.
+    """As `network`; a density that the config does not listen to is told, and chords that it is not to listen to.
 
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
     network(settings, surroundings)
+    if Link.CHORDS in surroundings.links and settings.pitch_classes != "chords":
+        return settings, ["it listens to `chords` with `pitch_classes: chords` only"]
     if settings.notes_per_second is None:
         return settings, []
     from engine.networks import CONFIGS

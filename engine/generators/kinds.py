@@ -386,7 +386,7 @@ POLYPHONY_RNN = _network(
     PolyphonyRnnSettings,
     (Role.CHORDS, Role.MELODY),
     "polyphonic:PolyphonyRnn",
-    frozenset({Link.CHORDS, Link.PRIMER}),
+    frozenset({Link.PRIMER}),
 )
 PERFORMANCE_RNN = _network(
     "performance_rnn",
@@ -403,7 +403,7 @@ PIANOROLL_RNN_NADE = _network(
     PianorollRnnNadeSettings,
     (Role.CHORDS, Role.MELODY),
     "polyphonic:PianorollRnnNade",
-    frozenset({Link.CHORDS, Link.PRIMER}),
+    frozenset({Link.PRIMER}),
     examine="pianoroll",
 )
 MUSIC_VAE = _network(

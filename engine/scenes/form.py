@@ -171,14 +171,21 @@ def _warn_of_two_harmonies(reading: Reading, sections: dict[str, SectionDraft], 
             reading.source.warning(
                 span or section.span,
                 f"`{first}` and `{other}` each make chords of their own in section `{section.name}`",
-                hint=f"let one follow the other, with `chords: {first}` in the generator of `{other}`, or give both "
-                "the same chords",
+                hint=_way_together(parts[first], parts[other]),
             )
+
+
+def _way_together(first: PartDraft, other: PartDraft) -> str:
+    for one, leader in ((other, first), (first, other)):
+        if one.kind is not None and Link.CHORDS in one.kind.takes and one.kind.name != "pattern":
+            follow = f"with `chords: {leader.name}` in the generator of `{one.name}`"
+            return f"let one follow the other, {follow}, or give both the same chords"
+    return "let them play in different sections: neither can follow the other"
 
 
 def _harmony_of(part: PartDraft) -> str:
     """What the chords of a part come from: the same text means the same chords; empty for a part that makes none."""
-    if Link.CHORDS in part.links or part.kind is None or part.role is Role.DRUMS:
+    if part.kind is None or part.role is Role.DRUMS or (Link.CHORDS in part.links and Link.CHORDS in part.kind.takes):
         return ""
     if part.role is not Role.CHORDS and not part.kind.own_chords:
         return ""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine import registry
 from engine.errors import PerpetuumError
-from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, UnfitError
+from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
 from engine.generators.written import Chords
 from engine.scenes.chains import NO_DRUMS, context_of, doubts_of, names_drums_in_vain, settings_with
 from engine.scenes.diagnostics import listed, nearest
@@ -261,6 +261,8 @@ def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> 
     """Settings that a section can change: all but those that decide which network plays."""
     # `move` and `day` hold single values, no lists.
     fields = {name: one for name, one in kind.settings.model_fields.items() if get_origin(one.annotation) is not tuple}
+    if isinstance(kind, TransformKind):
+        fields = dict(sorted(fields.items(), key=lambda one: one[0] in TransformSettings.model_fields))
     if kind.weights is None or settings is None:
         return [name for name in fields if kind.weights is None or name not in ("config", "weights")]
 

@@ -20,6 +20,8 @@ from engine.score.phrase import ChordSpan
 from engine.score.time import STEPS_PER_BEAT, Meter
 
 WANTED = "chords like `Am F C G`, `Am | F C | G` or `i VI III VII`"
+_LONGEST_TEXT = 20_000
+"""Characters; a chord on every sixteenth of the longest progression needs fewer."""
 _TOKEN = re.compile(r"\|+|[^\s|]+")
 _GERMAN = re.compile(r"(?:(H)(?:is)?|([CDFGAcdfga])(is|es)|(As|Es|as|es))(.*)")
 _NOTE = re.compile(r"[A-G](?:##|bb|#|b)?-?[01348]")
@@ -82,6 +84,8 @@ def parse_progression(text: str, meter: Meter) -> Progression:
     Raises:
         NotationError: says what is wrong at which index of the text.
     """
+    if len(text) > _LONGEST_TEXT:
+        raise NotationError("the progression is too long", 0, 1, f"{LONGEST} beats at most")
     bar = Fraction(meter.beats_per_bar)
     bars: list[tuple[list[_Item], int]] = [([], 0)]
     for match in _TOKEN.finditer(text):

@@ -136,7 +136,7 @@ def test_numerals_follow_the_key_of_the_section(tmp_path):
 
 def test_a_section_can_have_other_chords(tmp_path):
     text = SCENE.format(meter="4/4", key="A minor", chords="Am F", style="held", density=30)
-    text = text.replace("second: {", "second: {move: {pad.chords: Dm | E7}, ")
+    text = text.replace("second: {", "second: {move: {pad.chords: Dm | E7, bells.chords: Dm | E7}, ")
     played = heard_by_part(right(tmp_path, text), bars=23)
     for start, end, tones in oracle(["Dm", "E7"], [4, 4], 28):
         assert {p % 12 for at, _, p, _ in played["pad"][16] if start <= at < end} <= tones

@@ -170,3 +170,20 @@ def test_a_changed_day_is_heard_from_the_next_section_on(tmp_path):
     visit = plan.replaced_by(edited, 3).pass_at(3)
     assert set(visit.qpms) == {100.0}
     assert visit.key == Key.parse("A major")
+
+
+@pytest.mark.parametrize(
+    ("generator", "told"),
+    [
+        ("{kind: polyphony_rnn, chords: pad}", "`polyphony_rnn` does not listen to `chords`"),
+        ("{kind: pianoroll_rnn_nade, chords: pad}", "`pianoroll_rnn_nade` does not listen to `chords`"),
+        ("{kind: performance_rnn, chords: pad}", "it listens to `chords` with `pitch_classes: chords` only"),
+        ("{kind: performance_rnn, chords: pad, pitch_classes: chords}", ""),
+    ],
+)
+def test_networks_that_do_not_follow_chords_say_so(tmp_path, generator, told):
+    start, end = RIGHT.index("      kind: melody_rules"), RIGHT.index("    transforms:")
+    text = RIGHT[:start].rstrip() + f" {generator}\n    role: melody\n" + RIGHT[end:]
+    scene, found = load_text(tmp_path, text.replace("      tune.density: 20 % -> 60 %\n", ""))
+    assert scene is not None, [one.text() for one in found]
+    assert [one.message for one in found if one.severity == "warning"] == ([told] if told else [])
