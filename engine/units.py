@@ -37,6 +37,13 @@ class Range(NamedTuple):
     high: float
 
 
+class Turns(NamedTuple):
+    """Some bars again and again: of every so many (`turns`) the so manyeth (`turn`), counted from 1."""
+
+    turn: int
+    turns: int
+
+
 class PitchRange(NamedTuple):
     """Lowest and highest MIDI pitch, both included."""
 
@@ -154,6 +161,8 @@ def written(value: object, unit: Unit | None = None) -> str:
     """A value as a scene would write it: 0.35 of PERCENT is "35 %", a range of pitches is "C4..C6"."""
     if isinstance(value, PitchRange):
         return f"{pitch_name(value.low)}..{pitch_name(value.high)}"
+    if isinstance(value, Turns):
+        return f"{value.turns} bars" if value.turn == value.turns else f"{value.turn}:{value.turns} bars"
     if isinstance(value, Range):
         high = written(value.high, unit)
         return high if value.low == value.high else f"{written(value.low, unit).split()[0]}..{high}"
@@ -319,6 +328,25 @@ def _pitch_range(value: Any) -> PitchRange:
         raise ValueError(f"`{value}` must span an octave at least, the lower pitch first, like C3..C5")
     return span
 
+
+def _turns(value: object) -> Turns:
+    if isinstance(value, Turns):
+        return value
+    match = re.fullmatch(r"\s*(?:(\d{1,3})\s*:\s*)?(\d{1,3})\s*bars?\s*", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("expected some bars out of a group, like `4 bars` (the last of every four) or `1:4 bars`")
+    turns = int(match[2])
+    turn = int(match[1] or turns)
+    if not 2 <= turns <= 64 or not 1 <= turn <= turns:
+        raise ValueError(f"`{value}` is out of range: one of the bars of a group of 2 to 64")
+    return Turns(turn, turns)
+
+
+EveryBars = Annotated[
+    Turns,
+    BeforeValidator(_turns),
+    text_schema(r"^\s*(\d{1,3}\s*:\s*)?\d{1,3}\s*bars?\s*$", "some bars out of a group, like 4 bars or 1:4 bars"),
+]
 
 _PITCH_PATTERN = r"[A-Ga-g](##|bb|#|b)?-?\d"
 Pitch = Annotated[

@@ -58,13 +58,13 @@ def command(scene: str, bars: int, seed: int | None, section: str | None, at: fl
     Warnings, such as a section that is never reached, come first.
     """
     playable = load_playable(scene, section=section)
-    plan = Plan(playable, seed_of(playable, seed), section)
+    day = CountedDay(at)
+    plan = Plan(playable, seed_of(playable, seed), section, day.at)
     passes = []
     for visit in plan.passes():
         if visit.first_bar >= bars:
             break
         passes.append((visit, _rows(plan, visit)))
-    day = CountedDay(at)
     if form == "json":
         click.echo(json.dumps(_as_data(plan, passes, day), indent=2))
         return

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from engine.conductor.lines import Line
-from engine.generators.contract import Place, Request, Settings
+from engine.generators.contract import Link, Place, Request, Settings
 from engine.scenes.plan import Pass, Plan, Slot, derive_seed
 from engine.scenes.scene import Part, Scene
 from engine.score.phrase import Origin, Phrase, Provenance
+from engine.score.progressions import Progression
 from engine.sound.messages import Control
 
 Values = Mapping[tuple[str, int | None], Any]
@@ -40,6 +41,11 @@ def request_for(
             phrase = Phrase.empty(slot.bars * scene.meter.beats_per_bar, Provenance("rest", Origin.RULES))
         sources[link] = phrase
     values = values_at(scene, part.name, visit, visit.position(slot.first_bar), time_of_day)
+    progression: Progression | None = values.get((Link.CHORDS, None), part.chords)
+    if progression is not None:
+        bar, beats = scene.meter.beats_per_bar, slot.bars * scene.meter.beats_per_bar
+        spans = progression.spans(visit.key, (slot.first_bar - visit.first_bar) * bar, beats)
+        sources[Link.CHORDS] = Phrase.of((), beats, Provenance("written", Origin.RULES), spans)
     return Request(
         part=part.name,
         role=part.role,

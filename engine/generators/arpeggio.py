@@ -112,7 +112,7 @@ def _cycle(request: Request, settings: ArpeggioSettings) -> np.ndarray:
 
 def _ladder(spans: tuple[ChordSpan, ...], beat: float, request: Request, settings: ArpeggioSettings) -> np.ndarray:
     """Chord tones of the key in the range, ascending, from the middle of the range's lower half upwards."""
-    tones = harmony.tones_in_key(harmony.chord_at(spans, beat), request.key)
+    tones = harmony.tones_of(harmony.span_at(spans, beat), request.key)
     low, high = settings.range
     rungs = np.array([pitch for pitch in range(low, high + 1) if pitch % 12 in tones])
     spare = max(0, len(rungs) - settings.notes)
@@ -137,7 +137,7 @@ def _ended(notes: np.ndarray, request: Request, spans: tuple[ChordSpan, ...], se
     if not len(kept):
         return notes
     last = kept[-1:]
-    tones = harmony.tones_in_key(harmony.chord_at(spans, float(last["start"][0])), request.key)
+    tones = harmony.tones_of(harmony.span_at(spans, float(last["start"][0])), request.key)
     last["pitch"] = endings.nearest_tone(int(last["pitch"][0]), tones[:1], settings.range)
     beat = pulse_lengths(request.meter)[-1] / STEPS_PER_BEAT
     last["end"] = max(float(last["end"][0]), float(last["start"][0]) + beat)

@@ -10,7 +10,6 @@ from engine.generators.contract import Link, Request
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.kinds import BassLineSettings
 from engine.generators.pulse import accent_at, accents, onset_steps, pulses, rhythm_of, strong_pulses
-from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
@@ -78,7 +77,7 @@ def _onsets(
         if len(pattern) == 1 and len(pulses(meter)) > 1:
             pattern = np.array([0, pulses(meter)[-1]])
         pickups = (*pattern[1:] - 2, meter.steps_per_bar - 2)
-        added = [step for step in pickups if step >= 0 and own.random() < settings.density * 0.6]
+        added = [step for step in pickups if step >= 0 and own.random() < settings.density**2]
         pattern = np.unique([*pattern, *added])
     steps = np.unique(np.concatenate([(bar_starts[:, None] + pattern[None]).ravel(), changes]))
     if request.ends_section:
@@ -102,22 +101,26 @@ def _pitches(
     recent = history.notes["pitch"][-5:] if history is not None else np.zeros(0)
     last_root = int(np.median(recent)) if len(recent) else span.low + (span.high - span.low) // 3
     found: list[int] = []
-    chords = [harmony.chord_at(spans, float(start)) for start in onsets]
+    chords = [harmony.span_at(spans, float(start)) for start in onsets]
     for place, (start, chord) in enumerate(zip(onsets, chords, strict=True)):
         new_chord = place == 0 or chord is not chords[place - 1]
         following = chords[place + 1] if place + 1 < len(chords) else None
         root = _root(chord, key, span, last_root)
+        weak = float(accent_at(request.meter, np.array([start]))[0]) < 0.7
+        # Strong beats belong to a chord that the author wrote; of two beats in a bar both are.
+        felt = float(accent_at(request.meter, np.array([start]))[0]) > 0.5
+        bound = chord.written and (not weak or (felt and len(pulses(request.meter)) == 2))
+        prepares = following is not None and following is not chord and style != "held" and not bound
         if new_chord:
             pitch, last_root = root, root
-        elif following is not None and following is not chord and style != "held" and rng.random() < settings.approach:
-            pitch = _approach(_root(following, key, span, root), key, span, found[-1], rng)
+        elif prepares and following is not None and rng.random() < settings.approach:
+            pitch = _approach(_root(following, key, span, root), harmony.scale_of(chord, key), span, found[-1], rng)
         elif style == "walking":
             target = _root(following, key, span, root) if following is not None else root
-            pitch = _step_toward(found[-1], target, chord, key, span, rng)
+            pitch = _step_toward(found[-1], target, chord, key, span, bound, rng)
         elif style == "held":
             pitch = root
         else:
-            weak = float(accent_at(request.meter, np.array([start]))[0]) < 0.7
             fifth = _fifth(chord, key, span, root)
             octave = root + 12 if root + 12 <= span.high else root
             shares = (0.78, 0.12, 0.1) if style == "pulse" else (0.55, 0.35, 0.1) if weak else (0.25, 0.68, 0.07)
@@ -129,33 +132,35 @@ def _pitches(
 def _until_foreign(spans: tuple[ChordSpan, ...], start: float, pitch: int, end: float) -> float:
     """The beat until which a held note belongs to the chords above it: a bass that lies on clouds the next chord."""
     for span in spans:
-        if start < span.start < end and pitch not in span.chord:
+        if start < span.start < end and pitch not in span.chord and pitch % 12 != span.chord.lowest:
             return max(span.start, start + 0.25)
     return end
 
 
-def _root(chord: Chord, key: Key, span: PitchRange, near: int) -> int:
-    """The chord's root (or its first tone in the key) within the range: near the last root, rather low."""
-    tone = chord.root if chord.root in key else harmony.tones_in_key(chord, key)[0]
+def _root(held: ChordSpan, key: Key, span: PitchRange, near: int) -> int:
+    """The bass of a chord within the range, near the last one, rather low: what the author wrote, or its first tone in
+    the key.
+    """
+    tone = held.chord.lowest if held.written else harmony.tones_of(held, key)[0]
     options = [pitch for pitch in range(span.low, span.high + 1) if pitch % 12 == tone]
     return min(options, key=lambda pitch: abs(pitch - near) + 0.35 * (pitch - span.low))
 
 
-def _fifth(chord: Chord, key: Key, span: PitchRange, root: int) -> int:
-    tones = [tone for tone in chord.pitch_classes if (tone - chord.root) % 12 in (6, 7, 8) and tone in key]
+def _fifth(held: ChordSpan, key: Key, span: PitchRange, root: int) -> int:
+    tones = [tone for tone in harmony.tones_of(held, key) if (tone - held.chord.root) % 12 in (6, 7, 8)]
     if not tones:
         return root
     options = [pitch for pitch in range(span.low, span.high + 1) if pitch % 12 == tones[0]]
     return min(options, key=lambda pitch: abs(pitch - root))
 
 
-def _scale_pitches(key: Key, span: PitchRange) -> np.ndarray:
-    return np.array([pitch for pitch in range(span.low, span.high + 1) if pitch in key])
+def _scale_pitches(classes: tuple[int, ...], span: PitchRange) -> np.ndarray:
+    return np.array([pitch for pitch in range(span.low, span.high + 1) if pitch % 12 in classes])
 
 
-def _approach(target: int, key: Key, span: PitchRange, before: int, rng: np.random.Generator) -> int:
+def _approach(target: int, classes: tuple[int, ...], span: PitchRange, before: int, rng: np.random.Generator) -> int:
     """A step of the scale above or below the next root, from the side that the line comes from."""
-    scale = _scale_pitches(key, span)
+    scale = _scale_pitches(classes, span)
     below, above = scale[scale < target], scale[scale > target]
     sides = [int(side) for side in (*below[-1:], *above[:1])]
     if not sides:
@@ -163,13 +168,20 @@ def _approach(target: int, key: Key, span: PitchRange, before: int, rng: np.rand
     return min(sides, key=lambda pitch: abs(pitch - before) + 2.0 * rng.random() + 6 * (pitch == before))
 
 
-def _step_toward(before: int, target: int, chord: Chord, key: Key, span: PitchRange, rng: np.random.Generator) -> int:
-    """The next note of a walking line: a step or third of the scale, rather a chord tone, towards the next root."""
-    scale = _scale_pitches(key, span)
+def _step_toward(
+    before: int, target: int, held: ChordSpan, key: Key, span: PitchRange, bound: bool, rng: np.random.Generator
+) -> int:
+    """The next note of a walking line: a step or third of the scale, rather a chord tone, towards the next root.
+
+    Where it is bound it is a chord tone.
+    """
+    scale = _scale_pitches(harmony.scale_of(held, key), span)
+    tones = set(harmony.tones_of(held, key))
     near = scale[(np.abs(scale - before) <= 5) & (scale != before)]
+    if bound:
+        near = near[np.isin(near % 12, list(tones))]
     if not len(near):
         return before
-    tones = set(harmony.tones_in_key(chord, key))
     cost = np.abs(near - target) * 0.35 + np.abs(np.abs(near - before) - 2.5) * 0.6
     cost = cost - np.array([1.4 if pitch % 12 in tones else 0.0 for pitch in near]) + rng.random(len(near)) * 2.0
     return int(near[int(np.argmin(cost))])

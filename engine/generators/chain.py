@@ -14,8 +14,9 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.generators.chance import stream
-from engine.generators.contract import GeneratorKind, Request, Role, Settings, TransformKind
+from engine.generators.contract import GeneratorKind, Request, Role, Settings, TransformKind, TransformSettings
 from engine.generators.kinds import BUILT_IN_RULES, rules_for
+from engine.generators.scope import due_bars, in_bars, on_drums
 from engine.registry import kind as registered
 from engine.registry import load
 from engine.score.drums import PITCHES
@@ -109,7 +110,7 @@ def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) 
     for place, (name, settings) in enumerate(request.transforms):
         described: TransformKind = registered("perpetuum.transforms", name)
         apply = _kept(cache, described, settings) if described.network else load(described.factory)
-        phrase = _one_transform(apply, phrase, place, name, settings, request)
+        phrase = _one_transform(described, apply, phrase, place, settings, request)
         if described.network:
             # Whoever wrote the notes, a network has played them.
             phrase = phrase.with_provenance(replace(phrase.provenance, origin=Origin.NETWORK))
@@ -117,10 +118,30 @@ def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) 
 
 
 def _one_transform(
-    apply: Callable[..., Phrase], phrase: Phrase, place: int, name: str, settings: Settings, request: Request
+    described: TransformKind,
+    apply: Callable[..., Phrase],
+    phrase: Phrase,
+    place: int,
+    settings: Settings,
+    request: Request,
 ) -> Phrase:
+    name = described.name
+    rng = stream(request.seed, "transform", place, name)
+
+    def some_bars(part: Phrase, asked: Request) -> Phrase:
+        return apply(part, settings, asked, rng)
+
+    def all_that_is_meant(part: Phrase) -> Phrase:
+        if not isinstance(settings, TransformSettings) or described.heeds_bars:
+            return some_bars(part, request)
+        due = due_bars(request, settings, stream(request.seed, "due", place, name))
+        return in_bars(part, due, request, some_bars)
+
     try:
-        found = apply(phrase, settings, request, stream(request.seed, "transform", place, name))
+        if isinstance(settings, TransformSettings):
+            found = on_drums(phrase, settings, all_that_is_meant)
+        else:
+            found = all_that_is_meant(phrase)
     except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
         raise PerpetuumError(f"part {request.part!r}: the transform {name} failed: {error}") from error
     return validated(found, request, f"the transform {name}")
@@ -144,7 +165,7 @@ def stand_in(request: Request, reason: str) -> tuple[Phrase, Phrase]:
             # Networks are the workers' business, and here one may just have failed.
             factory = kind.stand_in if kind.network else kind.factory
             if factory is not None:
-                phrase = _one_transform(load(factory), phrase, place, name, settings, request)
+                phrase = _one_transform(kind, load(factory), phrase, place, settings, request)
         except Exception:  # a transform that fails is left out: its phrase still plays
             continue
     return raw, phrase

@@ -21,9 +21,15 @@ def stream(seed: int, *words: object) -> np.random.Generator:
     return np.random.default_rng([seed & (2**63 - 1), *(zlib.crc32(str(word).encode()) for word in words)])
 
 
-def theme_stream(request: Request, *words: object) -> np.random.Generator:
-    """A stream that is the same for all phrases of a part in a section, and when the section returns soon after."""
-    epoch = request.place.pass_index // _PASSES_OF_A_THEME
+def theme_stream(request: Request, *words: object, recall: float = 0.0) -> np.random.Generator:
+    """A stream that is the same for all phrases of a part in a section, and when the section returns soon after.
+
+    Args:
+        request: where it is drawn.
+        words: what it is for.
+        recall: how often the theme is taken up, 0..1; one that always is is never dropped for another.
+    """
+    epoch = request.place.pass_index // _PASSES_OF_A_THEME if recall < 1 else 0
     return stream(request.theme, "theme", request.part, request.place.section, epoch, *words)
 
 

@@ -17,6 +17,7 @@ from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
+from engine.units import PitchRange
 
 
 class ChordWalk:
@@ -36,7 +37,7 @@ class ChordWalk:
         voicings = []
         for span in spans:
             voicing = lead(voicing, span.chord, settings.voices, settings.range)
-            voicings.append(voicing)
+            voicings.append(_with_bass(voicing, span.chord, settings.range))
         if settings.style == "tied":
             notes = _tied(spans, voicings, request)
         else:
@@ -60,10 +61,12 @@ def walk(request: Request, settings: ChordWalkSettings) -> tuple[ChordSpan, ...]
     recalled = rng.random() < settings.recall
     # The section's own progressions, phrase by phrase: A A B A.
     letter = "AABA"[(request.place.bar // request.bars) % 4]
-    own = theme_stream(request, "progression", letter) if recalled else rng
+    own = theme_stream(request, "progression", letter, recall=settings.recall) if recalled else rng
     degrees = _degrees(request, len(starts), before, holds_on, own, recalled)
     colours = [
-        theme_stream(request, "colour", letter, place) if recalled else stream(request.seed, "colour", place)
+        theme_stream(request, "colour", letter, place, recall=settings.recall)
+        if recalled
+        else stream(request.seed, "colour", place)
         for place in range(len(starts))
     ]
     given = _given(request) if recalled else []
@@ -96,6 +99,8 @@ def _degrees(
     key = request.key
     tonic = next(degree for degree, row in enumerate(harmony.chords_of(key)) if row)
     last = harmony.degree_of(key, before) if before is not None else None
+    if recalled and request.place.bar == 0:
+        last = None  # what a section recalls is the same whatever was played before the section
     opening = request.place.bar == 0 or last is None
     # A section opens at home, less often so if the one before has just come home; later ideas begin elsewhere.
     at_home = own.random() < (0.8 if opening and last != tonic else 0.5)
@@ -152,6 +157,17 @@ def _last_voicing(history: Phrase | None) -> np.ndarray | None:
     start = history.chords[-1].start if history.chords else history.notes["start"][-1]
     sounding = history.notes["end"] > start + 1e-6
     return np.unique(history.notes["pitch"][sounding].astype(int))
+
+
+def _with_bass(voicing: np.ndarray, chord: Chord, span: PitchRange) -> np.ndarray:
+    """The voicing of a chord over another bass than its root (`C/E`): its lowest voice goes there."""
+    if chord.bass is None:
+        return voicing
+    below = [pitch for pitch in range(span.low, int(voicing[-1])) if pitch % 12 == chord.bass]
+    if not below:
+        return voicing
+    bass = min(below, key=lambda pitch: abs(pitch - int(voicing[0])))
+    return np.unique(np.append(voicing[1:][voicing[1:] > bass], bass))
 
 
 def _played(

@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from engine.errors import PerpetuumError
+from engine.score import drums
 from engine.score.keys import Key
+from engine.score.notation import NotationError
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
+from engine.units import EveryBars, Percent
 
 
 class Role(StrEnum):
@@ -41,6 +44,55 @@ class Settings(BaseModel):
     """Base of all settings: unknown keys are errors, and a moment's settings never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_DRUMS = (*drums.GROUPS, *drums.CLASSES, *drums.SYMBOLS)
+
+
+def _read_drums(value: object) -> tuple[int, ...]:
+    found: set[int] = set()
+    for name in value if isinstance(value, list | tuple) and value else [value]:
+        if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < len(drums.CLASSES):
+            found.add(name)  # it has been read before
+            continue
+        index = drums.index_of(name) if isinstance(name, str) else None
+        classes = drums.GROUPS.get(name, ()) if isinstance(name, str) else ()
+        if not classes and index is None:
+            expected = "one or a list of " + ", ".join(f"`{known}`" for known in (*drums.GROUPS, *drums.CLASSES))
+            raise NotationError(f"`{name}` is no drum", 0, 1 << 30, expected, str(name), _DRUMS)
+        found |= {*classes, *(() if index is None else (index,))}
+    return tuple(sorted(found))
+
+
+Drums = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_read_drums),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "enum": list(_DRUMS)},
+                {"type": "array", "items": {"type": "string", "enum": list(_DRUMS)}, "minItems": 1},
+            ]
+        }
+    ),
+]
+"""Drums by their names, one or several, as indexes of their classes in ascending order."""
+
+
+class TransformSettings(Settings):
+    """Base of the settings of transforms: where they act."""
+
+    chance: Percent = Field(default=1.0, description="how often it acts: each bar has this chance anew")
+    every: EveryBars | None = Field(
+        default=None,
+        description="the bars in which it acts, counted from the start of the section: `4 bars` is the last of every "
+        "four, `1:4 bars` the first; without, all",
+    )
+    only: Drums | None = Field(
+        default=None,
+        description="the drums that it changes, one or a list: `kicks`, `snares`, `hats`, `toms`, `cymbals`, or single "
+        "ones like `closed_hat`; without, all",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +254,8 @@ class GeneratorKind:
         examine: "module:callable" by which `check` looks into the files that settings name, and whether settings go
             together; called as `examine(settings, surroundings)`, gives (settings with absolute paths, what may sound
             wrong: a list of sentences), raises `UnfitError`. None where there is nothing to look into.
+        own_chords: it makes harmony of its own where it follows no `chords`, whatever its role (those of
+            `Role.CHORDS` do in any case).
         plays: gives the role that some settings play where the part does not say one, or None for the first of
             `roles`.
     """
@@ -216,6 +270,7 @@ class GeneratorKind:
     needs: frozenset[Link] = frozenset()
     weights: Callable[[Any], str] | None = None
     examine: str | None = None
+    own_chords: bool = False
     plays: Callable[[Any], Role | None] | None = None
 
 
@@ -229,11 +284,12 @@ class TransformKind:
     Attributes:
         name: as scenes write it.
         summary: one line for `perpetuum generators`.
-        settings: its settings.
+        settings: its settings, a `TransformSettings` where it can be told in which bars and on which drums it acts.
         shorthand: the setting that a bare value stands for (`- transpose: 12`); None where there is none.
         factory: "module:callable" called as `f(phrase, settings, request, rng)` with a numpy Generator; pure. With
             `network`, called as `factory(settings)` in a worker, it returns such a function.
         network: it needs a neural network.
+        heeds_bars: it heeds `chance` and `every` itself, since it looks beyond the bars that it changes.
         stand_in: "module:callable" like the factory of a transform by rules, instead of a network that fails; without
             one it is left out then.
         weights: as of a `GeneratorKind`.
@@ -246,6 +302,7 @@ class TransformKind:
     shorthand: str | None
     factory: str
     network: bool = False
+    heeds_bars: bool = False
     stand_in: str | None = None
     weights: Callable[[Any], str] | None = None
     examine: str | None = None

@@ -13,6 +13,9 @@ from engine.score.drums import CLASS_OF_PITCH, CLASSES, PITCHES
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT, Meter
 
+_FILLS = 1.737
+"""Power of the setting that is the chance of a fill: 30 % of the phrases at 50 %, all at 100 %."""
+
 KICK, SNARE, HAT, OPEN, LOW_TOM, MID_TOM, HIGH_TOM, CRASH, RIDE = range(9)
 
 
@@ -199,7 +202,7 @@ def _fill_is_due(request: Request, settings: DrumRulesSettings, rng: np.random.G
     if request.ends_section:
         return chance < min(1.0, settings.fills * 1.8)
     whole = request.bars >= 4 or (request.place.bar + request.bars) % 4 == 0
-    return whole and chance < settings.fills * 0.6
+    return whole and chance < settings.fills**_FILLS
 
 
 def _fill(grid: np.ndarray, settings: DrumRulesSettings, meter: Meter, rng: np.random.Generator) -> None:

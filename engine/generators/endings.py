@@ -63,8 +63,7 @@ def close(
         limit, max(float(last["end"][0]), float(last["start"][0]) + (beat if request.ends_section else 0))
     )
     notes["end"] = np.minimum(notes["end"], np.append(notes["start"][1:], limit))
-    chord = harmony.chord_at(spans, float(last["start"][0]))
-    tones = harmony.tones_in_key(chord, request.key)
+    tones = harmony.tones_of(harmony.span_at(spans, float(last["start"][0])), request.key)
     if request.ends_section:
         home = [tone for tone in harmony.home(request.key).pitch_classes if tone in tones]
         # The tonic itself closes best, if the chord has it.

@@ -10,6 +10,8 @@ from engine.assets import find, shipped
 from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role, Settings, Surroundings, UnfitError
 from engine.generators.kinds import MusicVaeSettings, PatternSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
+from engine.generators.pulse import swung_pairs
+from engine.generators.transform_kinds import SwingSettings
 from engine.score.time import Meter
 
 _TRIO = "hierdec-trio_16bar"
@@ -34,6 +36,14 @@ def pattern(settings: PatternSettings, surroundings: Surroundings) -> tuple[Sett
     return settings, ["`chords` mean nothing to a pattern that is played note for note"] if idle else []
 
 
+def swing(settings: SwingSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """Whether there is anything to swing in the meter."""
+    if swung_pairs(surroundings.meter, 1.0 if settings.grid == "eighths" else 0.5)[1].any():
+        return settings, []
+    way = "; take `grid: sixteenths`" if settings.grid == "eighths" else ""
+    return settings, [f"in {surroundings.meter} no {settings.grid} come in pairs, so that nothing swings{way}"]
+
+
 def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
     """Whether the weights are whole and of the config that the settings name, and whether it knows the meter.
 
@@ -47,12 +57,14 @@ def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[s
 
 
 def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
-    """As `network`; a density that the config does not listen to is told.
+    """As `network`; a density that the config does not listen to is told, and chords that it is not to listen to.
 
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
     doubts = network(settings, surroundings)[1]
+    if Link.CHORDS in surroundings.links and settings.pitch_classes != "chords":
+        doubts.append("it listens to `chords` with `pitch_classes: chords` only")
     if settings.notes_per_second is None:
         return settings, doubts
     from engine.networks import CONFIGS

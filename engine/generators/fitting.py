@@ -49,8 +49,7 @@ def fitted_melody(
     if spans is not None:
         strong = accent_at(request.meter, notes["start"]) >= 0.6
         for place in np.flatnonzero(strong):
-            chord = harmony.chord_at(spans, float(notes["start"][place]))
-            tones = harmony.tones_in_key(chord, request.key)
+            tones = harmony.tones_of(harmony.span_at(spans, float(notes["start"][place])), request.key)
             notes["pitch"][place] = endings.nearest_tone(int(notes["pitch"][place]), tones, span)
     return notes
 

@@ -287,18 +287,54 @@ def _gapless(spans: list[ChordSpan], beats: float, otherwise: Chord) -> tuple[Ch
     starts = [0.0] + [span.start for span in spans[1:]]
     ends = [*starts[1:], beats]
     return tuple(
-        ChordSpan(start, end, span.chord) for start, end, span in zip(starts, ends, spans, strict=True) if end > start
+        replace(span, start=start, end=end) for start, end, span in zip(starts, ends, spans, strict=True) if end > start
     )
 
 
 def chord_at(spans: tuple[ChordSpan, ...], beat: float) -> Chord:
     """The chord that holds at a beat."""
+    return span_at(spans, beat).chord
+
+
+def span_at(spans: tuple[ChordSpan, ...], beat: float) -> ChordSpan:
+    """The chord that holds at a beat, and from when to when."""
     for span in reversed(spans):
         if span.start <= beat + 1e-9:
-            return span.chord
-    return spans[0].chord
+            return span
+    return spans[0]
 
 
 def tones_in_key(chord: Chord, key: Key) -> tuple[int, ...]:
     """Pitch classes of a chord that lie in the key, root first if it does; the tonic where none does."""
     return tuple(pitch for pitch in chord.pitch_classes if pitch in key) or (key.tonic,)
+
+
+def tones_of(span: ChordSpan, key: Key) -> tuple[int, ...]:
+    """Pitch classes that belong to a chord, root first: of a written one all, of another those that lie in the key."""
+    return span.chord.pitch_classes if span.written else tones_in_key(span.chord, key)
+
+
+def scale_of(span: ChordSpan, key: Key) -> tuple[int, ...]:
+    """Pitch classes of the key while a chord holds: a written one alters the degrees that it does not share."""
+    return _altered(key, span.chord) if span.written else key.scale
+
+
+@functools.cache
+def _altered(key: Key, chord: Chord) -> tuple[int, ...]:
+    """The scale of a key with the tones of a chord in the place of the nearest degrees (G# for G: E7 in A minor)."""
+    scale = set(key.scale)
+    tones = set(chord.pitch_classes)
+    for tone in sorted(tones - scale):
+        beside = [degree % 12 for degree in (tone - 1, tone + 1) if degree % 12 in scale - tones]
+        scale.add(tone)
+        if len(beside) == 2 or (len(beside) == 1 and len(scale) > 7):
+            # The one whose loss leaves no hole in the scale, and rather another one than the tonic and its fifth.
+            frame = (key.tonic, (key.tonic + 7) % 12)
+            scale.remove(min(beside, key=lambda degree: (_widest(scale - {degree}), degree in frame, degree)))
+    return tuple(sorted(scale, key=lambda pitch: (pitch - key.tonic) % 12))
+
+
+def _widest(scale: set[int]) -> int:
+    """Semitones of the widest step of a scale."""
+    ordered = sorted(scale)
+    return max((b - a) % 12 or 12 for a, b in zip(ordered, [*ordered[1:], ordered[0]], strict=True))

@@ -28,7 +28,8 @@ class ChordWalkSettings(Settings):
     )
     recall: Percent = Field(
         default=0.6,
-        description="how often a phrase takes up the primer's progression, or the section's own, instead of walking on",
+        description="how often a phrase takes up the primer's progression, or the section's own, instead of walking "
+        "on; at 100 % each time through a section has the same chords",
     )
 
 
@@ -42,7 +43,9 @@ class BassLineSettings(Settings):
     )
     range: Pitches = Field(default=PitchRange(28, 50), description="lowest and highest pitch")
     approach: Percent = Field(default=0.4, description="how many chord changes are prepared by a note of approach")
-    density: Percent = Field(default=0.6, description="how many of the possible onsets are played")
+    density: Percent = Field(
+        default=0.6, description="how many of the possible onsets are played; those on strong beats always are"
+    )
 
 
 class MelodyRulesSettings(Settings):
@@ -52,9 +55,12 @@ class MelodyRulesSettings(Settings):
     density: Percent = Field(
         default=0.45, description="how many notes: 20 % is long notes, 80 % runs of eighths and sixteenths"
     )
-    syncopation: Percent = Field(default=0.2, description="how many notes fall off the beat")
+    syncopation: Percent = Field(default=0.2, description="how many of a motif's beats begin without a note on them")
     leaps: Percent = Field(default=0.25, description="how wide the line moves: 0 % by step, 100 % in leaps")
-    breath: Percent = Field(default=0.15, description="how much of the time the melody is silent between its ideas")
+    breath: Percent = Field(
+        default=0.15,
+        description="how much of the time the melody is silent between its ideas; 0 % leaves no bar silent",
+    )
     recall: Percent = Field(default=0.7, description="how often a phrase takes up the section's own motif again")
 
 
@@ -69,7 +75,7 @@ class ArpeggioSettings(Settings):
     range: Pitches = Field(default=PitchRange(60, 84), description="lowest and highest pitch")
     notes: int = Field(default=5, ge=2, le=12, description="notes of a cycle; odd numbers drift against the bar")
     gate: Percent = Field(default=0.7, description="how much of its step a note sounds")
-    density: Percent = Field(default=0.85, description="how many steps of the pulse sound")
+    density: Percent = Field(default=0.85, description="how many steps of the pulse sound; strong beats always do")
     evolve: Percent = Field(default=0.3, description="how much a phrase changes the cycle of the one before")
 
 
@@ -82,7 +88,8 @@ class DrumRulesSettings(Settings):
     density: Percent = Field(default=0.6, description="how full the groove is; 20 % leaves its skeleton")
     ghost: Percent = Field(default=0.3, description="how many soft extra notes")
     fills: Percent = Field(
-        default=0.5, description="how often a phrase ends in a fill; the end of a section mostly does"
+        default=0.5,
+        description="how often a phrase of four bars ends in a fill, up to always; the end of a section mostly does",
     )
 
 
@@ -301,6 +308,7 @@ ARPEGGIO = GeneratorKind(
     settings=ArpeggioSettings,
     roles=(Role.MELODY, Role.CHORDS),
     factory="engine.generators.arpeggio:Arpeggio",
+    own_chords=True,
     takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
 )
 DRUM_RULES = GeneratorKind(
@@ -388,7 +396,7 @@ POLYPHONY_RNN = _network(
     PolyphonyRnnSettings,
     (Role.CHORDS, Role.MELODY),
     "polyphonic:PolyphonyRnn",
-    frozenset({Link.CHORDS, Link.PRIMER}),
+    frozenset({Link.PRIMER}),
 )
 PERFORMANCE_RNN = _network(
     "performance_rnn",
@@ -405,7 +413,7 @@ PIANOROLL_RNN_NADE = _network(
     PianorollRnnNadeSettings,
     (Role.CHORDS, Role.MELODY),
     "polyphonic:PianorollRnnNade",
-    frozenset({Link.CHORDS, Link.PRIMER}),
+    frozenset({Link.PRIMER}),
     examine="pianoroll",
 )
 MUSIC_VAE = _network(

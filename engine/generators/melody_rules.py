@@ -12,10 +12,12 @@ from engine.generators.contract import Link, Request
 from engine.generators.expression import sung, with_velocities
 from engine.generators.kinds import MelodyRulesSettings
 from engine.generators.motif import Motif
-from engine.generators.pulse import accents, onset_steps
-from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance
-from engine.score.time import STEPS_PER_BEAT
+from engine.generators.pulse import accents, onset_steps, pulse_lengths
+from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, in_order
+from engine.score.time import STEPS_PER_BEAT, Meter
 
+_FELT = 0.6
+"""Metrical weight of a felt beat, and more."""
 # Ideas of a phrase by how many it has: a small letter is the idea with another end.
 _FORMS = {1: ("A",), 2: ("Aa", "AB"), 3: ("AaB", "ABa"), 4: ("AaBa", "AABa", "AaBA")}
 
@@ -60,9 +62,58 @@ class MelodyRules:
         for place, (start, length, pitch) in enumerate(rows):
             notes[place] = (start / STEPS_PER_BEAT, (start + length) / STEPS_PER_BEAT, pitch, 80)
         notes = endings.close(notes, request, spans, settings.range, arrive=Link.RHYTHM not in request.sources)
+        if settings.breath == 0:
+            notes = _without_silent_bars(notes, request, spans, settings)
+        notes = _until_foreign(notes, spans, request)
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, rng))
         meant = spans if Link.CHORDS in request.sources else ()
         return Phrase.of(notes, request.beats, Provenance("melody_rules", Origin.RULES, request.seed), meant)
+
+
+def _without_silent_bars(
+    notes: np.ndarray, request: Request, spans: tuple[ChordSpan, ...], settings: MelodyRulesSettings
+) -> np.ndarray:
+    """The notes, and one more in each bar in which none sounds: on the first onset of the rhythm that is followed, if
+    there is one, else on the bar's first beat; a tone of the chord near to the note before.
+    """
+    bar, beat = request.meter.beats_per_bar, max(0.5, pulse_lengths(request.meter)[0] / STEPS_PER_BEAT)
+    source = request.sources.get(Link.RHYTHM)
+    onsets = onset_steps(source, round(request.beats * STEPS_PER_BEAT)) if source is not None else np.zeros(0, int)
+    for line in (np.arange(request.bars) * bar).tolist():
+        if ((notes["start"] < line + bar - 1e-9) & (notes["end"] > line + 1e-9)).any():
+            continue
+        start = line
+        if len(onsets):
+            inside = onsets[(onsets >= line * STEPS_PER_BEAT) & (onsets < (line + bar) * STEPS_PER_BEAT)]
+            if not len(inside):
+                continue  # who follows a rhythm is silent where it is
+            start = float(inside[0]) / STEPS_PER_BEAT
+        before = notes["pitch"][notes["start"] < start]
+        near = int(before[-1]) if len(before) else (settings.range.low + settings.range.high) // 2
+        tones = harmony.tones_of(harmony.span_at(spans, start), request.key)
+        pitch = endings.nearest_tone(near, tones, settings.range)
+        added = np.array([(start, min(start + beat, line + bar), pitch, 80)], NOTE)
+        notes = in_order(np.concatenate([notes, added]))
+    return notes
+
+
+def _until_foreign(notes: np.ndarray, spans: tuple[ChordSpan, ...], request: Request) -> np.ndarray:
+    """The notes, none of which sounds on into a felt beat with a written chord that it does not belong to."""
+    if not any(span.written for span in spans):
+        return notes
+    notes = notes.copy()
+    for place, (start, end, pitch, _) in enumerate(notes.tolist()):
+        for beat in _felt_between(start, end, request.meter):
+            if pitch not in harmony.chord_at(spans, beat):
+                notes["end"][place] = beat
+                break
+    return notes
+
+
+def _felt_between(start: float, end: float, meter: Meter) -> list[float]:
+    """Felt beats within a note, not at its start."""
+    steps = np.arange(int(start * STEPS_PER_BEAT) + 1, int(np.ceil(end * STEPS_PER_BEAT - 1e-9)))
+    return (steps[accents(meter)[steps % meter.steps_per_bar] >= _FELT] / STEPS_PER_BEAT).tolist()
 
 
 def _letters(units: int, rng: np.random.Generator) -> str:
@@ -86,7 +137,8 @@ def _ideas(request: Request, settings: MelodyRulesSettings, bars: int, rng: np.r
     ideas = {}
     for letter in "AB":
         recalled = rng.random() < settings.recall
-        own = theme_stream(request, "motif", letter) if recalled else stream(request.seed, "motif", letter)
+        theme = theme_stream(request, "motif", letter, recall=settings.recall)
+        own = theme if recalled else stream(request.seed, "motif", letter)
         ideas[letter] = motif.fresh(meter, bars, settings.density, settings.syncopation, settings.leaps, own)
     if given is not None:
         ideas["A"] = given
@@ -123,7 +175,8 @@ class _Line:
     @classmethod
     def start(cls, request: Request, settings: MelodyRulesSettings, spans: tuple[ChordSpan, ...]) -> _Line:
         span = settings.range
-        scale = np.array([pitch for pitch in range(span.low, span.high + 1) if pitch in request.key])
+        classes = {pitch for one in spans for pitch in harmony.scale_of(one, request.key)}
+        scale = np.array([pitch for pitch in range(span.low, span.high + 1) if pitch % 12 in classes])
         history = request.history
         last = int(history.notes["pitch"][-1]) if history is not None and len(history.notes) else None
         return cls(request, settings, spans, scale, stream(request.seed, "line"), last)
@@ -155,9 +208,17 @@ class _Line:
         stress = np.clip(weight + 0.12 * idea.lengths / 4, 0, 1.2)
         local = pull * (places[None] - targets[:, None]) ** 2 + 0.5 * self.rng.random((len(targets), len(scale)))
         for place, start in enumerate(idea.starts):
-            chord = harmony.chord_at(self.spans, (offset + int(start)) / STEPS_PER_BEAT)
-            inside = np.isin(scale % 12, chord.pitch_classes)
-            rub = np.isin((scale - 1) % 12, chord.pitch_classes) & ~inside
+            held = harmony.span_at(self.spans, (offset + int(start)) / STEPS_PER_BEAT)
+            inside = np.isin(scale % 12, held.chord.pitch_classes)
+            rub = np.isin((scale - 1) % 12, held.chord.pitch_classes) & ~inside
+            if held.written:
+                # What the author wrote holds: no tone against it, and on felt beats no other than its own.
+                local[place] += np.where(np.isin(scale % 12, harmony.scale_of(held, self.request.key)), 0.0, 60.0)
+                local[place] += np.where(inside, 0.0, 30.0 if weight[place] >= _FELT else 0.0)
+                begin = (offset + int(start)) / STEPS_PER_BEAT
+                for beat in _felt_between(begin, begin + float(idea.lengths[place]) / STEPS_PER_BEAT, meter):
+                    ahead = harmony.span_at(self.spans, beat)
+                    local[place] += np.where(np.isin(scale % 12, ahead.chord.pitch_classes), 0.0, 4.0)
             final = place == len(targets) - 1
             local[place] += np.where(inside, 0.0, (3.5 if final else 2.4) * max(0.15, float(stress[place]) - 0.25))
             local[place] += rub * 0.8 * stress[place]

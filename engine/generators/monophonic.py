@@ -129,5 +129,7 @@ def _drums_by_rules(request: Request) -> Phrase:
 
 def _melody_by_rules(request: Request) -> Phrase:
     assert isinstance(request.settings, SungSettings)
-    settings = MelodyRulesSettings().model_copy(update={"range": request.settings.range, "breath": 0.0, "recall": 1.0})
+    # Not quite always recalled, or the theme would never be another, however long a scene plays.
+    changes = {"range": request.settings.range, "breath": 0.0, "recall": 0.999}
+    settings = MelodyRulesSettings().model_copy(update=changes)
     return MelodyRules(settings).generate(replace(request, settings=settings))

@@ -7,6 +7,7 @@ Along a way all windows draw the same chances, so that near points sound alike h
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,6 @@ def _over_window(spans: tuple[ChordSpan, ...], begin: float, beats: float) -> li
     """Chords in beats from the start of a window; what is not known before and after is like what is nearest."""
     found = [span.moved(-begin) for span in spans]
     first, last = found[0], found[-1]
-    found[0] = ChordSpan(min(0.0, first.start), first.end, first.chord)
-    found[-1] = ChordSpan(found[-1].start, max(beats, last.end), last.chord)
+    found[0] = replace(first, start=min(0.0, first.start))
+    found[-1] = replace(found[-1], end=max(beats, last.end))
     return found

@@ -141,7 +141,7 @@ def _opening(request: Request) -> Phrase:
     if request.role is Role.CHORDS:
         walk = ChordWalkSettings().model_copy(update={"range": span})
         return ChordWalk(walk).generate(replace(request, settings=walk))
-    tune = MelodyRulesSettings().model_copy(update={"range": span, "breath": 0.0, "recall": 1.0})
+    tune = MelodyRulesSettings().model_copy(update={"range": span, "breath": 0.0, "recall": 0.999})
     return MelodyRules(tune).generate(replace(request, settings=tune))
 
 

@@ -64,6 +64,26 @@ def accents(meter: Meter) -> np.ndarray:
     return weights
 
 
+@functools.cache
+def swung_pairs(meter: Meter, pair: float) -> tuple[np.ndarray, np.ndarray]:
+    """(beats of a bar where stretches begin [n], whether each is a pair that can swing [n]).
+
+    Felt beats that pairs of this length fill are cut into them; those of three eighths (or sixteenths) are left whole.
+
+    Args:
+        meter: of the bar.
+        pair: beats of a pair: 1 for eighths, 0.5 for sixteenths.
+    """
+    lines: list[float] = []
+    swung: list[bool] = []
+    for start, length in zip(pulses(meter), pulse_lengths(meter), strict=True):
+        count, rest = divmod(length, round(pair * STEPS_PER_BEAT))
+        whole = count if not rest else 1
+        lines += [start / STEPS_PER_BEAT + place * pair for place in range(whole)]
+        swung += [not rest] * whole
+    return np.array(lines), np.array(swung, bool)
+
+
 def accent_at(meter: Meter, starts: np.ndarray) -> np.ndarray:
     """Metrical weight of positions in beats from a bar line, [n] in 0..1, by the nearest step."""
     table = accents(meter)

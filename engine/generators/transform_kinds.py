@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
-from engine.generators.contract import Settings, TransformKind
-from engine.units import Amount, Bars, Percent, Pitches, PitchRange, Seconds, Semitones
+from engine.generators.contract import TransformKind, TransformSettings
+from engine.units import Amount, Percent, Pitches, PitchRange, Seconds, Semitones
 
 
-class TransposeSettings(Settings):
+class TransposeSettings(TransformSettings):
     """All notes (and the chords that are meant) move by an interval."""
 
     by: Semitones = Field(default=0, description="the interval, like `7 semitones` or `-1 octave`")
 
 
-class FitToKeySettings(Settings):
+class FitToKeySettings(TransformSettings):
     """Notes outside the key move to the nearest note of it."""
 
     strength: Percent = Field(default=1.0, description="share of the foreign notes that are moved")
 
 
-class FitToChordsSettings(Settings):
+class FitToChordsSettings(TransformSettings):
     """Notes on strong beats move to the nearest note of the chord that sounds."""
 
     strength: Percent = Field(default=1.0, description="share of the foreign notes on strong beats that are moved")
 
 
-class ThinSettings(Settings):
+class ThinSettings(TransformSettings):
     """Notes are left out, those on weak beats first."""
 
     share: Percent = Field(default=0.3, description="share of the notes left out")
 
 
-class DoubleSettings(Settings):
+class DoubleSettings(TransformSettings):
     """Notes are doubled at an interval."""
 
     at: Literal["octave", "lower octave", "third", "sixth", "fifth"] = Field(
@@ -44,14 +45,14 @@ class DoubleSettings(Settings):
     softer: int = Field(default=12, ge=0, le=60, description="how much lower the velocity of the added notes is")
 
 
-class HumanizeSettings(Settings):
+class HumanizeSettings(TransformSettings):
     """Small deviations of timing and velocity, as a player has them."""
 
     timing: Seconds = Field(default=0.012, le=0.2, description="standard deviation of the starts")
     velocity: int = Field(default=6, ge=0, le=40, description="standard deviation of the velocities")
 
 
-class VelocitySettings(Settings):
+class VelocitySettings(TransformSettings):
     """Velocities are scaled, bent along the phrase, and accented."""
 
     scale: Percent = Field(default=1.0, description="all velocities times this")
@@ -63,50 +64,52 @@ class VelocitySettings(Settings):
     accent: int = Field(default=0, ge=-40, le=40, description="added on strong beats, taken from weak ones")
 
 
-class OctaveRangeSettings(Settings):
+class OctaveRangeSettings(TransformSettings):
     """Notes outside a range move into it by octaves, a whole line together where that is possible."""
 
     range: Pitches = Field(default=PitchRange(60, 84), description="lowest and highest pitch")
 
 
-class LegatoSettings(Settings):
+class LegatoSettings(TransformSettings):
     """Notes sound on until the next one begins."""
 
     amount: Percent = Field(default=1.0, description="how much of the gap to the next onset is filled")
 
 
-class StaccatoSettings(Settings):
+class StaccatoSettings(TransformSettings):
     """Notes are cut short."""
 
     length: Percent = Field(default=0.4, description="share of its length that a note keeps")
 
 
-class RestSettings(Settings):
+class RestSettings(TransformSettings):
     """Whole bars are left empty, so that a part breathes."""
 
     share: Percent = Field(
-        default=0.25, description="share of the bars left empty, towards the end of the phrase first"
-    )
-    every: Bars | None = Field(
-        default=None, le=64, description="instead: the last bar of each group of this many is empty"
+        default=0.25,
+        description="share of the bars left empty, towards the end of the phrase first; with `every` all of those are",
     )
 
 
-class SwingSettings(Settings):
-    """Off-beats come late, as in swung eighths or sixteenths."""
+class SwingSettings(TransformSettings):
+    """Off-beats come late, as in swung eighths or sixteenths; the beats that are felt never move."""
 
     amount: Percent = Field(default=0.3, description="0 % is straight, 100 % is a triplet")
-    grid: Literal["eighths", "sixteenths"] = Field(default="eighths", description="which off-beats are late")
+    grid: Literal["eighths", "sixteenths"] = Field(
+        default="eighths",
+        description="which off-beats are late. In beats of three eighths, as in 6/8, eighths have no off-beat: only "
+        "`sixteenths` swing there",
+    )
 
 
-class QuantizeSettings(Settings):
+class QuantizeSettings(TransformSettings):
     """Starts move towards the grid."""
 
     strength: Percent = Field(default=1.0, description="how far they move")
     grid: Literal["sixteenths", "eighths", "quarters"] = Field(default="sixteenths", description="the grid")
 
 
-class GrooveSettings(Settings):
+class GrooveSettings(TransformSettings):
     """Drums as a drummer plays them: a neural network gives each stroke its velocity and its time."""
 
     style: Literal["humanize", "hits_control", "replay", "tap", "add_closed_hh"] = Field(
@@ -141,7 +144,7 @@ class GrooveSettings(Settings):
         }[self.style]
 
 
-def _kind(name: str, summary: str, settings: type[Settings], shorthand: str | None) -> TransformKind:
+def _kind(name: str, summary: str, settings: type[TransformSettings], shorthand: str | None) -> TransformKind:
     return TransformKind(name, summary, settings, shorthand, f"engine.generators.transforms:{name}")
 
 
@@ -155,8 +158,10 @@ VELOCITY = _kind("velocity", "scales, shapes and accents velocities", VelocitySe
 OCTAVE_RANGE = _kind("octave_range", "moves notes into a range by octaves", OctaveRangeSettings, "range")
 LEGATO = _kind("legato", "lets notes sound on until the next", LegatoSettings, "amount")
 STACCATO = _kind("staccato", "cuts notes short", StaccatoSettings, "length")
-REST = _kind("rest", "leaves whole bars empty", RestSettings, "share")
-SWING = _kind("swing", "makes off-beats late", SwingSettings, "amount")
+REST = replace(_kind("rest", "leaves whole bars empty", RestSettings, "share"), heeds_bars=True)
+SWING = replace(
+    _kind("swing", "makes off-beats late", SwingSettings, "amount"), examine="engine.generators.examination:swing"
+)
 QUANTIZE = _kind("quantize", "moves starts onto the grid", QuantizeSettings, "strength")
 GROOVE = TransformKind(
     "groove",

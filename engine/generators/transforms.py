@@ -5,13 +5,16 @@ Those that change pitches leave drums alone, whose pitches are instruments.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.generators import endings, harmony
 from engine.generators import transform_kinds as kinds
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import arc, clip_velocities
-from engine.generators.pulse import accent_at
+from engine.generators.pulse import accent_at, swung_pairs
+from engine.generators.scope import due_bars
 from engine.score.keys import MODES, Key
 from engine.score.phrase import NOTE, ChordSpan, Phrase
 
@@ -25,7 +28,7 @@ def transpose(phrase: Phrase, settings: kinds.TransposeSettings, request: Reques
         return phrase
     notes = phrase.notes.copy()
     notes["pitch"] = _into_midi(notes["pitch"].astype(int) + settings.by)
-    spans = tuple(ChordSpan(span.start, span.end, span.chord.transposed(settings.by)) for span in phrase.chords)
+    spans = tuple(replace(span, chord=span.chord.transposed(settings.by)) for span in phrase.chords)
     return Phrase.of(notes, phrase.length, phrase.provenance, spans)
 
 
@@ -183,8 +186,7 @@ def rest(phrase: Phrase, settings: kinds.RestSettings, request: Request, rng: np
     count = request.bars
     numbers = np.arange(count)
     if settings.every is not None:
-        silent = (request.place.bar + numbers) % settings.every == settings.every - 1
-        silent &= settings.every > 1
+        silent = due_bars(request, settings, rng)
     else:
         # Later bars rest first: a phrase is begun, then let go; but a section's last phrase enters late, and closes.
         order = np.argsort((numbers if request.ends_section else -numbers) + rng.normal(0, 0.7, count), kind="stable")
@@ -194,6 +196,7 @@ def rest(phrase: Phrase, settings: kinds.RestSettings, request: Request, rng: np
         exact = settings.share * count
         rests = int(exact) + int(rng.random() < exact - int(exact))
         silent = np.isin(numbers, order[: min(rests, count)])
+        silent &= due_bars(request, settings, rng)
     notes = phrase.notes.copy()
     own_bar = np.clip((notes["start"] / bar).astype(int), 0, count - 1)
     kept = ~silent[own_bar]
@@ -214,22 +217,29 @@ def rest(phrase: Phrase, settings: kinds.RestSettings, request: Request, rng: np
 def _close(notes: np.ndarray, place: int, line: float, phrase: Phrase, request: Request) -> None:
     """Make a note an ending: a chord tone in the key, a beat long if there is room before the bar line."""
     start = float(notes["start"][place])
-    chord = harmony.chord_at(phrase.chords, start) if phrase.chords else harmony.home(request.key)
-    tones = harmony.tones_in_key(chord, request.key)
+    home = ChordSpan(0.0, phrase.length, harmony.home(request.key))
+    tones = harmony.tones_of(harmony.span_at(phrase.chords, start) if phrase.chords else home, request.key)
     notes["pitch"][place] = _nearest_of(int(notes["pitch"][place]), tones)
     notes["end"][place] = max(float(notes["end"][place]), min(line, start + 1.0))
 
 
 def swing(phrase: Phrase, settings: kinds.SwingSettings, request: Request, rng: np.random.Generator) -> Phrase:
-    """Time within each pair of eighths (or sixteenths) is bent, so the second comes late and notes between follow."""
+    """Time within each pair of eighths (or sixteenths) is bent, so the second comes late and notes between follow.
+
+    Pairs are counted from each felt beat, so that none of these moves; a beat of three has no pairs and stays as it is.
+    """
     pair = 1.0 if settings.grid == "eighths" else 0.5
     middle = 0.5 + settings.amount / 6
+    bar = request.meter.beats_per_bar
+    lines, swung = swung_pairs(request.meter, pair)
 
     def bent(beats: np.ndarray) -> np.ndarray:
-        whole = np.floor(beats / pair + 1e-9)
-        part = np.clip(beats / pair - whole, 0.0, 1.0)
+        bars = np.floor(beats / bar + 1e-9)
+        inside = np.clip(beats - bars * bar, 0.0, None)
+        place = np.clip(np.searchsorted(lines, inside + 1e-9, side="right") - 1, 0, len(swung) - 1)
+        part = np.clip((inside - lines[place]) / pair, 0.0, 1.0)
         warped = np.where(part < 0.5, part * 2 * middle, middle + (part - 0.5) * 2 * (1 - middle))
-        return (whole + warped) * pair
+        return np.where(swung[place], bars * bar + lines[place] + warped * pair, beats)
 
     notes = phrase.notes.copy()
     length = notes["end"] - notes["start"]

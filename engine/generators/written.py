@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from engine.generators.contract import Reading, Role
 from engine.score import drums
 from engine.score.notation import NotationError
-from engine.score.patterns import ALWAYS, Pattern, drum_index, grid_from_mapping, parse_grid, parse_pattern
+from engine.score.patterns import ALWAYS, Pattern, grid_from_mapping, parse_grid, parse_pattern
+from engine.score.progressions import WANTED, Progression, parse_progression
 from engine.score.time import Meter
 
 LONGEST_NOTE = 64.0
@@ -52,9 +53,23 @@ def read_notes(value: object, info: ValidationInfo) -> Pattern:
     return pattern
 
 
+def read_chords(value: object, info: ValidationInfo) -> Progression:
+    """The progression that a setting writes.
+
+    Raises:
+        NotationError: it is none; it says where.
+    """
+    if isinstance(value, Progression):
+        return value
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise ValueError(f"expected {WANTED}")
+    reading = info.context if isinstance(info.context, Reading) else Reading(Meter(), Path())
+    return parse_progression(str(value), reading.meter)
+
+
 def _from_lanes(rows: Mapping[Any, Any]) -> Pattern:
     for name, cells in rows.items():
-        if drum_index(str(name)) is None:
+        if drums.index_of(str(name)) is None:
             expected = "`midi` or drums: " + ", ".join(f"`{symbol}`" for symbol in drums.SYMBOLS)
             known = ("midi", *drums.SYMBOLS, *drums.CLASSES)
             raise NotationError(f"unknown drum `{name}`", 0, 1 << 30, expected, str(name), known)
@@ -94,6 +109,7 @@ def _bars(value: object) -> tuple[int, int]:
     return first, last
 
 
+Chords = Annotated[Any, BeforeValidator(read_chords), WithJsonSchema({"type": "string", "description": WANTED})]
 _LANES = {name: {"type": "string"} for name in (*drums.SYMBOLS, *drums.CLASSES)}
 Notes = Annotated[
     Any,

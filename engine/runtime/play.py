@@ -110,10 +110,10 @@ def play(
         stop: whether somebody stops us.
     """
     tally = Tally()
-    plan = Plan(scene, wishes.seed, wishes.start)
+    plan = Plan(scene, wishes.seed, wishes.start, wishes.day.at)
     ending = None
     if wishes.seconds is not None:
-        ending = Ending.after_seconds(Plan(scene, wishes.seed, wishes.start), wishes.seconds)
+        ending = Ending.after_seconds(Plan(scene, wishes.seed, wishes.start, wishes.day.at), wishes.seconds)
     with ExitStack() as stack:
         desk = _Desk(audio, workers, news)
 

@@ -66,8 +66,8 @@ def render(
     Raises:
         PerpetuumError: the file cannot be written, or the audio process failed.
     """
-    plan = Plan(scene, seed, start)
-    end = ending(Plan(scene, seed, start))
+    plan = Plan(scene, seed, start, day.at)
+    end = ending(Plan(scene, seed, start, day.at))
     tally, recording = Tally(), Recording(scene)
 
     def listen(sealed: Sealed) -> None:

@@ -14,6 +14,7 @@ from engine.generators.contract import (
     Settings,
     Surroundings,
     TransformKind,
+    TransformSettings,
     UnfitError,
 )
 from engine.generators.contract import Reading as Context
@@ -302,10 +303,21 @@ def _read_transform(reading: Reading, item: Node, draft: PartDraft) -> Transform
     if node is None:
         return None
     settings = validate(kind.settings, node, reading.source, f"`{kind.name}`", name.span)
+    if settings is not None and names_drums_in_vain(settings, draft):
+        reading.source.error(node.key("only").span, *NO_DRUMS)
     if settings is not None:
         fallback = "without it rules do its work" if kind.stand_in else "without it the transform is left out"
         settings = _examined(reading, kind, settings, draft, node, name.span, fallback)
     return TransformDraft(kind, node.plain(), settings)
+
+
+NO_DRUMS = ("`only` names drums, and this part plays none", "a part of drums, or no `only`")
+
+
+def names_drums_in_vain(settings: Settings, draft: PartDraft) -> bool:
+    """Whether a transform of a part that plays no drums is to change some drums only."""
+    given = isinstance(settings, TransformSettings) and settings.only is not None
+    return given and draft.role not in (Role.DRUMS, None)
 
 
 def _spelled_out(reading: Reading, kind: TransformKind, name: ScalarNode, value: Node | None) -> MapNode | None:

@@ -17,6 +17,7 @@ from engine.scenes.scene import Move, Source
 from engine.scenes.source import Source as FileSource
 from engine.scenes.source import Span, clipped
 from engine.score.phrase import Phrase
+from engine.score.progressions import Progression
 from engine.score.time import Meter
 
 
@@ -64,6 +65,7 @@ class PartDraft:
         settings: None where they are wrong.
         role: what it plays; None if that is not known.
         links: to other parts.
+        chords: that are written for it; None without.
         primer: its pattern or MIDI file.
         transforms: in order; None in the place of an unknown one.
         instrument: file of the instrument; None if there is none such.
@@ -80,6 +82,7 @@ class PartDraft:
     settings: Settings | None = None
     role: Role | None = None
     links: dict[Link, LinkDraft] = field(default_factory=dict)
+    chords: Progression | None = None
     primer: Phrase | None = None
     transforms: list[TransformDraft | None] = field(default_factory=list)
     instrument: Path | None = None

@@ -12,7 +12,6 @@ from engine.scenes.nodes import MapNode, ScalarNode
 from engine.scenes.positions import span_within
 from engine.scenes.source import clipped
 from engine.score import drums
-from engine.score.patterns import drum_index
 from engine.sound.messages import Duck
 
 
@@ -59,7 +58,7 @@ def _read_under(reading: Reading, name: str, node: ScalarNode, parts: Mapping[st
     if not dot:
         return None
     after = span_within(reading.source, node, len(other) + 1, len(node.text))
-    drum = drum_index(drum_name)
+    drum = drums.index_of(drum_name)
     if drum is None:
         names = (*drums.CLASSES, *drums.SYMBOLS)
         reading.source.error(

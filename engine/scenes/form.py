@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.generators.contract import Link, Role
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
 from engine.scenes.models import MOST_SECTIONS, NAME, SectionFile
@@ -41,6 +42,7 @@ def read_sections(reading: Reading, node: Node | None, parts: dict[str, PartDraf
         _read_next(reading, draft, drafts)
     if reading.source.sound:
         _warn_of_the_unheard(reading, drafts, parts)
+        _warn_of_two_harmonies(reading, drafts, parts)
     return drafts
 
 
@@ -146,3 +148,48 @@ def _warn_of_the_unheard(reading: Reading, sections: dict[str, SectionDraft], pa
     for name, part in parts.items():
         if sections and name not in needed:
             reading.source.warning(part.span, f"part `{name}` never plays", "add it to the `parts` of a section")
+
+
+def _warn_of_two_harmonies(reading: Reading, sections: dict[str, SectionDraft], parts: dict[str, PartDraft]) -> None:
+    """Note parts that make chords of their own in one section, which nothing holds together; each pair once."""
+    told: set[tuple[str, str]] = set()
+    for section in sections.values():
+        written = {move.part: str(move.curve.points[0]) for move in section.moves if move.target == Link.CHORDS}
+        makers: dict[str, str] = {}
+        for name in section.parts:
+            harmony = written.get(name) or _harmony_of(parts[name])
+            if harmony:
+                makers[name] = harmony
+        first, *others = makers or [""]
+        for other in others:
+            if makers[other] == makers[first] or (first, other) in told:
+                continue
+            told.add((first, other))
+            node = section.node.get("parts")
+            items = node.items if isinstance(node, ListNode) else []
+            span = next((item.span for item in items if isinstance(item, ScalarNode) and item.text == other), None)
+            reading.source.warning(
+                span or section.span,
+                f"`{first}` and `{other}` each make chords of their own in section `{section.name}`",
+                hint=_way_together(parts[first], parts[other]),
+            )
+
+
+def _way_together(first: PartDraft, other: PartDraft) -> str:
+    for one, leader in ((other, first), (first, other)):
+        if one.kind is not None and Link.CHORDS in one.kind.takes and one.kind.name != "pattern":
+            follow = f"with `chords: {leader.name}` in the generator of `{one.name}`"
+            return f"let one follow the other, {follow}, or give both the same chords"
+    return "let them play in different sections: neither can follow the other"
+
+
+def _harmony_of(part: PartDraft) -> str:
+    """What the chords of a part come from: the same text means the same chords; empty for a part that makes none."""
+    if part.kind is None or part.role is Role.DRUMS or (Link.CHORDS in part.links and Link.CHORDS in part.kind.takes):
+        return ""
+    if part.role is not Role.CHORDS and not part.kind.own_chords:
+        return ""
+    if part.chords is not None and Link.CHORDS in part.kind.takes:
+        return str(part.chords)
+    # Patterns are written as they are meant; only against chords that are made up they cannot be.
+    return "written" if part.kind.name == "pattern" else f"of {part.name}"

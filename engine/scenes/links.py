@@ -15,13 +15,13 @@ from engine.score import drums
 from engine.score.excerpt import read_excerpt
 from engine.score.notation import LONGEST, NotationError
 from engine.score.patterns import (
-    drum_index,
     grid_from_mapping,
     is_grid,
     parse_grid,
     parse_pattern,
 )
 from engine.score.phrase import Origin, Phrase, Provenance
+from engine.score.progressions import WANTED, is_chord, looks_like_chords, parse_progression
 
 _PRIMER_EXPECTED = "a pattern like `D4:1 F4:1/2`, a drum grid like `bd: x...x...`, `{midi: FILE}` or `{part: NAME}`"
 
@@ -38,11 +38,14 @@ def read_links(reading: Reading, parts: dict[str, PartDraft]) -> None:
                 continue
             if link is Link.PRIMER:
                 _read_primer(reading, draft, node, parts)
+            elif link is Link.CHORDS and _is_progression(node, parts):
+                _read_chords(reading, draft, node)
             elif isinstance(node, ScalarNode) and isinstance(node.value, str):
                 _read_link(reading, draft, link, node, parts)
             else:
                 key = draft.generator.key(link).span
-                reading.source.error(key, f"`{link}` must name a part", "the name of another part")
+                what = "a part, or chords" if link is Link.CHORDS else "a part"
+                reading.source.error(key, f"`{link}` must name {what}", _wanted(link))
             if link not in draft.kind.takes:
                 reading.source.warning(
                     draft.generator.key(link).span,
@@ -72,6 +75,26 @@ def _tonal(parts: dict[str, PartDraft], draft: PartDraft) -> list[str]:
     return [part.name for part in parts.values() if part.role not in (Role.DRUMS, None) and part is not draft]
 
 
+def _wanted(link: Link) -> str:
+    return f"the name of another part, or {WANTED}" if link is Link.CHORDS else "the name of another part"
+
+
+def _is_progression(node: Node, parts: dict[str, PartDraft]) -> bool:
+    """Whether `chords` are written out; a word that is the name of a part, or nearly one, is that part."""
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str | int) or isinstance(node.value, bool):
+        return False
+    name = node.text.partition(".")[0]
+    return name not in parts and looks_like_chords(node.text) and (is_chord(node.text) or not nearest(name, parts))
+
+
+def _read_chords(reading: Reading, draft: PartDraft, node: Node) -> None:
+    assert isinstance(node, ScalarNode)
+    try:
+        draft.chords = parse_progression(node.text, reading.meter)
+    except NotationError as error:
+        _note(reading, span_within(reading.source, node, error.start, error.end), error)
+
+
 def _read_link(reading: Reading, draft: PartDraft, link: Link, node: ScalarNode, parts: dict[str, PartDraft]) -> None:
     name, dot, drum_name = node.text.partition(".")
     other = parts.get(name)
@@ -79,14 +102,14 @@ def _read_link(reading: Reading, draft: PartDraft, link: Link, node: ScalarNode,
         reading.source.error(
             span_within(reading.source, node, 0, len(name)),
             f"unknown part `{clipped(name)}`",
-            "the name of another part",
+            _wanted(link),
             nearest(name, parts),
         )
         return
     if other is draft:
-        reading.source.error(node.span, f"part `{name}` cannot listen to itself", "the name of another part")
+        reading.source.error(node.span, f"part `{name}` cannot listen to itself", _wanted(link))
         return
-    drum = drum_index(drum_name) if dot else None
+    drum = drums.index_of(drum_name) if dot else None
     after = span_within(reading.source, node, len(name) + 1, len(node.text))
     if dot and drum is None:
         names = (*drums.CLASSES, *drums.SYMBOLS)
@@ -149,7 +172,7 @@ def _read_grid_mapping(reading: Reading, draft: PartDraft, node: MapNode) -> Non
         if not isinstance(value, ScalarNode) or not isinstance(value.value, str):
             reading.source.error(key.span, f"the lane `{clipped(name)}` needs steps", "steps, like `x...x...`")
             return
-        if drum_index(name) is None:
+        if drums.index_of(name) is None:
             names = (*drums.SYMBOLS, *drums.CLASSES)
             expected = "`midi`, `part` or drums: " + ", ".join(f"`{symbol}`" for symbol in drums.SYMBOLS)
             reading.source.error(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.generators.contract import Link
 from engine.scenes.chains import read_parts
-from engine.scenes.day import read_day
+from engine.scenes.day import Day, read_day
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
 from engine.scenes.ducking import read_ducks
@@ -120,7 +120,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
     used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
     check_memory(reading, parts.values(), instruments)
     sections = read_sections(reading, node.get("sections"), parts)
-    day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else []
+    day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else Day()
     ducks = read_ducks(reading, node, head.mix.duck, parts) if head is not None else ()
     if head is None or not source.sound:
         return None, used
@@ -140,7 +140,9 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
         parts={name: _part(draft) for name, draft in parts.items()},
         sections=_sections(sections),
         mix=mix,
-        day=tuple(day),
+        day=tuple(day.moves),
+        day_tempo=day.tempo,
+        day_key=day.key,
     )
     return scene, used
 
@@ -182,6 +184,7 @@ def _part(draft: PartDraft) -> Part:
             reverb=draft.file.sends.reverb,
             delay=draft.file.sends.delay,
         ),
+        chords=draft.chords,
     )
 
 

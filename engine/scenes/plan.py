@@ -7,15 +7,15 @@ any pass and the same seed always gives the same form.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.scenes.scene import Scene, Section, Tempo
 from engine.score.keys import Key
-from engine.score.time import Bar, TempoMap
-from engine.units import Range
+from engine.score.time import SAMPLE_RATE, Bar, TempoMap
+from engine.units import DAY, Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,18 @@ class Plan:
         scene: what plays.
         seed: of the whole performance.
         start: section to begin with; None for the first of the file.
+        day: tells the time of day, in seconds since midnight, that counts for a frame of the output.
 
     Raises:
         KeyError: the scene has no section `start`.
     """
 
-    def __init__(self, scene: Scene, seed: int, start: str | None = None) -> None:
+    def __init__(
+        self, scene: Scene, seed: int, start: str | None = None, day: Callable[[int], float] = lambda frame: DAY / 2
+    ) -> None:
         self.scene = scene
         self.seed = seed
+        self._day = day
         self.tempo_map = TempoMap()
         self._passes: list[Pass] = []
         self._next_index = 0
@@ -194,7 +198,7 @@ class Plan:
         running = self.pass_at(bar)
         if self._interrupted is not None and self._interrupted[0] == bar:
             running = self._interrupted[1]
-        plan = Plan(scene, self.seed)
+        plan = Plan(scene, self.seed, day=self._day)
         plan.tempo_map = self.tempo_map.until(bar)
         plan._interrupted = bar, running
         plan._next_index = running.index
@@ -204,7 +208,8 @@ class Plan:
             plan._first = section or plan._first
         elif section is not None and played < section.bars.high:
             bars = max(int(section.bars.low), min(running.bars, int(section.bars.high)), played + 1)
-            qpms, key = plan._tempos(section, running.index, bars), section.key or scene.key
+            time_of_day = plan._time_of_day(self.bar(bar).start)
+            qpms, key = plan._tempos(section, running.index, bars, time_of_day), plan._key(section, time_of_day)
             plan._append(replace(running, section=section, bars=bars, qpms=qpms, key=key), already=played)
         else:
             plan._passes = [replace(running, bars=played, qpms=running.qpms[:played])]
@@ -231,8 +236,18 @@ class Plan:
             repeats_left = int(rng.integers(int(section.repeat.low), int(section.repeat.high) + 1)) - 1
         bars = _draw_bars(section.bars, rng)
         first_bar = self.tempo_map.next_index
-        tempos = self._tempos(section, index, bars)
-        return Pass(index, section, first_bar, bars, tempos, section.key or self.scene.key, repeats_left)
+        time_of_day = self._time_of_day(self.tempo_map.end)
+        tempos, key = self._tempos(section, index, bars, time_of_day), self._key(section, time_of_day)
+        return Pass(index, section, first_bar, bars, tempos, key, repeats_left)
+
+    def _time_of_day(self, frame: int) -> float:
+        """Seconds since midnight at a frame; nobody asks the clock in scenes whose tempo and key do not follow it."""
+        follows = self.scene.day_tempo is not None or self.scene.day_key is not None
+        return self._day(frame) if follows else 0.0
+
+    def _key(self, section: Section, time_of_day: float) -> Key:
+        daily = self.scene.day_key.at(time_of_day) if self.scene.day_key is not None else self.scene.key
+        return section.key or daily
 
     def _successor(self, section: Section, rng: np.random.Generator) -> Section:
         follows = {name: weight for name, weight in section.next.items() if name in self.scene.sections and weight > 0}
@@ -241,7 +256,9 @@ class Plan:
         names, weights = list(follows), np.array(list(follows.values()), float)
         return self.scene.sections[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
 
-    def _tempos(self, section: Section, index: int, bars: int) -> tuple[float, ...]:
+    def _tempos(self, section: Section, index: int, bars: int, time_of_day: float) -> tuple[float, ...]:
+        if section.tempo is None and self.scene.day_tempo is not None:
+            return (round(self.scene.day_tempo.at(time_of_day), 1),) * bars
         tempo: Tempo = section.tempo or self.scene.tempo
         if tempo.drift is not None:
             return tuple(round(tempo.drift.at(bar / bars), 3) for bar in range(bars))

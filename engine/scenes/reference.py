@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from pydantic import BaseModel
 
 from engine import registry
-from engine.generators.contract import GeneratorKind, TransformKind
+from engine.generators.contract import GeneratorKind, TransformKind, TransformSettings
 from engine.scenes.models import DelayFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
 from engine.scenes.schema import sentence, settings_table
 
@@ -31,7 +33,13 @@ def settings_reference() -> str:
     for title, model in _OWN.items():
         lines += [f"## {title}", "", *_table(model), ""]
     generators: dict[str, GeneratorKind] = registry.kinds("perpetuum.generators")
-    lines += ["## Generators", "", "Any generator may also have `chords`, `rhythm` and `primer`.", ""]
+    lines += [
+        "## Generators",
+        "",
+        "Any generator may also have `chords` (another part, or chords like `Am F C G` and `i VI III VII`), `rhythm` "
+        "and `primer`.",
+        "",
+    ]
     for name, kind in generators.items():
         takes = ", ".join(f"`{link}`" for link in sorted(kind.takes)) or "nothing"
         facts = [f"Plays {', '.join(kind.roles)}.", f"Listens to {takes}."]
@@ -39,18 +47,19 @@ def settings_reference() -> str:
             facts.append("A neural network.")
         lines += [f"### {name}", "", sentence(kind.summary), " ".join(facts), "", *_table(kind.settings), ""]
     transforms: dict[str, TransformKind] = registry.kinds("perpetuum.transforms")
-    lines += ["## Transforms", ""]
+    lines += ["## Transforms", "", "Where a transform acts, any of them can be told:", ""]
+    lines += [*_table(TransformSettings), ""]
     for name, kind in transforms.items():
         short = [f"A bare value is `{kind.shorthand}`."] if kind.shorthand else []
         short += ["A neural network."] if kind.network else []
         lines += [f"### {name}", "", sentence(kind.settings.__doc__ or kind.summary), *short, ""]
-        lines += [*_table(kind.settings), ""]
+        lines += [*_table(kind.settings, TransformSettings.model_fields), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _table(model: type[BaseModel]) -> list[str]:
+def _table(model: type[BaseModel], without: Container[str] = ()) -> list[str]:
     lines = ["| setting | without it | values | what it is |", "| --- | --- | --- | --- |"]
-    for row in settings_table(model):
+    for row in settings_table(model, without):
         without = "must be there" if row.required else f"`{row.default}`" if row.default else ""
         lines.append(f"| `{row.name}` | {without} | {row.values} | {sentence(row.description)} |".replace("  ", " "))
     return lines

@@ -13,6 +13,7 @@ from engine.generators.contract import Link, Role, Settings
 from engine.registry import kind
 from engine.score.keys import Key
 from engine.score.phrase import Phrase
+from engine.score.progressions import Progression
 from engine.score.time import Meter
 from engine.sound.messages import MixSound, PartSound
 from engine.units import DAY, Range
@@ -51,6 +52,22 @@ class DayCurve:
         """Value at a time of day in seconds; any number is one, so that no clock can break the curve."""
         times, values = np.array(self.points).T
         return float(np.interp(time_of_day, times, values, period=DAY))
+
+
+@dataclass(frozen=True, slots=True)
+class DaySteps:
+    """A value that changes at times of day, and is what it is until the next.
+
+    Attributes:
+        points: (seconds since midnight, value) at different times of 0..86400, in order; at least one.
+    """
+
+    points: tuple[tuple[float, Any], ...]
+
+    def at(self, time_of_day: float) -> Any:
+        """Value at a time of day in seconds: before the first point it is the last one's, from the day before."""
+        passed = [value for time, value in self.points if time <= time_of_day % DAY]
+        return passed[-1] if passed else self.points[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,7 @@ class Part:
         phrase_bars: bars asked for at once.
         transforms: (kind, settings), in order.
         sound: instrument, level, pan and sends.
+        chords: that are written for it, instead of another part's; None without.
     """
 
     name: str
@@ -104,6 +122,7 @@ class Part:
     phrase_bars: int
     transforms: tuple[tuple[str, Settings], ...]
     sound: PartSound
+    chords: Progression | None = None
 
     @property
     def needs_network(self) -> bool:
@@ -187,6 +206,8 @@ class Scene:
         sections: by name, in the file's order; the first is played first.
         mix: shared effects and master.
         day: settings that follow the time of day.
+        day_tempo: qpm over the day, instead of `tempo`; None without.
+        day_key: keys over the day, instead of `key`; None without.
     """
 
     path: Path
@@ -201,6 +222,8 @@ class Scene:
     sections: Mapping[str, Section]
     mix: MixSound = field(default_factory=MixSound)
     day: tuple[DayMove, ...] = ()
+    day_tempo: DayCurve | None = None
+    day_key: DaySteps | None = None
 
     def playing_order(self) -> tuple[str, ...]:
         """Names of the parts so that each comes after the parts that it listens to (the file's order otherwise)."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine import assets, registry
-from engine.generators.contract import GeneratorKind, Link, TransformKind
+from engine.generators.contract import GeneratorKind, Link, TransformKind, TransformSettings
 from engine.scenes.models import NAME, PartFile, SceneFile, SectionFile
 from engine.score import drums
-from engine.score.patterns import drum_index
 from engine.units import TIME_OF_DAY, Unit, written
 
 _FREE = {"^x-": {"description": "Free: for notes and anchors."}}
@@ -41,7 +41,12 @@ def scene_schema() -> dict[str, Any]:
     section["properties"]["move"] |= _closed({_SETTING: {"type": ["string", "number", "boolean"]}})
     section["properties"]["parts"] |= {"minItems": 1}
     hours = {"patternProperties": {TIME_OF_DAY: {"type": ["string", "number"]}}, "additionalProperties": False}
-    scene["properties"]["day"] |= _closed({_SETTING: {"type": "object", **hours, "minProperties": 1}})
+    curve = {"type": "object", **hours, "minProperties": 1}
+    of_scene = {
+        "tempo": curve | {"description": "Tempo over the day, `{06:00: 60 qpm, 20:00: 84 qpm}`."},
+        "key": curve | {"description": "Keys over the day, each until the next, `{06:00: D major, 20:00: D minor}`."},
+    }
+    scene["properties"]["day"] |= _closed({_SETTING: curve}) | {"properties": of_scene}
     scene["properties"]["parts"] |= _closed({_NAME: {"$ref": _REFERENCE + "part"}}, minProperties=1)
     scene["properties"]["sections"] |= _closed({_NAME: {"$ref": _REFERENCE + "section"}}, minProperties=1)
     definitions |= {"part": part, "section": section, "primer": _primer()}
@@ -79,10 +84,12 @@ class SettingRow(NamedTuple):
     description: str
 
 
-def settings_table(model: type[BaseModel]) -> list[SettingRow]:
-    """The settings of a model."""
+def settings_table(model: type[BaseModel], without: Container[str] = ()) -> list[SettingRow]:
+    """The settings of a model, but for some."""
     rows = []
     for name, field in model.model_fields.items():
+        if name in without:
+            continue
         unit = unit_of(field)
         default = "" if field.is_required() else written(field.get_default(call_default_factory=True), unit)
         if isinstance(field.json_schema_extra, dict):
@@ -194,7 +201,10 @@ def _generator(kinds: dict[str, GeneratorKind], definitions: dict[str, Any]) -> 
 
 def _links() -> dict[str, Any]:
     return {
-        str(Link.CHORDS): {"type": "string", "description": "Another part, whose chords it takes."},
+        str(Link.CHORDS): {
+            "type": "string",
+            "description": "Another part, whose chords it takes, or chords, like `Am F C G` or `i VI III VII`.",
+        },
         str(Link.RHYTHM): {
             "type": "string",
             "description": "Another part, whose rhythm it takes; `drums.kick` is one drum of it.",
@@ -207,7 +217,7 @@ def _links() -> dict[str, Any]:
 
 
 def _primer() -> dict[str, Any]:
-    lanes = {name: {"type": "string"} for name in (*drums.SYMBOLS, *drums.CLASSES) if drum_index(name) is not None}
+    lanes = {name: {"type": "string"} for name in (*drums.SYMBOLS, *drums.CLASSES) if drums.index_of(name) is not None}
     return {
         "anyOf": [
             {"type": "string", "examples": ["D4:1 F4:1/2 ~:1/2 [D4 A4]:2", "bd: x...x... | sn: ....x..."]},
@@ -230,6 +240,10 @@ def _transform(kinds: dict[str, TransformKind], definitions: dict[str, Any]) -> 
     properties: dict[str, Any] = {}
     for name, kind in kinds.items():
         settings = definitions[f"transform_{name}"] = _model(kind.settings, definitions)
+        # What all transforms have comes last: editors offer settings in this order.
+        own = settings["properties"]
+        shared = [key for key in own if key in TransformSettings.model_fields]
+        settings["properties"] = {key: own[key] for key in (*(k for k in own if k not in shared), *shared)}
         forms: list[dict[str, Any]] = [{"$ref": f"{_REFERENCE}transform_{name}"}, {"type": "null"}]
         if kind.shorthand is not None:
             short = settings["properties"][kind.shorthand]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from engine import registry
 from engine.errors import PerpetuumError
-from engine.generators.contract import GeneratorKind, Settings, TransformKind, UnfitError
-from engine.scenes.chains import context_of, doubts_of, settings_with
+from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
+from engine.generators.written import Chords
+from engine.scenes.chains import NO_DRUMS, context_of, doubts_of, names_drums_in_vain, settings_with
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.models import Pan
@@ -32,6 +35,21 @@ class SoundSettings(Settings):
     pan: Pan = 0.0
     reverb: Decibels = -math.inf
     delay: Decibels = -math.inf
+
+
+class ChordSettings(Settings):
+    """The chords of a part, where a section has its own."""
+
+    chords: Chords
+
+
+_OF_SECTIONS = {
+    "tempo": ("a section has its own tempo beside `move`", "`tempo: 84 -> 92 qpm` in the section itself"),
+    "key": ("a section has its own key beside `move`", "`key: F major` in the section itself"),
+    "meter": ("the meter is the same in all sections", "a setting of a part"),
+}
+_FIXED = ("instrument", "generator", "kind", "role", "phrase", "rhythm", "primer")
+"""Keys of a part that no section can change."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +111,9 @@ def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) 
     name = key.text
     words = name.split(".")
     draft = parts.get(words[0])
+    if len(words) == 1 and draft is None and name in _OF_SECTIONS:
+        reading.source.error(key.span, *_OF_SECTIONS[name])
+        return None
     if draft is None:
         reading.source.error(
             span_within(reading.source, key, 0, len(words[0])),
@@ -103,11 +124,24 @@ def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) 
         return None
     rest = span_within(reading.source, key, len(words[0]) + (len(words) > 1), len(name))
     candidates = _candidates(draft)
+    if len(words) > 1 and words[1] not in candidates:
+        apart = "make a part of its own with it, and let sections choose between the two"
+        if words[1] in _FIXED:
+            message = f"`{words[1]}` of a part is the same in all sections"
+            reading.source.error(rest, message, _way(draft, candidates), hint=apart)
+            return None
+        if words[1] in _settings_of_instruments():
+            message = f"`{clipped(words[1])}` is a setting of instruments, which are the same in all sections"
+            expected = listed([f"{words[0]}.{field}" for field in SoundSettings.model_fields])
+            reading.source.error(rest, message, expected, hint=f"{apart}: an instrument file beside the scene")
+            return None
     if len(words) not in (2, 3) or not all(words):
         reading.source.error(key.span, f"`{clipped(name)}` names no setting", _way(draft, candidates))
         return None
     if len(words) == 2 and words[1] in SoundSettings.model_fields:
         return Target(draft, SoundSettings, {}, words[1])
+    if len(words) == 2 and draft.kind is not None and words[1] == Link.CHORDS and Link.CHORDS in draft.kind.takes:
+        return Target(draft, ChordSettings, {}, words[1])
     if len(words) == 2 and draft.kind is not None and words[1] in draft.kind.settings.model_fields:
         if draft.settings is None:
             return None
@@ -162,8 +196,9 @@ def read_value(
     try:
         context = context_of(reading, target.part)
         moved = settings_with(target.model, target.raw, setting, text, context)
-        before = target.model.model_validate(target.raw, context=context)
-        if _network_of(target.kind, moved) != _network_of(target.kind, before):
+        if target.kind is not None and _network_of(target.kind, moved) != _network_of(
+            target.kind, target.model.model_validate(target.raw, context=context)
+        ):
             reading.source.error(
                 span,
                 f"`{setting}` cannot differ from section to section: another network would have to play",
@@ -197,6 +232,9 @@ def _examine(reading: Reading, target: Target, value: Any, span: Span, key: Span
     if target.kind is None or target.settings is None:
         return True
     moved = target.settings.model_copy(update={target.setting: value})
+    if target.setting == "only" and names_drums_in_vain(moved, target.part):
+        reading.source.error(span, *NO_DRUMS)
+        return False
     try:
         before = doubts_of(reading, target.kind, target.settings, target.part)
         doubts = doubts_of(reading, target.kind, moved, target.part)
@@ -221,7 +259,10 @@ def _network_of(kind: GeneratorKind | TransformKind | None, settings: Any) -> tu
 
 def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> list[str]:
     """Settings that a section can change: all but those that decide which network plays."""
-    fields = kind.settings.model_fields
+    # `move` and `day` hold single values, no lists.
+    fields = {name: one for name, one in kind.settings.model_fields.items() if get_origin(one.annotation) is not tuple}
+    if isinstance(kind, TransformKind):
+        fields = dict(sorted(fields.items(), key=lambda one: one[0] in TransformSettings.model_fields))
     if kind.weights is None or settings is None:
         return [name for name in fields if kind.weights is None or name not in ("config", "weights")]
 
@@ -236,12 +277,28 @@ def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> 
     return [name for name in fields if not decides(name)]
 
 
+@functools.cache
+def _settings_of_instruments() -> frozenset[str]:
+    """Names of all settings that stand in instrument files."""
+    found: set[str] = set()
+    models: list[Any] = [kind.settings for kind in registry.kinds("perpetuum.instruments").values()]
+    for model in models:  # grows: unions, lists and models in models are opened up
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            found |= set(model.model_fields)
+            models += [field.annotation for field in model.model_fields.values()]
+        else:
+            models += get_args(model)
+    return frozenset(found)
+
+
 def _candidates(draft: PartDraft) -> list[str]:
     names = list(SoundSettings.model_fields)
     if draft.kind is not None:
         names += _movable(draft.kind, draft.settings)
+        names += [str(Link.CHORDS)] if Link.CHORDS in draft.kind.takes else []
+    kinds = [item.kind.name for item in draft.transforms if item is not None]
     for item in draft.transforms:
-        if item is not None:
+        if item is not None and kinds.count(item.kind.name) == 1:
             names += [item.kind.name, *(f"{item.kind.name}.{name}" for name in _movable(item.kind, item.settings))]
     return list(dict.fromkeys(names))
 

@@ -166,10 +166,12 @@ def _written_at(error: NotationError, place: Node, source: Source, span: Span) -
     if isinstance(place, MapNode):
         if error.word in place.entries and not error.key:
             return place.key(error.word).span
+        if error.word and error.word == error.key and error.key in place.entries:
+            return place.key(error.key).span
         if error.key not in place.entries:
             return span
         key, place = place.entries[error.key]
-        span = key.span
+        span = place.span if isinstance(place, ScalarNode) and place.span.end > place.span.start else key.span
     if isinstance(place, ScalarNode) and isinstance(place.value, str):
         return span_within(source, place, error.start, min(error.end, len(place.text)))
     return span

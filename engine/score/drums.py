@@ -26,6 +26,11 @@ PITCHES: tuple[int, ...] = (36, 38, 42, 46, 45, 48, 50, 49, 51)
 SYMBOLS: tuple[str, ...] = ("bd", "sn", "hh", "oh", "lt", "mt", "ht", "cr", "rd")
 """Two-letter names of the drum grid notation."""
 
+GROUPS: MappingProxyType[str, tuple[int, ...]] = MappingProxyType(
+    {"kicks": (0,), "snares": (1,), "hats": (2, 3), "toms": (4, 5, 6), "cymbals": (7, 8)}
+)
+"""Classes that go together, by what they are called together."""
+
 _MEMBERS = (
     (36, 35),
     (38, 27, 28, 31, 32, 33, 34, 37, 39, 40, 56, 65, 66, 75, 85),
@@ -40,3 +45,11 @@ _MEMBERS = (
 
 CLASS_OF_PITCH = MappingProxyType({pitch: k for k, members in enumerate(_MEMBERS) for pitch in members})
 """Drum class index of a General MIDI drum pitch; pitches of no class are absent."""
+
+
+def index_of(name: str) -> int | None:
+    """Drum class index of "bd" or "kick"; None for no drum."""
+    for names in (SYMBOLS, CLASSES):
+        if name in names:
+            return names.index(name)
+    return None

@@ -146,14 +146,6 @@ def lanes_of(text: str) -> list[Lane]:
     ]
 
 
-def drum_index(name: str) -> int | None:
-    """Drum class index of "bd" or "kick"; None for no drum."""
-    for names in (drums.SYMBOLS, drums.CLASSES):
-        if name in names:
-            return names.index(name)
-    return None
-
-
 def parse_grid(lanes: list[Lane]) -> Pattern:
     """Read the lanes of a drum grid. Shorter lanes are repeated to the length of the longest.
 
@@ -162,7 +154,7 @@ def parse_grid(lanes: list[Lane]) -> Pattern:
     """
     steps_of: dict[int, tuple[Lane, list[tuple[int, Condition, int]]]] = {}
     for lane in lanes:
-        index = drum_index(lane.name)
+        index = drums.index_of(lane.name)
         name_end = lane.name_at + len(lane.name)
         if index is None:
             expected = "one of " + ", ".join(f"`{s}` ({c})" for s, c in zip(drums.SYMBOLS, drums.CLASSES, strict=True))

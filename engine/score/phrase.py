@@ -42,15 +42,22 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class ChordSpan:
-    """A chord that holds from start to end (beats from the start of the phrase)."""
+    """A chord that holds from start to end (beats from the start of the phrase).
+
+    Attributes:
+        start, end: beats.
+        chord: what holds.
+        written: by the author of the scene, so that it counts more than the key does.
+    """
 
     start: float
     end: float
     chord: Chord
+    written: bool = False
 
     def moved(self, beats: float) -> ChordSpan:
         """The chord later by some beats."""
-        return ChordSpan(self.start + beats, self.end + beats, self.chord)
+        return replace(self, start=self.start + beats, end=self.end + beats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,7 @@ def notes_between(notes: np.ndarray, start: float, end: float) -> np.ndarray:
 def chords_between(spans: Iterable[ChordSpan], start: float, end: float) -> tuple[ChordSpan, ...]:
     """The chords that hold between two beats, cut there, in beats from the first."""
     return tuple(
-        ChordSpan(max(span.start, start) - start, min(span.end, end) - start, span.chord)
+        replace(span, start=max(span.start, start) - start, end=min(span.end, end) - start)
         for span in spans
         if span.start < end and span.end > start
     )

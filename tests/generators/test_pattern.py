@@ -40,13 +40,22 @@ def scene(folder, generator, meter="4/4", tempo="84..92 qpm", phrase="4 bars", i
 
 
 def heard(played, bars=100, seed=3):
-    """Rows of every bar that was decided: (bar of its section, start in beats from the section's start, ...)."""
-    found = {}
+    """What the one part of a scene plays, as `heard_by_part`."""
+    (found,) = heard_by_part(played, bars, seed).values()
+    return found
+
+
+def heard_by_part(played, bars=100, seed=3):
+    """Rows of every section that was played, by part and the section's first bar.
+
+    A row is (start in beats from the section's start, length, pitch, velocity).
+    """
+    found = {name: {} for name in played.parts}
 
     def listen(sealed):
         offset = (sealed.bar.index - sealed.visit.first_bar) * played.meter.beats_per_bar
         rows = [(start + offset, end - start, pitch, vel) for start, end, pitch, vel in sealed.phrase.notes.tolist()]
-        found.setdefault(sealed.visit.first_bar, []).extend(rows)
+        found[sealed.part].setdefault(sealed.visit.first_bar, []).extend(rows)
 
     rules = LocalRules()
     plan = Plan(played, seed)

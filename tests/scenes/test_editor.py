@@ -73,3 +73,30 @@ def test_the_editor_offers_generators_and_their_settings(server, tmp_path):
     server.diagnostics(path)
     line = next(k for k, line in enumerate(path.read_text().splitlines()) if line == "      st")
     assert "style" in server.completions(path, line, 8)
+
+
+def test_written_chords_a_day_and_where_a_transform_acts_have_no_marks(server, tmp_path):
+    text = spoiled(
+        ("generator: chord_walk", "generator: {kind: chord_walk, chords: Am | F C:2 | V7/V %}"),
+        ("- thin: 30 %", "- thin: {share: 30 %, every: '1:4 bars', chance: 50 %, only: [hats, kick]}"),
+        ("parts:\n", "day:\n  tempo: {06:00: 60 qpm}\n  key: {06:00: D minor}\n  pad.level: {08:00: -12 dB}\nparts:\n"),
+    )
+    assert server.diagnostics(written(tmp_path, text)) == []
+    (tmp_path / "wrong").mkdir()
+    wrong = written(tmp_path / "wrong", text.replace("1:4 bars", "4").replace("hats, kick", "hads"))
+    lines = wrong.read_text().splitlines()
+    marked = {lines[one["range"]["start"]["line"]].strip()[:6] for one in server.diagnostics(wrong)}
+    assert marked == {"- thin"}
+
+
+def test_the_editor_offers_where_a_transform_acts_and_its_drums(server, tmp_path):
+    text = spoiled(("      - thin: 30 %", "      - thin:\n          on\n"))
+    path = written(tmp_path, text)
+    server.diagnostics(path)
+    line = next(k for k, line in enumerate(path.read_text().splitlines()) if line == "          on")
+    assert {"only", "share"} <= set(server.completions(path, line, 10))
+    (tmp_path / "drums").mkdir()
+    path = written(tmp_path / "drums", text.replace("          on", "          only: "))
+    server.diagnostics(path)
+    line = next(k for k, line in enumerate(path.read_text().splitlines()) if line == "          only: ")
+    assert {"hats", "closed_hat", "toms"} <= set(server.completions(path, line, 16))

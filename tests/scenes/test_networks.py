@@ -14,7 +14,7 @@ from engine.generators.contract import Role
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.performance import networks_of
-from engine.scenes.diagnostics import Severity
+from engine.scenes.diagnostics import Severity, listed
 from engine.scenes.plan import Plan
 from engine.score.midi_writing import write_piece
 from engine.score.phrase import NOTE
@@ -79,7 +79,10 @@ def written(folder, parts=PARTS, moves=MOVES, groove="groove: {weights: groovae_
 
 def test_every_family_can_be_named_with_weights_beside_the_scene(folder):
     scene, found = written(folder)
-    assert found == []
+    # Several of them make chords, and none of them can follow another.
+    assert {str(each.severity) for each in found} == {"warning"}
+    assert all("make chords of their own" in each.message for each in found)
+    assert all("different sections" in each.hint for each in found)
     assert {part.generator for part in scene.parts.values()} == {text.split()[1].strip(",") for text in PARTS.values()}
     for part in scene.parts.values():
         assert part.needs_network
@@ -225,7 +228,9 @@ def test_what_cannot_move_is_not_offered(folder):
     assert "kit.config" not in offered
     assert "kit.weights" not in offered
     _, found = written(folder, moves="      kit.groove.nothing: 3\n")
-    assert found[0].expected == "`kit.groove.amount` or `kit.groove.temperature`"
+    assert found[0].expected == listed(
+        [f"kit.groove.{name}" for name in ("amount", "temperature", "chance", "every", "only")]
+    )
 
 
 def test_a_network_of_sixteen_bars_of_four_four_plays_no_waltz(folder):
@@ -238,7 +243,8 @@ def test_a_network_of_sixteen_bars_of_four_four_plays_no_waltz(folder):
 def test_a_groove_without_weights_is_unavailable_and_on_a_melody_of_no_use(folder):
     scene, found = written(folder, moves="", groove="groove: {style: replay}")
     assert scene is not None
-    assert ["no shipped weights for `groovae_4bar`" in one.message for one in found] == [True]
+    unavailable = [each.message for each in found if str(each.severity) == "unavailable"]
+    assert ["no shipped weights for `groovae_4bar`" in message for message in unavailable] == [True]
     parts = {"kit": "{kind: melody_rules}"}
     _, found = written(folder, parts, "", "groove: {weights: groovae_2bar_humanize.safetensors}")
     assert [str(one.severity) for one in found] == ["warning"]
