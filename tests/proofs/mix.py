@@ -183,7 +183,7 @@ class Alone:
 def figures_of(
     name: str, minutes: float, seed: int, seconds: float, folder: Path, *, transcribe: bool
 ) -> tuple[list[float], list[Alone]]:
-    """Render a scene and its parts: a value for each of `BARS`, and the pitched parts, as files if to be transcribed."""
+    """Render a scene and its parts: a value for each of `BARS`; and the pitched parts, as files to be transcribed."""
     scene, _ = load(assets.scene(name))
     assert scene is not None
     path = folder / f"{name}_{seed}.wav"
