@@ -17,6 +17,7 @@ from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode, parse
 from engine.scenes.source import Source, Span, UnreadableError, clipped
 from engine.scenes.validation import validate
 from engine.score.time import SAMPLE_RATE, Meter
+from engine.sound.articulation import Articulation, articulation
 from engine.sound.contract import InstrumentKind
 from engine.sound.samples import SampleFacts, examine_sample
 from engine.sound.settings import sample_files, unheard_samples
@@ -64,6 +65,7 @@ class Instruments:
         found: diagnostics of each file.
         kinds: kind of each instrument; None if it is not known.
         frames: of the samples of each in memory, at 48 kHz.
+        articulations: how each begins and ends its notes; None if it is not known.
         samples: sound files that were looked into.
         revisions: what tells one saved state of an instrument, its samples included, from another.
     """
@@ -71,6 +73,7 @@ class Instruments:
     found: dict[Path, list[Diagnostic]] = field(default_factory=dict)
     kinds: dict[Path, InstrumentKind | None] = field(default_factory=dict)
     frames: dict[Path, int] = field(default_factory=dict)
+    articulations: dict[Path, Articulation | None] = field(default_factory=dict)
     samples: Samples = field(default_factory=Samples)
     revisions: dict[Path, int] = field(default_factory=dict)
 
@@ -85,7 +88,7 @@ class Instruments:
                 source = Source.read(path, named=True)
                 if not source.ours:
                     raise PerpetuumError("this is no instrument file", "an instrument file says `perpetuum: 1`")
-                self.kinds[path], self.frames[path] = _check(source, self.samples)
+                self.kinds[path], self.frames[path], self.articulations[path] = _check(source, self.samples)
             self.found[path] = source.found
             self.revisions[path] = zlib.crc32(repr(sorted(used.items(), key=str)).encode())
         return self.found[path]
@@ -151,35 +154,40 @@ def is_instrument(node: Node) -> bool:
     return isinstance(node, MapNode) and "kind" in node.entries and not {"parts", "sections"} & set(node.entries)
 
 
-def check_instrument(source: Source, node: Node, samples: Samples) -> tuple[InstrumentKind | None, int]:
+def check_instrument(
+    source: Source, node: Node, samples: Samples
+) -> tuple[InstrumentKind | None, int, Articulation | None]:
     """Note what is wrong with a parsed instrument file.
 
     Returns:
-        Its kind, None if there is none such; and the frames of its samples in memory.
+        Its kind, None if there is none such; the frames of its samples in memory; and how it begins and ends its
+        notes, None if that is not known.
     """
     if not isinstance(node, MapNode):
         source.error(node.span, "an instrument must be a mapping", "keys and values, like `kind: subtractive`")
-        return None, 0
+        return None, 0, None
     name = node.get("kind")
     start = Span(node.span.start, node.span.start + 1)
     if not isinstance(name, ScalarNode):
         source.error(start, "the instrument has no `kind`", hint="add `kind: …`; `perpetuum instruments` tells which")
-        return None, 0
+        return None, 0, None
     reading = Reading(source, Meter())
     kind: InstrumentKind | None = reading.find_kind("perpetuum.instruments", "kind of instrument", name)
     if kind is None:
-        return None, 0
+        return None, 0, None
     for _, _, value in node.meant():
         _refuse_free_keys(source, value)
     settings = validate(kind.settings, node, source, "the instrument", start)
-    return kind, _check_samples(source, node, settings, samples) if settings is not None else 0
+    if settings is None:
+        return kind, 0, None
+    return kind, _check_samples(source, node, settings, samples), articulation(settings)
 
 
-def _check(source: Source, samples: Samples) -> tuple[InstrumentKind | None, int]:
+def _check(source: Source, samples: Samples) -> tuple[InstrumentKind | None, int, Articulation | None]:
     try:
         return check_instrument(source, parse(source), samples)
     except UnreadableError:
-        return None, 0
+        return None, 0, None
 
 
 def _refuse_free_keys(source: Source, node: Node) -> None:

@@ -17,6 +17,7 @@ from engine.scenes.instruments import Instruments, check_instrument, check_memor
 from engine.scenes.links import read_links
 from engine.scenes.models import MixFile, SceneFile
 from engine.scenes.nodes import MapNode, ScalarNode, parse
+from engine.scenes.note_lengths import check_articulation
 from engine.scenes.scene import Part, Scene, Section, Tempo
 from engine.scenes.source import Source, Span, UnreadableError
 from engine.scenes.validation import validate
@@ -144,6 +145,7 @@ def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tupl
         day_tempo=day.tempo,
         day_key=day.key,
     )
+    check_articulation(reading, scene, parts, instruments.articulations)
     return scene, used
 
 

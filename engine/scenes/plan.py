@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.scenes.scene import Scene, Section, Tempo
 from engine.score.keys import Key
-from engine.score.time import SAMPLE_RATE, Bar, TempoMap
+from engine.score.time import Bar, TempoMap
 from engine.units import DAY, Range
 
 

@@ -39,31 +39,49 @@ class Ducker:
         self._since = _FALL + _HOLD + self._rise
         self._before = self._bottom = 0.0
         self._frames = np.arange(BLOCK, dtype=np.float64)
-        self._share = np.zeros(BLOCK)
+        # Made once: what runs every block allocates nothing.
+        self._share, self._rising = np.zeros(BLOCK), np.zeros(BLOCK)
+        self._gains = np.ones(BLOCK, np.float32)
 
     def hear(self, part: int, offset: int, pitch: int, velocity: int) -> None:
         """A note that begins at a frame of the coming block; notes of other parts change nothing."""
         if part == self._under and (self._drum is None or CLASS_OF_PITCH.get(pitch) == self._drum):
             self._strokes.append((offset, min(velocity / _FULL, 1.0)))
 
-    def _shares(self, since: np.ndarray | float) -> np.ndarray:
-        """Share of the depth, so many frames after the stroke."""
-        falling = self._before + (self._bottom - self._before) * np.clip(np.asarray(since) / _FALL, 0.0, 1.0)
-        rising = np.clip((np.asarray(since) - _FALL - _HOLD) / self._rise, 0.0, 1.0)
-        return falling * (0.5 + 0.5 * np.cos(np.pi * rising))
+    def _fill(self, first: int, since: int) -> None:
+        """Write the shares of the depth from a frame of the block on, which is so many frames after the stroke."""
+        share, rising = self._share[first:], self._rising[first:]
+        np.add(self._frames[: BLOCK - first], since, out=share)
+        np.subtract(share, _FALL + _HOLD, out=rising)
+        rising /= self._rise
+        np.clip(rising, 0.0, 1.0, out=rising)
+        rising *= np.pi
+        np.cos(rising, out=rising)
+        rising += 1.0
+        rising *= 0.5
+        share /= _FALL
+        np.clip(share, 0.0, 1.0, out=share)
+        share *= self._bottom - self._before
+        share += self._before
+        share *= rising
 
     def apply(self, channels: np.ndarray) -> None:
         """Turn the part down in a block [BLOCK, 2 * parts] of all parts' channels."""
         if not self._strokes and self._since >= _FALL + _HOLD + self._rise:
             return
-        self._share[:] = self._shares(self._since + self._frames)
+        self._fill(0, self._since)
         start = 0
         for offset, strength in sorted(self._strokes):
-            here = float(self._shares(self._since + offset - start))
+            here = float(self._share[offset])
             self._before, self._bottom = here, max(here, strength)
-            self._share[offset:] = self._shares(self._frames[: BLOCK - offset])
+            self._fill(offset, 0)
             self._since, start = 0, offset
         self._strokes.clear()
         self._since += BLOCK - start
-        gains = 10.0 ** (-self._depth / 20.0 * self._share)
-        channels[:, 2 * self._part : 2 * self._part + 2] *= gains.astype(np.float32)[:, None]
+        self._share *= -self._depth * np.log(10.0) / 20.0
+        np.exp(self._share, out=self._share)
+        self._gains[:] = self._share
+        for side in (2 * self._part, 2 * self._part + 1):
+            # One by one: to multiply both at once numpy would make a buffer.
+            line = channels[:, side]
+            np.multiply(line, self._gains, out=line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,42 +18,62 @@ def _step(seconds: float) -> float:
     return 1.0 - math.exp(-_BLOCK_SECONDS / seconds)
 
 
-class HighPass:
-    """A Butterworth high-pass of the fourth order, a block at a time.
+Biquad = tuple[float, float, float, float, float]
+"""A filter of the second order: b0, b1, b2, a1, a2, where a0 is 1."""
 
-    Two biquads in a row (Bristow-Johnson, "Audio EQ Cookbook") are a linear system with four numbers of state, so a
-    block of output is one product of a matrix with the block and the state before it.
+_BUTTERWORTH = (0.541196, 1.306563)
+"""Qualities of the two biquads of a Butterworth filter of the fourth order."""
+_LINKWITZ_RILEY = (0.5**0.5, 0.5**0.5)
+"""The same of one of Linkwitz and Riley: two Butterworth filters of the second order."""
 
-    Args:
-        cutoff: Hz, where it is 3 dB down; it falls by 24 dB an octave.
+
+def _high_passes(cutoff: float, qualities: tuple[float, ...]) -> list[Biquad]:
+    """After Bristow-Johnson, "Audio EQ Cookbook"."""
+    turn = 2.0 * math.pi * cutoff / SAMPLE_RATE
+    found = []
+    for quality in qualities:
+        alpha, cosine = math.sin(turn) / (2.0 * quality), math.cos(turn)
+        b0, b1 = (1.0 + cosine) / 2.0, -(1.0 + cosine)
+        a0 = 1.0 + alpha
+        found.append((b0 / a0, b1 / a0, b0 / a0, -2.0 * cosine / a0, (1.0 - alpha) / a0))
+    return found
+
+
+def _all_pass(frequency: float) -> Biquad:
+    """It turns phases as a Linkwitz-Riley filter of the fourth order does, and takes nothing away."""
+    turn = 2.0 * math.pi * frequency / SAMPLE_RATE
+    alpha, cosine = math.sin(turn) / 2.0**0.5, math.cos(turn)
+    a1, a2 = -2.0 * cosine / (1.0 + alpha), (1.0 - alpha) / (1.0 + alpha)
+    return (a2, a1, 1.0, a1, a2)
+
+
+class Cascade:
+    """Biquads in a row, a block at a time.
+
+    They are a linear system with two numbers of state each, so a block of output is one product of a matrix with the
+    block and the state before it.
     """
 
-    _QUALITIES = (0.541196, 1.306563)
-
-    def __init__(self, cutoff: float) -> None:
-        size = 2 * len(self._QUALITIES)
+    def __init__(self, biquads: Sequence[Biquad]) -> None:
+        self._biquads = biquads
+        size = 2 * len(biquads)
         given = np.eye(BLOCK + size)
-        heard, left = self._answers(cutoff, given[:, :BLOCK], given[:, BLOCK:])
+        heard, left = self._answers(given[:, :BLOCK], given[:, BLOCK:])
         self._answer = np.ascontiguousarray(heard.T, np.float32)
         self._onward = np.ascontiguousarray(left.T)
         self._given = np.zeros(BLOCK + size)
         self._given32 = np.zeros(BLOCK + size, np.float32)
         self._left = np.zeros(size)
 
-    def _answers(self, cutoff: float, sound: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What [n, BLOCK] of sound gives from [n, 4] of state, sample by sample, and the state after it."""
+    def _answers(self, sound: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What [n, BLOCK] of sound gives from [n, size] of state, sample by sample, and the state after it."""
         state, heard = state.copy(), sound.copy()
-        turn = 2.0 * math.pi * cutoff / SAMPLE_RATE
-        for section, quality in enumerate(self._QUALITIES):
-            alpha, cosine = math.sin(turn) / (2.0 * quality), math.cos(turn)
-            scale = 1.0 / (1.0 + alpha)
-            b0, b1 = (1.0 + cosine) / 2.0 * scale, -(1.0 + cosine) * scale
-            a1, a2 = -2.0 * cosine * scale, (1.0 - alpha) * scale
+        for section, (b0, b1, b2, a1, a2) in enumerate(self._biquads):
             first, second = state[:, 2 * section].copy(), state[:, 2 * section + 1].copy()
             for k in range(BLOCK):
                 x = heard[:, k].copy()
                 heard[:, k] = y = b0 * x + first
-                first, second = b1 * x - a1 * y + second, b0 * x - a2 * y
+                first, second = b1 * x - a1 * y + second, b2 * x - a2 * y
             state[:, 2 * section], state[:, 2 * section + 1] = first, second
         return heard, state
 
@@ -68,17 +89,20 @@ class HighPass:
 class BottomEnd:
     """Nothing under the range of hearing and loudspeakers, and the bass in the middle: an elliptical equaliser.
 
-    The middle (the mean of both sides) loses what lies under `RUMBLE`, their difference what lies under `MONO`: low
-    waves from two places cancel each other in the room, and say nothing of where they come from.
+    Both sides lose what lies under `RUMBLE`, and their difference what lies under `MONO`: low waves from two places
+    cancel each other in the room, and say nothing of where they come from. What turns the phases of the difference
+    turns those of the middle, too, so that above `MONO` everything stays in its place.
     """
 
     RUMBLE = 40.0
-    """Hz: a rumble filter's corner, just under the lowest note of a bass."""
-    MONO = 140.0
-    """Hz: under 120 Hz the difference of the sides is at least 10 dB down."""
+    """Hz: a rumble filter's corner (Butterworth, 24 dB an octave), just under the lowest note of a bass."""
+    MONO = 150.0
+    """Hz: under 120 Hz the difference of the sides is at least 10 dB down (Linkwitz-Riley, 24 dB an octave)."""
 
     def __init__(self) -> None:
-        self._rumble, self._mono = HighPass(self.RUMBLE), HighPass(self.MONO)
+        rumble = _high_passes(self.RUMBLE, _BUTTERWORTH)
+        self._low = Cascade([*rumble, _all_pass(self.MONO)])
+        self._wide = Cascade([*rumble, *_high_passes(self.MONO, _LINKWITZ_RILEY)])
         self._line = np.zeros(BLOCK, np.float32)
         self._middle = np.zeros(BLOCK, np.float32)
         self._difference = np.zeros(BLOCK, np.float32)
@@ -88,10 +112,10 @@ class BottomEnd:
         half = np.float32(0.5)
         np.add(block[:, 0], block[:, 1], out=self._line)
         self._line *= half
-        self._rumble.apply(self._line, self._middle)
+        self._low.apply(self._line, self._middle)
         np.subtract(block[:, 0], block[:, 1], out=self._line)
         self._line *= half
-        self._mono.apply(self._line, self._difference)
+        self._wide.apply(self._line, self._difference)
         np.add(self._middle, self._difference, out=block[:, 0])
         np.subtract(self._middle, self._difference, out=block[:, 1])
 

@@ -82,7 +82,7 @@ class MixSound:
         delay_time: seconds, 0.01..4.
         delay_feedback: 0..0.95.
         level: of the master before the limiter, dB.
-        ceiling: of the limiter, dBFS, below 0.
+        ceiling: of the limiter, dBFS, below 0. Peaks between samples, which it does not see, stay under -1 dBTP.
         ducks: parts that give way to others.
     """
 
@@ -91,7 +91,7 @@ class MixSound:
     delay_time: float = 0.5
     delay_feedback: float = 0.35
     level: float = 0.0
-    ceiling: float = -1.0
+    ceiling: float = -2.0
     ducks: tuple[Duck, ...] = ()
 
 

@@ -174,7 +174,7 @@ def test_missing_weights_leave_the_scene_whole_but_not_valid(tmp_path):
 
 def test_a_part_may_say_which_of_its_generators_roles_it_plays(tmp_path):
     text = spoiled(("generator: chord_walk\n    phrase", "generator: arpeggio\n    role: chords\n    phrase"))
-    text = text.replace("      pad.style: pulsed\n", "")
+    text = text.replace("      pad.style: pulsed\n", "").replace("instrument: warm_pad", "instrument: grand_piano")
     assert right(tmp_path, text).parts["pad"].role is Role.CHORDS
 
 
