@@ -6,6 +6,7 @@ import difflib
 import secrets
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -70,7 +71,8 @@ def load_playable(name: str, section: str | None = None, solo: str | None = None
     """
     scene, diagnostics = load(find_scene(name), pipes=True)
     for diagnostic in diagnostics:
-        click.echo(diagnostic.text(colour=is_terminal(sys.stderr)), err=True)
+        with suppress(OSError):  # that nobody takes a warning stops no music
+            click.echo(diagnostic.text(colour=is_terminal(sys.stderr)), err=True)
     if scene is None:
         errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
         click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)

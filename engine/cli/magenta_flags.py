@@ -101,8 +101,6 @@ class TakesMagentaFlags(click.Command):
         option = _OPTIONS[flag]
         if flag in _PATHS:
             value = str(Path(value).expanduser())
-        if flag == "output_dir":
-            Path(value).parent.mkdir(parents=True, exist_ok=True)
         if flag == "run_dir" and (Path(value) / "train").is_dir():
             value = str(Path(value) / "train")
         if flag in ("primer_pitches", "primer_pianoroll"):

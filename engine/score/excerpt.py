@@ -94,7 +94,7 @@ def _piece(path: Path) -> Piece:
         return midi.read_piece(path)
     except PerpetuumError as error:
         message = f"`{path.name}`{error.message.removeprefix(str(path))}"
-        raise NotationError(message, 0, 1 << 30, error.hint or "", key="midi") from error
+        raise NotationError(message, 0, 1 << 30, "a Standard MIDI File (.mid)", key="midi") from error
 
 
 def _chosen(piece: Piece, is_drum: bool, track: str | int | None) -> np.ndarray:

@@ -38,7 +38,15 @@ def music(tmp_path_factory):
 def test_building_says_what_was_used_and_why_the_rest_was_not(music, tmp_path):
     out, status = run("build", music, "--for", "drum_kit", "-o", tmp_path / "set", "--tempo", "100..200", "--jobs", "1")
     assert status == 0
-    for said in ("used", "skipped", "broken MIDI file", "tempo outside 100..200", "no drums", "train", "validation"):
+    for said in (
+        "used",
+        "skipped",
+        "its header is cut off",
+        "tempo outside 100..200",
+        "no drums",
+        "train",
+        "validation",
+    ):
         assert said in out
     assert f"perpetuum train drum_kit --data {tmp_path / 'set'}" in out
     assert len(open_dataset([tmp_path / "set"], "drum_kit").pieces) == 2
@@ -105,7 +113,7 @@ def test_stats_of_a_folder_of_music(music, tmp_path):
     out, status = run("stats", music, "--format", "json", "--plot", tmp_path / "plot.png", "--jobs", 1)
     assert status == 0, out
     found = json.loads(out)
-    assert (found["pieces"], found["skipped"]) == (4, {"broken MIDI file": 1, "not a line of a score set": 1})
+    assert (found["pieces"], found["skipped"]) == (4, {"its header is cut off": 1, "not a line of a score set": 1})
     assert found["meters"] == {"4/4": 4}
     assert found["tempi"] == {"90": 1, "130": 1, "170": 1, "120": 1}
     assert found["instruments"]["bass"] == 16

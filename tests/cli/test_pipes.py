@@ -15,7 +15,8 @@ import pytest
 from engine import assets, files
 from engine.cli import main
 from engine.cli.primers import read_primer
-from engine.score.midi import read_piece, write_piece
+from engine.score.midi import read_piece
+from engine.score.midi_writing import write_piece
 from engine.score.time import Meter
 from tests.cli.generating import BEAT
 from tests.scenes.writing import RIGHT
@@ -171,4 +172,4 @@ def test_what_has_no_end_is_not_read_to_its_end(perpetuum):
     with sent(b"perpetuum: 1\n" * 10000, endless=True):
         status, _, err = perpetuum("groove", "-")
     assert status == 2
-    assert "it has more than 32 MB" in err
+    assert "larger than 32 MB" in err

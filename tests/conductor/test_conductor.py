@@ -225,8 +225,8 @@ def test_the_tally_speaks_of_a_network_only_where_the_scene_has_one(monkeypatch)
     for sealed in Performance(duo(), make=lambda job: Reply(job.ticket, None, None, "no")).play(16).sealed:
         tally(sealed)
     assert tally.lines(["pad", "lead"]) == [
-        "pad     16 bars: 0 by rules, 16 failed",
-        "lead     8 bars: 0 by its network, 0 by rules, 8 failed",
+        "pad     16 bars: 16 by rules (of them 16 in place of what failed), 16 failed",
+        "lead     8 bars: 0 by its network, 8 by rules (of them 8 in place of what failed), 8 failed",
     ]
 
 

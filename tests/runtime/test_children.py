@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from engine.errors import Terminated
 from tests.runtime.sound import until
 
 PARENT = """
@@ -57,6 +58,8 @@ def test_the_first_signal_asks_and_the_second_interrupts():
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.asked
         with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Terminated):
             os.kill(os.getpid(), signal.SIGTERM)
     assert signal.getsignal(signal.SIGINT) is before
 

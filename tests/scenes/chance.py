@@ -86,6 +86,8 @@ def value_of(rng: random.Random, name: str, field: FieldInfo, wild: float) -> An
         "weights": lambda: rng.choice([*WEIGHTS, "nowhere"]),
         "points": lambda: rng.choice([[], [1, 2], [7, 7], [3, 4, 5, 2**40]]),
         "notes": lambda: rng.choice(PATTERNS),
+        "every": lambda: rng.choice(["2 bars", "4 bars", "1:4 bars", "3:3 bars"]),
+        "only": lambda: rng.choice(["hats", ["kicks", "snares"], "toms", ["cymbals"]]),
         "pan": lambda: rng.choice(["center", "left", "20 % left", "100 % right"]),
         "time": lambda: rng.choice(["350 ms", "4 s", "0.1 s"]),
         "feedback": lambda: rng.choice(["0 %", "95 %", "35.5 %"]),
@@ -147,6 +149,8 @@ def scene_by_chance(seed: int) -> dict[str, Any]:
         transforms: list[Any] = []
         for transform in rng.choices(list(TRANSFORMS), k=rng.randrange(4)):
             filled = settings_of(rng, TRANSFORMS[transform].settings, wild)
+            if role is not Role.DRUMS and not chance_of(rng, wild):
+                filled.pop("only", None)  # it names drums
             transforms.append(transform if not filled else {transform: filled})
         kits = [one for one in INSTRUMENTS if one.endswith("kit")]
         tuned = [one for one in INSTRUMENTS if one not in kits]

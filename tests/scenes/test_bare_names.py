@@ -18,12 +18,12 @@ from engine.scenes.diagnostics import Severity
 from engine.scenes.models import MOST_PARTS
 from engine.scenes.plan import Plan
 from engine.score.phrase import Origin
-from tests.scenes.writing import load_text, pointed_at, right
+from tests.scenes.writing import load_text, pointed_at
 
 GENERATORS = registry.kinds("perpetuum.generators")
 TRANSFORMS = registry.kinds("perpetuum.transforms")
 INSTRUMENTS = sorted(path.stem for path in assets.shipped("instruments").glob("*.yaml"))
-FITTING = {Role.DRUMS: "studio_kit", Role.BASS: "round_bass", Role.CHORDS: "warm_pad", Role.MELODY: "glass_bell"}
+FITTING = {Role.DRUMS: "studio_kit", Role.BASS: "round_bass", Role.CHORDS: "marimba", Role.MELODY: "glass_bell"}
 
 
 def is_kit(instrument):
@@ -32,7 +32,7 @@ def is_kit(instrument):
 
 def scene_of(*parts, tempo=240, bars=2):
     """A scene in which each part has a section of its own, one after another. A chord part goes before."""
-    pad = "  pad: {generator: chord_walk, instrument: warm_pad}\n"
+    pad = "  pad: {generator: chord_walk, instrument: marimba}\n"
     lines = "".join(f"  p{number}: {part}\n" for number, part in enumerate(parts))
     sections = "".join(f"  s{number}: {{bars: {bars} bars, parts: [p{number}]}}\n" for number in range(len(parts)))
     sections += f"  last: {{bars: {bars} bars, parts: [pad]}}\n"
@@ -91,7 +91,10 @@ def instrument_parts():
 
 
 def test_the_shipped_instruments_are_playable_by_their_names(tmp_path):
-    right(tmp_path, scene_of(*instrument_parts()))
+    scene, found = load_text(tmp_path, scene_of(*instrument_parts()))
+    assert scene is not None
+    # At 240 qpm the notes are short for pads.
+    assert [one.text() for one in found if not re.search("takes .* to begin|rings on", one.message)] == []
 
 
 def bare_parts():

@@ -68,7 +68,7 @@ def folder(tmp_path_factory):
 def written(folder, parts=PARTS, moves=MOVES, groove="groove: {weights: groovae_2bar_humanize.safetensors}", head=""):
     lines = [f"perpetuum: 1\ntitle: Networks\ntempo: 90 qpm\nkey: D dorian\n{head}\nparts:"]
     for name, generator in parts.items():
-        instrument = "electronic_kit" if name == "kit" and "drum" in generator else "warm_pad"
+        instrument = "electronic_kit" if name == "kit" and "drum" in generator else "marimba"
         lines.append(f"  {name}:\n    generator: {generator}\n    instrument: {instrument}")
         if name == "kit" and groove:
             lines.append(f"    transforms:\n      - {groove}")

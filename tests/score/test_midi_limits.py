@@ -104,9 +104,9 @@ def test_a_kind_that_is_unknown_and_headers_that_tell_of_65535_tracks_are_said()
 def test_what_is_no_file_holds_nobody_up_and_a_pipe_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.files.PIPE_PATIENCE", 0.05)
     os.mkfifo(tmp_path / "fifo.mid")
-    with pytest.raises(PerpetuumError, match=r"fifo\.mid is not a readable MIDI file: it is a pipe, not a file"):
+    with pytest.raises(PerpetuumError, match=r"cannot read .*fifo\.mid: it is a pipe, not a file"):
         read_piece(tmp_path / "fifo.mid")
-    with pytest.raises(PerpetuumError, match="this pipe has not come to an end"):
+    with pytest.raises(PerpetuumError, match="nothing has come through this pipe"):
         read_piece(tmp_path / "fifo.mid", pipes=True)
     with pytest.raises(PerpetuumError, match="it is a device, not a file"):
         read_piece(Path("/dev/zero"))
