@@ -33,7 +33,7 @@ laws: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-cache
 
 pytest: $(VENV)/.installed-dev tests/node/node_modules/.installed
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
