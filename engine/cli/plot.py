@@ -18,6 +18,9 @@ ROW_HEIGHT = 1.5
 
 MAX_WIDTH = 60.0
 
+LABEL_WIDTH = 0.5
+"""Inches that the number of a bar needs at least."""
+
 PICTURES = (".png", ".svg", ".pdf")
 """What a picture that is written may be called."""
 
@@ -49,22 +52,32 @@ def save_picture(figure: Any, path: Path) -> None:
 
 
 def piano_roll(recording: Recording, path: Path) -> None:
-    """Draw all parts, one row each on a common axis of bars, with sections marked; colour is velocity.
+    """Draw a performance into a file.
 
     Raises:
         PerpetuumError: the picture cannot be drawn or written.
     """
     ensure_plotting()
+    save_picture(piano_roll_figure(recording), path)
+
+
+def piano_roll_figure(recording: Recording) -> Any:
+    """A matplotlib figure: a row for each part that plays, on a common axis of bars, with sections; colour is velocity.
+
+    Bars are counted from 1; bar n begins at n - 1 on the axis.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.cm import ScalarMappable
     from matplotlib.collections import PatchCollection
+    from matplotlib.colors import Normalize
     from matplotlib.patches import Rectangle
 
     scene = recording.scene
     beats = scene.meter.beats_per_bar
-    names = list(scene.parts)
+    names = [name for name in scene.parts if name in recording.notes] or list(scene.parts)[:1]
     width = min(MAX_WIDTH, max(10.0, recording.bars * 0.28))
     figure, rows = plt.subplots(
         len(names), 1, sharex=True, squeeze=False, figsize=(width, ROW_HEIGHT * len(names) + 1.2), layout="constrained"
@@ -84,7 +97,7 @@ def piano_roll(recording: Recording, path: Path) -> None:
         ]
         collection = PatchCollection(boxes, cmap="viridis", edgecolor="none")
         collection.set_array(notes["velocity"].astype(float))
-        collection.set_clim(20, 127)
+        collection.set_clim(1, 127)
         axes.add_collection(collection)
         if drums:
             axes.set_yticks(range(len(CLASSES)), [kind.replace("_", " ") for kind in CLASSES], fontsize=6)
@@ -110,6 +123,15 @@ def piano_roll(recording: Recording, path: Path) -> None:
             fontsize=7,
             va="bottom",
         )
+    step = 1
+    while step * width / max(1, recording.bars) < LABEL_WIDTH:
+        step *= 2
+    ticks = range(0, recording.bars, step)
+    rows[-1, 0].set_xticks(list(ticks), [str(bar + 1) for bar in ticks], fontsize=7)
     rows[-1, 0].set_xlabel("bar")
+    legend = figure.colorbar(ScalarMappable(Normalize(1, 127), "viridis"), ax=rows[:, 0], aspect=30, pad=0.01)
+    legend.set_label("velocity", fontsize=8)
+    legend.set_ticks([1, 32, 64, 96, 127])
+    legend.ax.tick_params(labelsize=7)
     figure.suptitle(scene.title, fontsize=11)
-    save_picture(figure, path)
+    return figure
