@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
-from engine.cli.plot import PICTURES, ensure_plotting, piano_roll
+from engine.cli.plot import piano_roll
 from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
 from engine.output_file import listed
+from engine.pictures import PICTURES, ensure_plotting
 from engine.runtime.sound_file import ENDINGS as SOUNDS
 from engine.scenes.plan import Plan
 from engine.score import midi as midi_files
