@@ -36,7 +36,7 @@ Examples:
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("-o", "--output", required=True, type=OutputPath(*SOUNDS), help=f"Sound file: {listed([*SOUNDS])}.")
 @click.option("--midi", type=OutputPath(*midi_files.ENDINGS), help="Write the notes to a MIDI file, too.")
-@click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg, or .pdf, of many pages if need be.")
+@click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg, or .pdf of many pages.")
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")
