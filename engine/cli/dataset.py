@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.listing import as_text_or_json
-from engine.cli.plot import PICTURES, ensure_plotting, save_picture
 from engine.cli.sampling import Number
 from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError, StoppedError
 from engine.output_file import output_folder
+from engine.pictures import PICTURES, ensure_plotting, save_picture
 from engine.scenes.diagnostics import printable
 
 if TYPE_CHECKING:

@@ -71,6 +71,7 @@ Examples:
 )
 @click.option("--update-card", is_flag=True, help="Write the figures into the weights file's card.")
 @click.option("--page", type=OutputPath(".md"), help="Write its section of this Markdown page.")
+@click.option("--redraw", is_flag=True, help="Only draw the picture of its section of the --page anew.")
 @click.option("--remark", help="What the page says of its weaknesses; without it, what it says already.")
 @as_text_or_json
 def command(
@@ -84,6 +85,7 @@ def command(
     particles: int,
     update_card: bool,
     page: Path | None,
+    redraw: bool,
     remark: str | None,
     form: str,
 ) -> None:
@@ -117,6 +119,8 @@ def command(
         )
     if (page or update_card) and samples == 0:
         raise PerpetuumError("a card has the figures of generated music, too", "Leave --samples 0 out.")
+    if redraw and (page is None or update_card or remark):
+        raise PerpetuumError("--redraw draws the picture of a --page, and nothing else", "See --help.")
     with _progress() as advance:
 
         def reading(done: int, total: int) -> None:
@@ -124,6 +128,9 @@ def command(
 
         dataset = open_dataset(sources, config, reading)
         doubt = other_data(judged, dataset)
+        if redraw and page is not None:
+            _redraw(page, judged, dataset, split, samples or SAMPLES, seed, advance)
+            return
         figures = held_out_figures(judged.network, dataset.pieces, split, seed, advance, particles)
         music = Music({})
         if samples != 0:
@@ -146,6 +153,18 @@ def command(
         _print_json(judged, split, seed, figures, music, dataset)
     else:
         _print_tables(judged, split, figures, music, dataset)
+
+
+def _redraw(
+    page: Path, judged: Judged, dataset: Dataset, split: str, samples: int, seed: int, advance: Advance
+) -> None:
+    """Draw the picture of a section of a page anew."""
+    from engine.training.evaluation.evaluate import excerpts
+    from engine.training.evaluation.page import Section, redraw
+
+    music = excerpts(judged.network, dataset.pieces, split, samples, seed, advance)
+    picture = redraw(page, Section(judged, judged.card.metrics, dataset, music, None, ""))
+    click.echo(f"{picture}: drawn" if picture else "no piece is as long as an excerpt; nothing was drawn", err=True)
 
 
 def _found(weights: str) -> Path:

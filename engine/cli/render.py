@@ -10,10 +10,11 @@ import click
 
 from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
 from engine.cli.numbers import Number
-from engine.cli.plot import PICTURES, ensure_plotting, piano_roll
+from engine.cli.plot import piano_roll
 from engine.cli.targets import OutputPath
 from engine.errors import StoppedError
 from engine.output_file import listed
+from engine.pictures import PICTURES, ensure_plotting
 from engine.runtime.sound_file import ENDINGS as SOUNDS
 from engine.scenes.plan import Plan
 from engine.score import midi_writing
@@ -36,7 +37,7 @@ Examples:
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("-o", "--output", required=True, type=OutputPath(*SOUNDS), help=f"Sound file: {listed([*SOUNDS])}.")
 @click.option("--midi", type=OutputPath(*midi_writing.ENDINGS), help="Write the notes to a MIDI file, too.")
-@click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg or .pdf.")
+@click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg, or .pdf of many pages.")
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from engine.conductor.conductor import Sealed
 from engine.scenes.plan import Pass
 from engine.scenes.scene import Scene
 from engine.score import midi_writing
-from engine.score.phrase import NOTE, Origin, moved
+from engine.score.phrase import NOTE, ChordSpan, Origin, moved
 from engine.score.piece import Piece, Track
 
 
@@ -69,6 +69,9 @@ class Recording:
         passes: the sections as they came.
         tempos: (beat, qpm) at each change.
         bars: number of bars.
+        origins: by part and bar, who made what is heard there.
+        chords: that were meant, in beats from the start; where several parts mean chords, those of the part that the
+            others listen to.
     """
 
     scene: Scene
@@ -76,6 +79,8 @@ class Recording:
     passes: list[Pass] = field(default_factory=list)
     tempos: list[tuple[float, float]] = field(default_factory=list)
     bars: int = 0
+    origins: dict[str, dict[int, Origin]] = field(default_factory=dict)
+    chords: list[ChordSpan] = field(default_factory=list)
 
     def __call__(self, sealed: Sealed) -> None:
         """Keep a bar of a part."""
@@ -85,8 +90,24 @@ class Recording:
             self.passes.append(sealed.visit)
         if not self.tempos or self.tempos[-1][1] != sealed.bar.qpm:
             self.tempos.append((sealed.bar.index * beats, sealed.bar.qpm))
-        if sealed.heard and len(sealed.phrase.notes):
-            self.notes.setdefault(sealed.part, []).append(moved(sealed.phrase.notes, sealed.bar.index * beats))
+        # Parts are sealed after those that they listen to: the first one that means chords is their source.
+        begin = sealed.bar.index * beats
+        if sealed.phrase.chords and not (self.chords and self.chords[-1].end > begin + 1e-9):
+            for span in sealed.phrase.chords:
+                self._add_chord(span.moved(begin))
+        if not sealed.heard:
+            return
+        self.origins.setdefault(sealed.part, {})[sealed.bar.index] = sealed.phrase.provenance.origin
+        if len(sealed.phrase.notes):
+            self.notes.setdefault(sealed.part, []).append(moved(sealed.phrase.notes, begin))
+
+    def _add_chord(self, span: ChordSpan) -> None:
+        """Add a chord; one that goes on from before makes that one longer."""
+        last = self.chords[-1] if self.chords else None
+        if last is not None and last.chord == span.chord and abs(last.end - span.start) < 1e-9:
+            self.chords[-1] = replace(last, end=span.end)
+        else:
+            self.chords.append(span)
 
     def part_notes(self, part: str) -> np.ndarray:
         """All notes of a part, array of `NOTE`."""

@@ -72,8 +72,7 @@ def render(
 
     def listen(sealed: Sealed) -> None:
         tally(sealed)
-        if sealed.heard and solo in (None, sealed.part):
-            recording(sealed)
+        recording(sealed)
 
     with ExitStack() as stack:
         writer = stack.enter_context(SoundFileOutput(path, end.frames))

@@ -108,7 +108,7 @@ def test_the_page_has_the_figures_of_the_card_and_is_the_same_when_made_again(ma
     assert "perpetuum evaluate drum_kit --weights my_drums --data DATA --samples 4 --temperature 0.9" in section
     picture = tmp_path / "docs" / "models" / "my_drums.png"
     assert "(models/my_drums.png)" in section
-    assert 1_000 < picture.stat().st_size < 40_000
+    assert 1_000 < picture.stat().st_size < 60_000
     made_first = page.read_bytes(), picture.read_bytes(), Path(weights).read_bytes()
     assert evaluate(made, "drum_kit", *words[:3], *words[5:], weights=weights).exit_code == 0, "the remark stays"
     assert (page.read_bytes(), picture.read_bytes(), Path(weights).read_bytes()) == made_first
@@ -127,6 +127,22 @@ def test_sections_of_others_stay(made, tmp_path):
     assert "timing_mae_ms" in section_of(page, "groovae_2bar_humanize")
     assert "walk_step" in section_of(page, "cat-mel_2bar_small")
     assert "--update-card writes these" in result.stderr
+
+
+@pytest.mark.parametrize("config", ["drum_kit", "groovae_2bar_humanize"])
+def test_a_picture_is_drawn_anew_without_touching_the_rest_of_the_page(made, tmp_path, config):
+    page, picture = tmp_path / "models.md", tmp_path / "models" / f"{config}.png"
+    page.write_text("# Mine\n")
+    assert "shows no picture" in str(evaluate(made, config, "--page", page, "--redraw").exception)
+    assert evaluate(made, config, "--page", page).exit_code == 0
+    first = picture.read_bytes(), page.read_text()
+    caption = re.search(r"^\*.*typical excerpts.*\*$", first[1], re.MULTILINE)
+    assert caption
+    picture.unlink()
+    page.write_text(first[1].replace(caption.group(), "*As it was.*"))
+    result = evaluate(made, config, "--page", page, "--redraw")
+    assert result.exit_code == 0, result.output
+    assert (picture.read_bytes(), page.read_text()) == first
 
 
 def test_what_has_no_card_gets_no_page(made, tmp_path):
@@ -149,6 +165,10 @@ def test_what_has_no_card_gets_no_page(made, tmp_path):
         (
             ["drum_kit", "--weights", "{made}/drum_kit.safetensors", "--samples", "0", "--page", "x.md"],
             "Leave --samples 0",
+        ),
+        (
+            ["drum_kit", "--weights", "{made}/drum_kit.safetensors", "--redraw"],
+            "the picture of a --page",
         ),
     ],
 )

@@ -214,6 +214,8 @@ def test_the_tally_says_who_made_the_bars_and_the_recording_keeps_the_notes(tmp_
     )
     assert tally.lines(["pad"])[0] == "pad     24 bars: 24 by rules, 0 failed"
     assert len(recording.part_notes("pad")) == 96
+    assert [recording.origins["lead"][bar] for bar in (0, 1, 2)] == [Origin.OPENING, Origin.OPENING, Origin.NETWORK]
+    assert list(recording.origins["lead"].values()).count(Origin.NETWORK) == 14
     recording.write_midi(tmp_path / "x.mid")
     assert (tmp_path / "x.mid").stat().st_size > 500
 

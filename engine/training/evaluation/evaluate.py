@@ -139,21 +139,17 @@ def evaluate_music(
     Returns:
         An empty one where no piece, or no training piece, is as long as a sample.
     """
-    kind = corpus_of(network.config.name)
-    if kind == "groove":
-        played, made = groove_samples(network, [piece for piece in pieces if piece.split == split], samples, seed)
-        return Music({}, samples=made, held_out=played)
-    vae = isinstance(network, MusicVae)
+    kind, config, vae = corpus_of(network.config.name), network.config, isinstance(network, MusicVae)
     count = 4 * samples if vae else samples
-    config = network.config
-    advance("samples of the pieces", 0.0)
     train = [piece for piece in pieces if piece.split == "train"]
-    real = corpus_samples(config, [piece for piece in pieces if piece.split == split], count, seed)
-    learnt = corpus_samples(config, train, count, seed)
-    if not real or not learnt:
+    learnt = [] if kind == "groove" else corpus_samples(config, train, count, seed)
+    if kind != "groove" and not learnt:
         return Music({})
+    music = excerpts(network, pieces, split, samples, seed, advance)
+    made, real = music.samples, music.held_out
+    if kind == "groove" or not real:
+        return music
     known = Known(kind, config, train)
-    made = sample_music(network, real, count, seed=seed, advance=partial(advance, "samples of the network"))
     figures: dict[str, float] = {}
     ceiling = overlaps(learnt, real, kind)
     for name, value in overlaps(made, real, kind).items():
@@ -175,6 +171,28 @@ def evaluate_music(
     if kind == "performance" and not config.encoding().dynamics:
         figures, table = _without_velocities(figures), {name: _without_velocities(row) for name, row in table.items()}
     return Music(figures, table, made, real)
+
+
+def excerpts(
+    network: Any,
+    pieces: Sequence[Piece],
+    split: str = "test",
+    samples: int = SAMPLES,
+    seed: int = 0,
+    advance: Advance = untold,
+) -> Music:
+    """The music itself, of `evaluate_music`, whose arguments these are; without figures."""
+    judged = [piece for piece in pieces if piece.split == split]
+    if corpus_of(network.config.name) == "groove":
+        played, made = groove_samples(network, judged, samples, seed)
+        return Music({}, samples=made, held_out=played)
+    count = 4 * samples if isinstance(network, MusicVae) else samples
+    advance("samples of the pieces", 0.0)
+    real = corpus_samples(network.config, judged, count, seed)
+    if not real:
+        return Music({})
+    made = sample_music(network, real, count, seed=seed, advance=partial(advance, "samples of the network"))
+    return Music({}, samples=made, held_out=real)
 
 
 def _without_velocities(figures: dict[str, float]) -> dict[str, float]:

@@ -139,19 +139,26 @@ def widened(strokes: Strokes, amount: float = WIDE) -> Strokes:
 def groove_samples(
     network: MusicVae, judged: Sequence[Piece], count: int, seed: int
 ) -> tuple[list[Sample], list[Sample]]:
-    """Two-bar windows of pieces, drawn by chance: as drummers played them, and as a network plays them."""
+    """Two-bar windows of pieces, drawn by chance: as drummers played them, and as a network plays them.
+
+    It is told the strokes that it is told in play.
+    """
     rng, (kind, config) = np.random.default_rng([seed, 2]), (WINDOWS[network.config.name], network.config)
-    windows = held_out_windows(kind, judged, config.steps)
+    assert isinstance(kind, GrooveWindows)
+    windows = [(window, piece) for piece in judged for window in held_out_windows(kind, [piece], config.steps)]
     if not windows:
         return [], []
     chosen = [windows[k] for k in rng.integers(len(windows), size=count)]
-    inputs, played = (np.stack(part) for part in zip(*map(kind.tensors, chosen), strict=True))
-    converter = config.make_converter()
+    inputs, played = (np.stack(part) for part in zip(*(kind.tensors(window) for window, _ in chosen), strict=True))
+    length = config.steps / STEPS_PER_BEAT
 
     def heard(outputs: np.ndarray) -> list[Sample]:
-        return [Sample(converter.to_tracks(row)[0].notes, config.steps / STEPS_PER_BEAT) for row in outputs]
+        return [
+            Sample(kind.converter.to_tracks(row)[0].notes, length).taken_from(piece)
+            for row, (_, piece) in zip(outputs, chosen, strict=True)
+        ]
 
-    return heard(played), heard(network.decode(network.encode(inputs)[0]))
+    return heard(played), heard(network.decode(network.encode(inputs)[0], hits=kind.converter.given(played)))
 
 
 def usual_velocities(train: Sequence[Piece]) -> np.ndarray:

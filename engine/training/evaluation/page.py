@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,21 @@ from engine.training.datasets import SPLITS, Dataset
 from engine.training.evaluation.evaluate import Music
 from engine.training.evaluation.figures import figure, unit
 from engine.training.evaluation.judged import Judged
-from engine.training.evaluation.picture import draw
+from engine.training.evaluation.picture import EXCERPTS, draw_deviations, draw_excerpts
+from engine.training.evaluation.samples import Sample
+from engine.training.evaluation.statistics import typical
 from engine.training.export import scene_lines
 
 HEADING = """# Models
 
 What each weights file is, what it was trained on, and what it is worth. `perpetuum evaluate ... --page` writes the
 sections; what stands outside of their marks is left as it is.
+
+Pictures show typical excerpts: of all that was made or held out to be judged, the three whose figures are nearest to
+the medians of all (each figure in units of its median deviation), of one piece only the nearest.
 """
 _REMARK = "**Known weaknesses.** "
+_PICTURE = re.compile(r"^!\[.*\]\(.*\)\n\n\*.*\*$", re.MULTILINE)
 _SOURCES = 8
 """Sources that are listed one by one."""
 
@@ -58,11 +64,17 @@ class Section:
     def caption(self) -> str:
         """What its picture shows."""
         if self.dataset.kind == "groove":
-            return "Above what a drummer played, below the same as the network plays it"
+            return (
+                "How many milliseconds behind the grid (or before it) each stroke is, in three typical excerpts: rings "
+                "are what drummers played, dots what the network plays in their place"
+            )
         told = set(CONFIGS[self.judged.card.config].conditions)
         over = ", over held-out chords" if "chords" in told else ""
         over = ", as dense and of such pitch classes as held-out music" if "notes_per_second" in told else over
-        return f"Held-out music above, the network's own below, from nothing at temperature 1{over}"
+        return (
+            f"Three typical excerpts of held-out music on the left, of the network's own on the right, from nothing at "
+            f"temperature 1{over}"
+        )
 
 
 def write_page(page: Path, section: Section) -> None:
@@ -71,13 +83,58 @@ def write_page(page: Path, section: Section) -> None:
     Raises:
         PerpetuumError: a file cannot be written.
     """
+    write_section(page, section, _draw(page, section))
+
+
+def redraw(page: Path, section: Section) -> Path | None:
+    """Draw the picture of a section of a page anew, and write what it shows; all else stays. None: there is no music.
+
+    Raises:
+        PerpetuumError: there is no such section, or a file cannot be written.
+    """
+    begin, end = marks(section.name)
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PerpetuumError(f"cannot read the page {page}: {error}", "Choose another --page.") from error
+    before, found, rest = text.partition(begin)
+    old, ends, after = rest.partition(end)
+    if not found or not ends or not _PICTURE.search(old):
+        raise PerpetuumError(f"{page} shows no picture of {section.name}", "Without --redraw its section is written.")
+    picture = _draw(page, section)
+    if picture is not None:
+        lines = "\n".join(_shown(section, picture.relative_to(page.parent)))
+        write_text(page, before + begin + _PICTURE.sub(lambda _: lines, old, count=1) + end + after)
+    return picture
+
+
+def _draw(page: Path, section: Section) -> Path | None:
+    """Draw typical excerpts into the folder beside the page; None where there is no music."""
     music, kind = section.music, section.dataset.kind
-    picture = None
-    if music.samples and music.held_out:
-        picture = page.parent / page.stem / f"{section.name}.png"
-        rows = {"held out": music.held_out[0], "network": music.samples[0]}
-        draw(rows, picture, kind in ("drums", "groove"), "second" if kind == "performance" else "beat")
-    write_section(page, section, picture)
+    if not music.samples or not music.held_out:
+        return None
+    picture = page.parent / page.stem / f"{section.name}.png"
+    played = _typical(kind, music.held_out)
+    if kind == "groove":
+        places = [next(k for k, one in enumerate(music.held_out) if one is sample) for sample in played]
+        draw_deviations(played, [music.samples[place] for place in places], picture)
+    else:
+        draw_excerpts(
+            played,
+            _typical(kind, music.samples),
+            picture,
+            kind == "drums",
+            "second" if kind == "performance" else "beat",
+        )
+    return picture
+
+
+def _typical(kind: str, samples: Sequence[Sample]) -> list[Sample]:
+    """The most typical excerpts, of each piece one at most."""
+    told: dict[str, Sample] = {}
+    for place, sample in enumerate(typical(kind, samples, len(samples))):
+        told.setdefault(sample.source or str(place), sample)
+    return list(told.values())[:EXCERPTS]
 
 
 def write_section(page: Path, section: Section, picture: Path | None = None) -> None:
@@ -112,7 +169,7 @@ def section_text(section: Section, picture: Path | None = None, old_remark: str 
     card = section.judged.card
     lines = [f"## {section.name}", "", _sentence(f"{card.name}. {card.description}"), "", *_facts(section), ""]
     if picture is not None:
-        lines += [f"![{section.caption}]({picture.as_posix()})", "", f"*{section.caption}*", ""]
+        lines += [*_shown(section, picture), ""]
     config: Any = CONFIGS[card.config]
     groups: dict[str, list[str]] = {}
     for name, value in section.metrics.items():
@@ -130,6 +187,11 @@ def section_text(section: Section, picture: Path | None = None, old_remark: str 
         lines += [_REMARK + _sentence(remark), ""]
     lines += [f"Made by `{section.command}`.", ""]
     return "\n".join(lines)
+
+
+def _shown(section: Section, picture: Path) -> list[str]:
+    """The lines of a picture, whose path is relative to the page."""
+    return [f"![{section.caption}]({picture.as_posix()})", "", f"*{section.caption}*"]
 
 
 def written(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -41,11 +41,19 @@ class Sample:
         notes: array [n] of `NOTE`, in beats; performances are in seconds.
         length: in the same unit.
         chords: under it, where the network is told them.
+        source: what it is taken from, a data set and a piece; of a network's music what it was told something of.
+        qpm: quarter notes per minute of that.
     """
 
     notes: np.ndarray
     length: float
     chords: tuple[ChordSpan, ...] = ()
+    source: str = ""
+    qpm: float = 120.0
+
+    def taken_from(self, piece: Piece) -> Sample:
+        """The same with its source."""
+        return replace(self, source=f"{piece.source}, {piece.name}", qpm=piece.qpm)
 
 
 def corpus_samples(config: RnnConfig | VaeConfig, pieces: Sequence[Piece], count: int, seed: int) -> list[Sample]:
@@ -68,7 +76,7 @@ def corpus_samples(config: RnnConfig | VaeConfig, pieces: Sequence[Piece], count
                 return samples
             sample = take(pieces[place], rng)
             if sample is not None and len(sample.notes) >= 4:
-                samples.append(sample)
+                samples.append(sample.taken_from(pieces[place]))
     return samples
 
 
@@ -162,7 +170,8 @@ def _extended(
             passage, length, _conditions(config, like, passage.length), Sampling(temperature), rng, size
         )
         chords = tuple(span.moved(-passage.length) for span in like.chords if span.start >= passage.length)
-        samples += [Sample(found.notes, length, chords) for found in made]
+        source = like.source if told else ""
+        samples += [Sample(found.notes, length, chords, source, like.qpm) for found in made]
         if advance:
             advance(min(1.0, len(samples) / count))
     return samples[:count]

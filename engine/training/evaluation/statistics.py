@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.networks.encodings import drums, melody
 from engine.score.drums import CLASSES
+from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.evaluation.samples import Sample
 
@@ -60,9 +61,21 @@ def typical(kind: str, samples: Sequence[Sample], count: int) -> list[Sample]:
 
 def _played_figures(sample: Sample) -> list[float]:
     """Strokes, and mean and spread of how late they are and how loud."""
-    steps = sample.notes["start"] * 4
-    late, loud = steps - np.rint(steps), sample.notes["velocity"].astype(float)
-    return [len(late), late.mean(), late.std(), loud.mean(), loud.std()]
+    off, loud = _off_grid(sample.notes)[1], sample.notes["velocity"].astype(float)
+    return [len(off), off.mean(), off.std(), loud.mean(), loud.std()]
+
+
+def late(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """The sixteenth nearest to each stroke [n], and by how many milliseconds the stroke is behind it [n]."""
+    steps, off = _off_grid(sample.notes)
+    return steps, off * 60_000 / (sample.qpm * STEPS_PER_BEAT)
+
+
+def _off_grid(notes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sixteenth nearest to each note [n], and how far the note is behind it, in sixteenths [n]."""
+    steps = notes["start"] * STEPS_PER_BEAT
+    nearest = np.rint(steps)
+    return nearest, steps - nearest
 
 
 def note_statistics(samples: Sequence[Sample]) -> dict[str, float]:
