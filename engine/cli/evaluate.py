@@ -130,6 +130,9 @@ def command(
         doubt = other_data(judged, dataset)
         if redraw and page is not None:
             _redraw(page, judged, dataset, split, samples or SAMPLES, seed, advance)
+            click.echo(f"{page}: drew the picture of {judged.path.stem}", err=True)
+            if doubt:
+                click.echo(doubt, err=True)
             return
         figures = held_out_figures(judged.network, dataset.pieces, split, seed, advance, particles)
         music = Music({})
@@ -163,8 +166,8 @@ def _redraw(
     from engine.training.evaluation.page import Section, redraw
 
     music = excerpts(judged.network, dataset.pieces, split, samples, seed, advance)
-    picture = redraw(page, Section(judged, judged.card.metrics, dataset, music, None, ""))
-    click.echo(f"{picture}: drawn" if picture else "no piece is as long as an excerpt; nothing was drawn", err=True)
+    if redraw(page, Section(judged, judged.card.metrics, dataset, music, None, "")) is None:
+        raise PerpetuumError("no piece is as long as an excerpt; nothing was drawn", "Give more data.")
 
 
 def _found(weights: str) -> Path:

@@ -34,6 +34,8 @@ _TICKS = 0.55
 """Inches for what stands at the vertical axes, and again for what a number of a bar takes."""
 _SECTION, _CHORD = 10.0, 8.0
 """Points of a line of sections, and of one of chords."""
+_NAME = 24
+"""Characters of the name of a part, at most."""
 _DRUM = 5
 """Semitones that a drum takes as much room as."""
 
@@ -108,7 +110,7 @@ def layout_of(recording: Recording, names: Sequence[str], heights: Sequence[Heig
         several: pages; else one, whose rows may be longer than any of `ROWS`.
     """
     total = max(1, recording.bars)
-    left = _MARGIN / 2 + min(2.0, max(_width(name, 8) for name in names) / 72 + 0.1) + _TICKS
+    left = _MARGIN / 2 + max(_width(_short(name), 8) for name in names) / 72 + 0.1 + _TICKS
     lines = [_DRUM * len(one.struck) if one.drums else one.limits[1] - one.limits[0] for one in heights]
     weights = [max(line, 0.6 * sum(lines) / len(lines), 1.0) for line in lines]
     shares = [weight / sum(weights) * len(weights) for weight in weights]
@@ -124,10 +126,8 @@ def layout_of(recording: Recording, names: Sequence[str], heights: Sequence[Heig
         lane = min(_MOST, room / len(names))
         return Layout(bars, rows, tuple(lane * share for share in shares), left, standing, head)
 
-    if total <= ROWS[0]:
-        return laid_out(total, 1)
     for enough in (_COMFORT, _LEAST):
-        for bars in ROWS:
+        for bars in (total,) if total <= ROWS[0] else ROWS:
             layout = laid_out(bars, -(-total // bars))
             if sum(layout.lanes) >= enough * len(names):
                 return layout
@@ -135,7 +135,7 @@ def layout_of(recording: Recording, names: Sequence[str], heights: Sequence[Heig
     least = tuple(_LEAST * share for share in shares)
     row = replace(laid_out(ROWS[-1], 1), lanes=least).row
     rows = max(1, int((PAGE[1] - _TITLE - _MARGIN) / row))
-    bars = ROWS[-1] if several else -(-total // (rows * ROWS[0])) * ROWS[0]
+    bars = min(total, ROWS[-1]) if several else -(-total // (rows * ROWS[0])) * ROWS[0]
     return replace(laid_out(bars, rows), lanes=least)
 
 
@@ -187,7 +187,7 @@ def _draw_lane(
     lines = heights.limits[1] - heights.limits[0]
     points = min(6.0, 0.9 * 72 * size[1] / lines) if heights.drums else 6.0
     axes.tick_params(axis="y", labelsize=points, length=2, pad=1.5)
-    axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
+    axes.set_ylabel(_short(name), rotation=0, ha="right", va="center", fontsize=8)
     axes.yaxis.set_label_coords(-_TICKS / size[0], 0.5)
     for edge in axes.spines.values():
         edge.set(color="0.6", linewidth=0.6)
@@ -303,6 +303,11 @@ def _write_heading(figure: Any, recording: Recording, lanes: Mapping[str, Height
             frameon=False,
             handleheight=0.4,
         )
+
+
+def _short(name: str) -> str:
+    """The name of a part, as much as there is room for."""
+    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
 
 
 @cache

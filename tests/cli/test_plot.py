@@ -156,6 +156,21 @@ def test_a_pdf_has_the_pages_that_it_needs_and_is_the_same_when_made_again(tmp_p
     assert written == (tmp_path / "two.pdf").read_bytes()
 
 
+def test_a_hundred_parts_with_long_names_all_have_a_lane_on_a_page_that_grows():
+    names = [f"{number}_{'a_very_long_name' * 3}" for number in range(100)]
+    crowd = replace(SCENE, parts=dict.fromkeys(names, next(iter(SCENE.parts.values()))))
+    notes = np.array([(0, 1, 60, 90)], NOTE)
+    recording = replace(played(8), scene=crowd, notes={name: [notes] for name in names})
+    page = page_of(recording)
+    tall = page.get_size_inches()[1]
+    lanes = [axes for axes in page.axes if axes.get_ylabel().endswith("…")]
+    assert len(lanes) == 100
+    assert min(lane.get_position().height for lane in lanes) * tall > 0.25
+    assert lanes[-1].get_position().y0 > 0
+    page.draw_without_rendering()
+    assert min(lane.yaxis.label.get_window_extent().x0 for lane in lanes) >= 0
+
+
 def test_an_axis_of_pitches_names_its_octaves():
     assert Heights.of(np.array([47, 61]), drums=False).ticks == {48.0: "C3", 60.0: "C4"}
     assert Heights.of(np.array([], int), drums=False).ticks == {}
