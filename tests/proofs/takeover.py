@@ -124,7 +124,8 @@ def played(music: Performance, every: float = EVERY) -> tuple[np.ndarray, list[i
         audio.begin()
         last = time.monotonic()
         while frames < music.frames:
-            if audio.frame > (len(places) + 1) * every * SAMPLE_RATE and audio.state is State.PLAYING:
+            due = (len(places) + 1) * every * SAMPLE_RATE < audio.frame < music.frames - (SETTLED + 1.0) * SAMPLE_RATE
+            if due and audio.state is State.PLAYING:
                 child = audio._child
                 if child is not None:
                     os.kill(child.process.pid, signal.SIGKILL)

@@ -101,7 +101,7 @@ def test_a_scene_that_is_replaced_while_it_plays_leaves_no_gap():
 
 def test_after_a_death_a_scene_is_as_loud_as_its_render_and_nothing_clicks():
     """Five seconds on; the table of all scenes, with the bar of 3 dB over minutes, is of `tests/proofs/takeover.py`."""
-    music = takeover.performance(assets.scene("slow_groove"), 5, 16.0)
+    music = takeover.performance(assets.scene("slow_groove"), 5, 20.0)
     sound, places = takeover.played(music, 6.0)
     assert len(places) == 2
     found = takeover.compare(sound, takeover.rendered(music), places[:1])
