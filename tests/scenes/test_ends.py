@@ -50,9 +50,9 @@ def measures():
 @pytest.mark.parametrize(("field", "unit", "low", "high"), measures())
 def test_a_setting_takes_both_ends_of_its_range_as_they_are_printed(field, unit, low, high):
     adapter = TypeAdapter(field.rebuild_annotation())
-    if field.rebuild_annotation() is models.Feedback:
+    if field.rebuild_annotation() == models.Feedback:
         high = 0.95
-    if field.rebuild_annotation() is models.ReverbTime:
+    if field.rebuild_annotation() == models.ReverbTime:
         low, high = 0.1, 20
     for end in (low, high):
         value = adapter.validate_python(written(end, unit))
