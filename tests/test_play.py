@@ -163,8 +163,11 @@ def test_whatever_lies_in_its_place_the_watcher_waits_for_the_next_good_save(tmp
     path, edits = tmp_path / "scene.yaml", Edits()
     path.write_text("one")
 
+    loaded: list[str] = []
+
     def load(found: Path):
         text = found.read_text()
+        loaded.append(text)
         if text == "bug":
             raise RuntimeError(text)
         return text
@@ -185,6 +188,9 @@ def test_whatever_lies_in_its_place_the_watcher_waits_for_the_next_good_save(tmp
     path.write_text("bug")
     watcher.look()
     assert edits.take() is None
+    loads = len(loaded)
+    watcher.look()
+    assert len(loaded) == loads, "a save is loaded once, whatever comes of it"
     path.write_text("better")
     watcher.look()
     assert edits.take() == "better"

@@ -125,8 +125,6 @@ def _failed(error: Exception) -> NoReturn:
         _end(error.show, error.exit_code)
     if isinstance(error, PerpetuumError):
         _last_word(str(error), 2)
-    if isinstance(error, MemoryError):
-        _last_word("there is not enough memory for this", 2)
     if isinstance(error, OSError) and error.filename is None and error.errno in _STREAM_FAILURES:
         _last_word(f"what it says cannot be written: {error.strerror}", 1)
     if why := _short_of(error):
@@ -146,6 +144,8 @@ def _short_of(error: Exception) -> str:
     """What of the machine an error is for want of, whatever Python calls it; empty if it is another error."""
     import resource
 
+    if isinstance(error, MemoryError):
+        return _LIMITS[errno.ENOMEM]
     if isinstance(error, OSError):
         return _LIMITS.get(error.errno or 0, "")
     if not isinstance(error, ImportError | SystemError | RuntimeError):

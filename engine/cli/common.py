@@ -39,6 +39,12 @@ class TimeOfDay(click.ParamType):
             self.fail(str(error).replace("`", ""), param, ctx)
 
 
+def warn(text: str) -> None:
+    """Say something on standard error that stops nothing where nobody takes it."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)
+
+
 def find_scene(name: str) -> Path:
     """The scene file that a command line names (see `assets.scene`); where another could be meant, that is said.
 
@@ -50,9 +56,9 @@ def find_scene(name: str) -> Path:
         hidden = assets.hidden_by("scenes", path)
         here = assets.beside_me(name)
         if here is not None and here.resolve() != path.resolve():
-            click.echo(f"{name} is {path}; for the file here say {here}", err=True)
+            warn(f"{name} is {path}; for the file here say {here}")
         elif hidden is not None and path != here:
-            click.echo(f"{name} is {path}, which hides the shipped scene", err=True)
+            warn(f"{name} is {path}, which hides the shipped scene")
     return path
 
 
@@ -71,8 +77,7 @@ def load_playable(name: str, section: str | None = None, solo: str | None = None
     """
     scene, diagnostics = load(find_scene(name), pipes=True)
     for diagnostic in diagnostics:
-        with suppress(OSError):  # that nobody takes a warning stops no music
-            click.echo(diagnostic.text(colour=is_terminal(sys.stderr)), err=True)
+        warn(diagnostic.text(colour=is_terminal(sys.stderr)))
     if scene is None:
         errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
         click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)

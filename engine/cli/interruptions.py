@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
+from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
 from engine.errors import Terminated
+from engine.runtime.signals import handled, interruption
 
 
 class Interruptions:
@@ -23,29 +24,24 @@ class Interruptions:
 
     def __init__(self) -> None:
         self.number: int | None = None
-        self._before: dict[int, Any] = {}
+        self._stack = ExitStack()
         self._hook = sys.unraisablehook
 
     def __enter__(self) -> Interruptions:
         if threading.current_thread() is not threading.main_thread():
             return self
         sys.unraisablehook = self._dropped
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and the like mean it
-                self._before[number] = signal.signal(number, self._handle)
+        self._stack.enter_context(handled(self._handle))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._stack.close()
         sys.unraisablehook = self._hook
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.number is None:
             self.number = number
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise Terminated(number)
+        raise interruption(number)
 
     def _dropped(self, dropped: Any) -> None:
         if isinstance(dropped.exc_value, KeyboardInterrupt | Terminated) and self.number is not None:

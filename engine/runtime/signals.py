@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 from engine.errors import Terminated
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Handler = Callable[[int, FrameType | None], object]
+
+
+@contextmanager
+def handled(handler: Handler, numbers: Iterable[signal.Signals] = STOPPING) -> Iterator[None]:
+    """Let a handler take signals, but those that are ignored: nohup and the like mean it. In the main thread only."""
+    before = {}
+    try:
+        for number in numbers:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+        yield
+    finally:
+        for number, other in before.items():
+            signal.signal(number, other)
+
+
+def interruption(number: int) -> KeyboardInterrupt | Terminated:
+    """What a signal to stop raises."""
+    return KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
 
 
 class StopSignals:
@@ -31,22 +53,17 @@ class StopSignals:
         # A plain attribute: a handler that waits for a lock of the very thread that it interrupts would never return.
         self.asked = False
         self.number: signal.Signals | None = None
-        self._numbers = numbers or STOPPING
-        self._before: dict[signal.Signals, Any] = {}
+        self._handled = handled(self._handle, numbers or STOPPING)
 
     def __enter__(self) -> StopSignals:
-        for number in self._numbers:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and the like mean it
-                self._before[number] = signal.signal(number, self._handle)
+        self._handled.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before.clear()
+        self._handled.__exit__(None, None, None)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
-            raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
+            raise interruption(number)
         self.number = signal.Signals(number)
         self.asked = True

@@ -59,23 +59,23 @@ class Watcher:
         self._path = path
         self._load = load
         self._edits = edits
-        self._known = dict(known or {})
+        self._known = {path: None, **(known or {})}
         self._said = ""
 
     def look(self) -> None:
         """Load the scene if its files are others than before. Never raises."""
         try:
-            found = saved_at(self._path)
-            if found is None:
+            found = {path: saved_at(path) for path in self._known}
+            if found[self._path] is None:
                 # What comes back in its place is taken for a new save, even if it is the same file.
                 self._known[self._path] = None
                 self._say(f"{self._path} is no file that can be read; what played plays on until it is one again")
-            elif found != self._known.get(self._path) or self._used_are_others():
-                # Files that it used before may come back, too.
-                before = {path: saved_at(path) for path in self._known}
+            elif found != self._known:
+                # Each save is loaded once, whatever comes of it; files that it used before may come back.
+                self._known = found
                 with noting() as used:
                     scene = self._load(self._path)
-                self._known = {**before, self._path: found, **used} if scene is None else {self._path: found, **used}
+                self._known = found | used if scene is None else {self._path: found[self._path], **used}
                 self._said = ""
                 if scene is not None:
                     self._edits.put(scene)
@@ -87,9 +87,6 @@ class Watcher:
             if self._said != "failed":
                 self._said = "failed"
                 log.exception("%s could not be looked at; what played plays on", self._path)
-
-    def _used_are_others(self) -> bool:
-        return any(saved_at(path) != state for path, state in self._known.items())
 
     def follow(self, stopped: threading.Event) -> None:
         """Look until `stopped`: at each change that the system tells of, and every second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.sound.settings import Chorus, Drive, Effects, Tremolo, Vowel
-from engine.sound.synth import pyo, swinging
+from engine.sound.synth import lfo, pyo
 
 _CHORUS_CENTRE = 0.012
 """Seconds; a doubling around 12 ms is heard as width, neither as flanging nor as an echo."""
@@ -20,14 +20,14 @@ def _drive(x: Any, settings: Drive) -> list[Any]:
 def _chorus(x: Any, settings: Chorus, side: int) -> list[Any]:
     swing = 0.006 * settings.depth
     # A quarter of a turn between the sides: the image turns instead of pulsating.
-    wander = swinging(settings.rate, 0.25 * side, mul=swing, add=_CHORUS_CENTRE)
+    wander = lfo(settings.rate, 0.25 * side, mul=swing, add=_CHORUS_CENTRE)
     doubled = pyo.Delay(x, delay=wander, maxdelay=0.05, mul=0.8 * settings.mix)
     return [doubled, pyo.Sig(x, mul=1.0 - 0.5 * settings.mix, add=doubled)]
 
 
 def _tremolo(x: Any, settings: Tremolo, side: int) -> list[Any]:
     half = settings.depth / 2.0
-    pulse = swinging(settings.rate, 0.5 * settings.width * side, mul=half, add=1.0 - half)
+    pulse = lfo(settings.rate, 0.5 * settings.width * side, mul=half, add=1.0 - half)
     return [pyo.Sig(x, mul=pulse)]
 
 

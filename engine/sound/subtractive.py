@@ -11,7 +11,7 @@ import numpy as np
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK
 from engine.sound.settings import Filter, Oscillator, SubtractiveSettings
-from engine.sound.synth import pyo, run, swinging, wavetable
+from engine.sound.synth import lfo, pyo, run, wavetable
 from engine.sound.voices import Polyphony, Voice, decibels, hertz, spare, velocity_gain
 
 _TABLE = 2048
@@ -164,7 +164,7 @@ def build(settings: SubtractiveSettings, folder: Path, seed: int) -> Polyphony:
     vibrato = None
     if settings.vibrato:
         swing = 2.0 ** (settings.vibrato.depth / 1200.0) - 1.0
-        vibrato = swinging(settings.vibrato.rate, mul=swing, add=1.0)
+        vibrato = lfo(settings.vibrato.rate, mul=swing, add=1.0)
     # All voices share one noise: a chord is breathed together.
     breath = pyo.ButHP(pyo.Noise(), float(settings.breath.low)) if settings.breath else None
     count = settings.voices + spare(settings)

@@ -99,15 +99,15 @@ class _Begun:
     frame = 0
 
 
-def swinging(rate: float, turn: float = 0.0, **scale: Any) -> Any:
-    """A slow sine that stands where it would stand if it had swung since frame 0, in whatever process.
+def lfo(rate: float, phase: float = 0.0, **scale: Any) -> Any:
+    """A low-frequency oscillator, a sine: it stands where it would if it had swung since frame 0, in whatever process.
 
     Args:
         rate: Hz.
-        turn: where it stands at frame 0, 0..1.
+        phase: at frame 0, 0..1.
         scale: `mul` and `add`.
     """
-    return pyo.Sine(rate, phase=(turn + rate * _Begun.frame / SAMPLE_RATE) % 1.0, **scale)
+    return pyo.Sine(rate, phase=(phase + rate * _Begun.frame / SAMPLE_RATE) % 1.0, **scale)
 
 
 _FADE_IN_BLOCKS = 20

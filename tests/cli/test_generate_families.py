@@ -6,19 +6,11 @@ import pytest
 from engine.score.phrase import NOTE
 from engine.score.piece import Track
 from tests.cli.generating import TUNE, fails, lines, made, run, song
-from tests.cli.weights import made_up
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A weights file of a made-up network of a config."""
-    folder = tmp_path_factory.mktemp("weights")
-    return lambda config: made_up(folder, config)
 
 
 def test_improvisation_goes_over_chords_again_and_again_and_writes_them(tmp_path, weights):

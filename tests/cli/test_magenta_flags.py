@@ -8,17 +8,9 @@ from engine.score.midi_writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from tests.cli.generating import CHECKPOINTS, run
-from tests.cli.weights import made_up
 
 TUNE = np.array([(beat, beat + 1, 60 + 2 * beat, 80) for beat in range(8)], NOTE)
 KIT = np.array([(beat, beat + 0.25, 36, 80) for beat in range(8)], NOTE)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A weights file of a made-up network of a config."""
-    folder = tmp_path_factory.mktemp("weights")
-    return lambda config: made_up(folder, config)
 
 
 @pytest.fixture(autouse=True)

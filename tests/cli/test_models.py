@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from engine import assets
-from engine.cli import main
 from engine.networks import load_network, read_card
 from engine.networks.checkpoints import open_weights
 from engine.runtime.performance import networks_of
@@ -23,23 +22,7 @@ ONE_DRUM = FIXTURES / "drums_rnn__one_drum__small.mag"
 ATTENTION = FIXTURES / "melody_rnn__attention_rnn_outer__small.mag"
 
 
-@pytest.fixture(autouse=True)
-def no_folders_of_a_user(monkeypatch, tmp_path):
-    monkeypatch.delenv("PERPETUUM_PATH", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def perpetuum(capsys):
-    """Runs a command line: (exit status, what it printed, what it complained about)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return run
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def test_import_says_what_it_found_and_writes_a_weights_file(perpetuum, tmp_path):

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from engine import assets
-from engine.cli import main
 from tests.scenes.writing import RIGHT
 
-
-@pytest.fixture(autouse=True)
-def here(monkeypatch, tmp_path):
-    monkeypatch.delenv("PERPETUUM_PATH", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def perpetuum(capsys):
-    """Runs a command line: (exit status, what it printed, what it complained about)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return run
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.mark.parametrize("ending", ["yaml", "yml"])
@@ -104,3 +88,11 @@ def test_a_number_of_bars_that_is_none_is_refused_in_a_sentence(perpetuum, here,
     assert status == 2
     assert "Invalid value for '--bars'" in err
     assert list(here.iterdir()) == []
+
+
+def test_a_remark_about_a_name_that_nobody_takes_stops_nothing(here):
+    (here / "slow_groove.yaml").write_text(RIGHT)
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-P", "-m", "engine", "check", "slow_groove"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert (done.returncode, done.stdout.rpartition("/")[2]) == (0, "slow_groove.yaml: valid\n")

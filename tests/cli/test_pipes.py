@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from engine import assets, files
-from engine.cli import main
 from engine.cli.primers import read_primer
 from engine.score.midi import read_piece
 from engine.score.midi_writing import write_piece
@@ -21,25 +20,7 @@ from engine.score.time import Meter
 from tests.cli.generating import BEAT
 from tests.scenes.writing import RIGHT
 
-
-@pytest.fixture(autouse=True)
-def here(monkeypatch, tmp_path):
-    monkeypatch.delenv("PERPETUUM_PATH", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def perpetuum(capsys):
-    """Runs a command line: (exit status, what it printed, what it complained about)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return run
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @contextmanager

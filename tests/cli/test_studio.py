@@ -11,17 +11,9 @@ from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter
 from tests.cli.generating import fails, run
-from tests.cli.weights import made_up
 
 KIT = np.array([(beat / 2, beat / 2 + 0.2, 36 + 2 * (beat % 2), 90) for beat in range(40)], NOTE)
 TUNE = np.array([(beat, beat + 1, 60 + 2 * beat % 12, 80) for beat in range(20)], NOTE)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A weights file of a made-up network of a config."""
-    folder = tmp_path_factory.mktemp("weights")
-    return lambda config: made_up(folder, config)
 
 
 @pytest.fixture(autouse=True)

@@ -115,7 +115,7 @@ def test_a_slow_sine_stands_where_it_would_stand_had_it_swung_since_the_first_fr
     later = 5 * SAMPLE_RATE // BLOCK * BLOCK
     code = (
         "import numpy as np, sys; from engine.sound import synth; frame = int(sys.argv[1]);"
-        "server = synth.boot(1, 1, frame); sine = synth.swinging(0.31).out();"
+        "server = synth.boot(1, 1, frame); sine = synth.lfo(0.31).out();"
         "raw = (__import__('ctypes').c_float * 256).from_address(int(str(server.getOutputAddr()), 0));"
         "[server.process() for _ in range((int(sys.argv[2]) - frame) // 256)];"
         "print(np.ctypeslib.as_array(raw)[-1])"
