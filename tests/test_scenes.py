@@ -16,13 +16,13 @@ from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
 from engine.conductor.recorder import Tally
 from engine.errors import PerpetuumError
+from engine.form.plan import Plan
 from engine.generators import chain
 from engine.registry import kind
 from engine.runtime.performance import Ending
 from engine.runtime.render import render
 from engine.runtime.rules import LocalRules
 from engine.scenes import load
-from engine.scenes.plan import Plan
 from engine.score.keys import MODES, Key
 from engine.sound.messages import Control, Ramps
 

@@ -14,8 +14,8 @@ import click
 
 from engine import assets
 from engine.errors import PerpetuumError
+from engine.form.scene import Scene
 from engine.scenes import Severity, load
-from engine.scenes.scene import Scene
 from engine.units import parse_time_of_day
 
 EXIT_NOT_VALID = 1

@@ -23,8 +23,8 @@ def command(form: str) -> None:
       perpetuum outputs
       perpetuum play slow_groove --output device hw:CARD=PCH,DEV=0
     """
-    from engine.runtime.devices import auto_choice, devices
-    from engine.runtime.outputs import OutputKind
+    from engine.outputs.contract import OutputKind
+    from engine.outputs.devices import auto_choice, devices
 
     kinds: list[OutputKind] = list(registry.kinds("perpetuum.outputs").values())
     here = devices()

@@ -10,7 +10,7 @@ import click
 
 from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
 from engine.conductor.daytime import CountedDay
-from engine.scenes.plan import Pass, Plan
+from engine.form.plan import Pass, Plan
 from engine.scenes.schema import unit_of
 from engine.scenes.targets import SoundSettings
 from engine.score.time import SAMPLE_RATE

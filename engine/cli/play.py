@@ -91,9 +91,9 @@ def command(
         from engine.conductor.daytime import CountedDay, WallDay
         from engine.errors import PerpetuumError
         from engine.files import is_passing, noting
+        from engine.outputs.contract import open_output
         from engine.runtime import play as playing
         from engine.runtime import watching
-        from engine.runtime.outputs import open_output
 
         if watch and is_passing(scene):
             raise PerpetuumError(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.conductor.recorder import Recording
+from engine.form.plan import Pass
 from engine.pictures import Heights, draw_notes, ensure_plotting, new_figure, save_picture, velocity_legend
-from engine.scenes.plan import Pass
 from engine.score.phrase import Origin
 
 PAGE = (16.5, 23.4)

@@ -13,10 +13,10 @@ from engine.cli.numbers import Number
 from engine.cli.plot import piano_roll
 from engine.cli.targets import OutputPath
 from engine.errors import StoppedError
+from engine.form.plan import Plan
 from engine.output_file import listed
+from engine.outputs.sound_file import ENDINGS as SOUNDS
 from engine.pictures import PICTURES, ensure_plotting
-from engine.runtime.sound_file import ENDINGS as SOUNDS
-from engine.scenes.plan import Plan
 from engine.score import midi_writing
 from engine.score.time import SAMPLE_RATE
 

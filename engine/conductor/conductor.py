@@ -19,9 +19,9 @@ from engine.conductor.contract import Job, PhraseMakers, Reply, Rules
 from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.lines import Line
 from engine.conductor.requests import request_for, sound_settings_at, values_at
+from engine.form.plan import Pass, Plan, Slot
+from engine.form.scene import Scene
 from engine.generators.contract import Request
-from engine.scenes.plan import Pass, Plan, Slot
-from engine.scenes.scene import Scene
 from engine.score.phrase import Origin, Phrase
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import NOTE_EVENT, Control, Forget, Notes, Ramp, Ramps, Release

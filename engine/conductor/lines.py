@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engine.conductor.contract import Job
-from engine.scenes.plan import Slot
-from engine.scenes.scene import Part
+from engine.form.plan import Slot
+from engine.form.scene import Part
 from engine.score.drums import CLASS_OF_PITCH
 from engine.score.phrase import Phrase
 

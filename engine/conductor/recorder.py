@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.conductor.conductor import Sealed
-from engine.scenes.plan import Pass
-from engine.scenes.scene import Scene
+from engine.form.plan import Pass
+from engine.form.scene import Scene
 from engine.score import midi_writing
 from engine.score.phrase import NOTE, ChordSpan, Origin, moved
 from engine.score.piece import Piece, Track

@@ -17,11 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from engine.processes.backoff import Backoff
+from engine.processes.child import Child, Gone, exit_text, python_module
+from engine.processes.pipe import FRAME_BYTES, LIVE_BYTES, Pipe
 from engine.runtime.audio_processes import AudioProcesses
-from engine.runtime.backoff import Backoff
-from engine.runtime.child import Child, Gone, exit_text, python_module
 from engine.runtime.memory import Memory
-from engine.runtime.pipe import FRAME_BYTES, LIVE_BYTES, Pipe
 from engine.runtime.poison import DEATHS, PoisonGuard
 from engine.runtime.spare import Spare
 from engine.runtime.takeover import Takeover

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.runtime.child import Child
-from engine.runtime.pipe import Pipe, Segment
+from engine.processes.child import Child
+from engine.processes.pipe import Pipe, Segment
 
 
 class AudioProcesses:

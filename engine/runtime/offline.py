@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.processes.pipe import FRAME_BYTES
 from engine.runtime.audio import Audio, State
-from engine.runtime.pipe import FRAME_BYTES
 from engine.sound.messages import BLOCK, CHANNELS, Release
 
 CHUNK = 64 << 10

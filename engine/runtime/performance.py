@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from engine.form.plan import Plan, derive_seed
+from engine.form.scene import Scene
 from engine.generators.contract import Settings
 from engine.registry import kind
-from engine.scenes.plan import Plan, derive_seed
-from engine.scenes.scene import Scene
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Setup
 

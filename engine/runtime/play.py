@@ -15,17 +15,17 @@ from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import PhraseMakers
 from engine.conductor.daytime import TimeOfDay, WallDay
 from engine.conductor.recorder import Tally
+from engine.form.plan import Plan
+from engine.form.scene import Scene
 from engine.generators.contract import Settings
+from engine.outputs.contract import Output
 from engine.runtime.audio import Audio, Refused
-from engine.runtime.outputs import Output
 from engine.runtime.performance import Ending, networks_of, setup_of
 from engine.runtime.pump import Pump
 from engine.runtime.rules import LocalRules
 from engine.runtime.signals import StopSignals
 from engine.runtime.watching import Edits
 from engine.runtime.workers import State, Workers
-from engine.scenes.plan import Plan
-from engine.scenes.scene import Scene
 from engine.sound.messages import BLOCK, Meter
 
 log = logging.getLogger(__name__)

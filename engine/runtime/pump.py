@@ -8,10 +8,10 @@ from collections import Counter
 
 import numpy as np
 
+from engine.outputs.contract import Output
+from engine.outputs.pacing import Pacer
+from engine.processes.pipe import FRAME_BYTES
 from engine.runtime.audio import Audio
-from engine.runtime.outputs import Output
-from engine.runtime.pacing import Pacer
-from engine.runtime.pipe import FRAME_BYTES
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CHANNELS
 

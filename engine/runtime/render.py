@@ -11,14 +11,14 @@ from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.recorder import Recording, Tally
+from engine.form.plan import Plan
+from engine.form.scene import Scene
+from engine.outputs.sound_file import SoundFileOutput
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
 from engine.runtime.performance import Ending, networks_of, setup_of
 from engine.runtime.rules import LocalRules
-from engine.runtime.sound_file import SoundFileOutput
 from engine.runtime.workers import Workers
-from engine.scenes.plan import Plan
-from engine.scenes.scene import Scene
 
 PATIENCE = 60.0
 """Seconds that a worker may take for a phrase; nobody is waiting to hear it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from engine.runtime.backoff import Backoff
-from engine.runtime.child import Child
+from engine.processes.backoff import Backoff
+from engine.processes.child import Child
 from engine.sound.messages import Ping
 
 PING_INTERVAL = 0.5

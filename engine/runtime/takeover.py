@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from engine.runtime.child import Child
+from engine.processes.child import Child
+from engine.processes.pipe import BLOCK_BYTES, FRAME_BYTES, Segment
 from engine.runtime.memory import Memory
-from engine.runtime.pipe import BLOCK_BYTES, FRAME_BYTES, Segment
 
 SECOND_WIND = 1.0
 """Seconds without a winner after which one candidate more is started."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.errors import PerpetuumError
 from engine.files import SavedState, noting, saved_at
-from engine.scenes.scene import Scene
+from engine.form.scene import Scene
 
 log = logging.getLogger(__name__)
 

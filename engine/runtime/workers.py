@@ -19,8 +19,8 @@ from engine.conductor.contract import Job, Reply
 from engine.errors import PerpetuumError
 from engine.generators.chain import validated
 from engine.generators.contract import Settings
-from engine.runtime.backoff import Backoff
-from engine.runtime.child import Child, Gone, exit_text, python_module
+from engine.processes.backoff import Backoff
+from engine.processes.child import Child, Gone, exit_text, python_module
 from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
 from engine.score.phrase import Phrase
 

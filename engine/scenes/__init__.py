@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.form.scene import Scene
     from engine.scenes.diagnostics import Diagnostic, Severity
     from engine.scenes.loading import Checked
-    from engine.scenes.scene import Scene
 
 __all__ = ["Diagnostic", "Severity", "check_files", "load"]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from engine.form.scene import DayCurve, DayMove, DaySteps
 from engine.generators.contract import Settings
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.models import KeyText
 from engine.scenes.nodes import MapNode, Node, ScalarNode
-from engine.scenes.scene import DayCurve, DayMove, DaySteps
 from engine.scenes.source import Span, clipped
 from engine.scenes.targets import Target, number_of, read_targets, read_value
 from engine.scenes.validation import problem

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PerpetuumError
+from engine.form.scene import Move, Source
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
 from engine.registry import kind as registered
 from engine.registry import names as registered_names
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.models import PartFile, SectionFile
 from engine.scenes.nodes import MapNode, ScalarNode
-from engine.scenes.scene import Move, Source
 from engine.scenes.source import Source as FileSource
 from engine.scenes.source import Span, clipped
 from engine.score.phrase import Phrase

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.form.scene import Source
 from engine.generators.contract import Link, Role
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import LinkDraft, PartDraft, Reading
 from engine.scenes.nodes import MapNode, Node, ScalarNode
 from engine.scenes.positions import span_within
-from engine.scenes.scene import Source
 from engine.scenes.source import Span, clipped
 from engine.score import drums
 from engine.score.excerpt import read_excerpt

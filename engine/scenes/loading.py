@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Link
 from engine.scenes.chains import read_parts
 from engine.scenes.day import Day, read_day
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.drafts import PartDraft, Reading, SectionDraft
 from engine.scenes.ducking import read_ducks
-from engine.scenes.form import default_next, read_sections
 from engine.scenes.instruments import Instruments, check_instrument, check_memory, is_instrument, read_instrument
 from engine.scenes.links import read_links
 from engine.scenes.models import MixFile, SceneFile
 from engine.scenes.nodes import MapNode, ScalarNode, parse
 from engine.scenes.note_lengths import check_articulation
-from engine.scenes.scene import Part, Scene, Section, Tempo
+from engine.scenes.sections import default_next, read_sections
 from engine.scenes.source import Source, Span, UnreadableError
 from engine.scenes.validation import validate
 from engine.score.phrase import Phrase

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.form.scene import Curve, Move
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.models import split_curve
 from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode, resolve
 from engine.scenes.positions import span_within
-from engine.scenes.scene import Curve, Move
 from engine.scenes.source import Span, clipped
 from engine.scenes.targets import Target, number_of, read_targets, read_value
 

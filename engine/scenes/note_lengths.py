@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.form.scene import Part, Scene
 from engine.generators import chain
 from engine.generators.contract import Link, Place, Request, Role
 from engine.registry import kind
 from engine.scenes.drafts import PartDraft, Reading
 from engine.scenes.nodes import ScalarNode
-from engine.scenes.scene import Part, Scene
 from engine.scenes.source import clipped
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance, moved
 from engine.sound.articulation import ATTACK_SHARE, PAD, Articulation

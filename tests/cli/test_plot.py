@@ -16,8 +16,8 @@ pytest.importorskip("matplotlib")
 from engine.cli.common import load_playable
 from engine.cli.plot import PAGE, piano_roll, piano_roll_pages
 from engine.conductor.recorder import Recording
+from engine.form.plan import Plan
 from engine.pictures import Heights
-from engine.scenes.plan import Plan
 from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import NOTE, ChordSpan, Origin

@@ -11,9 +11,9 @@ import pytest
 from engine.conductor.clocks import Clock, VirtualClock, VirtualMakers
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
+from engine.form.plan import Plan
+from engine.form.scene import Curve, Move, Part, Scene, Section, Source, Tempo
 from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, TransformKind
-from engine.scenes.plan import Plan
-from engine.scenes.scene import Curve, Move, Part, Scene, Section, Source, Tempo
 from engine.score.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
@@ -36,7 +36,7 @@ KINDS = {"net": NET, "rule": RULE, "feel": FEEL}
 @pytest.fixture
 def kinds(monkeypatch):
     """Two kinds of generators, one of them a network, and a transform that needs one."""
-    monkeypatch.setattr("engine.scenes.scene.kind", lambda group, name: KINDS[name])
+    monkeypatch.setattr("engine.form.scene.kind", lambda group, name: KINDS[name])
 
 
 def compose(request: Request, origin: Origin, name: str) -> Phrase:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.conductor.conductor import Sealed
 from engine.conductor.recorder import Recording
-from engine.scenes.plan import Plan
+from engine.form.plan import Plan
 from engine.score.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from tests.conductor.stage import part, scene, section

@@ -9,8 +9,8 @@ import pytest
 from engine.conductor.clocks import FastClock, VirtualMakers
 from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Reply
+from engine.form.plan import Plan
 from engine.runtime.rules import LocalRules
-from engine.scenes.plan import Plan
 from tests.scenes.writing import only_error, pointed_at, right
 
 SCENE = """\

@@ -151,8 +151,8 @@ def progressions(folder, recall, meter="4/4", more=""):
     """The chords of each time through the sections, out of what the pad means."""
     from engine.conductor.clocks import FastClock, VirtualMakers
     from engine.conductor.conductor import Conductor
+    from engine.form.plan import Plan
     from engine.runtime.rules import LocalRules
-    from engine.scenes.plan import Plan
 
     scene = right(
         folder,

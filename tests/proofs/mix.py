@@ -21,8 +21,8 @@ import pretty_midi
 import soundfile
 
 from engine import assets
+from engine.form.scene import Scene
 from engine.scenes import load
-from engine.scenes.scene import Scene
 from engine.score.drums import CLASS_OF_PITCH
 from engine.sound.articulation import ATTACK_SHARE, PAD, articulation
 from engine.sound.contract import LATENCY

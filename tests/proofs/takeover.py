@@ -24,13 +24,13 @@ from engine import assets
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
 from engine.conductor.daytime import AT_NOON
+from engine.form.plan import Plan
 from engine.runtime.audio import Audio, State
 from engine.runtime.offline import OfflineReader
 from engine.runtime.performance import networks_of, setup_of
 from engine.runtime.rules import LocalRules
 from engine.runtime.workers import Workers
 from engine.scenes import load
-from engine.scenes.plan import Plan
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CHANNELS, Setup
 

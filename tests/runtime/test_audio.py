@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
+from engine.outputs.pacing import Pacer
+from engine.processes.child import Child, start_bound
+from engine.processes.pipe import BLOCK_BYTES
 from engine.runtime.audio import Audio, Refused, State
-from engine.runtime.child import Child, start_bound
 from engine.runtime.offline import OfflineReader
-from engine.runtime.pacing import Pacer
-from engine.runtime.pipe import BLOCK_BYTES
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Ready, Release, Trouble
 from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until, voices
@@ -354,7 +354,7 @@ def test_where_no_more_threads_are_allowed_no_process_is_left_behind(monkeypatch
         return process
 
     start_bound(["true"]).wait()
-    monkeypatch.setattr("engine.runtime.child.start_bound", popen)
+    monkeypatch.setattr("engine.processes.child.start_bound", popen)
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(OSError, match="no thread"):
         Child("audio", DUMMY, lambda child, message: None)

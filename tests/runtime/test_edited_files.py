@@ -17,12 +17,12 @@ import pytest
 from engine.conductor.clocks import FastClock, VirtualMakers
 from engine.conductor.conductor import Conductor, Sealed
 from engine.files import noting
+from engine.form.plan import Plan
+from engine.form.scene import Scene
 from engine.runtime.play import Wishes, take_over
 from engine.runtime.rules import LocalRules
 from engine.runtime.watching import Edits, Watcher
 from engine.scenes import load
-from engine.scenes.plan import Plan
-from engine.scenes.scene import Scene
 from engine.sound.messages import Setup
 
 STEPS = int(os.environ.get("PERPETUUM_EDITS", "120"))

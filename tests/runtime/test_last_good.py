@@ -2,8 +2,8 @@
 
 import threading
 
+from engine.outputs.contract import NullOutput
 from engine.runtime.audio import Audio
-from engine.runtime.outputs import NullOutput
 from engine.runtime.play import News, Wishes, play, prepare
 from engine.runtime.watching import Edits
 from engine.runtime.workers import Workers

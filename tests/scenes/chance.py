@@ -14,6 +14,8 @@ from engine import assets, registry
 from engine.conductor.clocks import FastClock, VirtualMakers
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
+from engine.form.plan import Plan
+from engine.form.scene import Scene
 from engine.generators import chain
 from engine.generators.contract import Role
 from engine.runtime.performance import networks_of, setup_of
@@ -22,8 +24,6 @@ from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.instruments import Instruments
 from engine.scenes.loading import check_file
 from engine.scenes.models import MixFile
-from engine.scenes.plan import Plan
-from engine.scenes.scene import Scene
 from engine.scenes.schema import unit_of
 from engine.score.keys import MODES
 from engine.score.phrase import Origin, Phrase

@@ -9,6 +9,7 @@ import pytest
 from engine import assets, registry
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
+from engine.form.plan import Plan
 from engine.generators.contract import Role
 from engine.generators.kinds import rules_for
 from engine.runtime.performance import networks_of
@@ -16,7 +17,6 @@ from engine.runtime.rules import LocalRules
 from engine.runtime.workers import Workers
 from engine.scenes.diagnostics import Severity
 from engine.scenes.models import MOST_PARTS
-from engine.scenes.plan import Plan
 from engine.score.phrase import Origin
 from tests.scenes.writing import load_text, pointed_at
 

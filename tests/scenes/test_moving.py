@@ -5,9 +5,9 @@ import re
 import pytest
 
 from engine.conductor.daytime import CountedDay
+from engine.form.plan import Plan
+from engine.form.scene import DaySteps
 from engine.registry import kinds
-from engine.scenes.plan import Plan
-from engine.scenes.scene import DaySteps
 from engine.scenes.schema import unit_of
 from engine.score.keys import Key
 from engine.units import written

@@ -9,13 +9,13 @@ import pytest
 
 from engine.conductor.lines import Line
 from engine.conductor.requests import request_for
+from engine.form.plan import Plan
 from engine.generators.continuation import network_of
 from engine.generators.contract import Role
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.performance import networks_of
 from engine.scenes.diagnostics import Severity, listed
-from engine.scenes.plan import Plan
 from engine.score.midi_writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.form.scene import Scene
 from engine.scenes import load
 from engine.scenes.diagnostics import Diagnostic, Severity
-from engine.scenes.scene import Scene
 
 RIGHT = """\
 perpetuum: 1

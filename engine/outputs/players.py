@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.runtime.child import start_bound
+from engine.processes.child import start_bound
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CHANNELS
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.output_file import Target, cannot_write, output_folder, reason_of
-from engine.runtime.outputs import Output, OutputKind
-from engine.runtime.pacing import Pacer
-from engine.runtime.pipe import FRAME_BYTES
-from engine.runtime.sound_file import LARGEST_WAV, WAV_FRAME_BYTES, SoundWriter
+from engine.outputs.contract import Output, OutputKind
+from engine.outputs.pacing import Pacer
+from engine.outputs.sound_file import LARGEST_WAV, WAV_FRAME_BYTES, SoundWriter
+from engine.processes.pipe import FRAME_BYTES
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CHANNELS
 

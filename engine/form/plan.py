@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.scenes.scene import Scene, Section, Tempo
+from engine.form.scene import Scene, Section, Tempo
 from engine.score.keys import Key
 from engine.score.time import Bar, TempoMap
 from engine.units import DAY, Range

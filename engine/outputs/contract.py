@@ -12,8 +12,8 @@ from typing import Protocol
 
 from engine import registry
 from engine.errors import PerpetuumError
-from engine.runtime.pacing import Pacer
-from engine.runtime.pipe import FRAME_BYTES
+from engine.outputs.pacing import Pacer
+from engine.processes.pipe import FRAME_BYTES
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from engine.runtime.players import find_player, pipewire_runs, pulse_runs, why_none
+from engine.outputs.players import find_player, pipewire_runs, pulse_runs, why_none
 
 PATIENCE = 3.0
 """Seconds for a sound server to say what it has."""

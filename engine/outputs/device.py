@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from engine.errors import PerpetuumError
-from engine.runtime.backoff import Backoff
-from engine.runtime.devices import devices, misspelt
-from engine.runtime.outputs import Output, OutputKind
-from engine.runtime.pacing import Pacer
-from engine.runtime.pipe import FRAME_BYTES
-from engine.runtime.players import Player, PlayerProcess, find_player, installed_players, why_none
+from engine.outputs.contract import Output, OutputKind
+from engine.outputs.devices import devices, misspelt
+from engine.outputs.pacing import Pacer
+from engine.outputs.players import Player, PlayerProcess, find_player, installed_players, why_none
+from engine.processes.backoff import Backoff
+from engine.processes.pipe import FRAME_BYTES
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine import assets
+from engine.outputs.contract import open_output
+from engine.outputs.players import find_player
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
-from engine.runtime.outputs import open_output
-from engine.runtime.players import find_player
 from engine.runtime.pump import Pump
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import NOTE_EVENT, Fade, Notes, PartSound, Setup

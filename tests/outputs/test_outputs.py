@@ -16,16 +16,16 @@ import soundfile
 
 from engine import registry
 from engine.errors import PerpetuumError
+from engine.outputs.contract import NullOutput, open_output
+from engine.outputs.device import DeviceOutput
+from engine.outputs.pacing import Pacer
+from engine.outputs.players import Dither, Player
+from engine.outputs.recording import WavOutput
+from engine.outputs.sound_file import LARGEST_WAV, SoundFileOutput
+from engine.processes.backoff import Backoff
+from engine.processes.pipe import FRAME_BYTES, Pipe
 from engine.runtime.audio import Audio
-from engine.runtime.backoff import Backoff
-from engine.runtime.device import DeviceOutput
-from engine.runtime.outputs import NullOutput, open_output
-from engine.runtime.pacing import Pacer
-from engine.runtime.pipe import FRAME_BYTES, Pipe
-from engine.runtime.players import Dither, Player
 from engine.runtime.pump import PATIENCE, Pump
-from engine.runtime.sound_file import LARGEST_WAV, SoundFileOutput
-from engine.runtime.wav_output import WavOutput
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Fade
 from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until
@@ -208,7 +208,7 @@ def test_auto_says_so_once_where_there_is_no_sound_card_and_goes_on_in_real_time
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     for name in ("PULSE_SERVER", "PULSE_RUNTIME_PATH", "PIPEWIRE_REMOTE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("engine.runtime.players._has_card", lambda: False)
+    monkeypatch.setattr("engine.outputs.players._has_card", lambda: False)
     with caplog.at_level(logging.WARNING), open_output("auto") as output:
         assert "no sound card" in output.description
         assert caplog.text == ""  # whoever opens it tells the description
@@ -241,7 +241,7 @@ def test_a_recording_is_the_sound_exactly_and_gets_its_name_at_the_end(tmp_path)
 
 def test_a_recording_and_a_render_of_the_same_sound_are_the_same_file(tmp_path, monkeypatch):
     """Bringing the header up to date again and again changes nothing."""
-    monkeypatch.setattr("engine.runtime.wav_output.CHECKPOINT", 0.01)
+    monkeypatch.setattr("engine.outputs.recording.CHECKPOINT", 0.01)
     sound = np.random.default_rng(0).uniform(-1, 1, (SAMPLE_RATE, 2)).astype(np.float32)
     output = WavOutput(tmp_path / "with.wav", FakeTime().pacer())
     output.open()
@@ -258,7 +258,7 @@ def test_a_recording_is_valid_after_kill_9(tmp_path):
     code = (
         "import numpy as np, sys\n"
         "from pathlib import Path\n"
-        "from engine.runtime.wav_output import WavOutput\n"
+        "from engine.outputs.recording import WavOutput\n"
         "output = WavOutput(Path(sys.argv[1]))\n"
         "output.open()\n"
         "while True: output.write(np.full((2048, 2), 0.5, np.float32).tobytes())\n"
