@@ -370,7 +370,7 @@ class Conductor:
         daily = {(move.part, move.target) for move in self.scene.day if move.transform is None} - moved
         for name, part in self.scene.parts.items():
             begin, finish = (
-                sound_settings_at(part, values_at(self.scene, name, visit, visit.position(index), time_of_day))
+                sound_settings_at(part, values_at(self.scene, name, visit, visit.progress(index), time_of_day))
                 for index, time_of_day in zip((bar.index, bar.index + 1), times, strict=True)
             )
             for control, value in begin.items():
