@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.form.digest import scene_digest
 from engine.form.position import Position, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Scene, Section, Tempo
 from engine.score.keys import Key
@@ -77,6 +79,10 @@ class Slot:
     def end_bar(self) -> int:
         """First bar after it."""
         return self.first_bar + self.bars
+
+    def cut(self, bar: int) -> Slot:
+        """What is left of it from a bar on; it keeps its seed."""
+        return self if bar <= self.first_bar else replace(self, first_bar=bar, bars=self.end_bar - bar)
 
 
 def derive_seed(*words: object) -> int:
@@ -282,9 +288,14 @@ class Plan:
         """
         return Plan.edited(self.position(bar), scene, self.seed, self._day)
 
-    def taken_up(self, position: Position) -> Plan:
-        """A plan of the same scene, seed and day that is taken up at a position, as `at` says."""
-        return Plan.at(position, self.scene, self.seed, self._day)
+    def taken_up(self, position: Position, edited: bool = False) -> Plan:
+        """A plan of the same scene, seed and day that is taken up at a position, as `at` or `edited` says."""
+        return (Plan.edited if edited else Plan.at)(position, self.scene, self.seed, self._day)
+
+    @cached_property
+    def scene_digest(self) -> str:
+        """Digest of the scene."""
+        return scene_digest(self.scene)
 
     def _append(self, visit: Pass, already: int = 0) -> None:
         self._passes.append(visit)

@@ -13,10 +13,10 @@ from engine.errors import PerpetuumError
 class Stored(BaseModel):
     """Base of frozen plain data with a JSON form of its own; whoever inherits has a `version`.
 
-    Numbers go to JSON and back exactly; -inf (dB of what is off) is written as "-Infinity".
+    Finite numbers go to JSON and back exactly; there is no other number in JSON.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="strings")
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     described: ClassVar[str] = "value"
     """What it is called in messages."""
