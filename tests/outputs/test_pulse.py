@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import assets
-from engine.outputs.contract import open_output
+from engine.outputs.opening import OutputChoice, open_outputs
 from engine.outputs.players import find_player
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
@@ -109,7 +109,7 @@ def test_what_the_audio_server_plays_is_the_offline_render_sample_by_sample(reco
     expected = rendered()
     assert np.abs(expected).max() > 0.01
     size = recorder.stat().st_size
-    with open_output("device", SINK) as output:
+    with open_outputs([OutputChoice("device", SINK)]) as output:
         assert "pacat" in output.description
         with Audio() as audio, Pump(audio, output) as pump:
             for message in messages(live=True):
@@ -128,7 +128,7 @@ def test_auto_finds_the_server_and_outlives_its_restart(pulse, tmp_path):
     player = find_player()
     assert player is not None
     assert player.name == "pacat"
-    with open_output("auto") as output:
+    with open_outputs([OutputChoice("auto")]) as output:
         output.write(bytes(16384))
         pulse.terminate()
         pulse.wait()
