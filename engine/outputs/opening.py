@@ -118,7 +118,7 @@ def _keep(hours: float, followers: Sequence[Output]) -> None:
     recordings = [output for output in followers if isinstance(output, Recording)]
     folders = [recording for recording in recordings if recording.piles_up]
     if not folders:
-        what = f"{recordings[0].description} is none" if recordings else "nothing is recorded"
+        what = "only single files are recorded" if recordings else "nothing is recorded"
         raise PerpetuumError(
             f"--keep {hours:g} is for recordings into a folder, and {what}", "say: --output wav:FOLDER/"
         )

@@ -81,7 +81,9 @@ class WavOutput(Recording):
     def description(self) -> str:
         """Where the sound goes now."""
         kept = f", where the last {self.keep:g} hours are kept and older recordings deleted" if self.keep else ""
-        return f"recording to {self.path}{kept}" + (f", which failed: {self.problem}" if self._take is None else "")
+        return f"recording to {self.path}{kept}" + (
+            f", which failed: {self.problem}" if self.problem and self._take is None else ""
+        )
 
     @property
     def complaint(self) -> str:
