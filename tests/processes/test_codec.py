@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine import assets
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Job, Reply
+from engine.conductor.contract import Job, Reply, SlowRung
 from engine.events import BarSealed, NetworksLoaded, NotesLate, PartBar, PhraseDecided
 from engine.form.plan import Plan
 from engine.generators.arpeggio import ArpeggioSettings
@@ -19,7 +19,7 @@ from engine.processes.codec import CodecError
 from engine.runtime.codecs import EVENTS, FROM_SOUND, FROM_WORKER, TO_SOUND, TO_WORKER
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.messages import Load
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.scenes import load
 from engine.score.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
@@ -39,8 +39,10 @@ def same(one: Phrase | None, other: Phrase | None) -> bool:
     return left == right
 
 
-class Wire:
+class Wire(SlowRung):
     """Makers of phrases at the other end of a wire: every job and what was sent goes through the codec."""
+
+    name = "wire"
 
     def __init__(self) -> None:
         self.jobs = 0
@@ -87,7 +89,7 @@ def test_all_that_a_scene_asks_and_sends_arrives_as_it_was(name):
     wanted = Load(tuple(networks_of(scene)))
     assert TO_WORKER.decode(TO_WORKER.encode(wanted)) == wanted
     makers = Wire()
-    Conductor(Plan(scene, 5), makers, LocalRules(), through_the_wire, FastClock()).run(64)
+    Conductor(Plan(scene, 5), ladder_over(makers), through_the_wire, FastClock()).run(64)
     assert makers.jobs
 
 
