@@ -113,7 +113,8 @@ def test_what_cannot_be_played_is_refused_and_the_next_rung_plays(kind, slow):
     assert made.rung == "low"
     assert made.phrase.provenance.generator == "healthy"
     assert [(type(event), event.rung) for event in events] == [(SteppedDown, "top")]
-    assert events[0].reason and events[0].reason in made.reason
+    assert events[0].reason
+    assert events[0].reason in made.reason
 
 
 def test_notes_in_disorder_are_sorted():
