@@ -19,7 +19,7 @@ from engine.errors import PerpetuumError
 from engine.form.plan import Plan
 from engine.generators import chain
 from engine.registry import kind
-from engine.runtime.performance import Ending
+from engine.runtime.ending import Ending
 from engine.runtime.render import render
 from engine.runtime.rules import ladder_over
 from engine.scenes import load

@@ -19,7 +19,7 @@ from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators import chain
 from engine.generators.contract import Role
-from engine.runtime.performance import networks_of, setup_of
+from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.rules import ladder_over
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.instruments import Instruments
