@@ -18,8 +18,8 @@ from engine.conductor.lines import DecidedPhrase, PlayedLine, until
 from engine.conductor.lookahead import Lookahead
 from engine.conductor.sealing import Controls, Sealed, notes_of, ramps_over
 from engine.conductor.state import ConductorState, Restored, stored_state, taken_along
-from engine.events import Event
-from engine.form.plan import Plan
+from engine.events import BarSealed, Event, PartBar, SectionBegan
+from engine.form.plan import Pass, Plan
 from engine.form.scene import Scene
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import Forget, Ramps, Release
@@ -43,7 +43,7 @@ class Conductor:
         horizon: phrases are asked for this many frames ahead.
         solo: only this part is heard; None for all.
         day: the time of day, for scenes that follow it.
-        publish: told of each phrase that is decided; never raises.
+        publish: told of sections, bars and phrases as they are decided; never raises.
 
     Raises:
         TypeError: what is given as a ladder may fail.
@@ -78,6 +78,7 @@ class Conductor:
         self._controls: Controls = {}
         self._edited: Edited | None = None
         self._deaf = False
+        self._announced = -1
 
     @property
     def plan(self) -> Plan:
@@ -236,6 +237,15 @@ class Conductor:
         phrases.forget_before(index)
         for sealed in decided:
             self._tell(sealed)
+        self._announce(bar, visit, decided)
+
+    def _announce(self, bar: Bar, visit: Pass, decided: Iterable[Sealed]) -> None:
+        if visit.index != self._announced:
+            self._announced = visit.index
+            qpm, name = visit.qpms[0], visit.section.name
+            self._publish(SectionBegan(visit.index, name, visit.first_bar, visit.bars, qpm, str(visit.key)))
+        parts = tuple(PartBar(one.part, one.phrase, one.heard, one.network) for one in decided)
+        self._publish(BarSealed(bar.index, bar.start, bar.end, bar.qpm, visit.index, visit.section.name, parts))
 
     def _tell(self, sealed: Sealed) -> None:
         """Tell the listener; one that fails costs nothing, and is said once."""

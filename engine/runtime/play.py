@@ -17,7 +17,7 @@ from engine.conductor.recorder import Tally
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators.contract import Settings
-from engine.outputs.contract import Output
+from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.pump import Pump
@@ -91,7 +91,7 @@ def play(
     wishes: Wishes,
     audio: Audio,
     workers: Workers,
-    output: Output,
+    output: InfallibleOutput,
     edits: Edits,
     news: News,
     stop: StopSignals,

@@ -32,7 +32,8 @@ from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import CHANNELS, Setup
+from engine.sound.format import DEFAULT_CHANNELS
+from engine.sound.messages import Setup
 
 EVERY = 12.0
 """Seconds of sound between two deaths."""
@@ -139,7 +140,7 @@ def played(music: Performance, every: float = EVERY) -> tuple[np.ndarray, list[i
                 time.sleep(0.002)
             if data:
                 last = time.monotonic()
-                pieces.append(np.frombuffer(data, np.float32).reshape(-1, CHANNELS))
+                pieces.append(np.frombuffer(data, np.float32).reshape(-1, DEFAULT_CHANNELS))
                 frames += len(pieces[-1])
             elif time.monotonic() > last + PATIENCE:
                 raise TimeoutError(f"no sound came after frame {frames}")
