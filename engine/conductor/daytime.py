@@ -1,3 +1,4 @@
+# pyright: strict
 """The time of day, for settings that follow it: counted on by the music itself, or read off the wall.
 
 No other thing asks what time it is: a wall clock that leaps moves these settings, and nothing else.

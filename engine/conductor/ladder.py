@@ -158,7 +158,7 @@ class Ladder(Infallible):
     @property
     def breakers(self) -> dict[tuple[str, str], CircuitBreaker]:
         """Those that count failures, by rung and part."""
-        return {names: breaker for names, breaker in self._breakers.items() if breaker.failures}
+        return {names: breaker for names, breaker in sorted(self._breakers.items()) if breaker.failures}
 
     def renew(self, breakers: dict[tuple[str, str], CircuitBreaker] | None = None) -> None:
         """Forget failures, because the parts may be others now; or take up those of another ladder."""

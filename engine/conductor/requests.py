@@ -1,3 +1,4 @@
+# pyright: strict
 """Questions to generators: what a part is asked for, out of the plan and of what the other parts play."""
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def request_for(
         complete: None is returned while a source is not known; False takes a rest for it instead.
     """
     scene, part, visit = plan.scene, line.part, slot.visit
-    sources = {}
+    sources: dict[Link, Phrase] = {}
     for link, source in part.sources.items():
         phrase = lines[source.part].heard(slot.first_bar, slot.end_bar, source.drum)
         if phrase is None:

@@ -16,7 +16,7 @@ from engine.conductor.lookahead import Lookahead
 from engine.conductor.sealing import Controls
 from engine.errors import PerpetuumError
 from engine.form.plan import Plan, Slot
-from engine.form.position import Count, Position
+from engine.form.position import Bars, Count, Position
 from engine.form.stored import Stored
 from engine.generators.contract import Role
 from engine.score.chords import Chord
@@ -43,7 +43,7 @@ class StoredChord(Stored):
 class StoredPhrase(Stored):
     """A `Phrase`: notes are (start, end, pitch, velocity), beats as exact numbers."""
 
-    length: Finite = Field(gt=0, le=1e6)
+    length: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
     notes: tuple[tuple[Finite, Finite, int, int], ...]
     chords: tuple[StoredChord, ...]
     generator: str
@@ -96,7 +96,7 @@ class StoredDecision(Stored):
     """A `DecidedPhrase`: bars of a part whose phrase is decided; without `phrase`, what is heard is `raw`."""
 
     first_bar: Count
-    bars: Count = Field(ge=1)
+    bars: Bars
     raw: StoredPhrase
     phrase: StoredPhrase | None
 
@@ -152,7 +152,7 @@ class StoredJob(Stored):
 
     part: str
     first_bar: Count
-    bars: Count = Field(ge=1)
+    bars: Bars
     time_of_day: Finite
     rung: str
     problems: tuple[str, ...]
@@ -171,7 +171,7 @@ class StoredBreaker(Stored):
 
     rung: str
     part: str
-    failures: Count = Field(ge=1)
+    failures: Annotated[int, Field(ge=1)]
     open_until: int | None
     reason: str
 
@@ -282,7 +282,9 @@ class Restored:
         self._state = state
         unknown = {line.part for line in state.lines} ^ set(plan.scene.parts)
         if unknown and not self.edited:
-            raise PerpetuumError(f"the conductor's state does not fit the parts of its scene: {', '.join(unknown)}")
+            raise PerpetuumError(
+                f"the conductor's state does not fit the parts of its scene: {', '.join(sorted(unknown))}"
+            )
 
     @property
     def lines(self) -> dict[str, PlayedLine]:

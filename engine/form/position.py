@@ -13,6 +13,7 @@ from engine.score.time import BarLine
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """A number of bars, passes or frames; every JSON reader holds it exactly."""
+Bars = Annotated[int, Field(ge=1, lt=1 << 53)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Qpm = Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)]
 

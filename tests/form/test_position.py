@@ -12,9 +12,9 @@ from engine.conductor.daytime import CountedDay
 from engine.errors import PerpetuumError
 from engine.form.plan import Plan
 from engine.form.position import Position
-from engine.form.scene import DayCurve, DaySteps
+from engine.form.scene import DayCurve, DaySteps, Section
 from engine.score.keys import Key
-from engine.units import DAY
+from engine.units import DAY, Range
 from tests.conductor.stage import kinds, part, scene, section  # noqa: F401
 from tests.conductor.test_edits import edited
 
@@ -81,6 +81,15 @@ def test_a_position_does_not_depend_on_what_was_forgotten(seed, bar, forgotten):
     whole, short = Plan(made, seed), Plan(made, seed)
     short.forget_before(min(bar, forgotten))
     assert short.position(bar) == whole.position(bar)
+
+
+def test_an_edit_at_the_first_bar_of_a_pass_goes_on_in_the_form_as_it_stood():
+    """A section that is played twice has been played once: it comes once more, not twice."""
+    twice = Section("a", Range(8, 8), ("pad",), Range(2, 2), {"b": 1.0})
+    made = scene([part("pad", "rule")], [section("b", "pad", a=1), twice])
+    whole = Plan(made, 1, "a")
+    for plan in (whole.replaced_by(made, 8), Plan.edited(through_json(whole.position(8)), made, 1)):
+        assert [plan.pass_at(bar).section.name for bar in (8, 16, 24, 32)] == ["a", "b", "a", "a"]
 
 
 def test_an_edited_plan_shares_nothing_with_the_one_before():
