@@ -20,7 +20,7 @@ workers = Workers(command=[sys.executable, "-m", "tests.dummies.worker"])
 real = Workers()
 while not (workers.ready and real.ready and audio.state == "playing"):
     workers.poll(0.01), real.poll(0.01)
-pids = [audio._child.process.pid, workers._desks[0].child.process.pid, real._desks[0].child.process.pid]
+pids = [audio.pid, *workers.pids, *real.pids]
 print(*pids, flush=True)
 time.sleep(3600)
 """

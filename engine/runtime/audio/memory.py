@@ -1,3 +1,4 @@
+# pyright: strict
 """What the audio process was told and has not sounded yet, so that another one can go on where it stopped."""
 
 from __future__ import annotations
@@ -55,9 +56,13 @@ class Memory:
             case Release(frame=until):
                 self.released = max(self.released, until)
             case Fade(start=start):
-                self.fade = replace(message, start=frame if start < 0 else start)
+                fade = replace(message, start=frame if start < 0 else start)
+                if self.fade is None or fade.start + fade.frames < self.fade.start + self.fade.frames:
+                    self.fade = fade  # the earlier end wins, as in the audio process
             case Quit():
                 self.quitting = True
+            case _:
+                pass
 
     def prune(self, frame: int) -> None:
         """Forget what is over by a frame; what ramps led to stays as the level of their part."""
@@ -94,7 +99,7 @@ class Memory:
         self.prune(frame)
         setup = replace(self.setup, start_frame=frame)
         values = {(part.name, control): getattr(part, control) for part in setup.parts for control in Control}
-        ramps = []
+        ramps: list[Ramp] = []
         for ramp in sorted(self._ramps, key=_by_start):
             if ramp.start < frame:
                 begun = values.get((ramp.part, ramp.control), ramp.value)
