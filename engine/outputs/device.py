@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
-from collections import Counter
 from collections.abc import Callable
 
 from engine.errors import PerpetuumError
@@ -12,8 +12,9 @@ from engine.outputs.contract import Output, OutputKind
 from engine.outputs.devices import devices, misspelt
 from engine.outputs.pacing import Pacer
 from engine.outputs.players import Player, PlayerProcess, find_player, installed_players, why_none
-from engine.processes.backoff import Backoff
 from engine.processes.pipe import FRAME_BYTES
+from engine.processes.reports import Cause, ChildLost, Report, Reporter, log_report
+from engine.processes.supervision import Limits, Supervision
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,15 @@ SETTLED = 5.0
 GOODBYE = 2.0
 """Seconds for a player to play what it has at the end."""
 
+LIMITS = Limits(restarts=8, period=60.0, first_delay=0.25, longest_delay=10.0, memory=256_000_000)
+"""What a player may do; pacat, pw-cat and aplay use 6 to 20 MB."""
+
+
+def log_all_but_losses(report: Report) -> None:
+    """Write a report to the log; what a loss means for the sound the output says itself."""
+    if not isinstance(report, ChildLost):
+        log_report(report)
+
 
 class DeviceOutput:
     """Plays through a player process. While there is none (a card was pulled out, a server restarts), sound is let
@@ -35,7 +45,8 @@ class DeviceOutput:
         find: finds a player, or None.
         pacer: gives the pace while there is none.
         stall: seconds after which a player counts as hung.
-        backoff: between attempts.
+        limits: what a player may do, and the pauses between attempts.
+        report: told what is found out about players.
         clock: gives seconds; for tests.
     """
 
@@ -44,15 +55,15 @@ class DeviceOutput:
         find: Callable[[], Player | None] = find_player,
         pacer: Pacer | None = None,
         stall: float = STALL,
-        backoff: Backoff | None = None,
+        limits: Limits = LIMITS,
+        report: Reporter = log_all_but_losses,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.counters: Counter[str] = Counter()
         self.process: PlayerProcess | None = None
         self._find = find
         self._pacer = pacer or Pacer()
         self._stall = stall
-        self._backoff = backoff or Backoff(first=0.25, longest=10.0)
+        self._supervision = Supervision("player", limits, report, clock)
         self._clock = clock
         self._retry_at = 0.0
         self._started_at = 0.0
@@ -78,10 +89,16 @@ class DeviceOutput:
             self._start()
         if self.process is not None:
             if self.process.write(chunk, self._stall):
-                if self._backoff.failures and self._clock() > self._started_at + SETTLED:
-                    self._backoff.reset()
+                if self._clock() > self._started_at + SETTLED:
+                    self._supervision.works()
+                finding = self._supervision.check(self.process.pid, None)
+                if finding is not None:
+                    self._lose(finding.reason, finding.cause)
                 return
-            self._lose("it took no more sound" if self.process.alive else "it ended")
+            if self.process.alive:
+                self._lose("it took no more sound", Cause.HUNG)
+            else:
+                self._lose("it ended", Cause.DIED)
         self._pacer.pace(len(chunk) // FRAME_BYTES)
 
     def close(self) -> None:
@@ -93,37 +110,41 @@ class DeviceOutput:
     def _start(self) -> None:
         player = self._find()
         if player is None:
-            self._wait_for(why_none())
+            self._wait_for(why_none(), self._supervision.restarts.unavailable())
             return
         try:
             self.process = PlayerProcess(player, self._integers and bool(player.command16))
         except OSError as error:
-            self._wait_for(f"{player.name} cannot be started: {error}")
+            self._wait_for(f"{player.name} cannot be started: {error}", self._supervision.restarts.unavailable())
             return
-        self.counters["starts"] += 1
+        self._supervision.began()
+        self._supervision.started()
         self._started_at = self._clock()
         if self._missing:
             log.warning("the sound is back: %s", self.description)
         self._missing = ""
 
-    def _lose(self, what: str) -> None:
+    def _lose(self, what: str, cause: Cause) -> None:
         assert self.process is not None
         process, self.process = self.process, None
         settled = self._clock() > self._started_at + SETTLED
         words = process.close(0.0)
-        self.counters["losses"] += 1
+        if cause is Cause.HUNG and process.status != -signal.SIGKILL:
+            cause = Cause.DIED  # it closed its end, and ended before it could be killed
         if "format" in words.lower() and process.player.command16:
             self._integers = True  # a bare card that takes no floats
         if settled:
+            self._supervision.works()
+        lost = f"{process.player.name} was lost: {what}"
+        delay = self._supervision.lost(lost + (f" ({words})" if words else ""), worked=settled, cause=cause)
+        if delay == 0.0:
             # Who has played for a while was killed or stopped; the next one may play before anybody hears that.
-            log.warning("%s was lost: %s; another is started", process.player.name, what)
-            self._backoff.reset()
+            log.warning("%s; another is started", lost)
             self._start()
             return
-        self._wait_for(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
+        self._wait_for(lost + (f" ({words})" if words else ""), float("inf") if delay is None else delay)
 
-    def _wait_for(self, missing: str) -> None:
-        delay = self._backoff.next_delay()
+    def _wait_for(self, missing: str, delay: float) -> None:
         self._retry_at = self._clock() + delay
         self._pacer.reset()
         if missing != self._missing and self._opened:  # before that `description` tells it

@@ -208,6 +208,11 @@ class PlayerProcess:
         return self._process.poll() is None
 
     @property
+    def status(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    @property
     def stopped(self) -> bool:
         """Whether somebody stopped it (SIGSTOP): it will not take anything until it is told to go on."""
         try:

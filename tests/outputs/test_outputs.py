@@ -22,8 +22,9 @@ from engine.outputs.pacing import Pacer
 from engine.outputs.players import Dither, Player
 from engine.outputs.recording import WavOutput
 from engine.outputs.sound_file import LARGEST_WAV, SoundFileOutput
-from engine.processes.backoff import Backoff
 from engine.processes.pipe import FRAME_BYTES, Pipe
+from engine.processes.reports import Cause
+from engine.processes.supervision import Limits
 from engine.runtime.audio import Audio
 from engine.runtime.pump import PATIENCE, Pump
 from engine.score.time import SAMPLE_RATE
@@ -55,8 +56,7 @@ def dummy_player(path: Path, *options: str) -> Player:
     return Player("dummy", "a file", command, (sys.executable, PLAYER, str(path)))
 
 
-def no_delay() -> Backoff:
-    return Backoff(first=0.05, longest=0.05)
+NO_DELAY = Limits(first_delay=0.05, longest_delay=0.05)
 
 
 # Pace
@@ -409,12 +409,13 @@ def test_a_card_that_is_pulled_out_is_a_state_and_the_music_goes_on_unheard_unti
     """A player that dies is started again; meanwhile the sound passes at the pace of real time."""
     path = tmp_path / "heard"
     cards = iter([dummy_player(path, "--dies-after", str(SAMPLE_RATE * 4)), None, None, dummy_player(path)])
-    output = DeviceOutput(lambda: next(cards), backoff=no_delay())
+    found = Reports()
+    output = DeviceOutput(lambda: next(cards), limits=NO_DELAY, report=found)
     output.open()
     sound = samples(np.zeros((0, 2), np.float32).tobytes())
     seen = set()
     began, frames = time.monotonic(), 0
-    while output.counters["starts"] < 2 or frames < 3 * SAMPLE_RATE:
+    while found.started("player") < 2 or frames < 3 * SAMPLE_RATE:
         sound = np.full((2048, 2), frames, np.float32)
         output.write(sound.tobytes())
         frames += 2048
@@ -423,18 +424,20 @@ def test_a_card_that_is_pulled_out_is_a_state_and_the_music_goes_on_unheard_unti
     assert (time.monotonic() - began) == pytest.approx(frames / SAMPLE_RATE, abs=0.8)  # the pipes' and buffers' room
     output.close()
     assert seen == {"dummy", "nowhere,"}
-    assert output.counters["losses"] == 1
+    assert found.lost("player", Cause.DIED) == found.lost("player") == 1
     assert samples(path.read_bytes())[-1, 0] == frames - 2048
 
 
 def test_a_player_that_hangs_is_replaced(tmp_path):
     path = tmp_path / "heard"
-    output = DeviceOutput(lambda: dummy_player(path), stall=0.3, backoff=no_delay())
+    found = Reports()
+    output = DeviceOutput(lambda: dummy_player(path), stall=0.3, limits=NO_DELAY, report=found)
     output.open()
     assert output.process is not None
     first = output.process.pid
     os.kill(first, signal.SIGSTOP)
-    until(lambda: output.write(bytes(16384)) or output.counters["starts"] == 2)
+    until(lambda: output.write(bytes(16384)) or found.started("player") == 2)
+    assert found.lost("player", Cause.HUNG) == 1
     assert output.process.pid != first
     output.close()
     with pytest.raises(ProcessLookupError):
@@ -443,7 +446,7 @@ def test_a_player_that_hangs_is_replaced(tmp_path):
 
 def test_a_card_that_takes_no_floats_gets_dithered_integers(tmp_path):
     path = tmp_path / "heard"
-    output = DeviceOutput(lambda: dummy_player(path, "--refuses-floats"), backoff=no_delay())
+    output = DeviceOutput(lambda: dummy_player(path, "--refuses-floats"), limits=NO_DELAY)
     output.open()
     quiet = np.full((2048, 2), 0.25 / 32767, np.float32).tobytes()
     until(lambda: output.write(quiet) or (path.exists() and path.stat().st_size > 40_000))
