@@ -24,7 +24,7 @@ from engine.form.scene import Scene
 from engine.generators.contract import Request
 from engine.score.phrase import Origin, Phrase
 from engine.score.time import SAMPLE_RATE, Bar
-from engine.sound.messages import NOTE_EVENT, Control, Forget, Notes, Ramp, Ramps, Release
+from engine.sound.messages import NOTE_EVENT, Control, Forget, Notes, Ramp, Ramps, Release, ToSound
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Conductor:
         plan: Plan,
         makers: PhraseMakers,
         rules: Rules,
-        send: Callable[[object], None],
+        send: Callable[[ToSound], None],
         clock: Clock,
         listen: Callable[[Sealed], None] = lambda sealed: None,
         lead: int = 2 * SAMPLE_RATE,

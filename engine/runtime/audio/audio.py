@@ -19,7 +19,7 @@ from engine.runtime.audio.processes import AudioProcesses
 from engine.runtime.audio.reports import AudioReporter, log_audio_report
 from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.supervisor import Reports, Supervisor
-from engine.sound.messages import Meter, Ready, Release, Setup, Trouble
+from engine.sound.messages import Meter, Ready, Release, Setup, ToSound, Trouble
 
 OFFLINE_BYTES = 256 << 10
 
@@ -189,7 +189,7 @@ class Audio:
                 self._primary.start()
                 self._supervisor.start()
 
-    def send(self, message: object) -> None:
+    def send(self, message: ToSound) -> None:
         """Hand a message of engine.sound.messages over; returns at once."""
         with self._lock:
             change = self._changes.current

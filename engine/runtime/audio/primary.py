@@ -21,7 +21,7 @@ from engine.runtime.audio.reports import AudioReporter
 from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.takeover import Takeover
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Ready, Release, Setup, Trouble
+from engine.sound.messages import BLOCK, Ready, Release, Setup, ToSound, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ class Primary:
         self._supervision.watchdog.feed()
         self.tell(setup)
 
-    def tell(self, message: object) -> None:
+    def tell(self, message: ToSound) -> None:
         """Tell whoever plays now, or is about to."""
         if isinstance(self._now, _Racing):
             self._now.takeover.send(message)

@@ -144,7 +144,7 @@ class Supervisor:
             return
         self._primary.look()
         self._changes.look()
-        if self._live:
+        if self._live and self._primary.racing is None:  # until somebody plays, processors are left to the candidates
             self._spare.look()
         self._also_look()
         if self._clock() > self._prune_at:

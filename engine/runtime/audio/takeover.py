@@ -11,6 +11,7 @@ from engine.processes.child import Child
 from engine.processes.pipe import BLOCK_BYTES, FRAME_BYTES, Segment
 from engine.processes.watchdog import Watchdog
 from engine.runtime.audio.memory import Memory
+from engine.sound.messages import ToSound
 
 SECOND_WIND = 1.0
 """Seconds without a winner after which one candidate more is started."""
@@ -90,7 +91,7 @@ class Takeover:
         for candidate in self._candidates:
             candidate.segment.skip = (frame - self.start) * FRAME_BYTES
 
-    def send(self, message: object) -> None:
+    def send(self, message: ToSound) -> None:
         """Tell all of them, and those who come later."""
         self.memory.add(message, self.start if self._frame is None else self._frame)
         for candidate in self._candidates:
