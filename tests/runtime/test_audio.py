@@ -10,7 +10,7 @@ from engine.errors import PerpetuumError
 from engine.outputs.pacing import Pacer
 from engine.processes.child import Child, start_bound
 from engine.processes.pipe import BLOCK_BYTES
-from engine.processes.reports import Cause, ChildLost
+from engine.processes.reports import Cause, ChildLost, IntensityExceeded
 from engine.runtime.audio import Audio, Refused, State
 from engine.runtime.audio.audio import LIVE
 from engine.runtime.audio.change import Phase
@@ -240,6 +240,19 @@ def test_a_process_that_never_plays_is_tried_again_with_growing_pauses():
         until(lambda: found.lost() >= 3)
     pauses = [report.retry_in for report in found.all if isinstance(report, ChildLost)]
     assert pauses[:3] == [0.1, 0.2, 0.4]
+
+
+def test_one_that_is_lost_too_often_comes_back_after_a_pause_though_it_had_played():
+    found = Reports()
+    with Audio(report=found, command=DUMMY, limits=replace(LIVE, restarts=1)) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        for deaths in (1, 2):
+            until(lambda deaths=deaths: found.started() == deaths)
+            until(lambda now=listener.seconds: listener.seconds > now + 0.1)
+            os.kill(pid(audio), signal.SIGKILL)
+        until(lambda: found.started() == 3)
+    assert [report.retry_in for report in found.all if isinstance(report, ChildLost)] == [0.0, 0.1]
+    assert IntensityExceeded("audio", 1, 60.0, given_up=False) in found.all
 
 
 def test_the_stream_ends_with_its_fade():

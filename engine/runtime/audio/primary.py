@@ -302,12 +302,16 @@ class Primary:
             return
         retry_in = self._supervision.lost(end.reason, worked=end.frame > self._began_at, cause=end.cause)
         self._inbox.put(Trouble(end.reason, fatal=retry_in is None))
+        if retry_in is not None:
+            self._leave_out_poison(end.frame)
+        self._try_again(end.reason, retry_in)
+
+    def _try_again(self, reason: str, retry_in: float | None) -> None:
         if retry_in is None:
-            self.problem = end.reason
+            self.problem = reason
             self._now = _Over(State.FAILED)
-            return
-        self._leave_out_poison(end.frame)
-        self._now = _Lost(self._clock() + retry_in)
+        else:
+            self._now = _Lost(self._clock() + retry_in)
 
     def _leave_out_poison(self, frame: int) -> None:
         """Where one process after the other dies at the same place, what is to sound there is left out."""
@@ -410,8 +414,8 @@ class Primary:
                 self._processes.discard(other)
             self._now = _Over(State.ENDED)
         elif not len(takeover):
-            retry_in = self._supervision.lost(f"no process came to the place: {reason}", worked=arrived)
-            self._now = _Lost(self._clock() + (retry_in if retry_in is not None else 0.0))
+            why = f"no process came to the place: {reason}"
+            self._try_again(why, self._supervision.lost(why, worked=arrived))
             if self._unproven is not None and self._supervision.restarts.failures >= REFUSED:
                 setup, self._unproven = self._unproven, None
                 self._inbox.refused(setup)
