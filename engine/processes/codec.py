@@ -124,7 +124,7 @@ def _written(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return model_name(type(value)), {name: getattr(value, name) for name in type(value).model_fields}
     if isinstance(value, np.generic):
-        return value.item()
+        return cast("object", value.item())
     raise TypeError(f"a {type(value).__name__}")
 
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from engine.conductor.contract import Job, Reply
 from engine.errors import PerpetuumError
-from engine.generators.chain import validated
 from engine.generators.contract import Settings
+from engine.generators.playable import validated
 from engine.processes.child import Child, Gone, exit_text
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision

@@ -1,8 +1,8 @@
 # pyright: strict
 """The generator workers seen from the conductor: jobs go out, replies come back, and whoever fails is replaced.
 
-`Workers` is the conductor's `PhraseMakers`. Nothing here waits for a worker: messages queue, and a job whose worker is
-dead, hung or makes no sense comes back at once as a failed reply, for which the conductor has rules.
+`Workers` is a rung of the conductor's ladder. Nothing here waits for a worker: messages queue, and a job whose worker
+is dead, hung or makes no sense comes back at once as a failed reply, for which the ladder has rules.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from engine.conductor.contract import Job, Reply
+from engine.conductor.contract import Job, Reply, SlowRung
 from engine.generators.contract import Settings
 from engine.processes.child import Child, python_module
 from engine.processes.reports import Reporter, log_report
@@ -37,7 +37,7 @@ LIMITS = Limits(restarts=6, period=60.0, first_delay=0.1, longest_delay=30.0, aw
 pauses: rules play meanwhile, and networks are not loaded over and over."""
 
 
-class Workers:
+class Workers(SlowRung):
     """Starts workers and shares jobs out; one that dies, hangs, leaks or breaks the protocol is replaced.
 
     All parts of a scene may use one worker; with more, each part keeps to one of them, so that its jobs stay in
@@ -53,6 +53,8 @@ class Workers:
         limits: what a worker may do.
         clock: gives seconds.
     """
+
+    name = "networks"
 
     def __init__(
         self,
@@ -113,7 +115,11 @@ class Workers:
         for slot in self._slots:
             slot.load(tuple(generators))
 
-    # PhraseMakers
+    # SlowRung
+
+    def takes(self, job: Job) -> bool:
+        """What needs a network."""
+        return job.network
 
     def submit(self, job: Job) -> None:
         """Take a job."""

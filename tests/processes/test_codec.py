@@ -17,8 +17,8 @@ from engine.form.plan import Plan
 from engine.generators.arpeggio import ArpeggioSettings
 from engine.processes.codec import CodecError
 from engine.runtime.codecs import EVENTS, FROM_SOUND, FROM_WORKER, TO_SOUND, TO_WORKER
+from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.messages import Load
-from engine.runtime.performance import networks_of, setup_of
 from engine.runtime.rules import LocalRules
 from engine.scenes import load
 from engine.score.chords import Chord

@@ -19,6 +19,7 @@ from engine.runtime.audio.processes import AudioProcesses
 from engine.runtime.audio.reports import AudioReporter, log_audio_report
 from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.supervisor import Reports, Supervisor
+from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.messages import Meter, Ready, Release, Setup, ToSound, Trouble
 
 OFFLINE_BYTES = 256 << 10
@@ -66,6 +67,7 @@ class Audio:
             else `OFFLINE_PATIENCE`.
         start_patience: seconds from a setup to the first block; None: `START_PATIENCE` live, else `OFFLINE_PATIENCE`.
         command: what the audio process runs; for tests.
+        channels: of a frame; each `Setup` asks for as many.
         report: told what is found out about the processes, in the supervisor's thread.
         limits: what a process may do; None: `LIVE` or `OFFLINE`.
         clock: gives seconds.
@@ -78,12 +80,13 @@ class Audio:
         patience: float | None = None,
         start_patience: float | None = None,
         command: Sequence[str] | None = None,
+        channels: int = DEFAULT_CHANNELS,
         report: AudioReporter = log_audio_report,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.live = live
-        self.pipe = Pipe(pipe_bytes or (LIVE_BYTES if live else OFFLINE_BYTES))
+        self.pipe = Pipe(pipe_bytes or (LIVE_BYTES if live else OFFLINE_BYTES), channels)
         patience = patience or (HANG if live else OFFLINE_PATIENCE)
         start_patience = start_patience or (START_PATIENCE if live else OFFLINE_PATIENCE)
         limits = limits or (LIVE if live else OFFLINE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.processes.child import Child, exit_text
-from engine.processes.pipe import FRAME_BYTES, Pipe
+from engine.processes.pipe import Pipe
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
 from engine.runtime.audio.inbox import Inbox
@@ -394,7 +394,7 @@ class Primary:
         if winner is None:
             return
         segment = self._processes.attached(winner.child)
-        self._pipe.attach(segment, segment.skip // FRAME_BYTES, BLEND)
+        self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
         self._supervision.began()
         self._now = _Attached(winner.child)
         self.plays(Ready(0.0))

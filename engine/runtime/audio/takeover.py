@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.processes.child import Child
-from engine.processes.pipe import BLOCK_BYTES, FRAME_BYTES, Segment
+from engine.processes.pipe import Segment
 from engine.processes.watchdog import Watchdog
 from engine.runtime.audio.memory import Memory
 from engine.sound.messages import ToSound
@@ -82,14 +82,14 @@ class Takeover:
         for message in self.memory.messages(self.start):
             child.send(message)
         if self._frame is not None:
-            segment.skip = (self._frame - self.start) * FRAME_BYTES
+            segment.skip = (self._frame - self.start) * segment.frame_bytes
         self._candidates.append(Candidate(child, segment, Watchdog(clock=self._clock)))
 
     def meet_at(self, frame: int) -> None:
         """From this frame on one of them is to be heard."""
         self._frame = frame
         for candidate in self._candidates:
-            candidate.segment.skip = (frame - self.start) * FRAME_BYTES
+            candidate.segment.skip = (frame - self.start) * candidate.segment.frame_bytes
 
     def send(self, message: ToSound) -> None:
         """Tell all of them, and those who come later."""
@@ -112,11 +112,12 @@ class Takeover:
             return None
         waits = self.memory.released <= self._frame
         for candidate in self._candidates:
-            candidate.segment.throw_away(blend * FRAME_BYTES)
-            left = candidate.segment.skip
+            segment = candidate.segment
+            kept = blend * segment.frame_bytes
+            segment.throw_away(kept)
+            left = segment.skip
             if candidate.ready and (
-                (waits and not left)
-                or (left <= blend * FRAME_BYTES and candidate.segment.lying() >= left + BLOCK_BYTES)
+                (waits and not left) or (left <= kept and segment.lying() >= left + segment.block_bytes)
             ):
                 self._candidates.remove(candidate)
                 return candidate
@@ -127,10 +128,11 @@ class Takeover:
         candidate = next((candidate for candidate in self._candidates if candidate.child is child), None)
         if candidate is None:
             return False
-        candidate.segment.throw_away(blend * FRAME_BYTES)
+        kept = blend * candidate.segment.frame_bytes
+        candidate.segment.throw_away(kept)
         self._candidates.remove(candidate)
         self.failures += 1
-        return candidate.ready and candidate.segment.skip <= blend * FRAME_BYTES
+        return candidate.ready and candidate.segment.skip <= kept
 
     def look(self) -> bool:
         """End whoever hangs; whether one candidate more is wanted, because none has won for a while."""
