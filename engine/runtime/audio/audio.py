@@ -14,10 +14,11 @@ from engine.processes.restarts import Exceeded
 from engine.processes.supervision import Limits, Supervision
 from engine.runtime.audio.change import SceneChanges
 from engine.runtime.audio.inbox import Inbox, Refused
-from engine.runtime.audio.primary import FOREVER, Primary, State
+from engine.runtime.audio.primary import FOREVER, Primary
 from engine.runtime.audio.processes import AudioProcesses
 from engine.runtime.audio.reports import AudioReporter, log_audio_report
 from engine.runtime.audio.spare import Spare
+from engine.runtime.audio.states import State
 from engine.runtime.audio.supervisor import Reports, Supervisor
 from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.messages import Meter, Ready, Release, Setup, ToSound, Trouble

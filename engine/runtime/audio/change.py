@@ -11,9 +11,10 @@ from enum import StrEnum
 from engine.processes.child import Child
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.memory import Memory
-from engine.runtime.audio.primary import REFUSED, End, Primary
+from engine.runtime.audio.primary import REFUSED, Primary
 from engine.runtime.audio.processes import AudioProcesses
 from engine.runtime.audio.spare import Spare
+from engine.runtime.audio.states import End
 from engine.runtime.audio.takeover import Takeover
 from engine.sound.messages import BLOCK, Fade, Forget, Setup
 

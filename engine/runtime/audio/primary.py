@@ -6,8 +6,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from engine.processes.child import Child, exit_text
 from engine.processes.pipe import Pipe
@@ -19,6 +17,7 @@ from engine.runtime.audio.poison import PoisonGuard
 from engine.runtime.audio.processes import AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
 from engine.runtime.audio.spare import Spare
+from engine.runtime.audio.states import Attached, End, Lost, Over, Racing, State
 from engine.runtime.audio.takeover import Takeover
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Ready, Release, Setup, ToSound, Trouble
@@ -44,65 +43,6 @@ REFUSED = 3
 
 URGENT = 1.25
 """Times the memory budget at which a process is replaced even if no spare is ready."""
-
-
-class State(StrEnum):
-    """What the audio process is doing."""
-
-    STARTING = "starting"
-    PLAYING = "playing"
-    DEAD = "dead"  # and about to be started again
-    FAILED = "failed"  # offline: it died, and the render with it
-    ENDED = "ended"  # faded out
-    CLOSED = "closed"
-
-
-@dataclass
-class _Attached:
-    """One process writes to the pipe that is heard."""
-
-    child: Child
-    playing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Racing:
-    """Candidates are on their way to the place where the last one stopped."""
-
-    takeover: Takeover
-
-
-@dataclass(frozen=True, slots=True)
-class _Lost:
-    """There is none; another is started at a moment of the clock."""
-
-    restart_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Over:
-    """No more sound will come."""
-
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The process that was heard has ended.
-
-    Attributes:
-        frame: up to which it has played.
-        faded: it had faded out.
-        faded_early: it ended by itself on its way there.
-        reason: what is known of its end, for people.
-        cause: why it ended.
-    """
-
-    frame: int
-    faded: bool
-    faded_early: bool
-    reason: str
-    cause: Cause
 
 
 class Primary:
@@ -152,7 +92,7 @@ class Primary:
         self._patience = patience
         self._start_patience = start_patience
         self._clock = clock
-        self._now: _Attached | _Racing | _Lost | _Over = _Lost(float("inf"))
+        self._now: Attached | Racing | Lost | Over = Lost(float("inf"))
         self._base = 0
         self._began_at = 0
         self._last_progress = 0
@@ -165,29 +105,29 @@ class Primary:
     def state(self) -> State:
         """What it is doing."""
         match self._now:
-            case _Attached(playing=playing):
+            case Attached(playing=playing):
                 return State.PLAYING if playing else State.STARTING
-            case _Racing():
+            case Racing():
                 return State.STARTING
-            case _Lost(restart_at):
+            case Lost(restart_at):
                 return State.STARTING if restart_at == float("inf") else State.DEAD
-            case _Over(state):
+            case Over(state):
                 return state
 
     @property
     def over(self) -> bool:
         """Whether no more sound will come."""
-        return isinstance(self._now, _Over)
+        return isinstance(self._now, Over)
 
     @property
     def child(self) -> Child | None:
         """The process that is heard, if there is one."""
-        return self._now.child if isinstance(self._now, _Attached) else None
+        return self._now.child if isinstance(self._now, Attached) else None
 
     @property
     def racing(self) -> Takeover | None:
         """The candidates for its place, while there are any."""
-        return self._now.takeover if isinstance(self._now, _Racing) else None
+        return self._now.takeover if isinstance(self._now, Racing) else None
 
     @property
     def frame(self) -> int:
@@ -202,7 +142,7 @@ class Primary:
     @property
     def hopeless(self) -> bool:
         """Whether processes failed one after the other, and none is about to sound."""
-        nobody = isinstance(self._now, _Lost) or (self.racing is not None and not self.racing.ready)
+        nobody = isinstance(self._now, Lost) or (self.racing is not None and not self.racing.ready)
         return nobody and self._supervision.restarts.failures > 0
 
     # What it is told
@@ -216,7 +156,7 @@ class Primary:
         child = self._processes.spawn()
         self._pipe.attach(self._processes.attached(child))
         self._supervision.began()
-        self._now = _Attached(child)
+        self._now = Attached(child)
 
     def set_up(self, setup: Setup) -> None:
         """Tell it what to build."""
@@ -226,17 +166,17 @@ class Primary:
 
     def tell(self, message: ToSound) -> None:
         """Tell whoever plays now, or is about to."""
-        if isinstance(self._now, _Racing):
+        if isinstance(self._now, Racing):
             self._now.takeover.send(message)
             return
         self.memory.add(message, self.frame)
-        if isinstance(self._now, _Attached):
+        if isinstance(self._now, Attached):
             self._now.child.send(message)
 
     def close(self) -> list[Child]:
         """No more sound is wanted; the processes that are to be ended."""
         children = [child for child in (self.child, *(self.racing.children if self.racing else ())) if child]
-        self._now = _Over(State.CLOSED)
+        self._now = Over(State.CLOSED)
         return children
 
     # Supervision
@@ -244,16 +184,16 @@ class Primary:
     def look(self) -> None:
         """Replace it where it is lost, hangs or uses too much memory; attach whoever has come to its place."""
         match self._now:
-            case _Lost(restart_at) if self._clock() >= restart_at:
+            case Lost(restart_at) if self._clock() >= restart_at:
                 self._replace()
-            case _Racing(takeover):
+            case Racing(takeover):
                 self.look_for_winner()
                 if self.racing is takeover and takeover.look():
                     self._enter(takeover)
             case _:
                 pass
         self._look_for_progress()
-        if isinstance(self._now, _Attached):
+        if isinstance(self._now, Attached):
             self._look_after(self._now)
 
     def _look_for_progress(self) -> None:
@@ -264,7 +204,7 @@ class Primary:
             if self.frame > self._began_at:
                 self._supervision.works()
 
-    def _look_after(self, now: _Attached) -> None:
+    def _look_after(self, now: Attached) -> None:
         expected = self.memory.setup is not None and not self._pipe.full and self.frame + BLOCK <= self.memory.released
         patience = self._patience if now.playing else self._start_patience
         finding = self._supervision.check(now.child.process.pid, patience if expected else None)
@@ -298,7 +238,7 @@ class Primary:
             followed: whether another scene is to come.
         """
         if self.memory.quitting or end.faded or (end.faded_early and not followed):
-            self._now = _Over(State.ENDED)
+            self._now = Over(State.ENDED)
             return
         retry_in = self._supervision.lost(end.reason, worked=end.frame > self._began_at, cause=end.cause)
         self._inbox.put(Trouble(end.reason, fatal=retry_in is None))
@@ -309,9 +249,9 @@ class Primary:
     def _try_again(self, reason: str, retry_in: float | None) -> None:
         if retry_in is None:
             self.problem = reason
-            self._now = _Over(State.FAILED)
+            self._now = Over(State.FAILED)
         else:
-            self._now = _Lost(self._clock() + retry_in)
+            self._now = Lost(self._clock() + retry_in)
 
     def _leave_out_poison(self, frame: int) -> None:
         """Where one process after the other dies at the same place, what is to sound there is left out."""
@@ -322,7 +262,7 @@ class Primary:
 
     def plays(self, ready: Ready) -> None:
         """It has built its graph, or goes on where another one stopped."""
-        if isinstance(self._now, _Attached):
+        if isinstance(self._now, Attached):
             self._now.playing = True
         self._unproven = None
         self._supervision.started()
@@ -348,7 +288,7 @@ class Primary:
             self._processes.discard(child)
         self.memory = memory
         self.memory.add(Release(FOREVER), self.frame)
-        self._now = _Lost(self._clock())
+        self._now = Lost(self._clock())
 
     def _replace(self) -> None:
         """Let the spare and a new process run for the place where the last one stopped."""
@@ -369,7 +309,7 @@ class Primary:
     def _race(self, takeover: Takeover, frame: int) -> None:
         takeover.meet_at(frame)
         self._began_at = frame
-        self._now = _Racing(takeover)
+        self._now = Racing(takeover)
 
     def _enter(self, takeover: Takeover, child: Child | None = None) -> None:
         """Let a process take part."""
@@ -383,11 +323,11 @@ class Primary:
 
     def _cannot_start(self, error: OSError) -> None:
         self._inbox.put(Trouble(f"the audio process cannot be started: {error}", fatal=False))
-        self._now = _Lost(self._clock() + self._supervision.restarts.unavailable())
+        self._now = Lost(self._clock() + self._supervision.restarts.unavailable())
 
     def look_for_winner(self) -> None:
         """Attach the first candidate that has come to the place."""
-        if not isinstance(self._now, _Racing):
+        if not isinstance(self._now, Racing):
             return
         takeover = self._now.takeover
         winner = takeover.winner(BLEND)
@@ -396,7 +336,7 @@ class Primary:
         segment = self._processes.attached(winner.child)
         self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
         self._supervision.began()
-        self._now = _Attached(winner.child)
+        self._now = Attached(winner.child)
         self.plays(Ready(0.0))
         for child in takeover.children:
             self._processes.discard(child)
@@ -412,7 +352,7 @@ class Primary:
             # What it was to play was over before its turn came.
             for other in takeover.children:
                 self._processes.discard(other)
-            self._now = _Over(State.ENDED)
+            self._now = Over(State.ENDED)
         elif not len(takeover):
             why = f"no process came to the place: {reason}"
             self._try_again(why, self._supervision.lost(why, worked=arrived))
