@@ -356,6 +356,8 @@ class Primary:
         elif not len(takeover):
             why = f"no process came to the place: {reason}"
             self._try_again(why, self._supervision.lost(why, worked=arrived))
-            if self._unproven is not None and self._supervision.restarts.failures >= REFUSED:
-                setup, self._unproven = self._unproven, None
-                self._inbox.refused(setup)
+        # On a slow machine candidates come sooner than they die, so that there may always be one.
+        failures = max(self._supervision.restarts.failures, 0 if takeover.ready else takeover.failures)
+        if self._unproven is not None and failures >= REFUSED:
+            setup, self._unproven = self._unproven, None
+            self._inbox.refused(setup)
