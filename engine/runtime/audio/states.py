@@ -1,0 +1,70 @@
+# pyright: strict
+"""What there is of the audio process that is heard: one that plays, candidates for its place, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.processes.child import Child
+from engine.processes.reports import Cause
+from engine.runtime.audio.takeover import Takeover
+
+
+class State(StrEnum):
+    """What the audio process is doing."""
+
+    STARTING = "starting"
+    PLAYING = "playing"
+    DEAD = "dead"  # and about to be started again
+    FAILED = "failed"  # offline: it died, and the render with it
+    ENDED = "ended"  # faded out
+    CLOSED = "closed"
+
+
+@dataclass
+class Attached:
+    """One process writes to the pipe that is heard."""
+
+    child: Child
+    playing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Racing:
+    """Candidates are on their way to the place where the last one stopped."""
+
+    takeover: Takeover
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """There is none; another is started at a moment of the clock."""
+
+    restart_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """No more sound will come."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The process that was heard has ended.
+
+    Attributes:
+        frame: up to which it has played.
+        faded: it had faded out.
+        faded_early: it ended by itself on its way there.
+        reason: what is known of its end, for people.
+        cause: why it ended.
+    """
+
+    frame: int
+    faded: bool
+    faded_early: bool
+    reason: str
+    cause: Cause
