@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.form.scene import Scene
-    from engine.scenes.diagnostics import Diagnostic, Severity
     from engine.scenes.loading import Checked
+    from engine.scenes.text.diagnostics import Diagnostic, Severity
 
 __all__ = ["Diagnostic", "Severity", "check_files", "load"]
 
@@ -45,7 +45,7 @@ def check_files(paths: Iterable[Path]) -> list[Checked]:
 
 def __getattr__(name: str) -> Any:
     if name in ("Diagnostic", "Severity"):
-        from engine.scenes import diagnostics
+        from engine.scenes.text import diagnostics
 
         return getattr(diagnostics, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

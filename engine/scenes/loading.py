@@ -8,19 +8,19 @@ from pathlib import Path
 
 from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Link
-from engine.scenes.chains import read_parts
-from engine.scenes.day import Day, read_day
-from engine.scenes.diagnostics import Diagnostic, Severity
-from engine.scenes.drafts import PartDraft, Reading, SectionDraft
-from engine.scenes.ducking import read_ducks
-from engine.scenes.instruments import Instruments, check_instrument, check_memory, is_instrument, read_instrument
-from engine.scenes.links import read_links
-from engine.scenes.models import MixFile, SceneFile
-from engine.scenes.nodes import MapNode, ScalarNode, parse
-from engine.scenes.note_lengths import check_articulation
-from engine.scenes.sections import default_next, read_sections
-from engine.scenes.source import Source, Span, UnreadableError
-from engine.scenes.validation import validate
+from engine.scenes.instruments.files import Instruments, check_instrument, check_memory, is_instrument, read_instrument
+from engine.scenes.reading.chains import read_parts
+from engine.scenes.reading.day import Day, read_day
+from engine.scenes.reading.drafts import PartDraft, Reading, SectionDraft
+from engine.scenes.reading.ducking import read_ducks
+from engine.scenes.reading.links import read_links
+from engine.scenes.reading.note_lengths import check_articulation
+from engine.scenes.reading.sections import default_next, read_sections
+from engine.scenes.schema.models import MixFile, SceneFile
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import Diagnostic, Severity
+from engine.scenes.text.nodes import MapNode, ScalarNode, parse
+from engine.scenes.text.source import Source, Span, UnreadableError
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.sound.messages import Duck, MixSound, PartSound

@@ -12,11 +12,11 @@ from engine.errors import PerpetuumError
 from engine.generators.contract import Settings
 from engine.networks.configs import CONFIGS
 from engine.networks.vae.configs import VaeConfig
-from engine.scenes.diagnostics import Diagnostic, listed, nearest
-from engine.scenes.models import LARGEST_SEED, WrongWordError
-from engine.scenes.nodes import MapNode, Node, parse
-from engine.scenes.source import Source, Span, UnreadableError
-from engine.scenes.validation import validate
+from engine.scenes.schema.models import LARGEST_SEED, WrongWordError
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
+from engine.scenes.text.nodes import MapNode, Node, parse
+from engine.scenes.text.source import Source, Span, UnreadableError
 from engine.training import datasets
 from engine.training.datasets import Augmentation, Filters, augmentation_of, trainable
 from engine.training.datasets.filters import INSTRUMENTS, parse_meter, programs
@@ -278,6 +278,6 @@ def _check_sizes(settings: TrainingFile, node: Node, source: Source) -> None:
 
 def training_schema() -> str:
     """The JSON Schema (draft 7) of a training's file, for editors."""
-    from engine.scenes.schema import file_schema
+    from engine.scenes.schema.json_schema import file_schema
 
     return json.dumps(file_schema(TrainingFile, "Perpetuum training"), indent=2, ensure_ascii=False) + "\n"

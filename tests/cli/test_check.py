@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from engine import assets, registry
 from engine.cli import cli
-from engine.scenes.headings import heading
-from engine.scenes.nodes import parse
-from engine.scenes.source import Source
+from engine.scenes.text.headings import heading
+from engine.scenes.text.nodes import parse
+from engine.scenes.text.source import Source
 from tests.scenes.writing import RIGHT, spoiled
 from tests.test_files import strange
 

@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from engine.scenes.nodes import ListNode, MapNode, parse, resolve
-from engine.scenes.source import LARGEST, MOST_TOLD, Source, UnreadableError
+from engine.scenes.text.nodes import ListNode, MapNode, parse, resolve
+from engine.scenes.text.source import LARGEST, MOST_TOLD, Source, UnreadableError
 from tests.scenes.writing import errors, only_error
 
 

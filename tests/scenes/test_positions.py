@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.scenes.nodes import MapNode, ScalarNode, parse
-from engine.scenes.positions import span_within
-from engine.scenes.source import Source
+from engine.scenes.text.nodes import MapNode, ScalarNode, parse
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.source import Source
 
 WRITTEN = [
     ("plain", "a: one WORD three\n"),

@@ -8,9 +8,9 @@ import pytest
 
 import engine.scenes
 from engine import assets, registry
-from engine.scenes.nodes import parse
-from engine.scenes.schema import scene_schema
-from engine.scenes.source import Source
+from engine.scenes.schema.json_schema import scene_schema
+from engine.scenes.text.nodes import parse
+from engine.scenes.text.source import Source
 from tests.scenes.writing import RIGHT, spoiled
 
 SCHEMA = scene_schema()

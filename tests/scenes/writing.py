@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.form.scene import Scene
 from engine.scenes import load
-from engine.scenes.diagnostics import Diagnostic, Severity
+from engine.scenes.text.diagnostics import Diagnostic, Severity
 
 RIGHT = """\
 perpetuum: 1

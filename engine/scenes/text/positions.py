@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from engine.scenes.nodes import ScalarNode
-from engine.scenes.source import Source, Span
+from engine.scenes.text.nodes import ScalarNode
+from engine.scenes.text.source import Source, Span
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.|[\r\n])", re.DOTALL)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.generators.contract import Role
-from engine.scenes.diagnostics import listed, nearest
-from engine.scenes.drafts import PartDraft, Reading
-from engine.scenes.models import DuckFile
-from engine.scenes.nodes import MapNode, ScalarNode
-from engine.scenes.positions import span_within
-from engine.scenes.source import clipped
+from engine.scenes.reading.drafts import PartDraft, Reading
+from engine.scenes.schema.models import DuckFile
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.source import clipped
 from engine.score import drums
 from engine.sound.messages import Duck
 

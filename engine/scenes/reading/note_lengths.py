@@ -12,9 +12,9 @@ from engine.form.scene import Part, Scene
 from engine.generators import chain
 from engine.generators.contract import Link, Place, Request, Role
 from engine.registry import kind
-from engine.scenes.drafts import PartDraft, Reading
-from engine.scenes.nodes import ScalarNode
-from engine.scenes.source import clipped
+from engine.scenes.reading.drafts import PartDraft, Reading
+from engine.scenes.text.nodes import ScalarNode
+from engine.scenes.text.source import clipped
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance, moved
 from engine.sound.articulation import ATTACK_SHARE, PAD, Articulation
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.generators.contract import Link, Role
-from engine.scenes.diagnostics import listed, nearest
-from engine.scenes.drafts import PartDraft, Reading, SectionDraft
-from engine.scenes.models import MOST_SECTIONS, NAME, SectionFile
-from engine.scenes.moves import read_moves
-from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
-from engine.scenes.source import clipped
-from engine.scenes.validation import validate
+from engine.scenes.reading.drafts import PartDraft, Reading, SectionDraft
+from engine.scenes.reading.moves import read_moves
+from engine.scenes.schema.models import MOST_SECTIONS, NAME, SectionFile
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.source import clipped
 
 _NEXT_EXPECTED = "the name of a section, or weights, like `{bloom: 3, drift: 1}`"
 

@@ -18,7 +18,7 @@ from ruamel.yaml import events as yaml_events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.resolver import VersionedResolver
 
-from engine.scenes.source import Source, Span, UnreadableError, clipped
+from engine.scenes.text.source import Source, Span, UnreadableError, clipped
 
 DEEPEST = 32
 """Levels of nesting; a scene has five."""

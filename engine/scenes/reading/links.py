@@ -6,11 +6,11 @@ from pathlib import Path
 
 from engine.form.scene import Source
 from engine.generators.contract import Link, Role
-from engine.scenes.diagnostics import listed, nearest
-from engine.scenes.drafts import LinkDraft, PartDraft, Reading
-from engine.scenes.nodes import MapNode, Node, ScalarNode
-from engine.scenes.positions import span_within
-from engine.scenes.source import Span, clipped
+from engine.scenes.reading.drafts import LinkDraft, PartDraft, Reading
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import MapNode, Node, ScalarNode
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.source import Span, clipped
 from engine.score import drums
 from engine.score.excerpt import read_excerpt
 from engine.score.notation import LONGEST, NotationError

@@ -9,11 +9,11 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.scenes.diagnostics import listed, nearest
-from engine.scenes.models import WrongWordError
-from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
-from engine.scenes.positions import span_within
-from engine.scenes.source import Source, Span, clipped
+from engine.scenes.schema.models import WrongWordError
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.source import Source, Span, clipped
 from engine.score.notation import NotationError
 from engine.units import MeantError, Unit, written
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.errors import PerpetuumError
 from engine.files import folder_of, is_standard_input, read_bytes, reason
-from engine.scenes.diagnostics import Diagnostic, Severity
+from engine.scenes.text.diagnostics import Diagnostic, Severity
 
 LARGEST = 256 * 1024
 """Bytes of the largest file that is read; scenes have a few thousand."""

@@ -14,14 +14,14 @@ from engine import registry
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
 from engine.generators.written import Chords
-from engine.scenes.chains import NO_DRUMS, context_of, doubts_of, names_drums_in_vain, settings_with
-from engine.scenes.diagnostics import listed, nearest
-from engine.scenes.drafts import PartDraft, Reading
-from engine.scenes.models import Pan
-from engine.scenes.nodes import MapNode, Node, ScalarNode
-from engine.scenes.positions import span_within
-from engine.scenes.source import Span, clipped
-from engine.scenes.validation import PLUG_IN_HINT, notation_error, problem
+from engine.scenes.reading.chains import NO_DRUMS, context_of, doubts_of, names_drums_in_vain, settings_with
+from engine.scenes.reading.drafts import PartDraft, Reading
+from engine.scenes.schema.models import Pan
+from engine.scenes.schema.validation import PLUG_IN_HINT, notation_error, problem
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import MapNode, Node, ScalarNode
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.source import Span, clipped
 from engine.units import Decibels
 
 SILENT = -72.0

@@ -18,12 +18,12 @@ from engine.generators.contract import (
     UnfitError,
 )
 from engine.generators.contract import Reading as Context
-from engine.scenes.diagnostics import Severity, listed, nearest
-from engine.scenes.drafts import PartDraft, Reading, TransformDraft
-from engine.scenes.models import NAME, PartFile
-from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
-from engine.scenes.source import Span, clipped
-from engine.scenes.validation import PLUG_IN_HINT, validate
+from engine.scenes.reading.drafts import PartDraft, Reading, TransformDraft
+from engine.scenes.schema.models import NAME, PartFile
+from engine.scenes.schema.validation import PLUG_IN_HINT, validate
+from engine.scenes.text.diagnostics import Severity, listed, nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.source import Span, clipped
 
 LINKS = tuple(str(link) for link in Link)
 """Keys that stand among the settings of every generator."""

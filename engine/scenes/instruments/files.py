@@ -11,11 +11,11 @@ from engine import assets
 from engine.errors import PerpetuumError
 from engine.files import noting, reason, status
 from engine.generators.contract import Role, Settings
-from engine.scenes.diagnostics import Diagnostic, Severity, listed, nearest
-from engine.scenes.drafts import PartDraft, Reading
-from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode, parse
-from engine.scenes.source import Source, Span, UnreadableError, clipped
-from engine.scenes.validation import validate
+from engine.scenes.reading.drafts import PartDraft, Reading
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import Diagnostic, Severity, listed, nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, parse
+from engine.scenes.text.source import Source, Span, UnreadableError, clipped
 from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.articulation import Articulation, articulation
 from engine.sound.contract import InstrumentKind

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.scenes.nodes import MapNode, ScalarNode, parse
-from engine.scenes.source import Source, UnreadableError, clipped
+from engine.scenes.text.nodes import MapNode, ScalarNode, parse
+from engine.scenes.text.source import Source, UnreadableError, clipped
 
 LONGEST = 200
 """Characters of the longest value that is shown."""

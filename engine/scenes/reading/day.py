@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from engine.form.scene import DayCurve, DayMove, DaySteps
 from engine.generators.contract import Settings
-from engine.scenes.drafts import PartDraft, Reading
-from engine.scenes.models import KeyText
-from engine.scenes.nodes import MapNode, Node, ScalarNode
-from engine.scenes.source import Span, clipped
-from engine.scenes.targets import Target, number_of, read_targets, read_value
-from engine.scenes.validation import problem
+from engine.scenes.reading.drafts import PartDraft, Reading
+from engine.scenes.reading.targets import Target, number_of, read_targets, read_value
+from engine.scenes.schema.models import KeyText
+from engine.scenes.schema.validation import problem
+from engine.scenes.text.nodes import MapNode, Node, ScalarNode
+from engine.scenes.text.source import Span, clipped
 from engine.units import Qpm, parse_time_of_day
 
 _EXPECTED = "times of day and values, like `{06:00: 1, 12:00: 6, 22:00: 1.5}`"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from engine.form.scene import Curve, Move
-from engine.scenes.drafts import PartDraft, Reading
-from engine.scenes.models import split_curve
-from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode, resolve
-from engine.scenes.positions import span_within
-from engine.scenes.source import Span, clipped
-from engine.scenes.targets import Target, number_of, read_targets, read_value
+from engine.scenes.reading.drafts import PartDraft, Reading
+from engine.scenes.reading.targets import Target, number_of, read_targets, read_value
+from engine.scenes.schema.models import split_curve
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, resolve
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.source import Span, clipped
 
 
 def read_moves(

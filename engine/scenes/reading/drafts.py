@@ -11,11 +11,11 @@ from engine.form.scene import Move, Source
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
 from engine.registry import kind as registered
 from engine.registry import names as registered_names
-from engine.scenes.diagnostics import listed, nearest
-from engine.scenes.models import PartFile, SectionFile
-from engine.scenes.nodes import MapNode, ScalarNode
-from engine.scenes.source import Source as FileSource
-from engine.scenes.source import Span, clipped
+from engine.scenes.schema.models import PartFile, SectionFile
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.source import Source as FileSource
+from engine.scenes.text.source import Span, clipped
 from engine.score.phrase import Phrase
 from engine.score.progressions import Progression
 from engine.score.time import Meter
