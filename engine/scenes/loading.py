@@ -20,7 +20,7 @@ from engine.scenes.schema.models import MixFile, SceneFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, Severity
 from engine.scenes.text.nodes import MapNode, ScalarNode, parse
-from engine.scenes.text.source import Source, Span, UnreadableError
+from engine.scenes.text.source import SourceFile, Span, UnreadableError
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.sound.messages import Duck, MixSound, PartSound
@@ -85,7 +85,7 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = Source.read(path, pipes)
+    source = SourceFile.read(path, pipes)
     scene: Scene | None = None
     used: list[Path] = []
     try:
@@ -109,7 +109,7 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     return Checked(path, scene, found)
 
 
-def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tuple[Scene | None, list[Path]]:
+def _read_scene(source: SourceFile, node: MapNode, instruments: Instruments) -> tuple[Scene | None, list[Path]]:
     start = Span(node.span.start, node.span.start + 1)
     head = validate(SceneFile, node, source, "the scene", start)
     reading = Reading(source, head.meter if head is not None else _meter(node))

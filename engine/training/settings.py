@@ -16,7 +16,7 @@ from engine.scenes.schema.models import LARGEST_SEED, WrongWordError
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, parse
-from engine.scenes.text.source import Source, Span, UnreadableError
+from engine.scenes.text.source import SourceFile, Span, UnreadableError
 from engine.training import datasets
 from engine.training.datasets import Augmentation, Filters, augmentation_of, trainable
 from engine.training.datasets.filters import INSTRUMENTS, parse_meter, programs
@@ -248,7 +248,7 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = Source.read(path)
+    source = SourceFile.read(path)
     settings = None
     try:
         node = parse(source)
@@ -265,7 +265,7 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
     return (settings if source.sound else None), found
 
 
-def _check_sizes(settings: TrainingFile, node: Node, source: Source) -> None:
+def _check_sizes(settings: TrainingFile, node: Node, source: SourceFile) -> None:
     """Note sizes that networks of this kind do not have."""
     is_vae = isinstance(CONFIGS[settings.config], VaeConfig)
     right = ("encoder", "decoder", "latent") if is_vae else ("layers",)

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from engine.conductor.daytime import CountedDay
+from engine.form.curves import DaySteps
 from engine.form.plan import Plan
-from engine.form.scene import DaySteps
 from engine.registry import kinds
 from engine.scenes.schema.json_schema import unit_of
 from engine.score.keys import Key

@@ -15,7 +15,7 @@ from engine.scenes.reading.drafts import PartDraft, Reading
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, Severity, listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, parse
-from engine.scenes.text.source import Source, Span, UnreadableError, clipped
+from engine.scenes.text.source import SourceFile, Span, UnreadableError, clipped
 from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.articulation import Articulation, articulation
 from engine.sound.contract import InstrumentKind
@@ -85,7 +85,7 @@ class Instruments:
         """
         if path not in self.found:
             with noting() as used:
-                source = Source.read(path, named=True)
+                source = SourceFile.read(path, named=True)
                 if not source.ours:
                     raise PerpetuumError("this is no instrument file", "an instrument file says `perpetuum: 1`")
                 self.kinds[path], self.frames[path], self.articulations[path] = _check(source, self.samples)
@@ -155,7 +155,7 @@ def is_instrument(node: Node) -> bool:
 
 
 def check_instrument(
-    source: Source, node: Node, samples: Samples
+    source: SourceFile, node: Node, samples: Samples
 ) -> tuple[InstrumentKind | None, int, Articulation | None]:
     """Note what is wrong with a parsed instrument file.
 
@@ -183,14 +183,14 @@ def check_instrument(
     return kind, _check_samples(source, node, settings, samples), articulation(settings)
 
 
-def _check(source: Source, samples: Samples) -> tuple[InstrumentKind | None, int, Articulation | None]:
+def _check(source: SourceFile, samples: Samples) -> tuple[InstrumentKind | None, int, Articulation | None]:
     try:
         return check_instrument(source, parse(source), samples)
     except UnreadableError:
         return None, 0, None
 
 
-def _refuse_free_keys(source: Source, node: Node) -> None:
+def _refuse_free_keys(source: SourceFile, node: Node) -> None:
     """The audio process reads instruments by itself, and knows free keys at their top alone."""
     if isinstance(node, MapNode):
         for name, (key, value) in node.entries.items():
@@ -203,7 +203,7 @@ def _refuse_free_keys(source: Source, node: Node) -> None:
         _refuse_free_keys(source, item)
 
 
-def _check_samples(source: Source, node: MapNode, settings: Settings, samples: Samples) -> int:
+def _check_samples(source: SourceFile, node: MapNode, settings: Settings, samples: Samples) -> int:
     """Decode every sample; gives the frames that they take in memory, at 48 kHz."""
     told: set[Path] = set()
     facts: list[SampleFacts] = []

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.form.scene import DayCurve, DayMove, DaySteps
+from engine.form.curves import DayCurve, DayMove, DaySteps
 from engine.generators.contract import Settings
 from engine.scenes.reading.drafts import PartDraft, Reading
 from engine.scenes.reading.targets import Target, number_of, read_targets, read_value

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PerpetuumError
-from engine.form.scene import Move, Source
+from engine.form.curves import Move
+from engine.form.scene import PartSource
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
 from engine.registry import kind as registered
 from engine.registry import names as registered_names
 from engine.scenes.schema.models import PartFile, SectionFile
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import MapNode, ScalarNode
-from engine.scenes.text.source import Source as FileSource
-from engine.scenes.text.source import Span, clipped
+from engine.scenes.text.source import SourceFile, Span, clipped
 from engine.score.phrase import Phrase
 from engine.score.progressions import Progression
 from engine.score.time import Meter
@@ -45,7 +45,7 @@ class LinkDraft:
         span: where that stands.
     """
 
-    source: Source
+    source: PartSource
     span: Span
 
 
@@ -121,7 +121,7 @@ class Reading:
         meter: of the scene.
     """
 
-    source: FileSource
+    source: SourceFile
     meter: Meter
 
     @property

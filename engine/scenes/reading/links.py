@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.form.scene import Source
+from engine.form.scene import PartSource
 from engine.generators.contract import Link, Role
 from engine.scenes.reading.drafts import LinkDraft, PartDraft, Reading
 from engine.scenes.text.diagnostics import listed, nearest
@@ -123,7 +123,7 @@ def _read_link(reading: Reading, draft: PartDraft, link: Link, node: ScalarNode,
         expected = listed(_tonal(parts, draft)) or "a part with pitches"
         reading.source.error(node.span, f"part `{name}` plays drums, which have no chords", expected)
         return
-    draft.links[link] = LinkDraft(Source(name, drum), node.span)
+    draft.links[link] = LinkDraft(PartSource(name, drum), node.span)
 
 
 def _read_primer(reading: Reading, draft: PartDraft, node: Node, parts: dict[str, PartDraft]) -> None:

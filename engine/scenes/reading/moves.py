@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.form.scene import Curve, Move
+from engine.form.curves import Curve, Move
 from engine.scenes.reading.drafts import PartDraft, Reading
 from engine.scenes.reading.targets import Target, number_of, read_targets, read_value
 from engine.scenes.schema.models import split_curve

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from engine.form.scene import Curve, Tempo
+from engine.form.curves import Curve
+from engine.form.scene import Tempo
 from engine.generators.contract import Role, Settings
 from engine.score.keys import MODES, Key, meant_key, parse_pitch_class
 from engine.score.time import Meter

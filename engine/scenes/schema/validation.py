@@ -13,7 +13,7 @@ from engine.scenes.schema.models import WrongWordError
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.source import Source, Span, clipped
+from engine.scenes.text.source import SourceFile, Span, clipped
 from engine.score.notation import NotationError
 from engine.units import MeantError, Unit, written
 
@@ -49,7 +49,7 @@ _LIMITS = {
 def validate(
     model: type[Model],
     node: Node,
-    source: Source,
+    source: SourceFile,
     noun: str,
     at: Span,
     known: Sequence[str] = (),
@@ -116,7 +116,7 @@ def _note(
     details: dict[str, Any],
     model: type[BaseModel],
     node: MapNode,
-    source: Source,
+    source: SourceFile,
     noun: str,
     at: Span,
     known: Sequence[str],
@@ -161,7 +161,7 @@ def _note(
     source.error(span, f"`{name}`: {message}", expected, suggestion)
 
 
-def _written_at(error: NotationError, place: Node, source: Source, span: Span) -> Span:
+def _written_at(error: NotationError, place: Node, source: SourceFile, span: Span) -> Span:
     """Where in the file music is written wrongly: inside of a text, or of the value of a key."""
     if isinstance(place, MapNode):
         if error.word in place.entries and not error.key:

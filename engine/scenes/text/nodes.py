@@ -18,7 +18,7 @@ from ruamel.yaml import events as yaml_events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.resolver import VersionedResolver
 
-from engine.scenes.text.source import Source, Span, UnreadableError, clipped
+from engine.scenes.text.source import SourceFile, Span, UnreadableError, clipped
 
 DEEPEST = 32
 """Levels of nesting; a scene has five."""
@@ -145,7 +145,7 @@ def resolve(text: str) -> Any:
     return text
 
 
-def parse(source: Source) -> Node:
+def parse(source: SourceFile) -> Node:
     """The tree of a file. Duplicate keys and the like are noted in the source, and the tree is still made.
 
     Raises:
@@ -182,7 +182,7 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._anchors: dict[str, Node | None] = {}
         self._stack: list[_Open] = []

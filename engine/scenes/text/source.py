@@ -38,7 +38,7 @@ class UnreadableError(Exception):
 
 
 @dataclass
-class Source:
+class SourceFile:
     """A file's text, and what has been found wrong in it.
 
     Attributes:
@@ -60,7 +60,7 @@ class Source:
         self._set_text(self.text)
 
     @classmethod
-    def read(cls, path: Path, pipes: bool = False, named: bool = False) -> Source:
+    def read(cls, path: Path, pipes: bool = False, named: bool = False) -> SourceFile:
         """Read a file; what is wrong with its bytes is noted, and the text is what could be decoded.
 
         Args:
