@@ -13,7 +13,7 @@ from engine.cli.common import find_scene, is_terminal
 from engine.errors import PerpetuumError
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import Checked, check_file
-from engine.scenes.text.diagnostics import Severity
+from engine.scenes.text.problems import Severity
 
 
 @click.command(short_help="Check scene files: are they playable here?")

@@ -18,9 +18,10 @@ from engine.scenes.reading.note_lengths import check_articulation
 from engine.scenes.reading.sections import default_next, read_sections
 from engine.scenes.schema.models import MixFile, SceneFile
 from engine.scenes.schema.validation import validate
-from engine.scenes.text.diagnostics import Diagnostic, Severity
+from engine.scenes.text.diagnostics import Diagnostic
 from engine.scenes.text.nodes import MapNode, ScalarNode, parse
-from engine.scenes.text.source import SourceFile, Span, UnreadableError
+from engine.scenes.text.problems import Severity, Span
+from engine.scenes.text.source import SourceFile, UnreadableError
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.sound.messages import Duck, MixSound, PartSound

@@ -16,7 +16,8 @@ from engine.scenes.schema.models import LARGEST_SEED, WrongWordError
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, parse
-from engine.scenes.text.source import SourceFile, Span, UnreadableError
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import SourceFile, UnreadableError
 from engine.training import datasets
 from engine.training.datasets import Augmentation, Filters, augmentation_of, trainable
 from engine.training.datasets.filters import INSTRUMENTS, parse_meter, programs

@@ -16,7 +16,7 @@ from engine.runtime.performance import networks_of
 from engine.runtime.rules import LocalRules
 from engine.runtime.workers import Workers
 from engine.scenes.schema.models import MOST_PARTS
-from engine.scenes.text.diagnostics import Severity
+from engine.scenes.text.problems import Severity
 from engine.score.phrase import Origin
 from tests.scenes.writing import load_text, pointed_at
 

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from engine import assets, registry
 from engine.generators.contract import Settings
 from engine.scenes import check_files
-from engine.scenes.text.diagnostics import Severity
+from engine.scenes.text.problems import Severity
 from engine.score import midi_writing
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track

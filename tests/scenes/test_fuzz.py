@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.scenes import load
 from engine.scenes.instruments.files import Instruments
-from engine.scenes.text.diagnostics import Severity
+from engine.scenes.text.problems import Severity
 from tests.scenes.chance import examine, play_silently
 from tests.scenes.writing import RIGHT, load_text, spoiled
 

@@ -12,7 +12,7 @@ from engine import assets
 from engine.scenes import check_files
 from engine.scenes.instruments.files import MOST_SECONDS, MOST_SECONDS_TOGETHER, Instruments
 from engine.scenes.loading import check_file
-from engine.scenes.text.diagnostics import Severity
+from engine.scenes.text.problems import Severity
 from engine.sound import samples
 from tests.scenes.writing import pointed_at
 from tests.test_files import strange

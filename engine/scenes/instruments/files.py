@@ -13,9 +13,10 @@ from engine.files import noting, reason, status
 from engine.generators.contract import Role, Settings
 from engine.scenes.reading.drafts import PartDraft, Reading
 from engine.scenes.schema.validation import validate
-from engine.scenes.text.diagnostics import Diagnostic, Severity, listed, nearest
+from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, parse
-from engine.scenes.text.source import SourceFile, Span, UnreadableError, clipped
+from engine.scenes.text.problems import Severity, Span
+from engine.scenes.text.source import SourceFile, UnreadableError, clipped
 from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.articulation import Articulation, articulation
 from engine.sound.contract import InstrumentKind

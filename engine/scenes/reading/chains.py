@@ -21,9 +21,10 @@ from engine.generators.contract import Reading as Context
 from engine.scenes.reading.drafts import PartDraft, Reading, TransformDraft
 from engine.scenes.schema.models import NAME, PartFile
 from engine.scenes.schema.validation import PLUG_IN_HINT, validate
-from engine.scenes.text.diagnostics import Severity, listed, nearest
+from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
-from engine.scenes.text.source import Span, clipped
+from engine.scenes.text.problems import Problem, Severity, Span
+from engine.scenes.text.source import clipped
 
 LINKS = tuple(str(link) for link in Link)
 """Keys that stand among the settings of every generator."""
@@ -256,7 +257,7 @@ def _weights_of(
             "name a file with `weights:`, perhaps one of Magenta's, or a `config` that has some "
             f"(`perpetuum models list`); {fallback}"
         )
-        reading.source.note(Severity.UNAVAILABLE, span, message, hint=hint)
+        reading.source.note(Problem(Severity.UNAVAILABLE, span, message, hint=hint))
     return None
 
 

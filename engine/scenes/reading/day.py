@@ -16,7 +16,8 @@ from engine.scenes.reading.targets import Target, number_of, read_targets, read_
 from engine.scenes.schema.models import KeyText
 from engine.scenes.schema.validation import problem
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
-from engine.scenes.text.source import Span, clipped
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import clipped
 from engine.units import Qpm, parse_time_of_day
 
 _EXPECTED = "times of day and values, like `{06:00: 1, 12:00: 6, 22:00: 1.5}`"

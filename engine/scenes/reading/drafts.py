@@ -15,7 +15,8 @@ from engine.registry import names as registered_names
 from engine.scenes.schema.models import PartFile, SectionFile
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import MapNode, ScalarNode
-from engine.scenes.text.source import SourceFile, Span, clipped
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import SourceFile, clipped
 from engine.score.phrase import Phrase
 from engine.score.progressions import Progression
 from engine.score.time import Meter

@@ -10,7 +10,8 @@ from engine.scenes.reading.drafts import LinkDraft, PartDraft, Reading
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.source import Span, clipped
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import clipped
 from engine.score import drums
 from engine.score.excerpt import read_excerpt
 from engine.score.notation import LONGEST, NotationError

@@ -10,7 +10,8 @@ from engine.scenes.reading.targets import Target, number_of, read_targets, read_
 from engine.scenes.schema.models import split_curve
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, resolve
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.source import Span, clipped
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import clipped
 
 
 def read_moves(

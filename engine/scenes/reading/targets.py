@@ -21,7 +21,8 @@ from engine.scenes.schema.validation import PLUG_IN_HINT, notation_error, proble
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.source import Span, clipped
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import clipped
 from engine.units import Decibels
 
 SILENT = -72.0

@@ -13,7 +13,8 @@ from engine.scenes.schema.models import WrongWordError
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.source import SourceFile, Span, clipped
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import SourceFile, clipped
 from engine.score.notation import NotationError
 from engine.units import MeantError, Unit, written
 

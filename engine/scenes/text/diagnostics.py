@@ -6,22 +6,10 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-
-class Severity(StrEnum):
-    """How bad it is."""
-
-    ERROR = "error"
-    """The file is not valid: nothing could play it."""
-
-    UNAVAILABLE = "unavailable"
-    """The file is right but not playable here as it is meant, because something is not installed; rules stand in."""
-
-    WARNING = "warning"
-    """It plays, but perhaps not as it was meant."""
+from engine.scenes.text.problems import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from ruamel.yaml import events as yaml_events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.resolver import VersionedResolver
 
-from engine.scenes.text.source import SourceFile, Span, UnreadableError, clipped
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import SourceFile, UnreadableError, clipped
 
 DEEPEST = 32
 """Levels of nesting; a scene has five."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from engine.scenes.text.nodes import ScalarNode
-from engine.scenes.text.source import SourceFile, Span
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import SourceFile
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.|[\r\n])", re.DOTALL)
