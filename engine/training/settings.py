@@ -16,7 +16,7 @@ from engine.scenes.schema.models import LARGEST_SEED, WrongWordError
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, parse
-from engine.scenes.text.problems import Span
+from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, UnreadableError
 from engine.training import datasets
 from engine.training.datasets import Augmentation, Filters, augmentation_of, trainable
@@ -250,7 +250,7 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
         PerpetuumError: there is no such file, or it may not be read.
     """
     source = SourceFile.read(path)
-    settings = None
+    settings: TrainingFile | Problem | None = None
     try:
         node = parse(source)
         if not source.ours:
@@ -258,12 +258,12 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
             source.error(Span(0, 1), "this is no training", "a YAML file, NAME.yaml, with a `config`")
             raise UnreadableError
         settings = validate(TrainingFile, node, source, "the training", Span(0, 1))
-        if settings is not None:
+        if isinstance(settings, TrainingFile):
             _check_sizes(settings, node, source)
     except UnreadableError:
         pass
     found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
-    return (settings if source.sound else None), found
+    return (settings if source.sound and isinstance(settings, TrainingFile) else None), found
 
 
 def _check_sizes(settings: TrainingFile, node: Node, source: SourceFile) -> None:

@@ -1,43 +1,115 @@
-"""Parts and sections while a scene is being read: what is known of them so far, right or not."""
+# pyright: strict
+"""A scene while it is being read. Each draft is whole when it is made: what is wrong in it is a `Problem` in its place.
+
+written (nodes with places) -> chains -> parts -> sections, day, ducks -> `SceneDraft` -> `resolving.resolve` -> Scene
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import PerpetuumError
-from engine.form.curves import Move
+from engine.form.curves import DayCurve, DayMove, DaySteps, Move
 from engine.form.scene import PartSource
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
-from engine.registry import kind as registered
-from engine.registry import names as registered_names
-from engine.scenes.schema.models import PartFile, SectionFile
-from engine.scenes.text.diagnostics import listed, nearest
-from engine.scenes.text.nodes import MapNode, ScalarNode
-from engine.scenes.text.problems import Span
-from engine.scenes.text.source import SourceFile, clipped
+from engine.scenes.schema.models import PartFile, SceneFile, SectionFile
+from engine.scenes.text.nodes import MapNode
+from engine.scenes.text.problems import Problem, Span, good
+from engine.scenes.text.source import SourceFile
 from engine.score.phrase import Phrase
 from engine.score.progressions import Progression
 from engine.score.time import Meter
+from engine.sound.messages import Duck
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A part or section as it stands in the file.
+
+    Attributes:
+        name: its key.
+        node: its mapping.
+        span: of its name.
+    """
+
+    name: str
+    node: MapNode
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorDraft:
+    """What makes the notes of a part.
+
+    Attributes:
+        kind: of the generator.
+        span: where that is named.
+        node: its mapping; None for a bare name.
+        raw: its settings as they stand in the file, without links.
+        settings: as they are played, with the paths of the files that they name.
+        role: what the part plays.
+    """
+
+    kind: GeneratorKind
+    span: Span
+    node: MapNode | None
+    raw: Mapping[str, Any]
+    settings: Settings | Problem
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
 class TransformDraft:
     """A transform of a part.
 
     Attributes:
         kind: of the transform.
         raw: its settings as they stand in the file.
-        settings: None where they are wrong.
+        settings: as they are played, with the paths of the files that they name.
     """
 
     kind: TransformKind
-    raw: dict[str, Any]
-    settings: Settings | None
+    raw: Mapping[str, Any]
+    settings: Settings | Problem
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class ChainDraft:
+    """A part, each for itself: without what it takes from others, and without its instrument.
+
+    Attributes:
+        written: where it stands.
+        file: its own keys.
+        generator: what makes its notes.
+        links: those that its generator names, right or wrong, primer included.
+        transforms: in order.
+    """
+
+    written: Written
+    file: PartFile | Problem
+    generator: GeneratorDraft | Problem
+    links: frozenset[Link]
+    transforms: tuple[TransformDraft | Problem, ...] | Problem
+
+    @property
+    def name(self) -> str:
+        """Of the part."""
+        return self.written.name
+
+    @property
+    def role(self) -> Role | None:
+        """What the part plays; None where its generator is wrong."""
+        return self.generator.role if isinstance(self.generator, GeneratorDraft) else None
+
+    @property
+    def kind(self) -> GeneratorKind | None:
+        """Of its generator; None where that is wrong."""
+        return self.generator.kind if isinstance(self.generator, GeneratorDraft) else None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkDraft:
     """A part's ear for another part.
 
@@ -50,71 +122,116 @@ class LinkDraft:
     span: Span
 
 
-@dataclass
-class PartDraft:
-    """A part.
+@dataclass(frozen=True, slots=True)
+class LinksDraft:
+    """What a part takes from elsewhere.
 
     Attributes:
-        name: of the part.
-        node: its mapping.
-        span: of its name.
-        file: its own keys; None where they are wrong.
-        kind: of its generator; None if there is none such.
-        kind_span: where that is named.
-        generator: the generator's mapping; None for a bare name.
-        raw: the generator's settings as they stand in the file, without links.
-        settings: None where they are wrong.
-        role: what it plays; None if that is not known.
         links: to other parts.
         chords: that are written for it; None without.
-        primer: its pattern or MIDI file.
-        transforms: in order; None in the place of an unknown one.
-        instrument: file of the instrument; None if there is none such.
+        primer: its pattern or MIDI file; None without.
     """
 
-    name: str
-    node: MapNode
-    span: Span
-    file: PartFile | None = None
-    kind: GeneratorKind | None = None
-    kind_span: Span = field(default_factory=lambda: Span(0, 0))
-    generator: MapNode | None = None
-    raw: dict[str, Any] = field(default_factory=dict)
-    settings: Settings | None = None
-    role: Role | None = None
-    links: dict[Link, LinkDraft] = field(default_factory=dict)
-    chords: Progression | None = None
-    primer: Phrase | None = None
-    transforms: list[TransformDraft | None] = field(default_factory=list)
-    instrument: Path | None = None
-    revision: int = 0
+    links: Mapping[Link, LinkDraft | Problem]
+    chords: Progression | Problem | None = None
+    primer: Phrase | Problem | None = None
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class InstrumentDraft:
+    """The instrument of a part.
+
+    Attributes:
+        path: of its file.
+        revision: what tells one saved state of the file, its samples included, from another; what is wrong with it.
+    """
+
+    path: Path
+    revision: int | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class PartDraft:
+    """A part with all that it is made of.
+
+    Attributes:
+        chain: generator and transforms.
+        taken: from other parts.
+        instrument: what plays its notes.
+    """
+
+    chain: ChainDraft
+    taken: LinksDraft
+    instrument: InstrumentDraft | Problem
+
+    @property
+    def links(self) -> dict[Link, LinkDraft]:
+        """The parts that it listens to, but for links that are wrong."""
+        return {link: one for link, one in self.taken.links.items() if isinstance(one, LinkDraft)}
+
+
+@dataclass(frozen=True, slots=True)
 class SectionDraft:
     """A section.
 
     Attributes:
-        name: of the section.
-        node: its mapping.
-        span: of its name.
-        file: its own keys; None where they are wrong.
-        parts: those of its parts that there are.
+        written: where it stands.
+        file: its own keys.
+        players: names of its parts.
         next: weights of the sections that follow; None for the default.
         moves: what moves.
     """
 
-    name: str
-    node: MapNode
-    span: Span
-    file: SectionFile | None = None
-    parts: list[str] = field(default_factory=list)
-    next: dict[str, float] | None = None
-    moves: list[Move] = field(default_factory=list)
+    written: Written
+    file: SectionFile | Problem
+    players: tuple[str | Problem, ...]
+    next: Mapping[str, float] | Problem | None
+    moves: tuple[Move | Problem, ...]
+
+    @property
+    def parts(self) -> list[str]:
+        """Those of its parts that there are."""
+        return good(self.players)
+
+
+@dataclass(frozen=True, slots=True)
+class DayDraft:
+    """What of a scene follows the time of day.
+
+    Attributes:
+        moves: settings of parts.
+        tempo: qpm; None where it does not follow.
+        key: keys, which change in steps; None where it does not follow.
+    """
+
+    moves: tuple[DayMove | Problem, ...] = ()
+    tempo: DayCurve | Problem | None = None
+    key: DaySteps | Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SceneDraft:
+    """A whole scene.
+
+    Attributes:
+        written: its mapping.
+        head: its own keys.
+        parts: by name, in the file's order.
+        sections: by name, in the file's order.
+        day: what follows the time of day.
+        ducks: who gives way to whom.
+    """
+
+    written: MapNode
+    head: SceneFile | Problem
+    parts: Mapping[str, PartDraft]
+    sections: Mapping[str, SectionDraft]
+    day: DayDraft
+    ducks: tuple[Duck | Problem, ...]
 
 
 @dataclass(frozen=True)
-class Reading:
+class SceneReader:
     """What all readers of a file share.
 
     Attributes:
@@ -129,22 +246,3 @@ class Reading:
     def folder(self) -> Path:
         """Where relative paths begin."""
         return self.source.folder
-
-    def find_kind(self, group: str, noun: str, node: ScalarNode) -> Any:
-        """The kind that a node names; None if there is none such, and that is noted."""
-        name, known = node.text, registered_names(group)
-        if not isinstance(node.value, str) or name not in known:
-            verb = "perpetuum instruments" if group == "perpetuum.instruments" else "perpetuum generators"
-            self.source.error(
-                node.span,
-                f"unknown {noun} `{clipped(name)}`",
-                listed(known, 24) or f"a {noun}, but none is installed",
-                nearest(name, known),
-                f"`{verb}` tells what there is",
-            )
-            return None
-        try:
-            return registered(group, name)
-        except PerpetuumError as error:
-            self.source.error(node.span, error.message, hint=error.hint or "")
-            return None

@@ -2,81 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.form.curves import Curve, Move
-from engine.scenes.reading.drafts import PartDraft, Reading
-from engine.scenes.reading.targets import Target, number_of, read_targets, read_value
+from engine.scenes.reading.drafts import ChainDraft, SceneReader
+from engine.scenes.reading.targets import Place, Target, number_of, read_targets, read_value
 from engine.scenes.schema.models import split_curve
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, resolve
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.problems import Span
+from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import clipped
 
 
 def read_moves(
-    reading: Reading, node: Node | None, at: Span, parts: dict[str, PartDraft], heard: set[str]
-) -> list[Move]:
+    reader: SceneReader, node: Node | None, at: Span, parts: Mapping[str, ChainDraft], heard: set[str]
+) -> tuple[Move | Problem, ...]:
     """The moves of a section.
 
     Args:
-        reading: the file.
+        reader: the file.
         node: value of `move`.
         at: its key.
         parts: of the scene.
         heard: parts that the section plays or needs.
     """
-    moves: dict[tuple[str, str, int | None], Move] = {}
+    moves: dict[Place, Move] = {}
+    wrong: list[Problem] = []
     form = "settings and curves, like `melody.temperature: 0.8 -> 1.2`"
-    for name, key, value, target in read_targets(reading, node, at, parts, "move", form):
+    for one in read_targets(reader, node, at, parts, "move", form):
+        if isinstance(one, Problem):
+            wrong.append(one)
+            continue
+        key, target = one.key, one.target
         if target.part.name not in heard:
-            reading.source.warning(
+            reader.source.warning(
                 key.span, f"part `{target.part.name}` does not play in this section", "add it to `parts`"
             )
-        curve = _read_curve(reading, target, value, key)
-        if curve is None:
+        curve = _read_curve(reader, target, one.value, key)
+        if isinstance(curve, Problem):
+            wrong.append(curve)
             continue
         if target.place in moves:
-            reading.source.error(key.span, f"`{clipped(name)}` moves a setting that already moves here")
+            message = f"`{clipped(one.name)}` moves a setting that already moves here"
+            wrong.append(reader.source.error(key.span, message))
         moves[target.place] = Move(*target.place, curve)
-    return list(moves.values())
+    return (*moves.values(), *wrong)
 
 
-def _read_curve(reading: Reading, target: Target, value: Node, key: ScalarNode) -> Curve | None:
+def _read_curve(reader: SceneReader, target: Target, value: Node, key: ScalarNode) -> Curve | Problem:
     if isinstance(value, MapNode | ListNode) or value.value is None:
-        reading.source.error(key.span, f"`{clipped(key.text)}` needs a value or a curve", "like `0.8 -> 1.2`")
-        return None
+        return reader.source.error(key.span, f"`{clipped(key.text)}` needs a value or a curve", "like `0.8 -> 1.2`")
     texts: list[Any] = [value.value]
     if isinstance(value.value, str) and "->" in value.text:
         try:
             texts = [resolve(point) for point in split_curve(value.text)]
         except ValueError as error:
             message, _, way = str(error).partition("; write it like ")
-            reading.source.error(value.span, message, f"a curve like {way}")
-            return None
-    points = []
+            return reader.source.error(value.span, message, f"a curve like {way}")
+    points: list[Any] = []
     for place, text in enumerate(texts):
-        span = _point_span(reading, value, place) if len(texts) > 1 else value.span
+        span = _point_span(reader, value, place) if len(texts) > 1 else value.span
         whole = value if len(texts) == 1 else None
-        value_there = read_value(reading, target, text, span, key.span, whole)
-        if value_there is None:
-            return None
-        points += value_there
+        found = read_value(reader, target, text, span, key.span, whole)
+        if isinstance(found, Problem):
+            return found
+        points.append(found.value)
     if len(points) == 1:
         return Curve(tuple(points))  # a constant, which may be anything that the setting may be
-    numbers = tuple(number_of(target, point) for point in points)
-    if None in numbers:
+    numbers = [number for number in (number_of(target, point) for point in points) if number is not None]
+    if len(numbers) < len(points):
         setting = key.text.rpartition(".")[2]
-        reading.source.error(
+        return reader.source.error(
             value.span, f"`{setting}` cannot move along a curve, only numbers can", "one value for the section"
         )
-        return None
-    return Curve(numbers)
+    return Curve(tuple(numbers))
 
 
-def _point_span(reading: Reading, value: ScalarNode, place: int) -> Span:
+def _point_span(reader: SceneReader, value: ScalarNode, place: int) -> Span:
     pieces = value.text.split("->")
     start = sum(len(piece) + 2 for piece in pieces[:place])
     piece = pieces[place]
     left = start + len(piece) - len(piece.lstrip())
-    return span_within(reading.source, value, left, start + len(piece.rstrip()))
+    return span_within(reader.source, value, left, start + len(piece.rstrip()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin
 
@@ -14,14 +14,15 @@ from engine import registry
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
 from engine.generators.written import Chords
-from engine.scenes.reading.chains import NO_DRUMS, context_of, doubts_of, names_drums_in_vain, settings_with
-from engine.scenes.reading.drafts import PartDraft, Reading
+from engine.scenes.reading.chains import NO_DRUMS, context_of, names_drums_in_vain, settings_with
+from engine.scenes.reading.drafts import ChainDraft, GeneratorDraft, SceneReader
+from engine.scenes.reading.examining import doubts_of
 from engine.scenes.schema.models import Pan
 from engine.scenes.schema.validation import PLUG_IN_HINT, notation_error, problem
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.problems import Span
+from engine.scenes.text.problems import Problem, Span, good
 from engine.scenes.text.source import clipped
 from engine.units import Decibels
 
@@ -53,6 +54,23 @@ _FIXED = ("instrument", "generator", "kind", "role", "phrase", "rhythm", "primer
 """Keys of a part that no section can change."""
 
 
+Place = tuple[str, str, int | None]
+"""Part, setting and transform: what tells a setting that can move from others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A generator or transform with the settings that it has in all sections.
+
+    Attributes:
+        kind: of it.
+        settings: with the paths of the files that they name.
+    """
+
+    kind: GeneratorKind | TransformKind
+    settings: Settings
+
+
 @dataclass(frozen=True)
 class Target:
     """The setting that a name means.
@@ -63,33 +81,55 @@ class Target:
         raw: these as they stand in the file.
         setting: its name among them.
         transform: index of the transform that it is of; None for generator and sound.
-        kind: of the generator or transform; None for the sound.
-        settings: of the generator or transform; None for the sound, or where they are wrong.
+        tuned: the generator or transform; None for the sound, and for chords.
         told: doubts about its values that have been told.
     """
 
-    part: PartDraft
+    part: ChainDraft
     model: type[BaseModel]
-    raw: dict[str, Any]
+    raw: Mapping[str, Any]
     setting: str
     transform: int | None = None
-    kind: GeneratorKind | TransformKind | None = None
-    settings: Settings | None = None
-    told: set[str] = field(default_factory=set)
+    tuned: Tuned | None = None
+    told: set[str] = field(default_factory=set[str])
 
     @property
-    def place(self) -> tuple[str, str, int | None]:
-        """Part, setting and transform: what tells it from others."""
+    def place(self) -> Place:
+        """Part, setting and transform."""
         return self.part.name, self.setting, self.transform
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """An entry of `move` or `day`.
+
+    Attributes:
+        name: its key.
+        key: where that stands.
+        value: of the entry.
+        target: the setting that the key means.
+    """
+
+    name: str
+    key: ScalarNode
+    value: Node
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that a setting can have, in its base unit."""
+
+    value: Any
+
+
 def read_targets(
-    reading: Reading, node: Node | None, at: Span, parts: dict[str, PartDraft], word: str, form: str
-) -> Iterator[tuple[str, ScalarNode, Node, Target]]:
-    """What a mapping of settings names: its key as text and as node, its value, and the setting that it means.
+    reader: SceneReader, node: Node | None, at: Span, parts: Mapping[str, ChainDraft], word: str, form: str
+) -> Iterator[Aim | Problem]:
+    """The entries of a mapping of settings.
 
     Args:
-        reading: the file; it is told what is no setting.
+        reader: the file; it is told what is no setting.
         node: the mapping; nothing where it is absent or empty.
         at: its key.
         parts: of the scene.
@@ -99,94 +139,96 @@ def read_targets(
     if node is None or (isinstance(node, ScalarNode) and node.value is None):
         return
     if not isinstance(node, MapNode):
-        reading.source.error(at, f"`{word}` must be a mapping", form)
+        yield reader.source.error(at, f"`{word}` must be a mapping", form)
         return
     for name, key, value in node.meant():
-        target = find_target(reading, key, parts)
-        if target is not None:
-            yield name, key, value, target
+        target = find_target(reader, key, parts)
+        yield target if isinstance(target, Problem) else Aim(name, key, value, target)
 
 
-def find_target(reading: Reading, key: ScalarNode, parts: dict[str, PartDraft]) -> Target | None:
-    """The setting that a key names; None if it names none, and that is noted, or if it is of something wrong."""
+def find_target(reader: SceneReader, key: ScalarNode, parts: Mapping[str, ChainDraft]) -> Target | Problem:
+    """The setting that a key names; where it is of something wrong, what is wrong with that."""
+    source = reader.source
     name = key.text
     words = name.split(".")
-    draft = parts.get(words[0])
-    if len(words) == 1 and draft is None and name in _OF_SECTIONS:
-        reading.source.error(key.span, *_OF_SECTIONS[name])
-        return None
-    if draft is None:
-        reading.source.error(
-            span_within(reading.source, key, 0, len(words[0])),
+    chain = parts.get(words[0])
+    if len(words) == 1 and chain is None and name in _OF_SECTIONS:
+        return source.error(key.span, *_OF_SECTIONS[name])
+    if chain is None:
+        return source.error(
+            span_within(source, key, 0, len(words[0])),
             f"unknown part `{clipped(words[0])}`",
             listed(list(parts)) or "a part of the scene",
             nearest(words[0], parts),
         )
-        return None
-    rest = span_within(reading.source, key, len(words[0]) + (len(words) > 1), len(name))
-    candidates = _candidates(draft)
+    rest = span_within(source, key, len(words[0]) + (len(words) > 1), len(name))
+    candidates = _candidates(chain)
     if len(words) > 1 and words[1] not in candidates:
         apart = "make a part of its own with it, and let sections choose between the two"
         if words[1] in _FIXED:
             message = f"`{words[1]}` of a part is the same in all sections"
-            reading.source.error(rest, message, _way(draft, candidates), hint=apart)
-            return None
+            return source.error(rest, message, _way(chain, candidates), hint=apart)
         if words[1] in _settings_of_instruments():
             message = f"`{clipped(words[1])}` is a setting of instruments, which are the same in all sections"
             expected = listed([f"{words[0]}.{field}" for field in SoundSettings.model_fields])
-            reading.source.error(rest, message, expected, hint=f"{apart}: an instrument file beside the scene")
-            return None
+            return source.error(rest, message, expected, hint=f"{apart}: an instrument file beside the scene")
     if len(words) not in (2, 3) or not all(words):
-        reading.source.error(key.span, f"`{clipped(name)}` names no setting", _way(draft, candidates))
-        return None
+        return source.error(key.span, f"`{clipped(name)}` names no setting", _way(chain, candidates))
     if len(words) == 2 and words[1] in SoundSettings.model_fields:
-        return Target(draft, SoundSettings, {}, words[1])
-    if len(words) == 2 and draft.kind is not None and words[1] == Link.CHORDS and Link.CHORDS in draft.kind.takes:
-        return Target(draft, ChordSettings, {}, words[1])
-    if len(words) == 2 and draft.kind is not None and words[1] in draft.kind.settings.model_fields:
-        if draft.settings is None:
-            return None
-        return Target(draft, draft.kind.settings, draft.raw, words[1], None, draft.kind, draft.settings)
-    if draft.kind is None or None in draft.transforms:
-        return None  # what is unknown there could be the one that is meant
-    places = [i for i, item in enumerate(draft.transforms) if item is not None and item.kind.name == words[1]]
+        return Target(chain, SoundSettings, {}, words[1])
+    generator = chain.generator
+    if isinstance(generator, Problem):
+        return generator  # what is unknown there could be the one that is meant
+    if len(words) == 2 and words[1] == Link.CHORDS and Link.CHORDS in generator.kind.takes:
+        return Target(chain, ChordSettings, {}, words[1])
+    if len(words) == 2 and words[1] in generator.kind.settings.model_fields:
+        if isinstance(generator.settings, Problem):
+            return generator.settings
+        tuned = Tuned(generator.kind, generator.settings)
+        return Target(chain, generator.kind.settings, generator.raw, words[1], None, tuned)
+    return _find_in_transforms(reader, key, chain, rest, candidates)
+
+
+def _find_in_transforms(
+    reader: SceneReader, key: ScalarNode, chain: ChainDraft, rest: Span, candidates: list[str]
+) -> Target | Problem:
+    source = reader.source
+    words = key.text.split(".")
+    transforms = () if isinstance(chain.transforms, Problem) else chain.transforms
+    for item in transforms:
+        if isinstance(item, Problem):
+            return item  # what is unknown there could be the one that is meant
+    places = [i for i, item in enumerate(good(transforms)) if item.kind.name == words[1]]
     if not places:
         found = nearest(".".join(words[1:]), candidates)
         suggestion = f"{words[0]}.{found}" if found else ""
-        reading.source.error(
-            rest, f"part `{words[0]}` has no `{clipped(words[1])}`", _way(draft, candidates), suggestion
-        )
-        return None
+        message = f"part `{words[0]}` has no `{clipped(words[1])}`"
+        return source.error(rest, message, _way(chain, candidates), suggestion)
     if len(places) > 1:
-        reading.source.error(
-            rest, f"`{words[1]}` stands {len(places)} times in part `{words[0]}`", hint="one that moves can stand once"
-        )
-        return None
-    item = draft.transforms[places[0]]
-    assert item is not None
-    fields = list(item.kind.settings.model_fields)
+        message = f"`{words[1]}` stands {len(places)} times in part `{words[0]}`"
+        return source.error(rest, message, hint="one that moves can stand once")
+    item = good(transforms)[places[0]]
     setting = words[2] if len(words) == 3 else item.kind.shorthand
-    if setting is None or setting not in fields:
+    if setting is None or setting not in item.kind.settings.model_fields:
         options = [f"{words[0]}.{words[1]}.{field}" for field in _movable(item.kind, item.settings)]
-        reading.source.error(
+        return source.error(
             rest,
             f"`{words[1]}` has no setting of that name",
             listed(options),
-            nearest(name, options) if setting else "",
+            nearest(key.text, options) if setting else "",
         )
-        return None
-    if item.settings is None:
-        return None
-    return Target(draft, item.kind.settings, item.raw, setting, places[0], item.kind, item.settings)
+    if isinstance(item.settings, Problem):
+        return item.settings
+    return Target(chain, item.kind.settings, item.raw, setting, places[0], Tuned(item.kind, item.settings))
 
 
 def read_value(
-    reading: Reading, target: Target, text: Any, span: Span, key: Span, node: ScalarNode | None = None
-) -> tuple[Any] | None:
-    """(value,) in its base unit that a setting is to have; None if it cannot have it, and that is noted.
+    reader: SceneReader, target: Target, text: Any, span: Span, key: Span, node: ScalarNode | None = None
+) -> Value | Problem:
+    """What a setting is to have, in its base unit, or why it cannot.
 
     Args:
-        reading: the file.
+        reader: the file.
         target: the setting.
         text: the value as it stands in the file.
         span: where it stands.
@@ -194,31 +236,29 @@ def read_value(
         node: the value, where it is the whole of a value of the file.
     """
     setting = target.setting
+    kind = target.tuned.kind if target.tuned else None
     try:
-        context = context_of(reading, target.part)
+        context = context_of(reader, target.part.written)
         moved = settings_with(target.model, target.raw, setting, text, context)
-        if target.kind is not None and _network_of(target.kind, moved) != _network_of(
-            target.kind, target.model.model_validate(target.raw, context=context)
+        if kind is not None and _network_of(kind, moved) != _network_of(
+            kind, target.model.model_validate(target.raw, context=context)
         ):
-            reading.source.error(
+            return reader.source.error(
                 span,
                 f"`{setting}` cannot differ from section to section: another network would have to play",
                 hint="make a part of its own with it, and let sections choose between the two",
             )
-            return None
     except ValidationError as error:
         written = notation_error(error.errors(include_url=False)[0])
         if written is not None and node is not None:
-            span = span_within(reading.source, node, written.start, written.end)
+            span = span_within(reader.source, node, written.start, written.end)
         message, expected, suggestion = problem(error, target.model)
-        reading.source.error(span, f"`{setting}`: {message}", expected, suggestion)
-        return None
+        return reader.source.error(span, f"`{setting}`: {message}", expected, suggestion)
     except Exception as error:  # a plug-in's validators may raise anything
         message = f"`{clipped(f'{target.part.name}.{setting}')}` cannot be read: {clipped(repr(error))}"
-        reading.source.error(span, message, hint=PLUG_IN_HINT)
-        return None
-    value = getattr(moved, setting)
-    return (value,) if _examine(reading, target, value, span, key) else None
+        return reader.source.error(span, message, hint=PLUG_IN_HINT)
+    value = Value(getattr(moved, setting))
+    return (target.tuned and _unfit(reader, target, target.tuned, value, span, key)) or value
 
 
 def number_of(target: Target, value: Any) -> float | None:
@@ -228,43 +268,40 @@ def number_of(target: Target, value: Any) -> float | None:
     return SILENT if value == -math.inf and target.model is SoundSettings else value
 
 
-def _examine(reading: Reading, target: Target, value: Any, span: Span, key: Span) -> bool:
-    """Whether the setting can have a value; what may sound wrong then, but not without it, is told."""
-    if target.kind is None or target.settings is None:
-        return True
-    moved = target.settings.model_copy(update={target.setting: value})
-    if target.setting == "only" and names_drums_in_vain(moved, target.part):
-        reading.source.error(span, *NO_DRUMS)
-        return False
+def _unfit(reader: SceneReader, target: Target, tuned: Tuned, value: Value, span: Span, key: Span) -> Problem | None:
+    """Why a setting cannot have a value; what may sound wrong with it, but not without it, is told."""
+    chain = target.part
+    moved = tuned.settings.model_copy(update={target.setting: value.value})
+    if target.setting == "only" and names_drums_in_vain(moved, chain.role):
+        return reader.source.error(span, *NO_DRUMS)
     try:
-        before = doubts_of(reading, target.kind, target.settings, target.part)
-        doubts = doubts_of(reading, target.kind, moved, target.part)
+        before = doubts_of(reader, tuned.kind, tuned.settings, chain.role, chain.links)
+        doubts = doubts_of(reader, tuned.kind, moved, chain.role, chain.links)
     except UnfitError as error:
-        reading.source.error(span, error.message, hint=error.hint or "")
-        return False
+        return reader.source.error(span, error.message, hint=error.hint or "")
     except PerpetuumError:
-        return True  # what is wrong with the weights has been said where they are named
+        return None  # what is wrong with the weights has been said where they are named
     for doubt in doubts:
         if doubt not in before and doubt not in target.told:
-            reading.source.warning(key, doubt)
+            reader.source.warning(key, doubt)
             target.told.add(doubt)
-    return True
+    return None
 
 
-def _network_of(kind: GeneratorKind | TransformKind | None, settings: Any) -> tuple[str, str] | None:
+def _network_of(kind: GeneratorKind | TransformKind, settings: Any) -> tuple[str, str] | None:
     """The network that plays some settings; None for rules."""
-    if kind is None or kind.weights is None:
+    if kind.weights is None:
         return None
     return kind.weights(settings), str(getattr(settings, "config", ""))
 
 
-def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> list[str]:
+def _movable(kind: GeneratorKind | TransformKind, settings: Settings | Problem) -> list[str]:
     """Settings that a section can change: all but those that decide which network plays."""
     # `move` and `day` hold single values, no lists.
     fields = {name: one for name, one in kind.settings.model_fields.items() if get_origin(one.annotation) is not tuple}
     if isinstance(kind, TransformKind):
         fields = dict(sorted(fields.items(), key=lambda one: one[0] in TransformSettings.model_fields))
-    if kind.weights is None or settings is None:
+    if kind.weights is None or isinstance(settings, Problem):
         return [name for name in fields if kind.weights is None or name not in ("config", "weights")]
 
     def decides(name: str) -> bool:
@@ -292,17 +329,19 @@ def _settings_of_instruments() -> frozenset[str]:
     return frozenset(found)
 
 
-def _candidates(draft: PartDraft) -> list[str]:
+def _candidates(chain: ChainDraft) -> list[str]:
     names = list(SoundSettings.model_fields)
-    if draft.kind is not None:
-        names += _movable(draft.kind, draft.settings)
-        names += [str(Link.CHORDS)] if Link.CHORDS in draft.kind.takes else []
-    kinds = [item.kind.name for item in draft.transforms if item is not None]
-    for item in draft.transforms:
-        if item is not None and kinds.count(item.kind.name) == 1:
+    generator = chain.generator
+    if isinstance(generator, GeneratorDraft):
+        names += _movable(generator.kind, generator.settings)
+        names += [str(Link.CHORDS)] if Link.CHORDS in generator.kind.takes else []
+    transforms = [] if isinstance(chain.transforms, Problem) else good(chain.transforms)
+    kinds = [item.kind.name for item in transforms]
+    for item in transforms:
+        if kinds.count(item.kind.name) == 1:
             names += [item.kind.name, *(f"{item.kind.name}.{name}" for name in _movable(item.kind, item.settings))]
     return list(dict.fromkeys(names))
 
 
-def _way(draft: PartDraft, candidates: list[str]) -> str:
-    return listed([f"{draft.name}.{name}" for name in candidates if "." not in name], 24)
+def _way(chain: ChainDraft, candidates: list[str]) -> str:
+    return listed([f"{chain.name}.{name}" for name in candidates if "." not in name], 24)

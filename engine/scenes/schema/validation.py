@@ -13,7 +13,7 @@ from engine.scenes.schema.models import WrongWordError
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
-from engine.scenes.text.problems import Span
+from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, clipped
 from engine.score.notation import NotationError
 from engine.units import MeantError, Unit, written
@@ -57,8 +57,8 @@ def validate(
     without: Sequence[str] = (),
     elsewhere: Mapping[str, str] | None = None,
     context: object = None,
-) -> Model | None:
-    """Read a node as a model; None if it is none, and why is noted.
+) -> Model | Problem:
+    """Read a node as a model; the first problem if it is none, and all are noted.
 
     Args:
         model: what the node should be.
@@ -72,19 +72,19 @@ def validate(
         context: of the validation.
     """
     if not isinstance(node, MapNode):
-        source.error(_of(node, at), f"{noun} must be a mapping", "keys and values, like " + _example(model))
-        return None
+        return source.error(_of(node, at), f"{noun} must be a mapping", "keys and values, like " + _example(model))
     plain = {key: value for key, value in node.plain().items() if key not in without}
     try:
         return model.model_validate(plain, context=context)
     except ValidationError as error:
         noted: set[Span] = set()
+        found: list[Problem] = []
         for details in error.errors(include_url=False):
-            _note(dict(details), model, node, source, noun, at, known, noted, elsewhere or {})
-        return None
+            problem = _note(dict(details), model, node, source, noun, at, known, noted, elsewhere or {})
+            found += [problem] if problem is not None else []
+        return found[0]
     except Exception as error:  # a plug-in's validators may raise anything
-        source.error(_of(node, at), f"{noun} cannot be read: {clipped(repr(error))}", hint=PLUG_IN_HINT)
-        return None
+        return source.error(_of(node, at), f"{noun} cannot be read: {clipped(repr(error))}", hint=PLUG_IN_HINT)
 
 
 def problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str]:
@@ -123,7 +123,8 @@ def _note(
     known: Sequence[str],
     noted: set[Span],
     elsewhere: Mapping[str, str],
-) -> None:
+) -> Problem | None:
+    """Note an error of a model; None for what has been said already."""
     kind, loc = details["type"], details["loc"]
     place, parent, span = _walk(node, loc, at)
     if kind == "extra_forbidden":
@@ -136,19 +137,18 @@ def _note(
         expected = f"one of {listed(candidates, 24)}" if candidates else "no keys here"
         if len(loc) == 1 and key in elsewhere:
             meant, expected = "", elsewhere[key]
-        source.error(span, f"unknown key `{clipped(key)}` in {where}", expected, meant)
-        return
+        return source.error(span, f"unknown key `{clipped(key)}` in {where}", expected, meant)
     if kind == "missing":
         owner = noun if len(loc) == 1 else f"`{loc[-2]}` of {noun}"
-        source.error(span, f"{owner} has no `{loc[-1]}`", hint=f"add `{loc[-1]}: {_describe(model, loc)}`")
-        return
+        return source.error(span, f"{owner} has no `{loc[-1]}`", hint=f"add `{loc[-1]}: {_describe(model, loc)}`")
     if span in noted:
-        return  # the other branches of a union say the same about the same value
+        return None  # the other branches of a union say the same about the same value
     noted.add(span)
     written = notation_error(details)
     if written is not None:
-        source.error(_written_at(written, place, source, span), written.message, written.expected, _suggestion(details))
-        return
+        return source.error(
+            _written_at(written, place, source, span), written.message, written.expected, _suggestion(details)
+        )
     field = _field(model, loc)
     unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
     if isinstance(place, ScalarNode):
@@ -156,10 +156,9 @@ def _note(
     message, expected = _words(details, unit)
     name = next((str(step) for step in reversed(loc) if isinstance(step, str) and _is_name(step)), noun)
     if isinstance(place, ScalarNode) and place.value is None and kind != "value_error":
-        source.error(span, f"`{name}` is empty", expected)
-        return
+        return source.error(span, f"`{name}` is empty", expected)
     suggestion = _suggestion(details)
-    source.error(span, f"`{name}`: {message}", expected, suggestion)
+    return source.error(span, f"`{name}`: {message}", expected, suggestion)
 
 
 def _written_at(error: NotationError, place: Node, source: SourceFile, span: Span) -> Span:
