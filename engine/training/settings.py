@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from engine.errors import PerpetuumError
+from engine.errors import PerpetuumError, WrongValueError
 from engine.generators.contract import Settings
 from engine.networks.configs import CONFIGS
 from engine.networks.vae.configs import VaeConfig
-from engine.scenes.schema.models import LARGEST_SEED, WrongWordError
+from engine.scenes.schema.models import LARGEST_SEED
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, parse
@@ -30,13 +30,13 @@ SCHEMA = Path(__file__).parent / "training.schema.json"
 
 def _config(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("expected the name of a network's config, such as performance")
+        raise WrongValueError(expected="the name of a network's config, such as performance")
     if value not in trainable():
         known = value in CONFIGS
         says = (
             f"{value} cannot be trained, only imported (see docs/checkpoints.md)" if known else f"no config {value!r}"
         )
-        raise WrongWordError(says, "" if known else value, trainable())
+        raise WrongValueError(says, word="" if known else value, candidates=trainable())
     return value
 
 
@@ -44,7 +44,7 @@ def _meter(value: object) -> object:
     try:
         parse_meter(str(value))
     except PerpetuumError:
-        raise ValueError("expected a meter, like `4/4`") from None
+        raise WrongValueError(expected="a meter, like `4/4`") from None
     return value
 
 
@@ -54,7 +54,7 @@ def _instrument(value: object) -> str:
         programs([name])
     except PerpetuumError:
         says = f"no instrument {str(value)!r}, nor a program 1..128"
-        raise WrongWordError(says, name, tuple(INSTRUMENTS)) from None
+        raise WrongValueError(says, word=name, candidates=tuple(INSTRUMENTS)) from None
     return name
 
 
@@ -64,9 +64,11 @@ def _within(low: float, high: float, example: str) -> BeforeValidator:
     def check(value: object) -> object:
         numbers = value if isinstance(value, list | tuple) else ()
         if len(numbers) != 2 or not all(isinstance(one, int | float) for one in numbers):
-            raise ValueError(f"expected two numbers, like `{example}`")
+            raise WrongValueError(expected=f"two numbers, like `{example}`")
         if not low <= numbers[0] <= numbers[1] <= high:
-            raise ValueError(f"expected two numbers within {low:g}..{high:g}, the lower one first, like `{example}`")
+            raise WrongValueError(
+                expected=f"two numbers within {low:g}..{high:g}, the lower one first, like `{example}`"
+            )
         return value
 
     return BeforeValidator(check)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from engine.errors import WrongValueError
 from engine.form.curves import DayCurve, DayMove, DaySteps
 from engine.generators.contract import Settings
 from engine.scenes.reading.drafts import ChainDraft, DayDraft, SceneReader
@@ -124,9 +125,8 @@ def _read_hours(
     for text, hour, value in node.meant():
         try:
             time = parse_time_of_day(text)
-        except ValueError as error:
-            message, _, way = str(error).partition("; write it like ")
-            wrong.append(reader.source.error(hour.span, message, f"a time like {way}"))
+        except WrongValueError as error:
+            wrong.append(reader.source.error(hour.span, error.message, f"a time like {error.example}"))
             continue
         if time in points:
             message = f"`{clipped(text)}` stands here already"

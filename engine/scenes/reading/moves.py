@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.errors import WrongValueError
 from engine.form.curves import Curve, Move
 from engine.scenes.reading.drafts import ChainDraft, SceneReader
 from engine.scenes.reading.targets import Place, Target, number_of, read_targets, read_value
@@ -57,9 +58,8 @@ def _read_curve(reader: SceneReader, target: Target, value: Node, key: ScalarNod
     if isinstance(value.value, str) and "->" in value.text:
         try:
             texts = [resolve(point) for point in split_curve(value.text)]
-        except ValueError as error:
-            message, _, way = str(error).partition("; write it like ")
-            return reader.source.error(value.span, message, f"a curve like {way}")
+        except WrongValueError as error:
+            return reader.source.error(value.span, error.message, f"a curve like {error.example}")
     points: list[Any] = []
     for place, text in enumerate(texts):
         span = _point_span(reader, value, place) if len(texts) > 1 else value.span

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from enum import Enum
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.scenes.schema.models import WrongWordError
+from engine.errors import WrongValueError
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
 from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, clipped
 from engine.score.notation import NotationError
-from engine.units import MeantError, Unit, written
+from engine.units import Unit, written
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -92,7 +93,7 @@ def problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, s
     details: dict[str, Any] = dict(error.errors(include_url=False)[0])
     field = _field(model, details["loc"])
     unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
-    return *_words(details, unit), _suggestion(details)
+    return *_words(details, model, unit), _suggestion(details, model)
 
 
 def notation_error(details: Mapping[str, Any]) -> NotationError | None:
@@ -101,15 +102,13 @@ def notation_error(details: Mapping[str, Any]) -> NotationError | None:
     return cause if isinstance(cause, NotationError) else None
 
 
-def _suggestion(details: Mapping[str, Any]) -> str:
+def _suggestion(details: Mapping[str, Any], model: type[BaseModel]) -> str:
     cause = (details.get("ctx") or {}).get("error")
-    if isinstance(cause, NotationError):
-        return nearest(cause.word, cause.candidates)
-    if isinstance(cause, WrongWordError):
-        return nearest(cause.word, cause.candidates)
-    if isinstance(cause, MeantError):
+    if isinstance(cause, WrongValueError) and cause.right:
         return str(details.get("input")).replace(cause.wrong, cause.right)
-    options = _options(details)
+    if isinstance(cause, NotationError | WrongValueError):
+        return nearest(cause.word, cause.candidates)
+    options = _options(details, model)
     return nearest(str(details.get("input")), options) if options else ""
 
 
@@ -147,17 +146,17 @@ def _note(
     written = notation_error(details)
     if written is not None:
         return source.error(
-            _written_at(written, place, source, span), written.message, written.expected, _suggestion(details)
+            _written_at(written, place, source, span), written.message, written.expected, _suggestion(details, model)
         )
     field = _field(model, loc)
     unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
     if isinstance(place, ScalarNode):
         details["input"] = place.text if place.value is not None and not place.style else place.value
-    message, expected = _words(details, unit)
+    message, expected = _words(details, model, unit)
     name = next((str(step) for step in reversed(loc) if isinstance(step, str) and _is_name(step)), noun)
     if isinstance(place, ScalarNode) and place.value is None and kind != "value_error":
         return source.error(span, f"`{name}` is empty", expected)
-    suggestion = _suggestion(details)
+    suggestion = _suggestion(details, model)
     return source.error(span, f"`{name}`: {message}", expected, suggestion)
 
 
@@ -177,24 +176,25 @@ def _written_at(error: NotationError, place: Node, source: SourceFile, span: Spa
     return span
 
 
-def _words(details: Mapping[str, Any], unit: Unit | None = None) -> tuple[str, str]:
+def _words(details: Mapping[str, Any], model: type[BaseModel], unit: Unit | None = None) -> tuple[str, str]:
     kind, context, value = details["type"], details.get("ctx") or {}, details.get("input")
     if kind == "value_error":
         cause = context.get("error")
         if isinstance(cause, NotationError):
             return cause.message, cause.expected
-        text = str(cause or details["msg"])
-        if isinstance(cause, WrongWordError):
-            return text, listed(cause.candidates, 40)
-        if text.startswith("expected "):
-            return f"{_shown(value)} will not do", text.removeprefix("expected ")
-        message, _, way = text.partition("; write it like ")
-        return message, f"a value like {way}" if way else ""
-    options = _options(details)
+        if not isinstance(cause, WrongValueError):
+            return str(cause or details["msg"]), ""
+        if not cause.message:
+            return f"{_shown(value)} will not do", cause.expected
+        if cause.candidates:
+            return cause.message, listed(cause.candidates, 40)
+        return cause.message, f"a value like {cause.example}" if cause.example else ""
+    options = _options(details, model)
     if options:
         return f"{_shown(value)} is none of the choices", listed(options, 40)
     if kind == "literal_error":
-        return f"{_shown(value)} will not do", f"`{context.get('expected')}`"
+        choices = " or ".join(map(str, _choices_at(model, details["loc"])))
+        return f"{_shown(value)} will not do", f"`{choices}`"
     if kind in _LIMITS:
         name, words = _LIMITS[kind]
         return f"{_shown(value)} is out of range", f"{words} {written(context.get(name), unit)}"
@@ -204,10 +204,39 @@ def _words(details: Mapping[str, Any], unit: Unit | None = None) -> tuple[str, s
     return text[:1].lower() + text[1:], ""
 
 
-def _options(details: Mapping[str, Any]) -> list[str]:
+def _options(details: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
+    """The words that could stand at the place of an error, where it is one of these that must."""
     if details["type"] not in ("literal_error", "enum"):
         return []
-    return re.findall(r"'([^']*)'", str((details.get("ctx") or {}).get("expected", "")))
+    return [choice for choice in _choices_at(model, details["loc"]) if isinstance(choice, str)]
+
+
+def _choices_at(model: type[BaseModel], loc: Sequence[Any]) -> list[object]:
+    """What the annotation of a field lets stand there, as far as it is a choice."""
+    models, annotations = [model], list[Any]()
+    for step in loc:
+        branch = [one for one in models if one.__name__ == step]
+        fields = [one.model_fields[step] for one in models if isinstance(step, str) and step in one.model_fields]
+        if fields:
+            annotations = [field.annotation for field in fields]
+            models = [one for annotation in annotations for one in _models_in(annotation)]
+        elif branch:
+            models = branch
+    return list(dict.fromkeys(choice for annotation in annotations for choice in _choices_in(annotation)))
+
+
+def _choices_in(annotation: Any) -> list[object]:
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [one.value for one in annotation]
+    return [choice for item in get_args(annotation) for choice in _choices_in(item)]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for item in get_args(annotation) for model in _models_in(item)]
 
 
 def _walk(node: Node, loc: Sequence[Any], at: Span) -> tuple[Node, Node | None, Span]:
