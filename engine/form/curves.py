@@ -1,3 +1,4 @@
+# pyright: strict
 """Values that move: along a section, and with the time of day."""
 
 from __future__ import annotations

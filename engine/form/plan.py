@@ -1,3 +1,4 @@
+# pyright: strict
 """The plan: which section plays when, with which tempo and key, and what is asked of which part. Without end.
 
 Every choice is drawn from (seed, number of the pass), never from what was drawn before, so a plan can be taken up at

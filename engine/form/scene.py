@@ -1,3 +1,4 @@
+# pyright: strict
 """A scene, resolved: what the plan and the conductor work from. Made by `engine.scenes.load`, free of YAML."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """From a scene file to a Scene, or to all that is wrong with it."""
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
 
 def _read_scene(source: SourceFile, node: MapNode, instruments: Instruments) -> tuple[Scene | None, list[Path]]:
     """The scene, None where anything is wrong with it, and the instrument files that it plays."""
-    reader, draft = _read_draft(source, node, instruments)
+    reader, draft = read_draft(source, node, instruments)
     played = {part.instrument.path for part in draft.parts.values() if isinstance(part.instrument, InstrumentDraft)}
     used = [path for path in instruments.found if path.resolve() in played]
     # What is noted may spoil no field of any draft: two keys of one name, parts in a circle.
@@ -122,7 +123,14 @@ def _read_scene(source: SourceFile, node: MapNode, instruments: Instruments) -> 
     return scene, used
 
 
-def _read_draft(source: SourceFile, node: MapNode, instruments: Instruments) -> tuple[SceneReader, SceneDraft]:
+def read_draft(source: SourceFile, node: MapNode, instruments: Instruments) -> tuple[SceneReader, SceneDraft]:
+    """The draft of a scene, and what read it; what is wrong is noted.
+
+    Args:
+        source: the file.
+        node: its mapping.
+        instruments: what has been looked into so far.
+    """
     start = Span(node.span.start, node.span.start + 1)
     head = validate(SceneFile, node, source, "the scene", start)
     reader = SceneReader(source, _meter(node) if isinstance(head, Problem) else head.meter)

@@ -1,3 +1,4 @@
+# pyright: strict
 """Instrument files as far as `check` looks into them: settings and samples, with places in the file."""
 
 from __future__ import annotations

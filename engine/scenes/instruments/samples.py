@@ -1,3 +1,4 @@
+# pyright: strict
 """Sound files that an instrument plays: each is decoded once, and what is wrong with it is noted where it is named."""
 
 from __future__ import annotations

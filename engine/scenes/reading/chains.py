@@ -1,3 +1,4 @@
+# pyright: strict
 """Chains of a scene file: generators, roles and transforms; each part for itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Curves of the day: settings that follow the hour, each point checked against the setting that follows."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Who gives way to whom: the ducking of a scene's mix, with places in the file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Settings with what they name: weights found, and the files looked into."""
 
 from __future__ import annotations

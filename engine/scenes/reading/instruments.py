@@ -1,3 +1,4 @@
+# pyright: strict
 """The instruments of a scene's parts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """What parts take from each other, and primers: links, patterns, MIDI files."""
 
 from __future__ import annotations

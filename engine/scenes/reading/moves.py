@@ -1,3 +1,4 @@
+# pyright: strict
 """Moves: settings that a section moves along curves, each point checked against the setting that it moves."""
 
 from __future__ import annotations

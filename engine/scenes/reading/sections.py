@@ -1,3 +1,4 @@
+# pyright: strict
 """Sections of a scene file: who plays, what follows, what moves."""
 
 from __future__ import annotations

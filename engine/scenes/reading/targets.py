@@ -1,3 +1,4 @@
+# pyright: strict
 """Settings that can move, by the names that `move` and `day` use: `melody.temperature`, `pad.level`, `kit.thin`."""
 
 from __future__ import annotations

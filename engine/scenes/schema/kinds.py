@@ -1,3 +1,4 @@
+# pyright: strict
 """Kinds of generators, transforms and instruments, as files name them."""
 
 from __future__ import annotations

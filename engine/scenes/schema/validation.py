@@ -1,3 +1,4 @@
+# pyright: strict
 """Nodes through pydantic models: a model's errors become diagnostics at the right places, in the words of authors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """What `check` says: messages with a place in a file, the quoted line, what was expected and what to do."""
 
 from __future__ import annotations

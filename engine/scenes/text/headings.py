@@ -1,3 +1,4 @@
+# pyright: strict
 """The first lines of a scene or instrument: what lists show, without looking into the rest."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """YAML as a tree in which every key and value knows its place.
 
 ruamel.yaml splits the text into events; here they become nodes, by the rules of YAML 1.2's core schema whatever the

@@ -1,3 +1,4 @@
+# pyright: strict
 """Where in the file each character of a scalar's value stands, for messages about what is written inside it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """The text of a file: read with limits, and what is said about places in it."""
 
 from __future__ import annotations
