@@ -14,7 +14,7 @@ from engine.generators.continuation import network_of
 from engine.generators.contract import Role
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
-from engine.runtime.performance import networks_of
+from engine.runtime.ending import networks_of
 from engine.scenes.text.diagnostics import listed
 from engine.scenes.text.problems import Severity
 from engine.score.midi_writing import write_piece
