@@ -59,7 +59,7 @@ class DayCurve:
 
     def at(self, time_of_day: float) -> float:
         """Value at a time of day in seconds; any number is one, so that no clock can break the curve."""
-        times, values = np.array(self.points).T
+        times, values = [time for time, _ in self.points], [value for _, value in self.points]
         return float(np.interp(time_of_day, times, values, period=DAY))
 
 

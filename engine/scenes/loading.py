@@ -21,7 +21,8 @@ from engine.scenes.reading.sections import read_sections
 from engine.scenes.schema.models import SceneFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic
-from engine.scenes.text.nodes import MapNode, ScalarNode, parse
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Severity, Span
 from engine.scenes.text.source import SourceFile, UnreadableError
 from engine.score.time import Meter

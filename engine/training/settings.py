@@ -15,7 +15,8 @@ from engine.networks.vae.configs import VaeConfig
 from engine.scenes.schema.models import LARGEST_SEED
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
-from engine.scenes.text.nodes import MapNode, Node, parse
+from engine.scenes.text.nodes import MapNode, Node
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, UnreadableError
 from engine.training import datasets

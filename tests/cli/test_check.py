@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from engine import assets, registry
 from engine.cli import cli
 from engine.scenes.text.headings import heading
-from engine.scenes.text.nodes import parse
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.source import SourceFile
 from tests.scenes.writing import RIGHT, spoiled
 from tests.test_files import strange

@@ -5,7 +5,8 @@ import tracemalloc
 
 import pytest
 
-from engine.scenes.text.nodes import ListNode, MapNode, parse, resolve
+from engine.scenes.text.nodes import ListNode, MapNode, resolve
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.source import LARGEST, MOST_TOLD, SourceFile, UnreadableError
 from tests.scenes.writing import errors, only_error
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.scenes.text.nodes import MapNode, ScalarNode, parse
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.positions import span_within
 from engine.scenes.text.source import SourceFile
 

@@ -9,7 +9,7 @@ import pytest
 import engine.scenes
 from engine import assets, registry
 from engine.scenes.schema.json_schema import scene_schema
-from engine.scenes.text.nodes import parse
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.source import SourceFile
 from tests.scenes.writing import RIGHT, spoiled
 

@@ -10,7 +10,8 @@ from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import read_draft
 from engine.scenes.reading.drafts import SceneDraft
 from engine.scenes.reading.resolving import resolve
-from engine.scenes.text.nodes import MapNode, parse
+from engine.scenes.text.nodes import MapNode
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Severity
 from engine.scenes.text.source import SourceFile
 from engine.units import BARS, parse_time_of_day

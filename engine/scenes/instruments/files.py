@@ -13,7 +13,8 @@ from engine.scenes.instruments.samples import Samples, check_samples
 from engine.scenes.schema.kinds import find_kind
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic
-from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, parse
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, UnreadableError, clipped
 from engine.sound.articulation import Articulation, articulation
@@ -33,12 +34,12 @@ class Instruments:
         revisions: what tells one saved state of an instrument, its samples included, from another.
     """
 
-    found: dict[Path, list[Diagnostic]] = field(default_factory=dict)
-    kinds: dict[Path, InstrumentKind | None] = field(default_factory=dict)
-    frames: dict[Path, int] = field(default_factory=dict)
-    articulations: dict[Path, Articulation | None] = field(default_factory=dict)
+    found: dict[Path, list[Diagnostic]] = field(default_factory=dict[Path, list[Diagnostic]])
+    kinds: dict[Path, InstrumentKind | None] = field(default_factory=dict[Path, InstrumentKind | None])
+    frames: dict[Path, int] = field(default_factory=dict[Path, int])
+    articulations: dict[Path, Articulation | None] = field(default_factory=dict[Path, Articulation | None])
     samples: Samples = field(default_factory=Samples)
-    revisions: dict[Path, int] = field(default_factory=dict)
+    revisions: dict[Path, int] = field(default_factory=dict[Path, int])
 
     def look_into(self, path: Path) -> list[Diagnostic]:
         """What is wrong with an instrument file.

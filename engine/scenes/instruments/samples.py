@@ -26,7 +26,9 @@ MOST_SECONDS = 600
 class Samples:
     """Sound files that were looked into: each is decoded once, and again only if it has changed."""
 
-    known: dict[tuple[Path, float, int, int], SampleFacts | PerpetuumError] = field(default_factory=dict)
+    known: dict[tuple[Path, float, int, int], SampleFacts | PerpetuumError] = field(
+        default_factory=dict[tuple[Path, float, int, int], SampleFacts | PerpetuumError]
+    )
 
     def examine(self, path: Path, semitones: float) -> SampleFacts:
         """What a sound file is.

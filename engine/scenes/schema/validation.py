@@ -97,14 +97,19 @@ def problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, s
     return *_words(details, model, unit), _suggestion(details, model)
 
 
+def _context(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an error of a model knows besides its place: limits, or the error of a validator."""
+    return details.get("ctx") or {}
+
+
 def notation_error(details: Mapping[str, Any]) -> NotationError | None:
     """The error of music that is written wrongly, if an error of a model is one."""
-    cause = (details.get("ctx") or {}).get("error")
+    cause = _context(details).get("error")
     return cause if isinstance(cause, NotationError) else None
 
 
 def _suggestion(details: Mapping[str, Any], model: type[BaseModel]) -> str:
-    cause = (details.get("ctx") or {}).get("error")
+    cause = _context(details).get("error")
     if isinstance(cause, WrongValueError) and cause.right:
         return str(details.get("input")).replace(cause.wrong, cause.right)
     if isinstance(cause, NotationError | WrongValueError):
@@ -178,7 +183,7 @@ def _written_at(error: NotationError, place: Node, source: SourceFile, span: Spa
 
 
 def _words(details: Mapping[str, Any], model: type[BaseModel], unit: Unit | None = None) -> tuple[str, str]:
-    kind, context, value = details["type"], details.get("ctx") or {}, details.get("input")
+    kind, context, value = details["type"], _context(details), details.get("input")
     if kind == "value_error":
         cause = context.get("error")
         if isinstance(cause, NotationError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class Diagnostic:
             lines.append(f"      = {printable(self.hint)}")
         return "\n".join(lines)
 
-    def _snippet(self, paint: Any) -> list[str]:
+    def _snippet(self, paint: Callable[[str], str]) -> list[str]:
         start, stop = self.column - 1, max(self.end_column - 1, self.column)
         text = self.quoted
         # Of a very long line only the surroundings of the place are shown.

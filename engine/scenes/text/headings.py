@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.scenes.text.nodes import MapNode, ScalarNode, parse
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.parsing import parse
 from engine.scenes.text.source import SourceFile, UnreadableError, clipped
 
 LONGEST = 200

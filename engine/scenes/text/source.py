@@ -44,10 +44,10 @@ class SourceFile:
 
     path: Path
     text: str = ""
-    found: list[Diagnostic] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
     named: bool = False
-    _starts: list[int] = field(default_factory=list, repr=False)
-    _counts: dict[Severity, int] = field(default_factory=dict, repr=False)
+    _starts: list[int] = field(default_factory=list[int], repr=False)
+    _counts: dict[Severity, int] = field(default_factory=dict[Severity, int], repr=False)
     _line: tuple[int, str] = (0, "")
 
     def __post_init__(self) -> None:
