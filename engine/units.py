@@ -15,6 +15,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from engine.errors import WrongValueError
 from engine.score.keys import parse_pitch, pitch_name
 
 DAY = 86400.0
@@ -49,20 +50,6 @@ class PitchRange(NamedTuple):
 
     low: int
     high: int
-
-
-class MeantError(ValueError):
-    """A value in another spelling than ours, which is plain to read all the same.
-
-    Attributes:
-        wrong: the part of the value that is not our spelling.
-        right: how we write that part.
-    """
-
-    def __init__(self, message: str, wrong: str, right: str) -> None:
-        super().__init__(message)
-        self.wrong = wrong
-        self.right = right
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,18 +103,17 @@ def parse(value: object, unit: Unit) -> float:
     if isinstance(value, str) and value.strip() in unit.words:
         return unit.words[value.strip()]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"expected {unit.noun}, like {unit.example}")
+        raise WrongValueError(expected=f"{unit.noun}, like {unit.example}")
     text = str(value)
     match = _WITH_UNIT.fullmatch(text) if len(text) <= _LONGEST else None
     if not match:
-        raise ValueError(f"`{value}` is not {unit.noun}; write it like {unit.example}")
+        raise WrongValueError(f"`{value}` is not {unit.noun}", example=unit.example)
     spelling = match[2] or ""
     if spelling not in unit.factors:
         if not spelling:
-            raise ValueError(f"`{value}` has no unit; write it like {unit.example}")
-        message = f"`{spelling}` is not a unit of {unit.noun}; write it like {unit.example}"
-        right = unit.meant(spelling)
-        raise MeantError(message, spelling, right) if right else ValueError(message)
+            raise WrongValueError(f"`{value}` has no unit", example=unit.example)
+        message, right = f"`{spelling}` is not a unit of {unit.noun}", unit.meant(spelling)
+        raise WrongValueError(message, example=unit.example, wrong=spelling if right else "", right=right)
     # Exact up to here, and then the nearest float: 95 % is the 0.95 that a limit says, which 95 * 0.01 is not.
     number = float(parse_number(match[1]) * Fraction(str(unit.factors[spelling])))
     if unit.whole and abs(number - round(number)) > 1e-9:
@@ -190,10 +176,10 @@ def parse_time_of_day(text: str) -> float:
     """Read a time of day, "6:30" or "18:05"; gives seconds since midnight.
 
     Raises:
-        ValueError: it is none; the message says how to write it.
+        WrongValueError: it is none.
     """
     if not re.match(TIME_OF_DAY, text):
-        raise ValueError(f"`{text}` is no time of day; write it like `06:00` or `18:30` (midnight is `00:00`)")
+        raise WrongValueError(f"`{text}` is no time of day", example="`06:00` or `18:30` (midnight is `00:00`)")
     hours, _, minutes = text.partition(":")
     return 3600.0 * int(hours) + 60.0 * int(minutes)
 
@@ -313,7 +299,7 @@ QpmRange = Annotated[Range, BeforeValidator(_many(QPM)), _schema(QPM, many=True)
 
 def _pitch(value: object) -> int:
     if not isinstance(value, str):
-        raise ValueError("expected a pitch: a note name with its octave, like C4 (middle C)")
+        raise WrongValueError(expected="a pitch: a note name with its octave, like C4 (middle C)")
     return parse_pitch(value)
 
 
@@ -321,7 +307,7 @@ def _pitch_range(value: Any) -> PitchRange:
     if isinstance(value, PitchRange):
         return value
     if not isinstance(value, str) or ".." not in value:
-        raise ValueError("expected a range of pitches, like C3..C5")
+        raise WrongValueError(expected="a range of pitches, like C3..C5")
     low, _, high = value.partition("..")
     span = PitchRange(parse_pitch(low), parse_pitch(high))
     if span.high - span.low < 11:
@@ -334,7 +320,7 @@ def _turns(value: object) -> Turns:
         return value
     match = re.fullmatch(r"\s*(?:(\d{1,3})\s*:\s*)?(\d{1,3})\s*bars?\s*", value) if isinstance(value, str) else None
     if not match:
-        raise ValueError("expected some bars out of a group, like `4 bars` (the last of every four) or `1:4 bars`")
+        raise WrongValueError(expected="some bars out of a group, like `4 bars` (the last of every four) or `1:4 bars`")
     turns = int(match[2])
     turn = int(match[1] or turns)
     if not 2 <= turns <= 64 or not 1 <= turn <= turns:

@@ -11,9 +11,9 @@ import click
 
 from engine.cli.common import find_scene, is_terminal
 from engine.errors import PerpetuumError
-from engine.scenes.diagnostics import Severity
-from engine.scenes.instruments import Instruments
+from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import Checked, check_file
+from engine.scenes.text.problems import Severity
 
 
 @click.command(short_help="Check scene files: are they playable here?")

@@ -20,7 +20,7 @@ from engine.cli.targets import OutputFolder, OutputPath
 from engine.errors import PerpetuumError, StoppedError
 from engine.output_file import output_folder
 from engine.pictures import PICTURES, ensure_plotting, save_picture
-from engine.scenes.diagnostics import printable
+from engine.scenes.text.diagnostics import printable
 
 if TYPE_CHECKING:
     from engine.training.datasets.contents import Contents

@@ -6,7 +6,7 @@ import click
 
 from engine import assets
 from engine.cli.listing import as_text_or_json, hides, show
-from engine.scenes.headings import heading
+from engine.scenes.text.headings import heading
 
 
 @click.command(short_help="List the instruments.")

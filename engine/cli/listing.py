@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from engine import assets
-from engine.scenes.diagnostics import printable
+from engine.scenes.text.diagnostics import printable
 
 as_text_or_json: Callable[[Any], Any] = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write it."

@@ -11,8 +11,8 @@ import click
 from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
 from engine.conductor.daytime import CountedDay
 from engine.form.plan import Pass, Plan
-from engine.scenes.schema import unit_of
-from engine.scenes.targets import SoundSettings
+from engine.scenes.reading.targets import SoundSettings
+from engine.scenes.schema.json_schema import unit_of
 from engine.score.time import SAMPLE_RATE
 from engine.units import BARS, written, written_time_of_day
 

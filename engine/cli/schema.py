@@ -10,8 +10,8 @@ import click
 from engine.cli.targets import OutputPath
 from engine.errors import PerpetuumError
 from engine.output_file import write_text
-from engine.scenes.reference import settings_reference
-from engine.scenes.schema import scene_schema
+from engine.scenes.schema.json_schema import scene_schema
+from engine.scenes.schema.reference import settings_reference
 
 
 @click.command(short_help="Print the JSON Schema of scene files, for editors.")

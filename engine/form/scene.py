@@ -1,3 +1,4 @@
+# pyright: strict
 """A scene, resolved: what the plan and the conductor work from. Made by `engine.scenes.load`, free of YAML."""
 
 from __future__ import annotations
@@ -5,10 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from engine.form.curves import Curve, DayCurve, DayMove, DaySteps, Move
 from engine.generators.contract import Link, Role, Settings
 from engine.registry import kind
 from engine.score.keys import Key
@@ -16,58 +15,7 @@ from engine.score.phrase import Phrase
 from engine.score.progressions import Progression
 from engine.score.time import Meter
 from engine.sound.messages import MixSound, PartSound
-from engine.units import DAY, Range
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A value that moves over a section: evenly spaced points, straight lines between.
-
-    One point is a constant, and may then be of any type (a style, a range).
-    """
-
-    points: tuple[Any, ...]
-
-    def at(self, position: float) -> Any:
-        """Value at a position 0..1 of the section."""
-        if len(self.points) == 1:
-            return self.points[0]
-        place = min(max(position, 0.0), 1.0) * (len(self.points) - 1)
-        left = min(int(place), len(self.points) - 2)
-        return self.points[left] + (place - left) * (self.points[left + 1] - self.points[left])
-
-
-@dataclass(frozen=True, slots=True)
-class DayCurve:
-    """A value that follows the time of day: straight lines from point to point, and over midnight to the first again.
-
-    Attributes:
-        points: (seconds since midnight, value) at different times of 0..86400, in order; at least one. A single one
-            counts all day.
-    """
-
-    points: tuple[tuple[float, float], ...]
-
-    def at(self, time_of_day: float) -> float:
-        """Value at a time of day in seconds; any number is one, so that no clock can break the curve."""
-        times, values = np.array(self.points).T
-        return float(np.interp(time_of_day, times, values, period=DAY))
-
-
-@dataclass(frozen=True, slots=True)
-class DaySteps:
-    """A value that changes at times of day, and is what it is until the next.
-
-    Attributes:
-        points: (seconds since midnight, value) at different times of 0..86400, in order; at least one.
-    """
-
-    points: tuple[tuple[float, Any], ...]
-
-    def at(self, time_of_day: float) -> Any:
-        """Value at a time of day in seconds: before the first point it is the last one's, from the day before."""
-        passed = [value for time, value in self.points if time <= time_of_day % DAY]
-        return passed[-1] if passed else self.points[-1][1]
+from engine.units import Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +32,7 @@ class Tempo:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PartSource:
     """Another part's phrase, taken as chords, rhythm or primer.
 
     Attributes:
@@ -117,7 +65,7 @@ class Part:
     role: Role
     generator: str
     settings: Settings
-    sources: Mapping[Link, Source]
+    sources: Mapping[Link, PartSource]
     primer: Phrase | None
     phrase_bars: int
     transforms: tuple[tuple[str, Settings], ...]
@@ -130,38 +78,6 @@ class Part:
         return kind("perpetuum.generators", self.generator).network or any(
             kind("perpetuum.transforms", name).network for name, _ in self.transforms
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A setting that a section moves or overrides.
-
-    Attributes:
-        part: whose setting.
-        target: "level", "pan", "reverb", "delay" (of the sound), or a setting of the generator or of a transform.
-        transform: index in the part's transforms that `target` belongs to; None for generator and sound.
-        curve: its values, in the setting's base unit.
-    """
-
-    part: str
-    target: str
-    transform: int | None
-    curve: Curve
-
-
-@dataclass(frozen=True, slots=True)
-class DayMove:
-    """A setting that follows the time of day in every section that does not move it itself.
-
-    Attributes:
-        part, target, transform: as of a `Move`.
-        curve: its values over the day, in the setting's base unit.
-    """
-
-    part: str
-    target: str
-    transform: int | None
-    curve: DayCurve
 
 
 @dataclass(frozen=True, slots=True)

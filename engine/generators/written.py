@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from engine.errors import WrongValueError
 from engine.generators.contract import Reading, Role
 from engine.score import drums
 from engine.score.notation import NotationError
@@ -44,7 +45,7 @@ def read_notes(value: object, info: ValidationInfo) -> Pattern:
     elif isinstance(value, Mapping) and value:
         pattern = _from_lanes(value)
     else:
-        raise ValueError(f"expected {_WANTED}")
+        raise WrongValueError(expected=_WANTED)
     if pattern.length * DENSEST < len(pattern.notes):
         raise NotationError("the notes are too dense", 0, 1 << 30, f"{DENSEST} notes a beat at most")
     longest = max((end - start for start, end, _, _ in pattern.notes), default=0.0)
@@ -62,7 +63,7 @@ def read_chords(value: object, info: ValidationInfo) -> Progression:
     if isinstance(value, Progression):
         return value
     if not isinstance(value, str | int) or isinstance(value, bool):
-        raise ValueError(f"expected {WANTED}")
+        raise WrongValueError(expected=WANTED)
     reading = info.context if isinstance(info.context, Reading) else Reading(Meter(), Path())
     return parse_progression(str(value), reading.meter)
 

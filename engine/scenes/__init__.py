@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.form.scene import Scene
-    from engine.scenes.diagnostics import Diagnostic, Severity
     from engine.scenes.loading import Checked
+    from engine.scenes.text.diagnostics import Diagnostic
+    from engine.scenes.text.problems import Severity
 
 __all__ = ["Diagnostic", "Severity", "check_files", "load"]
 
@@ -44,8 +45,12 @@ def check_files(paths: Iterable[Path]) -> list[Checked]:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Diagnostic", "Severity"):
-        from engine.scenes import diagnostics
+    if name == "Diagnostic":
+        from engine.scenes.text.diagnostics import Diagnostic
 
-        return getattr(diagnostics, name)
+        return Diagnostic
+    if name == "Severity":
+        from engine.scenes.text.problems import Severity
+
+        return Severity
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

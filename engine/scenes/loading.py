@@ -1,3 +1,4 @@
+# pyright: strict
 """From a scene file to a Scene, or to all that is wrong with it."""
 
 from __future__ import annotations
@@ -6,24 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.form.scene import Part, Scene, Section, Tempo
-from engine.generators.contract import Link
-from engine.scenes.chains import read_parts
-from engine.scenes.day import Day, read_day
-from engine.scenes.diagnostics import Diagnostic, Severity
-from engine.scenes.drafts import PartDraft, Reading, SectionDraft
-from engine.scenes.ducking import read_ducks
-from engine.scenes.instruments import Instruments, check_instrument, check_memory, is_instrument, read_instrument
-from engine.scenes.links import read_links
-from engine.scenes.models import MixFile, SceneFile
-from engine.scenes.nodes import MapNode, ScalarNode, parse
-from engine.scenes.note_lengths import check_articulation
-from engine.scenes.sections import default_next, read_sections
-from engine.scenes.source import Source, Span, UnreadableError
-from engine.scenes.validation import validate
-from engine.score.phrase import Phrase
+from engine.form.scene import Scene
+from engine.scenes.instruments.files import Instruments, check_instrument, is_instrument
+from engine.scenes.reading.chains import read_chains
+from engine.scenes.reading.day import read_day
+from engine.scenes.reading.drafts import DayDraft, InstrumentDraft, PartDraft, SceneDraft, SceneReader
+from engine.scenes.reading.ducking import read_ducks
+from engine.scenes.reading.instruments import check_memory, read_instruments
+from engine.scenes.reading.links import read_links
+from engine.scenes.reading.note_lengths import check_articulation
+from engine.scenes.reading.resolving import resolve
+from engine.scenes.reading.sections import read_sections
+from engine.scenes.schema.models import SceneFile
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import Diagnostic
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.parsing import parse
+from engine.scenes.text.problems import Problem, Severity, Span
+from engine.scenes.text.source import SourceFile, UnreadableError
 from engine.score.time import Meter
-from engine.sound.messages import Duck, MixSound, PartSound
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = Source.read(path, pipes)
+    source = SourceFile.read(path, pipes)
     scene: Scene | None = None
     used: list[Path] = []
     try:
@@ -109,44 +111,39 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     return Checked(path, scene, found)
 
 
-def _read_scene(source: Source, node: MapNode, instruments: Instruments) -> tuple[Scene | None, list[Path]]:
+def _read_scene(source: SourceFile, node: MapNode, instruments: Instruments) -> tuple[Scene | None, list[Path]]:
+    """The scene, None where anything is wrong with it, and the instrument files that it plays."""
+    reader, draft = read_draft(source, node, instruments)
+    played = {part.instrument.path for part in draft.parts.values() if isinstance(part.instrument, InstrumentDraft)}
+    used = [path for path in instruments.found if path.resolve() in played]
+    # What is noted may spoil no field of any draft: two keys of one name, parts in a circle.
+    scene = resolve(draft, source) if source.sound else []
+    if not isinstance(scene, Scene):
+        return None, used
+    check_articulation(reader, scene, draft.parts, instruments.articulations)
+    return scene, used
+
+
+def read_draft(source: SourceFile, node: MapNode, instruments: Instruments) -> tuple[SceneReader, SceneDraft]:
+    """The draft of a scene, and what read it; what is wrong is noted.
+
+    Args:
+        source: the file.
+        node: its mapping.
+        instruments: what has been looked into so far.
+    """
     start = Span(node.span.start, node.span.start + 1)
     head = validate(SceneFile, node, source, "the scene", start)
-    reading = Reading(source, head.meter if head is not None else _meter(node))
-    parts = read_parts(reading, node.get("parts"))
-    read_links(reading, parts)
-    told: set[Path] = set()
-    for draft in parts.values():
-        read_instrument(reading, draft, instruments, told)
-    used = [path for path in instruments.found if any(draft.instrument == path.resolve() for draft in parts.values())]
-    check_memory(reading, parts.values(), instruments)
-    sections = read_sections(reading, node.get("sections"), parts)
-    day = read_day(reading, node.get("day"), node.key("day").span, parts) if "day" in node.entries else Day()
-    ducks = read_ducks(reading, node, head.mix.duck, parts) if head is not None else ()
-    if head is None or not source.sound:
-        return None, used
-    mix = _mix(head.mix, head.tempo, ducks)
-    if not 0.01 <= mix.delay_time <= 4:
-        source.error(_delay_span(node), f"the delay of {mix.delay_time:.3g} s is out of range", "10 ms to 4 s")
-        return None, used
-    scene = Scene(
-        path=source.path,
-        title=head.title,
-        credits=head.credits,
-        seed=head.seed,
-        meter=head.meter,
-        tempo=head.tempo,
-        key=head.key,
-        opening=head.opening,
-        parts={name: _part(draft) for name, draft in parts.items()},
-        sections=_sections(sections),
-        mix=mix,
-        day=tuple(day.moves),
-        day_tempo=day.tempo,
-        day_key=day.key,
-    )
-    check_articulation(reading, scene, parts, instruments.articulations)
-    return scene, used
+    reader = SceneReader(source, _meter(node) if isinstance(head, Problem) else head.meter)
+    chains = read_chains(reader, node.get("parts"))
+    taken = read_links(reader, chains)
+    played = read_instruments(reader, chains.values(), instruments)
+    parts = {name: PartDraft(chain, taken[name], played[name]) for name, chain in chains.items()}
+    check_memory(reader, parts.values(), instruments)
+    sections = read_sections(reader, node.get("sections"), parts)
+    day = read_day(reader, node.get("day"), node.key("day").span, chains) if "day" in node.entries else DayDraft()
+    ducks = () if isinstance(head, Problem) else read_ducks(reader, node, head.mix.duck, chains)
+    return reader, SceneDraft(node, head, parts, sections, day, ducks)
 
 
 def _meter(node: MapNode) -> Meter:
@@ -156,73 +153,3 @@ def _meter(node: MapNode) -> Meter:
         return Meter.parse(value.text) if isinstance(value, ScalarNode) else Meter()
     except ValueError:
         return Meter()
-
-
-def _part(draft: PartDraft) -> Part:
-    assert draft.file is not None
-    assert draft.kind is not None
-    assert draft.settings is not None
-    assert draft.role is not None
-    assert draft.instrument is not None
-    transforms = tuple(
-        (item.kind.name, item.settings) for item in draft.transforms if item is not None and item.settings is not None
-    )
-    primer: Phrase | None = draft.primer
-    return Part(
-        name=draft.name,
-        role=draft.role,
-        generator=draft.kind.name,
-        settings=draft.settings,
-        sources={link: draft.links[link].source for link in Link if link in draft.links},
-        primer=primer,
-        phrase_bars=draft.file.phrase,
-        transforms=transforms,
-        sound=PartSound(
-            name=draft.name,
-            instrument=str(draft.instrument),
-            revision=draft.revision,
-            level=draft.file.level,
-            pan=draft.file.pan,
-            reverb=draft.file.sends.reverb,
-            delay=draft.file.sends.delay,
-        ),
-        chords=draft.chords,
-    )
-
-
-def _sections(drafts: dict[str, SectionDraft]) -> dict[str, Section]:
-    follows = default_next(drafts)
-    sections: dict[str, Section] = {}
-    for name, draft in drafts.items():
-        assert draft.file is not None
-        sections[name] = Section(
-            name=name,
-            bars=draft.file.bars,
-            parts=tuple(draft.parts),
-            repeat=draft.file.repeat,
-            next=draft.next if draft.next is not None else {follows[name]: 1.0},
-            moves=tuple(draft.moves),
-            tempo=draft.file.tempo,
-            key=draft.file.key,
-        )
-    return sections
-
-
-def _mix(mix: MixFile, tempo: Tempo, ducks: tuple[Duck, ...]) -> MixSound:
-    number, unit = mix.delay.time
-    middle = (tempo.qpm.low + tempo.qpm.high) / 2
-    return MixSound(
-        reverb_time=mix.reverb.time,
-        reverb_brightness=mix.reverb.brightness,
-        delay_time=number * 60 / middle if unit == "beats" else number,
-        delay_feedback=mix.delay.feedback,
-        level=mix.level,
-        ducks=ducks,
-    )
-
-
-def _delay_span(node: MapNode) -> Span:
-    place: object = node
-    for key in ("mix", "delay", "time"):
-        place = place.get(key) if isinstance(place, MapNode) else None
-    return place.span if isinstance(place, ScalarNode) else node.span

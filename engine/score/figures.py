@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from engine.errors import WrongValueError
 from engine.score.keys import parse_pitch_class
 
 _SEMITONES = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11, 9: 14, 11: 17, 13: 21}
@@ -57,7 +58,7 @@ def split_figure(figure: str) -> tuple[int, str, int | None]:
     text = re.sub(r"Maj|Min|Sus|Dim|Aug|Add", lambda word: word[0].lower(), text)
     match = _FIGURE.fullmatch(text)
     if not match:
-        raise ValueError(f"{figure!r} is not a chord; write it like C, Dm7, F#m7b5 or G7/B")
+        raise WrongValueError(f"{figure!r} is not a chord", example="C, Dm7, F#m7b5 or G7/B")
     root, suffix, bass, accidental = match.groups()
     suffix = re.sub(r"[(),\[\]]", "", suffix)
     try:

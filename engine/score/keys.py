@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from engine.errors import WrongValueError
+
 MODES: dict[str, tuple[int, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),
@@ -39,7 +41,7 @@ def parse_pitch_class(text: str) -> int:
     """
     match = _NOTE.fullmatch(text.strip())
     if not match or match[3] is not None:
-        raise ValueError(f"{text!r} is not a note name; write it like C, F# or Bb")
+        raise WrongValueError(f"{text!r} is not a note name", example="C, F# or Bb")
     return (_LETTERS[match[1].upper()] + _ACCIDENTALS[match[2]]) % 12
 
 
@@ -121,11 +123,11 @@ class Key:
         """
         words = text.split(None, 1)
         if not words:
-            raise ValueError("a key is empty; write it like D dorian")
+            raise WrongValueError("a key is empty", example="D dorian")
         tonic = parse_pitch_class(words[0])
         mode = " ".join(words[1].lower().replace("_", " ").split()) if len(words) > 1 else "major"
         if mode not in MODES:
-            raise ValueError(f"{mode!r} is not a mode; known are {', '.join(MODES)}")
+            raise WrongValueError(f"{mode!r} is not a mode; known are {', '.join(MODES)}")
         return cls(tonic, mode)
 
     @property

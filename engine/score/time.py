@@ -10,6 +10,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from engine.errors import WrongValueError
+
 SAMPLE_RATE = 48_000
 """Frames per second of every sound that the engine makes."""
 
@@ -38,7 +40,7 @@ class Meter:
         """
         match = re.fullmatch(r"\s*(\d{1,2})\s*/\s*(1|2|4|8|16)\s*", text)
         if not match or not 1 <= int(match[1]) <= 32:
-            raise ValueError(f"{text!r} is not a meter; write it like 4/4, 3/4 or 6/8")
+            raise WrongValueError(f"{text!r} is not a meter", example="4/4, 3/4 or 6/8")
         return cls(int(match[1]), int(match[2]))
 
     @property

@@ -8,15 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from engine.errors import PerpetuumError
+from engine.errors import PerpetuumError, WrongValueError
 from engine.generators.contract import Settings
 from engine.networks.configs import CONFIGS
 from engine.networks.vae.configs import VaeConfig
-from engine.scenes.diagnostics import Diagnostic, listed, nearest
-from engine.scenes.models import LARGEST_SEED, WrongWordError
-from engine.scenes.nodes import MapNode, Node, parse
-from engine.scenes.source import Source, Span, UnreadableError
-from engine.scenes.validation import validate
+from engine.scenes.schema.models import LARGEST_SEED
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
+from engine.scenes.text.nodes import MapNode, Node
+from engine.scenes.text.parsing import parse
+from engine.scenes.text.problems import Problem, Span
+from engine.scenes.text.source import SourceFile, UnreadableError
 from engine.training import datasets
 from engine.training.datasets import Augmentation, Filters, augmentation_of, trainable
 from engine.training.datasets.filters import INSTRUMENTS, parse_meter, programs
@@ -29,13 +31,13 @@ SCHEMA = Path(__file__).parent / "training.schema.json"
 
 def _config(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("expected the name of a network's config, such as performance")
+        raise WrongValueError(expected="the name of a network's config, such as performance")
     if value not in trainable():
         known = value in CONFIGS
         says = (
             f"{value} cannot be trained, only imported (see docs/checkpoints.md)" if known else f"no config {value!r}"
         )
-        raise WrongWordError(says, "" if known else value, trainable())
+        raise WrongValueError(says, word="" if known else value, candidates=trainable())
     return value
 
 
@@ -43,7 +45,7 @@ def _meter(value: object) -> object:
     try:
         parse_meter(str(value))
     except PerpetuumError:
-        raise ValueError("expected a meter, like `4/4`") from None
+        raise WrongValueError(expected="a meter, like `4/4`") from None
     return value
 
 
@@ -53,7 +55,7 @@ def _instrument(value: object) -> str:
         programs([name])
     except PerpetuumError:
         says = f"no instrument {str(value)!r}, nor a program 1..128"
-        raise WrongWordError(says, name, tuple(INSTRUMENTS)) from None
+        raise WrongValueError(says, word=name, candidates=tuple(INSTRUMENTS)) from None
     return name
 
 
@@ -63,9 +65,11 @@ def _within(low: float, high: float, example: str) -> BeforeValidator:
     def check(value: object) -> object:
         numbers = value if isinstance(value, list | tuple) else ()
         if len(numbers) != 2 or not all(isinstance(one, int | float) for one in numbers):
-            raise ValueError(f"expected two numbers, like `{example}`")
+            raise WrongValueError(expected=f"two numbers, like `{example}`")
         if not low <= numbers[0] <= numbers[1] <= high:
-            raise ValueError(f"expected two numbers within {low:g}..{high:g}, the lower one first, like `{example}`")
+            raise WrongValueError(
+                expected=f"two numbers within {low:g}..{high:g}, the lower one first, like `{example}`"
+            )
         return value
 
     return BeforeValidator(check)
@@ -248,8 +252,8 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = Source.read(path)
-    settings = None
+    source = SourceFile.read(path)
+    settings: TrainingFile | Problem | None = None
     try:
         node = parse(source)
         if not source.ours:
@@ -257,15 +261,15 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
             source.error(Span(0, 1), "this is no training", "a YAML file, NAME.yaml, with a `config`")
             raise UnreadableError
         settings = validate(TrainingFile, node, source, "the training", Span(0, 1))
-        if settings is not None:
+        if isinstance(settings, TrainingFile):
             _check_sizes(settings, node, source)
     except UnreadableError:
         pass
     found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
-    return (settings if source.sound else None), found
+    return (settings if source.sound and isinstance(settings, TrainingFile) else None), found
 
 
-def _check_sizes(settings: TrainingFile, node: Node, source: Source) -> None:
+def _check_sizes(settings: TrainingFile, node: Node, source: SourceFile) -> None:
     """Note sizes that networks of this kind do not have."""
     is_vae = isinstance(CONFIGS[settings.config], VaeConfig)
     right = ("encoder", "decoder", "latent") if is_vae else ("layers",)
@@ -278,6 +282,6 @@ def _check_sizes(settings: TrainingFile, node: Node, source: Source) -> None:
 
 def training_schema() -> str:
     """The JSON Schema (draft 7) of a training's file, for editors."""
-    from engine.scenes.schema import file_schema
+    from engine.scenes.schema.json_schema import file_schema
 
     return json.dumps(file_schema(TrainingFile, "Perpetuum training"), indent=2, ensure_ascii=False) + "\n"

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from engine import assets, registry
 from engine.cli import cli
-from engine.scenes.headings import heading
-from engine.scenes.nodes import parse
-from engine.scenes.source import Source
+from engine.scenes.text.headings import heading
+from engine.scenes.text.parsing import parse
+from engine.scenes.text.source import SourceFile
 from tests.scenes.writing import RIGHT, spoiled
 from tests.test_files import strange
 
@@ -179,7 +179,7 @@ def test_the_title_of_a_list_is_the_one_that_the_whole_file_gives(tmp_path):
     ):
         path = tmp_path / "one.yaml"
         path.write_text(text)
-        whole = parse(Source.read(path)).get("title")
+        whole = parse(SourceFile.read(path)).get("title")
         assert heading(path, ("title",))["title"] == (" ".join(whole.text.split()) if whole else ""), text
 
 

@@ -13,8 +13,9 @@ from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Floor, Job, Made, PromptRung, Reply
 from engine.conductor.ladder import Ladder
 from engine.events import Event, PhraseDecided
+from engine.form.curves import Curve, Move
 from engine.form.plan import Plan
-from engine.form.scene import Curve, Move, Part, Scene, Section, Source, Tempo
+from engine.form.scene import Part, PartSource, Scene, Section, Tempo
 from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, TransformKind
 from engine.score.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
@@ -92,7 +93,7 @@ def part(name: str, generator: str, phrase_bars: int = 4, transforms: tuple[str,
         role=KINDS[generator].roles[0],
         generator=generator,
         settings=Temper(),
-        sources={Link(link): Source(source) for link, source in sources.items()},
+        sources={Link(link): PartSource(source) for link, source in sources.items()},
         primer=None,
         phrase_bars=phrase_bars,
         transforms=tuple((transform, Temper()) for transform in transforms),

@@ -8,7 +8,7 @@ import pytest
 
 from engine.conductor.clocks import FastClock
 from engine.conductor.daytime import CountedDay, WallDay
-from engine.form.scene import Curve, DayCurve, DayMove, Move
+from engine.form.curves import Curve, DayCurve, DayMove, Move
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Control, Ramps
 from engine.units import DAY

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.form.scene import Curve, Section, Tempo
+from engine.form.curves import Curve
+from engine.form.scene import Section, Tempo
 from engine.score.keys import Key
 from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.messages import Forget, Notes, Release

@@ -5,8 +5,9 @@ from itertools import islice
 
 import pytest
 
+from engine.form.curves import Curve
 from engine.form.plan import Plan
-from engine.form.scene import Curve, Section, Tempo
+from engine.form.scene import Section, Tempo
 from engine.score.time import SAMPLE_RATE
 from engine.units import Range
 from tests.conductor.stage import kinds, part, scene, section  # noqa: F401

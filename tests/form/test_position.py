@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from engine.conductor.daytime import CountedDay
 from engine.errors import PerpetuumError
+from engine.form.curves import DayCurve, DaySteps
 from engine.form.plan import Plan
 from engine.form.position import Position
-from engine.form.scene import DayCurve, DaySteps, Section
+from engine.form.scene import Section
 from engine.score.keys import Key
 from engine.units import DAY, Range
 from tests.conductor.stage import kinds, part, scene, section  # noqa: F401

@@ -14,7 +14,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from engine.scenes.instruments import Instruments
+from engine.scenes.instruments.files import Instruments
 from tests.scenes.chance import examine
 
 

@@ -21,11 +21,12 @@ from engine.generators import chain
 from engine.generators.contract import Role
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.rules import ladder_over
-from engine.scenes.diagnostics import Diagnostic, Severity
-from engine.scenes.instruments import Instruments
+from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import check_file
-from engine.scenes.models import MixFile
-from engine.scenes.schema import unit_of
+from engine.scenes.schema.json_schema import unit_of
+from engine.scenes.schema.models import MixFile
+from engine.scenes.text.diagnostics import Diagnostic
+from engine.scenes.text.problems import Severity
 from engine.score.keys import MODES
 from engine.score.phrase import Origin, Phrase
 from engine.units import PitchRange, Range, written

@@ -7,7 +7,7 @@ import pytest
 
 from engine import assets
 from engine.scenes import load
-from engine.scenes.note_lengths import median_lengths
+from engine.scenes.reading.note_lengths import median_lengths
 from engine.sound.articulation import Articulation, articulation
 from engine.sound.instrument_file import load_instrument
 from tests.scenes.writing import load_text

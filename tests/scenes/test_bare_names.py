@@ -15,8 +15,8 @@ from engine.generators.kinds import rules_for
 from engine.runtime.ending import networks_of
 from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers
-from engine.scenes.diagnostics import Severity
-from engine.scenes.models import MOST_PARTS
+from engine.scenes.schema.models import MOST_PARTS
+from engine.scenes.text.problems import Severity
 from engine.score.phrase import Origin
 from tests.scenes.writing import load_text, pointed_at
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.form.scene import DayCurve
+from engine.form.curves import DayCurve
 from engine.units import DAY, parse_time_of_day, written_time_of_day
 from tests.scenes.writing import RIGHT, load_text, only_error, pointed_at, right
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.scenes import load
-from engine.scenes.diagnostics import Severity
-from engine.scenes.reference import settings_reference
+from engine.scenes.schema.reference import settings_reference
+from engine.scenes.text.problems import Severity
 from engine.score import midi_writing
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track

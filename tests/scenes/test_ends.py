@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from engine import registry, units
-from engine.scenes import models
-from engine.scenes.validation import _inner_model
+from engine.scenes.schema import models
+from engine.scenes.schema.validation import _inner_model
 from engine.units import Unit, parse, written
 from tests.scenes.writing import load_text, only_error, spoiled
 

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from engine import assets, registry
 from engine.generators.contract import Settings
 from engine.scenes import check_files
-from engine.scenes.diagnostics import Severity
+from engine.scenes.text.problems import Severity
 from engine.score import midi_writing
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
@@ -234,7 +234,7 @@ def test_a_plug_in_that_raises_anything_gives_an_error_at_its_place(tmp_path, mo
     kind = replace(registry.kind("perpetuum.generators", "drum_rules"), settings=Broken)
     real = registry.kind
     monkeypatch.setattr(
-        "engine.scenes.drafts.registered", lambda group, name: kind if name == kind.name else real(group, name)
+        "engine.scenes.schema.kinds.registered", lambda group, name: kind if name == kind.name else real(group, name)
     )
     found = only_error(tmp_path, RIGHT)
     assert "nothing here" in found.message

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.scenes import load
-from engine.scenes.diagnostics import Severity
-from engine.scenes.instruments import Instruments
+from engine.scenes.instruments.files import Instruments
+from engine.scenes.text.problems import Severity
 from tests.scenes.chance import examine, play_silently
 from tests.scenes.writing import RIGHT, load_text, spoiled
 

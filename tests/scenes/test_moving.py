@@ -5,10 +5,10 @@ import re
 import pytest
 
 from engine.conductor.daytime import CountedDay
+from engine.form.curves import DaySteps
 from engine.form.plan import Plan
-from engine.form.scene import DaySteps
 from engine.registry import kinds
-from engine.scenes.schema import unit_of
+from engine.scenes.schema.json_schema import unit_of
 from engine.score.keys import Key
 from engine.units import written
 from tests.scenes.writing import RIGHT, load_text, only_error, pointed_at, right, spoiled

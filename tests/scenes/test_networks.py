@@ -15,7 +15,8 @@ from engine.generators.contract import Role
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.ending import networks_of
-from engine.scenes.diagnostics import Severity, listed
+from engine.scenes.text.diagnostics import listed
+from engine.scenes.text.problems import Severity
 from engine.score.midi_writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track

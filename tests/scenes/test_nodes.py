@@ -5,15 +5,16 @@ import tracemalloc
 
 import pytest
 
-from engine.scenes.nodes import ListNode, MapNode, parse, resolve
-from engine.scenes.source import LARGEST, MOST_TOLD, Source, UnreadableError
+from engine.scenes.text.nodes import ListNode, MapNode, resolve
+from engine.scenes.text.parsing import parse
+from engine.scenes.text.source import LARGEST, MOST_TOLD, SourceFile, UnreadableError
 from tests.scenes.writing import errors, only_error
 
 
 def tree(tmp_path, text: str):
     path = tmp_path / "file.yaml"
     path.write_text(text)
-    source = Source.read(path)
+    source = SourceFile.read(path)
     node = parse(source)
     assert source.found == []
     return node
@@ -143,7 +144,7 @@ def test_a_message_about_an_endless_value_is_short(tmp_path):
 def test_of_an_endless_file_one_thing_is_said(tmp_path):
     with (tmp_path / "endless.yaml").open("wb") as file:
         file.truncate(1 << 40)
-    source = Source.read(tmp_path / "endless.yaml")
+    source = SourceFile.read(tmp_path / "endless.yaml")
     with pytest.raises(UnreadableError):
         parse(source)
     assert len(source.found) == 1

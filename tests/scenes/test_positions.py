@@ -2,9 +2,10 @@
 
 import pytest
 
-from engine.scenes.nodes import MapNode, ScalarNode, parse
-from engine.scenes.positions import span_within
-from engine.scenes.source import Source
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.parsing import parse
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.source import SourceFile
 
 WRITTEN = [
     ("plain", "a: one WORD three\n"),
@@ -28,7 +29,7 @@ WRITTEN = [
 def test_a_word_inside_a_scalar_is_found_in_the_file(tmp_path, text):
     path = tmp_path / "file.yaml"
     path.write_bytes(text.encode())
-    source = Source.read(path)
+    source = SourceFile.read(path)
     scalar = next(node for node in scalars(parse(source)) if "WORD" in node.text)
     start = scalar.text.index("WORD")
     span = span_within(source, scalar, start, start + 4)

@@ -10,9 +10,11 @@ import soundfile
 
 from engine import assets
 from engine.scenes import check_files
-from engine.scenes.diagnostics import Severity
-from engine.scenes.instruments import MOST_SECONDS, MOST_SECONDS_TOGETHER, Instruments
+from engine.scenes.instruments.files import Instruments
+from engine.scenes.instruments.samples import MOST_SECONDS
 from engine.scenes.loading import check_file
+from engine.scenes.reading.instruments import MOST_SECONDS_TOGETHER
+from engine.scenes.text.problems import Severity
 from engine.sound import samples
 from tests.scenes.writing import pointed_at
 from tests.test_files import strange

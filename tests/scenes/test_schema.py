@@ -8,9 +8,9 @@ import pytest
 
 import engine.scenes
 from engine import assets, registry
-from engine.scenes.nodes import parse
-from engine.scenes.schema import scene_schema
-from engine.scenes.source import Source
+from engine.scenes.schema.json_schema import scene_schema
+from engine.scenes.text.parsing import parse
+from engine.scenes.text.source import SourceFile
 from tests.scenes.writing import RIGHT, spoiled
 
 SCHEMA = scene_schema()
@@ -25,7 +25,8 @@ def faults(tmp_path, text: str) -> list[list[object]]:
     path = tmp_path / "scene.yaml"
     path.write_text(text)
     return [
-        list(error.path) for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(parse(Source.read(path)).plain())
+        list(error.path)
+        for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(parse(SourceFile.read(path)).plain())
     ]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from engine.form.scene import Scene
 from engine.scenes import load
-from engine.scenes.diagnostics import Diagnostic, Severity
+from engine.scenes.text.diagnostics import Diagnostic
+from engine.scenes.text.problems import Severity
 
 RIGHT = """\
 perpetuum: 1

@@ -1,3 +1,4 @@
+# pyright: strict
 """The text of a file: read with limits, and what is said about places in it."""
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from engine.errors import PerpetuumError
 from engine.files import folder_of, is_standard_input, read_bytes, reason
-from engine.scenes.diagnostics import Diagnostic, Severity
+from engine.scenes.text.diagnostics import Diagnostic
+from engine.scenes.text.problems import Problem, Severity, Span
 
 LARGEST = 256 * 1024
 """Bytes of the largest file that is read; scenes have a few thousand."""
@@ -25,20 +27,12 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of the text: indexes of its first character and of the first one after it."""
-
-    start: int
-    end: int
-
-
 class UnreadableError(Exception):
     """The file is no text that can be looked into further; the one diagnostic has been noted."""
 
 
 @dataclass
-class Source:
+class SourceFile:
     """A file's text, and what has been found wrong in it.
 
     Attributes:
@@ -50,17 +44,17 @@ class Source:
 
     path: Path
     text: str = ""
-    found: list[Diagnostic] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
     named: bool = False
-    _starts: list[int] = field(default_factory=list, repr=False)
-    _counts: dict[Severity, int] = field(default_factory=dict, repr=False)
+    _starts: list[int] = field(default_factory=list[int], repr=False)
+    _counts: dict[Severity, int] = field(default_factory=dict[Severity, int], repr=False)
     _line: tuple[int, str] = (0, "")
 
     def __post_init__(self) -> None:
         self._set_text(self.text)
 
     @classmethod
-    def read(cls, path: Path, pipes: bool = False, named: bool = False) -> Source:
+    def read(cls, path: Path, pipes: bool = False, named: bool = False) -> SourceFile:
         """Read a file; what is wrong with its bytes is noted, and the text is what could be decoded.
 
         Args:
@@ -120,36 +114,48 @@ class Source:
             self._line = (number, self.text[start:end].rstrip("\r\n"))
         return self._line[1]
 
-    def error(self, span: Span, message: str, expected: str = "", suggestion: str = "", hint: str = "") -> None:
+    def error(self, span: Span, message: str, expected: str = "", suggestion: str = "", hint: str = "") -> Problem:
         """Note an error."""
-        self.note(Severity.ERROR, span, message, expected, suggestion, hint)
+        return self.note(Problem(Severity.ERROR, span, message, expected, suggestion, hint))
 
-    def warning(self, span: Span, message: str, hint: str = "") -> None:
+    def warning(self, span: Span, message: str, hint: str = "") -> Problem:
         """Note something that plays, but perhaps not as it was meant."""
-        self.note(Severity.WARNING, span, message, hint=hint)
+        return self.note(Problem(Severity.WARNING, span, message, hint=hint))
 
-    def note(
-        self, severity: Severity, span: Span, message: str, expected: str = "", suggestion: str = "", hint: str = ""
-    ) -> None:
-        """Note a diagnostic at a stretch of the text (the caret stays on its first line).
+    def note(self, problem: Problem) -> Problem:
+        """Note what is wrong with a stretch of the text (the caret stays on its first line); gives it back.
 
         Of a file with hundreds of errors the first are told, with a word that there are more.
         """
+        severity, span = problem.severity, problem.span
         self._counts[severity] = self._counts.get(severity, 0) + 1
         if self._counts[severity] > MOST_TOLD:
-            return
+            return problem
+        told = problem
         if self._counts[severity] == MOST_TOLD:
-            message, expected, suggestion = "there is more of this kind; the rest is left out", "", ""
+            told = Problem(severity, span, "there is more of this kind; the rest is left out", hint=problem.hint)
         line, column = self.place(span.start)
         end_line, end_column = self.place(span.end)
         quoted = self.line(line)
         if end_line != line:
             end_column = len(quoted.rstrip()) + 1
         end_column = max(end_column, column + 1)
-        place = (self.path, line, column, end_column, severity)
-        # Messages quote the author, who may have written anything at any length.
-        words = (clipped(message, 400), clipped(expected, 1200), clipped(suggestion, 200), clipped(hint, 600))
-        self.found.append(Diagnostic(*place, *words, quoted if self.ours else ""))
+        self.found.append(
+            Diagnostic(
+                self.path,
+                line,
+                column,
+                end_column,
+                severity,
+                # Messages quote the author, who may have written anything at any length.
+                message=clipped(told.message, 400),
+                expected=clipped(told.expected, 1200),
+                suggestion=clipped(told.suggestion, 200),
+                hint=clipped(told.hint, 600),
+                quoted=quoted if self.ours else "",
+            )
+        )
+        return problem
 
     def _take(self, data: bytes) -> None:
         for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32")):

@@ -1,27 +1,16 @@
+# pyright: strict
 """What `check` says: messages with a place in a file, the quoted line, what was expected and what to do."""
 
 from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-
-class Severity(StrEnum):
-    """How bad it is."""
-
-    ERROR = "error"
-    """The file is not valid: nothing could play it."""
-
-    UNAVAILABLE = "unavailable"
-    """The file is right but not playable here as it is meant, because something is not installed; rules stand in."""
-
-    WARNING = "warning"
-    """It plays, but perhaps not as it was meant."""
+from engine.scenes.text.problems import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +67,7 @@ class Diagnostic:
             lines.append(f"      = {printable(self.hint)}")
         return "\n".join(lines)
 
-    def _snippet(self, paint: Any) -> list[str]:
+    def _snippet(self, paint: Callable[[str], str]) -> list[str]:
         start, stop = self.column - 1, max(self.end_column - 1, self.column)
         text = self.quoted
         # Of a very long line only the surroundings of the place are shown.

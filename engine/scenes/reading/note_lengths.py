@@ -12,9 +12,9 @@ from engine.form.scene import Part, Scene
 from engine.generators import chain
 from engine.generators.contract import Link, Place, Request, Role
 from engine.registry import kind
-from engine.scenes.drafts import PartDraft, Reading
-from engine.scenes.nodes import ScalarNode
-from engine.scenes.source import clipped
+from engine.scenes.reading.drafts import PartDraft, SceneReader
+from engine.scenes.text.nodes import ScalarNode
+from engine.scenes.text.source import clipped
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance, moved
 from engine.sound.articulation import ATTACK_SHARE, PAD, Articulation
 
@@ -94,7 +94,7 @@ def _like_a_network(request: Request) -> np.ndarray:
 
 
 def check_articulation(
-    reading: Reading, scene: Scene, parts: Mapping[str, PartDraft], articulations: Mapping[Path, Articulation | None]
+    reader: SceneReader, scene: Scene, parts: Mapping[str, PartDraft], articulations: Mapping[Path, Articulation | None]
 ) -> None:
     """Note where an instrument's attack or release is too long for what its part plays; pads may do as they like."""
     spoken = {path.resolve(): one for path, one in articulations.items()}
@@ -104,19 +104,19 @@ def check_articulation(
         if instrument is not None and (instrument.too_slow(_SHORTEST) or instrument.too_long(_SHORTEST)):
             slow[name] = instrument
     for name, note in median_lengths(scene, slow).items():
-        node, instrument = parts[name].node.get("instrument"), slow[name]
+        node, instrument = parts[name].chain.written.node.get("instrument"), slow[name]
         if not isinstance(node, ScalarNode):
             continue
         notes = f"half of the notes of part `{name}` last {_time(note)} or less"
         pads = f"or longer notes: those of {PAD:g} s and more are a pad's, which may swell and ring"
         if instrument.too_slow(note):
-            reading.source.warning(
+            reader.source.warning(
                 node.span,
                 f"`{clipped(node.text)}` takes {_time(instrument.attack)} to begin, and {notes}",
                 f"take one with an attack of {_time(ATTACK_SHARE * note)} at most, a quarter of that, {pads}",
             )
         if instrument.too_long(note):
-            reading.source.warning(
+            reader.source.warning(
                 node.span,
                 f"`{clipped(node.text)}` rings on for {_time(instrument.release)}, and {notes}",
                 f"take one with a release of {_time(note)} at most, {pads}",

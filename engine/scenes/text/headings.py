@@ -1,3 +1,4 @@
+# pyright: strict
 """The first lines of a scene or instrument: what lists show, without looking into the rest."""
 
 from __future__ import annotations
@@ -7,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.scenes.nodes import MapNode, ScalarNode, parse
-from engine.scenes.source import Source, UnreadableError, clipped
+from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.parsing import parse
+from engine.scenes.text.source import SourceFile, UnreadableError, clipped
 
 LONGEST = 200
 """Characters of the longest value that is shown."""
@@ -23,7 +25,7 @@ _TOP = re.compile(r"^(?=[^\s#])", re.MULTILINE)
 def heading(path: Path, keys: Sequence[str]) -> dict[str, str]:
     """Some values of a file as they stand there; empty where there are none, or where the file cannot be read."""
     try:
-        source = Source.read(path)
+        source = SourceFile.read(path)
         node = _top(source, keys)
         if node is None and len(source.text) <= LARGEST:
             node = parse(source)
@@ -35,7 +37,7 @@ def heading(path: Path, keys: Sequence[str]) -> dict[str, str]:
     return {key: clipped(value.text, LONGEST) if isinstance(value, ScalarNode) else "" for key, value in values.items()}
 
 
-def _top(source: Source, keys: Sequence[str]) -> MapNode | None:
+def _top(source: SourceFile, keys: Sequence[str]) -> MapNode | None:
     """The mapping of some keys alone, made from their lines; None where it takes the whole file to know them.
 
     The parser is by far the slowest there is in listing many files, and these are a few lines of a hundred.
@@ -45,7 +47,7 @@ def _top(source: Source, keys: Sequence[str]) -> MapNode | None:
     pieces = [piece for piece in _TOP.split(source.text) if piece.strip()]
     if any(not re.match(r"[A-Za-z_][\w-]*:\s|#", piece) for piece in pieces):
         return None
-    wanted = Source(source.path, "".join(piece for piece in pieces if piece.partition(":")[0] in keys))
+    wanted = SourceFile(source.path, "".join(piece for piece in pieces if piece.partition(":")[0] in keys))
     if len(wanted.text) > LARGEST:
         return None
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from engine.form.scene import Curve, Tempo
+from engine.errors import WrongValueError
+from engine.form.curves import Curve
+from engine.form.scene import Tempo
 from engine.generators.contract import Role, Settings
 from engine.score.keys import MODES, Key, meant_key, parse_pitch_class
 from engine.score.time import Meter
@@ -21,7 +23,6 @@ from engine.units import (
     Bars,
     BarsOrNone,
     Decibels,
-    MeantError,
     Percent,
     Range,
     Seconds,
@@ -39,29 +40,15 @@ MOST_SECTIONS = 128
 LARGEST_SEED = 2**63 - 1
 
 
-class WrongWordError(ValueError):
-    """A word that is none of those that could stand there.
-
-    Attributes:
-        word: that stands there.
-        candidates: that could.
-    """
-
-    def __init__(self, message: str, word: str, candidates: Sequence[str]) -> None:
-        super().__init__(message)
-        self.word = word
-        self.candidates = tuple(candidates)
-
-
 def split_curve(text: str) -> list[str]:
     """The points of "-30 -> -14 dB" with a unit on each: the last one's unit also counts for those without.
 
     Raises:
-        ValueError: a point is missing.
+        WrongValueError: a point is missing.
     """
     points = [point.strip() for point in text.split("->")]
     if not all(points):
-        raise ValueError(f"a point is missing in `{text}`; write it like `0.8 -> 1.2`")
+        raise WrongValueError(f"a point is missing in `{text}`", example="`0.8 -> 1.2`")
     unit = re.fullmatch(r"[-+\d./\s]*\d\s*([^\d\s.].*)", points[-1])
     bare = re.compile(r"[-+]?[\d./\s]*\d")
     return [f"{point} {unit[1]}" if unit and bare.fullmatch(point) else point for point in points]
@@ -72,7 +59,7 @@ def _text_of(parser: Callable[[str], Any], wanted: str, kind: type) -> Callable[
         if isinstance(value, kind):
             return value
         if not isinstance(value, str):
-            raise ValueError(f"expected {wanted}")
+            raise WrongValueError(expected=wanted)
         return parser(value)
 
     return read
@@ -84,12 +71,12 @@ def _key(text: str) -> Key:
     try:
         if mode and mode not in MODES:
             parse_pitch_class(tonic)
-            raise WrongWordError(f"`{mode}` is no mode", mode, list(MODES))
+            raise WrongValueError(f"`{mode}` is no mode", word=mode, candidates=list(MODES))
         return Key.parse(text)
-    except ValueError as error:
+    except WrongValueError as error:
         meant = meant_key(text)
         if meant:
-            raise MeantError(str(error), text, meant) from error
+            raise WrongValueError(error.message, example=error.example, wrong=text, right=meant) from error
         raise
 
 
@@ -110,7 +97,7 @@ def _pan(value: object) -> float:
     if isinstance(value, str) and value.strip() in ("center", "centre", "left", "right"):
         return {"left": -1.0, "right": 1.0}.get(value.strip(), 0.0)
     if not match or float(match[1]) > 100:
-        raise ValueError(f"expected {_PAN_WANTED}")
+        raise WrongValueError(expected=_PAN_WANTED)
     return float(match[1]) / 100 * (-1 if match[2] == "left" else 1)
 
 
@@ -119,10 +106,10 @@ def _delay_time(value: object) -> tuple[float, str]:
     if isinstance(value, str) and value.rstrip().endswith(("beat", "beats")):
         beats = parse(value, BEATS)
         if beats <= 0:
-            raise ValueError(f"`{value}` is too short; write it like `3/4 beats`")
+            raise WrongValueError(f"`{value}` is too short", example="`3/4 beats`")
         return beats, "beats"
     if not isinstance(value, str) or value.rstrip()[-1:].isdigit():
-        raise ValueError("expected a time with its unit, like `3/4 beats` or `350 ms`")
+        raise WrongValueError(expected="a time with its unit, like `3/4 beats` or `350 ms`")
     seconds = parse(value, SECONDS)
     if not 0.01 <= seconds <= 4:
         raise ValueError(f"`{value}` is out of range: 10 ms to 4 s")

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from engine import assets, registry
 from engine.generators.contract import GeneratorKind, Link, TransformKind, TransformSettings
-from engine.scenes.models import NAME, PartFile, SceneFile, SectionFile
+from engine.scenes.schema.models import NAME, PartFile, SceneFile, SectionFile
 from engine.score import drums
 from engine.units import TIME_OF_DAY, Unit, written
 

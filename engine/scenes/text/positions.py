@@ -1,18 +1,20 @@
+# pyright: strict
 """Where in the file each character of a scalar's value stands, for messages about what is written inside it."""
 
 from __future__ import annotations
 
 import re
 
-from engine.scenes.nodes import ScalarNode
-from engine.scenes.source import Source, Span
+from engine.scenes.text.nodes import ScalarNode
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import SourceFile
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.|[\r\n])", re.DOTALL)
 _FOLD = re.compile(r"[ \t]*(?:\r\n|\r|\n)\s*")
 
 
-def span_within(source: Source, node: ScalarNode, start: int, end: int) -> Span:
+def span_within(source: SourceFile, node: ScalarNode, start: int, end: int) -> Span:
     """The stretch of the file that holds the characters start..end of a scalar's value."""
     places = _places(source.text[node.span.start : node.span.end], node)
     last = len(places) - 1

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from engine import registry
 from engine.generators.contract import GeneratorKind, TransformKind, TransformSettings
-from engine.scenes.models import DelayFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
-from engine.scenes.schema import sentence, settings_table
+from engine.scenes.schema.json_schema import sentence, settings_table
+from engine.scenes.schema.models import DelayFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
 
 _OWN: dict[str, type[BaseModel]] = {
     "A scene": SceneFile,

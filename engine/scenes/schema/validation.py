@@ -1,21 +1,24 @@
+# pyright: strict
 """Nodes through pydantic models: a model's errors become diagnostics at the right places, in the words of authors."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from enum import Enum
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.scenes.diagnostics import listed, nearest
-from engine.scenes.models import WrongWordError
-from engine.scenes.nodes import ListNode, MapNode, Node, ScalarNode
-from engine.scenes.positions import span_within
-from engine.scenes.source import Source, Span, clipped
+from engine.errors import WrongValueError
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.positions import span_within
+from engine.scenes.text.problems import Problem, Span
+from engine.scenes.text.source import SourceFile, clipped
 from engine.score.notation import NotationError
-from engine.units import MeantError, Unit, written
+from engine.units import Unit, written
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -49,15 +52,15 @@ _LIMITS = {
 def validate(
     model: type[Model],
     node: Node,
-    source: Source,
+    source: SourceFile,
     noun: str,
     at: Span,
     known: Sequence[str] = (),
     without: Sequence[str] = (),
     elsewhere: Mapping[str, str] | None = None,
     context: object = None,
-) -> Model | None:
-    """Read a node as a model; None if it is none, and why is noted.
+) -> Model | Problem:
+    """Read a node as a model; the first problem if it is none, and all are noted.
 
     Args:
         model: what the node should be.
@@ -71,19 +74,19 @@ def validate(
         context: of the validation.
     """
     if not isinstance(node, MapNode):
-        source.error(_of(node, at), f"{noun} must be a mapping", "keys and values, like " + _example(model))
-        return None
+        return source.error(_of(node, at), f"{noun} must be a mapping", "keys and values, like " + _example(model))
     plain = {key: value for key, value in node.plain().items() if key not in without}
     try:
         return model.model_validate(plain, context=context)
     except ValidationError as error:
         noted: set[Span] = set()
+        found: list[Problem] = []
         for details in error.errors(include_url=False):
-            _note(dict(details), model, node, source, noun, at, known, noted, elsewhere or {})
-        return None
+            problem = _note(dict(details), model, node, source, noun, at, known, noted, elsewhere or {})
+            found += [problem] if problem is not None else []
+        return found[0]
     except Exception as error:  # a plug-in's validators may raise anything
-        source.error(_of(node, at), f"{noun} cannot be read: {clipped(repr(error))}", hint=PLUG_IN_HINT)
-        return None
+        return source.error(_of(node, at), f"{noun} cannot be read: {clipped(repr(error))}", hint=PLUG_IN_HINT)
 
 
 def problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str]:
@@ -91,24 +94,27 @@ def problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, s
     details: dict[str, Any] = dict(error.errors(include_url=False)[0])
     field = _field(model, details["loc"])
     unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
-    return *_words(details, unit), _suggestion(details)
+    return *_words(details, model, unit), _suggestion(details, model)
+
+
+def _context(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an error of a model knows besides its place: limits, or the error of a validator."""
+    return details.get("ctx") or {}
 
 
 def notation_error(details: Mapping[str, Any]) -> NotationError | None:
     """The error of music that is written wrongly, if an error of a model is one."""
-    cause = (details.get("ctx") or {}).get("error")
+    cause = _context(details).get("error")
     return cause if isinstance(cause, NotationError) else None
 
 
-def _suggestion(details: Mapping[str, Any]) -> str:
-    cause = (details.get("ctx") or {}).get("error")
-    if isinstance(cause, NotationError):
-        return nearest(cause.word, cause.candidates)
-    if isinstance(cause, WrongWordError):
-        return nearest(cause.word, cause.candidates)
-    if isinstance(cause, MeantError):
+def _suggestion(details: Mapping[str, Any], model: type[BaseModel]) -> str:
+    cause = _context(details).get("error")
+    if isinstance(cause, WrongValueError) and cause.right:
         return str(details.get("input")).replace(cause.wrong, cause.right)
-    options = _options(details)
+    if isinstance(cause, NotationError | WrongValueError):
+        return nearest(cause.word, cause.candidates)
+    options = _options(details, model)
     return nearest(str(details.get("input")), options) if options else ""
 
 
@@ -116,13 +122,14 @@ def _note(
     details: dict[str, Any],
     model: type[BaseModel],
     node: MapNode,
-    source: Source,
+    source: SourceFile,
     noun: str,
     at: Span,
     known: Sequence[str],
     noted: set[Span],
     elsewhere: Mapping[str, str],
-) -> None:
+) -> Problem | None:
+    """Note an error of a model; None for what has been said already."""
     kind, loc = details["type"], details["loc"]
     place, parent, span = _walk(node, loc, at)
     if kind == "extra_forbidden":
@@ -135,33 +142,31 @@ def _note(
         expected = f"one of {listed(candidates, 24)}" if candidates else "no keys here"
         if len(loc) == 1 and key in elsewhere:
             meant, expected = "", elsewhere[key]
-        source.error(span, f"unknown key `{clipped(key)}` in {where}", expected, meant)
-        return
+        return source.error(span, f"unknown key `{clipped(key)}` in {where}", expected, meant)
     if kind == "missing":
         owner = noun if len(loc) == 1 else f"`{loc[-2]}` of {noun}"
-        source.error(span, f"{owner} has no `{loc[-1]}`", hint=f"add `{loc[-1]}: {_describe(model, loc)}`")
-        return
+        return source.error(span, f"{owner} has no `{loc[-1]}`", hint=f"add `{loc[-1]}: {_describe(model, loc)}`")
     if span in noted:
-        return  # the other branches of a union say the same about the same value
+        return None  # the other branches of a union say the same about the same value
     noted.add(span)
     written = notation_error(details)
     if written is not None:
-        source.error(_written_at(written, place, source, span), written.message, written.expected, _suggestion(details))
-        return
+        return source.error(
+            _written_at(written, place, source, span), written.message, written.expected, _suggestion(details, model)
+        )
     field = _field(model, loc)
     unit = next((item for item in field.metadata if isinstance(item, Unit)), None) if field else None
     if isinstance(place, ScalarNode):
         details["input"] = place.text if place.value is not None and not place.style else place.value
-    message, expected = _words(details, unit)
+    message, expected = _words(details, model, unit)
     name = next((str(step) for step in reversed(loc) if isinstance(step, str) and _is_name(step)), noun)
     if isinstance(place, ScalarNode) and place.value is None and kind != "value_error":
-        source.error(span, f"`{name}` is empty", expected)
-        return
-    suggestion = _suggestion(details)
-    source.error(span, f"`{name}`: {message}", expected, suggestion)
+        return source.error(span, f"`{name}` is empty", expected)
+    suggestion = _suggestion(details, model)
+    return source.error(span, f"`{name}`: {message}", expected, suggestion)
 
 
-def _written_at(error: NotationError, place: Node, source: Source, span: Span) -> Span:
+def _written_at(error: NotationError, place: Node, source: SourceFile, span: Span) -> Span:
     """Where in the file music is written wrongly: inside of a text, or of the value of a key."""
     if isinstance(place, MapNode):
         if error.word in place.entries and not error.key:
@@ -177,24 +182,25 @@ def _written_at(error: NotationError, place: Node, source: Source, span: Span) -
     return span
 
 
-def _words(details: Mapping[str, Any], unit: Unit | None = None) -> tuple[str, str]:
-    kind, context, value = details["type"], details.get("ctx") or {}, details.get("input")
+def _words(details: Mapping[str, Any], model: type[BaseModel], unit: Unit | None = None) -> tuple[str, str]:
+    kind, context, value = details["type"], _context(details), details.get("input")
     if kind == "value_error":
         cause = context.get("error")
         if isinstance(cause, NotationError):
             return cause.message, cause.expected
-        text = str(cause or details["msg"])
-        if isinstance(cause, WrongWordError):
-            return text, listed(cause.candidates, 40)
-        if text.startswith("expected "):
-            return f"{_shown(value)} will not do", text.removeprefix("expected ")
-        message, _, way = text.partition("; write it like ")
-        return message, f"a value like {way}" if way else ""
-    options = _options(details)
+        if not isinstance(cause, WrongValueError):
+            return str(cause or details["msg"]), ""
+        if not cause.message:
+            return f"{_shown(value)} will not do", cause.expected
+        if cause.candidates:
+            return cause.message, listed(cause.candidates, 40)
+        return cause.message, f"a value like {cause.example}" if cause.example else ""
+    options = _options(details, model)
     if options:
         return f"{_shown(value)} is none of the choices", listed(options, 40)
     if kind == "literal_error":
-        return f"{_shown(value)} will not do", f"`{context.get('expected')}`"
+        choices = " or ".join(map(str, _choices_at(model, details["loc"])))
+        return f"{_shown(value)} will not do", f"`{choices}`"
     if kind in _LIMITS:
         name, words = _LIMITS[kind]
         return f"{_shown(value)} is out of range", f"{words} {written(context.get(name), unit)}"
@@ -204,10 +210,39 @@ def _words(details: Mapping[str, Any], unit: Unit | None = None) -> tuple[str, s
     return text[:1].lower() + text[1:], ""
 
 
-def _options(details: Mapping[str, Any]) -> list[str]:
+def _options(details: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
+    """The words that could stand at the place of an error, where it is one of these that must."""
     if details["type"] not in ("literal_error", "enum"):
         return []
-    return re.findall(r"'([^']*)'", str((details.get("ctx") or {}).get("expected", "")))
+    return [choice for choice in _choices_at(model, details["loc"]) if isinstance(choice, str)]
+
+
+def _choices_at(model: type[BaseModel], loc: Sequence[Any]) -> list[object]:
+    """What the annotation of a field lets stand there, as far as it is a choice."""
+    models, annotations = [model], list[Any]()
+    for step in loc:
+        branch = [one for one in models if one.__name__ == step]
+        fields = [one.model_fields[step] for one in models if isinstance(step, str) and step in one.model_fields]
+        if fields:
+            annotations = [field.annotation for field in fields]
+            models = [one for annotation in annotations for one in _models_in(annotation)]
+        elif branch:
+            models = branch
+    return list(dict.fromkeys(choice for annotation in annotations for choice in _choices_in(annotation)))
+
+
+def _choices_in(annotation: Any) -> list[object]:
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [one.value for one in annotation]
+    return [choice for item in get_args(annotation) for choice in _choices_in(item)]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for item in get_args(annotation) for model in _models_in(item)]
 
 
 def _walk(node: Node, loc: Sequence[Any], at: Span) -> tuple[Node, Node | None, Span]:

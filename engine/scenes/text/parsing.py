@@ -1,4 +1,5 @@
-"""YAML as a tree in which every key and value knows its place.
+# pyright: strict
+"""YAML as a tree of nodes.
 
 ruamel.yaml splits the text into events; here they become nodes, by the rules of YAML 1.2's core schema whatever the
 file's header says (`no` is a string). Aliases share nodes, so a "billion laughs" costs nothing and is refused by the
@@ -7,18 +8,17 @@ size that it would have.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml import events as yaml_events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.resolver import VersionedResolver
 
-from engine.scenes.source import Source, Span, UnreadableError, clipped
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, resolve
+from engine.scenes.text.problems import Span
+from engine.scenes.text.source import SourceFile, UnreadableError, clipped
 
 DEEPEST = 32
 """Levels of nesting; a scene has five."""
@@ -27,16 +27,7 @@ MOST_VALUES = 20_000
 """Keys and values of a file with all aliases written out; a large scene has some hundreds."""
 
 _TAG = "tag:yaml.org,2002:"
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Any] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
-    **{sign + word: math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
-    **{"-" + word: -math.inf for word in (".inf", ".Inf", ".INF")},
-}
+# ruamel.yaml's errors have no codes, only these words.
 _SYNTAX_HINTS = {
     "mapping values are not allowed": "a text that contains `: ` needs quotes; check the indentation too",
     "cannot start any token": "indent with spaces, never tabs; a text that begins with this character needs quotes",
@@ -47,105 +38,7 @@ _SYNTAX_HINTS = {
 }
 
 
-@dataclass(eq=False, slots=True)
-class ScalarNode:
-    """A single value.
-
-    Attributes:
-        span: where it stands, quotes included.
-        value: what it means: text, number, true, false or None.
-        text: its characters.
-        style: "" plain, "'" or '"' quoted, "|" or ">" block.
-        size: 1.
-        depth: 1.
-    """
-
-    span: Span
-    value: Any
-    text: str
-    style: str
-    size: int = 1
-    depth: int = 1
-
-    def plain(self) -> Any:
-        """What it means, for pydantic."""
-        return self.value
-
-
-@dataclass(eq=False, slots=True)
-class ListNode:
-    """A list.
-
-    Attributes:
-        span: where it stands.
-        items: its nodes.
-        size: values in it, aliases written out.
-        depth: levels of nesting.
-    """
-
-    span: Span
-    items: list[Node]
-    size: int = 1
-    depth: int = 1
-
-    def plain(self) -> list[Any]:
-        """What it means, for pydantic."""
-        return [item.plain() for item in self.items]
-
-
-@dataclass(eq=False, slots=True)
-class MapNode:
-    """A mapping, merges (`<<`) done.
-
-    Attributes:
-        span: where it stands.
-        entries: by key, the key's node and the value.
-        size: values in it, aliases written out.
-        depth: levels of nesting.
-    """
-
-    span: Span
-    entries: dict[str, tuple[ScalarNode, Node]]
-    size: int = 1
-    depth: int = 1
-
-    def plain(self) -> dict[str, Any]:
-        """What it means, for pydantic; without the free `x-` keys."""
-        return {key: value.plain() for key, _, value in self.meant()}
-
-    def meant(self) -> Iterator[tuple[str, ScalarNode, Node]]:
-        """(key, its node, value) of all but the free `x-` keys."""
-        for key, (node, value) in self.entries.items():
-            if not key.startswith("x-"):
-                yield key, node, value
-
-    def get(self, key: str) -> Node | None:
-        """The value of a key."""
-        entry = self.entries.get(key)
-        return entry[1] if entry else None
-
-    def key(self, key: str) -> ScalarNode:
-        """The node of a key that there is."""
-        return self.entries[key][0]
-
-
-Node = ScalarNode | ListNode | MapNode
-
-
-def resolve(text: str) -> Any:
-    """What a plain scalar means in YAML 1.2's core schema."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if len(text) > 64:
-        return text
-    if _INTEGER.fullmatch(text):
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text
-
-
-def parse(source: Source) -> Node:
+def parse(source: SourceFile) -> Node:
     """The tree of a file. Duplicate keys and the like are noted in the source, and the tree is still made.
 
     Raises:
@@ -182,7 +75,7 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._anchors: dict[str, Node | None] = {}
         self._stack: list[_Open] = []
@@ -191,7 +84,7 @@ class _Builder:
         self._seen = 0
 
     def build(self) -> Node:
-        yaml = YAML(typ="safe", pure=True)
+        yaml: Any = YAML(typ="safe", pure=True)
         yaml.Resolver = _Version12
         documents = 0
         try:
@@ -216,12 +109,12 @@ class _Builder:
                 "the file is empty",
                 "a scene (see `docs/scene-language.md`) or a training (see `docs/training.md`)",
             )
-        assert self._root is not None
         return self._root
 
     def _take(self, event: Any) -> None:
+        anchor: object = getattr(event, "anchor", None)
         if isinstance(event, yaml_events.ScalarEvent):
-            self._add(self._scalar(event), event)
+            self._add(self._scalar(event), anchor)
         elif isinstance(event, yaml_events.AliasEvent):
             self._alias(event)
         elif isinstance(event, yaml_events.SequenceStartEvent | yaml_events.MappingStartEvent):
@@ -232,11 +125,11 @@ class _Builder:
     def _span(self, event: Any) -> Span:
         return Span(event.start_mark.index, event.end_mark.index)
 
-    def _refuse(self, span: Span, message: str, expected: str, hint: str = "") -> None:
+    def _refuse(self, span: Span, message: str, expected: str, hint: str = "") -> NoReturn:
         self._source.error(span, message, expected, hint=hint)
         raise UnreadableError
 
-    def _syntax(self, error: MarkedYAMLError) -> None:
+    def _syntax(self, error: Any) -> None:
         mark: Any = error.problem_mark or error.context_mark
         index = mark.index if mark is not None else self._seen
         problem = " ".join(filter(None, [error.problem, error.context]))
@@ -306,7 +199,7 @@ class _Builder:
                 "a scene of some hundred values",
                 "do not nest aliases in aliases",
             )
-        self._add(node, event, opened.anchor)
+        self._add(node, opened.anchor)
 
     def _alias(self, event: Any) -> None:
         name, span = str(event.anchor), self._span(event)
@@ -320,11 +213,9 @@ class _Builder:
         node = self._anchors[name]
         if node is None:
             self._refuse(span, f"the alias `*{clipped(name)}` stands inside the value that it repeats", "")
-        assert node is not None
         self._place(node, span)
 
-    def _add(self, node: Node, event: Any, anchor: str | None = None) -> None:
-        anchor = anchor or (event.anchor if isinstance(event, yaml_events.ScalarEvent) else None)
+    def _add(self, node: Node, anchor: object) -> None:
         if anchor:
             self._anchors[str(anchor)] = node
         self._place(node, node.span)
@@ -343,7 +234,6 @@ class _Builder:
         elif opened.key is None:
             if not isinstance(node, ScalarNode):
                 self._refuse(span, "a list or mapping cannot be a key", "a name and a colon")
-            assert isinstance(node, ScalarNode)
             opened.key = ScalarNode(span, node.value, node.text, node.style)
         else:
             key, opened.key = opened.key, None

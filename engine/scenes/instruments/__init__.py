@@ -1,0 +1,1 @@
+"""Instrument files, as far as `check` looks into them."""

@@ -1,0 +1,186 @@
+# pyright: strict
+"""From drafts to the scene that plays: what is whole becomes values of `engine.form`, all else is a problem."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from engine.form.curves import DayMove
+from engine.form.scene import Part, Scene, Section, Tempo
+from engine.generators.contract import Settings
+from engine.scenes.reading.drafts import ChainDraft, PartDraft, SceneDraft, SectionDraft
+from engine.scenes.reading.sections import default_next
+from engine.scenes.schema.models import MixFile, SceneFile
+from engine.scenes.text.nodes import MapNode, Node, ScalarNode
+from engine.scenes.text.problems import Problem, Span, good, good_items, problems
+from engine.scenes.text.source import SourceFile
+from engine.sound.messages import Duck, MixSound, PartSound
+
+Whole = TypeVar("Whole")
+
+
+def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
+    """The scene of a draft, or all that it lacks.
+
+    Args:
+        draft: of the scene.
+        source: its file; is told what only the whole scene shows to be wrong.
+    """
+    follows = default_next(draft.sections)
+    parts = {name: _part(part) for name, part in draft.parts.items()}
+    sections = {name: _section(section, follows[name]) for name, section in draft.sections.items()}
+    wrong = problems((*parts.values(), *sections.values()))
+    if wrong:
+        return wrong
+    head, tempo, key = draft.head, draft.day.tempo, draft.day.key
+    moves: tuple[DayMove, ...] | Problem = _all_right(draft.day.moves)
+    mix = head if isinstance(head, Problem) else _mix(draft, head, source)
+    if (
+        isinstance(head, Problem)
+        or isinstance(tempo, Problem)
+        or isinstance(key, Problem)
+        or isinstance(moves, Problem)
+        or isinstance(mix, Problem)
+    ):
+        return problems((head, tempo, key, moves, mix))
+    return Scene(
+        path=source.path,
+        title=head.title,
+        credits=head.credits,
+        seed=head.seed,
+        meter=head.meter,
+        tempo=head.tempo,
+        key=head.key,
+        opening=head.opening,
+        parts=good_items(parts),
+        sections=good_items(sections),
+        mix=mix,
+        day=moves,
+        day_tempo=tempo,
+        day_key=key,
+    )
+
+
+def _all_right(found: tuple[Whole | Problem, ...]) -> tuple[Whole, ...] | Problem:
+    """Values of which none is wrong, or the first that is."""
+    wrong = problems(found)
+    return wrong[0] if wrong else tuple(good(found))
+
+
+def _part(draft: PartDraft) -> Part | Problem:
+    chain, taken, instrument = draft.chain, draft.taken, draft.instrument
+    file, generator = chain.file, chain.generator
+    if isinstance(file, Problem):
+        return file
+    if isinstance(generator, Problem):
+        return generator
+    if isinstance(generator.settings, Problem):
+        return generator.settings
+    if isinstance(taken.chords, Problem):
+        return taken.chords
+    if isinstance(taken.primer, Problem):
+        return taken.primer
+    if isinstance(instrument, Problem):
+        return instrument
+    if isinstance(instrument.revision, Problem):
+        return instrument.revision
+    transforms = _transforms(chain)
+    if isinstance(transforms, Problem):
+        return transforms
+    if wrong := problems(taken.links.values()):
+        return wrong[0]
+    return Part(
+        name=chain.name,
+        role=generator.role,
+        generator=generator.kind.name,
+        settings=generator.settings,
+        sources={link: one.source for link, one in draft.links.items()},
+        primer=taken.primer,
+        phrase_bars=file.phrase,
+        transforms=transforms,
+        sound=PartSound(
+            name=chain.name,
+            instrument=str(instrument.path),
+            revision=instrument.revision,
+            level=file.level,
+            pan=file.pan,
+            reverb=file.sends.reverb,
+            delay=file.sends.delay,
+        ),
+        chords=taken.chords,
+    )
+
+
+def _transforms(chain: ChainDraft) -> tuple[tuple[str, Settings], ...] | Problem:
+    """(kind, settings) of each transform."""
+    if isinstance(chain.transforms, Problem):
+        return chain.transforms
+    found: list[tuple[str, Settings]] = []
+    for item in chain.transforms:
+        if isinstance(item, Problem):
+            return item
+        if isinstance(item.settings, Problem):
+            return item.settings
+        found.append((item.kind.name, item.settings))
+    return tuple(found)
+
+
+def _section(draft: SectionDraft, follower: str) -> Section | Problem:
+    """A section.
+
+    Args:
+        draft: of it.
+        follower: the section behind it in the file, which follows where the section does not say another.
+    """
+    file, players, moves = draft.file, _all_right(draft.players), _all_right(draft.moves)
+    if isinstance(file, Problem):
+        return file
+    if isinstance(players, Problem):
+        return players
+    if isinstance(moves, Problem):
+        return moves
+    if isinstance(draft.next, Problem):
+        return draft.next
+    return Section(
+        name=draft.written.name,
+        bars=file.bars,
+        parts=players,
+        repeat=file.repeat,
+        next=draft.next if draft.next is not None else {follower: 1.0},
+        moves=moves,
+        tempo=file.tempo,
+        key=file.key,
+    )
+
+
+def _mix(draft: SceneDraft, head: SceneFile, source: SourceFile) -> MixSound | Problem:
+    ducks: tuple[Duck, ...] | Problem = _all_right(draft.ducks)
+    if isinstance(ducks, Problem):
+        return ducks
+    delay = _delay_time(head.mix, head.tempo)
+    if not 0.01 <= delay <= 4:
+        message = f"the delay of {delay:.3g} s is out of range"
+        return source.error(_delay_span(draft.written), message, "10 ms to 4 s")
+    mix = head.mix
+    return MixSound(
+        reverb_time=mix.reverb.time,
+        reverb_brightness=mix.reverb.brightness,
+        delay_time=delay,
+        delay_feedback=mix.delay.feedback,
+        level=mix.level,
+        ducks=ducks,
+    )
+
+
+def _delay_time(mix: MixFile, tempo: Tempo) -> float:
+    """Seconds between two echoes, in the middle of the tempo's range."""
+    number, unit = mix.delay.time
+    middle = (tempo.qpm.low + tempo.qpm.high) / 2
+    return number * 60 / middle if unit == "beats" else number
+
+
+def _delay_span(node: MapNode) -> Span:
+    place: Node | None = node
+    for key in ("mix", "delay", "time"):
+        place = place.get(key) if isinstance(place, MapNode) else None
+    return place.span if isinstance(place, ScalarNode) else node.span

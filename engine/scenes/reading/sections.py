@@ -1,0 +1,201 @@
+# pyright: strict
+"""Sections of a scene file: who plays, what follows, what moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from engine.form.curves import Move
+from engine.generators.contract import Link, Role
+from engine.scenes.reading.chains import read_written
+from engine.scenes.reading.drafts import PartDraft, SceneReader, SectionDraft, Written
+from engine.scenes.reading.moves import read_moves
+from engine.scenes.schema.models import MOST_SECTIONS, SectionFile
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import listed, nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.problems import Problem, good, good_items, problems
+from engine.scenes.text.source import clipped
+from engine.score.progressions import Progression
+
+_NEXT_EXPECTED = "the name of a section, or weights, like `{bloom: 3, drift: 1}`"
+
+
+def read_sections(reader: SceneReader, node: Node | None, parts: Mapping[str, PartDraft]) -> dict[str, SectionDraft]:
+    """All sections of a scene by name."""
+    written = read_written(reader, node, "section", "its `bars` and `parts`", MOST_SECTIONS)
+    names = [one.name for one in written]
+    drafts = {one.name: _read_section(reader, one, names, parts) for one in written}
+    if reader.source.sound:
+        _warn_of_the_unheard(reader, drafts, parts)
+        _warn_of_two_harmonies(reader, drafts, parts)
+    return drafts
+
+
+def listeners_and_sources(names: Iterable[str], parts: Mapping[str, PartDraft]) -> list[str]:
+    """Some parts and those that they listen to, directly or not."""
+    found: dict[str, None] = {}
+    todo = list(names)
+    while todo:
+        name = todo.pop(0)
+        if name in found or name not in parts:
+            continue
+        found[name] = None
+        todo += [link.source.part for link in parts[name].links.values()]
+    return list(found)
+
+
+def _read_section(
+    reader: SceneReader, written: Written, names: Sequence[str], parts: Mapping[str, PartDraft]
+) -> SectionDraft:
+    node = written.node
+    file = validate(SectionFile, node, reader.source, f"section `{clipped(written.name)}`", written.span)
+    players = _read_players(reader, written, parts)
+    moves: tuple[Move | Problem, ...] = ()
+    if "move" in node.entries:
+        heard = set(listeners_and_sources(good(players), parts))
+        chains = {name: part.chain for name, part in parts.items()}
+        moves = read_moves(reader, node.get("move"), node.key("move").span, chains, heard)
+    return SectionDraft(written, file, players, _read_next(reader, written, names), moves)
+
+
+def _read_players(reader: SceneReader, written: Written, parts: Mapping[str, PartDraft]) -> tuple[str | Problem, ...]:
+    node = written.node.get("parts")
+    if not isinstance(node, ListNode):
+        return ()  # the section's model has noted that
+    if not node.items:
+        message = f"section `{written.name}` has no parts: it would be silent"
+        return (reader.source.error(written.node.key("parts").span, message, "parts that play"),)
+    found: list[str | Problem] = []
+    for item in node.items:
+        if not isinstance(item, ScalarNode) or not isinstance(item.value, str):
+            continue  # the same
+        if item.text not in parts:
+            expected = listed(list(parts)) or "a part of the scene"
+            message = f"unknown part `{clipped(item.text)}`"
+            found.append(reader.source.error(item.span, message, expected, nearest(item.text, parts)))
+        elif item.text in found:
+            reader.source.warning(item.span, f"part `{item.text}` stands twice", "delete one of them")
+        else:
+            found.append(item.text)
+    return tuple(found)
+
+
+def _read_next(reader: SceneReader, written: Written, names: Sequence[str]) -> Mapping[str, float] | Problem | None:
+    node = written.node.get("next")
+    if node is None:
+        return None
+    key = written.node.key("next").span
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.text:
+        unknown = _unknown_section(reader, node, names)
+        return {node.text: 1.0} if unknown is None else unknown
+    if not isinstance(node, MapNode) or not list(node.meant()):
+        return reader.source.error(key, "`next` names no section", _NEXT_EXPECTED)
+    weights = {name: _read_weight(reader, name_node, value, names) for name, name_node, value in node.meant()}
+    right = good_items(weights)
+    if right and sum(right.values()) <= 0:
+        return reader.source.error(key, "all weights are 0: nothing could follow", "a weight above 0")
+    return right if len(right) == len(weights) else problems(weights.values())[0]
+
+
+def _read_weight(reader: SceneReader, name: ScalarNode, value: Node, names: Sequence[str]) -> float | Problem:
+    unknown = _unknown_section(reader, name, names)
+    if unknown is not None:
+        return unknown
+    weight = value.value if isinstance(value, ScalarNode) else None
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
+        span = value.span if value.span.end > value.span.start else name.span
+        message = f"the weight of `{name.text}` will not do"
+        return reader.source.error(span, message, "a number from 0 up, like `3`")
+    return float(weight)
+
+
+def _unknown_section(reader: SceneReader, node: ScalarNode, names: Sequence[str]) -> Problem | None:
+    if node.text in names:
+        return None
+    message = f"unknown section `{clipped(node.text)}`"
+    return reader.source.error(node.span, message, listed(names), nearest(node.text, names))
+
+
+def default_next(sections: Iterable[str]) -> dict[str, str]:
+    """For each section the one behind it in the file; the last leads to the first."""
+    names = list(sections)
+    return dict(zip(names, [*names[1:], *names[:1]], strict=True))
+
+
+def _warn_of_the_unheard(
+    reader: SceneReader, sections: Mapping[str, SectionDraft], parts: Mapping[str, PartDraft]
+) -> None:
+    follows = default_next(sections)
+    reached: set[str] = set()
+    todo = list(sections)[:1]
+    while todo:
+        name = todo.pop()
+        if name in reached or name not in sections:
+            continue
+        reached.add(name)
+        weights = sections[name].next
+        if weights is None:
+            todo.append(follows[name])
+        elif not isinstance(weights, Problem):
+            todo += [other for other, weight in weights.items() if weight > 0]
+    for name, section in sections.items():
+        if name not in reached:
+            reader.source.warning(
+                section.written.span, f"section `{name}` is never reached", f"let a section lead to it: `next: {name}`"
+            )
+    needed = set(listeners_and_sources([name for section in sections.values() for name in section.parts], parts))
+    for name, part in parts.items():
+        if sections and name not in needed:
+            reader.source.warning(
+                part.chain.written.span, f"part `{name}` never plays", "add it to the `parts` of a section"
+            )
+
+
+def _warn_of_two_harmonies(
+    reader: SceneReader, sections: Mapping[str, SectionDraft], parts: Mapping[str, PartDraft]
+) -> None:
+    """Note parts that make chords of their own in one section, which nothing holds together; each pair once."""
+    told: set[tuple[str, str]] = set()
+    for section in sections.values():
+        written = {move.part: str(move.curve.points[0]) for move in good(section.moves) if move.target == Link.CHORDS}
+        makers: dict[str, str] = {}
+        for name in section.parts:
+            harmony = written.get(name) or _harmony_of(parts[name])
+            if harmony:
+                makers[name] = harmony
+        first, *others = makers or [""]
+        for other in others:
+            if makers[other] == makers[first] or (first, other) in told:
+                continue
+            told.add((first, other))
+            node = section.written.node.get("parts")
+            items = node.items if isinstance(node, ListNode) else []
+            span = next((item.span for item in items if isinstance(item, ScalarNode) and item.text == other), None)
+            reader.source.warning(
+                span or section.written.span,
+                f"`{first}` and `{other}` each make chords of their own in section `{section.written.name}`",
+                hint=_way_together(parts[first], parts[other]),
+            )
+
+
+def _way_together(first: PartDraft, other: PartDraft) -> str:
+    for one, leader in ((other, first), (first, other)):
+        kind = one.chain.kind
+        if kind is not None and Link.CHORDS in kind.takes and kind.name != "pattern":
+            follow = f"with `chords: {leader.chain.name}` in the generator of `{one.chain.name}`"
+            return f"let one follow the other, {follow}, or give both the same chords"
+    return "let them play in different sections: neither can follow the other"
+
+
+def _harmony_of(part: PartDraft) -> str:
+    """What the chords of a part come from: the same text means the same chords; empty for a part that makes none."""
+    kind, role = part.chain.kind, part.chain.role
+    if kind is None or role is Role.DRUMS or (Link.CHORDS in part.links and Link.CHORDS in kind.takes):
+        return ""
+    if role is not Role.CHORDS and not kind.own_chords:
+        return ""
+    if isinstance(part.taken.chords, Progression) and Link.CHORDS in kind.takes:
+        return str(part.taken.chords)
+    # Patterns are written as they are meant; only against chords that are made up they cannot be.
+    return "written" if kind.name == "pattern" else f"of {part.chain.name}"
