@@ -509,6 +509,7 @@ def test_the_pump_plays_everything_to_the_end_of_the_stream():
         audio.send(setup("a"))
         audio.send(notes("a", (0, 1000)))
         audio.send(Fade(200 * 256, 256))
+        audio.begin()
         assert pump.join(60)
     sound = samples(b"".join(tape.data))
     assert np.array_equal(frame_numbers(sound), np.arange(201 * 256))
@@ -534,6 +535,7 @@ def test_an_output_that_fails_costs_no_music():
     with Audio(command=DUMMY) as audio, Pump(audio, chain) as pump:
         audio.send(setup("a"))
         audio.send(Fade(200 * 256, 256))
+        audio.begin()
         assert pump.join(60)
     assert pump.frames == 201 * 256
     assert "the plug-in has a fault" in chain.description
@@ -552,6 +554,7 @@ def test_an_output_that_hangs_holds_nobody_who_wants_to_end():
     hanging = Hanging()
     with Audio(command=DUMMY) as audio:
         audio.send(setup("a"))
+        audio.begin()
         begun = time.monotonic()
         with Pump(audio, hanging) as pump:
             assert hanging.hangs.wait(60)
@@ -572,6 +575,7 @@ def test_an_output_that_hangs_for_a_while_loses_nothing():
     with Audio(command=DUMMY) as audio, Pump(audio, slow) as pump:
         audio.send(setup("a"))
         audio.send(Fade(800 * 256, 256))
+        audio.begin()
         assert pump.join(60)
     assert np.array_equal(frame_numbers(samples(b"".join(slow.data))), np.arange(801 * 256))
     assert not audio.counters["hangs"]
@@ -582,6 +586,7 @@ def test_a_fade_out_is_heard_at_once_and_smooth_whatever_lies_in_the_pipe():
     with Audio(command=DUMMY) as audio:
         audio.send(setup("a"))
         audio.send(notes("a", (0, 100 * SAMPLE_RATE)))
+        audio.begin()
         until(lambda: audio.pipe.waiting() > audio.pipe.depth // 2)
         with Pump(audio, tape) as pump:
             pump.fade_out(0.5)

@@ -8,7 +8,6 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.outputs.pacing import Pacer
 from engine.processes.child import Child, start_bound
-from engine.processes.pipe import BLOCK_BYTES
 from engine.runtime.audio import Audio, Refused, State
 from engine.runtime.offline import OfflineReader
 from engine.score.time import SAMPLE_RATE
@@ -30,7 +29,7 @@ class Listener:
         pacer = Pacer()
         while not self._stop.is_set():
             # A real output asks again within its own buffer's time; 5 ms without sound is what an ear might notice.
-            chunk = self.audio.pipe.read(BLOCK_BYTES, 0.005)
+            chunk = self.audio.pipe.read(BLOCK * self.audio.pipe.format.frame_bytes, 0.005)
             if chunk:
                 self.data.append(chunk)
                 pacer.pace(BLOCK)
