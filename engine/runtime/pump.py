@@ -6,9 +6,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
 
-from engine.events import Event, SoundResumed, SoundStarved
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
 from engine.runtime.audio import Audio
@@ -25,10 +23,6 @@ PATIENCE = 1.0
 """Seconds that an output may take over one chunk when it is to end; one that hangs holds nobody."""
 
 
-def unheard(event: Event) -> None:
-    """Tells nobody."""
-
-
 class Pump:
     """Moves sound until the stream ends or is faded out.
 
@@ -38,20 +32,18 @@ class Pump:
     Args:
         audio: where sound comes from.
         output: where it goes; opened.
-        publish: told when sound stays away and when it is back; returns at once and never raises.
 
     Attributes:
         frames: that have gone to the output.
         gain: takes commands from any thread.
     """
 
-    def __init__(self, audio: Audio, output: InfallibleOutput, publish: Callable[[Event], None] = unheard) -> None:
+    def __init__(self, audio: Audio, output: InfallibleOutput) -> None:
         self.frames = 0
         self.counters: Counter[str] = Counter()
         self.gain = Gain(audio.pipe.format)
         self._audio = audio
         self._output = output
-        self._publish = publish
         self._format = audio.pipe.format
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
@@ -71,13 +63,9 @@ class Pump:
         """Whether all sound has gone to the output."""
         return not self._thread.is_alive()
 
-    def begin_fade(self, seconds: float) -> None:
-        """Fade out from what is taken from the pipe next, and end."""
-        self.gain.fade_out(seconds)
-
     def fade_out(self, seconds: float) -> None:
         """Fade out from what is taken from the pipe next, and return when it is over."""
-        self.begin_fade(seconds)
+        self.gain.fade_out(seconds)
         self.join(seconds + PATIENCE)
 
     def silence(self) -> None:
@@ -108,12 +96,10 @@ class Pump:
                     self.counters["starvations"] += 1
                     if not silence:
                         log.warning("no sound comes")
-                        self._publish(SoundStarved(self.frames))
                     silence += STARVED
                 continue
             if silence:
                 log.warning("there is sound again, after %.1f s without", silence)
-                self._publish(SoundResumed(self.frames, silence))
                 silence = 0.0
             data = self.gain.apply(data)
             if data:

@@ -9,7 +9,7 @@ import time
 from typing import Protocol
 
 from engine.events.vocabulary import Event, NotesLate, OutputFailed, ProcessDied, SoundResumed, SoundStarved
-from engine.outputs.contract import InfallibleOutput
+from engine.outputs.contract import Output
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.performance.commands import Mute, SetGain, Stop
 from engine.runtime.performance.links import Link
@@ -47,7 +47,7 @@ class Stage:
         link: to the mind.
     """
 
-    def __init__(self, audio: Audio, output: InfallibleOutput, link: Link[FromStage, ToStage]) -> None:
+    def __init__(self, audio: Audio, output: Output, link: Link[FromStage, ToStage]) -> None:
         self._audio = audio
         self._link = link
         self._pump = Pump(audio, output, self._tell)
@@ -96,9 +96,9 @@ class Stage:
             case Stop(seconds=seconds):
                 self._pump.begin_fade(seconds)
             case Mute(muted=muted):
-                (self._pump.gain.mute if muted else self._pump.gain.unmute)()
+                self._pump.mute(muted)
             case SetGain(decibels=decibels, seconds=seconds):
-                self._pump.gain.set_decibels(decibels, seconds)
+                self._pump.set_gain(decibels, seconds)
 
     def _begin(self) -> None:
         if not self._begun:
