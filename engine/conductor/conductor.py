@@ -22,7 +22,7 @@ from engine.events import BarSealed, Event, PartBar, SectionBegan
 from engine.form.plan import Pass, Plan
 from engine.form.scene import Scene
 from engine.score.time import SAMPLE_RATE, Bar
-from engine.sound.messages import Forget, Ramps, Release
+from engine.sound.messages import Forget, Ramps, Release, ToSound
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Conductor:
         self,
         plan: Plan,
         ladder: Ladder,
-        send: Callable[[object], None],
+        send: Callable[[ToSound], None],
         clock: Clock,
         listen: Callable[[Sealed], None] = lambda sealed: None,
         lead: int = 2 * SAMPLE_RATE,

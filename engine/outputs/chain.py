@@ -12,12 +12,19 @@ from engine.events import OutputFailed
 from engine.fallibility import check_chain
 from engine.outputs.contract import InfallibleOutput, Output, OutputLostError
 from engine.processes.backoff import Backoff
+from engine.processes.restarts import Exceeded, RestartIntensity, Restarts
 from engine.sound.format import AudioFormat
 
 log = logging.getLogger(__name__)
 
 SETTLED = 5.0
 """Seconds after which an output counts as working."""
+
+LOSSES = 8
+"""Losses of an output that has worked each time, after which it is opened again only after pauses that grow ..."""
+
+PERIOD = 60.0
+"""... where they lie within so many seconds."""
 
 Report = Callable[[OutputFailed], None]
 """Told what an output missed, in a thread that it must not hold up."""
@@ -43,9 +50,9 @@ class Rung:
         opened_at: when it was opened last.
     """
 
-    def __init__(self, output: Output, backoff: Backoff) -> None:
+    def __init__(self, output: Output, restarts: Restarts) -> None:
         self.output = output
-        self.backoff = backoff
+        self.restarts = restarts
         self.is_open = False
         self.problem = ""
         self.retry_at = 0.0
@@ -84,7 +91,10 @@ class Chain(InfallibleOutput):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         check_chain("a chain of outputs", outputs, floor)
-        self._rungs = [Rung(output, backoffs()) for output in outputs]
+        self._rungs = [
+            Rung(output, Restarts(RestartIntensity(LOSSES, PERIOD, clock), Exceeded.SLOW_DOWN, backoffs()))
+            for output in outputs
+        ]
         self._floor = floor
         self._on_floor = True
         self._report = report
@@ -167,8 +177,8 @@ class Chain(InfallibleOutput):
                     return False
                 self._lost(rung, error)
                 continue
-            if rung.backoff.failures and self._clock() > rung.opened_at + SETTLED:
-                rung.backoff.reset()
+            if rung.restarts.failures and self._clock() > rung.opened_at + SETTLED:
+                rung.restarts.works()
             return True
         return False
 
@@ -176,12 +186,12 @@ class Chain(InfallibleOutput):
         try:
             rung.output.open(self._format)
         except OutputLostError as error:
-            self._wait(rung, str(error))
+            self._wait(rung, str(error), rung.restarts.unavailable())
             return False
         except Exception as error:
             if not self._is_open:
                 raise
-            self._wait(rung, str(error) or repr(error))
+            self._wait(rung, str(error) or repr(error), rung.restarts.unavailable())
             return False
         rung.is_open = True
         rung.opened_at = self._clock()
@@ -196,17 +206,19 @@ class Chain(InfallibleOutput):
 
     def _lost(self, rung: Rung, error: Exception) -> None:
         reason = str(error) or repr(error)
-        if self._clock() > rung.opened_at + SETTLED:
+        settled = self._clock() > rung.opened_at + SETTLED
+        if settled:
+            rung.restarts.works()
+        delay = rung.restarts.lost(worked=settled)
+        if delay == 0.0:
             log.warning("%s; it is opened again", reason)
-            rung.backoff.reset()
             rung.retry_at = 0.0
         else:
-            self._wait(rung, reason)
+            self._wait(rung, reason, float("inf") if delay is None else delay)
         with suppress(Exception):
             self._report(OutputFailed(rung.output.description, reason, 0))
 
-    def _wait(self, rung: Rung, problem: str) -> None:
-        delay = rung.backoff.next_delay()
+    def _wait(self, rung: Rung, problem: str, delay: float) -> None:
         rung.retry_at = self._clock() + delay
         if problem != rung.problem and self._is_open:  # before that `description` tells it
             log.warning("%s; the music goes on unheard, next attempt in %.1f s", problem, delay)

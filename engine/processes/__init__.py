@@ -1,1 +1,4 @@
-"""Child processes: started, listened to, ended, and the pipe that the sound comes through. Knows nothing of music."""
+"""Child processes: started, listened to, supervised, ended; and the pipe that the sound comes through.
+
+Knows nothing of music.
+"""

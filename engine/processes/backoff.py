@@ -1,3 +1,4 @@
+# pyright: strict
 """How long to wait before something that failed is tried again."""
 
 from __future__ import annotations

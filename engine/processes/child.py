@@ -27,7 +27,7 @@ import engine
 log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 16 << 20
-"""Bytes; whoever sends more is babbling."""
+"""Bytes; whoever sends more breaks the protocol."""
 
 TAIL = 20
 """Lines of a child's output that are kept to explain its end."""

@@ -2,7 +2,7 @@
 
 ```
  conductor's process (light: neither networks nor pyo)
-   Workers ---- socket ----> engine.runtime.worker   one or more; networks; may die, hang or babble
+   Workers ---- socket ----> engine.runtime.worker   one or more; networks; may die, hang or leak
    Audio ------ socket ----> engine.sound.process    pyo; may die or hang; a spare one waits to take over
    Pipe  <---- 256-frame blocks ----'                holds 1.4 s: what a new audio process has time for
    Pump -> Gain -> Tee -> Chain                      threads; a player process or our own clock; recordings follow
@@ -29,9 +29,10 @@ with contextlib.ExitStack() as stack:
     pump.fade_out(1.5)
 ```
 
-What fails, and what then: a worker dies, hangs or babbles: its jobs come back as failed (rules play), another is
-started. The audio process dies or hangs: another plays the last two seconds again, unheard, and goes on at the same
-frame. Several die at the same place: the notes there are left out. A player dies or its card is pulled out: the music
-goes on in real time, a player is looked for again and again. The disk is full: the recording misses that, the music does not.
-The machine was suspended: the pace begins anew. We die: every child sees its socket close and ends.
+What fails, and what then: a worker dies, hangs, leaks or breaks the protocol: its jobs come back as failed (rules
+play), another is started. The audio process dies, hangs or leaks: another plays the last two seconds again, unheard,
+and goes on at the same frame. Several die at the same place: the notes there are left out. A player dies or its card is
+pulled out: the music goes on in real time, a player is looked for again and again. The disk is full: the recording
+misses what comes meanwhile, the music does not. The machine was suspended: the pace begins anew. We die: every child
+sees its socket close and ends.
 """

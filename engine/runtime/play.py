@@ -25,7 +25,7 @@ from engine.runtime.rules import ladder_over
 from engine.runtime.signals import StopSignals
 from engine.runtime.watching import Edits
 from engine.runtime.workers import State, Workers
-from engine.sound.messages import BLOCK, Meter
+from engine.sound.messages import BLOCK, Meter, ToSound
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ def _last_good(played: deque[Scene], refused: Refused, wishes: Wishes) -> Scene 
 class _Sound(Protocol):
     """What a take-over needs of the audio process."""
 
-    def send(self, message: object) -> None: ...
+    def send(self, message: ToSound) -> None: ...
 
 
 class _Networks(Protocol):

@@ -2,7 +2,8 @@
 
 Left is the number of the frame modulo 2^23, as a fraction of 2^23 (exact in float32); right is the number of notes
 that sound, over 128. The names of parts order accidents: a note of part "crash" kills the process by SIGSEGV in the
-block where it begins, "hang" makes it stand still, "exit3" makes it end. No graph with a part "unbuildable" is built.
+block where it begins, "hang" makes it stand still, "exit3" makes it end, "leak" makes one that began at frame 0 keep a
+megabyte a block. No graph with a part "unbuildable" is built.
 """
 
 import argparse
@@ -28,6 +29,7 @@ class Sound:
         self.released = 0
         self.end = None
         self.frame = 0
+        self.held = []
 
     def run(self) -> None:
         while self.setup is None:
@@ -76,6 +78,8 @@ class Sound:
                     os.kill(os.getpid(), signal.SIGSEGV)
                 if part == "exit3":
                     sys.exit(3)
+                if part == "leak" and self.setup.start_frame == 0:
+                    self.held.append(bytearray(b"x" * (1 << 20)))
                 if part == "hang":
                     time.sleep(3600)
                 sounding += (frames >= note["on"]) & (frames < note["off"])

@@ -14,6 +14,8 @@ from engine.conductor.contract import Job, Reply
 from engine.runtime.messages import Cancel, Load, Loaded, Started
 from engine.score.phrase import Origin, Phrase, Provenance
 
+HELD: list[bytearray] = []
+
 
 def rest(job: Job, beats: float | None = None) -> Reply:
     phrase = Phrase.empty(
@@ -51,6 +53,9 @@ def do(job: Job, connection: Connection, fd: int) -> None:
             connection.send(Reply(job.ticket, "la", "la la"))  # type: ignore[arg-type]
         case "too long":
             connection.send(rest(job, beats=job.request.beats + 1))
+        case "grows":
+            HELD.append(bytearray(os.urandom(1 << 20)) * 210)
+            connection.send(rest(job))
         case "fails":
             connection.send(Reply(job.ticket, None, None, "no idea came"))
         case _:
@@ -63,7 +68,7 @@ def main() -> None:
     fd = parser.parse_args().control
     connection = Connection(fd)
     jobs = []
-    news = threading.Condition()
+    arrived = threading.Condition()
 
     def listen() -> None:
         while True:
@@ -72,14 +77,14 @@ def main() -> None:
             except (EOFError, OSError):
                 os._exit(0)
             if not isinstance(message, Cancel):
-                with news:
+                with arrived:
                     jobs.append(message)
-                    news.notify()
+                    arrived.notify()
 
     threading.Thread(target=listen, daemon=True).start()
     while True:
-        with news:
-            news.wait_for(lambda: jobs)
+        with arrived:
+            arrived.wait_for(lambda: jobs)
             message = jobs.pop(0)
         if isinstance(message, Load):
             connection.send(Loaded(0.0))

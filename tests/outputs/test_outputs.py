@@ -33,7 +33,7 @@ from engine.runtime.pump import PATIENCE, Pump
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import AudioFormat
 from engine.sound.messages import Fade
-from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until
+from tests.runtime.sound import DUMMY, Reports, frame_numbers, notes, samples, setup, until
 
 STEREO = AudioFormat(2)
 FRAME_BYTES = STEREO.frame_bytes
@@ -571,14 +571,14 @@ def test_an_output_that_hangs_for_a_while_loses_nothing():
                 time.sleep(1.0)
             super().write(chunk)
 
-    slow = Slow()
-    with Audio(command=DUMMY) as audio, Pump(audio, slow) as pump:
+    slow, found = Slow(), Reports()
+    with Audio(command=DUMMY, report=found) as audio, Pump(audio, slow) as pump:
         audio.send(setup("a"))
         audio.send(Fade(800 * 256, 256))
         audio.begin()
         assert pump.join(60)
     assert np.array_equal(frame_numbers(samples(b"".join(slow.data))), np.arange(801 * 256))
-    assert not audio.counters["hangs"]
+    assert not found.lost()
 
 
 def test_a_fade_out_is_heard_at_once_and_smooth_whatever_lies_in_the_pipe():

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -20,9 +21,30 @@ workers = Workers(command=[sys.executable, "-m", "tests.dummies.worker"])
 real = Workers()
 while not (workers.ready and real.ready and audio.state == "playing"):
     workers.poll(0.01), real.poll(0.01)
-pids = [audio._child.process.pid, workers._desks[0].child.process.pid, real._desks[0].child.process.pid]
+pids = [audio.pid, *workers.pids, *real.pids]
 print(*pids, flush=True)
 time.sleep(3600)
+"""
+
+
+FROZEN = """
+import sys, threading, time
+from engine.runtime.audio import Audio
+from tests.runtime.sound import DUMMY, Reports, setup, until
+found = Reports()
+with Audio(command=DUMMY, pipe_bytes=1 << 16, report=found) as audio:
+    def read():
+        while not audio.over:
+            audio.pipe.read(2048, 0.05)
+    threading.Thread(target=read, daemon=True).start()
+    audio.send(setup("a"))
+    audio.begin()
+    until(lambda: audio.spare_pid)
+    print(audio.pid, audio.spare_pid, flush=True)
+    sys.stdin.readline()
+    before = audio.frame
+    until(lambda: audio.frame > before + 24_000)
+    print(found.lost(), found.lost("audio spare"), flush=True)
 """
 
 
@@ -47,6 +69,24 @@ def test_no_child_outlives_its_parent(number):
         parent.send_signal(number)
         parent.wait()
     until(lambda: all(gone(pid) for pid in pids))
+
+
+def test_children_are_not_blamed_for_the_time_in_which_all_of_us_were_frozen():
+    """As by a container that is paused: we go on first, and see at once that no sound came for a second."""
+    command = [sys.executable, "-c", FROZEN]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        pids = [parent.pid, *(int(word) for word in parent.stdout.readline().split())]
+        assert len(pids) == 3
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(1.0)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.1)
+        lost, _ = parent.communicate("\n", timeout=60)
+    assert lost.split() == ["0", "0"]
 
 
 def test_the_first_signal_asks_and_the_second_interrupts():

@@ -127,12 +127,12 @@ def played(music: Performance, every: float = EVERY) -> tuple[np.ndarray, list[i
         while frames < music.frames:
             due = (len(places) + 1) * every * SAMPLE_RATE < audio.frame < music.frames - (SETTLED + 1.0) * SAMPLE_RATE
             if due and audio.state is State.PLAYING:
-                child = audio._child
-                if child is not None:
-                    os.kill(child.process.pid, signal.SIGKILL)
-                    child.process.wait()
+                pid = audio.pid
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
+                    await_(lambda pid=pid: audio.pid != pid)
                     places.append(audio.frame)
-                    await_(lambda: audio.counters["restarts"] == len(places) and audio.state is State.PLAYING)
+                    await_(lambda: audio.state is State.PLAYING)
                     last = time.monotonic()
             # The pipe is kept as full as it is in real time; a reader who drained it would hear the death itself.
             data = audio.pipe.read(1 << 14, 0.1) if audio.pipe.waiting() > audio.pipe.depth // 2 else b""

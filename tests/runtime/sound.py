@@ -6,11 +6,33 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.processes.reports import Cause, ChildLost, ChildStarted
 from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.messages import NOTE_EVENT, MixSound, Notes, PartSound, Setup
 from tests.dummies.audio_process import WRAP
 
 DUMMY = [sys.executable, "-m", "tests.dummies.audio_process"]
+
+
+class Reports:
+    """Keeps what supervision reports."""
+
+    def __init__(self) -> None:
+        self.all: list[object] = []
+
+    def __call__(self, report: object) -> None:
+        self.all.append(report)
+
+    def started(self, process: str = "audio") -> int:
+        """How often one has begun to do its work."""
+        return sum(report == ChildStarted(process) for report in self.all)
+
+    def lost(self, process: str = "audio", *causes: Cause) -> int:
+        """How many were lost, for any cause or for some."""
+        return sum(
+            isinstance(report, ChildLost) and report.process == process and (not causes or report.cause in causes)
+            for report in self.all
+        )
 
 
 def setup(*parts: str, start_frame: int = 0, live: bool = True) -> Setup:

@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,18 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.outputs.pacing import Pacer
 from engine.processes.child import Child, start_bound
+from engine.processes.reports import Cause, ChildLost, IntensityExceeded
 from engine.runtime.audio import Audio, Refused, State
+from engine.runtime.audio.audio import LIVE
+from engine.runtime.audio.change import Phase
+from engine.runtime.audio.reports import NotesLeftOut
 from engine.runtime.offline import OfflineReader
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Ready, Release, Trouble
-from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until, voices
+from tests.runtime.sound import DUMMY, Reports, frame_numbers, notes, samples, setup, until, voices
+
+SHALLOW = 1 << 16
+"""Bytes of a pipe in which sound lies for 0.2 s: what is to come is not decided long before it is heard."""
 
 
 class Listener:
@@ -54,8 +62,8 @@ class Listener:
 
 
 def pid(audio: Audio) -> int:
-    assert audio._child is not None
-    return audio._child.process.pid
+    assert audio.pid is not None
+    return audio.pid
 
 
 def change_scene(audio: Audio, frame: int) -> None:
@@ -125,7 +133,8 @@ def test_who_never_says_begin_hears_it_all_the_same():
 
 def test_an_audio_process_killed_twice_leaves_no_gap_and_no_frame_out():
     """kill -9 while it plays: the sound goes on at the very next frame, and the pipe never runs empty."""
-    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+    found = Reports()
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
         spans = [(start, start + 30_000) for start in range(0, 20 * SAMPLE_RATE, 40_000)]
         audio.send(notes("a", *spans))
@@ -133,8 +142,8 @@ def test_an_audio_process_killed_twice_leaves_no_gap_and_no_frame_out():
             until(lambda moment=moment: listener.seconds > moment)
             os.kill(pid(audio), signal.SIGKILL)
         until(lambda: listener.seconds > 4.0)
-        assert audio.counters["deaths"] == 2
-        assert audio.counters["restarts"] == 2
+        assert found.lost("audio", Cause.DIED) == 2
+        assert found.started() == 3
         assert sum(isinstance(message, Ready) for message in audio.poll()) == 3
     sound = listener.sound
     assert listener.pauses == 0
@@ -147,63 +156,102 @@ def test_an_audio_process_killed_twice_leaves_no_gap_and_no_frame_out():
 
 
 def test_a_spare_process_waits_to_take_over_and_is_replaced_itself(monkeypatch):
-    monkeypatch.setattr("engine.runtime.audio.SPARE_DELAY", 0.02)
-    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+    found = Reports()
+    monkeypatch.setattr("engine.runtime.audio.primary.SPARE_DELAY", 0.02)
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
-        until(lambda: audio._spare.child is not None and audio._spare._answered)
-        spare = audio._spare.child
-        assert spare is not None
+        until(lambda: audio.spare_pid)
+        spare = audio.spare_pid
         os.kill(pid(audio), signal.SIGKILL)
-        until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
-        assert audio._child is spare
-        until(lambda: audio._spare.child is not None)
-        os.kill(audio._spare.child.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
-        dead = audio._spare.child
-        until(lambda: audio._spare.child not in (dead, None))
-        assert audio.counters["deaths"] == 1
+        until(lambda: found.started() == 2)
+        assert audio.pid == spare
+        until(lambda: audio.spare_pid)
+        dead = audio.spare_pid
+        assert dead is not None
+        os.kill(dead, signal.SIGKILL)
+        until(lambda: audio.spare_pid not in (dead, None))
+        assert found.lost() == 1
+        assert found.lost("audio spare", Cause.DIED) == 1
         until(lambda: listener.seconds > 1)
     assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
 
 
 def test_an_audio_process_that_hangs_is_replaced_without_a_gap():
-    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+    found = Reports()
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a", "hang"))
         audio.send(notes("a", (0, 30 * SAMPLE_RATE)))
         until(lambda: listener.seconds > 0.5)
         child = pid(audio)
         os.kill(child, signal.SIGSTOP)
-        until(lambda: audio.counters["hangs"] == 1)
-        until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
+        until(lambda: found.lost("audio", Cause.HUNG) == 1)
+        until(lambda: found.started() == 2)
         until(lambda: listener.seconds > 3.5)
     assert listener.pauses == 0
     assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
 
 
+def test_an_audio_process_that_leaks_is_replaced_by_the_spare_without_a_gap(monkeypatch):
+    """In good time: it plays until a spare is ready."""
+    monkeypatch.setattr("engine.processes.memory_budget.LOOK", 0.1)
+    found = Reports()
+    with (
+        Audio(command=DUMMY, report=found, limits=replace(LIVE, memory=300_000_000)) as audio,
+        Listener(audio) as listener,
+    ):
+        audio.send(setup("a", "leak"))
+        audio.send(notes("leak", (4 * SAMPLE_RATE, 60 * SAMPLE_RATE)))
+        audio.begin()
+        until(lambda: found.lost("audio", Cause.OVER_BUDGET) == 1)
+        until(lambda: found.started() == 2)
+        until(lambda now=listener.seconds: listener.seconds > now + 1)
+        assert found.lost() == 1
+    assert listener.pauses == 0
+    assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
+
+
 def test_an_output_that_takes_nothing_is_not_taken_for_a_hang():
-    with Audio(command=DUMMY, pipe_bytes=1 << 16, patience=0.2) as audio:
+    found = Reports()
+    with Audio(report=found, command=DUMMY, pipe_bytes=1 << 16, patience=0.2) as audio:
         audio.send(setup("a"))
         until(lambda: audio.pipe.waiting() >= audio.pipe.depth - BLOCK)
         threading.Event().wait(1.0)
-        assert audio.counters["hangs"] == 0
+        assert found.lost() == 0
         assert audio.state is State.PLAYING
 
 
 def test_where_one_process_after_the_other_dies_the_notes_are_left_out_and_the_music_goes_on():
-    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+    found = Reports()
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a", "crash"))
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
         audio.send(notes("crash", (3 * SAMPLE_RATE, 3 * SAMPLE_RATE + 100)))
         until(lambda: audio.frame > 5 * SAMPLE_RATE)
-        assert audio.counters["poisoned"] >= 1
+        assert any(isinstance(report, NotesLeftOut) for report in found.all)
         assert any(isinstance(message, Trouble) and "signal 11" in message.message for message in audio.poll())
     assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
 
 
 def test_a_process_that_never_plays_is_tried_again_with_growing_pauses():
-    with Audio(command=["/bin/false"]) as audio:
+    found = Reports()
+    with Audio(report=found, command=["/bin/false"]) as audio:
         audio.send(setup("a"))
-        until(lambda: audio.counters["restarts"] >= 3)
-        assert audio._backoff.failures >= 3
+        until(lambda: found.lost() >= 3)
+    pauses = [report.retry_in for report in found.all if isinstance(report, ChildLost)]
+    assert pauses[:3] == [0.1, 0.2, 0.4]
+
+
+def test_one_that_is_lost_too_often_comes_back_after_a_pause_though_it_had_played():
+    found = Reports()
+    with Audio(report=found, command=DUMMY, limits=replace(LIVE, restarts=1)) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        for deaths in (1, 2):
+            until(lambda deaths=deaths: found.started() == deaths)
+            until(lambda now=listener.seconds: listener.seconds > now + 0.1)
+            os.kill(pid(audio), signal.SIGKILL)
+        until(lambda: found.started() == 3)
+    assert [report.retry_in for report in found.all if isinstance(report, ChildLost)] == [0.0, 0.1]
+    assert IntensityExceeded("audio", 1, 60.0, given_up=False) in found.all
 
 
 def test_the_stream_ends_with_its_fade():
@@ -217,8 +265,9 @@ def test_the_stream_ends_with_its_fade():
 
 
 def test_a_second_setup_takes_over_at_its_frame_without_a_gap():
+    found = Reports()
     change = 4 * SAMPLE_RATE // BLOCK * BLOCK
-    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
         until(lambda: listener.seconds > 0.2)
@@ -226,7 +275,7 @@ def test_a_second_setup_takes_over_at_its_frame_without_a_gap():
         change_scene(audio, change)
         until(lambda: listener.seconds > 5)
         assert pid(audio) != first
-        assert audio.counters["deaths"] == 0
+        assert found.lost() == 0
     assert_changed(listener, change)
 
 
@@ -272,29 +321,32 @@ def test_a_process_that_does_not_build_the_new_graph_does_not_end_the_old_one():
 
 def test_audio_and_spare_stopped_together_leave_no_gap():
     """A spare that hangs when it is needed costs nothing: a new process runs beside it."""
-    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+    found = Reports()
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
-        until(lambda: audio._spare.child is not None and audio._spare._answered)
+        until(lambda: audio.spare_pid)
         until(lambda now=listener.seconds: listener.seconds > now + 0.5)
-        assert audio._spare.child is not None
-        for child in (audio._spare.child.process.pid, pid(audio)):
+        assert audio.spare_pid is not None
+        for child in (audio.spare_pid, pid(audio)):
             os.kill(child, signal.SIGSTOP)
-        until(lambda: audio.counters["restarts"] == 1 and audio.state is State.PLAYING)
+        until(lambda: found.started() == 2)
         until(lambda now=listener.seconds: listener.seconds > now + 3)
     assert listener.pauses == 0
     assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
 
 
 def test_a_spare_that_does_not_answer_is_replaced_before_it_is_needed():
-    with Audio(command=DUMMY) as audio, Listener(audio):
+    found = Reports()
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio):
         audio.send(setup("a"))
-        until(lambda: audio._spare.child is not None and audio._spare._answered)
-        spare = audio._spare.child
+        until(lambda: audio.spare_pid)
+        spare = audio.spare_pid
         assert spare is not None
-        os.kill(spare.process.pid, signal.SIGSTOP)
-        until(lambda: audio._spare.child not in (spare, None), 3.0)
-        assert spare.process.returncode == -signal.SIGKILL
+        os.kill(spare, signal.SIGSTOP)
+        until(lambda: found.lost("audio spare", Cause.HUNG) == 1, 3.0)
+        with pytest.raises(ProcessLookupError):
+            os.kill(spare, 0)
 
 
 def test_a_scene_that_waits_for_its_bar_does_not_lose_frames_when_the_old_process_is_killed():
@@ -311,15 +363,71 @@ def test_a_scene_that_waits_for_its_bar_does_not_lose_frames_when_the_old_proces
 
 def test_an_edit_repairs_a_scene_whose_graph_cannot_be_built():
     """Nothing of the old scene ever sounds, so the new one does not wait for its end."""
-    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+    found = Reports()
+    with Audio(report=found, command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("unbuildable"))
         audio.begin()
-        until(lambda: audio._backoff.failures >= 2)
+        until(lambda: found.lost() >= 2)
         change_scene(audio, 0)
         until(lambda: listener.seconds > 1)
     sound = listener.sound
     assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
     assert set(voices(sound)) == {2}
+
+
+def test_a_scene_that_is_to_end_by_itself_is_changed_all_the_same():
+    """The fade at the end of the performance is told long before it is due, and again after the change."""
+    change, end = 2 * SAMPLE_RATE // BLOCK * BLOCK, 5 * SAMPLE_RATE // 2 // BLOCK * BLOCK
+    with Audio(command=DUMMY, pipe_bytes=SHALLOW) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        audio.send(Fade(end - BLOCK, BLOCK))
+        audio.begin()
+        until(lambda: listener.seconds > 0.2)
+        change_scene(audio, change)
+        audio.send(Fade(end - BLOCK, BLOCK))
+        until(lambda: audio.over)
+        until(lambda: audio.pipe.waiting() == 0)
+    sound = listener.sound
+    assert np.array_equal(frame_numbers(sound), np.arange(end))
+    assert set(voices(sound[:change])) == {1}
+    assert voices(sound)[-1] == 2
+
+
+def test_a_scene_that_is_edited_before_it_has_begun_gives_way_to_the_edited_one():
+    with Audio(command=DUMMY) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        change_scene(audio, 20 * BLOCK)
+        audio.begin()
+        until(lambda: listener.seconds > 0.5)
+    sound = listener.sound
+    assert np.array_equal(frame_numbers(sound), np.arange(len(sound)))
+    assert voices(sound)[-1] == 2
+
+
+def test_a_new_scene_whose_processes_all_die_while_the_old_one_fades_out_leaves_the_old_one_playing():
+    """A hand-over that fails halfway is taken back: the music does not end with it."""
+    change = 3 * SAMPLE_RATE // BLOCK * BLOCK
+    with Audio(command=DUMMY, pipe_bytes=SHALLOW) as audio, Listener(audio) as listener:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
+        audio.begin()
+        until(lambda: listener.seconds > 0.2)
+        change_scene(audio, change)
+        until(lambda: audio._changes.current is not None and audio._changes.current.phase is Phase.FADING)
+        killed: list[int] = []
+        found: list[object] = []
+        while not any(isinstance(message, Refused) for message in found):
+            with audio._lock:
+                current = audio._changes.current
+                pids = [child.process.pid for child in current.candidates.children] if current is not None else []
+            for child in set(pids) - set(killed):
+                os.kill(child, signal.SIGKILL)
+                killed.append(child)
+            found += audio.poll()
+            assert audio.frame < change, "the change came before it could be refused"
+        until(lambda: audio.frame > change + SAMPLE_RATE // 4)
+    assert np.array_equal(frame_numbers(listener.sound), np.arange(len(listener.sound)))
 
 
 def test_two_edits_at_once_of_which_the_second_cannot_be_built_are_answered():
@@ -330,7 +438,7 @@ def test_two_edits_at_once_of_which_the_second_cannot_be_built_are_answered():
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
         until(lambda: listener.seconds > 0.2)
         change_scene(audio, change)
-        until(lambda: audio._memory.fade is not None)
+        until(lambda: audio._changes.current is not None and audio._changes.current.phase is Phase.FADING)
         audio.send(setup("unbuildable", start_frame=change))
         found: list[object] = []
         until(lambda: found.extend(audio.poll()) or any(isinstance(message, Refused) for message in found))

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.runtime.memory import SHORTEST, Memory
+from engine.runtime.audio.memory import SHORTEST, Memory
 from engine.sound.messages import BLOCK, Control, Fade, Forget, Notes, Ramp, Ramps, Release, Setup
 from tests.runtime.sound import notes, setup
 

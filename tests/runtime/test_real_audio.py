@@ -13,7 +13,7 @@ from engine.runtime.offline import OfflineReader
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Notes, PartSound, Setup
 from tests.proofs import takeover
-from tests.runtime.sound import until
+from tests.runtime.sound import Reports, until
 from tests.runtime.test_audio import Listener
 
 
@@ -46,17 +46,18 @@ def test_live_sound_is_the_render_sample_by_sample():
 
 def test_what_is_heard_of_an_audio_process_killed_twice_is_the_music_without_a_gap(monkeypatch):
     """kill -9 while it plays to a capture: no pause above 5 ms, no frame out of place, the envelopes as they were."""
-    monkeypatch.setattr("engine.runtime.audio.SPARE_DELAY", 0.1)
-    with Audio() as audio, Listener(audio) as listener:
+    monkeypatch.setattr("engine.runtime.audio.primary.SPARE_DELAY", 0.1)
+    found = Reports()
+    with Audio(report=found) as audio, Listener(audio) as listener:
         audio.send(setup(live=True))
         audio.send(chords(60))
         audio.begin()
         for deaths in (1, 2):
-            until(lambda: audio._spare.child is not None and audio.state is State.PLAYING, 60)
+            until(lambda: audio.spare_pid and audio.state is State.PLAYING, 60)
             until(lambda now=listener.seconds: listener.seconds > now + 1)
-            assert audio._child is not None
-            os.kill(audio._child.process.pid, signal.SIGKILL)
-            until(lambda deaths=deaths: audio.counters["restarts"] == deaths and audio.state is State.PLAYING, 60)
+            assert audio.pid is not None
+            os.kill(audio.pid, signal.SIGKILL)
+            until(lambda deaths=deaths: found.started() == 1 + deaths, 60)
         until(lambda now=listener.seconds: listener.seconds > now + 1.5)
         assert not any(getattr(message, "late_notes", 0) for message in audio.poll())
     assert listener.pauses == 0

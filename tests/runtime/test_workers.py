@@ -9,11 +9,13 @@ import pytest
 from engine import registry
 from engine.conductor.contract import Job, Reply
 from engine.generators import monophonic
+from engine.processes.reports import Cause
 from engine.runtime.messages import Load, Loaded
 from engine.runtime.worker import Worker, rehearsal
-from engine.runtime.workers import State, Workers
+from engine.runtime.workers import LIMITS, State, Workers
 from engine.score.phrase import Origin
 from tests.cli.weights import made_up
+from tests.runtime.sound import Reports
 
 DUMMY = [sys.executable, "-m", "tests.dummies.worker"]
 RULES = registry.kind("perpetuum.generators", "melody_rules")
@@ -46,33 +48,39 @@ def pid_of(reply: Reply) -> int:
 
 
 @pytest.fixture
-def workers():
-    with Workers(command=DUMMY, patience=1.0) as workers:
+def found():
+    return Reports()
+
+
+@pytest.fixture
+def workers(found):
+    with Workers(command=DUMMY, patience=1.0, report=found) as workers:
         yield workers
 
 
 def test_a_job_comes_back_with_its_ticket(workers):
     for ticket in (5, 3, 8):
         workers.submit(job(ticket))
-    assert [reply.ticket for reply in collect(workers, 3)] == [5, 3, 8]
-    assert workers.counters["phrases"] == 3
+    replies = collect(workers, 3)
+    assert [reply.ticket for reply in replies] == [5, 3, 8]
+    assert all(reply.phrase is not None for reply in replies)
 
 
 @pytest.mark.parametrize(
-    ("kind", "counted"),
+    ("kind", "cause"),
     [
-        ("dies", "deaths"),
-        ("hangs", "hangs"),
-        ("spins", "hangs"),
-        ("garbage", "babbles"),
-        ("raw garbage", "babbles"),
-        ("oversized", "babbles"),
-        ("wrong ticket", "babbles"),
-        ("unhashable ticket", "babbles"),
-        ("wrong type", "babbles"),
+        ("dies", Cause.DIED),
+        ("hangs", Cause.HUNG),
+        ("spins", Cause.HUNG),
+        ("garbage", Cause.BROKE_PROTOCOL),
+        ("raw garbage", Cause.BROKE_PROTOCOL),
+        ("oversized", Cause.BROKE_PROTOCOL),
+        ("wrong ticket", Cause.BROKE_PROTOCOL),
+        ("unhashable ticket", Cause.BROKE_PROTOCOL),
+        ("wrong type", Cause.BROKE_PROTOCOL),
     ],
 )
-def test_a_dead_hung_or_babbling_worker_fails_its_jobs_and_is_replaced(workers, kind, counted):
+def test_a_worker_that_dies_hangs_or_breaks_the_protocol_fails_its_jobs_and_is_replaced(workers, found, kind, cause):
     workers.submit(job(1))
     before = pid_of(collect(workers, 1)[0])
     workers.submit(job(2, kind))
@@ -80,8 +88,9 @@ def test_a_dead_hung_or_babbling_worker_fails_its_jobs_and_is_replaced(workers, 
     replies = collect(workers, 2)
     assert {reply.ticket for reply in replies} == {2, 3}
     assert next(reply for reply in replies if reply.ticket == 2).problem
-    assert workers.counters[counted] == 1
+    assert found.lost("worker 1", cause) == found.lost("worker 1") == 1
     until_ready(workers)
+    assert found.started("worker 1") == 2
     workers.submit(job(4))
     after = pid_of(collect(workers, 1)[0])
     assert after != before
@@ -99,7 +108,23 @@ def test_a_bad_phrase_is_a_failed_reply_and_its_worker_goes_on(workers, kind):
     assert reply.phrase is None
     workers.submit(job(3))
     assert pid_of(collect(workers, 1)[0]) == before
-    assert workers.counters["failures"] == 1
+
+
+def test_a_worker_that_needs_more_memory_than_it_may_is_replaced_once_its_jobs_are_done(monkeypatch, found):
+    monkeypatch.setattr("engine.processes.memory_budget.LOOK", 0.1)
+    limits = replace(LIMITS, memory=220_000_000)
+    with Workers(command=DUMMY, report=found, limits=limits) as workers:
+        workers.submit(job(1, "grows"))
+        [reply] = collect(workers, 1)
+        assert reply.phrase is not None
+        until = time.monotonic() + 20
+        while not found.lost("worker 1", Cause.OVER_BUDGET):
+            assert workers.poll(0.1) == []
+            assert time.monotonic() < until
+        until_ready(workers)
+        workers.submit(job(2))
+        assert pid_of(collect(workers, 1)[0]) != pid_of(reply)
+        assert found.lost("worker 1") == 1
 
 
 def test_the_last_words_of_a_dead_worker_are_in_the_problem(workers):
@@ -109,11 +134,11 @@ def test_the_last_words_of_a_dead_worker_are_in_the_problem(workers):
     assert "exit status 7" in reply.problem
 
 
-def test_a_hung_worker_is_found_even_when_its_job_was_cancelled(workers):
+def test_a_hung_worker_is_found_even_when_its_job_was_cancelled(workers, found):
     workers.submit(job(1, "hangs"))
     workers.cancel([1])
     until = time.monotonic() + 20
-    while workers.counters["hangs"] == 0:
+    while found.lost("worker 1", Cause.HUNG) == 0:
         assert workers.poll(0.1) == []
         assert time.monotonic() < until
 
@@ -293,13 +318,14 @@ def test_the_real_worker_takes_the_nearest_deadline_first_and_drops_what_is_canc
 
 def test_a_worker_ignores_ctrl_c():
     """A terminal's Ctrl-C belongs to the parent; even one that is sent directly does not stop the music making."""
-    with Workers() as workers:
+    found = Reports()
+    with Workers(report=found) as workers:
         until_ready(workers, 60)
-        child = workers._desks[0].child
-        assert child is not None
+        [pid] = workers.pids
+        assert pid is not None
         with suppress(ProcessLookupError):
-            os.kill(child.process.pid, 2)
-        assert os.getsid(child.process.pid) != os.getsid(0)
+            os.kill(pid, 2)
+        assert os.getsid(pid) != os.getsid(0)
         workers.submit(job(1, "melody_rules"))
         assert collect(workers, 1, 60)[0].phrase is not None
-        assert workers.counters["deaths"] == 0
+        assert found.lost("worker 1") == 0

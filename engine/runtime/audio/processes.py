@@ -1,3 +1,4 @@
+# pyright: strict
 """Audio processes and the pipes that each of them writes to."""
 
 from __future__ import annotations

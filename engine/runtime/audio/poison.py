@@ -1,7 +1,9 @@
+# pyright: strict
 """One audio process after the other dies at the same place of the music: something that sounds there kills them."""
 
 from __future__ import annotations
 
+from engine.runtime.audio.reports import NotesLeftOut
 from engine.score.time import SAMPLE_RATE
 
 NEAR = SAMPLE_RATE // 2
@@ -18,10 +20,12 @@ class PoisonGuard:
         self._first = -NEAR
         self._deaths = 0
 
-    def died(self, frame: int) -> int | None:
-        """A process died at a frame: the frame up to which notes are to be left out, or None for none."""
+    def died(self, frame: int) -> NotesLeftOut | None:
+        """A process died at a frame: what is to be left out, if anything is."""
         near = frame < self._first + NEAR
         self._deaths = self._deaths + 1 if near else 1
         if not near:
             self._first = frame
-        return frame + NEAR * (self._deaths - DEATHS + 1) if self._deaths >= DEATHS else None
+        if self._deaths < DEATHS:
+            return None
+        return NotesLeftOut(frame, frame + NEAR * (self._deaths - DEATHS + 1), self._deaths)

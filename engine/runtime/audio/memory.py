@@ -1,3 +1,4 @@
+# pyright: strict
 """What the audio process was told and has not sounded yet, so that another one can go on where it stopped."""
 
 from __future__ import annotations
@@ -5,10 +6,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import assert_never
 
 import numpy as np
 
-from engine.sound.messages import BLOCK, Control, Fade, Forget, Notes, PartSound, Quit, Ramp, Ramps, Release, Setup
+from engine.sound.messages import (
+    BLOCK,
+    Control,
+    Fade,
+    Forget,
+    Notes,
+    PartSound,
+    Ping,
+    Quit,
+    Ramp,
+    Ramps,
+    Release,
+    Setup,
+    ToSound,
+)
 
 SHORTEST = 2400
 """Frames (50 ms); a note that has less than this left is not begun again."""
@@ -32,7 +48,7 @@ class Memory:
         """Notes and ramps that are kept."""
         return sum(len(piece) for pieces in self._notes.values() for piece in pieces) + len(self._ramps)
 
-    def add(self, message: object, frame: int) -> None:
+    def add(self, message: ToSound, frame: int) -> None:
         """Keep what a message says.
 
         Args:
@@ -55,9 +71,15 @@ class Memory:
             case Release(frame=until):
                 self.released = max(self.released, until)
             case Fade(start=start):
-                self.fade = replace(message, start=frame if start < 0 else start)
+                fade = replace(message, start=frame if start < 0 else start)
+                if self.fade is None or fade.start + fade.frames < self.fade.start + self.fade.frames:
+                    self.fade = fade  # the earlier end wins, as in the audio process
             case Quit():
                 self.quitting = True
+            case Ping():
+                pass
+            case _:
+                assert_never(message)
 
     def prune(self, frame: int) -> None:
         """Forget what is over by a frame; what ramps led to stays as the level of their part."""
@@ -78,7 +100,7 @@ class Memory:
             for part, pieces in self._notes.items()
         }
 
-    def messages(self, frame: int) -> list[object]:
+    def messages(self, frame: int) -> list[ToSound]:
         """What a new process is told so that it goes on at `frame` (a multiple of BLOCK).
 
         Notes that sound then begin again, unless they are almost over; a ramp that is on its way goes on from where
@@ -94,14 +116,14 @@ class Memory:
         self.prune(frame)
         setup = replace(self.setup, start_frame=frame)
         values = {(part.name, control): getattr(part, control) for part in setup.parts for control in Control}
-        ramps = []
+        ramps: list[Ramp] = []
         for ramp in sorted(self._ramps, key=_by_start):
             if ramp.start < frame:
                 begun = values.get((ramp.part, ramp.control), ramp.value)
                 setup = _with_values(setup, [(ramp.part, ramp.control, _value_at(ramp, begun, frame))])
                 ramp = replace(ramp, start=frame)
             ramps.append(ramp)
-        found: list[object] = [setup]
+        found: list[ToSound] = [setup]
         if ramps:
             found.append(Ramps(tuple(ramps)))
         found += [

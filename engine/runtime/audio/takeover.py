@@ -1,3 +1,4 @@
+# pyright: strict
 """Audio processes that are to go on where another one stops: the first that has come as far wins."""
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 
 from engine.processes.child import Child
 from engine.processes.pipe import Segment
-from engine.runtime.memory import Memory
+from engine.processes.watchdog import Watchdog
+from engine.runtime.audio.memory import Memory
+from engine.sound.messages import ToSound
 
 SECOND_WIND = 1.0
 """Seconds without a winner after which one candidate more is started."""
@@ -24,13 +27,13 @@ class Candidate:
     Attributes:
         child: the process.
         segment: where its sound goes.
-        give_up_at: when it counts as hung, in seconds of the monotonic clock.
+        watchdog: says when it counts as hung.
         ready: whether it has built its graph.
     """
 
     child: Child
     segment: Segment
-    give_up_at: float
+    watchdog: Watchdog
     ready: bool = False
 
 
@@ -43,16 +46,20 @@ class Takeover:
         memory: what they are told.
         start: frame that their first block begins with (a multiple of BLOCK).
         patience: seconds that one may take.
+        clock: gives seconds.
     """
 
-    def __init__(self, memory: Memory, start: int, patience: float) -> None:
+    def __init__(
+        self, memory: Memory, start: int, patience: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.memory = memory
         self.start = start
         self.failures = 0
         self._patience = patience
+        self._clock = clock
         self._frame: int | None = None
         self._candidates: list[Candidate] = []
-        self._more_at = time.monotonic() + SECOND_WIND
+        self._without_winner = Watchdog(clock=clock)
 
     def __len__(self) -> int:
         return len(self._candidates)
@@ -65,14 +72,18 @@ class Takeover:
         """Whether one of them has built its graph."""
         return any(candidate.ready for candidate in self._candidates)
 
+    @property
+    def children(self) -> list[Child]:
+        """Their processes."""
+        return [candidate.child for candidate in self._candidates]
+
     def add(self, child: Child, segment: Segment) -> None:
         """Tell a process what to play."""
-        candidate = Candidate(child, segment, time.monotonic() + self._patience)
         for message in self.memory.messages(self.start):
             child.send(message)
         if self._frame is not None:
             segment.skip = (self._frame - self.start) * segment.frame_bytes
-        self._candidates.append(candidate)
+        self._candidates.append(Candidate(child, segment, Watchdog(clock=self._clock)))
 
     def meet_at(self, frame: int) -> None:
         """From this frame on one of them is to be heard."""
@@ -80,11 +91,16 @@ class Takeover:
         for candidate in self._candidates:
             candidate.segment.skip = (frame - self.start) * candidate.segment.frame_bytes
 
-    def send(self, message: object) -> None:
+    def send(self, message: ToSound) -> None:
         """Tell all of them, and those who come later."""
         self.memory.add(message, self.start if self._frame is None else self._frame)
         for candidate in self._candidates:
             candidate.child.send(message)
+
+    def built(self, child: Child) -> None:
+        """A process has built its graph."""
+        for candidate in self._candidates:
+            candidate.ready = candidate.ready or candidate.child is child
 
     def winner(self, blend: int) -> Candidate | None:
         """The first that has come to the place where it is to be heard; it leaves.
@@ -107,29 +123,26 @@ class Takeover:
                 return candidate
         return None
 
-    def drop(self, child: Child, blend: int) -> tuple[Candidate | None, bool]:
-        """A process has ended: its candidate, if it was one, and whether it had come to the place in the music."""
+    def drop(self, child: Child, blend: int) -> bool:
+        """A process has ended: whether it was a candidate that had come to the place in the music."""
         candidate = next((candidate for candidate in self._candidates if candidate.child is child), None)
         if candidate is None:
-            return None, False
-        candidate.segment.throw_away(blend * candidate.segment.frame_bytes)
+            return False
+        kept = blend * candidate.segment.frame_bytes
+        candidate.segment.throw_away(kept)
         self._candidates.remove(candidate)
         self.failures += 1
-        return candidate, candidate.ready and candidate.segment.skip <= blend * candidate.segment.frame_bytes
+        return candidate.ready and candidate.segment.skip <= kept
 
-    def look(self, now: float, more: Callable[[], None]) -> None:
-        """End whoever hangs; when none has won for a while, ask for one more."""
+    def look(self) -> bool:
+        """End whoever hangs; whether one candidate more is wanted, because none has won for a while."""
         for candidate in self._candidates:
-            if now > candidate.give_up_at:
-                candidate.give_up_at = float("inf")
+            if candidate.ready and self._frame is None:
+                candidate.watchdog.feed()  # its turn has not come
+            elif candidate.watchdog.hangs(self._patience):
+                candidate.watchdog.feed()
                 candidate.child.process.kill()  # its end arrives as any other
-        if now > self._more_at and not (self.ready and self._frame is None):
-            self._more_at = now + SECOND_WIND
-            if len(self._candidates) < MOST:
-                more()
-
-    def excuse(self, now: float) -> None:
-        """We ourselves were away: the time that passed does not count against them."""
-        self._more_at = now + SECOND_WIND
-        for candidate in self._candidates:
-            candidate.give_up_at = max(candidate.give_up_at, now + self._patience)
+        if (self.ready and self._frame is None) or not self._without_winner.hangs(SECOND_WIND):
+            return False
+        self._without_winner.feed()
+        return len(self._candidates) < MOST
