@@ -26,6 +26,7 @@ from engine.outputs.pacing import Pacer
 from engine.outputs.players import Dither, Player, PlayerProcess
 from engine.outputs.recording import WavOutput
 from engine.outputs.sound_file import SoundFileOutput, largest_wav
+from engine.outputs.tee import Tee
 from engine.processes.backoff import Backoff
 from engine.processes.pipe import Pipe
 from engine.runtime.audio import Audio
@@ -349,6 +350,19 @@ def test_a_full_disk_interrupts_the_recording_and_not_the_music_and_it_goes_on_w
         first = int.from_bytes(after.readframes(1)[:3], "little", signed=True) / 2**23
         assert first in [pytest.approx(number / 100, abs=1e-6) for number in range(30, 36)]
         assert after.getnframes() + output.missing + 4 * SAMPLE_RATE == pytest.approx(60 * SAMPLE_RATE, abs=SAMPLE_RATE)
+
+
+def test_what_a_recording_on_a_full_disk_misses_is_reported_like_what_any_follower_drops(tmp_path, monkeypatch):
+    SmallDisk(monkeypatch, SAMPLE_RATE * 6)
+    told: list[OutputFailed] = []
+    tee = Tee(Tape(), [WavOutput(tmp_path / "take.wav")], told.append)
+    tee.open(STEREO)
+    for _ in range(3):
+        tee.write(np.full((SAMPLE_RATE, 2), 0.5, np.float32).tobytes())
+    tee.close()
+    assert sum(event.dropped for event in told) == tee.followers[0].dropped >= 2 * SAMPLE_RATE
+    assert "No space left on device" in told[0].reason
+    assert tee.complaint.count("missing") == 1
 
 
 def test_a_recording_has_no_longest_length_and_loses_no_frame_between_its_files(tmp_path):
