@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.files import saved_at
-from engine.runtime.watching import Edits, Watcher, watch
+from engine.runtime.watching import Watcher, watch
 
 SCENE = """
 perpetuum: 1
@@ -118,7 +118,7 @@ def test_an_edit_that_was_saved_before_the_watch_began_is_not_missed(tmp_path):
         loaded.append(path.read_text())
         stopped.set()
 
-    watch(Watcher(scene, load, Edits(), known), stopped)
+    watch(Watcher(scene, load, [].append, known), stopped)
     assert loaded == ["edited"]
 
 
@@ -160,7 +160,7 @@ def test_the_music_goes_on_when_nobody_takes_what_it_says(tmp_path, stdout):
 
 def test_whatever_lies_in_its_place_the_watcher_waits_for_the_next_good_save(tmp_path, caplog):
     """A folder, a FIFO, a link to nowhere, a load that raises: nothing ends it, and the next save is taken."""
-    path, edits = tmp_path / "scene.yaml", Edits()
+    path, edits = tmp_path / "scene.yaml", []
     path.write_text("one")
 
     loaded: list[str] = []
@@ -172,26 +172,26 @@ def test_whatever_lies_in_its_place_the_watcher_waits_for_the_next_good_save(tmp
             raise RuntimeError(text)
         return text
 
-    watcher = Watcher(path, load, edits, {path: saved_at(path)})
+    watcher = Watcher(path, load, edits.append, {path: saved_at(path)})
     watcher.look()
-    assert edits.take() is None
+    assert not edits
     for number, spoil in enumerate((path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to(tmp_path / "no"))):
         path.unlink() if not path.is_dir() else path.rmdir()
         spoil()
         watcher.look()
         watcher.look()
-        assert edits.take() is None
+        assert not edits
         path.unlink() if not path.is_dir() else path.rmdir()
         path.write_text(f"good {number}")
         watcher.look()
-        assert edits.take() == f"good {number}"
+        assert edits.pop() == f"good {number}"
     path.write_text("bug")
     watcher.look()
-    assert edits.take() is None
+    assert not edits
     loads = len(loaded)
     watcher.look()
     assert len(loaded) == loads, "a save is loaded once, whatever comes of it"
     path.write_text("better")
     watcher.look()
-    assert edits.take() == "better"
+    assert edits.pop() == "better"
     assert caplog.text.count("is no file that can be read") == 3

@@ -16,6 +16,7 @@ from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
 from engine.conductor.recorder import Tally
 from engine.errors import PerpetuumError
+from engine.events import BarSealed, Event
 from engine.form.plan import Plan
 from engine.generators import chain
 from engine.registry import kind
@@ -46,7 +47,9 @@ class Heard:
         self._networks: dict = {}
         makers = VirtualMakers(self._make)
         plan = Plan(scene, seed)
-        self.conductor = Conductor(plan, ladder_over(makers), self.sent.append, FastClock(), self._listen)
+        self.conductor = Conductor(
+            plan, ladder_over(makers), self.sent.append, FastClock(), self._listen, publish=self._count
+        )
         self.conductor.run(bars)
 
     def _make(self, job: Job) -> Reply:
@@ -55,8 +58,11 @@ class Heard:
         except PerpetuumError as error:
             return Reply(job.ticket, None, None, str(error))
 
+    def _count(self, event: Event) -> None:
+        if isinstance(event, BarSealed):
+            self.tally(event)
+
     def _listen(self, sealed: Sealed) -> None:
-        self.tally(sealed)
         if sealed.heard:
             self.bars[sealed.part].append(sealed)
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,6 +17,12 @@ from engine.cli.terminal import Terminal
 
 MOST_MINUTES = 10_000_000
 """Nineteen years; for longer there is no `--minutes` at all."""
+
+STOPPING_FADE = 1.5
+"""Seconds of the fade after Ctrl-C."""
+
+ENDING_FADE = 0.5
+"""Seconds of the fade after SIGTERM: whoever sends it waits two seconds and no more."""
 
 EXAMPLES = """
 \b
@@ -89,12 +96,16 @@ def command(
         workers = stack.enter_context(Workers())
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
+        from engine.cli.telling import TOLD, tell
         from engine.conductor.daytime import CountedDay, WallDay
+        from engine.conductor.recorder import Tally
         from engine.errors import PerpetuumError
+        from engine.events import BarSealed
         from engine.files import is_passing, noting
         from engine.outputs.opening import OutputChoice, open_outputs
-        from engine.runtime import play as playing
         from engine.runtime import watching
+        from engine.runtime.ending import Ending
+        from engine.runtime.performance import Course, Performance
 
         if watch and is_passing(scene):
             raise PerpetuumError(
@@ -103,25 +114,30 @@ def command(
         with noting() as known:
             playable = load_playable(scene, section, solo)
         day = WallDay() if at is None else CountedDay(TimeOfDay().convert(at, None, None))
-        seconds = minutes * 60 if minutes is not None else None
-        wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
-        playing.prepare(playable, wishes, audio, workers)
+        course = Course(seed_of(playable, seed), section, solo, day=day)
+        if minutes is not None:
+            course = replace(course, ending=Ending.after_seconds(course.plan(playable), minutes * 60))
+        performance = Performance(playable, course, audio, workers, lambda path: load_playable(str(path)))
+        performance.prepare()
         sink = stack.enter_context(open_outputs([OutputChoice.parse(text) for text in outputs], keep))
-        terminal.say(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
-        edits = watching.Edits()
+        terminal.say(f"{playable.title}, seed {course.seed}; {sink.description}; Ctrl-C stops")
+        tally = Tally()
+        performance.subscribe(BarSealed, tally)
+        performance.subscribe(TOLD, lambda event: tell(terminal, event))
         if watch:
             stopped = threading.Event()
-            watcher = threading.Thread(
-                target=watching.watch,
-                args=(watching.Watcher(playable.path, _reload(terminal), edits, known), stopped),
-                name="watch",
-                daemon=True,
-            )
-            watcher.start()
+            watcher = watching.Watcher(playable.path, _reload(terminal), performance.play_next, known)
+            threading.Thread(target=watching.watch, args=(watcher, stopped), name="watch", daemon=True).start()
             stack.callback(stopped.set)
         # Before there is music to fade out, a signal to stop ends it at once.
         stop = stack.enter_context(StopSignals())
-        tally = playing.play(playable, wishes, audio, workers, sink, edits, _news(terminal), stop)
+        stack.callback(performance.stop)
+        performance.start(sink)
+        while not stop.asked and not performance.wait(0.1):
+            pass
+        if stop.asked:
+            performance.stop(STOPPING_FADE if stop.number == signal.SIGINT else ENDING_FADE)
+        performance.bus.flush(1.0)
         for line in tally.lines(playable.parts):
             terminal.say(f"  {line}")
     if stop.number not in (None, signal.SIGINT):
@@ -130,28 +146,6 @@ def command(
         with suppress(OSError):
             click.echo(f"perpetuum: {complaint}", err=True)
         sys.exit(1)
-
-
-def _news(terminal: Terminal):
-    from engine.runtime.play import News
-
-    def section(sealed) -> None:
-        visit = sealed.visit
-        terminal.say(
-            f"bar {visit.first_bar + 1}: {visit.section.name}, {visit.bars} bars, {visit.qpms[0]:g} qpm, {visit.key}"
-        )
-
-    def networks(seconds: float, problems: dict[str, str]) -> None:
-        for name, problem in problems.items():
-            terminal.warn(f"{name} does not load, rules play in its place: {problem}")
-        if not problems:
-            terminal.say(f"networks loaded in {seconds:.1f} s")
-
-    return News(
-        section=section,
-        networks=networks,
-        reloaded=lambda bar: terminal.say(f"bar {bar + 1}: the edited scene takes over"),
-    )
 
 
 def _reload(terminal: Terminal):

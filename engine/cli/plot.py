@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.conductor.recorder import Recording
-from engine.form.plan import Pass
+from engine.events import SectionBegan
 from engine.pictures import Heights, draw_notes, ensure_plotting, new_figure, save_picture, velocity_legend
 from engine.score.phrase import Origin
 
@@ -235,9 +235,9 @@ def _write_sections(axes: Any, recording: Recording, layout: Layout, start: int,
             )
 
 
-def _said(visit: Pass, key_too: bool, goes_on: bool) -> Iterator[str]:
+def _said(visit: SectionBegan, key_too: bool, goes_on: bool) -> Iterator[str]:
     """What can be said of a pass, the most first."""
-    name = visit.section.name
+    name = visit.section
     if goes_on:
         yield f"({name})"
         return

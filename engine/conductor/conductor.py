@@ -131,13 +131,17 @@ class Conductor:
         Raises:
             Exception: it cannot be played, for whatever reason; then nothing has changed, and what played plays on.
         """
+        return self.follow(self.plan.replaced_by(scene, self.next_bar))
+
+    def follow(self, plan: Plan) -> Bar:
+        """Go on with another plan from the next bar line that is not sealed; otherwise as `reload`."""
         before = self._before_edit()
         if before is None:
             before = {
                 name: PlayedLine(line.role, tuple(until(line.decided, self.next_bar)))
                 for name, line in self._phrases.played().items()
             }
-        return self._take_over(self.plan.replaced_by(scene, self.next_bar), self.next_bar, before)
+        return self._take_over(plan, self.next_bar, before)
 
     # State
 
@@ -242,8 +246,7 @@ class Conductor:
     def _announce(self, bar: Bar, visit: Pass, decided: Iterable[Sealed]) -> None:
         if visit.index != self._announced:
             self._announced = visit.index
-            qpm, name = visit.qpms[0], visit.section.name
-            self._publish(SectionBegan(visit.index, name, visit.first_bar, visit.bars, qpm, str(visit.key)))
+            self._publish(SectionBegan(visit.index, visit.section.name, visit.first_bar, visit.qpms, str(visit.key)))
         parts = tuple(PartBar(one.part, one.phrase, one.heard, one.network) for one in decided)
         self._publish(BarSealed(bar.index, bar.start, bar.end, bar.qpm, visit.index, visit.section.name, parts))
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.conductor.conductor import Sealed
-from engine.form.plan import Pass
+from engine.events import BarSealed, PartBar, SectionBegan
 from engine.form.scene import Scene
 from engine.score import midi_writing
 from engine.score.phrase import NOTE, ChordSpan, Origin, moved
@@ -25,15 +24,16 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self._networked: set[str] = set()
 
-    def __call__(self, sealed: Sealed) -> None:
+    def __call__(self, event: BarSealed) -> None:
         """Count a bar."""
-        if sealed.heard:
-            origin = sealed.phrase.provenance.origin
-            self.bars.setdefault(sealed.part, Counter())[origin] += 1
-            if sealed.network:
-                self._networked.add(sealed.part)
-            if origin is Origin.FALLBACK:
-                self.reasons[f"{sealed.part}: {sealed.phrase.provenance.reason}"] += 1
+        for one in event.parts:
+            if one.heard:
+                origin = one.phrase.provenance.origin
+                self.bars.setdefault(one.part, Counter())[origin] += 1
+                if one.network:
+                    self._networked.add(one.part)
+                if origin is Origin.FALLBACK:
+                    self.reasons[f"{one.part}: {one.phrase.provenance.reason}"] += 1
 
     def network_share(self, part: str) -> float:
         """Share of a part's bars that a network made, 0..1."""
@@ -76,30 +76,34 @@ class Recording:
 
     scene: Scene
     notes: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    passes: list[Pass] = field(default_factory=list)
+    passes: list[SectionBegan] = field(default_factory=list)
     tempos: list[tuple[float, float]] = field(default_factory=list)
     bars: int = 0
     origins: dict[str, dict[int, Origin]] = field(default_factory=dict)
     chords: list[ChordSpan] = field(default_factory=list)
 
-    def __call__(self, sealed: Sealed) -> None:
-        """Keep a bar of a part."""
-        beats = self.scene.meter.beats_per_bar
-        self.bars = max(self.bars, sealed.bar.index + 1)
-        if not self.passes or self.passes[-1].index != sealed.visit.index:
-            self.passes.append(sealed.visit)
-        if not self.tempos or self.tempos[-1][1] != sealed.bar.qpm:
-            self.tempos.append((sealed.bar.index * beats, sealed.bar.qpm))
-        # Parts are sealed after those that they listen to: the first one that means chords is their source.
-        begin = sealed.bar.index * beats
-        if sealed.phrase.chords and not (self.chords and self.chords[-1].end > begin + 1e-9):
-            for span in sealed.phrase.chords:
-                self._add_chord(span.moved(begin))
-        if not sealed.heard:
+    def __call__(self, event: SectionBegan | BarSealed) -> None:
+        """Keep a section or a bar."""
+        if isinstance(event, SectionBegan):
+            self.passes.append(event)
             return
-        self.origins.setdefault(sealed.part, {})[sealed.bar.index] = sealed.phrase.provenance.origin
-        if len(sealed.phrase.notes):
-            self.notes.setdefault(sealed.part, []).append(moved(sealed.phrase.notes, begin))
+        self.bars = max(self.bars, event.bar + 1)
+        begin = event.bar * self.scene.meter.beats_per_bar
+        if not self.tempos or self.tempos[-1][1] != event.qpm:
+            self.tempos.append((begin, event.qpm))
+        for one in event.parts:
+            self._keep(one, event.bar, begin)
+
+    def _keep(self, one: PartBar, bar: int, begin: float) -> None:
+        # Parts are sealed after those that they listen to: the first one that means chords is their source.
+        if one.phrase.chords and not (self.chords and self.chords[-1].end > begin + 1e-9):
+            for span in one.phrase.chords:
+                self._add_chord(span.moved(begin))
+        if not one.heard:
+            return
+        self.origins.setdefault(one.part, {})[bar] = one.phrase.provenance.origin
+        if len(one.phrase.notes):
+            self.notes.setdefault(one.part, []).append(moved(one.phrase.notes, begin))
 
     def _add_chord(self, span: ChordSpan) -> None:
         """Add a chord; one that goes on from before makes that one longer."""
@@ -120,7 +124,7 @@ class Recording:
         tracks = [
             Track(self.part_notes(name), name, is_drum=part.role == "drums") for name, part in self.scene.parts.items()
         ]
-        markers = [(visit.first_bar * beats, visit.section.name) for visit in self.passes]
+        markers = [(visit.first_bar * beats, visit.section) for visit in self.passes]
         midi_writing.write_piece(
             path,
             Piece(tuple(tracks), meter=self.scene.meter, tempos=tuple(self.tempos), markers=tuple(markers)),

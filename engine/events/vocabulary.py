@@ -19,18 +19,26 @@ class SectionBegan:
     Attributes:
         pass_index: passes before it.
         section: its name.
-        bar: the first of the pass.
-        bars: how many it has.
-        qpm: tempo of its first bar, in quarter notes a minute.
+        first_bar: of the pass.
+        qpms: tempo of each of its bars, in quarter notes a minute.
         key: as a scene file writes it.
     """
 
     pass_index: int
     section: str
-    bar: int
-    bars: int
-    qpm: float
+    first_bar: int
+    qpms: tuple[float, ...]
     key: str
+
+    @property
+    def bars(self) -> int:
+        """How many it has."""
+        return len(self.qpms)
+
+    @property
+    def end_bar(self) -> int:
+        """First bar after it."""
+        return self.first_bar + len(self.qpms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,26 @@ class Plan:
         """
         return Plan.edited(self.position(bar), scene, self.seed, self._day)
 
+    def led_to(self, section: str, bar: int) -> Plan:
+        """A plan of the same scene that goes to a section at a bar line, cutting the pass that runs; this one stays.
+
+        Args:
+            section: its name.
+            bar: the first of that section.
+
+        Raises:
+            KeyError: there is no such section, or that bar was forgotten.
+        """
+        position = self.position(bar)
+        plan = Plan(self.scene, self.seed, section, self._day)
+        plan.tempo_map = TempoMap(position.line)
+        plan._next_index = position.running.index + (position.running.first_bar < bar)
+        return plan
+
+    def reseeded(self, seed: int, bar: int) -> Plan:
+        """A plan of the same scene that draws with another seed from a bar line on; this one stays as it is."""
+        return Plan.edited(self.position(bar), self.scene, seed, self._day)
+
     def taken_up(self, position: Position, edited: bool = False) -> Plan:
         """A plan of the same scene, seed and day that is taken up at a position, as `at` or `edited` says."""
         return (Plan.edited if edited else Plan.at)(position, self.scene, self.seed, self._day)

@@ -47,6 +47,11 @@ class OfflineReader:
         self._thread.join()
 
     @property
+    def over(self) -> bool:
+        """Whether all frames have come, or nothing more will."""
+        return not self._thread.is_alive()
+
+    @property
     def failed(self) -> bool:
         """Whether nothing more will come because the audio process or the sink failed; `finish` says why."""
         return self._error is not None

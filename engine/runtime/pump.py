@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections.abc import Callable
 
+from engine.events import Event, SoundResumed, SoundStarved
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
 from engine.runtime.audio import Audio
@@ -32,15 +33,18 @@ class Pump:
     Args:
         audio: where sound comes from.
         output: where it goes; opened.
+        publish: told when there is no sound, and when there is again; never raises.
 
     Attributes:
         frames: that have gone to the output.
         gain: takes commands from any thread.
     """
 
-    def __init__(self, audio: Audio, output: InfallibleOutput) -> None:
+    def __init__(
+        self, audio: Audio, output: InfallibleOutput, publish: Callable[[Event], None] = lambda event: None
+    ) -> None:
         self.frames = 0
-        self.counters: Counter[str] = Counter()
+        self._publish = publish
         self.gain = Gain(audio.pipe.format)
         self._audio = audio
         self._output = output
@@ -93,13 +97,12 @@ class Pump:
                 if over or self.gain.fades:
                     return
                 if self.frames and self._audio.live:
-                    self.counters["starvations"] += 1
                     if not silence:
-                        log.warning("no sound comes")
+                        self._publish(SoundStarved(self.frames))
                     silence += STARVED
                 continue
             if silence:
-                log.warning("there is sound again, after %.1f s without", silence)
+                self._publish(SoundResumed(self.frames, silence))
                 silence = 0.0
             data = self.gain.apply(data)
             if data:

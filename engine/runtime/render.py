@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.conductor.clocks import FastClock
-from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.recorder import Recording, Tally
+from engine.events import BarSealed, Bus, SectionBegan
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.outputs.sound_file import SoundFileOutput
 from engine.runtime.audio import Audio
 from engine.runtime.ending import Ending, networks_of, setup_of
-from engine.runtime.offline import OfflineReader
-from engine.runtime.rules import ladder_over
+from engine.runtime.performance.course import Course
+from engine.runtime.performance.links import pair_of_links
+from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.offline import OfflineStage
 from engine.runtime.workers import Workers
 
 PATIENCE = 60.0
@@ -66,30 +68,31 @@ def render(
     Raises:
         PerpetuumError: the file cannot be written, or the audio process failed.
     """
-    plan = Plan(scene, seed, start, day.at)
-    end = ending(Plan(scene, seed, start, day.at))
+    course = Course(seed, start, solo, day=day, live=False)
+    end = ending(course.plan(scene))
+    course = replace(course, ending=end)
     tally, recording = Tally(), Recording(scene)
-
-    def listen(sealed: Sealed) -> None:
-        tally(sealed)
-        recording(sealed)
-
     with ExitStack() as stack:
         writer = stack.enter_context(SoundFileOutput(path, end.frames))
         audio = stack.enter_context(Audio(live=False))
         audio.send(setup_of(scene, seed, live=False))
         workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
-        reader = stack.enter_context(OfflineReader(audio, end.frames, writer.write))
-
-        def keep_on() -> bool:
-            progress(reader.frames, end.frames)
-            return not reader.failed
-
-        clock = FastClock(lambda: audio.frame)
-        conductor = Conductor(plan, ladder_over(workers), audio.send, clock, listen, solo=solo, day=day)
-        audio.send(end.fade)  # before it is due, wherever that is
-        conductor.run(end.bar, keep_on)
-        while not reader.finish(0.1):
-            progress(reader.frames, end.frames)
+        bus = stack.enter_context(Bus())
+        bus.subscribe(BarSealed, tally, lossless=True)
+        bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
+        to_stage, to_mind = pair_of_links()
+        stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind))
+        mind = Mind(scene, course, workers, to_stage, bus.publish)
+        thread = threading.Thread(target=mind.run, name="mind", daemon=True)
+        stack.callback(thread.join)
+        stack.callback(mind.stop)
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.1)
+            progress(stage.frames, end.frames)
+        if mind.failure is not None:
+            raise mind.failure
+        stage.finish()
+        bus.flush()
         progress(end.frames, end.frames)
-        return Rendered(recording, tally, reader.frames, reader.peak)
+        return Rendered(recording, tally, stage.frames, stage.peak)

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import PerpetuumError
@@ -19,25 +18,6 @@ LOOK = 1.0
 """Seconds between two looks at the files, whether anything tells of changes or not."""
 
 
-@dataclass
-class Edits:
-    """Edited scenes on their way from whoever watches the file to the conductor; the latest counts."""
-
-    _scene: Scene | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def put(self, scene: Scene) -> None:
-        """Hand over a scene."""
-        with self._lock:
-            self._scene = scene
-
-    def take(self) -> Scene | None:
-        """The latest scene that nobody has taken."""
-        with self._lock:
-            scene, self._scene = self._scene, None
-            return scene
-
-
 class Watcher:
     """Looks at a scene file and the files that it uses, and loads it whenever one of them was saved. Nothing that lies
     there can end it.
@@ -45,7 +25,7 @@ class Watcher:
     Args:
         path: of the scene file.
         load: gives the scene, or None where it is broken (and says so).
-        edits: where good scenes are put.
+        take_over: takes a good scene.
         known: the files that the scene that plays was loaded from, as they were then (see `engine.files.noting`).
     """
 
@@ -53,12 +33,12 @@ class Watcher:
         self,
         path: Path,
         load: Callable[[Path], Scene | None],
-        edits: Edits,
+        take_over: Callable[[Scene], None],
         known: Mapping[Path, SavedState | None] | None = None,
     ) -> None:
         self._path = path
         self._load = load
-        self._edits = edits
+        self._take_over = take_over
         self._known = {path: None, **(known or {})}
         self._said = ""
 
@@ -78,7 +58,7 @@ class Watcher:
                 self._known = found | used if scene is None else {self._path: found[self._path], **used}
                 self._said = ""
                 if scene is not None:
-                    self._edits.put(scene)
+                    self._take_over(scene)
         except PerpetuumError as error:  # it vanished while it was looked at, or may not be read
             # Permission may come back without a new save.
             self._known[self._path] = None

@@ -16,10 +16,10 @@ pytest.importorskip("matplotlib")
 from engine.cli.common import load_playable
 from engine.cli.plot import PAGE, piano_roll, piano_roll_pages
 from engine.conductor.recorder import Recording
+from engine.events import SectionBegan
 from engine.form.plan import Plan
 from engine.pictures import Heights
 from engine.score.chords import Chord
-from engine.score.keys import Key
 from engine.score.phrase import NOTE, ChordSpan, Origin
 
 SCENE = load_playable(str(Path(__file__).parents[2] / "scenes" / "slow_groove.yaml"), None, None)
@@ -28,7 +28,8 @@ SCENE = load_playable(str(Path(__file__).parents[2] / "scenes" / "slow_groove.ya
 def played(bars: int, **parts: Sequence[tuple[float, float, int, int]]) -> Recording:
     """A recording of so many bars of the scene's plan, of notes (start, end, pitch, velocity) by part."""
     plan = Plan(SCENE, 1)
-    passes = list({visit.index: visit for visit in map(plan.pass_at, range(bars))}.values())
+    visits = {visit.index: visit for visit in map(plan.pass_at, range(bars))}.values()
+    passes = [SectionBegan(v.index, v.section.name, v.first_bar, v.qpms, str(v.key)) for v in visits]
     notes = {name: [np.array(rows, NOTE)] for name, rows in parts.items()}
     return Recording(SCENE, notes, passes=passes, bars=bars)
 
@@ -119,7 +120,7 @@ def test_names_of_sections_and_chords_do_not_overlap(bars):
 def test_the_key_stands_where_it_changes_and_a_section_is_named_again_where_a_row_goes_on():
     recording = played(40, strings=[(0, 1, 60, 90)])
     one, *others = recording.passes
-    recording.passes = [one, *(replace(visit, key=Key(9, "minor")) for visit in others)]
+    recording.passes = [one, *(replace(visit, key="A minor") for visit in others)]
     texts = [text.get_text() for text in said(page_of(recording), "section")]
     assert "D dorian" in texts[0]
     assert sum("A minor" in text for text in texts) == 1

@@ -8,6 +8,7 @@ import pytest
 from engine.conductor.clocks import FastClock
 from engine.conductor.contract import Reply
 from engine.conductor.recorder import Recording, Tally
+from engine.events import BarSealed, SectionBegan
 from engine.score.phrase import Origin, Phrase
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Control, Notes, Ramps
@@ -207,9 +208,11 @@ def test_an_edited_scene_takes_over_at_the_next_unsealed_bar():
 def test_the_tally_says_who_made_the_bars_and_the_recording_keeps_the_notes(tmp_path):
     played = duo(opening=2)
     performance, tally, recording = Performance(played).play(24), Tally(), Recording(played)
-    for sealed in performance.sealed:
-        tally(sealed)
-        recording(sealed)
+    for event in performance.events:
+        if isinstance(event, BarSealed):
+            tally(event)
+        if isinstance(event, SectionBegan | BarSealed):
+            recording(event)
     assert tally.network_share("lead") == pytest.approx(14 / 16)
     assert tally.lines(["lead", "nobody"])[0] == (
         "lead    16 bars: 14 by its network, 2 by rules (of them 2 in the opening), 0 failed"
@@ -226,8 +229,9 @@ def test_the_tally_speaks_of_a_network_only_where_the_scene_has_one(monkeypatch)
     """Whatever became of its bars: rules that fail have no network, and a network that never came has one."""
     monkeypatch.setattr(StageRules, "make", lambda self, job: 1 / 0)
     tally = Tally()
-    for sealed in Performance(duo(), make=lambda job: Reply(job.ticket, None, None, "no")).play(16).sealed:
-        tally(sealed)
+    for event in Performance(duo(), make=lambda job: Reply(job.ticket, None, None, "no")).play(16).events:
+        if isinstance(event, BarSealed):
+            tally(event)
     assert tally.lines(["pad", "lead"]) == [
         "pad     16 bars: 16 by rules (of them 16 in place of what failed), 16 failed",
         "lead     8 bars: 0 by its network, 8 by rules (of them 8 in place of what failed), 8 failed",

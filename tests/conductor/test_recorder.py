@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.conductor.conductor import Sealed
 from engine.conductor.recorder import Recording
+from engine.events import BarSealed, PartBar
 from engine.form.plan import Plan
 from engine.score.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
@@ -19,7 +19,8 @@ def recorded(*bars: tuple[str, bool, list[ChordSpan]]) -> Recording:
     numbers = {name: 0 for name, *_ in bars}
     for name, heard, spans in bars:
         phrase = Phrase.of([(0, 1, 60, 90)], 4, Provenance("rule", Origin.RULES), spans)
-        recording(Sealed(plan.bar(numbers[name]), plan.pass_at(numbers[name]), name, phrase, heard))
+        bar = plan.bar(numbers[name])
+        recording(BarSealed(bar.index, bar.start, bar.end, bar.qpm, 0, "a", (PartBar(name, phrase, heard, False),)))
         numbers[name] += 1
     return recording
 

@@ -19,7 +19,7 @@ def test_a_subscriber_is_told_the_types_that_it_asked_for_in_their_order(bus):
     both: list[Event] = []
     bus.subscribe(NotesLate, late.append)
     bus.subscribe((NotesLate, SoundStarved), both.append)
-    events = [NotesLate(1), SoundStarved(256), NotesLate(2), SectionBegan(0, "dawn", 0, 8, 60.0, "C major")]
+    events = [NotesLate(1), SoundStarved(256), NotesLate(2), SectionBegan(0, "dawn", 0, (60.0, 61.5), "C major")]
     for event in events:
         bus.publish(event)
     assert bus.flush()

@@ -19,10 +19,11 @@ from engine.conductor.conductor import Conductor, Sealed
 from engine.files import noting
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.runtime.play import Wishes, take_over
+from engine.runtime.performance.succession import take_over
 from engine.runtime.rules import ladder_over
-from engine.runtime.watching import Edits, Watcher
+from engine.runtime.watching import Watcher
 from engine.scenes import load
+from engine.score.time import Bar
 from engine.sound.messages import Setup
 from tests.conductor.virtual import VirtualMakers
 
@@ -79,14 +80,17 @@ class Stage:
         with noting() as used:
             scene, _ = load(self.path)
         assert scene is not None
-        self.edits = Edits()
-        self.watcher = Watcher(self.path, lambda path: load(path)[0], self.edits, used)
+        self.edited: Scene | None = None
+        self.watcher = Watcher(self.path, lambda path: load(path)[0], self.take, used)
         self.sealed: list[Sealed] = []
         self.setups: list[Setup] = []
         makers = VirtualMakers(lambda job: pytest.fail("there are no networks"))
         self.conductor = Conductor(
             Plan(scene, 1), ladder_over(makers), self.send, FastClock(), listen=self.sealed.append
         )
+
+    def take(self, scene: Scene) -> None:
+        self.edited = scene
 
     def send(self, message: object) -> None:
         if isinstance(message, Setup):
@@ -98,9 +102,9 @@ class Stage:
     def look(self) -> Scene | None:
         """Look at the files, take over what is new, play two bars."""
         self.watcher.look()
-        edited = self.edits.take()
+        edited, self.edited = self.edited, None
         if edited is not None:
-            assert take_over(self.conductor, edited, Wishes(seed=1), self, self)
+            assert isinstance(take_over(self.conductor, edited, self.conductor.scene, 1, self.send, self), Bar)
         self.conductor.run(self.conductor.next_bar + 2)
         return edited
 

@@ -1,11 +1,9 @@
 """A scene that is valid and whose sound cannot be built all the same: the one before plays on."""
 
-import threading
-
+from engine.events import BarSealed, SceneRefused, SceneTookOver
 from engine.outputs.null import NullOutput
 from engine.runtime.audio import Audio
-from engine.runtime.play import News, Wishes, play, prepare
-from engine.runtime.watching import Edits
+from engine.runtime.performance import Course, Performance
 from engine.runtime.workers import Workers
 from engine.scenes import load
 from tests.runtime.sound import DUMMY, until
@@ -22,10 +20,6 @@ sections:
 """
 
 
-class Stop:
-    asked = False
-
-
 def test_an_edit_whose_sound_cannot_be_built_gives_way_to_the_scene_before(tmp_path):
     scenes = {}
     for part in ("pad", "unbuildable"):  # the stand-in for the audio process does not build a part of that name
@@ -35,24 +29,26 @@ def test_an_edit_whose_sound_cannot_be_built_gives_way_to_the_scene_before(tmp_p
     good, bad = scenes["pad"], scenes["unbuildable"]
     assert good is not None
     assert bad is not None
-    edits, stop, takeovers, parts = Edits(), Stop(), [], []
-    news = News(section=lambda sealed: parts.append(sealed.part), reloaded=takeovers.append)
-    wishes = Wishes(seed=1)
+    parts: list[str] = []
+    takeovers: list[SceneTookOver] = []
+    refused: list[SceneRefused] = []
     with Audio(command=DUMMY) as audio, Workers() as workers:
-        prepare(good, wishes, audio, workers)
-        arguments = (good, wishes, audio, workers, NullOutput(), edits, news, stop)
-        thread = threading.Thread(target=play, args=arguments, daemon=True)
-        thread.start()
+        performance = Performance(good, Course(seed=1), audio, workers, lambda path: good)
+        performance.subscribe(BarSealed, lambda event: parts.extend(one.part for one in event.parts))
+        performance.subscribe(SceneTookOver, takeovers.append)
+        performance.subscribe(SceneRefused, refused.append)
+        performance.prepare()
+        performance.start(NullOutput())
         try:
             until(lambda: len(parts) >= 1)
-            edits.put(bad)
+            performance.play_next(bad)
             until(lambda: len(takeovers) == 2)
             begun = len(parts)
             until(lambda: len(parts) > begun + 1)
             assert set(parts[begun + 1 :]) == {"pad"}
+            assert len(refused) == 1
             heard = audio.heard
             until(lambda: audio.heard > heard + 48_000)
         finally:
-            stop.asked = True
-            thread.join(30)
-    assert not thread.is_alive()
+            performance.stop()
+    assert performance.over

@@ -1,1 +1,34 @@
 """A running performance: the stage, which sounds, and the mind, which decides, held together by messages alone."""
+
+from engine.runtime.performance.commands import (
+    ChangeScene,
+    Command,
+    GoToSection,
+    Mute,
+    MutePart,
+    Reseed,
+    SetControl,
+    SetGain,
+    Solo,
+    Stop,
+    When,
+)
+from engine.runtime.performance.course import Course, Snapshot
+from engine.runtime.performance.performance import Performance
+
+__all__ = [
+    "ChangeScene",
+    "Command",
+    "Course",
+    "GoToSection",
+    "Mute",
+    "MutePart",
+    "Performance",
+    "Reseed",
+    "SetControl",
+    "SetGain",
+    "Snapshot",
+    "Solo",
+    "Stop",
+    "When",
+]

@@ -124,3 +124,8 @@ StageCommand = Mute | SetGain | Stop
 """What the stage deals with."""
 
 Command = MindCommand | StageCommand
+
+
+def words_of(command: Command) -> str:
+    """What a command was told, for people."""
+    return ", ".join(str(getattr(command, name)) for name in type(command).__dataclass_fields__)

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Generic, Protocol, TypeVar
 
 from engine.processes.codec import Codec, CodecError
+from engine.runtime.performance.messages import FromStage, ToStage
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -43,7 +44,7 @@ class Link(Protocol[S_contra, R_co]):
 
 
 class QueueLink(Generic[S, R]):
-    """An end of a link within one process; `pair` makes both."""
+    """An end of a link within one process; `pair_of_links` makes both."""
 
     def __init__(self, outbox: queue.SimpleQueue[S | None], inbox: queue.SimpleQueue[R | None]) -> None:
         self._outbox = outbox
@@ -84,11 +85,11 @@ def _taken(inbox: queue.SimpleQueue[R | None], timeout: float, end: Callable[[],
     return found
 
 
-def pair() -> tuple[QueueLink[S, R], QueueLink[R, S]]:
-    """Both ends of a link within one process."""
-    one: queue.SimpleQueue[S | None] = queue.SimpleQueue()
-    other: queue.SimpleQueue[R | None] = queue.SimpleQueue()
-    return QueueLink(one, other), QueueLink(other, one)
+def pair_of_links() -> tuple[QueueLink[ToStage, FromStage], QueueLink[FromStage, ToStage]]:
+    """Both ends of a link within one process: the mind's, and the stage's."""
+    to_stage: queue.SimpleQueue[ToStage | None] = queue.SimpleQueue()
+    to_mind: queue.SimpleQueue[FromStage | None] = queue.SimpleQueue()
+    return QueueLink(to_stage, to_mind), QueueLink(to_mind, to_stage)
 
 
 class SocketLink(Generic[S, R]):

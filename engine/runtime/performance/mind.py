@@ -7,25 +7,37 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
 
 from engine.conductor.clocks import Clock, FastClock, RealClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.daytime import TimeOfDay, WallDay
+from engine.errors import PerpetuumError
 from engine.events import Commanded, Event, NetworksLoaded, SceneRefused, SceneTookOver
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.generators.contract import Settings
-from engine.runtime.ending import Ending, networks_of, setup_of
-from engine.runtime.performance.commands import When
+from engine.runtime.ending import networks_of, setup_of
+from engine.runtime.performance.commands import (
+    ChangeScene,
+    GoToSection,
+    MindCommand,
+    MutePart,
+    Reseed,
+    SetControl,
+    Solo,
+    When,
+    words_of,
+)
+from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_scenes
+from engine.runtime.performance.holds import Holds, with_holds
 from engine.runtime.performance.links import Link
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, Progress, ToStage
+from engine.runtime.performance.succession import keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.workers import State, Workers
-from engine.score.time import Bar
 from engine.sound.messages import BLOCK, Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
@@ -36,36 +48,8 @@ FIRST_PATIENCE = 3.0
 EARLIER = 8
 """Scenes before the one that plays that are kept, to go back to where its graph cannot be built."""
 
-MOST_FAILURES = 8
-"""Bars in a row that cannot be made, after which the performance is given up."""
-
 REST_BARS = 2
 """Bars of rest between two scenes, where a rest was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What a performance is to be.
-
-    Attributes:
-        seed: of the performance.
-        start: section to begin with; None for the scene's first.
-        solo: only this part is heard; None for all.
-        ending: where it ends; None for without end.
-        day: the time of day.
-        live: in real time; False as fast as possible.
-    """
-
-    seed: int
-    start: str | None = None
-    solo: str | None = None
-    ending: Ending | None = None
-    day: TimeOfDay = field(default_factory=WallDay)
-    live: bool = True
-
-    def plan(self, scene: Scene) -> Plan:
-        """The plan of a scene."""
-        return Plan(scene, self.seed, self.start, self.day.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +58,6 @@ class NextScene:
 
     scene: Scene
     when: When = When.BAR
-
-
-class LoadsNetworks(Protocol):
-    """What a take-over needs of the workers."""
-
-    def load(self, generators: Sequence[tuple[str, Settings]]) -> None:
-        """Build these from now on."""
-        ...
 
 
 class Mind:
@@ -95,6 +71,12 @@ class Mind:
         workers: where networks play.
         link: to the stage.
         publish: told of all that happens; never raises.
+        load: reads the scenes that commands name.
+
+    Attributes:
+        progress: how far the sound is, as far as the stage has told.
+        snapshot: how the performance stands.
+        failure: what ended it too early; None if nothing did.
     """
 
     def __init__(
@@ -104,6 +86,7 @@ class Mind:
         workers: Workers,
         link: Link[ToStage, FromStage],
         publish: Callable[[Event], None],
+        load: LoadScene = no_scenes,
     ) -> None:
         self.progress = Progress(0, 0, over=False)
         self.failure: Exception | None = None
@@ -112,7 +95,12 @@ class Mind:
         self._link = link
         self._publish = publish
         self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._load = load
+        self._written = scene
+        self._holds: Holds = {}
+        self._muted: frozenset[str] = frozenset()
         self._pending: NextScene | None = None
+        self._at_section: Callable[[], None] | None = None
         self._played: deque[Scene] = deque(maxlen=EARLIER)
         self._stopped = threading.Event()
         self._loaded = False
@@ -120,6 +108,28 @@ class Mind:
         ladder = ladder_over(workers, publish)
         self.conductor = Conductor(
             course.plan(scene), ladder, self._send, self._clock, solo=course.solo, day=course.day, publish=publish
+        )
+        self.snapshot = self._snapshot()
+
+    @property
+    def seed(self) -> int:
+        """Of what is decided now."""
+        return self.conductor.plan.seed
+
+    def _snapshot(self) -> Snapshot:
+        conductor, plan = self.conductor, self.conductor.plan
+        visit = plan.pass_at(conductor.next_bar)
+        return Snapshot(
+            title=plan.scene.title,
+            seed=plan.seed,
+            section=visit.section.name,
+            pass_index=visit.index,
+            next_bar=conductor.next_bar,
+            made=self.progress.made,
+            heard=self.progress.heard,
+            parts=visit.section.parts,
+            muted=tuple(sorted(self._muted)),
+            solo=conductor.solo,
         )
 
     def prepare(self) -> None:
@@ -145,14 +155,9 @@ class Mind:
         """Let another scene, or an edited one, take over. Of several that wait the latest counts."""
         self._asked.put(lambda: self._set_pending(NextScene(scene, when)))
 
-    def apply(self, action: Callable[[Conductor], None], name: str, argument: str) -> None:
-        """Do something to the conductor between two bars, and tell of it."""
-
-        def act() -> None:
-            action(self.conductor)
-            self._publish(Commanded(name, argument, self.conductor.next_bar))
-
-        self._asked.put(act)
+    def submit(self, command: MindCommand) -> None:
+        """Do what a hand asks, between two bars; what cannot be done is told in the log, and nothing changes."""
+        self._asked.put(lambda: self._do(command))
 
     def _new_clock(self) -> Clock:
         if self._course.live:
@@ -200,12 +205,15 @@ class Mind:
         self._look_at_workers()
         with suppress(queue.Empty):
             while True:
-                self._do(self._asked.get_nowait())
+                self._act(self._asked.get_nowait())
         self._look_at_pending()
+        self.snapshot = self._snapshot()
 
-    def _do(self, action: Callable[[], None]) -> None:
+    def _act(self, action: Callable[[], None]) -> None:
         try:
             action()
+        except PerpetuumError as error:
+            log.warning("%s; the music goes on as it was", error)
         except Exception:
             log.exception("what was asked cannot be done; the music goes on")
 
@@ -229,24 +237,84 @@ class Mind:
         elif any(status.state is State.DEAD for status in statuses):
             self._loaded = False
 
+    # Commands
+
+    def _do(self, command: MindCommand) -> None:
+        match command:
+            case ChangeScene(path=path, when=when):
+                self.play_next(self._load(Path(path)), when)
+            case GoToSection(section=section):
+                if section not in self.conductor.scene.sections:
+                    known = ", ".join(self.conductor.scene.sections)
+                    raise PerpetuumError(f"there is no section {section!r}", f"one of {known}")
+                if not self._waits(command.when, lambda: self._do(command)):
+                    self._follow(self.conductor.plan.led_to(section, self.conductor.next_bar))
+            case Reseed(seed=seed):
+                self._follow(self.conductor.plan.reseeded(seed, self.conductor.next_bar))
+            case Solo(part=part):
+                self._known(part)
+                self.conductor.solo = part
+            case MutePart(part=part, muted=muted):
+                self._known(part)
+                self._hold(self._holds, self._muted | {part} if muted else self._muted - {part})
+            case SetControl(part=part, control=control, value=value):
+                self._known(part)
+                holds = {key: kept for key, kept in self._holds.items() if key != (part, control)}
+                self._hold(holds if value is None else {**holds, (part, control): value}, self._muted)
+            case _:
+                assert_never(command)
+        self._publish(Commanded(type(command).__name__, words_of(command), self.conductor.next_bar))
+
+    def _known(self, part: str | None) -> None:
+        if part is not None and part not in self._written.parts:
+            raise PerpetuumError(f"there is no part {part!r}", "one of " + ", ".join(self._written.parts))
+
+    def _hold(self, holds: Holds, muted: frozenset[str]) -> None:
+        """Let a hand hold settings; the graph stays, because only what moves in it moves."""
+        scene = with_holds(self._written, holds, muted)
+        self._follow(self.conductor.plan.replaced_by(scene, self.conductor.next_bar))
+        self._holds, self._muted = holds, muted
+
+    def _under_the_hand(self, scene: Scene) -> Scene:
+        try:
+            return with_holds(scene, self._holds, self._muted)
+        except PerpetuumError as error:  # the edited scene has no such setting any more
+            log.warning("%s; the scene's own settings count", error)
+            self._holds = {}
+            return with_holds(scene, {}, self._muted)
+
+    def _follow(self, plan: Plan) -> None:
+        self.conductor.follow(plan)
+        if self._course.ending is not None:
+            self._link.send(self._course.ending.fade)
+
+    def _waits(self, when: When, action: Callable[[], None]) -> bool:
+        """Whether something is to wait for the end of a pass; it is then done there."""
+        visit = self.conductor.plan.pass_at(self.conductor.next_bar)
+        if when is When.BAR or visit.first_bar == self.conductor.next_bar:
+            return False
+        self._at_section = action
+        return True
+
     # Other scenes
 
     def _set_pending(self, scene: NextScene) -> None:
         self._pending = scene
 
     def _look_at_pending(self) -> None:
-        pending, conductor = self._pending, self.conductor
-        if pending is None:
+        conductor = self.conductor
+        at_section = conductor.plan.pass_at(conductor.next_bar).first_bar == conductor.next_bar
+        if self._at_section is not None and at_section:
+            action, self._at_section = self._at_section, None
+            self._act(action)
+        pending = self._pending
+        if pending is None or (pending.when is not When.BAR and not at_section):
             return
-        if pending.when is not When.BAR:
-            visit = conductor.plan.pass_at(conductor.next_bar)
-            if visit.first_bar != conductor.next_bar:
-                return
-            if pending.when is When.REST:
-                for _ in range(REST_BARS):
-                    conductor.leave_out()
+        if pending.when is When.REST:
+            for _ in range(REST_BARS):
+                conductor.leave_out()
         self._pending = None
-        before = conductor.scene
+        before = self._written
         if self._take_over(pending.scene):
             self._played.append(before)
 
@@ -255,65 +323,20 @@ class Mind:
         self._publish(SceneRefused(self.conductor.scene.title, refused.reason))
         while self._played and self._pending is None:
             scene = self._played.pop()
-            setup = setup_of(scene, self._course.seed, live=True)
+            setup = setup_of(scene, self.seed, live=True)
             if (setup.parts, setup.mix) != (refused.setup.parts, refused.setup.mix):
                 self._take_over(scene)
                 return
 
     def _take_over(self, scene: Scene) -> bool:
-        bar = take_over(self.conductor, scene, self._course.seed, self._link.send, self._workers)
+        bar = take_over(
+            self.conductor, scene, self._written, self.seed, self._link.send, self._workers, self._under_the_hand
+        )
         if isinstance(bar, str):
             self._publish(SceneRefused(scene.title, bar))
             return False
+        self._written = scene
         if self._course.ending is not None:
             self._link.send(self._course.ending.fade)
         self._publish(SceneTookOver(bar.index, scene.title))
         return True
-
-
-def take_over(
-    conductor: Conductor, scene: Scene, seed: int, send: Callable[[Setup], None], workers: LoadsNetworks
-) -> Bar | str:
-    """Let an edited scene play from the next bar line that is not decided; a new graph only if its sound differs.
-
-    Returns:
-        the first bar that it decides; or why it cannot be played, and then what played plays on.
-    """
-    before = conductor.scene
-    networks = networks_of(before)
-    try:
-        wanted, setup = networks_of(scene), setup_of(scene, seed, live=True)
-        if wanted != networks:
-            workers.load(wanted)
-        bar = conductor.reload(scene)
-    except Exception as error:
-        log.exception("the edited scene cannot be played (%s); what played plays on", error)
-        with suppress(Exception):
-            workers.load(networks)
-        return str(error) or repr(error)
-    if setup != setup_of(before, seed, live=True):
-        send(replace(setup, start_frame=bar.start // BLOCK * BLOCK))
-    return bar
-
-
-def keep_playing(conductor: Conductor, end_bar: int | None, keep_on: Callable[[], bool]) -> None:
-    """Let the conductor play; a bar that it cannot make, for whatever reason, is left out and said.
-
-    Raises:
-        Exception: several bars in a row cannot be made, so that nothing plays any more.
-    """
-    failures = 0
-    while True:
-        first = conductor.next_bar
-        try:
-            conductor.run(end_bar, keep_on)
-            return
-        except Exception:
-            failures = failures + 1 if conductor.next_bar == first else 1
-            if failures > MOST_FAILURES:
-                raise
-            log.exception("bar %d cannot be made; the music goes on after it", conductor.next_bar + 1)
-            conductor.leave_out()
-
-
-__all__ = ["Course", "Mind", "NextScene", "keep_playing", "take_over"]

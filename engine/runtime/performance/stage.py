@@ -6,10 +6,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Protocol
 
-from engine.events.vocabulary import Event, NotesLate, OutputFailed, ProcessDied, SoundResumed, SoundStarved
-from engine.outputs.contract import Output
+from engine.events.vocabulary import Event, NotesLate, ProcessDied
+from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.performance.commands import Mute, SetGain, Stop
 from engine.runtime.performance.links import Link
@@ -23,19 +22,6 @@ LOOK = 0.02
 """Seconds between two reports of how far the sound is."""
 
 
-class Transport(Protocol):
-    """What takes the sound from the pipe."""
-
-    def __enter__(self) -> object: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-    @property
-    def finished(self) -> bool:
-        """Whether all sound has been taken."""
-        ...
-
-
 class Stage:
     """Hosts the sound of a performance.
 
@@ -47,7 +33,7 @@ class Stage:
         link: to the mind.
     """
 
-    def __init__(self, audio: Audio, output: Output, link: Link[FromStage, ToStage]) -> None:
+    def __init__(self, audio: Audio, output: InfallibleOutput, link: Link[FromStage, ToStage]) -> None:
         self._audio = audio
         self._link = link
         self._pump = Pump(audio, output, self._tell)
@@ -94,11 +80,14 @@ class Stage:
             case Begin():
                 self._begin()
             case Stop(seconds=seconds):
-                self._pump.begin_fade(seconds)
+                self._pump.gain.fade_out(seconds)
             case Mute(muted=muted):
-                self._pump.mute(muted)
+                if muted:
+                    self._pump.gain.mute()
+                else:
+                    self._pump.gain.unmute()
             case SetGain(decibels=decibels, seconds=seconds):
-                self._pump.set_gain(decibels, seconds)
+                self._pump.gain.set_decibels(decibels, seconds)
 
     def _begin(self) -> None:
         if not self._begun:
@@ -129,6 +118,3 @@ class Stage:
 
     def _tell(self, event: Event) -> None:
         self._link.send(event)
-
-
-__all__ = ["OutputFailed", "SoundResumed", "SoundStarved", "Stage", "Transport"]

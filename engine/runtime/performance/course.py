@@ -1,0 +1,76 @@
+# pyright: strict
+"""What a performance is to be, and how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.conductor.daytime import TimeOfDay, WallDay
+from engine.errors import PerpetuumError
+from engine.form.plan import Plan
+from engine.form.scene import Scene
+from engine.runtime.ending import Ending
+
+LoadScene = Callable[[Path], Scene]
+"""Reads a scene file. Raises an exception that says in words why it cannot be played."""
+
+
+def no_scenes(path: Path) -> Scene:
+    """Reads none: where nobody commands."""
+    raise PerpetuumError(f"{path} is not read here")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a performance is to be.
+
+    Attributes:
+        seed: of the performance.
+        start: section to begin with; None for the scene's first.
+        solo: only this part is heard; None for all.
+        ending: where it ends; None for without end.
+        day: the time of day.
+        live: in real time; False as fast as possible.
+    """
+
+    seed: int
+    start: str | None = None
+    solo: str | None = None
+    ending: Ending | None = None
+    day: TimeOfDay = field(default_factory=WallDay)
+    live: bool = True
+
+    def plan(self, scene: Scene) -> Plan:
+        """The plan of a scene."""
+        return Plan(scene, self.seed, self.start, self.day.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A performance at a moment.
+
+    Attributes:
+        title: of the scene.
+        seed: of what is decided now.
+        section: that is being decided.
+        pass_index: passes before it.
+        next_bar: the first bar that is not decided.
+        made: frames of sound that were made.
+        heard: frames that the output has taken.
+        parts: names of the parts that play in that section.
+        muted: names of the parts that a hand has silenced.
+        solo: the only part that is heard; None for all.
+    """
+
+    title: str
+    seed: int
+    section: str
+    pass_index: int
+    next_bar: int
+    made: int
+    heard: int
+    parts: tuple[str, ...]
+    muted: tuple[str, ...]
+    solo: str | None

@@ -1,0 +1,79 @@
+# pyright: strict
+"""Settings that a hand holds: a scene in which they stand still where the hand wants them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from engine.errors import PerpetuumError
+from engine.form.scene import Part, Scene
+from engine.scenes.targets import SoundSettings
+from engine.sound.messages import Control
+
+Holds = Mapping[tuple[str, str], "str | float | int"]
+"""Values as a scene writes them, by part and setting."""
+
+
+def with_holds(scene: Scene, holds: Holds, muted: Iterable[str] = ()) -> Scene:
+    """The scene as it is under a hand: what that holds counts more than what section, day and scene say.
+
+    Args:
+        scene: as it was written.
+        holds: settings of the sound or of generators. Those of parts that the scene does not have are left alone.
+        muted: names of parts that are silent.
+
+    Raises:
+        PerpetuumError: a part has no such setting, or the value will not do.
+    """
+    for (name, setting), value in holds.items():
+        if name in scene.parts:
+            scene = _held(scene, name, setting, _changed(scene.parts[name], setting, value))
+    for name in muted:
+        if name in scene.parts:
+            part = scene.parts[name]
+            silent = replace(part, sound=replace(part.sound, level=-math.inf))
+            scene = _held(scene, name, Control.LEVEL, silent)
+    return scene
+
+
+def _held(scene: Scene, name: str, setting: str, part: Part) -> Scene:
+    """The scene with a part in which one setting neither moves over a section nor follows the day."""
+    sections = {
+        key: replace(
+            section,
+            moves=tuple(
+                move for move in section.moves if (move.part, move.target, move.transform) != (name, setting, None)
+            ),
+        )
+        for key, section in scene.sections.items()
+    }
+    day = tuple(move for move in scene.day if (move.part, move.target, move.transform) != (name, setting, None))
+    return replace(scene, parts={**scene.parts, name: part}, sections=sections, day=day)
+
+
+def _changed(part: Part, setting: str, value: str | float | int) -> Part:
+    if setting in {control.value for control in Control}:
+        number = _read(SoundSettings.model_fields[setting], f"{part.name}.{setting}", value)
+        return replace(part, sound=replace(part.sound, **{setting: float(number)}))
+    field = type(part.settings).model_fields.get(setting)
+    if field is None:
+        known = ", ".join([*Control, *type(part.settings).model_fields])
+        raise PerpetuumError(f"part {part.name} has no setting {setting!r}", f"one of {known}")
+    changes = {setting: _read(field, f"{part.name}.{setting}", value)}
+    return replace(part, settings=part.settings.model_copy(update=changes))
+
+
+def _read(field: FieldInfo, where: str, value: str | float | int) -> Any:
+    """A value as the field of a scene file reads it."""
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, *field.metadata])  # pyright: ignore
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise PerpetuumError(f"{where} cannot be {value!r}: {reason}") from error

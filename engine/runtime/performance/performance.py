@@ -1,0 +1,136 @@
+# pyright: strict
+"""A running performance as an object: started, commanded, looked at, listened to and stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar, assert_never
+
+from engine.events import Bus, Commanded, Event, SceneRefused, Subscription
+from engine.form.scene import Scene
+from engine.outputs.contract import InfallibleOutput
+from engine.runtime.audio import Audio
+from engine.runtime.performance.commands import (
+    ChangeScene,
+    Command,
+    GoToSection,
+    Mute,
+    MutePart,
+    Reseed,
+    SetControl,
+    SetGain,
+    Solo,
+    Stop,
+    When,
+    words_of,
+)
+from engine.runtime.performance.course import Course, LoadScene, Snapshot
+from engine.runtime.performance.links import pair_of_links
+from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.stage import Stage
+from engine.runtime.workers import Workers
+
+E = TypeVar("E", bound=Event)
+
+PATIENCE = 1.0
+"""Seconds that the end of a fade is waited for; an output that hangs holds nobody."""
+
+
+class Performance:
+    """Hosts both halves of a performance in this process.
+
+    Args:
+        scene: what to play.
+        course: how.
+        audio: started.
+        workers: likewise.
+        load: reads the scenes that commands name.
+    """
+
+    def __init__(self, scene: Scene, course: Course, audio: Audio, workers: Workers, load: LoadScene) -> None:
+        self.bus = Bus()
+        self._audio = audio
+        self._load = load
+        self._stack = ExitStack()
+        self._to_stage, self._to_mind = pair_of_links()
+        self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load)
+        self._thread = threading.Thread(target=self._mind.run, name="mind", daemon=True)
+
+    def prepare(self) -> None:
+        """Let the graph be built and networks loaded, while outputs are still being opened."""
+        self._mind.prepare()
+
+    def start(self, output: InfallibleOutput) -> None:
+        """Let it sound.
+
+        Args:
+            output: opened.
+        """
+        self._stack.enter_context(self.bus)
+        self._stack.enter_context(Stage(self._audio, output, self._to_mind))
+        self._stack.callback(self._thread.join)
+        self._stack.callback(self._mind.stop)
+        self._thread.start()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return not self._thread.is_alive()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for its end; False if `timeout` seconds passed before.
+
+        Raises:
+            Exception: what ended it too early.
+        """
+        self._thread.join(timeout)
+        if self._mind.failure is not None:
+            raise self._mind.failure
+        return self.over
+
+    def stop(self, seconds: float = 0.0) -> None:
+        """Fade out, then stop what was started, in reverse."""
+        if seconds > 0 and not self.over:
+            self.submit(Stop(seconds))
+            self._thread.join(seconds + PATIENCE)
+        self._stack.close()
+
+    def subscribe(
+        self, types: type[E] | Sequence[type[E]], subscriber: Callable[[E], None], lossless: bool = False
+    ) -> Subscription:
+        """Have events told (see `Bus.subscribe`)."""
+        return self.bus.subscribe(types, subscriber, lossless=lossless)
+
+    def snapshot(self) -> Snapshot:
+        """How it stands; a moment later it may stand otherwise."""
+        return self._mind.snapshot
+
+    def play_next(self, scene: Scene, when: When = When.BAR) -> None:
+        """Let another scene, or an edited one, take over."""
+        self._mind.play_next(scene, when)
+
+    def submit(self, command: Command) -> None:
+        """Do what a hand asks. Returns at once; what cannot be done is told as an event or in the log."""
+        match command:
+            case Stop() | Mute() | SetGain():
+                self._to_stage.send(command)
+                self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))
+            case ChangeScene(path=path, when=when):
+                # A file may be slow to read; the mind has bars to decide.
+                threading.Thread(target=self._change_scene, args=(command, Path(path), when), daemon=True).start()
+            case GoToSection() | Reseed() | Solo() | MutePart() | SetControl():
+                self._mind.submit(command)
+            case _:
+                assert_never(command)
+
+    def _change_scene(self, command: ChangeScene, path: Path, when: When) -> None:
+        try:
+            scene = self._load(path)
+        except Exception as error:
+            self.bus.publish(SceneRefused(str(path), str(error)))
+            return
+        self.play_next(scene, when)
+        self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))

@@ -1,0 +1,89 @@
+# pyright: strict
+"""From bar to bar and from scene to scene, whatever fails on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol
+
+from engine.conductor.conductor import Conductor
+from engine.form.scene import Scene
+from engine.generators.contract import Settings
+from engine.runtime.ending import networks_of, setup_of
+from engine.score.time import Bar
+from engine.sound.messages import BLOCK, Setup
+
+log = logging.getLogger(__name__)
+
+MOST_FAILURES = 8
+"""Bars in a row that cannot be made, after which the performance is given up."""
+
+
+class LoadsNetworks(Protocol):
+    """What a take-over needs of the workers."""
+
+    def load(self, generators: Sequence[tuple[str, Settings]]) -> None:
+        """Build these from now on."""
+        ...
+
+
+def take_over(
+    conductor: Conductor,
+    scene: Scene,
+    before: Scene,
+    seed: int,
+    send: Callable[[Setup], None],
+    workers: LoadsNetworks,
+    held: Callable[[Scene], Scene] = lambda scene: scene,
+) -> Bar | str:
+    """Let an edited scene play from the next bar line that is not decided; a new graph only if its sound differs.
+
+    Args:
+        conductor: plays.
+        scene: is to play.
+        before: that the graph was built for.
+        seed: of the performance.
+        send: takes the new graph's setup.
+        workers: load networks.
+        held: puts into a scene what a hand holds; no other graph is needed for that.
+
+    Returns:
+        the first bar that it decides; or why it cannot be played, and then what played plays on.
+    """
+    networks = networks_of(before)
+    try:
+        wanted, setup = networks_of(scene), setup_of(scene, seed, live=True)
+        if wanted != networks:
+            workers.load(wanted)
+        bar = conductor.reload(held(scene))
+    except Exception as error:
+        log.exception("the edited scene cannot be played (%s); what played plays on", error)
+        with suppress(Exception):
+            workers.load(networks)
+        return str(error) or repr(error)
+    if setup != setup_of(before, seed, live=True):
+        send(replace(setup_of(held(scene), seed, live=True), start_frame=bar.start // BLOCK * BLOCK))
+    return bar
+
+
+def keep_playing(conductor: Conductor, end_bar: int | None, keep_on: Callable[[], bool]) -> None:
+    """Let the conductor play; a bar that it cannot make, for whatever reason, is left out and said.
+
+    Raises:
+        Exception: several bars in a row cannot be made, so that nothing plays any more.
+    """
+    failures = 0
+    while True:
+        first = conductor.next_bar
+        try:
+            conductor.run(end_bar, keep_on)
+            return
+        except Exception:
+            failures = failures + 1 if conductor.next_bar == first else 1
+            if failures > MOST_FAILURES:
+                raise
+            log.exception("bar %d cannot be made; the music goes on after it", conductor.next_bar + 1)
+            conductor.leave_out()
