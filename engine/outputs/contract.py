@@ -56,7 +56,12 @@ class Output(Sink, Fallible):
 
     `open` raises a `PerpetuumError` if it will never work like this (a path that cannot be written, no player
     installed). `open` and `write` raise an `OutputLostError` if it does not work now.
+
+    Attributes:
+        missing: frames that it was given and did not take, although it did not raise.
     """
+
+    missing: int = 0
 
 
 class InfallibleOutput(Sink, Infallible):

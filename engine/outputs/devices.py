@@ -1,3 +1,4 @@
+# pyright: strict
 """The devices that sound can go to, by names that stay: those of sinks of a sound server, and ALSA's of cards.
 
 Numbers of cards and sinks change with the order in which things are plugged in; `hw:CARD=Name,DEV=0` does not.
@@ -11,7 +12,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from engine.outputs.players import find_player, pipewire_runs, pulse_runs, why_none
 
@@ -68,11 +69,12 @@ def pulse_sinks(listed: str, default: str) -> list[Device]:
 
 def pipewire_sinks(listed: str) -> list[Device]:
     """The sinks in what `pw-dump` prints; none where it is something else. Which is the default one it does not say."""
-    found = []
+    found: list[Device] = []
     for node in _objects(listed):
         information = node.get("info")
-        properties = information.get("props") if isinstance(information, dict) else None
-        if isinstance(properties, dict) and properties.get("media.class") == "Audio/Sink":
+        found_properties = cast("dict[str, Any]", information).get("props") if isinstance(information, dict) else None
+        properties = cast("dict[str, Any]", found_properties) if isinstance(found_properties, dict) else {}
+        if properties.get("media.class") == "Audio/Sink":
             about = str(properties.get("node.description", ""))
             found.append(Device(str(properties.get("node.name", "")), "PipeWire", about))
     return found
@@ -84,7 +86,8 @@ def alsa_devices(listed: str) -> list[Device]:
     A name stands at the beginning of a line, what it is in the indented lines below.
     """
     found: list[Device] = []
-    name, about = "", []
+    name = ""
+    about: list[str] = []
     for line in [*listed.splitlines(), "end"]:
         if line[:1].isspace():
             about.append(line.strip())
@@ -107,10 +110,12 @@ def _server_sinks() -> list[Device]:
 
 def _objects(listed: str) -> list[dict[str, Any]]:
     try:
-        values = json.loads(listed)
+        values: object = json.loads(listed)
     except ValueError:
         return []
-    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    if not isinstance(values, list):
+        return []
+    return [cast("dict[str, Any]", value) for value in cast("list[object]", values) if isinstance(value, dict)]
 
 
 def _output(*command: str) -> str:

@@ -59,7 +59,17 @@ class Follower:
     @property
     def dropped(self) -> int:
         """Frames that the output missed."""
+        return self.lost + self.output.missing
+
+    @property
+    def lost(self) -> int:
+        """Frames that were never given to the output, or at which it raised."""
         return (self._overrun + self._failed) // self._format.frame_bytes
+
+    @property
+    def reason(self) -> str:
+        """Why frames were dropped."""
+        return self.problem or self.output.complaint or "it is too slow"
 
     @property
     def waiting(self) -> int:

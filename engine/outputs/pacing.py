@@ -1,3 +1,4 @@
+# pyright: strict
 """Real time without a sound card: our own clock gives the pace."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """The sound card, through a player process: pw-cat, pacat or aplay, whichever has something to play to.
 
 A player in a process of its own cannot take the engine down, brings the system's own libraries, and ends when we do:

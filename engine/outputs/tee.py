@@ -76,10 +76,10 @@ class Tee(InfallibleOutput):
         complaints = [self.master.complaint]
         for follower in self.followers:
             complaints.append(follower.output.complaint)
-            if follower.dropped:
-                seconds = follower.dropped / AudioFormat().rate
-                reason = follower.problem or "it was too slow"
-                complaints.append(f"{follower.output.description}: {seconds:.1f} s of the music are missing: {reason}")
+            if follower.lost:
+                seconds = follower.lost / AudioFormat().rate
+                what = f"{follower.output.description}: {seconds:.1f} s of the music are missing"
+                complaints.append(f"{what}: {follower.reason}")
         return "; ".join(filter(None, complaints))
 
     def open(self, format: AudioFormat) -> None:
@@ -148,6 +148,5 @@ class Tee(InfallibleOutput):
             new = dropped - self._reported.get(follower, 0)
             if new:
                 self._reported[follower] = dropped
-                reason = follower.problem or "it is too slow"
                 with suppress(Exception):
-                    self._report(OutputFailed(follower.output.description, reason, new))
+                    self._report(OutputFailed(follower.output.description, follower.reason, new))

@@ -5,7 +5,7 @@
    Workers ---- socket ----> engine.runtime.worker   one or more; networks; may die, hang or leak
    Audio ------ socket ----> engine.sound.process    pyo; may die or hang; a spare one waits to take over
    Pipe  <---- 256-frame blocks ----'                holds 1.4 s: what a new audio process has time for
-   Pump  -----> Output                               a thread; a player process, our own clock, or a file
+   Pump -> Gain -> Tee -> Chain                      threads; a player process or our own clock; recordings follow
 ```
 
 The pipe is the clock: an output takes sound at the pace of real time, a full pipe stops the audio process, and its
@@ -33,6 +33,6 @@ What fails, and what then: a worker dies, hangs, leaks or breaks the protocol: i
 play), another is started. The audio process dies, hangs or leaks: another plays the last two seconds again, unheard,
 and goes on at the same frame. Several die at the same place: the notes there are left out. A player dies or its card is
 pulled out: the music goes on in real time, a player is looked for again and again. The disk is full: the recording
-ends, the music does not. The machine was suspended: the pace begins anew. We die: every child sees its socket close and
-ends.
+misses what comes meanwhile, the music does not. The machine was suspended: the pace begins anew. We die: every child
+sees its socket close and ends.
 """

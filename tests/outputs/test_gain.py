@@ -166,6 +166,7 @@ def test_silence_leaves_the_stage_within_50_ms_of_the_command_whatever_the_pipe_
         audio = stack.enter_context(Audio(command=DUMMY))
         audio.send(setup("a"))
         audio.send(notes("a", (0, 1000 * SAMPLE_RATE)))
+        audio.begin()
         until(lambda: audio.pipe.waiting() > 2 * SAMPLE_RATE)
         pump = stack.enter_context(Pump(audio, output))
         until(lambda: len(output.given) > 10)

@@ -26,6 +26,7 @@ from engine.outputs.pacing import Pacer
 from engine.outputs.players import Dither, Player, PlayerProcess
 from engine.outputs.recording import WavOutput
 from engine.outputs.sound_file import SoundFileOutput, largest_wav
+from engine.outputs.tee import Tee
 from engine.processes.backoff import Backoff
 from engine.processes.pipe import Pipe
 from engine.runtime.audio import Audio
@@ -351,6 +352,19 @@ def test_a_full_disk_interrupts_the_recording_and_not_the_music_and_it_goes_on_w
         assert after.getnframes() + output.missing + 4 * SAMPLE_RATE == pytest.approx(60 * SAMPLE_RATE, abs=SAMPLE_RATE)
 
 
+def test_what_a_recording_on_a_full_disk_misses_is_reported_like_what_any_follower_drops(tmp_path, monkeypatch):
+    SmallDisk(monkeypatch, SAMPLE_RATE * 6)
+    told: list[OutputFailed] = []
+    tee = Tee(Tape(), [WavOutput(tmp_path / "take.wav")], told.append)
+    tee.open(STEREO)
+    for _ in range(3):
+        tee.write(np.full((SAMPLE_RATE, 2), 0.5, np.float32).tobytes())
+    tee.close()
+    assert sum(event.dropped for event in told) == tee.followers[0].dropped >= 2 * SAMPLE_RATE
+    assert "No space left on device" in told[0].reason
+    assert tee.complaint.count("missing") == 1
+
+
 def test_a_recording_has_no_longest_length_and_loses_no_frame_between_its_files(tmp_path):
     """A WAV file counts its bytes in 32 bits; what does not fit goes into the next file, exactly behind."""
     output = WavOutput(tmp_path / "take.wav", longest=1000)
@@ -509,6 +523,7 @@ def test_the_pump_plays_everything_to_the_end_of_the_stream():
         audio.send(setup("a"))
         audio.send(notes("a", (0, 1000)))
         audio.send(Fade(200 * 256, 256))
+        audio.begin()
         assert pump.join(60)
     sound = samples(b"".join(tape.data))
     assert np.array_equal(frame_numbers(sound), np.arange(201 * 256))
@@ -534,6 +549,7 @@ def test_an_output_that_fails_costs_no_music():
     with Audio(command=DUMMY) as audio, Pump(audio, chain) as pump:
         audio.send(setup("a"))
         audio.send(Fade(200 * 256, 256))
+        audio.begin()
         assert pump.join(60)
     assert pump.frames == 201 * 256
     assert "the plug-in has a fault" in chain.description
@@ -552,6 +568,7 @@ def test_an_output_that_hangs_holds_nobody_who_wants_to_end():
     hanging = Hanging()
     with Audio(command=DUMMY) as audio:
         audio.send(setup("a"))
+        audio.begin()
         begun = time.monotonic()
         with Pump(audio, hanging) as pump:
             assert hanging.hangs.wait(60)
@@ -572,6 +589,7 @@ def test_an_output_that_hangs_for_a_while_loses_nothing():
     with Audio(command=DUMMY, report=found) as audio, Pump(audio, slow) as pump:
         audio.send(setup("a"))
         audio.send(Fade(800 * 256, 256))
+        audio.begin()
         assert pump.join(60)
     assert np.array_equal(frame_numbers(samples(b"".join(slow.data))), np.arange(801 * 256))
     assert not found.lost()
@@ -582,6 +600,7 @@ def test_a_fade_out_is_heard_at_once_and_smooth_whatever_lies_in_the_pipe():
     with Audio(command=DUMMY) as audio:
         audio.send(setup("a"))
         audio.send(notes("a", (0, 100 * SAMPLE_RATE)))
+        audio.begin()
         until(lambda: audio.pipe.waiting() > audio.pipe.depth // 2)
         with Pump(audio, tape) as pump:
             pump.fade_out(0.5)

@@ -195,12 +195,13 @@ def silent_for(listener: Listener, seconds: float) -> None:
     until(lambda: listener.heard and listener.last_sound() and time.monotonic() - listener.last_sound() > seconds)
 
 
-def test_a_mute_is_heard_within_500_ms_and_comes_back_softly_and_an_alarm_within_100_ms(listener, capsys):
+def test_a_mute_is_heard_within_500_ms_and_comes_back_softly_and_an_alarm_within_100_ms(listener):
     """On the null sink's monitor, with the player's buffers as they are; the better of two, for a busy machine."""
     mutes, alarms = [], []
     with open_outputs([OutputChoice("device", SINK)]) as output, Audio(command=DUMMY) as audio:
         audio.send(setup("a"))
         audio.send(notes("a", (0, 1000 * SAMPLE_RATE)))
+        audio.begin()
         until(lambda: audio.pipe.waiting() > SAMPLE_RATE)
         with Pump(audio, output) as pump:
             until(listener.sounds)
@@ -218,10 +219,8 @@ def test_a_mute_is_heard_within_500_ms_and_comes_back_softly_and_an_alarm_within
                 resume()
                 until(listener.sounds)
                 time.sleep(0.5)
-                # Coming back is soft: the right side, a constant, has no step that its ramp has not.
+                # Coming back is soft: the right side, a constant, has no step of more than 2 thousandths of itself.
                 back = samples(b"".join(data for _, data in listener.heard[place:])[: 2 * SAMPLE_RATE * 8])[:, 1]
-                assert np.abs(np.diff(back)).max() <= back.max() * np.pi / 2 / (0.5 * SAMPLE_RATE) * 1.5
-    with capsys.disabled():
-        print(f"\nmute {[round(1000 * one) for one in mutes]} ms, alarm {[round(1000 * one) for one in alarms]} ms")
+                assert np.abs(np.diff(back)).max() <= 0.002 / 128
     assert min(mutes) <= 0.5, mutes
     assert min(alarms) <= 0.1, alarms
