@@ -16,7 +16,7 @@ from engine.errors import PerpetuumError
 from engine.generators.chance import stream
 from engine.generators.contract import GeneratorKind, Request, Role, Settings, TransformKind, TransformSettings
 from engine.generators.kinds import BUILT_IN_RULES, rules_for
-from engine.generators.scope import due_bars, in_bars, on_drums
+from engine.generators.transforms.scope import due_bars, in_bars, on_drums
 from engine.registry import kind as registered
 from engine.registry import load
 from engine.score.drums import PITCHES

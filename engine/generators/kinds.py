@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, model_validator
 
 from engine.generators.contract import GeneratorKind, Link, Reading, Role, Settings
-from engine.generators.written import Notes
+from engine.generators.rules.written import Notes
 from engine.score.patterns import Pattern
 from engine.units import Bars, Percent, Pitches, PitchRange, Steps
 
@@ -283,7 +283,7 @@ CHORD_WALK = GeneratorKind(
     summary="chords that walk through the key, with voice leading",
     settings=ChordWalkSettings,
     roles=(Role.CHORDS,),
-    factory="engine.generators.chord_walk:ChordWalk",
+    factory="engine.generators.rules.chord_walk:ChordWalk",
     takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
 )
 BASS_LINE = GeneratorKind(
@@ -291,7 +291,7 @@ BASS_LINE = GeneratorKind(
     summary="a bass under the chords, on the kick's onsets if it follows them",
     settings=BassLineSettings,
     roles=(Role.BASS,),
-    factory="engine.generators.bass_line:BassLine",
+    factory="engine.generators.rules.bass_line:BassLine",
     takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
 )
 MELODY_RULES = GeneratorKind(
@@ -299,7 +299,7 @@ MELODY_RULES = GeneratorKind(
     summary="a melody of motifs, repeated and varied, that breathes",
     settings=MelodyRulesSettings,
     roles=(Role.MELODY,),
-    factory="engine.generators.melody_rules:MelodyRules",
+    factory="engine.generators.rules.melody_rules:MelodyRules",
     takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
 )
 ARPEGGIO = GeneratorKind(
@@ -307,7 +307,7 @@ ARPEGGIO = GeneratorKind(
     summary="chords broken into a steady pulse that changes slowly",
     settings=ArpeggioSettings,
     roles=(Role.MELODY, Role.CHORDS),
-    factory="engine.generators.arpeggio:Arpeggio",
+    factory="engine.generators.rules.arpeggio:Arpeggio",
     own_chords=True,
     takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
 )
@@ -316,7 +316,7 @@ DRUM_RULES = GeneratorKind(
     summary="grooves by style, with ghost notes and fills",
     settings=DrumRulesSettings,
     roles=(Role.DRUMS,),
-    factory="engine.generators.drum_rules:DrumRules",
+    factory="engine.generators.rules.drum_rules:DrumRules",
     takes=frozenset({Link.RHYTHM, Link.PRIMER}),
 )
 
@@ -331,9 +331,9 @@ PATTERN = GeneratorKind(
     summary="notes as they are written in the scene or in a MIDI file, or varied",
     settings=PatternSettings,
     roles=(Role.MELODY, Role.BASS, Role.CHORDS, Role.DRUMS),
-    factory="engine.generators.pattern:PatternPlayer",
+    factory="engine.generators.rules.pattern:PatternPlayer",
     takes=frozenset({Link.CHORDS}),
-    examine="engine.generators.examination:pattern",
+    examine="engine.generators.neural.examination:pattern",
     plays=_pattern_plays,
 )
 
@@ -363,7 +363,7 @@ def _network(
         takes=takes,
         needs=needs,
         weights=_weights,
-        examine=f"engine.generators.examination:{examine}",
+        examine=f"engine.generators.neural.examination:{examine}",
     )
 
 

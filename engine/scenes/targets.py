@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from engine import registry
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
-from engine.generators.written import Chords
+from engine.generators.rules.written import Chords
 from engine.scenes.chains import NO_DRUMS, context_of, doubts_of, names_drums_in_vain, settings_with
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.drafts import PartDraft, Reading

@@ -8,7 +8,7 @@ import pytest
 
 from engine import registry
 from engine.conductor.contract import Job, Reply
-from engine.generators import monophonic
+from engine.generators.neural import monophonic
 from engine.runtime.messages import Load, Loaded
 from engine.runtime.worker import Worker, rehearsal
 from engine.runtime.workers import State, Workers

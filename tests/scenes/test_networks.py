@@ -10,8 +10,8 @@ import pytest
 from engine.conductor.lines import Line
 from engine.conductor.requests import request_for
 from engine.form.plan import Plan
-from engine.generators.continuation import network_of
 from engine.generators.contract import Role
+from engine.generators.neural.continuation import network_of
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.performance import networks_of

@@ -13,12 +13,8 @@ import numpy as np
 
 from engine.generators import endings, harmony
 from engine.generators.chance import stream
-from engine.generators.continuation import extended, network_of, past_of
 from engine.generators.contract import Link, Request
-from engine.generators.drum_rules import DrumRules
 from engine.generators.expression import drummed, sung, with_velocities
-from engine.generators.fitting import fitted_melody, kick_with, on_rhythm
-from engine.generators.judging import ATTEMPTS, best, judged_drums, judged_melody
 from engine.generators.kinds import (
     DrumRulesSettings,
     DrumsRnnSettings,
@@ -27,7 +23,11 @@ from engine.generators.kinds import (
     MelodyRulesSettings,
     SungSettings,
 )
-from engine.generators.melody_rules import MelodyRules
+from engine.generators.neural.continuation import extended, network_of, past_of
+from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
+from engine.generators.rules.drum_rules import DrumRules
+from engine.generators.rules.melody_rules import MelodyRules
 from engine.networks.contract import NO_CONDITIONS, Conditions
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 

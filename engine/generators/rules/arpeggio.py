@@ -6,11 +6,11 @@ import numpy as np
 
 from engine.generators import endings, harmony
 from engine.generators.chance import stream, theme_stream
-from engine.generators.chord_walk import walk
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import arc, clip_velocities
 from engine.generators.kinds import ArpeggioSettings, ChordWalkSettings
 from engine.generators.pulse import accent_at, euclid, onset_steps, pulse_lengths, rhythm_of, strong_pulses
+from engine.generators.rules.chord_walk import walk
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 

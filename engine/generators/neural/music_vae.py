@@ -15,13 +15,13 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.generators import endings, harmony
 from engine.generators.chance import stream
-from engine.generators.continuation import network_of, primer_of
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import drummed, sung, with_velocities
-from engine.generators.fitting import fitted_melody, kick_with, on_rhythm
-from engine.generators.judging import best, judged_drums, judged_melody
 from engine.generators.kinds import MusicVaeSettings
-from engine.generators.latent_way import latent_at, numbered_point
+from engine.generators.neural.continuation import network_of, primer_of
+from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.judging import best, judged_drums, judged_melody
+from engine.generators.neural.latent_way import latent_at, numbered_point
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
 from engine.score.midi import read_piece

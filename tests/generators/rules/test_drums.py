@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.generators.drum_rules import KICK, SNARE, grid_of
 from engine.generators.pulse import accents, euclid, pulse_lengths, pulses, strong_pulses
+from engine.generators.rules.drum_rules import KICK, SNARE, grid_of
 from engine.score.drums import CLASS_OF_PITCH, PITCHES
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter

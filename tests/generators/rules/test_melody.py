@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.generators import motif
 from engine.generators.chance import stream
 from engine.generators.pulse import accent_at
+from engine.generators.rules import motif
 from engine.score.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter

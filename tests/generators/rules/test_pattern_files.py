@@ -7,7 +7,7 @@ import mido
 import pytest
 
 from engine.score.time import Meter
-from tests.generators.test_pattern import agree, expected, heard, scene, scene_text
+from tests.generators.rules.test_pattern import agree, expected, heard, scene, scene_text
 from tests.scenes.writing import errors, pointed_at, right
 
 TICKS = 120

@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from engine.generators import endings, harmony
-from engine.generators import transform_kinds as kinds
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import arc, clip_velocities
 from engine.generators.pulse import accent_at, swung_pairs
-from engine.generators.scope import due_bars
+from engine.generators.transforms import kinds
+from engine.generators.transforms.scope import due_bars
 from engine.score.keys import MODES, Key
 from engine.score.phrase import NOTE, ChordSpan, Phrase
 

@@ -145,7 +145,7 @@ class GrooveSettings(TransformSettings):
 
 
 def _kind(name: str, summary: str, settings: type[TransformSettings], shorthand: str | None) -> TransformKind:
-    return TransformKind(name, summary, settings, shorthand, f"engine.generators.transforms:{name}")
+    return TransformKind(name, summary, settings, shorthand, f"engine.generators.transforms.functions:{name}")
 
 
 TRANSPOSE = _kind("transpose", "moves all notes by an interval", TransposeSettings, "by")
@@ -160,7 +160,8 @@ LEGATO = _kind("legato", "lets notes sound on until the next", LegatoSettings, "
 STACCATO = _kind("staccato", "cuts notes short", StaccatoSettings, "length")
 REST = replace(_kind("rest", "leaves whole bars empty", RestSettings, "share"), heeds_bars=True)
 SWING = replace(
-    _kind("swing", "makes off-beats late", SwingSettings, "amount"), examine="engine.generators.examination:swing"
+    _kind("swing", "makes off-beats late", SwingSettings, "amount"),
+    examine="engine.generators.neural.examination:swing",
 )
 QUANTIZE = _kind("quantize", "moves starts onto the grid", QuantizeSettings, "strength")
 GROOVE = TransformKind(
@@ -168,9 +169,9 @@ GROOVE = TransformKind(
     "GrooVAE: a neural network plays drums with feel",
     GrooveSettings,
     "amount",
-    "engine.generators.groove:Groove",
+    "engine.generators.neural.groove:Groove",
     network=True,
-    stand_in="engine.generators.groove:by_rules",
+    stand_in="engine.generators.neural.groove:by_rules",
     weights=lambda settings: settings.weights or settings.config,
-    examine="engine.generators.examination:groove",
+    examine="engine.generators.neural.examination:groove",
 )

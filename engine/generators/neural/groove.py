@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.generators.continuation import network_of
 from engine.generators.contract import Request, Role
 from engine.generators.expression import (
     DRUM_LEVELS,
@@ -15,9 +14,10 @@ from engine.generators.expression import (
     soft_velocities,
     with_velocities,
 )
-from engine.generators.judging import judged_drums
-from engine.generators.transform_kinds import GrooveSettings, HumanizeSettings
-from engine.generators.transforms import humanize
+from engine.generators.neural.continuation import network_of
+from engine.generators.neural.judging import judged_drums
+from engine.generators.transforms.functions import humanize
+from engine.generators.transforms.kinds import GrooveSettings, HumanizeSettings
 from engine.networks.studio.grooving import drumify_piece, feel_of
 from engine.score.phrase import Phrase, in_order
 from engine.score.piece import Piece, Track

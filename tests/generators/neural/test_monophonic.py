@@ -7,9 +7,9 @@ import pytest
 
 from engine.assets import find
 from engine.errors import PerpetuumError
-from engine.generators import continuation, judging
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link
+from engine.generators.neural import continuation, judging
 from engine.networks.encodings import drums, melody
 from engine.networks.rnn.extend import Extension
 from engine.registry import kind

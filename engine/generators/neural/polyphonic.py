@@ -10,12 +10,8 @@ import numpy as np
 
 from engine.generators import harmony
 from engine.generators.chance import stream
-from engine.generators.chord_walk import ChordWalk
-from engine.generators.continuation import extended, network_of, past_of, primer_of
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
-from engine.generators.fitting import fitted_voices
-from engine.generators.judging import ATTEMPTS, best, judged_voices
 from engine.generators.kinds import (
     ChordWalkSettings,
     MelodyRulesSettings,
@@ -24,7 +20,11 @@ from engine.generators.kinds import (
     PolyphonicSettings,
     PolyphonyRnnSettings,
 )
-from engine.generators.melody_rules import MelodyRules
+from engine.generators.neural.continuation import extended, network_of, past_of, primer_of
+from engine.generators.neural.fitting import fitted_voices
+from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
+from engine.generators.rules.chord_walk import ChordWalk
+from engine.generators.rules.melody_rules import MelodyRules
 from engine.networks.contract import NO_CONDITIONS, Conditions
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance

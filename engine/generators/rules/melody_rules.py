@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.generators import endings, harmony, motif
+from engine.generators import endings, harmony
 from engine.generators.chance import stream, theme_stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import sung, with_velocities
 from engine.generators.kinds import MelodyRulesSettings
-from engine.generators.motif import Motif
 from engine.generators.pulse import accents, onset_steps, pulse_lengths
+from engine.generators.rules import motif
+from engine.generators.rules.motif import Motif
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, in_order
 from engine.score.time import STEPS_PER_BEAT, Meter
 

@@ -11,7 +11,7 @@ from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role, Settings, Surroundings, UnfitError
 from engine.generators.kinds import MusicVaeSettings, PatternSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
 from engine.generators.pulse import swung_pairs
-from engine.generators.transform_kinds import SwingSettings
+from engine.generators.transforms.kinds import SwingSettings
 from engine.score.time import Meter
 
 _TRIO = "hierdec-trio_16bar"

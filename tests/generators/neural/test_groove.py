@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import PerpetuumError
-from engine.generators import chain, groove
+from engine.generators import chain
 from engine.generators.chain import make_phrase, stand_in
 from engine.generators.contract import Role
 from engine.generators.expression import DRUM_LEVELS
+from engine.generators.neural import groove
 from engine.networks.card import read_weights, write_weights
 from engine.registry import kind
 from engine.runtime.worker import rehearsal

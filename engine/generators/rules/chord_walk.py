@@ -12,7 +12,7 @@ from engine.generators.contract import Link, Request
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.kinds import ChordWalkSettings
 from engine.generators.pulse import accent_at, onset_steps, pulses
-from engine.generators.voicing import lead
+from engine.generators.rules.voicing import lead
 from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance

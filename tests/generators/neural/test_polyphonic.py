@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.generators import continuation
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link, Role
-from engine.generators.fitting import fitted_voices
+from engine.generators.neural import continuation
+from engine.generators.neural.fitting import fitted_voices
 from engine.networks.card import read_weights, write_weights
 from engine.networks.rnn.extend import Extension
 from engine.score.keys import Key

@@ -10,7 +10,7 @@ from engine.generators.contract import Role
 from engine.registry import kind, kinds
 from engine.score.drums import CLASSES, PITCHES
 from tests.generators.asking import changed, phrase, request
-from tests.generators.test_pattern import heard
+from tests.generators.rules.test_pattern import heard
 from tests.scenes.writing import load_text, only_error, pointed_at, right
 
 BY_RULES = sorted(name for name, one in kinds("perpetuum.transforms").items() if not one.network)
