@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.generators.contract import Link, Role, Settings
-from engine.registry import kind
+from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Role, Settings
 from engine.score.keys import Key
 from engine.score.phrase import Phrase
 from engine.score.progressions import Progression
@@ -127,8 +126,8 @@ class Part:
     @property
     def needs_network(self) -> bool:
         """Whether its generator or a transform is a network, so that a worker makes its phrases."""
-        return kind("perpetuum.generators", self.generator).network or any(
-            kind("perpetuum.transforms", name).network for name, _ in self.transforms
+        return GENERATORS.get(self.generator).network or any(
+            TRANSFORMS.get(name).network for name, _ in self.transforms
         )
 
 

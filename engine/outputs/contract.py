@@ -1,6 +1,6 @@
 """Where the sound goes. An output takes chunks of sound at the pace of real time, come what may.
 
-Kinds of outputs are registered under the entry points `perpetuum.outputs`, the built-in ones too.
+Kinds of outputs are registered under the entry points `perpetuum.outputs`, the built-in ones too; `OUTPUTS` finds them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine import registry
 from engine.errors import PerpetuumError
 from engine.outputs.pacing import Pacer
 from engine.processes.pipe import FRAME_BYTES
+from engine.registry import Registry
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,9 @@ class OutputKind:
     needs_argument: bool = False
 
 
+OUTPUTS: Registry[OutputKind] = Registry("perpetuum.outputs", OutputKind, "output")
+
+
 def open_output(name: str, argument: str | None = None, keep: float | None = None) -> OpenedOutput:
     """An output by the name of its kind, opened; a context manager that closes it.
 
@@ -78,7 +81,7 @@ def open_output(name: str, argument: str | None = None, keep: float | None = Non
     Raises:
         PerpetuumError: no such kind, an argument too much or too little, or it cannot work.
     """
-    kind: OutputKind = registry.kind("perpetuum.outputs", name)
+    kind = OUTPUTS.get(name)
     if argument is not None and not kind.argument:
         raise PerpetuumError(f"the output {name} takes no argument, {argument!r} was given")
     if argument is None and kind.needs_argument:

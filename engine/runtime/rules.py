@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from engine.generators import chain
 from engine.generators.contract import Request
 from engine.score.phrase import Phrase
@@ -13,7 +11,7 @@ class LocalRules:
     """The conductor's `Rules`."""
 
     def __init__(self) -> None:
-        self._cache: dict[Any, Any] = {}
+        self._cache: chain.Cache = {}
 
     def make(self, kind: str, request: Request) -> tuple[Phrase, Phrase]:
         """(raw, phrase) by a rule-based kind."""

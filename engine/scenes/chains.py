@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine import assets, registry
+from engine import assets
 from engine.errors import PerpetuumError
 from engine.generators.contract import (
+    GENERATORS,
+    TRANSFORMS,
     GeneratorKind,
     Link,
     Role,
@@ -80,7 +82,7 @@ def _read_generator(reading: Reading, draft: PartDraft) -> None:
         )
         return
     draft.kind_span = name.span if name.span.end > name.span.start else at
-    draft.kind = reading.find_kind("perpetuum.generators", "generator", name)
+    draft.kind = reading.find_kind(GENERATORS, name)
     if draft.kind is None:
         return
     empty = MapNode(node.span, {})
@@ -113,7 +115,7 @@ def _elsewhere(draft: PartDraft) -> dict[str, str]:
     right = {
         name: f"it in the generator, like `generator: {{kind: {kind}, {name}: …}}`" for name in (*LINKS, *settings)
     }
-    transforms = registry.names("perpetuum.transforms")
+    transforms = TRANSFORMS.names()
     return right | {name: f"it among the transforms, like `transforms: [{name}: …]`" for name in transforms}
 
 
@@ -167,7 +169,7 @@ def doubts_of(reading: Reading, kind: GeneratorKind | TransformKind, settings: S
     path = assets.find("weights", kind.weights(settings), ".safetensors", reading.folder) if kind.weights else None
     if kind.examine is None or (path is None and kind.weights is not None):
         return []
-    return registry.load(kind.examine)(settings, _surroundings(reading, path, draft))[1]
+    return kind.examine(settings, _surroundings(reading, path, draft))[1]
 
 
 def _surroundings(reading: Reading, weights: Path | None, draft: PartDraft, hidden: Path | None = None) -> Surroundings:
@@ -208,7 +210,7 @@ def _examined(
     if kind.examine is None:
         return settings
     try:
-        settings, doubts = registry.load(kind.examine)(settings, _surroundings(reading, path, draft, hidden))
+        settings, doubts = kind.examine(settings, _surroundings(reading, path, draft, hidden))
     except UnfitError as error:
         for one in (error, *error.others):
             wrong = node.get(one.setting) if node else None
@@ -261,7 +263,7 @@ def _weights_of(
 
 
 def _fallback_name(draft: PartDraft) -> str:
-    from engine.generators.kinds import rules_for
+    from engine.generators.rules.kinds import rules_for
 
     assert draft.role is not None
     return rules_for(draft.role).name
@@ -296,7 +298,7 @@ def _read_transform(reading: Reading, item: Node, draft: PartDraft) -> Transform
     else:
         reading.source.error(item.span, "a transform cannot be a list", "a transform, like `- thin: 30 %`")
         return None
-    kind: TransformKind | None = reading.find_kind("perpetuum.transforms", "transform", name)
+    kind = reading.find_kind(TRANSFORMS, name)
     if kind is None:
         return None
     node = _spelled_out(reading, kind, name, value)
@@ -306,7 +308,7 @@ def _read_transform(reading: Reading, item: Node, draft: PartDraft) -> Transform
     if settings is not None and names_drums_in_vain(settings, draft):
         reading.source.error(node.key("only").span, *NO_DRUMS)
     if settings is not None:
-        fallback = "without it rules do its work" if kind.stand_in else "without it the transform is left out"
+        fallback = "without it rules do its work" if kind.apply else "without it the transform is left out"
         settings = _examined(reading, kind, settings, draft, node, name.span, fallback)
     return TransformDraft(kind, node.plain(), settings)
 

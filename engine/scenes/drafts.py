@@ -9,8 +9,7 @@ from typing import Any
 from engine.errors import PerpetuumError
 from engine.form.scene import Move, Source
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
-from engine.registry import kind as registered
-from engine.registry import names as registered_names
+from engine.registry import K, Registry
 from engine.scenes.diagnostics import listed, nearest
 from engine.scenes.models import PartFile, SectionFile
 from engine.scenes.nodes import MapNode, ScalarNode
@@ -129,11 +128,11 @@ class Reading:
         """Where relative paths begin."""
         return self.source.folder
 
-    def find_kind(self, group: str, noun: str, node: ScalarNode) -> Any:
+    def find_kind(self, registry: Registry[K], node: ScalarNode) -> K | None:
         """The kind that a node names; None if there is none such, and that is noted."""
-        name, known = node.text, registered_names(group)
+        name, known, noun = node.text, registry.names(), registry.noun
         if not isinstance(node.value, str) or name not in known:
-            verb = "perpetuum instruments" if group == "perpetuum.instruments" else "perpetuum generators"
+            verb = "perpetuum instruments" if registry.group == "perpetuum.instruments" else "perpetuum generators"
             self.source.error(
                 node.span,
                 f"unknown {noun} `{clipped(name)}`",
@@ -143,7 +142,7 @@ class Reading:
             )
             return None
         try:
-            return registered(group, name)
+            return registry.get(name)
         except PerpetuumError as error:
             self.source.error(node.span, error.message, hint=error.hint or "")
             return None

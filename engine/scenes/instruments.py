@@ -18,7 +18,7 @@ from engine.scenes.source import Source, Span, UnreadableError, clipped
 from engine.scenes.validation import validate
 from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.articulation import Articulation, articulation
-from engine.sound.contract import InstrumentKind
+from engine.sound.contract import INSTRUMENTS, InstrumentKind
 from engine.sound.samples import SampleFacts, examine_sample
 from engine.sound.settings import sample_files, unheard_samples
 
@@ -172,7 +172,7 @@ def check_instrument(
         source.error(start, "the instrument has no `kind`", hint="add `kind: …`; `perpetuum instruments` tells which")
         return None, 0, None
     reading = Reading(source, Meter())
-    kind: InstrumentKind | None = reading.find_kind("perpetuum.instruments", "kind of instrument", name)
+    kind = reading.find_kind(INSTRUMENTS, name)
     if kind is None:
         return None, 0, None
     for _, _, value in node.meant():

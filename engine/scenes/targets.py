@@ -10,7 +10,6 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from engine import registry
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
 from engine.generators.rules.written import Chords
@@ -22,6 +21,7 @@ from engine.scenes.nodes import MapNode, Node, ScalarNode
 from engine.scenes.positions import span_within
 from engine.scenes.source import Span, clipped
 from engine.scenes.validation import PLUG_IN_HINT, notation_error, problem
+from engine.sound.contract import INSTRUMENTS
 from engine.units import Decibels
 
 SILENT = -72.0
@@ -281,7 +281,7 @@ def _movable(kind: GeneratorKind | TransformKind, settings: Settings | None) -> 
 def _settings_of_instruments() -> frozenset[str]:
     """Names of all settings that stand in instrument files."""
     found: set[str] = set()
-    models: list[Any] = [kind.settings for kind in registry.kinds("perpetuum.instruments").values()]
+    models: list[Any] = [kind.settings for kind in INSTRUMENTS.kinds().values()]
     for model in models:  # grows: unions, lists and models in models are opened up
         if isinstance(model, type) and issubclass(model, BaseModel):
             found |= set(model.model_fields)

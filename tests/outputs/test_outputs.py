@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine import registry
 from engine.errors import PerpetuumError
-from engine.outputs.contract import NullOutput, open_output
+from engine.outputs.contract import OUTPUTS, NullOutput, open_output
 from engine.outputs.device import DeviceOutput
 from engine.outputs.pacing import Pacer
 from engine.outputs.players import Dither, Player
@@ -188,7 +187,7 @@ def test_a_pipe_whose_process_writes_more_than_it_holds_is_full(pipe):
 
 
 def test_every_kind_of_output_is_registered_and_says_what_it_is():
-    kinds = registry.kinds("perpetuum.outputs")
+    kinds = OUTPUTS.kinds()
     assert {"auto", "device", "null", "wav"} <= set(kinds)
     assert all(kind.summary and kind.name == name for name, kind in kinds.items())
 

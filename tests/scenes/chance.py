@@ -10,14 +10,14 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from engine import assets, registry
+from engine import assets
 from engine.conductor.clocks import FastClock, VirtualMakers
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators import chain
-from engine.generators.contract import Role
+from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.runtime.performance import networks_of, setup_of
 from engine.runtime.rules import LocalRules
 from engine.scenes.diagnostics import Diagnostic, Severity
@@ -29,8 +29,8 @@ from engine.score.keys import MODES
 from engine.score.phrase import Origin, Phrase
 from engine.units import PitchRange, Range, written
 
-GENERATORS = registry.kinds("perpetuum.generators")
-TRANSFORMS = registry.kinds("perpetuum.transforms")
+GENERATORS = GENERATORS.kinds()
+TRANSFORMS = TRANSFORMS.kinds()
 INSTRUMENTS = sorted(path.stem for path in assets.shipped("instruments").glob("*.yaml"))
 WEIGHTS = list(assets.names("weights", ".safetensors"))
 PATTERNS = [

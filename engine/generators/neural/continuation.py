@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from engine.assets import find
 from engine.errors import PerpetuumError
 from engine.generators.chance import stream
 from engine.generators.contract import Link, Place, Request
-from engine.generators.kinds import RnnSettings
+from engine.generators.neural.settings import RnnSettings
 from engine.networks import load_network
-from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
+from engine.networks.contract import NO_CONDITIONS, Conditions, Network, Passage, Sampling
+from engine.networks.rnn.event_sequence import EventSequenceRnn
+from engine.networks.vae.music_vae import MusicVae
 from engine.score.phrase import Phrase, moved
 from engine.score.time import STEPS_PER_BEAT
 
@@ -23,8 +25,27 @@ _OPENING_BARS = 2
 _LONGEST_RING = 8.0
 
 
-def network_of(family: str, config: str, weights: str | None) -> Any:
-    """The network of a config, ready to play.
+R = TypeVar("R", bound=RnnSettings)
+
+
+def rnn_of(family: str, config: str, weights: str | None) -> EventSequenceRnn:
+    """The recurrent network of a config, ready to play; Args and Raises as `_network_of`."""
+    network = _network_of(family, config, weights)
+    if not isinstance(network, EventSequenceRnn):
+        raise PerpetuumError(f"{config} of {family} is no recurrent network but one of {network.config.family}")
+    return network
+
+
+def vae_of(family: str, config: str, weights: str | None) -> MusicVae:
+    """The variational autoencoder of a config, ready to play; Args and Raises as `_network_of`."""
+    network = _network_of(family, config, weights)
+    if not isinstance(network, MusicVae):
+        raise PerpetuumError(f"{config} of {family} is no MusicVAE but one of {network.config.family}")
+    return network
+
+
+def _network_of(family: str, config: str, weights: str | None) -> Network:
+    """The network of a config.
 
     Args:
         family: Magenta's, for messages.
@@ -44,11 +65,10 @@ def network_of(family: str, config: str, weights: str | None) -> Any:
     return load_network(path, config)
 
 
-def extended(
-    network: Any,
+def continuations(
+    network: EventSequenceRnn,
     past: Phrase,
-    request: Request,
-    settings: RnnSettings,
+    request: Request[RnnSettings],
     number: int,
     conditions: Conditions = NO_CONDITIONS,
 ) -> list[np.ndarray]:
@@ -57,13 +77,13 @@ def extended(
     A shorter number of steps than the phrase has is repeated to fill it.
 
     Args:
-        network: an `EventSequenceRnn`.
+        network: ready to play.
         past: what it continues from.
         request: what is wanted.
-        settings: of the generator.
         number: of the attempt, 0, 1, ...
         conditions: over past and new music.
     """
+    settings = request.settings
     beats = min(request.beats, settings.steps / STEPS_PER_BEAT) if settings.steps else request.beats
     passage = Passage(past.notes, past.length, request.qpm, request.meter.steps_per_bar)
     sampling = Sampling(
@@ -91,7 +111,7 @@ def _repeated(notes: np.ndarray, beats: float, whole: float) -> np.ndarray:
     return made[made["start"] < whole - 1e-9]
 
 
-def past_of(request: Request, settings: RnnSettings, by_rules: Callable[[Request], Phrase], fresh: bool) -> Phrase:
+def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh: bool) -> Phrase:
     """What the network continues from.
 
     A section opens with the part's primer, or without one with two bars by rules on the section's theme: so a section
@@ -100,17 +120,16 @@ def past_of(request: Request, settings: RnnSettings, by_rules: Callable[[Request
 
     Args:
         request: what is wanted.
-        settings: of the generator.
         by_rules: makes an opening.
         fresh: leave the past behind.
     """
     bar = request.meter.beats_per_bar
     primer = primer_of(request)
-    history = request.history
+    history, longest = request.history, request.settings.history
     if primer is not None and (request.place.bar == 0 or history is None or fresh):
-        return primer.slice(max(0.0, primer.length - settings.history * bar), primer.length)
+        return primer.slice(max(0.0, primer.length - longest * bar), primer.length)
     if history is not None and request.place.bar > 0 and not fresh:
-        whole = min(int(history.length / bar + 1e-9), settings.history) * bar
+        whole = min(int(history.length / bar + 1e-9), longest) * bar
         if whole > 0:
             recent = history.slice(history.length - whole, history.length)
             if len(recent.notes):

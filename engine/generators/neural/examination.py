@@ -4,56 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from engine.assets import find, shipped
 from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role, Settings, Surroundings, UnfitError
-from engine.generators.kinds import MusicVaeSettings, PatternSettings, PerformanceRnnSettings, PianorollRnnNadeSettings
-from engine.generators.pulse import swung_pairs
-from engine.generators.transforms.kinds import SwingSettings
+from engine.generators.neural.settings import (
+    DrumsRnnSettings,
+    GrooveSettings,
+    ImprovRnnSettings,
+    MelodyRnnSettings,
+    MusicVaeSettings,
+    NamesNetwork,
+    PerformanceRnnSettings,
+    PianorollRnnNadeSettings,
+    PolyphonyRnnSettings,
+)
 from engine.score.time import Meter
+
+if TYPE_CHECKING:
+    from engine.networks.card import WeightsCard
 
 _TRIO = "hierdec-trio_16bar"
 
 
-def pattern(settings: PatternSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
-    """Whether there are notes, and of the kind that the part plays.
-
-    Raises:
-        UnfitError: there are none, or drums in a part that plays none, or the other way round.
-    """
-    notes = settings.notes
-    is_drums = surroundings.role is Role.DRUMS
-    if notes is None:
-        written = '"bd: x...x... | sn: ....x..."' if is_drums else "D4:1 F4:1/2"
-        raise UnfitError("notes", "`pattern` has no `notes`", f"write `generator: {{kind: pattern, notes: {written}}}`")
-    if surroundings.role is not None and notes.is_drums != is_drums:
-        if is_drums:
-            raise UnfitError("notes", "this part plays drums", "write a drum grid, like `bd: x...x... | sn: ....x...`")
-        raise UnfitError("notes", "this part plays no drums", "write notes, like `D4:1 F4:1/2`, or say `role: drums`")
-    idle = settings.variation == 0 and Link.CHORDS in surroundings.links
-    return settings, ["`chords` mean nothing to a pattern that is played note for note"] if idle else []
+_Continuing = DrumsRnnSettings | MelodyRnnSettings | ImprovRnnSettings | PolyphonyRnnSettings
 
 
-def swing(settings: SwingSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
-    """Whether there is anything to swing in the meter."""
-    if swung_pairs(surroundings.meter, 1.0 if settings.grid == "eighths" else 0.5)[1].any():
-        return settings, []
-    way = "; take `grid: sixteenths`" if settings.grid == "eighths" else ""
-    return settings, [f"in {surroundings.meter} no {settings.grid} come in pairs, so that nothing swings{way}"]
-
-
-def network(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+def network(settings: _Continuing, surroundings: Surroundings) -> tuple[Settings, list[str]]:
     """Whether the weights are whole and of the config that the settings name, and whether it knows the meter.
 
     Raises:
         UnfitError: they are of another config, or it does not know the meter.
         PerpetuumError: the file is damaged, or holds no network.
     """
-    if _as_shipped(settings, surroundings):
-        return settings, []
-    return settings, _hiding(surroundings, _card(settings, surroundings))
+    return settings, _doubts(settings, surroundings)
+
+
+def _doubts(settings: NamesNetwork, surroundings: Surroundings) -> list[str]:
+    """See `network`."""
+    return [] if _as_shipped(settings, surroundings) else _hiding(surroundings, _card(settings, surroundings))
 
 
 def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
@@ -62,7 +52,7 @@ def performance(settings: PerformanceRnnSettings, surroundings: Surroundings) ->
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
-    doubts = network(settings, surroundings)[1]
+    doubts = _doubts(settings, surroundings)
     if Link.CHORDS in surroundings.links and settings.pitch_classes != "chords":
         doubts.append("it listens to `chords` with `pitch_classes: chords` only")
     if settings.notes_per_second is None:
@@ -79,19 +69,19 @@ def pianoroll(settings: PianorollRnnNadeSettings, surroundings: Surroundings) ->
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
-    doubts = network(settings, surroundings)[1]
+    doubts = _doubts(settings, surroundings)
     idle = [name for name in ("top_k", "top_p") if getattr(settings, name) is not None]
     doubts += [f"`{name}` means nothing to `{settings.config}`, which draws each key by itself" for name in idle]
     return settings, doubts
 
 
-def groove(settings: Any, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+def groove(settings: GrooveSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
     """As `network`; a part that is no drums is told that nothing happens to it.
 
     Raises:
         UnfitError, PerpetuumError: as `network`.
     """
-    doubts = network(settings, surroundings)[1]
+    doubts = _doubts(settings, surroundings)
     silent = surroundings.role is not None and surroundings.role is not Role.DRUMS
     return settings, doubts + ["`groove` changes drums only, and this part plays none"] * silent
 
@@ -127,7 +117,7 @@ def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[S
     return settings.model_copy(update={"points": tuple(points)}), _hiding(surroundings, card)
 
 
-def _as_shipped(settings: Any, surroundings: Surroundings) -> bool:
+def _as_shipped(settings: NamesNetwork, surroundings: Surroundings) -> bool:
     """Whether it is the shipped weights of a config, in the meter that all of them know.
 
     Those are known to be right, and to look into them costs a tenth of a second before the first sound.
@@ -136,7 +126,7 @@ def _as_shipped(settings: Any, surroundings: Surroundings) -> bool:
     return known and surroundings.meter == Meter(4, 4)
 
 
-def _hiding(surroundings: Surroundings, card: Any) -> list[str]:
+def _hiding(surroundings: Surroundings, card: WeightsCard) -> list[str]:
     """What to say where the user's weights have the name of shipped ones, and are played in their place."""
     from engine.networks import read_card
     from engine.networks.card import in_words
@@ -154,19 +144,18 @@ def _file(surroundings: Surroundings) -> Path:
     return surroundings.weights
 
 
-def _card(settings: Any, surroundings: Surroundings) -> Any:
+def _card(settings: NamesNetwork, surroundings: Surroundings) -> WeightsCard:
     from engine.networks import CONFIGS, read_card
 
-    wanted: str = settings.config
+    wanted = settings.config
     try:
         card = read_card(_file(surroundings), wanted)
     except PerpetuumError as error:
         found = _config_of(surroundings)
-        if found in (None, wanted):
+        if found is None or found == wanted:
             raise
-        fits = "config" in type(settings).model_fields and found in get_args(
-            type(settings).model_fields["config"].annotation
-        )
+        fields = type(settings).model_fields if isinstance(settings, Settings) else {}
+        fits = "config" in fields and found in get_args(fields["config"].annotation)
         hint = f"`config: {found}` fits them" if fits else f"they are of {CONFIGS[found].family}"
         raise UnfitError("weights", f"the weights are of `{found}`, not of `{wanted}`", hint) from error
     reason = CONFIGS[wanted].allows(surroundings.meter.steps_per_bar)
@@ -187,15 +176,15 @@ def _config_of(surroundings: Surroundings) -> str | None:
         return None
 
 
-def _found(points: Sequence[Any], surroundings: Surroundings) -> list[Any]:
+def _found(points: Sequence[str | int], surroundings: Surroundings) -> list[str | int]:
     """The points, with the paths of the files among them; of files that cannot be heard each is told once."""
-    found: list[Any] = []
+    found: list[str | int] = []
     wrong: dict[str, UnfitError] = {}
     for place, point in enumerate(points):
         try:
             found.append(_heard(point, place, surroundings) if isinstance(point, str) else point)
         except UnfitError as error:
-            wrong.setdefault(point, error)
+            wrong.setdefault(str(point), error)
     if wrong:
         first, *others = wrong.values()
         raise UnfitError(first.setting, first.message, first.hint or "", first.item, others)

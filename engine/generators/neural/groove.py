@@ -1,4 +1,4 @@
-"""GrooVAE as a transform: drums played with feel. And what plays in its place where the network cannot."""
+"""GrooVAE as a transform: drums played with feel."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from engine.generators.expression import (
     DRUM_LEVELS,
     clip_velocities,
     drum_classes,
-    drummed,
     soft_velocities,
     with_velocities,
 )
-from engine.generators.neural.continuation import network_of
+from engine.generators.neural.continuation import vae_of
 from engine.generators.neural.judging import judged_drums
-from engine.generators.transforms.functions import humanize
-from engine.generators.transforms.kinds import GrooveSettings, HumanizeSettings
+from engine.generators.neural.settings import GrooveSettings
 from engine.networks.studio.grooving import drumify_piece, feel_of
 from engine.score.phrase import Phrase, in_order
 from engine.score.piece import Piece, Track
@@ -37,7 +35,7 @@ class Groove:
     """The transform `groove`, built once for its weights; parts that are no drums go through as they are."""
 
     def __init__(self, settings: GrooveSettings) -> None:
-        self.network = network_of("groovae", settings.config, settings.weights)
+        self.network = vae_of("groovae", settings.config, settings.weights)
 
     def __call__(self, phrase: Phrase, settings: GrooveSettings, request: Request, rng: np.random.Generator) -> Phrase:
         """The phrase with feel, or a groove to its rhythm, as loud on the whole as it was written; a rest stays a rest.
@@ -63,17 +61,6 @@ class Groove:
         if problem and not judged_drums(phrase.notes, request)[0]:
             raise PerpetuumError(f"part {request.part!r}: the network of the transform groove made {problem}")
         return phrase.with_notes(made)
-
-
-def by_rules(phrase: Phrase, settings: GrooveSettings, request: Request, rng: np.random.Generator) -> Phrase:
-    """Velocities by the meter and small deviations, as much of them as of the network's were wanted."""
-    if request.role is not Role.DRUMS:
-        return phrase
-    velocities = drummed(phrase.notes, request.meter, phrase.length, rng).astype(float)
-    written = phrase.notes["velocity"].astype(float)
-    mixed = clip_velocities(written + settings.amount * (velocities - written))
-    little = HumanizeSettings().model_copy(update={"timing": 0.012 * settings.amount, "velocity": 0})
-    return humanize(phrase.with_notes(with_velocities(phrase.notes, mixed)), little, request, rng)
 
 
 def _blended(written: np.ndarray, played: np.ndarray, amount: float) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.generators.chance import stream
 from engine.generators.contract import Place
-from engine.generators.kinds import MusicVaeSettings
+from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks.vae.operations import Loop, Wander, slerp
 
 

@@ -7,7 +7,6 @@ a bar or two by rules), and count and look back by its bars.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,20 +14,14 @@ from engine.generators import endings, harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import drummed, sung, with_velocities
-from engine.generators.kinds import (
-    DrumRulesSettings,
-    DrumsRnnSettings,
-    ImprovRnnSettings,
-    MelodyRnnSettings,
-    MelodyRulesSettings,
-    SungSettings,
-)
-from engine.generators.neural.continuation import extended, network_of, past_of
+from engine.generators.neural.continuation import continuations, past_of, rnn_of
 from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
-from engine.generators.rules.drum_rules import DrumRules
-from engine.generators.rules.melody_rules import MelodyRules
+from engine.generators.neural.settings import DrumsRnnSettings, ImprovRnnSettings, MelodyRnnSettings, SungSettings
+from engine.generators.rules.drum_rules import DrumRules, DrumRulesSettings
+from engine.generators.rules.melody_rules import MelodyRules, MelodyRulesSettings
 from engine.networks.contract import NO_CONDITIONS, Conditions
+from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 
 
@@ -39,20 +32,18 @@ class DrumsRnn:
     """
 
     def __init__(self, settings: DrumsRnnSettings) -> None:
-        self.network = network_of("drums_rnn", settings.config, settings.weights)
+        self.network = rnn_of("drums_rnn", settings.config, settings.weights)
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[DrumsRnnSettings]) -> Phrase:
         """The next bars of drums.
 
         Raises:
             PerpetuumError: silence or noise in every attempt.
         """
-        settings = request.settings
-        assert isinstance(settings, DrumsRnnSettings)
 
         def attempt(number: int) -> list[np.ndarray]:
-            past = past_of(request, settings, _drums_by_rules, fresh=number == ATTEMPTS - 1)
-            return [kick_with(made, request) for made in extended(self.network, past, request, settings, number)]
+            past = past_of(request, _drums_by_rules, fresh=number == ATTEMPTS - 1)
+            return [kick_with(made, request) for made in continuations(self.network, past, request, number)]
 
         notes = best(attempt, judged_drums, request)
         velocities = drummed(notes, request.meter, request.beats, stream(request.seed, "velocity"))
@@ -65,9 +56,9 @@ class MelodyRnn:
     """Melody RNN for `Role.MELODY`, fitted to the key, and to `Link.CHORDS` and `Link.RHYTHM` if it has them."""
 
     def __init__(self, settings: MelodyRnnSettings) -> None:
-        self.network = network_of("melody_rnn", settings.config, settings.weights)
+        self.network = rnn_of("melody_rnn", settings.config, settings.weights)
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[MelodyRnnSettings]) -> Phrase:
         """The next bars of melody: its last note is a tone of rest, and a section's last phrase ends before a rest.
 
         Raises:
@@ -80,9 +71,9 @@ class ImprovRnn:
     """Improv RNN for `Role.MELODY`, over the chords of `Link.CHORDS` (the tonic without)."""
 
     def __init__(self, settings: ImprovRnnSettings) -> None:
-        self.network = network_of("improv_rnn", settings.config, settings.weights)
+        self.network = rnn_of("improv_rnn", settings.config, settings.weights)
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[ImprovRnnSettings]) -> Phrase:
         """The next bars of melody, over chords that the network knows beforehand.
 
         Raises:
@@ -101,15 +92,19 @@ class ImprovRnn:
         return _sung("improv_rnn", self.network, request, conditions)
 
 
-def _sung(name: str, network: object, request: Request, conditions: Callable[[Phrase], Conditions]) -> Phrase:
+def _sung(
+    name: str,
+    network: EventSequenceRnn,
+    request: Request[SungSettings],
+    conditions: Callable[[Phrase], Conditions],
+) -> Phrase:
     settings = request.settings
-    assert isinstance(settings, SungSettings)
     spans = harmony.chords_under(request)
     follows_chords = Link.CHORDS in request.sources
 
     def attempt(number: int) -> list[np.ndarray]:
-        past = past_of(request, settings, _melody_by_rules, fresh=number == ATTEMPTS - 1)
-        made = extended(network, past, request, settings, number, conditions(past))
+        past = past_of(request, _melody_by_rules, fresh=number == ATTEMPTS - 1)
+        made = continuations(network, past, request, number, conditions(past))
         found = [fitted_melody(notes, request, settings.range, spans if follows_chords else None) for notes in made]
         return [on_rhythm(notes, request) for notes in found]
 
@@ -122,14 +117,13 @@ def _sung(name: str, network: object, request: Request, conditions: Callable[[Ph
     return Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
 
 
-def _drums_by_rules(request: Request) -> Phrase:
+def _drums_by_rules(request: Request[DrumsRnnSettings]) -> Phrase:
     settings = DrumRulesSettings().model_copy(update={"fills": 0.0})
-    return DrumRules(settings).generate(replace(request, settings=settings))
+    return DrumRules(settings).generate(request.with_settings(settings))
 
 
-def _melody_by_rules(request: Request) -> Phrase:
-    assert isinstance(request.settings, SungSettings)
+def _melody_by_rules(request: Request[SungSettings]) -> Phrase:
     # Not quite always recalled, or the theme would never be another, however long a scene plays.
     changes = {"range": request.settings.range, "breath": 0.0, "recall": 0.999}
     settings = MelodyRulesSettings().model_copy(update=changes)
-    return MelodyRules(settings).generate(replace(request, settings=settings))
+    return MelodyRules(settings).generate(request.with_settings(settings))

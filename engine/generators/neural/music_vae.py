@@ -17,11 +17,11 @@ from engine.generators import endings, harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import drummed, sung, with_velocities
-from engine.generators.kinds import MusicVaeSettings
-from engine.generators.neural.continuation import network_of, primer_of
+from engine.generators.neural.continuation import primer_of, vae_of
 from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import best, judged_drums, judged_melody
 from engine.generators.neural.latent_way import latent_at, numbered_point
+from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
 from engine.score.midi import read_piece
@@ -41,12 +41,12 @@ class MusicVaeGenerator:
     """MusicVAE for melody, bass or drums, fitted to key, chords and rhythm; a trio's parts share its windows."""
 
     def __init__(self, settings: MusicVaeSettings) -> None:
-        self.network = network_of("music_vae", settings.config, settings.weights)
+        self.network = vae_of("music_vae", settings.config, settings.weights)
         self._converter = self.network.config.make_converter()
         self._kept: OrderedDict[object, tuple[Track, ...]] = OrderedDict()
         self._files: dict[str, np.ndarray] = {}
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[MusicVaeSettings]) -> Phrase:
         """The bars at the request's place on its way.
 
         Raises:
@@ -54,7 +54,6 @@ class MusicVaeGenerator:
                 or the network does not know the meter.
         """
         settings = request.settings
-        assert isinstance(settings, MusicVaeSettings)
         if reason := self.network.config.allows(request.meter.steps_per_bar):
             raise PerpetuumError(f"part {request.part!r}: {reason}")
         points = self._points(request, settings)

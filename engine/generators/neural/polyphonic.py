@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -12,20 +10,19 @@ from engine.generators import harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
-from engine.generators.kinds import (
-    ChordWalkSettings,
-    MelodyRulesSettings,
+from engine.generators.neural.continuation import continuations, past_of, primer_of, rnn_of
+from engine.generators.neural.fitting import fitted_voices
+from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
+from engine.generators.neural.settings import (
     PerformanceRnnSettings,
     PianorollRnnNadeSettings,
     PolyphonicSettings,
     PolyphonyRnnSettings,
 )
-from engine.generators.neural.continuation import extended, network_of, past_of, primer_of
-from engine.generators.neural.fitting import fitted_voices
-from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
-from engine.generators.rules.chord_walk import ChordWalk
-from engine.generators.rules.melody_rules import MelodyRules
+from engine.generators.rules.chord_walk import ChordWalk, ChordWalkSettings
+from engine.generators.rules.melody_rules import MelodyRules, MelodyRulesSettings
 from engine.networks.contract import NO_CONDITIONS, Conditions
+from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 
@@ -37,17 +34,15 @@ class PolyphonyRnn:
     """Polyphony RNN for chords or melody: goes on from its past, or accompanies the primer."""
 
     def __init__(self, settings: PolyphonyRnnSettings) -> None:
-        self.network = network_of("polyphony_rnn", settings.config, settings.weights)
+        self.network = rnn_of("polyphony_rnn", settings.config, settings.weights)
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[PolyphonyRnnSettings]) -> Phrase:
         """The next bars; with `inject_primer` the primer sounds in them, from its beginning at the phrase's.
 
         Raises:
             PerpetuumError: silence or babble in every attempt.
         """
-        settings = request.settings
-        assert isinstance(settings, PolyphonyRnnSettings)
-        primer = primer_of(request) if settings.inject_primer else None
+        primer = primer_of(request) if request.settings.inject_primer else None
         if primer is None:
             conditions = Conditions(inject_primer=False, condition_on_primer=True)
             return _voices("polyphony_rnn", self.network, request, lambda past: conditions)
@@ -56,7 +51,7 @@ class PolyphonyRnn:
 
         def attempt(number: int) -> list[np.ndarray]:
             conditions = Conditions(inject_primer=True, condition_on_primer=False)
-            return extended(self.network, song, request, settings, number, conditions)
+            return continuations(self.network, song, request, number, conditions)
 
         return _phrase("polyphony_rnn", request, attempt)
 
@@ -65,16 +60,15 @@ class PerformanceRnn:
     """Performance RNN for melody or chords: a player's timing and velocities are kept as they are made."""
 
     def __init__(self, settings: PerformanceRnnSettings) -> None:
-        self.network = network_of("performance_rnn", settings.config, settings.weights)
+        self.network = rnn_of("performance_rnn", settings.config, settings.weights)
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[PerformanceRnnSettings]) -> Phrase:
         """The next bars.
 
         Raises:
             PerpetuumError: silence or babble in every attempt.
         """
         settings = request.settings
-        assert isinstance(settings, PerformanceRnnSettings)
         spans = harmony.chords_under(request)
         if settings.pitch_classes == "chords":
             after = tuple(_weights_of_chord(span) for span in spans)
@@ -96,9 +90,9 @@ class PianorollRnnNade:
     """Pianoroll RNN-NADE for chords or melody."""
 
     def __init__(self, settings: PianorollRnnNadeSettings) -> None:
-        self.network = network_of("pianoroll_rnn_nade", settings.config, settings.weights)
+        self.network = rnn_of("pianoroll_rnn_nade", settings.config, settings.weights)
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[PianorollRnnNadeSettings]) -> Phrase:
         """The next bars.
 
         Raises:
@@ -107,20 +101,21 @@ class PianorollRnnNade:
         return _voices("pianoroll_rnn_nade", self.network, request, lambda past: NO_CONDITIONS)
 
 
-def _voices(name: str, network: Any, request: Request, conditions: Callable[[Phrase], Conditions]) -> Phrase:
-    settings = request.settings
-    assert isinstance(settings, PolyphonicSettings)
-
+def _voices(
+    name: str,
+    network: EventSequenceRnn,
+    request: Request[PolyphonicSettings],
+    conditions: Callable[[Phrase], Conditions],
+) -> Phrase:
     def attempt(number: int) -> list[np.ndarray]:
-        past = past_of(request, settings, _opening, fresh=number == ATTEMPTS - 1)
-        return extended(network, past, request, settings, number, conditions(past))
+        past = past_of(request, _opening, fresh=number == ATTEMPTS - 1)
+        return continuations(network, past, request, number, conditions(past))
 
     return _phrase(name, request, attempt)
 
 
-def _phrase(name: str, request: Request, attempt: Callable[[int], list[np.ndarray]]) -> Phrase:
+def _phrase(name: str, request: Request[PolyphonicSettings], attempt: Callable[[int], list[np.ndarray]]) -> Phrase:
     settings = request.settings
-    assert isinstance(settings, PolyphonicSettings)
 
     def fitted(number: int) -> list[np.ndarray]:
         return [
@@ -134,15 +129,14 @@ def _phrase(name: str, request: Request, attempt: Callable[[int], list[np.ndarra
     return Phrase.of(notes, request.beats, Provenance(name, Origin.NETWORK, request.seed))
 
 
-def _opening(request: Request) -> Phrase:
+def _opening(request: Request[PolyphonicSettings]) -> Phrase:
     """Bars by rules that the network goes on from."""
-    assert isinstance(request.settings, PolyphonicSettings)
     span = request.settings.range
     if request.role is Role.CHORDS:
         walk = ChordWalkSettings().model_copy(update={"range": span})
-        return ChordWalk(walk).generate(replace(request, settings=walk))
+        return ChordWalk(walk).generate(request.with_settings(walk))
     tune = MelodyRulesSettings().model_copy(update={"range": span, "breath": 0.0, "recall": 0.999})
-    return MelodyRules(tune).generate(replace(request, settings=tune))
+    return MelodyRules(tune).generate(request.with_settings(tune))
 
 
 def _weights_of_key(key: Key) -> tuple[float, ...]:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from pydantic import Field
 
 from engine.generators import endings, harmony
 from engine.generators.chance import stream, theme_stream
-from engine.generators.contract import Link, Request, Role
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
 from engine.generators.expression import arc, clip_velocities
-from engine.generators.kinds import ArpeggioSettings, ChordWalkSettings
 from engine.generators.pulse import accent_at, euclid, onset_steps, pulse_lengths, rhythm_of, strong_pulses
-from engine.generators.rules.chord_walk import walk
+from engine.generators.rules.chord_walk import ChordWalkSettings, walk
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
+from engine.units import Percent, Pitches, PitchRange, Steps
+
+
+class ArpeggioSettings(Settings):
+    """Chords broken into a steady pulse that changes slowly."""
+
+    pattern: Literal["up", "down", "updown", "walk", "euclid"] = Field(
+        default="updown",
+        description="order of the notes; walk: a random walk over them; euclid: hits spread evenly, with rests",
+    )
+    rate: Steps = Field(default=2, le=16, description="sixteenth steps from note to note")
+    range: Pitches = Field(default=PitchRange(60, 84), description="lowest and highest pitch")
+    notes: int = Field(default=5, ge=2, le=12, description="notes of a cycle; odd numbers drift against the bar")
+    gate: Percent = Field(default=0.7, description="how much of its step a note sounds")
+    density: Percent = Field(default=0.85, description="how many steps of the pulse sound; strong beats always do")
+    evolve: Percent = Field(default=0.3, description="how much a phrase changes the cycle of the one before")
 
 
 class Arpeggio:
@@ -26,10 +44,9 @@ class Arpeggio:
     def __init__(self, settings: ArpeggioSettings) -> None:
         self.settings = settings
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[ArpeggioSettings]) -> Phrase:
         """The next bars of the pattern; it goes on where the phrase before it left off."""
         settings = request.settings
-        assert isinstance(settings, ArpeggioSettings)
         spans = _chords(request)
         steps, numbers, sounding = _pulse(request, settings)
         cycle = _cycle(request, settings)
@@ -142,3 +159,14 @@ def _ended(notes: np.ndarray, request: Request, spans: tuple[ChordSpan, ...], se
     beat = pulse_lengths(request.meter)[-1] / STEPS_PER_BEAT
     last["end"] = max(float(last["end"][0]), float(last["start"][0]) + beat)
     return kept
+
+
+ARPEGGIO = GeneratorKind(
+    name="arpeggio",
+    summary="chords broken into a steady pulse that changes slowly",
+    settings=ArpeggioSettings,
+    roles=(Role.MELODY, Role.CHORDS),
+    factory=Arpeggio,
+    own_chords=True,
+    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
+)

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from pydantic import Field
 
 from engine.generators import harmony
 from engine.generators.chance import pick, stream, theme_stream
-from engine.generators.contract import Link, Request
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
 from engine.generators.expression import arc, clip_velocity
-from engine.generators.kinds import BassLineSettings
 from engine.generators.pulse import accent_at, accents, onset_steps, pulses, rhythm_of, strong_pulses
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
-from engine.units import PitchRange
+from engine.units import Percent, Pitches, PitchRange
 
 _HELD = {"held": 0.97, "root_fifth": 0.85, "walking": 0.92, "pulse": 0.6}
 """Share of the way to the next onset that a note sounds, by style."""
+
+
+class BassLineSettings(Settings):
+    """A bass under the chords, in the rhythm of the kick if it follows one."""
+
+    style: Literal["held", "root_fifth", "walking", "pulse"] = Field(
+        default="root_fifth",
+        description="held: long roots; root_fifth: roots and fifths on the strong beats; walking: a step on every "
+        "beat; pulse: repeated eighths. With a `rhythm` the onsets are that part's",
+    )
+    range: Pitches = Field(default=PitchRange(28, 50), description="lowest and highest pitch")
+    approach: Percent = Field(default=0.4, description="how many chord changes are prepared by a note of approach")
+    density: Percent = Field(
+        default=0.6, description="how many of the possible onsets are played; those on strong beats always are"
+    )
 
 
 class BassLine:
@@ -25,10 +42,9 @@ class BassLine:
     def __init__(self, settings: BassLineSettings) -> None:
         self.settings = settings
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[BassLineSettings]) -> Phrase:
         """A line under the chords; every onset is one of the rhythm's, if there is one that sounds."""
         settings = request.settings
-        assert isinstance(settings, BassLineSettings)
         rng = stream(request.seed, "bass_line")
         spans = harmony.chords_under(request)
         onsets, style = _onsets(request, settings, spans, rng)
@@ -185,3 +201,13 @@ def _step_toward(
     cost = np.abs(near - target) * 0.35 + np.abs(np.abs(near - before) - 2.5) * 0.6
     cost = cost - np.array([1.4 if pitch % 12 in tones else 0.0 for pitch in near]) + rng.random(len(near)) * 2.0
     return int(near[int(np.argmin(cost))])
+
+
+BASS_LINE = GeneratorKind(
+    name="bass_line",
+    summary="a bass under the chords, on the kick's onsets if it follows them",
+    settings=BassLineSettings,
+    roles=(Role.BASS,),
+    factory=BassLine,
+    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
+)

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from engine.generators import harmony
 from engine.generators.chance import pick, stream, theme_stream
-from engine.generators.contract import Link, Request
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
 from engine.generators.expression import arc, clip_velocity
-from engine.generators.kinds import ChordWalkSettings
 from engine.generators.pulse import accent_at, onset_steps, pulses
 from engine.generators.rules.voicing import lead
 from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
-from engine.units import PitchRange
+from engine.units import Bars, Percent, Pitches, PitchRange
+
+
+class ChordWalkSettings(Settings):
+    """A walk through the chords of the key, with voice leading."""
+
+    chord_length: Bars = Field(default=1, le=16, description="how long each chord holds")
+    voices: int = Field(default=4, ge=2, le=6, description="notes of a chord, 2 to 6")
+    range: Pitches = Field(default=PitchRange(50, 74), description="lowest and highest pitch of the voices")
+    style: Literal["held", "tied", "spread", "pulsed", "broken"] = Field(
+        default="held",
+        description="held: all voices begin together; tied: common tones sound on; spread: voices enter one after "
+        "another; pulsed: repeated on the beats; broken: one note after another in eighths",
+    )
+    colour: Percent = Field(
+        default=0.35, description="how many chords are coloured by a seventh, a ninth or a suspension"
+    )
+    recall: Percent = Field(
+        default=0.6,
+        description="how often a phrase takes up the primer's progression, or the section's own, instead of walking "
+        "on; at 100 % each time through a section has the same chords",
+    )
 
 
 class ChordWalk:
@@ -26,10 +48,9 @@ class ChordWalk:
     def __init__(self, settings: ChordWalkSettings) -> None:
         self.settings = settings
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[ChordWalkSettings]) -> Phrase:
         """The next chords: on from those in `request.history`, home to the tonic where a section ends."""
         settings = request.settings
-        assert isinstance(settings, ChordWalkSettings)
         rng = stream(request.seed, "chord_walk")
         spans = harmony.chords_under(request) if Link.CHORDS in request.sources else walk(request, settings)
         voicing = _last_voicing(request.history)
@@ -242,3 +263,13 @@ def _tied(
             sounding[pitch] = (start, span.end, velocity)
     notes += [(start, end, pitch, velocity) for pitch, (start, end, velocity) in sounding.items()]
     return notes
+
+
+CHORD_WALK = GeneratorKind(
+    name="chord_walk",
+    summary="chords that walk through the key, with voice leading",
+    settings=ChordWalkSettings,
+    roles=(Role.CHORDS,),
+    factory=ChordWalk,
+    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
+)

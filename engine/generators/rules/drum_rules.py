@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from pydantic import Field
 
 from engine.generators.chance import stream, theme_stream
-from engine.generators.contract import Link, Request
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
 from engine.generators.expression import clip_velocities
-from engine.generators.kinds import DrumRulesSettings
 from engine.generators.pulse import accents, onset_steps, pulse_lengths, pulses, strong_pulses
 from engine.score.drums import CLASS_OF_PITCH, CLASSES, PITCHES
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT, Meter
+from engine.units import Percent
 
 _FILLS = 1.737
 """Power of the setting that is the chance of a fill: 30 % of the phrases at 50 %, all at 100 %."""
 
 KICK, SNARE, HAT, OPEN, LOW_TOM, MID_TOM, HIGH_TOM, CRASH, RIDE = range(9)
+
+
+class DrumRulesSettings(Settings):
+    """Grooves by style, with ghost notes and fills."""
+
+    style: Literal["straight", "half_time", "brushed", "four_on_floor", "minimal", "broken"] = Field(
+        default="straight", description="the groove"
+    )
+    density: Percent = Field(default=0.6, description="how full the groove is; 20 % leaves its skeleton")
+    ghost: Percent = Field(default=0.3, description="how many soft extra notes")
+    fills: Percent = Field(
+        default=0.5,
+        description="how often a phrase of four bars ends in a fill, up to always; the end of a section mostly does",
+    )
 
 
 class DrumRules:
@@ -25,10 +42,9 @@ class DrumRules:
     def __init__(self, settings: DrumRulesSettings) -> None:
         self.settings = settings
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[DrumRulesSettings]) -> Phrase:
         """A groove over all bars, varied every other bar, with a fill at the end when it is due."""
         settings = request.settings
-        assert isinstance(settings, DrumRulesSettings)
         rng = stream(request.seed, "drum_rules")
         per_bar = request.meter.steps_per_bar
         taken = _groove_of(request)
@@ -234,3 +250,13 @@ def _notes(grid: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     notes["pitch"] = np.array(PITCHES)[drums]
     notes["velocity"] = clip_velocities(grid[steps, drums] + rng.normal(0, 2.5, len(steps)))
     return notes
+
+
+DRUM_RULES = GeneratorKind(
+    name="drum_rules",
+    summary="grooves by style, with ghost notes and fills",
+    settings=DrumRulesSettings,
+    roles=(Role.DRUMS,),
+    factory=DrumRules,
+    takes=frozenset({Link.RHYTHM, Link.PRIMER}),
+)

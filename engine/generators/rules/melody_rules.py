@@ -5,22 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from engine.generators import endings, harmony
 from engine.generators.chance import stream, theme_stream
-from engine.generators.contract import Link, Request
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
 from engine.generators.expression import sung, with_velocities
-from engine.generators.kinds import MelodyRulesSettings
 from engine.generators.pulse import accents, onset_steps, pulse_lengths
 from engine.generators.rules import motif
 from engine.generators.rules.motif import Motif
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, in_order
 from engine.score.time import STEPS_PER_BEAT, Meter
+from engine.units import Percent, Pitches, PitchRange
 
 _FELT = 0.6
 """Metrical weight of a felt beat, and more."""
 # Ideas of a phrase by how many it has: a small letter is the idea with another end.
 _FORMS = {1: ("A",), 2: ("Aa", "AB"), 3: ("AaB", "ABa"), 4: ("AaBa", "AABa", "AaBA")}
+
+
+class MelodyRulesSettings(Settings):
+    """A melody of motifs, repeated and varied, that breathes."""
+
+    range: Pitches = Field(default=PitchRange(60, 81), description="lowest and highest pitch")
+    density: Percent = Field(
+        default=0.45, description="how many notes: 20 % is long notes, 80 % runs of eighths and sixteenths"
+    )
+    syncopation: Percent = Field(default=0.2, description="how many of a motif's beats begin without a note on them")
+    leaps: Percent = Field(default=0.25, description="how wide the line moves: 0 % by step, 100 % in leaps")
+    breath: Percent = Field(
+        default=0.15,
+        description="how much of the time the melody is silent between its ideas; 0 % leaves no bar silent",
+    )
+    recall: Percent = Field(default=0.7, description="how often a phrase takes up the section's own motif again")
 
 
 class MelodyRules:
@@ -29,10 +46,9 @@ class MelodyRules:
     def __init__(self, settings: MelodyRulesSettings) -> None:
         self.settings = settings
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[MelodyRulesSettings]) -> Phrase:
         """A phrase in the key, with chord tones where they count, that rests at its end."""
         settings = request.settings
-        assert isinstance(settings, MelodyRulesSettings)
         rng = stream(request.seed, "melody_rules")
         spans = harmony.chords_under(request)
         line = _Line.start(request, settings, spans)
@@ -251,3 +267,13 @@ _LEAPS = np.array([0.9, 0.0, 0.0, 0.35, 0.45, 0.8, 3.0, 1.3, 2.2, 2.2, 4.5, 4.5,
 def _leap_cost(intervals: np.ndarray) -> np.ndarray:
     size = np.abs(intervals)
     return np.where(size <= 12, _LEAPS[np.minimum(size, 12)], 5.0 + 0.3 * (size - 12))
+
+
+MELODY_RULES = GeneratorKind(
+    name="melody_rules",
+    summary="a melody of motifs, repeated and varied, that breathes",
+    settings=MelodyRulesSettings,
+    roles=(Role.MELODY,),
+    factory=MelodyRules,
+    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
+)

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from engine.generators import harmony
 from engine.generators.chance import stream
-from engine.generators.contract import Link, Request, Role
+from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, Surroundings, UnfitError
 from engine.generators.expression import clip_velocities
-from engine.generators.kinds import PatternSettings
 from engine.generators.pulse import accent_at
+from engine.generators.rules.written import Notes
 from engine.score.drums import CLASS_OF_PITCH, PITCHES
 from engine.score.patterns import Pattern
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
+from engine.units import Percent
 
 _CLOSE = 1e-9
 _STEP = 1.0 / STEPS_PER_BEAT
 _OTHER_DRUM = {2: 3, 3: 2, 8: 2, 4: 5, 5: 6, 6: 5, 7: 8, 1: 4}
 """Drum class that a varied stroke may move to: hats open and close, toms walk, a snare goes to the low tom."""
+
+
+class PatternSettings(Settings):
+    """Notes that are written in the scene or in a MIDI file, played as they are written or varied."""
+
+    notes: Notes | None = Field(
+        default=None,
+        description="what is played, again and again: notes like `D4:1 F4:1/2`, a drum grid like `bd: x...x...`, or "
+        "`{midi: FILE, track: NAME, bars: 1..8}`; must be there",
+    )
+    restart: Literal["section", "phrase", "bar"] = Field(
+        default="section",
+        description="when it begins anew. section: with each section, and runs through all bars at its own length; "
+        "phrase: with each phrase, too; bar: at bar lines only, with a rest to fill its last bar",
+    )
+    variation: Percent = Field(
+        default=0.0,
+        description="how many notes differ each time: 0 % is note for note, 100 % leaves only the outline. A varied "
+        "note moves to a neighbour in key or chord, comes early or late, is split, or left out; a stroke likewise",
+    )
 
 
 class PatternPlayer:
@@ -29,10 +52,9 @@ class PatternPlayer:
     def __init__(self, settings: PatternSettings) -> None:
         self.settings = settings
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[PatternSettings]) -> Phrase:
         """The bars of the pattern that fall into the phrase; what has a chance or a turn sounds when it is due."""
         settings = request.settings
-        assert isinstance(settings, PatternSettings)
         assert settings.notes is not None  # `check` has seen it
         notes = _played(settings.notes, request, settings.restart)
         if settings.variation > 0:
@@ -114,3 +136,39 @@ def _neighbour(pitch: int, side: float, size: float, request: Request, spans: tu
             if not left:
                 return candidate
     return pitch
+
+
+def _pattern_plays(settings: PatternSettings) -> Role | None:
+    is_drums = isinstance(settings.notes, Pattern) and settings.notes.is_drums
+    return Role.DRUMS if is_drums else None
+
+
+def _examined(settings: PatternSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """Whether there are notes, and of the kind that the part plays.
+
+    Raises:
+        UnfitError: there are none, or drums in a part that plays none, or the other way round.
+    """
+    notes = settings.notes
+    is_drums = surroundings.role is Role.DRUMS
+    if notes is None:
+        written = '"bd: x...x... | sn: ....x..."' if is_drums else "D4:1 F4:1/2"
+        raise UnfitError("notes", "`pattern` has no `notes`", f"write `generator: {{kind: pattern, notes: {written}}}`")
+    if surroundings.role is not None and notes.is_drums != is_drums:
+        if is_drums:
+            raise UnfitError("notes", "this part plays drums", "write a drum grid, like `bd: x...x... | sn: ....x...`")
+        raise UnfitError("notes", "this part plays no drums", "write notes, like `D4:1 F4:1/2`, or say `role: drums`")
+    idle = settings.variation == 0 and Link.CHORDS in surroundings.links
+    return settings, ["`chords` mean nothing to a pattern that is played note for note"] if idle else []
+
+
+PATTERN = GeneratorKind(
+    name="pattern",
+    summary="notes as they are written in the scene or in a MIDI file, or varied",
+    settings=PatternSettings,
+    roles=(Role.MELODY, Role.BASS, Role.CHORDS, Role.DRUMS),
+    factory=PatternPlayer,
+    takes=frozenset({Link.CHORDS}),
+    examine=_examined,
+    plays=_pattern_plays,
+)

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from engine.errors import PerpetuumError
 from engine.generators import chain
 from engine.generators.chain import make_phrase, stand_in
-from engine.generators.contract import Role
+from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.generators.expression import DRUM_LEVELS
 from engine.generators.neural import groove
 from engine.networks.card import read_weights, write_weights
-from engine.registry import kind
 from engine.runtime.worker import rehearsal
 from engine.score.drums import CLASS_OF_PITCH, SYMBOLS
 from engine.score.phrase import Origin
@@ -36,7 +35,7 @@ def weights(tmp_path_factory):
 
 
 def grooving(weights, style="humanize", **how):
-    settings = kind("perpetuum.transforms", "groove").settings(style=style, weights=weights[style], **how)
+    settings = TRANSFORMS.get("groove").settings(style=style, weights=weights[style], **how)
     return (("groove", settings),)
 
 
@@ -186,7 +185,7 @@ def test_parts_that_are_no_drums_and_rests_go_through_as_they_are(weights):
 def test_the_network_is_built_once_for_its_weights(weights, monkeypatch):
     built = []
     real = groove.network_of
-    monkeypatch.setattr(groove, "network_of", lambda *how: built.append(how) or real(*how))
+    monkeypatch.setattr(groove, "vae_of", lambda *how: built.append(how) or real(*how))
     cache = {}
     for seed in (1, 2):
         played(weights, cache=cache, seed=seed)
@@ -196,7 +195,7 @@ def test_the_network_is_built_once_for_its_weights(weights, monkeypatch):
 
 def test_where_the_network_fails_the_parts_own_rules_play_with_feel_by_rules(weights, monkeypatch):
     """No network is loaded for it: what stands in must not be able to fail."""
-    monkeypatch.setattr(groove, "network_of", lambda *how: pytest.fail("a network was asked for"))
+    monkeypatch.setattr(groove, "vae_of", lambda *how: pytest.fail("a network was asked for"))
     asked = request("drum_rules", settings={"style": "four_on_floor"}, transforms=grooving(weights))
     raw, heard = stand_in(asked, "late")
     assert same_notes(raw, made("drum_rules", settings={"style": "four_on_floor"}))
@@ -212,7 +211,7 @@ def test_what_stands_in_leaves_melodies_alone(weights):
 
 
 def test_a_worker_rehearses_it_with_a_bar_of_drums(weights):
-    rules = kind("perpetuum.generators", "drum_rules")
+    rules = GENERATORS.get("drum_rules")
     cache = {}
     asked = rehearsal(rules, rules.settings(), grooving(weights))
     assert len(make_phrase("drum_rules", asked, cache)[1].notes)

@@ -8,11 +8,10 @@ import pytest
 from engine.assets import find
 from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
-from engine.generators.contract import Link
-from engine.generators.neural import continuation, judging
+from engine.generators.contract import GENERATORS, Link
+from engine.generators.neural import judging, monophonic
 from engine.networks.encodings import drums, melody
 from engine.networks.rnn.extend import Extension
-from engine.registry import kind
 from engine.score.keys import Key
 from engine.score.phrase import Origin
 from tests.generators.asking import METERS, changed, made, phrase, pitches, request, same_notes
@@ -51,8 +50,7 @@ class Parrot:
 def parrot(monkeypatch):
     def install(config, *songs):
         bird = Parrot(config, *songs)
-        monkeypatch.setattr(continuation, "load_network", lambda path, config: bird)
-        monkeypatch.setattr(continuation, "find", lambda *names: "somewhere")
+        monkeypatch.setattr(monophonic, "rnn_of", lambda *how: bird)
         return bird
 
     return install
@@ -229,7 +227,7 @@ def test_two_weights_of_one_kind_are_two_networks_in_the_cache(parrot):
 
 @pytest.mark.parametrize("name", ["drums_rnn", "melody_rnn"])
 def test_the_shipped_weights_are_found(name):
-    described = kind("perpetuum.generators", name)
+    described = GENERATORS.get(name)
     assert find("weights", described.weights(described.settings()), ".safetensors") is not None
 
 

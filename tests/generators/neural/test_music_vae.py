@@ -11,9 +11,9 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link, Place, Role
-from engine.generators.kinds import MusicVaeSettings
 from engine.generators.neural.latent_way import latent_at, numbered_point
 from engine.generators.neural.music_vae import MusicVaeGenerator
+from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, read_weights, write_weights
 from engine.score.keys import Key

@@ -8,7 +8,7 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link, Role
-from engine.generators.neural import continuation
+from engine.generators.neural import polyphonic
 from engine.generators.neural.fitting import fitted_voices
 from engine.networks.card import read_weights, write_weights
 from engine.networks.rnn.extend import Extension
@@ -91,8 +91,7 @@ class Parrot:
 def parrot(monkeypatch):
     def install(*notes):
         bird = Parrot(*notes)
-        monkeypatch.setattr(continuation, "load_network", lambda path, config: bird)
-        monkeypatch.setattr(continuation, "find", lambda *names: "somewhere")
+        monkeypatch.setattr(polyphonic, "rnn_of", lambda *how: bird)
         return bird
 
     return install

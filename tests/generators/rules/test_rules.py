@@ -6,9 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from engine.generators.contract import Role
-from engine.generators.kinds import rules_for
-from engine.registry import kind, kinds, load
+from engine.generators.contract import GENERATORS, TRANSFORMS, Role
+from engine.generators.rules.kinds import rules_for
 from engine.score.keys import Key, parse_pitch
 from tests.generators.asking import (
     KEYS,
@@ -99,7 +98,7 @@ def test_pitches_stay_in_the_range_of_the_settings(name):
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_value_of_every_word_and_the_ends_of_every_share_can_be_played(name):
-    fields = kind("perpetuum.generators", name).settings.model_json_schema()["properties"]
+    fields = GENERATORS.get(name).settings.model_json_schema()["properties"]
     for field, schema in fields.items():
         values = schema.get("enum") or (["0 %", "100 %"] if "%" in schema.get("pattern", "") else [])
         for value in values:
@@ -126,12 +125,12 @@ def test_every_role_has_rules_that_need_no_network(role):
     described = rules_for(role)
     assert role in described.roles
     assert not described.network
-    assert kind("perpetuum.generators", described.name) is described
+    assert GENERATORS.get(described.name) is described
 
 
 def test_every_kind_has_settings_with_defaults_and_described_fields():
-    for group in ("perpetuum.generators", "perpetuum.transforms"):
-        for name, described in kinds(group).items():
+    for registry in (GENERATORS, TRANSFORMS):
+        for name, described in registry.kinds().items():
             assert described.name == name
             described.settings()
             for field in described.settings.model_fields.values():
@@ -142,7 +141,7 @@ def test_every_phrase_is_made_from_what_the_request_says_alone():
     """A generator that was used before makes the same as a new one."""
     for name in RULES:
         asked = request(name, seed=3)
-        used = load(kind("perpetuum.generators", name).factory)(asked.settings)
+        used = GENERATORS.get(name).factory(asked.settings)
         for seed in range(5):
             used.generate(changed(asked, seed=seed))
         assert same_notes(used.generate(asked), made(name, seed=3))

@@ -6,14 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.generators.chain import transformed
-from engine.generators.contract import Role
-from engine.registry import kind, kinds
+from engine.generators.contract import TRANSFORMS, Role
 from engine.score.drums import CLASSES, PITCHES
 from tests.generators.asking import changed, phrase, request
 from tests.generators.rules.test_pattern import heard
 from tests.scenes.writing import load_text, only_error, pointed_at, right
 
-BY_RULES = sorted(name for name, one in kinds("perpetuum.transforms").items() if not one.network)
+BY_RULES = sorted(name for name, one in TRANSFORMS.kinds().items() if not one.network)
 SCENE = """\
 perpetuum: 1
 title: Where transforms act
@@ -146,7 +145,7 @@ def test_hats_can_rest_or_be_thinned_alone(tmp_path):
 @settings(max_examples=60, deadline=None)
 def test_no_note_is_lost_or_altered_outside_the_bars_that_are_meant(name, rows, seed, every, chance):
     source = phrase([(start, start + length, pitch, 80) for start, length, pitch in rows])
-    described = kind("perpetuum.transforms", name)
+    described = TRANSFORMS.get(name)
     how = described.settings(chance=chance, **({"every": every} if every else {}))
     if name == "rest":
         return  # it cuts what sounds into the bars that it empties
@@ -229,6 +228,6 @@ def test_the_groove_of_a_network_can_be_had_on_some_drums_only(tmp_path):
 
 def test_drums_without_a_class_are_left_alone(tmp_path):
     source = phrase([(0, 0.25, 36, 80), (0, 0.25, 20, 80)])
-    how = kind("perpetuum.transforms", "thin").settings(share="100 %", only="kicks")
+    how = TRANSFORMS.get("thin").settings(share="100 %", only="kicks")
     asked = changed(request("drum_rules", transforms=(("thin", how),)), role=Role.DRUMS)
     assert np.array_equal(transformed(source, asked, {}).notes["pitch"], [20])

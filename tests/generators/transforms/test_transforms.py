@@ -7,24 +7,23 @@ from hypothesis import strategies as st
 
 from engine.generators.chain import transformed
 from engine.generators.chance import stream
-from engine.generators.contract import Role
-from engine.registry import kind, kinds, load
+from engine.generators.contract import TRANSFORMS, Role
 from engine.score.chords import Chord
 from engine.score.keys import Key
 from engine.score.phrase import NOTE, ChordSpan, Phrase
 from tests.generators.asking import GIVEN, changed, made, phrase, pitches, request, same_notes
 
-TRANSFORMS = sorted(kinds("perpetuum.transforms"))
+NAMES = sorted(TRANSFORMS.kinds())
 TUNE = phrase(
     [(0, 1, 60, 80), (1, 1.5, 61, 70), (1.75, 2, 66, 60), (4, 6, 69, 90), (8.5, 9, 72, 50), (12, 16, 62, 100)]
 )
 
 
 def applied(name, source=TUNE, seed=1, asked=None, **how) -> Phrase:
-    described = kind("perpetuum.transforms", name)
+    described = TRANSFORMS.get(name)
     asked = asked or request("melody_rules", key="C major", seed=seed)
     # Of those that need a network: what plays in its place.
-    return load(described.stand_in or described.factory)(source, described.settings(**how), asked, stream(seed, name))
+    return described.apply(source, described.settings(**how), asked, stream(seed, name))
 
 
 @st.composite
@@ -38,11 +37,11 @@ def phrases(draw):
     return phrase([(start, start + length, pitch, velocity) for start, length, pitch, velocity in rows])
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", NAMES)
 @given(source=phrases(), seed=st.integers(0, 2**40))
 @settings(max_examples=25, deadline=None)
 def test_any_phrase_stays_playable_and_keeps_its_length(name, source, seed):
-    described = kind("perpetuum.transforms", name)
+    described = TRANSFORMS.get(name)
     if described.network:
         found = applied(name, source, seed, changed(request("drum_rules"), role=Role.DRUMS))
     else:
@@ -50,21 +49,21 @@ def test_any_phrase_stays_playable_and_keeps_its_length(name, source, seed):
     assert found.length == source.length
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_source_is_left_alone_and_the_same_chance_gives_the_same(name):
     before = TUNE.notes.copy()
     assert same_notes(applied(name, seed=3), applied(name, seed=3))
     assert np.array_equal(TUNE.notes, before)
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_empty_phrase_stays_empty(name):
     assert not len(applied(name, source=Phrase.empty(16.0, GIVEN)).notes)
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_shorthand_is_one_of_the_settings(name):
-    described = kind("perpetuum.transforms", name)
+    described = TRANSFORMS.get(name)
     assert described.shorthand in described.settings.model_fields
 
 
