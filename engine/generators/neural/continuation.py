@@ -14,7 +14,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Place, Request
 from engine.generators.neural.settings import RnnSettings
 from engine.networks import load_network
-from engine.networks.contract import NO_CONDITIONS, Conditions, Network, Passage, Sampling
+from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.vae.music_vae import MusicVae
 from engine.score.phrase import Phrase, moved
@@ -44,7 +44,7 @@ def vae_of(family: str, config: str, weights: str | None) -> MusicVae:
     return network
 
 
-def _network_of(family: str, config: str, weights: str | None) -> Network:
+def _network_of(family: str, config: str, weights: str | None) -> EventSequenceRnn | MusicVae:
     """The network of a config.
 
     Args:
@@ -65,7 +65,7 @@ def _network_of(family: str, config: str, weights: str | None) -> Network:
     return load_network(path, config)
 
 
-def continuations(
+def new_notes(
     network: EventSequenceRnn,
     past: Phrase,
     request: Request[RnnSettings],
@@ -96,7 +96,7 @@ def continuations(
     )
     rng = stream(request.seed, "events", number)
     try:
-        found = network.extensions(passage, beats, conditions, sampling, rng, settings.candidates)
+        found = network.extend(passage, beats, conditions, sampling, rng, settings.candidates)
     except ValueError as error:
         raise PerpetuumError(f"part {request.part!r}: {error}") from error
     found.sort(key=lambda made: -made.log_likelihood)

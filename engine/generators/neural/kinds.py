@@ -24,39 +24,39 @@ from engine.generators.transforms.feel import feel_by_rules
 
 
 def _drums_rnn(settings: DrumsRnnSettings) -> Generator[DrumsRnnSettings]:
-    from engine.generators.neural.monophonic import DrumsRnn
+    from engine.generators.neural.monophonic import DrumsRnnGenerator
 
-    return DrumsRnn(settings)
+    return DrumsRnnGenerator(settings)
 
 
 def _melody_rnn(settings: MelodyRnnSettings) -> Generator[MelodyRnnSettings]:
-    from engine.generators.neural.monophonic import MelodyRnn
+    from engine.generators.neural.monophonic import MelodyRnnGenerator
 
-    return MelodyRnn(settings)
+    return MelodyRnnGenerator(settings)
 
 
 def _improv_rnn(settings: ImprovRnnSettings) -> Generator[ImprovRnnSettings]:
-    from engine.generators.neural.monophonic import ImprovRnn
+    from engine.generators.neural.monophonic import ImprovRnnGenerator
 
-    return ImprovRnn(settings)
+    return ImprovRnnGenerator(settings)
 
 
 def _polyphony_rnn(settings: PolyphonyRnnSettings) -> Generator[PolyphonyRnnSettings]:
-    from engine.generators.neural.polyphonic import PolyphonyRnn
+    from engine.generators.neural.polyphonic import PolyphonyRnnGenerator
 
-    return PolyphonyRnn(settings)
+    return PolyphonyRnnGenerator(settings)
 
 
 def _performance_rnn(settings: PerformanceRnnSettings) -> Generator[PerformanceRnnSettings]:
-    from engine.generators.neural.polyphonic import PerformanceRnn
+    from engine.generators.neural.polyphonic import PerformanceRnnGenerator
 
-    return PerformanceRnn(settings)
+    return PerformanceRnnGenerator(settings)
 
 
 def _pianoroll_rnn_nade(settings: PianorollRnnNadeSettings) -> Generator[PianorollRnnNadeSettings]:
-    from engine.generators.neural.polyphonic import PianorollRnnNade
+    from engine.generators.neural.polyphonic import PianorollRnnNadeGenerator
 
-    return PianorollRnnNade(settings)
+    return PianorollRnnNadeGenerator(settings)
 
 
 def _music_vae(settings: MusicVaeSettings) -> Generator[MusicVaeSettings]:

@@ -14,7 +14,7 @@ from engine.generators import endings, harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import drummed, sung, with_velocities
-from engine.generators.neural.continuation import continuations, past_of, rnn_of
+from engine.generators.neural.continuation import new_notes, past_of, rnn_of
 from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
 from engine.generators.neural.settings import DrumsRnnSettings, ImprovRnnSettings, MelodyRnnSettings, SungSettings
@@ -25,7 +25,7 @@ from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 
 
-class DrumsRnn:
+class DrumsRnnGenerator:
     """Drums RNN for `Role.DRUMS`; the kick joins `Link.RHYTHM`.
 
     Velocities are by rule (meter, drum, phrase), since its events have none.
@@ -43,7 +43,7 @@ class DrumsRnn:
 
         def attempt(number: int) -> list[np.ndarray]:
             past = past_of(request, _drums_by_rules, fresh=number == ATTEMPTS - 1)
-            return [kick_with(made, request) for made in continuations(self.network, past, request, number)]
+            return [kick_with(made, request) for made in new_notes(self.network, past, request, number)]
 
         notes = best(attempt, judged_drums, request)
         velocities = drummed(notes, request.meter, request.beats, stream(request.seed, "velocity"))
@@ -52,7 +52,7 @@ class DrumsRnn:
         )
 
 
-class MelodyRnn:
+class MelodyRnnGenerator:
     """Melody RNN for `Role.MELODY`, fitted to the key, and to `Link.CHORDS` and `Link.RHYTHM` if it has them."""
 
     def __init__(self, settings: MelodyRnnSettings) -> None:
@@ -67,7 +67,7 @@ class MelodyRnn:
         return _sung("melody_rnn", self.network, request, lambda past: NO_CONDITIONS)
 
 
-class ImprovRnn:
+class ImprovRnnGenerator:
     """Improv RNN for `Role.MELODY`, over the chords of `Link.CHORDS` (the tonic without)."""
 
     def __init__(self, settings: ImprovRnnSettings) -> None:
@@ -77,7 +77,7 @@ class ImprovRnn:
         """The next bars of melody, over chords that the network knows beforehand.
 
         Raises:
-            PerpetuumError: as `MelodyRnn.generate`.
+            PerpetuumError: as `MelodyRnnGenerator.generate`.
         """
         spans = harmony.chords_under(request)
 
@@ -104,7 +104,7 @@ def _sung(
 
     def attempt(number: int) -> list[np.ndarray]:
         past = past_of(request, _melody_by_rules, fresh=number == ATTEMPTS - 1)
-        made = continuations(network, past, request, number, conditions(past))
+        made = new_notes(network, past, request, number, conditions(past))
         found = [fitted_melody(notes, request, settings.range, spans if follows_chords else None) for notes in made]
         return [on_rhythm(notes, request) for notes in found]
 

@@ -10,7 +10,7 @@ from engine.generators import harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
-from engine.generators.neural.continuation import continuations, past_of, primer_of, rnn_of
+from engine.generators.neural.continuation import new_notes, past_of, primer_of, rnn_of
 from engine.generators.neural.fitting import fitted_voices
 from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
 from engine.generators.neural.settings import (
@@ -30,7 +30,7 @@ _FOREIGN = 0.1
 """Weight of a pitch class outside key or chord beside one inside it: it may pass by."""
 
 
-class PolyphonyRnn:
+class PolyphonyRnnGenerator:
     """Polyphony RNN for chords or melody: goes on from its past, or accompanies the primer."""
 
     def __init__(self, settings: PolyphonyRnnSettings) -> None:
@@ -51,12 +51,12 @@ class PolyphonyRnn:
 
         def attempt(number: int) -> list[np.ndarray]:
             conditions = Conditions(inject_primer=True, condition_on_primer=False)
-            return continuations(self.network, song, request, number, conditions)
+            return new_notes(self.network, song, request, number, conditions)
 
         return _phrase("polyphony_rnn", request, attempt)
 
 
-class PerformanceRnn:
+class PerformanceRnnGenerator:
     """Performance RNN for melody or chords: a player's timing and velocities are kept as they are made."""
 
     def __init__(self, settings: PerformanceRnnSettings) -> None:
@@ -86,7 +86,7 @@ class PerformanceRnn:
         return _voices("performance_rnn", self.network, request, conditions)
 
 
-class PianorollRnnNade:
+class PianorollRnnNadeGenerator:
     """Pianoroll RNN-NADE for chords or melody."""
 
     def __init__(self, settings: PianorollRnnNadeSettings) -> None:
@@ -109,7 +109,7 @@ def _voices(
 ) -> Phrase:
     def attempt(number: int) -> list[np.ndarray]:
         past = past_of(request, _opening, fresh=number == ATTEMPTS - 1)
-        return continuations(network, past, request, number, conditions(past))
+        return new_notes(network, past, request, number, conditions(past))
 
     return _phrase(name, request, attempt)
 

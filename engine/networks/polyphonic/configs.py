@@ -14,7 +14,6 @@ from engine.networks.encodings.performance_controls import Control
 from engine.networks.encodings.performance_notes import CLASSES, NotePerformanceEncoding
 from engine.networks.encodings.pianoroll import KEYS, PianorollEncoding
 from engine.networks.encodings.polyphony import PolyphonyEncoding
-from engine.networks.polyphonic import performance_rnn, pianoroll_rnn, polyphony_rnn
 from engine.networks.polyphonic.heads import Categoricals, NadeHead
 from engine.networks.polyphonic.nade import Nade
 from engine.networks.rnn.configs import RnnConfig
@@ -97,7 +96,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         encoding=PolyphonyEncoding,
         default_layers=(256, 256, 256),
         conditions=("inject_primer", "condition_on_primer"),
-        extend=polyphony_rnn.extend,
     ),
     *(
         RnnConfig(
@@ -106,7 +104,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
             encoding=encoding,
             default_layers=(512, 512, 512),
             conditions=tuple(control.value for control in encoding.keywords.get("controls", ())),
-            extend=performance_rnn.extend,
         )
         for name, encoding in _PERFORMANCES.items()
     ),
@@ -116,7 +113,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         encoding=NotePerformanceEncoding,
         head=_six_softmaxes,
         default_layers=(512, 512, 512),
-        extend=performance_rnn.extend,
     ),
     NadeConfig(
         family="pianoroll_rnn_nade",
@@ -124,7 +120,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         encoding=PianorollEncoding,
         head=_nade,
         default_layers=(128, 128, 128),
-        extend=pianoroll_rnn.extend,
     ),
     NadeConfig(
         family="pianoroll_rnn_nade",
@@ -133,6 +128,5 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         head=_nade,
         default_layers=(128, 128),
         attention_length=32,
-        extend=pianoroll_rnn.extend,
     ),
 )

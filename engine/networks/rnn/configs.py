@@ -13,8 +13,6 @@ from engine.networks.contract import EventEncoding, Head
 from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
 from engine.networks.encodings.improv import ImprovEncoding, chord_pitches, triad_chord
 from engine.networks.encodings.melody import KeyMelodyEncoding, LookbackMelodyEncoding, OneHotMelodyEncoding
-from engine.networks.rnn.event_sequence import EventSequenceRnn
-from engine.networks.rnn.extend import Extend, extend_on_grid
 from engine.networks.rnn.heads import Categorical
 from engine.networks.rnn.layout import INNER, OUTPUT_BIASES, OUTPUT_WEIGHTS, Layout, read_layout
 from engine.score.chords import Chord
@@ -34,7 +32,6 @@ class RnnConfig:
         name: Magenta's config id, such as "drum_kit".
         encoding: builds the event encoding; called with `steps_per_bar=` if `in_bars`.
         default_layers: LSTM units per layer that training takes unless told otherwise.
-        extend: how notes become events, more events, and notes.
         attention_length: rows of the attention window; 0 for none.
         steps_per_quarter: steps of the time grid in a quarter note.
         conditions: fields of `Conditions` that the network takes.
@@ -48,7 +45,6 @@ class RnnConfig:
     name: str
     encoding: Callable[..., EventEncoding]
     default_layers: tuple[int, ...]
-    extend: Extend = extend_on_grid
     attention_length: int = 0
     steps_per_quarter: int = 4
     conditions: tuple[str, ...] = ()
@@ -103,10 +99,6 @@ class RnnConfig:
     def sizes(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
         """See `Config.sizes`."""
         return self.layout(shapes).sizes()
-
-    def build(self, weights: Mapping[str, np.ndarray]) -> EventSequenceRnn:
-        """See `Config.build`."""
-        return EventSequenceRnn(self, weights)
 
     def allows(self, steps_per_bar: int) -> str | None:
         """Why it cannot play in bars of so many sixteenths; None if it can.

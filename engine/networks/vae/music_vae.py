@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.networks.contract import Random
 from engine.networks.products import two_threads
 from engine.networks.threads import close_threads, one_thread
+from engine.networks.vae.configs import VaeConfig
 from engine.networks.vae.decoder import Conductor, LstmDecoder
 from engine.networks.vae.encoder import Encoder
 from engine.networks.vae.heads import VaeHead, heads_of
 from engine.networks.vae.hierarchy import decode_bars
-
-if TYPE_CHECKING:
-    from engine.networks.vae.configs import VaeConfig
 
 _BIG = 64_000_000
 """Bytes of weights from which on two threads read them that sleep between products. What is smaller comes from the

@@ -106,7 +106,7 @@ def sample_music(
     if isinstance(network, MusicVae):
         return _decoded(network, count, temperature, rng, advance)
     assert temperature is not None
-    return _extended(network, held_out, count, temperature, primed, rng, advance)
+    return _continued(network, held_out, count, temperature, primed, rng, advance)
 
 
 def _decoded(
@@ -146,7 +146,7 @@ def drum_notes(config: RnnConfig | VaeConfig, events: np.ndarray) -> np.ndarray:
     return encoding.to_notes(encoding.from_notes(notes, len(events) / STEPS_PER_BEAT, grid), grid)
 
 
-def _extended(
+def _continued(
     network: EventSequenceRnn,
     held_out: Sequence[Sample],
     count: int,
@@ -166,7 +166,7 @@ def _extended(
         passage = Passage(np.zeros(0, like.notes.dtype), 0.0, 60.0 if free else 120.0)
         if primed:
             passage = Passage(notes_between(like.notes, 0.0, heard), heard, passage.qpm)
-        made = network.extensions(
+        made = network.extend(
             passage, length, _conditions(config, like, passage.length), Sampling(temperature), rng, size
         )
         chords = tuple(span.moved(-passage.length) for span in like.chords if span.start >= passage.length)

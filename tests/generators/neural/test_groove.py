@@ -184,7 +184,7 @@ def test_parts_that_are_no_drums_and_rests_go_through_as_they_are(weights):
 
 def test_the_network_is_built_once_for_its_weights(weights, monkeypatch):
     built = []
-    real = groove.network_of
+    real = groove.vae_of
     monkeypatch.setattr(groove, "vae_of", lambda *how: built.append(how) or real(*how))
     cache = {}
     for seed in (1, 2):

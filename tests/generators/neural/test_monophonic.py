@@ -10,8 +10,8 @@ from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
 from engine.generators.contract import GENERATORS, Link
 from engine.generators.neural import judging, monophonic
+from engine.networks.contract import Extension
 from engine.networks.encodings import drums, melody
-from engine.networks.rnn.extend import Extension
 from engine.score.keys import Key
 from engine.score.phrase import Origin
 from tests.generators.asking import METERS, changed, made, phrase, pitches, request, same_notes
@@ -34,7 +34,7 @@ class Parrot:
         self.songs = list(songs)
         self.asked = []
 
-    def extensions(self, passage, beats, conditions, sampling, rng, count):
+    def extend(self, passage, beats, conditions, sampling, rng, count):
         heard = self.encoding.from_notes(passage.notes, passage.length)
         self.asked.append(SimpleNamespace(heard=heard, beats=beats, sampling=sampling, chance=rng.random()))
         self.asked[-1].passage, self.asked[-1].conditions = passage, conditions

@@ -11,7 +11,7 @@ from engine.generators.contract import Link, Role
 from engine.generators.neural import polyphonic
 from engine.generators.neural.fitting import fitted_voices
 from engine.networks.card import read_weights, write_weights
-from engine.networks.rnn.extend import Extension
+from engine.networks.contract import Extension
 from engine.score.keys import Key
 from engine.score.phrase import NOTE, Origin
 from engine.units import PitchRange
@@ -82,7 +82,7 @@ class Parrot:
         self.notes = np.array(list(notes), NOTE)
         self.asked = []
 
-    def extensions(self, passage, beats, conditions, sampling, rng, count):
+    def extend(self, passage, beats, conditions, sampling, rng, count):
         self.asked.append(SimpleNamespace(passage=passage, beats=beats, conditions=conditions, sampling=sampling))
         return [Extension(self.notes.copy(), 0.0)] * count
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.networks import CONFIGS
+from engine.networks import CONFIGS, build_network
 from engine.networks.polyphonic.configs import RnnConfig
 from engine.score.phrase import NOTE
 from engine.training.datasets import Piece
@@ -22,7 +22,7 @@ def small_rnn(name: str, layers: tuple[int, ...] = (6,)) -> Any:
     weights = made_up_weights(config.default_layout(layers).shapes())
     if name == "polyphony":
         weights["fully_connected/biases"][2] += 3  # else it never ends a step
-    return config.build(weights)
+    return build_network(config, weights)
 
 
 def beats(count: int = 8, bars: int = 10) -> list[Piece]:
