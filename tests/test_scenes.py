@@ -19,7 +19,7 @@ from engine.errors import PerpetuumError
 from engine.form.plan import Plan
 from engine.generators import chain
 from engine.generators.contract import GENERATORS, TRANSFORMS
-from engine.runtime.performance import Ending
+from engine.runtime.ending import Ending
 from engine.runtime.render import render
 from engine.runtime.rules import LocalRules
 from engine.scenes import load

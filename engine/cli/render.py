@@ -62,7 +62,7 @@ def command(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from engine.conductor.daytime import CountedDay
-    from engine.runtime.performance import Ending
+    from engine.runtime.ending import Ending
     from engine.runtime.render import render
 
     if (bars is None) == (minutes is None):

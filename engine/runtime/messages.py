@@ -1,9 +1,10 @@
-"""Messages between the conductor's process and a generator worker, besides `Job` and `Reply`. Plain picklable data."""
+"""Messages between the conductor's process and a generator worker, besides `Job` and `Reply`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.conductor.contract import Job, Reply
 from engine.generators.contract import Settings
 
 
@@ -54,3 +55,10 @@ class Started:
     """A job has been begun."""
 
     ticket: int
+
+
+ToWorker = Load | Job | Cancel
+"""All that a worker can be told."""
+
+FromWorker = Loading | Loaded | Started | Reply
+"""All that it says."""

@@ -20,7 +20,7 @@ from engine.form.scene import Scene
 from engine.generators.contract import Settings
 from engine.outputs.contract import Output
 from engine.runtime.audio import Audio, Refused
-from engine.runtime.performance import Ending, networks_of, setup_of
+from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.pump import Pump
 from engine.runtime.rules import LocalRules
 from engine.runtime.signals import StopSignals

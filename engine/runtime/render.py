@@ -15,8 +15,8 @@ from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.outputs.sound_file import SoundFileOutput
 from engine.runtime.audio import Audio
+from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.offline import OfflineReader
-from engine.runtime.performance import Ending, networks_of, setup_of
 from engine.runtime.rules import LocalRules
 from engine.runtime.workers import Workers
 

@@ -210,3 +210,10 @@ class Trouble:
 
     message: str
     fatal: bool
+
+
+ToSound = Setup | Notes | Ramps | Forget | Release | Fade | Ping | Quit
+"""All that an audio process can be told."""
+
+FromSound = Pong | Ready | Meter | Trouble
+"""All that it says."""

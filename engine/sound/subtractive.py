@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,8 @@ import numpy as np
 
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK
-from engine.sound.settings import Filter, Oscillator, SubtractiveSettings
-from engine.sound.synth import lfo, pyo, run, wavetable
+from engine.sound.settings import Filter, SubtractiveSettings
+from engine.sound.synth import lfo, pyo, wavetable
 from engine.sound.voices import Polyphony, Voice, decibels, hertz, spare, velocity_gain
 
 _TABLE = 2048
@@ -53,46 +55,121 @@ class Wavetables:
         return self._tables[min(max(int(pitch // 12), 0), 10)]
 
 
+@dataclass(frozen=True, slots=True)
+class Vibrato:
+    """A vibrato that all voices share, and where it stands.
+
+    Attributes:
+        rate: Hz.
+        swing: how far the frequency goes up, as a share of it.
+        signal: what a frequency is multiplied with.
+    """
+
+    rate: float
+    swing: float
+    signal: Any
+
+    def frames(self, frame: int) -> float:
+        """How many frames a wave that follows it has gone through from frame 0 to another, if it did so evenly."""
+        turn = 2 * math.pi * self.rate / SAMPLE_RATE
+        return frame + self.swing / turn * (1.0 - math.cos(turn * frame))
+
+
+class _Wave:
+    """One wave of a voice. Its phase follows the frames of the performance, as if it had always sounded.
+
+    So a process that takes a note up in its middle makes the same sound as the one that began it, and two notes beat as
+    they would in any other process.
+
+    Args:
+        tables: its forms.
+        ratio: of its frequency to the note's.
+        phase: at frame 0, 0..1.
+        gain: linear.
+        vibrato: None without.
+        mixed: what it is added to.
+    """
+
+    def __init__(
+        self, tables: Wavetables, ratio: float, phase: float, gain: float, vibrato: Vibrato | None, mixed: Any
+    ) -> None:
+        self._tables = tables
+        self._ratio = ratio
+        self._phase = phase
+        self._vibrato = vibrato
+        self._moved = pyo.Sig(440.0, mul=vibrato.signal) if vibrato is not None else None
+        source = self._moved if self._moved is not None else 440.0
+        self.signal = pyo.Osc(tables.at(60), source, interp=2, mul=gain, add=mixed)
+        self.objects = [one for one in (self._moved, self.signal) if one is not None]
+
+    def tune(self, frequency: float, frame: int) -> None:
+        """Sound at a frequency in Hz from a frame on, the first of the coming block."""
+        own = frequency * self._ratio
+        if self._moved is not None:
+            self._moved.setValue(own)
+        else:
+            self.signal.setFreq(own)
+        self.signal.setTable(self._tables.at(69.0 + 12.0 * math.log2(own / 440.0)))
+        passed = frame if self._vibrato is None else self._vibrato.frames(frame)
+        self.signal.reset()
+        self.signal.setPhase((self._phase + own * passed / SAMPLE_RATE) % 1.0)
+
+
+_SAWS = (-1.0, -0.57, -0.18, 0.0, 0.18, 0.57, 1.0)
+"""Where seven detuned saws lie between the outermost ones (Szabo, "How to Emulate the Super Saw", KTH 2010)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What a wave of a voice is set to: waveform, tuning in semitones, phase at frame 0, linear gain."""
+
+    form: str
+    tune: float
+    phase: float
+    gain: float
+
+
+def _waves(settings: SubtractiveSettings, rng: np.random.Generator) -> list[_Setting]:
+    # Together they stay near 1, however many there are.
+    share = 1.0 / sum(decibels(one.level) for one in settings.oscillators)
+    waves: list[_Setting] = []
+    for one in settings.oscillators:
+        level, detune = decibels(one.level) * share, one.detune / 100
+        if one.wave == "saws":
+            # Scattered, because saws that begin together sound as one at first.
+            phases = rng.uniform(0.0, 1.0, len(_SAWS)).tolist()
+            waves += [
+                _Setting("saw", one.tune + place * detune, scattered, 0.257 * level)
+                for place, scattered in zip(_SAWS, phases, strict=True)
+            ]
+        else:
+            waves.append(_Setting(one.wave, one.tune + detune, 0.0, 0.5 * level))
+    return waves
+
+
 class SubtractiveVoice(Voice):
     """A voice of oscillators, filter and two envelopes."""
 
     def __init__(
         self,
         settings: SubtractiveSettings,
+        waves: Sequence[_Setting],
         tables: dict[str, Wavetables],
-        vibrato: Any,
-        drift: float,
+        drifts: Sequence[float],
+        vibrato: Vibrato | None,
         breath: Any = None,
     ) -> None:
         super().__init__()
         self._settings = settings
-        self._drift = drift
-        self._frequency = pyo.Sig(440.0) if vibrato is None else pyo.Sig(440.0, mul=vibrato)
-        self._oscillators: list[tuple[Any, Oscillator, Wavetables | None]] = []
-        made: list[Any] = [self._frequency]
+        self._drifts = drifts
+        self._waves: list[_Wave] = []
+        made: list[Any] = []
         mixed: Any = 0
-        # Together they stay near 1, however many there are.
-        share = 1.0 / sum(decibels(one.level) for one in settings.oscillators)
-        for one in settings.oscillators:
-            level = decibels(one.level) * share
-            source: Any = self._frequency
-            if one.wave == "saws":
-                if one.tune:
-                    source = pyo.Sig(source, mul=2.0 ** (one.tune / 12))
-                    made.append(source)
-                # pyo's scale follows the sixth power, up to 192 cents between the middle and the outermost saw.
-                spread = min((abs(one.detune) / 192.0) ** (1.0 / 6.2), 1.0)
-                oscillator = pyo.SuperSaw(source, detune=spread, bal=0.7, mul=2.2 * level, add=mixed)
-                self._oscillators.append((oscillator, one, None))
-            else:
-                factor = 2.0 ** ((one.tune + one.detune / 100) / 12)
-                if factor != 1.0:
-                    source = pyo.Sig(source, mul=factor)
-                    made.append(source)
-                oscillator = pyo.Osc(tables[one.wave].at(60), source, interp=2, mul=0.5 * level, add=mixed)
-                self._oscillators.append((oscillator, one, tables[one.wave]))
-            made.append(oscillator)
-            mixed = oscillator
+        for one in waves:
+            wave = _Wave(tables[one.form], 2.0 ** (one.tune / 12), one.phase, one.gain, vibrato, mixed)
+            self._waves.append(wave)
+            made += wave.objects
+            mixed = wave.signal
         self._filter_envelope = None
         if settings.filter:
             mixed = self._filter(settings.filter, mixed, made)
@@ -125,19 +202,13 @@ class SubtractiveVoice(Voice):
     def begin(self, offset: int, pitch: int, velocity: int) -> float:
         """Tune the oscillators and set the filter."""
         settings = self._settings
-        self._frequency.setValue(hertz(pitch + self._drift))
-        for oscillator, one, tables in self._oscillators:
-            if tables:
-                oscillator.setTable(tables.at(pitch + one.tune))
+        frequency = hertz(pitch + self._drifts[min(max(pitch, 0), 127)])
+        for wave in self._waves:
+            wave.tune(frequency, self.began - offset)
         gain = velocity_gain(velocity, settings.velocity)
         if settings.filter:
             self._open(settings.filter, pitch, velocity, gain)
         return math.sqrt(gain)
-
-    def scatter(self, frequency: float) -> None:
-        """Let the oscillators run apart: they all start at phase 0, and would sound as one at first."""
-        self._frequency.setValue(frequency)
-        self.play()
 
     def _open(self, settings: Filter, pitch: int, velocity: int, gain: float) -> None:
         brighter = velocity_gain(velocity, settings.velocity) * 2.0 ** (settings.track * (pitch - _MIDDLE_C) / 12.0)
@@ -160,20 +231,17 @@ def build(settings: SubtractiveSettings, folder: Path, seed: int) -> Polyphony:
     """The instrument; it needs no files of `folder`."""
     del folder
     rng = np.random.default_rng(seed)
-    tables = {one.wave: Wavetables(one.wave) for one in settings.oscillators if one.wave != "saws"}
+    waves = _waves(settings, rng)
+    tables = {one.form: Wavetables(one.form) for one in waves}
+    # Keys differ by a cent or two, as voices of an old synthesizer do; keys and not voices, because which voice plays a
+    # note depends on what came before.
+    drifts = rng.uniform(-0.02, 0.02, 128).tolist()
     vibrato = None
     if settings.vibrato:
-        swing = 2.0 ** (settings.vibrato.depth / 1200.0) - 1.0
-        vibrato = lfo(settings.vibrato.rate, mul=swing, add=1.0)
+        swing, rate = 2.0 ** (settings.vibrato.depth / 1200.0) - 1.0, float(settings.vibrato.rate)
+        vibrato = Vibrato(rate, swing, lfo(rate, mul=swing, add=1.0))
     # All voices share one noise: a chord is breathed together.
     breath = pyo.ButHP(pyo.Noise(), float(settings.breath.low)) if settings.breath else None
     count = settings.voices + spare(settings)
-    # Voices differ by a cent or two, as players do.
-    drifts = [float(rng.uniform(-0.02, 0.02)) for _ in range(count)]
-    voices = [SubtractiveVoice(settings, tables, vibrato, drift, breath) for drift in drifts]
-    for voice in voices:
-        voice.scatter(float(rng.uniform(3000.0, 6000.0)))
-    run(40)
-    for voice in voices:
-        voice.stop()
+    voices = [SubtractiveVoice(settings, waves, tables, drifts, vibrato, breath) for _ in range(count)]
     return Polyphony(voices, settings)

@@ -13,7 +13,7 @@ import pytest
 from engine import assets
 from engine.networks import load_network, read_card
 from engine.networks.checkpoints import open_weights
-from engine.runtime.performance import networks_of
+from engine.runtime.ending import networks_of
 from engine.scenes import load
 from tests.networks.checkpoints import writing
 from tests.networks.checkpoints.test_reading import FIXTURES

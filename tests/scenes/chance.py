@@ -18,7 +18,7 @@ from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators import chain
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
-from engine.runtime.performance import networks_of, setup_of
+from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.rules import LocalRules
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.instruments import Instruments

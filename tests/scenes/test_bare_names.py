@@ -12,7 +12,7 @@ from engine.conductor.conductor import Conductor
 from engine.form.plan import Plan
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.generators.rules.kinds import rules_for
-from engine.runtime.performance import networks_of
+from engine.runtime.ending import networks_of
 from engine.runtime.rules import LocalRules
 from engine.runtime.workers import Workers
 from engine.scenes.diagnostics import Severity

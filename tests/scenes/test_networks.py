@@ -14,7 +14,7 @@ from engine.generators.contract import Role
 from engine.generators.neural.continuation import rnn_of
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
-from engine.runtime.performance import networks_of
+from engine.runtime.ending import networks_of
 from engine.scenes.diagnostics import Severity, listed
 from engine.score.midi_writing import write_piece
 from engine.score.phrase import NOTE

@@ -44,7 +44,8 @@ def test_it_sounds_at_the_pitch_it_should(name):
     slow = np.abs(sound[: RATE // 2]).max() < 0.5 * np.abs(sound[:length]).max()
     for k, pitch in enumerate(pitches):
         start = k * length + (RATE if slow else RATE // 8)
-        assert abs(cents_off(sound[start : start + int(0.9 * RATE)], pitch)) < 10.0, pitch
+        # Of seven saws within 28 cents, beats hide some for as long as this.
+        assert abs(cents_off(sound[start : start + int(0.9 * RATE)], pitch)) < 12.0, pitch
 
 
 ONE_OF_EACH = {kind.name: name for name, kind in KINDS.items()}.values()
@@ -167,3 +168,16 @@ def test_the_pitch_of_every_note_of_the_range_is_finite_and_in_reach():
         sound = play(name, events, 127 * 2400)
         assert np.isfinite(sound).all()
         assert len(sound) >= 127 * 2400
+
+
+@pytest.mark.parametrize("name", ["warm_pad", "sub_bass", "soft_strings", "chapel_choir", "soft_lead", "round_bass"])
+def test_a_process_that_takes_a_held_chord_up_in_its_middle_goes_on_with_the_same_waves(name):
+    """Three voices and their octave: whoever began them, seconds later the same beats come at the same frames."""
+    begin, start, end = 7_250 * BLOCK, 7_813 * BLOCK, 9_688 * BLOCK
+    chord = [(end + 48_000, pitch, 80) for pitch in (36, 48, 55)]
+    begun = play(name, notes(*[(begin, *rest) for rest in chord]), end - begin, start_frame=begin)
+    taken = play(name, notes(*[(start, *rest) for rest in chord]), end - start, start_frame=start)
+    last = slice(-48_000, None)
+    one, other = begun[last].mean(axis=1), taken[last].mean(axis=1)
+    # What is left is the breath, which is noise, and how far slow envelopes have come.
+    assert np.std(one - other) < 0.25 * np.std(one)

@@ -1,0 +1,280 @@
+# pyright: strict
+"""The events of a performance: one closed vocabulary of frozen values that any codec can carry.
+
+Bars are counted from 0 over the whole performance, frames from its start, times of notes in beats. Words for people are
+made where they are shown, never here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.score.phrase import Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class SectionBegan:
+    """The first bar of a pass of a section has been decided.
+
+    Attributes:
+        pass_index: passes before it.
+        section: its name.
+        bar: the first of the pass.
+        bars: how many it has.
+        qpm: tempo of its first bar, in quarter notes a minute.
+        key: as a scene file writes it.
+    """
+
+    pass_index: int
+    section: str
+    bar: int
+    bars: int
+    qpm: float
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseDecided:
+    """It is known what a part plays over some bars.
+
+    Attributes:
+        part: its name.
+        pass_index: of the pass that it lies in.
+        first_bar, bars: where it stands.
+        seed: that it was asked for with.
+        rung: which maker it came from: the kind of the generator, or "rules".
+        reason: why a lower rung made it; empty if none had to.
+        seconds: what making it took.
+        raw: what the generator made.
+        phrase: after the transforms.
+    """
+
+    part: str
+    pass_index: int
+    first_bar: int
+    bars: int
+    seed: int
+    rung: str
+    reason: str
+    seconds: float
+    raw: Phrase
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class PartBar:
+    """What one part plays in one bar.
+
+    Attributes:
+        part: its name.
+        phrase: notes that start in the bar, in beats from the bar line.
+        heard: False for a part that only others listen to.
+        network: the part needs a network.
+    """
+
+    part: str
+    phrase: Phrase
+    heard: bool
+    network: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BarSealed:
+    """A bar has been decided for good, and its notes are on their way to the sound.
+
+    Attributes:
+        bar: its number.
+        start, end: its first frame, and the first after it.
+        qpm: its tempo.
+        pass_index, section: where it lies.
+        parts: those that are active in it, in the order of playing.
+    """
+
+    bar: int
+    start: int
+    end: int
+    qpm: float
+    pass_index: int
+    section: str
+    parts: tuple[PartBar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedDown:
+    """A maker of phrases failed, was late or is left alone for a while, so that a lower rung of the ladder played.
+
+    Attributes:
+        part: for whom.
+        bar: the first that the lower rung plays.
+        rung: what failed.
+        reason: why.
+    """
+
+    part: str
+    bar: int
+    rung: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedUp:
+    """A rung that had failed makes phrases again.
+
+    Attributes:
+        part: for whom it made the first one.
+        bar: the first bar of that.
+        rung: what works again.
+    """
+
+    part: str
+    bar: int
+    rung: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworksLoaded:
+    """The networks of a scene have been loaded, or have failed to.
+
+    Attributes:
+        seconds: what it took.
+        problems: pairs of a network's kind and why it did not load.
+    """
+
+    seconds: float
+    problems: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneTookOver:
+    """Another scene, or an edited one, plays from a bar on.
+
+    Attributes:
+        bar: the first that it decides.
+        title: of the scene.
+    """
+
+    bar: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SceneRefused:
+    """A scene cannot be played, so what played plays on.
+
+    Attributes:
+        title: of the scene.
+        reason: why.
+    """
+
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStarted:
+    """A child process runs and does its work.
+
+    Attributes:
+        process: what it is: "audio", "worker 1".
+    """
+
+    process: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessDied:
+    """A child process ended, hung or made no sense, and is replaced.
+
+    Attributes:
+        process: what it is: "audio", "worker 1".
+        reason: what is known of its end.
+        retry_in: seconds until the next one is started.
+    """
+
+    process: str
+    reason: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotesLate:
+    """Notes came after their frame, and were played at once.
+
+    Attributes:
+        count: how many since the event before.
+    """
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundStarved:
+    """The output wanted sound and none was there.
+
+    Attributes:
+        frame: that it waits for.
+    """
+
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundResumed:
+    """There is sound again.
+
+    Attributes:
+        frame: with which it goes on.
+        seconds: how long there was none.
+    """
+
+    frame: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFailed:
+    """An output, or one that follows it, takes no sound; what it missed is lost to it alone.
+
+    Attributes:
+        output: its description.
+        reason: why.
+        dropped: frames that it missed since the event before.
+    """
+
+    output: str
+    reason: str
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A hand changed the course of the performance.
+
+    Attributes:
+        command: name of the command.
+        argument: what it was told, for people; may be empty.
+        bar: the first that it concerns; the sound's commands act at once and name the bar that is sealed next.
+    """
+
+    command: str
+    argument: str
+    bar: int
+
+
+Event = (
+    SectionBegan
+    | PhraseDecided
+    | BarSealed
+    | SteppedDown
+    | SteppedUp
+    | NetworksLoaded
+    | SceneTookOver
+    | SceneRefused
+    | ProcessStarted
+    | ProcessDied
+    | NotesLate
+    | SoundStarved
+    | SoundResumed
+    | OutputFailed
+    | Commanded
+)

@@ -1,0 +1,153 @@
+# pyright: strict
+"""The way between the two halves of a performance: queues in one process, a socket between two."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Generic, Protocol, TypeVar
+
+from engine.processes.codec import Codec, CodecError
+
+S = TypeVar("S")
+R = TypeVar("R")
+S_contra = TypeVar("S_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+
+LARGEST = 16 << 20
+"""Bytes of a message."""
+
+
+class Link(Protocol[S_contra, R_co]):
+    """One end: what is sent here arrives there in its order. Sending never waits and never raises."""
+
+    def send(self, message: S_contra) -> None:
+        """Hand a message over."""
+        ...
+
+    def receive(self, timeout: float) -> Sequence[R_co]:
+        """Messages that have come; waits up to `timeout` seconds for the first."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether the other end is gone, and all that it sent has been received."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will be sent or received here."""
+        ...
+
+
+class QueueLink(Generic[S, R]):
+    """An end of a link within one process; `pair` makes both."""
+
+    def __init__(self, outbox: queue.SimpleQueue[S | None], inbox: queue.SimpleQueue[R | None]) -> None:
+        self._outbox = outbox
+        self._inbox = inbox
+        self._closed = False
+
+    def send(self, message: S) -> None:
+        """Hand a message over."""
+        self._outbox.put(message)
+
+    def receive(self, timeout: float) -> list[R]:
+        """Messages that have come."""
+        return _taken(self._inbox, timeout, self._end)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the other end was closed."""
+        return self._closed
+
+    def close(self) -> None:
+        """Tell the other end that nothing more comes."""
+        self._outbox.put(None)
+
+    def _end(self) -> None:
+        self._closed = True
+
+
+def _taken(inbox: queue.SimpleQueue[R | None], timeout: float, end: Callable[[], None]) -> list[R]:
+    found: list[R] = []
+    with suppress(queue.Empty):
+        message = inbox.get(timeout=timeout) if timeout > 0 else inbox.get_nowait()
+        while True:
+            if message is None:
+                end()
+            else:
+                found.append(message)
+            message = inbox.get_nowait()
+    return found
+
+
+def pair() -> tuple[QueueLink[S, R], QueueLink[R, S]]:
+    """Both ends of a link within one process."""
+    one: queue.SimpleQueue[S | None] = queue.SimpleQueue()
+    other: queue.SimpleQueue[R | None] = queue.SimpleQueue()
+    return QueueLink(one, other), QueueLink(other, one)
+
+
+class SocketLink(Generic[S, R]):
+    """An end of a link to another process.
+
+    Args:
+        connection: to the other process; owned from now on.
+        outgoing: writes what is sent.
+        incoming: reads what comes. Whatever it cannot read ends the link, as if the other side were gone.
+    """
+
+    def __init__(self, connection: Connection, outgoing: Codec[S], incoming: Codec[R]) -> None:
+        self.problem = ""
+        self._connection = connection
+        self._outgoing = outgoing
+        self._incoming = incoming
+        self._outbox: queue.SimpleQueue[S | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[R | None] = queue.SimpleQueue()
+        self._closed = False
+        for name, target in (("link reader", self._read), ("link writer", self._write)):
+            threading.Thread(target=target, name=name, daemon=True).start()
+
+    def send(self, message: S) -> None:
+        """Hand a message over; the writer's thread waits for the other side, not we."""
+        self._outbox.put(message)
+
+    def receive(self, timeout: float) -> list[R]:
+        """Messages that have come."""
+        return _taken(self._inbox, timeout, self._end)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the other side is gone."""
+        return self._closed
+
+    def close(self) -> None:
+        """Let what was sent be written, and end."""
+        self._outbox.put(None)
+
+    def _end(self) -> None:
+        self._closed = True
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._inbox.put(self._incoming.decode(self._connection.recv_bytes(LARGEST)))
+        except CodecError as error:
+            self.problem = str(error)
+        except (EOFError, OSError) as error:
+            self.problem = self.problem or str(error)
+        self._inbox.put(None)
+
+    def _write(self) -> None:
+        with suppress(OSError):
+            while (message := self._outbox.get()) is not None:
+                try:
+                    data = self._outgoing.encode(message)
+                except CodecError as error:
+                    self.problem = str(error)
+                    break
+                self._connection.send_bytes(data)
+        self._connection.close()

@@ -1,0 +1,134 @@
+# pyright: strict
+"""The stage: what sounds. Audio processes, the pipe, the gain behind it and the output, told by messages alone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Protocol
+
+from engine.events.vocabulary import Event, NotesLate, OutputFailed, ProcessDied, SoundResumed, SoundStarved
+from engine.outputs.contract import Output
+from engine.runtime.audio import Audio, Refused
+from engine.runtime.performance.commands import Mute, SetGain, Stop
+from engine.runtime.performance.links import Link
+from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, Progress, ToStage
+from engine.runtime.pump import Pump
+from engine.sound.messages import Fade, Forget, Meter, Notes, Ramps, Ready, Release, Setup, Trouble
+
+log = logging.getLogger(__name__)
+
+LOOK = 0.02
+"""Seconds between two reports of how far the sound is."""
+
+
+class Transport(Protocol):
+    """What takes the sound from the pipe."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether all sound has been taken."""
+        ...
+
+
+class Stage:
+    """Hosts the sound of a performance.
+
+    It lives by its messages: a thread takes them in their order and reports how far the sound is.
+
+    Args:
+        audio: started.
+        output: opened; where the sound goes.
+        link: to the mind.
+    """
+
+    def __init__(self, audio: Audio, output: Output, link: Link[FromStage, ToStage]) -> None:
+        self._audio = audio
+        self._link = link
+        self._pump = Pump(audio, output, self._tell)
+        self._begun = False
+        self._late_notes = 0
+        self._told = Progress(-1, -1, False)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stage", daemon=True)
+
+    def __enter__(self) -> Stage:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        if self._begun:
+            self._pump.__exit__(None, None, None)
+        self._link.close()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all sound has gone to the output."""
+        return self._begun and self._pump.finished
+
+    def _run(self) -> None:
+        report_at = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                for message in self._link.receive(LOOK):
+                    self._take(message)
+                now = time.monotonic()
+                if now >= report_at:
+                    report_at = now + LOOK
+                    self._report()
+            except Exception:  # the sound goes on, whatever it is
+                log.exception("the stage failed at a message and goes on")
+                time.sleep(LOOK)
+
+    def _take(self, message: ToStage) -> None:
+        match message:
+            case Setup() | Notes() | Ramps() | Forget() | Release() | Fade():
+                self._audio.send(message)
+            case Begin():
+                self._begin()
+            case Stop(seconds=seconds):
+                self._pump.begin_fade(seconds)
+            case Mute(muted=muted):
+                self._pump.mute(muted)
+            case SetGain(decibels=decibels, seconds=seconds):
+                self._pump.set_gain(decibels, seconds)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._audio.begin()
+            self._pump.__enter__()
+
+    def _report(self) -> None:
+        for message in self._audio.poll():
+            match message:
+                case Refused(setup=setup, reason=reason):
+                    self._link.send(GraphRefused(setup, reason))
+                case Meter(late_notes=late_notes):
+                    if late_notes > self._late_notes:
+                        self._tell(NotesLate(late_notes - self._late_notes))
+                    # A new process counts anew.
+                    self._late_notes = late_notes
+                case Trouble(message=text, fatal=fatal):
+                    if fatal:
+                        self._tell(ProcessDied("audio", text, 0.0))
+                case Ready():
+                    pass
+        over = self.finished or (self._audio.over and not self._begun)
+        progress = Progress(self._audio.frame, self._audio.heard, over)
+        if progress != self._told:
+            self._told = progress
+            self._link.send(progress)
+
+    def _tell(self, event: Event) -> None:
+        self._link.send(event)
+
+
+__all__ = ["OutputFailed", "SoundResumed", "SoundStarved", "Stage", "Transport"]
