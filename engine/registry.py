@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from engine.errors import PerpetuumError
 
 
-class Kind(Protocol):
+class Named(Protocol):
     """What every registry can hold."""
 
     @property
@@ -25,7 +25,7 @@ class Kind(Protocol):
         ...
 
 
-K = TypeVar("K", bound=Kind)
+K = TypeVar("K", bound=Named)
 
 
 class Registry(Generic[K]):

@@ -26,7 +26,7 @@ from engine.score.midi import read_piece
 from engine.score.midi_writing import ENDINGS, write_piece
 from engine.score.piece import Piece
 from engine.score.texts import printable
-from engine.score.voices import Voice
+from engine.score.voices import MelodyVoice
 
 _VERBOSE = "perpetuum.verbose"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -46,7 +46,7 @@ track_option: Decorator = click.option(
 )
 voice_option: Decorator = click.option(
     "--voice",
-    default=Voice.SKYLINE.value,
+    default=MelodyVoice.SKYLINE.value,
     show_default=True,
     metavar="skyline|lowest|track:NAME",
     help="What a network that knows one note at a time hears of chords: the top notes, the bottom notes, or a track.",
@@ -151,7 +151,7 @@ def source_of(seed: int, number: int = 0, what: str = "") -> np.random.Generator
     return np.random.default_rng([seed, number, *what.encode()])
 
 
-def track_and_voice(track: str | None, voice: str) -> tuple[str | None, Voice]:
+def track_and_voice(track: str | None, voice: str) -> tuple[str | None, MelodyVoice]:
     """What `--track` and `--voice` say together.
 
     Raises:
@@ -159,9 +159,9 @@ def track_and_voice(track: str | None, voice: str) -> tuple[str | None, Voice]:
     """
     kind, _, name = voice.partition(":")
     if kind == "track" and name.strip():
-        return name.strip(), Voice.SKYLINE
-    if voice in set(Voice):
-        return track, Voice(voice)
+        return name.strip(), MelodyVoice.SKYLINE
+    if voice in set(MelodyVoice):
+        return track, MelodyVoice(voice)
     raise PerpetuumError(f"--voice {voice!r} is no voice", "take skyline, lowest, or track: and the name of a track")
 
 

@@ -241,7 +241,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SettingsContext:
     """What settings that are written as music are read in: the context of their validation.
 
     Attributes:

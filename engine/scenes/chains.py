@@ -19,7 +19,7 @@ from engine.generators.contract import (
     TransformSettings,
     UnfitError,
 )
-from engine.generators.contract import Reading as Context
+from engine.generators.contract import SettingsContext as Context
 from engine.scenes.diagnostics import Severity, listed, nearest
 from engine.scenes.drafts import PartDraft, Reading, TransformDraft
 from engine.scenes.models import NAME, PartFile

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from engine.generators.contract import Reading, Role, Settings, TransformSettings
+from engine.generators.contract import Role, Settings, SettingsContext, TransformSettings
 from engine.units import Amount, Bars, Percent, Pitches, PitchRange, Steps
 
 
@@ -185,7 +185,7 @@ class MusicVaeSettings(NetworkSettings):
     @model_validator(mode="before")
     @classmethod
     def _config_of_the_role(cls, given: object, info: ValidationInfo) -> object:
-        drums = isinstance(info.context, Reading) and info.context.role == Role.DRUMS
+        drums = isinstance(info.context, SettingsContext) and info.context.role == Role.DRUMS
         return {"config": "cat-drums_2bar_small", **given} if drums and isinstance(given, dict) else given
 
 

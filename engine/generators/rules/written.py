@@ -1,6 +1,7 @@
 """Settings that are written as music: notes, drum grids, MIDI files. Types for pydantic models.
 
-They are read in a context, a `Reading`: without one bar lines are not checked, and paths begin in the current folder.
+They are read in a context, a `SettingsContext`: without one bar lines are not checked, and paths begin in the current
+folder.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
-from engine.generators.contract import Reading, Role
+from engine.generators.contract import Role, SettingsContext
 from engine.score import drums
 from engine.score.notation import NotationError
 from engine.score.patterns import ALWAYS, Pattern, grid_from_mapping, parse_grid, parse_pattern
@@ -36,7 +37,7 @@ def read_notes(value: object, info: ValidationInfo) -> Pattern:
     """
     if isinstance(value, Pattern):
         return value
-    reading = info.context if isinstance(info.context, Reading) else Reading(Meter(), Path())
+    reading = info.context if isinstance(info.context, SettingsContext) else SettingsContext(Meter(), Path())
     if isinstance(value, str) and value.strip():
         pattern = parse_pattern(value, reading.meter)
     elif isinstance(value, Mapping) and any(key in _FILE_KEYS for key in value):
@@ -63,7 +64,7 @@ def read_chords(value: object, info: ValidationInfo) -> Progression:
         return value
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise ValueError(f"expected {WANTED}")
-    reading = info.context if isinstance(info.context, Reading) else Reading(Meter(), Path())
+    reading = info.context if isinstance(info.context, SettingsContext) else SettingsContext(Meter(), Path())
     return parse_progression(str(value), reading.meter)
 
 
@@ -78,7 +79,7 @@ def _from_lanes(rows: Mapping[Any, Any]) -> Pattern:
     return parse_grid(grid_from_mapping({str(name): str(cells) for name, cells in rows.items()}))
 
 
-def _from_file(given: Mapping[Any, Any], reading: Reading) -> Pattern:
+def _from_file(given: Mapping[Any, Any], reading: SettingsContext) -> Pattern:
     from engine.score.excerpt import read_excerpt
 
     for key in given:

@@ -10,14 +10,14 @@ import numpy as np
 
 from engine.networks.contract import EventEncoding
 from engine.networks.encodings.performance import PerformanceEncoding
-from engine.networks.encodings.performance_controls import Control
+from engine.networks.encodings.performance_controls import PerformanceControl
 from engine.networks.encodings.performance_notes import CLASSES, NotePerformanceEncoding
 from engine.networks.encodings.pianoroll import KEYS, PianorollEncoding
 from engine.networks.encodings.polyphony import PolyphonyEncoding
 from engine.networks.polyphonic.heads import Categoricals, NadeHead
 from engine.networks.polyphonic.nade import Nade
 from engine.networks.rnn.configs import RnnConfig
-from engine.networks.rnn.layout import INNER, Layout, read_layout
+from engine.networks.rnn.layout import INNER, RnnLayout, read_layout
 
 ENCODER, DECODER = "nade/w_enc", "nade/w_dec_t"
 """Names of the weights of a NADE."""
@@ -42,9 +42,9 @@ class NadeConfig(RnnConfig):
 
     default_hidden: int = 128
 
-    def default_layout(self, layers: tuple[int, ...] = ()) -> Layout:
+    def default_layout(self, layers: tuple[int, ...] = ()) -> RnnLayout:
         """See `RnnConfig.default_layout`; the weights of the NADE, `nade_shapes`, stand beside it."""
-        return Layout(
+        return RnnLayout(
             KEYS,
             self.default_hidden + KEYS,
             tuple(layers) or self.default_layers,
@@ -54,7 +54,7 @@ class NadeConfig(RnnConfig):
             _OUTPUT_NAMES,
         )
 
-    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> RnnLayout:
         """See `RnnConfig.layout`; hidden units are read off the NADE's own weights, which are checked, too."""
         hidden = shapes[ENCODER][-1] if shapes.get(ENCODER) else self.default_hidden
         return read_layout(
@@ -74,7 +74,7 @@ def nade_shapes(hidden: int) -> dict[str, tuple[int, ...]]:
     return {ENCODER: (KEYS, 1, hidden), DECODER: (KEYS, hidden, 1)}
 
 
-_DENSITY, _PITCHES = Control.NOTES_PER_SECOND, Control.PITCH_CLASSES
+_DENSITY, _PITCHES = PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES
 _PERFORMANCES: dict[str, partial[PerformanceEncoding]] = {
     "performance": partial(PerformanceEncoding, dynamics=False),
     "performance_with_dynamics": partial(PerformanceEncoding),

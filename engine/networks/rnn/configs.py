@@ -14,7 +14,7 @@ from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
 from engine.networks.encodings.improv import ImprovEncoding, chord_pitches, triad_chord
 from engine.networks.encodings.melody import KeyMelodyEncoding, LookbackMelodyEncoding, OneHotMelodyEncoding
 from engine.networks.rnn.heads import Categorical
-from engine.networks.rnn.layout import INNER, OUTPUT_BIASES, OUTPUT_WEIGHTS, Layout, read_layout
+from engine.networks.rnn.layout import INNER, OUTPUT_BIASES, OUTPUT_WEIGHTS, RnnLayout, read_layout
 from engine.score.chords import Chord
 
 
@@ -61,7 +61,7 @@ class RnnConfig:
         """What the outputs mean."""
         return self.head(encoding, weights)
 
-    def default_layout(self, layers: tuple[int, ...] = ()) -> Layout:
+    def default_layout(self, layers: tuple[int, ...] = ()) -> RnnLayout:
         """Names and shapes of the weights that training starts with; attention is inner.
 
         Args:
@@ -69,7 +69,7 @@ class RnnConfig:
         """
         encoding = self.make_encoding()
         attention = INNER if self.attention_length else None
-        return Layout(
+        return RnnLayout(
             encoding.input_size,
             self.make_head(encoding, {}).output_size,
             tuple(layers) or self.default_layers,
@@ -79,7 +79,7 @@ class RnnConfig:
             self.output_names,
         )
 
-    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> RnnLayout:
         """The layout of weights of these shapes, checked.
 
         Raises:

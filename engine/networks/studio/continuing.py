@@ -17,7 +17,7 @@ from engine.networks.studio.made import Made
 from engine.score.phrase import chords_between, in_order, moved, notes_between
 from engine.score.piece import Piece
 from engine.score.time import Meter
-from engine.score.voices import Voice
+from engine.score.voices import MelodyVoice
 
 
 def steps_per_beat(config: RnnConfig, qpm: float) -> float:
@@ -60,7 +60,7 @@ def continue_piece(
     rng: Random,
     length: float | None = None,
     track: str | None = None,
-    voice: Voice = Voice.SKYLINE,
+    voice: MelodyVoice = MelodyVoice.SKYLINE,
     conditions: Conditions = NO_CONDITIONS,
     sampling: Sampling = DEFAULT_SAMPLING,
 ) -> Made:

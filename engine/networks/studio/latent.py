@@ -25,7 +25,7 @@ from engine.progress import part, tell
 from engine.score.phrase import ChordSpan, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
-from engine.score.voices import Voice, from_0
+from engine.score.voices import MelodyVoice, from_0
 
 MOST_WINDOWS = 64
 """Windows of an example's length that are heard of a piece."""
@@ -39,7 +39,7 @@ def interpolate_pieces(
     rng: np.random.Generator,
     temperature: float | None = None,
     track: str | None = None,
-    voice: Voice = Voice.SKYLINE,
+    voice: MelodyVoice = MelodyVoice.SKYLINE,
 ) -> list[Made]:
     """Pieces from one to another: points on the great circle between what the network takes them for.
 
@@ -174,7 +174,7 @@ def _tracks(converter: Converter, outputs: np.ndarray) -> tuple[Track, ...]:
     return tuple(replace(track, notes=from_0(track.notes)) for track in converter.to_tracks(outputs))
 
 
-def _heard(network: MusicVae, converter: Converter, piece: Piece, track: str | None, voice: Voice) -> _Heard:
+def _heard(network: MusicVae, converter: Converter, piece: Piece, track: str | None, voice: MelodyVoice) -> _Heard:
     """What a network hears of a piece, from the bar of its first note on."""
     if isinstance(converter, TrioConverter):
         tracks, remarks = piece.tracks, ()

@@ -8,7 +8,7 @@ import pytest
 from engine.networks import build_network
 from engine.networks.contract import Conditions, Passage, Sampling
 from engine.networks.encodings import performance, performance_notes, pianoroll, polyphony
-from engine.networks.encodings.performance_controls import Control, Controls
+from engine.networks.encodings.performance_controls import Controls, PerformanceControl
 from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS, nade_shapes
 from engine.score.phrase import NOTE
 from tests.networks.polyphonic.test_parity import network_of
@@ -146,7 +146,10 @@ def test_events_fit_a_length_exactly():
 
 def test_controls_hold_over_equal_parts_of_the_music():
     controls = Controls.of(
-        (Control.NOTES_PER_SECOND, Control.PITCH_CLASSES), False, Conditions(notes_per_second=(0.5, 3.0, 100.0)), 300
+        (PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES),
+        False,
+        Conditions(notes_per_second=(0.5, 3.0, 100.0)),
+        300,
     )
     for step, lit in ((0, 0), (99, 0), (100, 2), (200, 7), (299, 7), (5000, 7)):
         row = controls.at(0, step)
@@ -155,7 +158,7 @@ def test_controls_hold_over_equal_parts_of_the_music():
 
 
 def test_optional_controls_are_switched_off_where_nothing_is_asked_for():
-    both = (Control.NOTES_PER_SECOND, Control.PITCH_CLASSES)
+    both = (PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES)
     assert Controls.of(both, True, Conditions()).at(0, 0).tolist() == [1.0] + [0.0] * 20
     assert Controls.of(both, True, Conditions(notes_per_second=1.0)).at(0, 0)[0] == 0.0
 

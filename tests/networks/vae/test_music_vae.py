@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from engine.networks import build_network
 from engine.networks.polyphonic.nade import Nade
-from engine.networks.vae.heads import CategoricalHead, GrooveHead, NadeHead
+from engine.networks.vae.heads import CategoricalHead, GrooveHead, VaeNadeHead
 from engine.networks.vae.hierarchy import decode_bars
 from tests.networks.golden import made_up_weights
 from tests.networks.vae.golden import CONFIGS, VaeGolden, small_network, vae_weights
@@ -185,7 +185,7 @@ def test_of_a_groove_that_is_told_some_drums_the_others_are_its_own():
 
 
 def test_a_nade_sets_a_class_as_often_as_it_is_likely_at_a_temperature():
-    head = NadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
+    head = VaeNadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
     outputs = np.repeat(np.array([[0, 0, np.log(0.8 / 0.2), 0, 0, 0]], np.float32), 1000, axis=0)
     uniforms = np.repeat((np.arange(1000)[:, None] + 0.5) / 1000, 4, axis=1)
     for temperature, expected in ((1.0, 800), (2.0, 667)):
@@ -194,7 +194,7 @@ def test_a_nade_sets_a_class_as_often_as_it_is_likely_at_a_temperature():
 
 
 def test_a_nade_sets_what_is_likely_and_counts_it_as_cheap():
-    head = NadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
+    head = VaeNadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
     outputs = np.array([[0, 0, 3, -3, 3, -3]], np.float32)
     (likeliest,) = head.choose(outputs, None)
     assert likeliest.tolist() == [1, 0, 1, 0]
