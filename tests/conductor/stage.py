@@ -13,7 +13,16 @@ from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
 from engine.form.plan import Plan
 from engine.form.scene import Curve, Move, Part, Scene, Section, Source, Tempo
-from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, TransformKind
+from engine.generators.contract import (
+    GENERATORS,
+    TRANSFORMS,
+    GeneratorKind,
+    Link,
+    Request,
+    Role,
+    Settings,
+    TransformKind,
+)
 from engine.score.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
@@ -27,16 +36,22 @@ class Temper(Settings):
     temperature: float = 1.0
 
 
-NET = GeneratorKind("net", "a network", Temper, (Role.MELODY,), "nowhere:none", network=True)
-RULE = GeneratorKind("rule", "rules", Temper, (Role.CHORDS,), "nowhere:none")
-FEEL = TransformKind("feel", "a network, too", Temper, None, "nowhere:none", network=True)
-KINDS = {"net": NET, "rule": RULE, "feel": FEEL}
+def never_built(settings):
+    """The conductor knows kinds by what they say of themselves, and builds none."""
+    raise AssertionError
+
+
+NET = GeneratorKind("net", "a network", Temper, (Role.MELODY,), never_built, network=True)
+RULE = GeneratorKind("rule", "rules", Temper, (Role.CHORDS,), never_built)
+FEEL = TransformKind("feel", "a network, too", Temper, None, None, never_built)
+KINDS = {kind.name: kind for kind in (NET, RULE)}
 
 
 @pytest.fixture
 def kinds(monkeypatch):
     """Two kinds of generators, one of them a network, and a transform that needs one."""
-    monkeypatch.setattr("engine.form.scene.kind", lambda group, name: KINDS[name])
+    monkeypatch.setattr("engine.form.scene.GENERATORS", GENERATORS.having(NET, RULE))
+    monkeypatch.setattr("engine.form.scene.TRANSFORMS", TRANSFORMS.having(FEEL))
 
 
 def compose(request: Request, origin: Origin, name: str) -> Phrase:
