@@ -62,18 +62,18 @@ def test_a_package_of_ones_own_is_listed_checked_and_heard(plugin):
     assert loudest == pytest.approx(261.6, abs=2.0)
 
 
-def test_an_output_of_ones_own_takes_sound_at_its_pace(plugin):
+def test_an_output_of_ones_own_follows_what_keeps_time(plugin):
     """Half a second of sound takes half a second, and what the output makes of it is there."""
     script = """
 import time
 import numpy as np
-from engine.outputs.contract import open_output
+from engine.outputs.opening import OutputChoice, open_outputs
 loud = np.full((4800, 2), 0.25, np.float32).tobytes()
 began = time.monotonic()
-with open_output("peaks", "peaks.txt") as output:
+with open_outputs([OutputChoice.parse("null"), OutputChoice.parse("peaks:peaks.txt")]) as output:
     for _ in range(5):
         output.write(loud)
 assert 0.4 < time.monotonic() - began
 """
     plugin("-c", script)
-    assert (plugin.folder / "peaks.txt").read_text() == "0.250\n" * 5
+    assert set((plugin.folder / "peaks.txt").read_text().split()) == {"0.250"}

@@ -103,7 +103,7 @@ def test_another_seed_is_another_performance(scene_file, rendered):
 def test_playing_gives_the_samples_of_the_render(scene_file, rendered):
     """In real time, with real networks, into a file: the same bytes, if nothing goes wrong on the way."""
     live = scene_file.with_name("live.wav")
-    out = perpetuum("play", scene_file, "--minutes", "0.3", "--output", "wav", live).stdout
+    out = perpetuum("play", scene_file, "--minutes", "0.3", "--output", f"wav:{live}").stdout
     assert [line.endswith(" 0 failed") for line in out.splitlines() if " bars: " in line] == [True] * 3, out
     played, expected = soundfile.read(live)[0], soundfile.read(rendered[0])[0]
     np.testing.assert_array_equal(played, expected)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine import assets
-from engine.conductor.clocks import FastClock, VirtualMakers
+from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
 from engine.conductor.recorder import Tally
@@ -21,10 +21,11 @@ from engine.generators import chain
 from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.runtime.ending import Ending
 from engine.runtime.render import render
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.scenes import load
 from engine.score.keys import MODES, Key
 from engine.sound.messages import Control, Ramps
+from tests.conductor.virtual import VirtualMakers
 
 SCENES = sorted(assets.names("scenes"))
 BARS = 256
@@ -45,7 +46,7 @@ class Heard:
         self._networks: dict = {}
         makers = VirtualMakers(self._make)
         plan = Plan(scene, seed)
-        self.conductor = Conductor(plan, makers, LocalRules(), self.sent.append, FastClock(), self._listen)
+        self.conductor = Conductor(plan, ladder_over(makers), self.sent.append, FastClock(), self._listen)
         self.conductor.run(bars)
 
     def _make(self, job: Job) -> Reply:

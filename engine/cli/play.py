@@ -23,22 +23,24 @@ Examples:
   perpetuum play slow_groove                       until Ctrl-C, to whatever output there is
   perpetuum play my_scene.yaml --watch             follows the file while you edit it
   perpetuum play my_scene.yaml --section chorus --solo melody
-  perpetuum play slow_groove --output wav evening.wav --minutes 60
-  perpetuum play slow_groove --output device hw:CARD=PCH,DEV=0
+  perpetuum play slow_groove --output wav:evening.wav --minutes 60
+  perpetuum play slow_groove --output auto --output wav:takes/ --keep 48
+  perpetuum play slow_groove --output device:hw:CARD=PCH,DEV=0
   perpetuum play daylight --at 06:30               as it sounds in the morning
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("scene")
-@click.argument("argument", required=False, metavar="[NAME|PATH]")
 @click.option(
     "--output",
-    default="auto",
+    "outputs",
+    multiple=True,
+    default=("auto",),
     show_default=True,
-    metavar="auto|null|device [NAME]|wav PATH",
+    metavar="auto|null|device[:NAME]|wav:PATH",
     help="Where the sound goes: the best output that is there, nowhere (in real time), a sound device, or a WAV file; "
-    "into a folder, one file an hour.",
+    "into a folder, one file an hour. May be given again: recordings follow the one that keeps time.",
 )
 @click.option(
     "--keep",
@@ -59,8 +61,7 @@ Examples:
 @click.option("-v", "--verbose", is_flag=True, help="Say more of what happens inside.")
 def command(
     scene: str,
-    argument: str | None,
-    output: str,
+    outputs: tuple[str, ...],
     keep: float | None,
     minutes: float | None,
     seed: int | None,
@@ -91,7 +92,7 @@ def command(
         from engine.conductor.daytime import CountedDay, WallDay
         from engine.errors import PerpetuumError
         from engine.files import is_passing, noting
-        from engine.outputs.contract import open_output
+        from engine.outputs.opening import OutputChoice, open_outputs
         from engine.runtime import play as playing
         from engine.runtime import watching
 
@@ -105,7 +106,7 @@ def command(
         seconds = minutes * 60 if minutes is not None else None
         wishes = playing.Wishes(seed_of(playable, seed), section, solo, seconds, day)
         playing.prepare(playable, wishes, audio, workers)
-        sink = stack.enter_context(open_output(output, argument, keep))
+        sink = stack.enter_context(open_outputs([OutputChoice.parse(text) for text in outputs], keep))
         terminal.say(f"{playable.title}, seed {wishes.seed}; {sink.description}; Ctrl-C stops")
         edits = watching.Edits()
         if watch:
@@ -125,7 +126,7 @@ def command(
             terminal.say(f"  {line}")
     if stop.number not in (None, signal.SIGINT):
         sys.exit(128 + stop.number)
-    if complaint := getattr(sink, "complaint", ""):  # known once the recording is closed
+    if complaint := sink.complaint:  # known once the recording is closed
         with suppress(OSError):
             click.echo(f"perpetuum: {complaint}", err=True)
         sys.exit(1)

@@ -20,7 +20,7 @@ from engine.cli.waiting import progress
 from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.networks.contract import Sampling
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.output_file import output_folder
 from engine.score.midi import read_piece
 from engine.score.midi_writing import ENDINGS, write_piece
@@ -212,7 +212,7 @@ def say(remarks: Sequence[str]) -> None:
         click.echo(remark, err=True)
 
 
-def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str:
+def line(path: Path, made: MadePiece, seconds: float, seed: int | None = None) -> str:
     """One line about a file that was made.
 
     Args:
@@ -234,7 +234,7 @@ def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str
     return f"{path}: {music} at {piece.qpm:.4g} qpm{known}{chance}, {seconds:.2f} s"
 
 
-def make_files(title: str, paths: Sequence[Path], make: Callable[[int], Made], seed: int | None = None) -> None:
+def make_files(title: str, paths: Sequence[Path], make: Callable[[int], MadePiece], seed: int | None = None) -> None:
     """Make files one after another, with progress, and tell a line about each.
 
     Args:

@@ -1,4 +1,5 @@
-"""Three ways of waiting for one scheduling algorithm: real time, tests' virtual time, and as fast as possible.
+# pyright: strict
+"""Ways of waiting for one scheduling algorithm: real time, and as fast as possible. Tests have virtual time, too.
 
 `now()` is in frames of the output: how far the sound has been made. `wait()` returns when a phrase has come in or the
 time `until` has come, whichever is first (or a little earlier: the conductor just looks again).
@@ -6,12 +7,11 @@ time `until` has come, whichever is first (or a little earlier: the conductor ju
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from engine.conductor.contract import Job, PhraseMakers, Reply
+from engine.conductor.ladder import Answer, Ladder
 from engine.score.time import SAMPLE_RATE
 
 
@@ -22,11 +22,11 @@ class Clock(Protocol):
         """Frames of sound made so far."""
         ...
 
-    def wait(self, makers: PhraseMakers, until: int, owed: bool) -> Sequence[Reply]:
-        """Wait for replies.
+    def wait(self, ladder: Ladder, until: int, owed: bool) -> Sequence[Answer]:
+        """Wait for phrases.
 
         Args:
-            makers: where jobs are being done.
+            ladder: where they are being made.
             until: frame at which something falls due.
             owed: a phrase that must be known at `until` is still being made.
         """
@@ -64,18 +64,18 @@ class RealClock:
         """Frames of sound made so far; before the sound begins, the time that is pretended."""
         return self._frames() if self.running else self._early
 
-    def wait(self, makers: PhraseMakers, until: int, owed: bool) -> Sequence[Reply]:
+    def wait(self, ladder: Ladder, until: int, owed: bool) -> Sequence[Answer]:
         """Wait in real time."""
         if self.running:
-            return makers.poll(min(max((until - self.now()) / SAMPLE_RATE, 0.0), self._look))
+            return ladder.poll(min(max((until - self.now()) / SAMPLE_RATE, 0.0), self._look))
         if until > 0:
             self.running = True
-            return makers.poll(0.0)
+            return ladder.poll(0.0)
         seconds = self._impatient_at - time.monotonic()
         if owed and seconds > 0:
-            return makers.poll(min(seconds, self._look))
+            return ladder.poll(min(seconds, self._look))
         self._early = max(self._early, until)
-        return makers.poll(0.0)
+        return ladder.poll(0.0)
 
 
 class FastClock:
@@ -96,67 +96,11 @@ class FastClock:
         """The time that is pretended."""
         return self._now
 
-    def wait(self, makers: PhraseMakers, until: int, owed: bool) -> Sequence[Reply]:
+    def wait(self, ladder: Ladder, until: int, owed: bool) -> Sequence[Answer]:
         """Leap, or wait for what is owed."""
         if owed:
-            return makers.poll(0.5)
+            return ladder.poll(0.5)
         if self._heard is not None and until - max(self._heard(), 0) > self._lead:
-            return makers.poll(0.2)
+            return ladder.poll(0.2)
         self._now = max(self._now, until)
-        return makers.poll(0.0)
-
-
-class VirtualMakers:
-    """Phrase makers in virtual time: each job takes the frames that `duration` says; for tests and dry runs.
-
-    Args:
-        make: does a job, at once.
-        duration: frames that a job takes; None: it never comes back.
-    """
-
-    def __init__(self, make: Callable[[Job], Reply], duration: Callable[[Job], int | None] = lambda job: 0) -> None:
-        self._make = make
-        self._duration = duration
-        self._due: list[tuple[int, int, Job]] = []
-        self.now = 0
-        self.cancelled: list[int] = []
-
-    def submit(self, job: Job) -> None:
-        """Take a job."""
-        frames = self._duration(job)
-        if frames is not None:
-            heapq.heappush(self._due, (self.now + frames, job.ticket, job))
-
-    def poll(self, timeout: float) -> Sequence[Reply]:
-        """Replies that are due now; virtual time never waits."""
-        replies = []
-        while self._due and self._due[0][0] <= self.now:
-            job = heapq.heappop(self._due)[2]
-            if job.ticket not in self.cancelled:
-                replies.append(self._make(job))
-        return replies
-
-    def cancel(self, tickets: Sequence[int]) -> None:
-        """Drop jobs."""
-        self.cancelled += tickets
-
-    def next_due(self) -> int | None:
-        """Frame of the next reply."""
-        return self._due[0][0] if self._due else None
-
-
-class VirtualClock:
-    """Virtual time: leaps from event to event, replies included, so that lateness can be tested without sleeping."""
-
-    def __init__(self, makers: VirtualMakers) -> None:
-        self._makers = makers
-
-    def now(self) -> int:
-        """The virtual time."""
-        return self._makers.now
-
-    def wait(self, makers: PhraseMakers, until: int, owed: bool) -> Sequence[Reply]:
-        """Leap to the next reply, or to `until`."""
-        due = self._makers.next_due()
-        self._makers.now = max(self._makers.now, until if due is None else min(until, due))
-        return self._makers.poll(0.0)
+        return ladder.poll(0.0)

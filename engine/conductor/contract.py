@@ -1,11 +1,17 @@
-"""What the conductor needs from the processes around it. Free of everything heavy."""
+# pyright: strict
+"""What the conductor needs from the makers of phrases around it. Free of everything heavy.
+
+A *rung* of the ladder is fallible, the *floor* is not, and they share no base: a type checker refuses one in place of
+the other.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from engine.fallibility import Fallible, Infallible
 from engine.generators.contract import Request
 from engine.score.phrase import Phrase
 
@@ -19,12 +25,14 @@ class Job:
         kind: kind of the generator.
         request: what to make.
         deadline: frame of the output at which the phrase must be known.
+        network: its generator or one of its transforms needs a network.
     """
 
     ticket: int
     kind: str
     request: Request
     deadline: int
+    network: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +54,86 @@ class Reply:
     seconds: float = 0.0
 
 
-class PhraseMakers(Protocol):
-    """Where jobs are done: the worker processes. Never blocks longer than asked, never raises for a job's failure."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A phrase that can be played.
 
-    def submit(self, job: Job) -> None:
-        """Take a job."""
-        ...
+    Attributes:
+        raw: what the generator made, before transforms.
+        phrase: after the transforms.
+        rung: name of what made it.
+        reason: why no higher rung made it; empty if none had to.
+        seconds: time that it took.
+    """
 
-    def poll(self, timeout: float) -> Sequence[Reply]:
-        """Replies that have come in; waits up to `timeout` seconds for the first one."""
-        ...
-
-    def cancel(self, tickets: Sequence[int]) -> None:
-        """Nobody waits for these any more; their replies may be dropped."""
-        ...
+    raw: Phrase
+    phrase: Phrase
+    rung: str = ""
+    reason: str = ""
+    seconds: float = 0.0
 
 
-class Rules(Protocol):
-    """Phrases by rules, made in the conductor's own process, at once."""
+class Rung(Fallible, ABC):
+    """A maker of phrases that may fail. Inherit from `PromptRung` or `SlowRung`.
 
-    def make(self, kind: str, request: Request) -> tuple[Phrase, Phrase]:
-        """(raw, phrase) by a rule-based kind of generator.
+    Attributes:
+        name: for events and logs; no two rungs of a ladder share one.
+    """
+
+    name: str = "rung"
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is up. What is late of one that still loads is not held against it."""
+        return True
+
+    def takes(self, job: Job) -> bool:
+        """Whether a job is one for it."""
+        return True
+
+
+class PromptRung(Rung):
+    """Makes phrases at once."""
+
+    @abstractmethod
+    def make(self, job: Job) -> Made:
+        """A phrase.
 
         Raises:
-            Exception: whatever a plug-in's rules raise; `stand_in` then takes over.
+            Exception: whatever goes wrong; the next rung takes over.
         """
-        ...
 
-    def stand_in(self, request: Request, reason: str) -> tuple[Phrase, Phrase]:
-        """(raw, phrase) by the rules of the request's role. Infallible."""
-        ...
+
+class SlowRung(Rung):
+    """Makes phrases somewhere else, and answers when they are there. Nothing of it blocks longer than asked."""
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Take a job.
+
+        Raises:
+            Exception: it cannot be taken; the next rung takes over.
+        """
+
+    @abstractmethod
+    def poll(self, timeout: float) -> Sequence[Reply]:
+        """Replies that have come in; waits up to `timeout` seconds for the first one."""
+
+    @abstractmethod
+    def cancel(self, tickets: Sequence[int]) -> None:
+        """Nobody waits for these any more; their replies may be dropped."""
+
+
+class Floor(Infallible, ABC):
+    """Makes a phrase for any request, here and at once, when every rung has failed or there is no time for them."""
+
+    name: str = "floor"
+
+    @abstractmethod
+    def make(self, request: Request, reason: str) -> Made:
+        """A phrase that can be played. Never raises, never waits.
+
+        Args:
+            request: as it was made for the rungs.
+            reason: why it comes to this; noted in the provenance.
+        """

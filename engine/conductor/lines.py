@@ -1,12 +1,15 @@
+# pyright: strict
 """One part's line of music as the conductor keeps it: phrases that are known, and questions about them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from engine.conductor.contract import Job
 from engine.form.plan import Slot
 from engine.form.scene import Part
+from engine.generators.contract import Role
 from engine.score.drums import CLASS_OF_PITCH
 from engine.score.phrase import Phrase
 
@@ -15,23 +18,43 @@ HISTORY_BARS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A slot whose phrase is decided.
+class DecidedPhrase:
+    """Some bars of a part whose phrase is decided.
 
     Attributes:
-        slot: where.
+        first_bar: counted from the start of the performance.
+        bars: at least 1.
         raw: what the generator made, before transforms.
         phrase: what is heard.
     """
 
-    slot: Slot
+    first_bar: int
+    bars: int
     raw: Phrase
     phrase: Phrase
 
     @property
+    def end_bar(self) -> int:
+        """First bar after it."""
+        return self.first_bar + self.bars
+
+    @property
     def beats_per_bar(self) -> float:
         """Of its own meter, which an edit may have changed since."""
-        return self.phrase.length / self.slot.bars
+        return self.phrase.length / self.bars
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPhrase:
+    """Some bars of a part whose phrase is being made.
+
+    Attributes:
+        slot: where.
+        job: what was asked for.
+    """
+
+    slot: Slot
+    job: Job
 
 
 class Line:
@@ -39,26 +62,25 @@ class Line:
 
     def __init__(self, part: Part, beats_per_bar: float) -> None:
         self.part = part
-        self.job: Job | None = None
-        self.job_slot: Slot | None = None
-        self.known: list[Known] = []
+        self.asked: AskedPhrase | None = None
+        self.decided: list[DecidedPhrase] = []
         self._beats_per_bar = beats_per_bar
 
     def add(self, slot: Slot, raw: Phrase, phrase: Phrase) -> None:
         """Decide a slot."""
-        self.known.append(Known(slot, raw, phrase))
+        self.decided.append(DecidedPhrase(slot.first_bar, slot.bars, raw, phrase))
 
     def end(self, bar: int) -> int:
-        """First bar at or after `bar` that is not known yet."""
-        for item in self.known:
-            if item.slot.first_bar <= bar < item.slot.end_bar:
-                bar = item.slot.end_bar
+        """First bar at or after `bar` that is not decided yet."""
+        for item in self.decided:
+            if item.first_bar <= bar < item.end_bar:
+                bar = item.end_bar
         return bar
 
-    def covering(self, bar: int) -> Known | None:
+    def covering(self, bar: int) -> DecidedPhrase | None:
         """The phrase that a bar belongs to."""
-        for item in reversed(self.known):
-            if item.slot.first_bar <= bar < item.slot.end_bar:
+        for item in reversed(self.decided):
+            if item.first_bar <= bar < item.end_bar:
                 return item
         return None
 
@@ -66,11 +88,11 @@ class Line:
         """What was made just before a bar without a gap, at most HISTORY_BARS; None if nothing was."""
         pieces: list[Phrase] = []
         bars = 0
-        for item in reversed(self.known):
-            if item.slot.end_bar == bar and bars < HISTORY_BARS:
+        for item in reversed(self.decided):
+            if item.end_bar == bar and bars < HISTORY_BARS:
                 pieces.insert(0, item.raw)
-                bars += item.slot.bars
-                bar = item.slot.first_bar
+                bars += item.bars
+                bar = item.first_bar
         if not pieces:
             return None
         past = Phrase.concatenate(pieces)
@@ -85,14 +107,14 @@ class Line:
             end_bar: first bar after it.
             drum: only notes of this drum class.
         """
-        pieces = []
+        pieces: list[Phrase] = []
         bar = first_bar
         while bar < end_bar:
             item = self.covering(bar)
             if item is None:
                 return None
-            until = min(end_bar, item.slot.end_bar)
-            start = (bar - item.slot.first_bar) * item.beats_per_bar
+            until = min(end_bar, item.end_bar)
+            start = (bar - item.first_bar) * item.beats_per_bar
             pieces.append(item.phrase.slice(start, start + (until - bar) * item.beats_per_bar))
             bar = until
         phrase = Phrase.concatenate(pieces)
@@ -104,17 +126,32 @@ class Line:
 
     def forget_before(self, bar: int) -> None:
         """Drop phrases that neither history nor listeners need any more."""
-        while self.known and self.known[0].slot.end_bar <= bar - HISTORY_BARS:
-            del self.known[0]
+        while self.decided and self.decided[0].end_bar <= bar - HISTORY_BARS:
+            del self.decided[0]
 
-    def until(self, bar: int) -> list[Known]:
-        """What is known of the bars before one; a phrase across it keeps its first bars."""
-        kept = []
-        for item in self.known:
-            if item.slot.end_bar <= bar:
-                kept.append(item)
-            elif item.slot.first_bar < bar:
-                slot = replace(item.slot, bars=bar - item.slot.first_bar)
-                beats = slot.bars * item.beats_per_bar
-                kept.append(Known(slot, item.raw.slice(0, beats), item.phrase.slice(0, beats)))
-        return kept
+
+@dataclass(frozen=True, slots=True)
+class PlayedLine:
+    """What is decided of a part: what it has played lately, and perhaps what it plays next.
+
+    Attributes:
+        role: that it plays.
+        decided: in order.
+    """
+
+    role: Role
+    decided: tuple[DecidedPhrase, ...]
+
+
+def until(decided: Iterable[DecidedPhrase], bar: int) -> list[DecidedPhrase]:
+    """What is decided of the bars before one; a phrase across it keeps its first bars."""
+    kept: list[DecidedPhrase] = []
+    for item in decided:
+        if item.end_bar <= bar:
+            kept.append(item)
+        elif item.first_bar < bar:
+            bars = bar - item.first_bar
+            beats = bars * item.beats_per_bar
+            cut = item.raw.slice(0, beats), item.phrase.slice(0, beats)
+            kept.append(DecidedPhrase(item.first_bar, bars, *cut))
+    return kept

@@ -40,7 +40,7 @@ def request_for(
                 return None
             phrase = Phrase.empty(slot.bars * scene.meter.beats_per_bar, Provenance("rest", Origin.RULES))
         sources[link] = phrase
-    values = values_at(scene, part.name, visit, visit.position(slot.first_bar), time_of_day)
+    values = values_at(scene, part.name, visit, visit.progress(slot.first_bar), time_of_day)
     progression: Progression | None = values.get((Link.CHORDS, None), part.chords)
     if progression is not None:
         bar, beats = scene.meter.beats_per_bar, slot.bars * scene.meter.beats_per_bar

@@ -1,17 +1,22 @@
+# pyright: strict
 """The plan: which section plays when, with which tempo and key, and what is asked of which part. Without end.
 
-Every choice is drawn from (seed, number of the pass), never from what was drawn before, so a plan can be taken up at
-any pass and the same seed always gives the same form.
+Every choice is drawn from (seed, number of the pass) and from where the form stands, which a `Position` says in full: a
+plan can be taken up at any bar of any pass, and the same seed always gives the same form.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from engine.errors import PerpetuumError
+from engine.form.digest import scene_digest
+from engine.form.position import Position, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Scene, Section, Tempo
 from engine.score.keys import Key
 from engine.score.time import Bar, TempoMap
@@ -45,7 +50,7 @@ class Pass:
         """First bar after it."""
         return self.first_bar + self.bars
 
-    def position(self, bar: int) -> float:
+    def progress(self, bar: int) -> float:
         """Where a bar line stands in the pass, 0 at its start to 1 at its end; for curves."""
         return (bar - self.first_bar) / self.bars
 
@@ -75,11 +80,20 @@ class Slot:
         """First bar after it."""
         return self.first_bar + self.bars
 
+    def cut(self, bar: int) -> Slot:
+        """What is left of it from a bar on; it keeps its seed."""
+        return self if bar <= self.first_bar else replace(self, first_bar=bar, bars=self.end_bar - bar)
+
 
 def derive_seed(*words: object) -> int:
     """A seed of 63 bits out of anything printable; the same in every process and on every machine."""
     digest = hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def at_noon(frame: int) -> float:
+    """What counts where nobody says which time of day it is."""
+    return DAY / 2
 
 
 class Plan:
@@ -96,16 +110,76 @@ class Plan:
     """
 
     def __init__(
-        self, scene: Scene, seed: int, start: str | None = None, day: Callable[[int], float] = lambda frame: DAY / 2
+        self, scene: Scene, seed: int, start: str | None = None, day: Callable[[int], float] = at_noon
     ) -> None:
         self.scene = scene
         self.seed = seed
-        self._day = day
         self.tempo_map = TempoMap()
+        self._day = day
         self._passes: list[Pass] = []
         self._next_index = 0
-        self._interrupted: tuple[int, Pass] | None = None
+        self._preceding: StoredSection | None = None  # what was played before the first pass that is remembered
+        self._found: Position | None = None  # by the edit that this plan came from
         self._first = scene.sections[start] if start is not None else next(iter(scene.sections.values()))
+
+    @classmethod
+    def at(cls, position: Position, scene: Scene, seed: int, day: Callable[[int], float] = at_noon) -> Plan:
+        """A plan that is taken up at a position: from there on it is the plan that the position is of.
+
+        Args:
+            position: in a performance of the same scene with the same seed.
+            scene: what plays.
+            seed: of the whole performance.
+            day: tells the time of day.
+
+        Raises:
+            PerpetuumError: the scene does not have the section that runs there.
+        """
+        running = position.running
+        section = scene.sections.get(running.section)
+        if section is None:
+            raise PerpetuumError(
+                f"the performance cannot be taken up in section {running.section!r}: "
+                f"the scene {scene.title!r} has no such section",
+                "its sections are " + ", ".join(scene.sections),
+            )
+        plan = cls(scene, seed, day=day)
+        plan.tempo_map = TempoMap(position.line)
+        plan._preceding, plan._found = position.preceding, position.edited
+        plan._append(_restored(running, section), already=position.bar - running.first_bar)
+        return plan
+
+    @classmethod
+    def edited(cls, position: Position, scene: Scene, seed: int, day: Callable[[int], float] = at_noon) -> Plan:
+        """A plan of an edited scene that takes over at a position in a performance of the scene as it was.
+
+        The pass that runs goes on if its section still exists and is long enough, else it is cut at the bar line and
+        what follows it begins. Of several edits at one bar line only the last counts: it finds the pass as it ran
+        before the first of them.
+
+        Args:
+            position: whose bar is the first that the edited scene decides.
+            scene: edited.
+            seed: of the whole performance.
+            day: tells the time of day.
+        """
+        found = position.edited or position
+        running, played = found.running, found.bar - found.running.first_bar
+        plan = cls(scene, seed, day=day)
+        plan.tempo_map = TempoMap(found.line)
+        plan._found, plan._preceding, plan._next_index = found, found.preceding, running.index
+        section = scene.sections.get(running.section)
+        if played == 0:
+            plan._first = section or plan._first
+        elif section is not None and played < section.bars.high:
+            bars = max(int(section.bars.low), min(len(running.qpms), int(section.bars.high)), played + 1)
+            time_of_day = plan._time_of_day(found.frame)
+            qpms, key = plan._tempos(section, running.index, bars, time_of_day), plan._key(section, time_of_day)
+            visit = replace(_restored(running, section), bars=bars, qpms=qpms, key=key)
+            plan._append(visit, already=played)
+        else:
+            plan._preceding, plan._next_index = running, running.index + 1
+        return plan
 
     def bar(self, index: int) -> Bar:
         """A bar on the clock; the plan is laid out up to it."""
@@ -127,7 +201,7 @@ class Plan:
 
     def passes(self) -> Iterator[Pass]:
         """All passes from the first that is remembered, without end."""
-        place = self._passes[0].first_bar if self._passes else self.tempo_map.next_index
+        place = self.tempo_map.first_index
         while True:
             visit = self.pass_at(place)
             yield visit
@@ -177,16 +251,33 @@ class Plan:
 
     def forget_before(self, bar: int) -> None:
         """Drop what lies before a bar, so that days of music need no more memory than minutes."""
+        self.bar(max(bar, self.tempo_map.first_index))
         while len(self._passes) > 1 and self._passes[0].end_bar <= bar:
-            del self._passes[0]
-        self.tempo_map.forget_before(self.bar(bar).start)
+            self._preceding = _stored_section(self._passes.pop(0))
+        self.tempo_map.forget_before(bar)
+
+    def position(self, bar: int) -> Position:
+        """The bar line that a bar begins at, as plain data from which `at` and `edited` go on.
+
+        Raises:
+            KeyError: that bar was forgotten.
+        """
+        visit, line = self.pass_at(bar), self.tempo_map.line(bar)
+        preceding = None
+        if visit.first_bar == bar:
+            place = self._passes.index(visit)
+            preceding = _stored_section(self._passes[place - 1]) if place else self._preceding
+        return Position(
+            bar=bar,
+            frame=line.frame,
+            carry=line.carry,
+            running=_stored(visit),
+            preceding=preceding,
+            edited=self._found if self._found is not None and self._found.bar == bar else None,
+        )
 
     def replaced_by(self, scene: Scene, bar: int) -> Plan:
-        """A plan of an edited scene that takes over at a bar line; this one stays as it is.
-
-        The pass that runs goes on if its section still exists and is long enough, else it is cut at the bar line and
-        what follows it begins. Of several edits at one bar line only the last counts: it finds the pass as it ran
-        before the first of them.
+        """A plan of an edited scene that takes over at a bar line, as `edited` says; this one stays as it is.
 
         Args:
             scene: edited.
@@ -195,26 +286,16 @@ class Plan:
         Raises:
             KeyError: that bar was forgotten.
         """
-        running = self.pass_at(bar)
-        if self._interrupted is not None and self._interrupted[0] == bar:
-            running = self._interrupted[1]
-        plan = Plan(scene, self.seed, day=self._day)
-        plan.tempo_map = self.tempo_map.until(bar)
-        plan._interrupted = bar, running
-        plan._next_index = running.index
-        section, played = scene.sections.get(running.section.name), bar - running.first_bar
-        if played == 0:
-            plan._passes = [visit for visit in self._passes if visit.end_bar <= bar][-1:]
-            plan._first = section or plan._first
-        elif section is not None and played < section.bars.high:
-            bars = max(int(section.bars.low), min(running.bars, int(section.bars.high)), played + 1)
-            time_of_day = plan._time_of_day(self.bar(bar).start)
-            qpms, key = plan._tempos(section, running.index, bars, time_of_day), plan._key(section, time_of_day)
-            plan._append(replace(running, section=section, bars=bars, qpms=qpms, key=key), already=played)
-        else:
-            plan._passes = [replace(running, bars=played, qpms=running.qpms[:played])]
-            plan._next_index = running.index + 1
-        return plan
+        return Plan.edited(self.position(bar), scene, self.seed, self._day)
+
+    def taken_up(self, position: Position, edited: bool = False) -> Plan:
+        """A plan of the same scene, seed and day that is taken up at a position, as `at` or `edited` says."""
+        return (Plan.edited if edited else Plan.at)(position, self.scene, self.seed, self._day)
+
+    @cached_property
+    def scene_digest(self) -> str:
+        """Digest of the scene."""
+        return scene_digest(self.scene)
 
     def _append(self, visit: Pass, already: int = 0) -> None:
         self._passes.append(visit)
@@ -225,14 +306,13 @@ class Plan:
     def _draw(self) -> Pass:
         index = self._next_index
         rng = np.random.default_rng(derive_seed(self.seed, "form", index))
-        last = self._passes[-1] if self._passes else None
-        repeats_left = 0
-        # As it is now: the last pass may have been drawn before an edit.
-        before = last and self.scene.sections.get(last.section.name, last.section)
-        if last is not None and last.section.name in self.scene.sections and last.repeats_left > 0:
-            section, repeats_left = self.scene.sections[last.section.name], last.repeats_left - 1
+        before = _stored_section(self._passes[-1]) if self._passes else self._preceding
+        again = self.scene.sections.get(before.section) if before is not None else None
+        if before is not None and again is not None and before.repeats_left > 0:
+            section, repeats_left = again, before.repeats_left - 1
         else:
-            section = self._first if before is None else self._successor(before, rng)
+            # What follows it now: it may have been played before an edit.
+            section = self._successor(again.next if again else dict(before.next), rng) if before else self._first
             repeats_left = int(rng.integers(int(section.repeat.low), int(section.repeat.high) + 1)) - 1
         bars = _draw_bars(section.bars, rng)
         first_bar = self.tempo_map.next_index
@@ -249,8 +329,8 @@ class Plan:
         daily = self.scene.day_key.at(time_of_day) if self.scene.day_key is not None else self.scene.key
         return section.key or daily
 
-    def _successor(self, section: Section, rng: np.random.Generator) -> Section:
-        follows = {name: weight for name, weight in section.next.items() if name in self.scene.sections and weight > 0}
+    def _successor(self, following: Mapping[str, float], rng: np.random.Generator) -> Section:
+        follows = {name: weight for name, weight in following.items() if name in self.scene.sections and weight > 0}
         if not follows:
             return next(iter(self.scene.sections.values()))
         names, weights = list(follows), np.array(list(follows.values()), float)
@@ -264,6 +344,29 @@ class Plan:
             return tuple(round(tempo.drift.at(bar / bars), 3) for bar in range(bars))
         rng = np.random.default_rng(derive_seed(self.seed, "tempo", index))
         return (round(float(rng.uniform(tempo.qpm.low, tempo.qpm.high)), 1),) * bars
+
+
+def _stored_section(visit: Pass) -> StoredSection:
+    return StoredSection(
+        section=visit.section.name, next=tuple(visit.section.next.items()), repeats_left=visit.repeats_left
+    )
+
+
+def _stored(visit: Pass) -> StoredPass:
+    return StoredPass(
+        section=visit.section.name,
+        next=tuple(visit.section.next.items()),
+        repeats_left=visit.repeats_left,
+        index=visit.index,
+        first_bar=visit.first_bar,
+        qpms=visit.qpms,
+        key=StoredKey(tonic=visit.key.tonic, mode=visit.key.mode),
+    )
+
+
+def _restored(stored: StoredPass, section: Section) -> Pass:
+    qpms = stored.qpms
+    return Pass(stored.index, section, stored.first_bar, len(qpms), qpms, stored.key.key, stored.repeats_left)
 
 
 def _draw_bars(span: Range, rng: np.random.Generator) -> int:

@@ -26,17 +26,12 @@ from engine.generators.contract import (
     TransformKind,
     TransformSettings,
 )
+from engine.generators.playable import validated
 from engine.generators.rules.kinds import BUILT_IN_RULES, rules_for
 from engine.generators.transforms.scope import due_bars, in_bars, on_drums
 from engine.registry import Registry
 from engine.score.drums import PITCHES
-from engine.score.phrase import NOTE, Origin, Phrase, Provenance, check_notes
-
-MOST_NOTES_PER_BEAT = 40
-"""More is babble: nine drums on every sixteenth are 36."""
-LONGEST_RING = 64.0
-"""Beats that a note may sound on beyond its phrase."""
-
+from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 
 Cache = MutableMapping[tuple[str, ...], Generator | Transform]
 """Generators and network transforms that were built, by `name_in_cache`; one a process."""
@@ -96,34 +91,6 @@ def _transform_of(described: TransformKind, settings: Settings, cache: Cache) ->
     if found is None:
         found = cache[name] = described.factory(settings)
     return found
-
-
-def validated(phrase: object, request: Request, kind_name: str) -> Phrase:
-    """A phrase that can be played, or an error that says why it cannot.
-
-    Raises:
-        PerpetuumError: not a phrase, of another length, not finite, out of range, or too many notes.
-    """
-
-    def refuse(problem: str) -> PerpetuumError:
-        return PerpetuumError(f"part {request.part!r}: {kind_name} made a phrase that {problem}")
-
-    if not isinstance(phrase, Phrase):
-        raise refuse(f"is no phrase but {type(phrase).__name__}")
-    if not abs(phrase.length - request.beats) < 1e-6:
-        raise refuse(f"is {phrase.length:g} beats long instead of {request.beats:g}")
-    notes = phrase.notes
-    if not isinstance(notes, np.ndarray) or notes.dtype != NOTE or notes.ndim != 1:
-        raise refuse("has notes of another kind than an array of NOTE")
-    if len(notes) > MOST_NOTES_PER_BEAT * request.beats:
-        raise refuse(f"babbles: {len(notes)} notes in {request.beats:g} beats")
-    try:
-        check_notes(notes, phrase.length)
-    except ValueError as error:
-        raise refuse(f"cannot be played: {error}") from error
-    if len(notes) and float(notes["end"].max()) > phrase.length + LONGEST_RING:
-        raise refuse(f"has a note that sounds on for more than {LONGEST_RING:g} beats after its end")
-    return Phrase.of(notes, request.beats, phrase.provenance, phrase.chords)
 
 
 def transformed(

@@ -1,51 +1,85 @@
-"""Where the sound goes. An output takes chunks of sound at the pace of real time, come what may.
+# pyright: strict
+"""Where the sound goes: what an output is. One may fail; what everything rests on may not, and the types tell which.
 
 Kinds of outputs are registered under the entry points `perpetuum.outputs`, the built-in ones too; `OUTPUTS` finds them.
 """
 
 from __future__ import annotations
 
-import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from engine.errors import PerpetuumError
-from engine.outputs.pacing import Pacer
-from engine.processes.pipe import FRAME_BYTES
+from engine.fallibility import Fallible, Infallible
 from engine.registry import Registry
+from engine.sound.format import AudioFormat
 
-log = logging.getLogger(__name__)
+
+class OutputLostError(Exception):
+    """An output takes no sound now; it may again. Its text says why, for people."""
 
 
-class Output(Protocol):
-    """Takes sound.
-
-    One that makes something which may be incomplete also has `complaint`: what is wrong with it, or "".
-    """
+class Sink(ABC):
+    """Takes sound. Inherit from `Output` or `InfallibleOutput`."""
 
     @property
+    @abstractmethod
     def description(self) -> str:
         """Where the sound goes now, in words for people."""
-        ...
 
-    def open(self) -> None:
-        """Get ready.
+    @property
+    def complaint(self) -> str:
+        """What is wrong with what it made, such as a recording with a gap; empty if nothing is."""
+        return ""
 
-        Raises:
-            PerpetuumError: it will never work like this (a path that cannot be written, no player installed).
-        """
-        ...
+    @abstractmethod
+    def open(self, format: AudioFormat) -> None:
+        """Get ready for sound of this form."""
 
+    @abstractmethod
     def write(self, chunk: bytes) -> None:
-        """Take float32 stereo frames, and return when there is time for the next ones: on average after exactly
-        as long as they last. Never raises: a card that is pulled out or a disk that is full is a state to get over.
-        """
-        ...
+        """Take interleaved float32 frames.
 
+        One that keeps real time returns when there is time for the next ones: on average after exactly as long as they
+        last. Any other takes them as fast as it can.
+        """
+
+    @abstractmethod
     def close(self) -> None:
-        """Let what was taken be heard to its end, and stop."""
-        ...
+        """Let what was taken be heard or written to its end, and stop."""
+
+    def silence(self) -> None:  # noqa: B027 - one that holds nothing back has nothing to do
+        """Let nothing more of what was taken be heard, at once. Called from any thread, while another one writes."""
+
+
+class Output(Sink, Fallible):
+    """An output that may fail: it may raise, and it may be opened again after that.
+
+    `open` raises a `PerpetuumError` if it will never work like this (a path that cannot be written, no player
+    installed). `open` and `write` raise an `OutputLostError` if it does not work now.
+    """
+
+
+class InfallibleOutput(Sink, Infallible):
+    """An output that never raises once it is open, and keeps real time come what may."""
+
+    def resume(self) -> None:
+        """Let sound be heard again after `silence`."""
+
+
+class Recording(Output):
+    """An output that makes files.
+
+    Attributes:
+        keep: hours of them that are kept, the oldest are deleted; None: all.
+    """
+
+    keep: float | None = None
+
+    @property
+    def piles_up(self) -> bool:
+        """Whether it makes file after file, of which the oldest can be deleted."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,82 +92,15 @@ class OutputKind:
         factory: called with the argument, or None where none was given.
         argument: what its argument means; empty if it takes none.
         needs_argument: whether it cannot do without.
+        keeps_time: whether it takes sound at the pace of real time, so that everything else can follow it.
     """
 
     name: str
     summary: str
-    factory: Callable[[str | None], Output]
+    factory: Callable[[str | None], Output | InfallibleOutput]
     argument: str = ""
     needs_argument: bool = False
+    keeps_time: bool = False
 
 
 OUTPUTS: Registry[OutputKind] = Registry("perpetuum.outputs", OutputKind, "output")
-
-
-def open_output(name: str, argument: str | None = None, keep: float | None = None) -> OpenedOutput:
-    """An output by the name of its kind, opened; a context manager that closes it.
-
-    Args:
-        name: of the kind.
-        argument: what its argument says, if it takes one.
-        keep: hours of recordings to keep, for an output that has a `keep`.
-
-    Raises:
-        PerpetuumError: no such kind, an argument too much or too little, or it cannot work.
-    """
-    kind = OUTPUTS.get(name)
-    if argument is not None and not kind.argument:
-        raise PerpetuumError(f"the output {name} takes no argument, {argument!r} was given")
-    if argument is None and kind.needs_argument:
-        raise PerpetuumError(f"the output {name} needs a {kind.argument}", f"say: --output {name} {kind.argument}")
-    output = kind.factory(argument)
-    if keep is not None:
-        if not hasattr(output, "keep"):
-            raise PerpetuumError(f"--keep is for recordings, and {name} makes none", "say: --output wav FOLDER")
-        output.keep = keep  # pyright: ignore[reportAttributeAccessIssue]
-    output.open()
-    log.info("output: %s", output.description)
-    return OpenedOutput(output)
-
-
-class OpenedOutput:
-    """An output that is closed at the end of a `with`."""
-
-    def __init__(self, output: Output) -> None:
-        self.output = output
-
-    def __enter__(self) -> Output:
-        return self.output
-
-    def __exit__(self, *_: object) -> None:
-        self.output.close()
-
-
-class NullOutput:
-    """Nobody hears it, in real time.
-
-    Args:
-        reason: why there is nothing to hear; part of the description.
-        pacer: gives the pace.
-    """
-
-    def __init__(self, reason: str = "", pacer: Pacer | None = None) -> None:
-        self.description = "no output, in real time" + (f" ({reason})" if reason else "")
-        self.pacer = pacer or Pacer()
-
-    def open(self) -> None:
-        """Nothing is needed."""
-
-    def write(self, chunk: bytes) -> None:
-        """Wait as long as the chunk lasts."""
-        self.pacer.pace(len(chunk) // FRAME_BYTES)
-
-    def close(self) -> None:
-        """Nothing is left."""
-
-
-def _null(argument: str | None) -> Output:
-    return NullOutput()
-
-
-NULL = OutputKind("null", "nobody hears it, in real time", _null)

@@ -1,88 +1,81 @@
-"""The output to a sound card: a player that is watched, and our own clock while there is none."""
+# pyright: strict
+"""The output to a sound card: a player that is watched."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections import Counter
 from collections.abc import Callable
 
 from engine.errors import PerpetuumError
-from engine.outputs.contract import Output, OutputKind
+from engine.outputs.contract import Output, OutputKind, OutputLostError
 from engine.outputs.devices import devices, misspelt
-from engine.outputs.pacing import Pacer
 from engine.outputs.players import Player, PlayerProcess, find_player, installed_players, why_none
-from engine.processes.backoff import Backoff
-from engine.processes.pipe import FRAME_BYTES
+from engine.sound.format import AudioFormat
 
 log = logging.getLogger(__name__)
 
 STALL = 1.0
 """Seconds without taking a sample after which a player counts as hung."""
 
-SETTLED = 5.0
-"""Seconds after which a player counts as working."""
-
 GOODBYE = 2.0
 """Seconds for a player to play what it has at the end."""
 
+Find = Callable[[AudioFormat], Player | None]
+"""Finds a player for sound of a form; None if nothing can play now."""
 
-class DeviceOutput:
-    """Plays through a player process. While there is none (a card was pulled out, a server restarts), sound is let
-    go at the pace of real time, and a player is looked for again and again.
+
+class DeviceOutput(Output):
+    """Plays through a player process; lost while there is none: a card was pulled out, a server restarts.
 
     Args:
-        find: finds a player, or None.
-        pacer: gives the pace while there is none.
+        find: finds a player.
         stall: seconds after which a player counts as hung.
-        backoff: between attempts.
-        clock: gives seconds; for tests.
     """
 
-    def __init__(
-        self,
-        find: Callable[[], Player | None] = find_player,
-        pacer: Pacer | None = None,
-        stall: float = STALL,
-        backoff: Backoff | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.counters: Counter[str] = Counter()
+    def __init__(self, find: Find, stall: float = STALL) -> None:
         self.process: PlayerProcess | None = None
         self._find = find
-        self._pacer = pacer or Pacer()
         self._stall = stall
-        self._backoff = backoff or Backoff(first=0.25, longest=10.0)
-        self._clock = clock
-        self._retry_at = 0.0
-        self._started_at = 0.0
         self._integers = False
-        self._missing = ""
-        self._opened = False
 
     @property
     def description(self) -> str:
         """Where the sound goes now."""
-        if self.process is not None:
-            return f"{self.process.player.name} to {self.process.player.place}"
-        return f"nowhere, in real time: {self._missing}; a player is looked for again and again"
+        if self.process is None:
+            return "no player"
+        return f"{self.process.player.name} to {self.process.player.place}"
 
-    def open(self) -> None:
-        """Start a player if there is something to play to."""
-        self._start()
-        self._opened = True
+    def open(self, format: AudioFormat) -> None:
+        """Start a player.
+
+        Raises:
+            OutputLostError: there is none, or nothing to play to.
+        """
+        player = self._find(format)
+        if player is None:
+            raise OutputLostError(why_none())
+        try:
+            self.process = PlayerProcess(player, self._integers and bool(player.command16))
+        except OSError as error:
+            raise OutputLostError(f"{player.name} cannot be started: {error}") from error
 
     def write(self, chunk: bytes) -> None:
-        """Play a chunk, or wait as long as it lasts."""
-        if self.process is None and self._clock() >= self._retry_at:
-            self._start()
-        if self.process is not None:
-            if self.process.write(chunk, self._stall):
-                if self._backoff.failures and self._clock() > self._started_at + SETTLED:
-                    self._backoff.reset()
-                return
-            self._lose("it took no more sound" if self.process.alive else "it ended")
-        self._pacer.pace(len(chunk) // FRAME_BYTES)
+        """Play a chunk.
+
+        Raises:
+            OutputLostError: the player ended or hangs.
+        """
+        process = self.process
+        if process is None:
+            raise OutputLostError("there is no player")
+        if process.write(chunk, self._stall):
+            return
+        what = "it took no more sound" if process.alive else "it ended"
+        self.process = None
+        words = process.close(0.0)
+        if "format" in words.lower() and process.player.command16:
+            self._integers = True  # a bare card that takes no floats
+        raise OutputLostError(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
 
     def close(self) -> None:
         """Let the player play what it has."""
@@ -90,45 +83,11 @@ class DeviceOutput:
             self.process.close(GOODBYE)
             self.process = None
 
-    def _start(self) -> None:
-        player = self._find()
-        if player is None:
-            self._wait_for(why_none())
-            return
-        try:
-            self.process = PlayerProcess(player, self._integers and bool(player.command16))
-        except OSError as error:
-            self._wait_for(f"{player.name} cannot be started: {error}")
-            return
-        self.counters["starts"] += 1
-        self._started_at = self._clock()
-        if self._missing:
-            log.warning("the sound is back: %s", self.description)
-        self._missing = ""
-
-    def _lose(self, what: str) -> None:
-        assert self.process is not None
-        process, self.process = self.process, None
-        settled = self._clock() > self._started_at + SETTLED
-        words = process.close(0.0)
-        self.counters["losses"] += 1
-        if "format" in words.lower() and process.player.command16:
-            self._integers = True  # a bare card that takes no floats
-        if settled:
-            # Who has played for a while was killed or stopped; the next one may play before anybody hears that.
-            log.warning("%s was lost: %s; another is started", process.player.name, what)
-            self._backoff.reset()
-            self._start()
-            return
-        self._wait_for(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
-
-    def _wait_for(self, missing: str) -> None:
-        delay = self._backoff.next_delay()
-        self._retry_at = self._clock() + delay
-        self._pacer.reset()
-        if missing != self._missing and self._opened:  # before that `description` tells it
-            log.warning("%s; the music goes on unheard, next attempt in %.1f s", missing, delay)
-        self._missing = missing
+    def silence(self) -> None:
+        """Kill the player: with it goes what it and the sound server hold of its sound."""
+        process = self.process
+        if process is not None:
+            process.kill()
 
 
 def _device(argument: str | None) -> Output:
@@ -139,12 +98,16 @@ def _device(argument: str | None) -> Output:
         )
     if argument is not None and (doubt := misspelt(argument, devices())):
         log.warning("%s", doubt)
-    return DeviceOutput(lambda: find_player(argument))
+    return DeviceOutput(lambda format: find_player(argument, format.channels))
 
 
 def _auto(argument: str | None) -> Output:
-    return DeviceOutput()
+    return DeviceOutput(lambda format: find_player(None, format.channels))
 
 
-DEVICE = OutputKind("device", "a sound card or sound server, through a player", _device, argument="NAME")
-AUTO = OutputKind("auto", "the default device; where there is none, real time without sound until there is", _auto)
+DEVICE = OutputKind(
+    "device", "a sound card or sound server, through a player", _device, argument="NAME", keeps_time=True
+)
+AUTO = OutputKind(
+    "auto", "the default device; where there is none, real time without sound until there is", _auto, keeps_time=True
+)

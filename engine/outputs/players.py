@@ -21,7 +21,7 @@ import numpy as np
 
 from engine.processes.child import start_bound
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import CHANNELS
+from engine.sound.format import DEFAULT_CHANNELS
 
 LOOK = 0.15
 """Seconds without taking a sample after which a player is looked at: it holds more than that itself."""
@@ -47,18 +47,18 @@ class Player:
     command16: tuple[str, ...] = ()
 
 
-def find_player(device: str | None = None) -> Player | None:
+def find_player(device: str | None = None, channels: int = DEFAULT_CHANNELS) -> Player | None:
     """The player for a device, or for the default one; None if nothing here can play now.
 
     A running sound server is preferred to the bare card, which it would not share.
     """
     if device is not None and _is_alsa_name(device):
-        return _aplay(device)
-    if pipewire_runs() and (player := _pw_cat(device)):
+        return _aplay(device, channels)
+    if pipewire_runs() and (player := _pw_cat(device, channels)):
         return player
-    if pulse_runs() and (player := _pacat(device)):
+    if pulse_runs() and (player := _pacat(device, channels)):
         return player
-    return _aplay(device) if _has_card() else None
+    return _aplay(device, channels) if _has_card() else None
 
 
 def installed_players() -> list[str]:
@@ -74,32 +74,32 @@ def why_none() -> str:
     return "no sound card and no sound server found"
 
 
-def _pw_cat(device: str | None) -> Player | None:
+def _pw_cat(device: str | None, channels: int) -> Player | None:
     # Before PipeWire 0.3.80 it took no raw samples from its standard input.
     if not shutil.which("pw-cat") or "--raw" not in _help_of("pw-cat"):
         return None
     target = ("--target", device) if device else ()
-    form = ("--rate", str(SAMPLE_RATE), "--channels", str(CHANNELS), "--format", "f32")
+    form = ("--rate", str(SAMPLE_RATE), "--channels", str(channels), "--format", "f32")
     command = ("pw-cat", "--playback", "--raw", *form, "--latency", f"{BUFFER_MS}ms", *target, "-")
     return Player("pw-cat", f"PipeWire, {device or 'default device'}", command)
 
 
-def _pacat(device: str | None) -> Player | None:
+def _pacat(device: str | None, channels: int) -> Player | None:
     if not shutil.which("pacat"):
         return None
     target = (f"--device={device}",) if device else ()
-    form = (f"--rate={SAMPLE_RATE}", f"--channels={CHANNELS}", "--format=float32le")
+    form = (f"--rate={SAMPLE_RATE}", f"--channels={channels}", "--format=float32le")
     names = ("--client-name=perpetuum", "--stream-name=music")
     # No resampling to follow the device, no remixing: the samples are final.
     command = ("pacat", "--playback", "--raw", *form, f"--latency-msec={BUFFER_MS}", *names, *target)
     return Player("pacat", f"PulseAudio, {device or 'default device'}", command)
 
 
-def _aplay(device: str | None) -> Player | None:
+def _aplay(device: str | None, channels: int) -> Player | None:
     if not shutil.which("aplay"):
         return None
     target = ("-D", device) if device else ()
-    form = ("-q", "-t", "raw", "-r", str(SAMPLE_RATE), "-c", str(CHANNELS), f"--buffer-time={BUFFER_MS * 1000}")
+    form = ("-q", "-t", "raw", "-r", str(SAMPLE_RATE), "-c", str(channels), f"--buffer-time={BUFFER_MS * 1000}")
     return Player(
         "aplay",
         f"ALSA, {device or 'default device'}",
@@ -196,6 +196,10 @@ class PlayerProcess:
         assert self._process.stderr is not None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stderr.fileno(), False)
+
+    def kill(self) -> None:
+        """End it at once; what it holds is never heard. From any thread."""
+        self._process.kill()
 
     @property
     def pid(self) -> int:

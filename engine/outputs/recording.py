@@ -1,9 +1,9 @@
-"""The output into WAV files: a recording in real time that neither ends the music nor is ended by its own length."""
+# pyright: strict
+"""The output into WAV files: a recording that neither ends the music nor is ended by its own length."""
 
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shutil
 import time
@@ -13,23 +13,17 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import PerpetuumError
-from engine.output_file import Target, cannot_write, output_folder, reason_of
-from engine.outputs.contract import Output, OutputKind
-from engine.outputs.pacing import Pacer
-from engine.outputs.sound_file import LARGEST_WAV, WAV_FRAME_BYTES, SoundWriter
-from engine.processes.pipe import FRAME_BYTES
+from engine.output_file import cannot_write, output_folder, reason_of
+from engine.outputs.contract import Output, OutputKind, Recording
+from engine.outputs.sound_file import largest_wav, wav_frame_bytes
+from engine.outputs.take import ENDING, Take, free_path
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import CHANNELS
+from engine.sound.format import AudioFormat
 
 log = logging.getLogger(__name__)
-
-CHECKPOINT = 1.0
-"""Seconds after which the header is brought up to date: what a kill may cost."""
-
-SYNC = 10.0
-"""Seconds after which what was recorded is brought to the disk: what a power cut may cost."""
 
 HOUR = 3600 * SAMPLE_RATE
 """Frames of each file in a folder."""
@@ -40,96 +34,21 @@ ROOM = 60.0
 RETRY = 5.0
 """Seconds between two looks at a disk that is full or gone."""
 
-_ENDING = ".wav"
-_PART = ".part"
 _NAME = "perpetuum-{:%Y-%m-%d_%H-%M-%S}"
 _OURS = re.compile(r"perpetuum-\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?\.wav(\.part\d*)?")
 
 
-class _Take:
-    """One file of a recording; until it is complete it is called NAME.part, and can be played up to the last second.
-
-    Raises:
-        PerpetuumError: it can never be written there.
-        OSError: it cannot be written there now.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.target = Target(path, (_ENDING,))
-        if self.target.place is None:
-            raise PerpetuumError(
-                f"cannot record into {path}: it is a device or a FIFO",
-                "name a file that ends in .wav, or a folder; `--output null` plays to nobody",
-            )
-        self.part, self._raw = self.target.grow(_PART)
-        self.frames = 0
-        self._unsaved = self._unsynced = 0
-        try:
-            self._writer = SoundWriter(self._raw, _ENDING)
-        except BaseException:
-            self.give_up()
-            raise
-
-    def write(self, frames: np.ndarray) -> None:
-        """Append frames.
-
-        Raises:
-            OSError: the disk is full or gone.
-        """
-        self._writer.write(frames)
-        self.frames += len(frames)
-        self._unsaved += len(frames)
-        self._unsynced += len(frames)
-        if self._unsaved >= CHECKPOINT * SAMPLE_RATE:
-            self._unsaved = 0
-            # libsndfile writes the header when it closes a file, so it is closed and gone on with.
-            self._writer.close()
-            self._writer = SoundWriter(self._raw, _ENDING, resumed=True)
-        if self._unsynced >= SYNC * SAMPLE_RATE:
-            self._unsynced = 0
-            os.fdatasync(self._raw.fileno())
-
-    def complete(self) -> Path:
-        """Give the file its name; a file of that name that somebody else has made meanwhile is let be.
-
-        Raises:
-            OSError: it cannot be completed.
-        """
-        self._writer.close()
-        target = self.target
-        assert target.place is not None
-        with suppress(FileNotFoundError):
-            now = target.place.lstat()
-            if (now.st_dev, now.st_ino) != target.there:
-                target = Target(_free(target.place))
-        target.take_place(self.part, self._raw)
-        self._raw.close()
-        assert target.place is not None
-        return target.place
-
-    def give_up(self) -> bool:
-        """Leave what there is under NAME.part, its header true; whether there is anything."""
-        with suppress(Exception):  # the disk is full; the header needs no more room
-            self._writer.close()
-        with suppress(OSError):
-            self._raw.close()
-        if not self.frames:
-            with suppress(OSError):
-                self.part.unlink()
-        return self.frames > 0
-
-
-class WavOutput:
-    """Records in real time. A disk that is full or gone interrupts the recording, not the music.
+class WavOutput(Recording):
+    """Records sound as fast as it comes. A disk that is full or gone interrupts the recording, not the music.
 
     Into a file: `take.wav`, and from 4 GB on, the most that a WAV file can hold, `take-2.wav` and so on without a gap.
-    Into a folder: files of an hour, named by date and time. After an interruption the recording goes on in a new file
-    as soon as there is room.
+    Into a folder, which is made if need be: files of an hour, named by date and time. After an interruption the
+    recording goes on in a new file as soon as there is room.
 
     Args:
-        path: of the file, or of a folder that is there.
-        pacer: gives the pace.
+        path: of the file, or of a folder.
         keep: hours of recordings that are kept in a folder; the oldest are deleted. None: all.
+        folder: whether it is to be a folder, there or not; None: if it is there.
         longest: frames of the longest file; an hour in a folder, what WAV can hold elsewhere.
         room: seconds of sound for which a disk must have room before the recording is taken up again.
         clock: gives seconds; for tests.
@@ -138,22 +57,23 @@ class WavOutput:
     def __init__(
         self,
         path: Path,
-        pacer: Pacer | None = None,
         keep: float | None = None,
+        folder: bool | None = None,
         longest: int | None = None,
         room: float = ROOM,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
-        self.pacer = pacer or Pacer()
         self.keep = keep
         self.problem = ""
         self.missing = 0
-        self._in_folder = path.is_dir()
-        self._longest = longest or (HOUR if self._in_folder else LARGEST_WAV)
+        self._in_folder = path.is_dir() if folder is None else folder
+        self._wanted_longest = longest
+        self._longest = longest or HOUR
+        self._format = AudioFormat()
         self._room = room
         self._clock = clock
-        self._take: _Take | None = None
+        self._take: Take | None = None
         self._retry_at = 0.0
         self._is_first = True
 
@@ -161,7 +81,9 @@ class WavOutput:
     def description(self) -> str:
         """Where the sound goes now."""
         kept = f", where the last {self.keep:g} hours are kept and older recordings deleted" if self.keep else ""
-        return f"recording to {self.path}{kept}" + (f", which failed: {self.problem}" if self._take is None else "")
+        return f"recording to {self.path}{kept}" + (
+            f", which failed: {self.problem}" if self.problem and self._take is None else ""
+        )
 
     @property
     def complaint(self) -> str:
@@ -171,7 +93,12 @@ class WavOutput:
         gap = f"{self.missing / SAMPLE_RATE:.1f} s of the music are missing" if self.missing else "it is not complete"
         return f"the recording to {self.path}: {gap}: {self.problem}"
 
-    def open(self) -> None:
+    @property
+    def piles_up(self) -> bool:
+        """Whether it records into a folder."""
+        return self._in_folder
+
+    def open(self, format: AudioFormat) -> None:
         """Create the file.
 
         Raises:
@@ -181,6 +108,8 @@ class WavOutput:
             raise PerpetuumError(
                 f"--keep {self.keep:g} is for recordings into a folder, and {self.path} is none", "name a folder"
             )
+        self._format = format
+        self._longest = self._wanted_longest or (HOUR if self._in_folder else largest_wav(format.channels))
         if self._in_folder:
             output_folder(self.path)
         try:
@@ -189,18 +118,22 @@ class WavOutput:
             raise cannot_write(self.path, error) from error
 
     def write(self, chunk: bytes) -> None:
-        """Record a chunk, and wait as long as it lasts."""
-        frames = np.frombuffer(chunk, np.float32).reshape(-1, CHANNELS)
+        """Record a chunk."""
+        frames = np.frombuffer(chunk, np.float32).reshape(-1, self._format.channels)
         while len(frames):
             frames = frames[self._record(frames) :]
-        self.pacer.pace(len(chunk) // FRAME_BYTES)
 
     def close(self) -> None:
-        """Complete the file."""
-        if self._take is not None:
+        """Complete the file; one without sound in it is not made."""
+        if self._take is None:
+            return
+        if self._take.frames:
             self._complete()
+            return
+        take, self._take = self._take, None
+        take.give_up()
 
-    def _record(self, frames: np.ndarray) -> int:
+    def _record(self, frames: NDArray[np.float32]) -> int:
         """Record at most as many frames as fit into the file; how many are dealt with, recorded or missed."""
         if self._take is None and not self._is_taken_up():
             self.missing += len(frames)
@@ -220,12 +153,12 @@ class WavOutput:
 
     def _begin(self) -> None:
         stem = self.path / _NAME.format(datetime.now()) if self._in_folder else self.path.with_suffix("")
-        path = stem.with_name(stem.name + _ENDING)
+        path = stem.with_name(stem.name + ENDING)
         if not self._in_folder and self._is_first:
             path = self.path
         elif path.exists() or not self._in_folder:
-            path = _free(path)
-        self._take = _Take(path)
+            path = free_path(path)
+        self._take = Take(path, self._format.channels)
         self._is_first = False
         self._delete_old()
 
@@ -242,7 +175,7 @@ class WavOutput:
         self._retry_at = self._clock() + RETRY
         try:
             folder = self.path if self._in_folder else self.path.parent
-            if shutil.disk_usage(folder).free < self._room * SAMPLE_RATE * WAV_FRAME_BYTES:
+            if shutil.disk_usage(folder).free < self._room * SAMPLE_RATE * wav_frame_bytes(self._format.channels):
                 return False
             self._begin()
         except (OSError, PerpetuumError):
@@ -285,7 +218,7 @@ class WavOutput:
         """Keep the latest hours of a folder, and of what is in it touch nothing but recordings."""
         if self.keep is None or self._take is None:
             return
-        left = self.keep * 3600 * SAMPLE_RATE * WAV_FRAME_BYTES
+        left = self.keep * 3600 * SAMPLE_RATE * wav_frame_bytes(self._format.channels)
         for path in sorted(_recordings(self.path), key=lambda path: path.name, reverse=True):
             if path == self._take.part:
                 continue
@@ -303,19 +236,9 @@ def _recordings(folder: Path) -> Iterator[Path]:
         )
 
 
-def _free(path: Path) -> Path:
-    """The next name that is free: "take-2.wav" for "take.wav"."""
-    number = 2
-    while True:
-        other = path.with_name(f"{path.stem}-{number}{_ENDING}")
-        if not other.exists() and not other.is_symlink() and not other.with_name(other.name + _PART).exists():
-            return other
-        number += 1
-
-
 def _wav(argument: str | None) -> Output:
     assert argument is not None
-    return WavOutput(Path(argument))
+    return WavOutput(Path(argument), folder=True if argument.endswith("/") else None)
 
 
 WAV = OutputKind(

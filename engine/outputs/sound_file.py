@@ -1,3 +1,4 @@
+# pyright: strict
 """Sound files: their kinds, and how one is written while its sound comes, through libsndfile."""
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
-import soundfile
+import soundfile  # pyright: ignore[reportMissingTypeStubs]
 
 from engine.errors import PerpetuumError
 from engine.output_file import OutputFile, RawFile, cannot_write
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import CHANNELS
+from engine.sound.format import DEFAULT_CHANNELS
 
 ENDINGS: dict[str, tuple[str, str]] = {
     ".wav": ("WAV", "PCM_24"),
@@ -24,9 +25,18 @@ ENDINGS: dict[str, tuple[str, str]] = {
 }
 """Format and subtype of libsndfile by the ending of a file's name."""
 
-WAV_FRAME_BYTES = 3 * CHANNELS
-LARGEST_WAV = (2**32 - 2**20) // WAV_FRAME_BYTES
-"""Frames of the longest WAV file, 4 h 8 min: its header counts bytes in 32 bits. A longer render is RF64 (EBU 3306)."""
+
+def wav_frame_bytes(channels: int) -> int:
+    """Bytes of one frame in a WAV file: 24 bits a channel."""
+    return 3 * channels
+
+
+def largest_wav(channels: int) -> int:
+    """Frames of the longest WAV file, 4 h 8 min of stereo: its header counts bytes in 32 bits.
+
+    A longer render is RF64 (EBU 3306).
+    """
+    return (2**32 - 2**20) // wav_frame_bytes(channels)
 
 
 _Result = TypeVar("_Result")
@@ -56,20 +66,28 @@ class _Quiet:
 
 
 class SoundWriter:
-    """Writes stereo at 48 kHz into an open file.
+    """Writes sound at 48 kHz into an open file.
 
     Args:
         raw: to write to; new, or what another `SoundWriter` wrote and `resumed` goes on with.
         ending: of the file's name, a key of `ENDINGS`.
         frames: length if it is known before: a WAV file that would be too long becomes RF64.
         resumed: go on behind what is there.
+        channels: of a frame.
     """
 
-    def __init__(self, raw: RawFile, ending: str, frames: int = 0, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        raw: RawFile,
+        ending: str,
+        frames: int = 0,
+        resumed: bool = False,
+        channels: int = DEFAULT_CHANNELS,
+    ) -> None:
         self.raw = raw
         self.frames = 0
         kind, subtype = ENDINGS[ending]
-        if kind == "WAV" and frames > LARGEST_WAV:
+        if kind == "WAV" and frames > largest_wav(channels):
             kind = "RF64"
         file: Any = _Quiet(raw)  # more than soundfile's types say may be one
         if resumed:
@@ -77,10 +95,10 @@ class SoundWriter:
             self._file = self._try(lambda: soundfile.SoundFile(file, "r+"))
             self._file.seek(0, soundfile.SEEK_END)
         else:
-            self._file = self._try(lambda: soundfile.SoundFile(file, "w", SAMPLE_RATE, CHANNELS, subtype, format=kind))
+            self._file = self._try(lambda: soundfile.SoundFile(file, "w", SAMPLE_RATE, channels, subtype, format=kind))
 
     def write(self, frames: np.ndarray) -> None:
-        """Append frames, array [n, 2] of float32; what is beyond -1..1 is clipped.
+        """Append frames, array [n, channels] of float32; what is beyond -1..1 is clipped.
 
         Raises:
             OSError: the disk is full or gone.
@@ -116,17 +134,18 @@ class SoundFileOutput:
     Args:
         path: of the file; its ending says which kind it is (`ENDINGS`). A device or FIFO gets WAV.
         frames: length of what will be written.
+        channels: of a frame.
 
     Raises:
         PerpetuumError: it can never be written there, or not in this kind.
     """
 
-    def __init__(self, path: Path, frames: int = 0) -> None:
+    def __init__(self, path: Path, frames: int = 0, channels: int = DEFAULT_CHANNELS) -> None:
         self.path = path
         self._output = OutputFile(path, tuple(ENDINGS))
         ending = path.suffix.lower() if self._output.target.place is not None else ".wav"
         try:
-            self._writer = SoundWriter(self._output.raw, ending, frames)
+            self._writer = SoundWriter(self._output.raw, ending, frames, channels=channels)
         except OSError as error:
             self._output.__exit__(type(error), error, None)
             raise cannot_write(path, error) from error

@@ -18,10 +18,11 @@ from contextlib import suppress
 
 import numpy as np
 
-from engine.sound.messages import BLOCK, CHANNELS
+from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
+from engine.sound.messages import BLOCK
 
-FRAME_BYTES = 4 * CHANNELS
-BLOCK_BYTES = BLOCK * FRAME_BYTES
+MOST_CHANNELS = select.PIPE_BUF // (BLOCK * AudioFormat(1).frame_bytes)
+"""Four: a block of more would not be written in one piece."""
 
 LIVE_BYTES = 1 << 20
 """2.73 s of sound: the time that a new audio process has to take over before anybody hears it. More than this an
@@ -33,14 +34,19 @@ class Segment:
 
     Args:
         size: bytes that it should hold; the kernel may grant less.
+        channels: of a frame.
 
     Attributes:
+        frame_bytes: bytes of a frame.
+        block_bytes: bytes of a block.
         skip: bytes at its beginning that are to be thrown away.
         keep: bytes at its end that are blended with what its successor has at its beginning, after `skip`.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, channels: int = DEFAULT_CHANNELS) -> None:
         self.read_end, self.write_end = os.pipe()
+        self.frame_bytes = AudioFormat(channels).frame_bytes
+        self.block_bytes = BLOCK * self.frame_bytes
         self.skip = 0
         self.keep = 0
         os.set_blocking(self.read_end, False)
@@ -88,16 +94,28 @@ class Segment:
 
 
 class Pipe:
-    """Blocks of float32 stereo from one process after another. Thread-safe.
+    """Blocks of float32 from one process after another. Thread-safe.
 
-    A process writes whole blocks, each at once (2048 bytes are below PIPE_BUF), so even one that is killed leaves no
-    torn block, and what was read plus what lies in the pipe is exactly what was written.
+    A process writes whole blocks, each at once (no block is longer than PIPE_BUF), so even one that is killed leaves
+    no torn block, and what was read plus what lies in the pipe is exactly what was written.
 
     Args:
         size: bytes that each segment holds; the kernel may grant less (see `size`).
+        channels: of a frame.
+
+    Attributes:
+        format: of the sound.
+
+    Raises:
+        ValueError: more channels than a block in one piece can have, or none.
     """
 
-    def __init__(self, size: int = LIVE_BYTES) -> None:
+    def __init__(self, size: int = LIVE_BYTES, channels: int = DEFAULT_CHANNELS) -> None:
+        if channels > MOST_CHANNELS:
+            raise ValueError(f"a pipe carries {MOST_CHANNELS} channels at most, not {channels}")
+        self.format = AudioFormat(channels)
+        self._frame_bytes = self.format.frame_bytes
+        self._block_bytes = BLOCK * self._frame_bytes
         self._wanted_size = size
         self._segments: deque[Segment] = deque()
         self._changed = threading.Condition()
@@ -105,19 +123,19 @@ class Pipe:
         self._dropped = 0
         self._blend = b""
         self._closed = False
-        probe = Segment(size)
+        probe = Segment(size, channels)
         self.size = probe.size
         probe.close()
 
     @property
     def depth(self) -> int:
         """Frames that one segment holds when full."""
-        return self.size // FRAME_BYTES
+        return self.size // self._frame_bytes
 
     @property
     def taken(self) -> int:
         """Frames that were ever read from it."""
-        return self._taken // FRAME_BYTES
+        return self._taken // self._frame_bytes
 
     @property
     def progress(self) -> int:
@@ -130,11 +148,11 @@ class Pipe:
         """Whether the process that writes now has to wait for the reader."""
         with self._changed:
             # The kernel frees whole pages only, so a few bytes of room are none.
-            return bool(self._segments) and self._segments[-1].lying() > self._segments[-1].size - 8 * BLOCK_BYTES
+            return bool(self._segments) and self._segments[-1].lying() > self._segments[-1].size - 8 * self._block_bytes
 
     def segment(self) -> Segment:
         """A segment for a process that is about to start; nobody hears it before it is attached."""
-        return Segment(self._wanted_size)
+        return Segment(self._wanted_size, self.format.channels)
 
     def attach(self, segment: Segment, skip: int = 0, blend: int = 0) -> None:
         """Let a segment follow all that was written before.
@@ -148,11 +166,11 @@ class Pipe:
         with self._changed:
             while len(self._segments) > 1 and self._beyond(len(self._segments) - 1) == 0:
                 self._segments.pop().close()  # a process that died before it came to anything
-            segment.skip = skip * FRAME_BYTES
+            segment.skip = skip * self._frame_bytes
             if self._segments:
                 last = self._segments[-1]
-                most = min(blend * FRAME_BYTES, segment.skip, self._beyond(len(self._segments) - 1))
-                last.keep = most - most % BLOCK_BYTES
+                most = min(blend * self._frame_bytes, segment.skip, self._beyond(len(self._segments) - 1))
+                last.keep = most - most % self._block_bytes
                 segment.skip -= last.keep
             self._segments.append(segment)
             self._changed.notify_all()
@@ -160,16 +178,16 @@ class Pipe:
     def waiting(self) -> int:
         """Frames that lie in it."""
         with self._changed:
-            return self._waiting_bytes() // FRAME_BYTES
+            return self._waiting_bytes() // self._frame_bytes
 
     def written(self) -> int:
         """Frames that were ever written to it, skipped ones not counted."""
         with self._changed:
-            return (self._taken + self._waiting_bytes()) // FRAME_BYTES
+            return (self._taken + self._waiting_bytes()) // self._frame_bytes
 
     def read(self, most: int, timeout: float) -> bytes:
         """Whole blocks, `most` bytes at most, in the order of writing; empty if none came within `timeout` seconds."""
-        most = max(BLOCK_BYTES, most - most % BLOCK_BYTES)
+        most = max(self._block_bytes, most - most % self._block_bytes)
         until = time.monotonic() + timeout
         while True:
             with self._changed:
@@ -245,7 +263,7 @@ class Pipe:
         if following.skip or following.lying() < head.keep:
             return False
         old, new = (
-            np.frombuffer(os.read(segment.read_end, head.keep), np.float32).reshape(-1, CHANNELS)
+            np.frombuffer(os.read(segment.read_end, head.keep), np.float32).reshape(-1, self.format.channels)
             for segment in (head, following)
         )
         rise = (np.arange(len(new)) / len(new))[:, None]

@@ -19,7 +19,7 @@ with contextlib.ExitStack() as stack:
     stop = stack.enter_context(StopSignals())
     audio = stack.enter_context(Audio())  # imports pyo while the scene is read
     workers = stack.enter_context(Workers())
-    output = stack.enter_context(open_output("auto"))
+    output = stack.enter_context(open_outputs([OutputChoice("auto")]))
     audio.send(Setup(...))  # builds the graph, and waits
     workers.load([("melody_rnn", settings)])
     ...  # send the notes of the first bars, when they have been made

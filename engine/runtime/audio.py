@@ -19,13 +19,14 @@ from enum import StrEnum
 
 from engine.processes.backoff import Backoff
 from engine.processes.child import Child, Gone, exit_text, python_module
-from engine.processes.pipe import FRAME_BYTES, LIVE_BYTES, Pipe
+from engine.processes.pipe import LIVE_BYTES, Pipe
 from engine.runtime.audio_processes import AudioProcesses
 from engine.runtime.memory import Memory
 from engine.runtime.poison import DEATHS, PoisonGuard
 from engine.runtime.spare import Spare
 from engine.runtime.takeover import Takeover
 from engine.score.time import SAMPLE_RATE
+from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.messages import BLOCK, Fade, Forget, Meter, Pong, Ready, Release, Setup, Trouble
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class Audio:
             else `OFFLINE_PATIENCE`.
         start_patience: seconds from a setup to the first block; None: `START_PATIENCE` live, else `OFFLINE_PATIENCE`.
         command: what the audio process runs; for tests.
+        channels: of a frame; each `Setup` asks for as many.
     """
 
     def __init__(
@@ -122,9 +124,10 @@ class Audio:
         patience: float | None = None,
         start_patience: float | None = None,
         command: Sequence[str] | None = None,
+        channels: int = DEFAULT_CHANNELS,
     ) -> None:
         self.live = live
-        self.pipe = Pipe(pipe_bytes or (LIVE_BYTES if live else OFFLINE_BYTES))
+        self.pipe = Pipe(pipe_bytes or (LIVE_BYTES if live else OFFLINE_BYTES), channels)
         self.counters: Counter[str] = Counter()
         self.state = State.STARTING
         self.problem = ""
@@ -475,7 +478,7 @@ class Audio:
         losers = [candidate.child for candidate in self._takeover]
         self._memory, self._takeover = self._takeover.memory, None
         segment = self._processes.attached(winner.child)
-        self.pipe.attach(segment, segment.skip // FRAME_BYTES, BLEND)
+        self.pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
         self._child = winner.child
         self._plays(Ready(0.0))
         for child in losers:

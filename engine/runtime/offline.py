@@ -8,9 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.processes.pipe import FRAME_BYTES
 from engine.runtime.audio import Audio, State
-from engine.sound.messages import BLOCK, CHANNELS, Release
+from engine.sound.messages import BLOCK, Release
 
 CHUNK = 64 << 10
 """Bytes taken at a time."""
@@ -25,7 +24,8 @@ class OfflineReader:
     Args:
         audio: not live.
         frames: length of the render.
-        sink: called in the reader's thread with arrays [n, 2] of float32, in order; such as `SoundFileOutput.write`.
+        sink: called in the reader's thread with arrays [n, channels] of float32, in order, such as
+            `SoundFileOutput.write`.
     """
 
     def __init__(self, audio: Audio, frames: int, sink: Callable[[np.ndarray], object]) -> None:
@@ -82,8 +82,8 @@ class OfflineReader:
             self._error = error
 
     def _take(self, data: bytes) -> None:
-        chunk = np.frombuffer(data, np.float32).reshape(-1, CHANNELS)[: self._wanted - self.frames]
-        assert len(data) % FRAME_BYTES == 0
+        channels = self._audio.pipe.format.channels
+        chunk = np.frombuffer(data, np.float32).reshape(-1, channels)[: self._wanted - self.frames]
         self.peak = max(self.peak, float(np.abs(chunk).max()))
         self.frames += len(chunk)
         self._sink(chunk)

@@ -12,17 +12,16 @@ from typing import Protocol
 
 from engine.conductor.clocks import RealClock
 from engine.conductor.conductor import Conductor, Sealed
-from engine.conductor.contract import PhraseMakers
 from engine.conductor.daytime import TimeOfDay, WallDay
 from engine.conductor.recorder import Tally
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators.contract import Settings
-from engine.outputs.contract import Output
+from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.pump import Pump
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.runtime.signals import StopSignals
 from engine.runtime.watching import Edits
 from engine.runtime.workers import State, Workers
@@ -92,7 +91,7 @@ def play(
     wishes: Wishes,
     audio: Audio,
     workers: Workers,
-    output: Output,
+    output: InfallibleOutput,
     edits: Edits,
     news: News,
     stop: StopSignals,
@@ -122,8 +121,7 @@ def play(
             desk.hear(sealed)
 
         clock = RealClock(lambda: audio.frame, patience=FIRST_PATIENCE)
-        rules = LocalRules()
-        conductor = Conductor(plan, workers, rules, audio.send, clock, listen, solo=wishes.solo, day=wishes.day)
+        conductor = Conductor(plan, ladder_over(workers), audio.send, clock, listen, solo=wishes.solo, day=wishes.day)
         if ending is not None:
             audio.send(ending.fade)
         played: deque[Scene] = deque(maxlen=EARLIER)
@@ -191,7 +189,7 @@ class _Sound(Protocol):
     def send(self, message: object) -> None: ...
 
 
-class _Networks(PhraseMakers, Protocol):
+class _Networks(Protocol):
     """What a take-over needs of the workers."""
 
     def load(self, generators: Sequence[tuple[str, Settings]]) -> None: ...

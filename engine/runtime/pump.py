@@ -1,4 +1,5 @@
-"""The thread that takes sound from the pipe to the output, and fades it out at once when asked to."""
+# pyright: strict
+"""The thread that takes sound from the pipe through the gain stage to the output."""
 
 from __future__ import annotations
 
@@ -6,48 +7,45 @@ import logging
 import threading
 from collections import Counter
 
-import numpy as np
-
-from engine.outputs.contract import Output
-from engine.outputs.pacing import Pacer
-from engine.processes.pipe import FRAME_BYTES
+from engine.outputs.contract import InfallibleOutput
+from engine.outputs.gain import Gain
 from engine.runtime.audio import Audio
-from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import CHANNELS
 
 log = logging.getLogger(__name__)
 
-CHUNK = 16 << 10
-"""Bytes moved at a time (43 ms): 23 small steps a second, which cost next to nothing."""
+CHUNK_FRAMES = 1024
+"""Frames moved at a time (21 ms): with the ramp of a mute, silence leaves the gain stage within 50 ms."""
 
 STARVED = 0.1
 """Seconds without sound in the pipe that count as one starvation."""
 
 PATIENCE = 1.0
-"""Seconds that an output may take over the sound of `CHUNK` when it is to end; one that hangs holds nobody."""
+"""Seconds that an output may take over one chunk when it is to end; one that hangs holds nobody."""
 
 
 class Pump:
     """Moves sound until the stream ends or is faded out.
 
-    The fade happens here and not in the audio process, because here it is heard at once; what the audio process fades
-    has the whole pipe before it.
+    Mute, level and the last fade happen here and not in the audio process, because here they are heard at once; what
+    the audio process does has the whole pipe before it.
 
     Args:
         audio: where sound comes from.
-        output: where it goes.
+        output: where it goes; opened.
+
+    Attributes:
+        frames: that have gone to the output.
+        gain: takes commands from any thread.
     """
 
-    def __init__(self, audio: Audio, output: Output) -> None:
+    def __init__(self, audio: Audio, output: InfallibleOutput) -> None:
         self.frames = 0
         self.counters: Counter[str] = Counter()
+        self.gain = Gain(audio.pipe.format)
         self._audio = audio
         self._output = output
-        self._pacer = Pacer()
+        self._format = audio.pipe.format
         self._stop = threading.Event()
-        self._fade_frames = 0
-        self._faded = 0
-        self._fading = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
     def __enter__(self) -> Pump:
@@ -67,9 +65,18 @@ class Pump:
 
     def fade_out(self, seconds: float) -> None:
         """Fade out from what is taken from the pipe next, and return when it is over."""
-        self._fade_frames = max(1, round(seconds * SAMPLE_RATE))
-        self._fading.set()
+        self.gain.fade_out(seconds)
         self.join(seconds + PATIENCE)
+
+    def silence(self) -> None:
+        """Silence at once, for an alarm: what the output holds already is not heard any more. It stays so."""
+        self.gain.mute(0.0)
+        self._output.silence()
+
+    def resume(self) -> None:
+        """After `silence`: the sound comes back softly."""
+        self._output.resume()
+        self.gain.unmute()
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of the stream; False if `timeout` seconds passed before."""
@@ -78,11 +85,12 @@ class Pump:
 
     def _run(self) -> None:
         silence = 0.0
+        most = CHUNK_FRAMES * self._format.frame_bytes
         while not self._stop.is_set():
             over = self._audio.over  # asked before reading: what was written before the end is still played
-            data = self._audio.pipe.read(CHUNK, STARVED)
+            data = self._audio.pipe.read(most, STARVED)
             if not data:
-                if over or self._fading.is_set():
+                if over or self.gain.fades:
                     return
                 if self.frames and self._audio.live:
                     self.counters["starvations"] += 1
@@ -93,29 +101,11 @@ class Pump:
             if silence:
                 log.warning("there is sound again, after %.1f s without", silence)
                 silence = 0.0
-            if self._fading.is_set():
-                data = self._faded_chunk(data)
+            data = self.gain.apply(data)
             if data:
                 if self.frames == 0:
                     log.info("first sound")
-                self._write(data)
-                self.frames += len(data) // FRAME_BYTES
-            if self._fading.is_set() and self._faded >= self._fade_frames:
+                self._output.write(data)
+                self.frames += self._format.frames(data)
+            if self.gain.faded_out:
                 return
-
-    def _write(self, data: bytes) -> None:
-        """Give sound to the output; one that fails costs no music, which goes on unheard in real time."""
-        try:
-            self._output.write(data)
-        except Exception:
-            if not self.counters["failures"]:
-                log.exception("the output failed; the music goes on")
-            self.counters["failures"] += 1
-            self._pacer.pace(len(data) // FRAME_BYTES)
-
-    def _faded_chunk(self, data: bytes) -> bytes:
-        frames = np.frombuffer(data, np.float32).reshape(-1, CHANNELS)[: self._fade_frames - self._faded]
-        position = (self._faded + np.arange(len(frames), dtype=np.float32)) / self._fade_frames
-        self._faded += len(frames)
-        gain = np.cos(position * (np.pi / 2), dtype=np.float32) ** 2
-        return (frames * gain[:, None]).tobytes()

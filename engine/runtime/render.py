@@ -17,7 +17,7 @@ from engine.outputs.sound_file import SoundFileOutput
 from engine.runtime.audio import Audio
 from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.offline import OfflineReader
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers
 
 PATIENCE = 60.0
@@ -86,7 +86,7 @@ def render(
             return not reader.failed
 
         clock = FastClock(lambda: audio.frame)
-        conductor = Conductor(plan, workers, LocalRules(), audio.send, clock, listen, solo=solo, day=day)
+        conductor = Conductor(plan, ladder_over(workers), audio.send, clock, listen, solo=solo, day=day)
         audio.send(end.fade)  # before it is due, wherever that is
         conductor.run(end.bar, keep_on)
         while not reader.finish(0.1):

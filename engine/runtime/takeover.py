@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.processes.child import Child
-from engine.processes.pipe import BLOCK_BYTES, FRAME_BYTES, Segment
+from engine.processes.pipe import Segment
 from engine.runtime.memory import Memory
 
 SECOND_WIND = 1.0
@@ -71,14 +71,14 @@ class Takeover:
         for message in self.memory.messages(self.start):
             child.send(message)
         if self._frame is not None:
-            segment.skip = (self._frame - self.start) * FRAME_BYTES
+            segment.skip = (self._frame - self.start) * segment.frame_bytes
         self._candidates.append(candidate)
 
     def meet_at(self, frame: int) -> None:
         """From this frame on one of them is to be heard."""
         self._frame = frame
         for candidate in self._candidates:
-            candidate.segment.skip = (frame - self.start) * FRAME_BYTES
+            candidate.segment.skip = (frame - self.start) * candidate.segment.frame_bytes
 
     def send(self, message: object) -> None:
         """Tell all of them, and those who come later."""
@@ -96,11 +96,12 @@ class Takeover:
             return None
         waits = self.memory.released <= self._frame
         for candidate in self._candidates:
-            candidate.segment.throw_away(blend * FRAME_BYTES)
-            left = candidate.segment.skip
+            segment = candidate.segment
+            kept = blend * segment.frame_bytes
+            segment.throw_away(kept)
+            left = segment.skip
             if candidate.ready and (
-                (waits and not left)
-                or (left <= blend * FRAME_BYTES and candidate.segment.lying() >= left + BLOCK_BYTES)
+                (waits and not left) or (left <= kept and segment.lying() >= left + segment.block_bytes)
             ):
                 self._candidates.remove(candidate)
                 return candidate
@@ -111,10 +112,10 @@ class Takeover:
         candidate = next((candidate for candidate in self._candidates if candidate.child is child), None)
         if candidate is None:
             return None, False
-        candidate.segment.throw_away(blend * FRAME_BYTES)
+        candidate.segment.throw_away(blend * candidate.segment.frame_bytes)
         self._candidates.remove(candidate)
         self.failures += 1
-        return candidate, candidate.ready and candidate.segment.skip <= blend * FRAME_BYTES
+        return candidate, candidate.ready and candidate.segment.skip <= blend * candidate.segment.frame_bytes
 
     def look(self, now: float, more: Callable[[], None]) -> None:
         """End whoever hangs; when none has won for a while, ask for one more."""

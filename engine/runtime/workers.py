@@ -1,7 +1,7 @@
 """The generator workers seen from the conductor: jobs go out, replies come back, and whoever fails is replaced.
 
-`Workers` is the conductor's `PhraseMakers`. Nothing here waits for a worker: messages queue, and a job whose worker is
-dead, hung or babbling comes back at once as a failed reply, for which the conductor has rules.
+`Workers` is a rung of the conductor's ladder. Nothing here waits for a worker: messages queue, and a job whose worker
+is dead, hung or babbling comes back at once as a failed reply, for which the ladder has rules.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine.conductor.contract import Job, Reply
+from engine.conductor.contract import Job, Reply, SlowRung
 from engine.errors import PerpetuumError
-from engine.generators.chain import validated
 from engine.generators.contract import Settings
+from engine.generators.playable import validated
 from engine.processes.backoff import Backoff
 from engine.processes.child import Child, Gone, exit_text, python_module
 from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
@@ -90,7 +90,7 @@ class _Desk:
         self.backoff = Backoff()
 
 
-class Workers:
+class Workers(SlowRung):
     """Starts workers, shares jobs out, and replaces a worker that dies, hangs or babbles.
 
     All parts of a scene may use one worker; with more, each part keeps to one of them, so that its jobs stay in
@@ -103,6 +103,8 @@ class Workers:
         loading_patience: seconds without a sign while starting or building a generator.
         command: what a worker runs; for tests.
     """
+
+    name = "networks"
 
     def __init__(
         self,
@@ -149,7 +151,11 @@ class Workers:
             if desk.child is not None:
                 self._tell_to_load(desk)
 
-    # PhraseMakers
+    # SlowRung
+
+    def takes(self, job: Job) -> bool:
+        """What needs a network."""
+        return job.network
 
     def submit(self, job: Job) -> None:
         """Take a job."""

@@ -1,3 +1,4 @@
+# pyright: strict
 """Musical time: meters, and the map from bars and beats to frames of the output.
 
 A beat is a quarter note throughout; a step is a sixteenth note.
@@ -5,7 +6,6 @@ A beat is a quarter note throughout; a step is a sixteenth note.
 
 from __future__ import annotations
 
-import bisect
 import math
 import re
 from dataclasses import dataclass
@@ -90,19 +90,34 @@ class Bar:
         return self.start + round(beat / self.beats * self.frames)
 
 
+@dataclass(frozen=True, slots=True)
+class BarLine:
+    """A bar line on the frame grid: all that the bars after it need to know of those before.
+
+    Attributes:
+        index: of the bar that begins there.
+        frame: its first frame.
+        carry: what rounding has left over, in frames; 0 <= carry < 1.
+    """
+
+    index: int = 0
+    frame: int = 0
+    carry: float = 0.0
+
+
 class TempoMap:
     """Bars, one after another, each with its own tempo, on an exact frame grid.
 
     A bar has a whole number of frames; what rounding leaves over is carried into the next one, so the grid never
     drifts from the nominal tempo by more than a frame, however long it plays.
+
+    Args:
+        begin: the bar line that the first bar begins at.
     """
 
-    def __init__(self, start: int = 0) -> None:
+    def __init__(self, begin: BarLine = BarLine()) -> None:
         self._bars: list[Bar] = []
-        self._starts: list[int] = []
-        self._next_start = start
-        self._next_index = 0
-        self._carry = 0.0
+        self._lines = [begin]  # those that the bars begin at, and the one that the next begins at
 
     def append(self, beats: float, qpm: float) -> Bar:
         """Add a bar at the end.
@@ -113,31 +128,18 @@ class TempoMap:
         """
         if not (beats > 0 and qpm > 0 and math.isfinite(beats) and math.isfinite(qpm)):
             raise ValueError(f"a bar needs positive beats and qpm, got {beats} beats at {qpm} qpm")
-        exact = beats * 60.0 / qpm * SAMPLE_RATE + self._carry
+        begin = self._lines[-1]
+        exact = beats * 60.0 / qpm * SAMPLE_RATE + begin.carry
         frames = max(1, math.floor(exact))
-        self._carry = exact - frames
-        bar = Bar(self._next_index, self._next_start, frames, beats, qpm)
+        bar = Bar(begin.index, begin.frame, frames, beats, qpm)
         self._bars.append(bar)
-        self._starts.append(bar.start)
-        self._next_start = bar.end
-        self._next_index += 1
+        self._lines.append(BarLine(begin.index + 1, bar.end, exact - frames))
         return bar
 
-    def forget_before(self, frame: int) -> None:
-        """Drop bars that ended before a frame, so that a performance of days keeps a constant size."""
-        keep = max(0, bisect.bisect_right(self._starts, frame) - 1)
-        del self._bars[:keep], self._starts[:keep]
-
-    def until(self, index: int) -> TempoMap:
-        """A map of its own with the bars before an index, for what goes on differently from there."""
-        found = TempoMap(self._next_start)
-        found._bars = [bar for bar in self._bars if bar.index < index]
-        found._starts = [bar.start for bar in found._bars]
-        found._next_index, found._carry = self._next_index, self._carry
-        if len(found._bars) < len(self._bars):
-            cut = self._bars[len(found._bars)]
-            found._next_start, found._next_index, found._carry = cut.start, cut.index, 0.0
-        return found
+    def forget_before(self, index: int) -> None:
+        """Drop the bars before one, so that a performance of days keeps a constant size."""
+        keep = min(max(0, index - self.first_index), len(self._bars))
+        del self._bars[:keep], self._lines[:keep]
 
     def bar(self, index: int) -> Bar:
         """The bar with an index.
@@ -145,17 +147,31 @@ class TempoMap:
         Raises:
             KeyError: it is not (or no longer) on the map.
         """
-        first = self._bars[0].index if self._bars else 0
-        if not self._bars or not first <= index < first + len(self._bars):
+        if not self.first_index <= index < self.next_index:
             raise KeyError(f"bar {index} is not on the tempo map")
-        return self._bars[index - first]
+        return self._bars[index - self.first_index]
+
+    def line(self, index: int) -> BarLine:
+        """The bar line that a bar begins at; also that of the bar after the last.
+
+        Raises:
+            KeyError: it is not (or no longer) on the map.
+        """
+        if not self.first_index <= index <= self.next_index:
+            raise KeyError(f"bar {index} is not on the tempo map")
+        return self._lines[index - self.first_index]
 
     @property
     def end(self) -> int:
         """First frame after the last bar."""
-        return self._next_start
+        return self._lines[-1].frame
+
+    @property
+    def first_index(self) -> int:
+        """Index of the first bar that is remembered."""
+        return self._lines[0].index
 
     @property
     def next_index(self) -> int:
         """Index that the next appended bar will have."""
-        return self._next_index
+        return self._lines[-1].index

@@ -19,9 +19,10 @@ from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
 from engine.sound.ducking import Ducker
+from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.instrument_file import load_instrument
 from engine.sound.master import BottomEnd, Compressor, Limiter, MasterFade
-from engine.sound.messages import BLOCK, CHANNELS, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
+from engine.sound.messages import BLOCK, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
 from engine.sound.mixer import Mixer
 from engine.sound.schedule import Schedule
@@ -68,6 +69,8 @@ class Core:
         started = time.perf_counter()
         if setup.start_frame % BLOCK:
             raise PerpetuumError(f"the start frame {setup.start_frame} is not a multiple of {BLOCK}")
+        if setup.channels != DEFAULT_CHANNELS:
+            raise PerpetuumError(f"the graph gives {DEFAULT_CHANNELS} channels, and {setup.channels} are asked for")
         self.frame = setup.start_frame
         self._parts = setup.parts
         self._count = len(setup.parts)
@@ -97,11 +100,11 @@ class Core:
         self._duckers = [Ducker(duck, places) for duck in setup.mix.ducks if {duck.part, duck.under} <= set(places)]
         self._bottom = BottomEnd()
         self._compressor = Compressor()
-        self._limiter = Limiter(setup.mix.ceiling)
+        self._limiter = Limiter(setup.mix.ceiling, setup.channels)
         self._fade = MasterFade()
         self._level = np.float32(10.0 ** (min(setup.mix.level, 24.0) / 20.0))
         self._meter = BlockMeter()
-        self._master = np.zeros((BLOCK, CHANNELS), np.float32)
+        self._master = np.zeros((BLOCK, setup.channels), np.float32)
         self._late_notes = 0
         self.unknown_parts: set[str] = set()
         self.build_seconds = time.perf_counter() - started

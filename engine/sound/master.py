@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, CHANNELS
+from engine.sound.format import DEFAULT_CHANNELS
+from engine.sound.messages import BLOCK
 
 _BLOCK_SECONDS = BLOCK / SAMPLE_RATE
 
@@ -178,16 +179,16 @@ class Limiter:
 
     _RELEASE = _step(0.15)
 
-    def __init__(self, ceiling: float) -> None:
+    def __init__(self, ceiling: float, channels: int = DEFAULT_CHANNELS) -> None:
         # A little below, so that rounding to float32 cannot pass it.
         self._ceiling = 10.0 ** (min(ceiling, 0.0) / 20.0) * (1.0 - 1e-6)
-        self._held = np.zeros((BLOCK, CHANNELS), np.float32)
+        self._held = np.zeros((BLOCK, channels), np.float32)
         self._held_peak = 0.0
         self._held_need = 1.0
         self.peak = 0.0
         self._edge = 1.0
         self._line = (np.arange(BLOCK, dtype=np.float32) / BLOCK)[:, None]
-        self._out = np.zeros((BLOCK, CHANNELS), np.float32)
+        self._out = np.zeros((BLOCK, channels), np.float32)
 
     def apply(self, block: np.ndarray) -> np.ndarray:
         """Take a block [BLOCK, 2] of float32, give the one before it, limited; it is overwritten by the next call."""

@@ -2,7 +2,7 @@
 
 Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
 offline, `Fade` and `Quit`. Back: `Ready`, `Meter` about ten times a second of sound, `Trouble`.
-Audio leaves the process on its own pipe as interleaved float32 stereo at 48 kHz in blocks of 256 frames.
+Audio leaves the process on its own pipe as interleaved float32 (`AudioFormat`) in blocks of 256 frames.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from engine.sound.format import DEFAULT_CHANNELS
+
 BLOCK = 256
 """Frames per block of the sound graph; fixed, because another size changes the sound."""
-
-CHANNELS = 2
 
 NOTE_EVENT = np.dtype([("on", "i8"), ("off", "i8"), ("pitch", "i2"), ("velocity", "u1")])
 """A note on the sample clock: frames of its start and its release."""
@@ -106,6 +106,7 @@ class Setup:
         start_frame: frame that the first block begins with (a multiple of BLOCK).
         free_running: True: render on as fast as the pipe takes it (live; the pipe paces). False: render only up to
             the frame of the last `Release` (offline).
+        channels: of the sound that comes out; today's graph builds two and refuses others.
     """
 
     parts: tuple[PartSound, ...]
@@ -113,6 +114,7 @@ class Setup:
     seed: int = 0
     start_frame: int = 0
     free_running: bool = True
+    channels: int = DEFAULT_CHANNELS
 
 
 @dataclass(frozen=True, slots=True)

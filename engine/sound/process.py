@@ -32,7 +32,6 @@ from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import (
     BLOCK,
-    CHANNELS,
     Fade,
     Forget,
     Notes,
@@ -133,6 +132,7 @@ class Renderer:
         self._core = Core(setup)
         self._limit = 2**62 if setup.free_running else setup.start_frame
         self._free_running = setup.free_running
+        self._channels = setup.channels
         self._blocks = 0
         self._told: set[str] = set()
         counter.set(setup.start_frame)
@@ -210,7 +210,7 @@ class Renderer:
         try:
             block, over = self._core.block()
         except Exception as error:  # whatever it is, the graph can no longer be trusted
-            self._put(np.zeros((BLOCK, CHANNELS), np.float32))
+            self._put(np.zeros((BLOCK, self._channels), np.float32))
             if not isinstance(error, self._broken):
                 traceback.print_exc()
             self._messenger.send(Trouble(f"the sound broke: {error}", fatal=True))

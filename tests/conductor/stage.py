@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.conductor.clocks import Clock, VirtualClock, VirtualMakers
+from engine.conductor.clocks import Clock
 from engine.conductor.conductor import Conductor, Sealed
-from engine.conductor.contract import Job, Reply
+from engine.conductor.contract import Floor, Job, Made, PromptRung, Reply
+from engine.conductor.ladder import Ladder
+from engine.events import Event, PhraseDecided
 from engine.form.plan import Plan
 from engine.form.scene import Curve, Move, Part, Scene, Section, Source, Tempo
 from engine.generators.contract import (
@@ -28,6 +30,7 @@ from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
 from engine.sound.messages import Notes, PartSound
 from engine.units import Range
+from tests.conductor.virtual import VirtualClock, VirtualMakers
 
 
 class Temper(Settings):
@@ -64,21 +67,32 @@ def compose(request: Request, origin: Origin, name: str) -> Phrase:
     return Phrase.of(notes, request.beats, Provenance(name, origin, request.seed))
 
 
-class StageRules:
+class StageRules(PromptRung):
     """Rules that keep what they were asked."""
+
+    name = "rules"
+
+    def takes(self, job: Job) -> bool:
+        return not job.network
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
 
-    def make(self, kind: str, request: Request) -> tuple[Phrase, Phrase]:
-        self.requests.append(request)
-        phrase = compose(request, Origin.RULES, kind)
-        return phrase, phrase
+    def make(self, job: Job) -> Made:
+        self.requests.append(job.request)
+        phrase = compose(job.request, Origin.RULES, job.kind)
+        return Made(phrase, phrase)
 
-    def stand_in(self, request: Request, reason: str) -> tuple[Phrase, Phrase]:
+
+class StageStandIns(Floor):
+    """What is played in place of whatever fails."""
+
+    name = "stand-in"
+
+    def make(self, request: Request, reason: str) -> Made:
         phrase = compose(request, Origin.FALLBACK, "stand-in")
         phrase = phrase.with_provenance(Provenance("stand-in", Origin.FALLBACK, request.seed, reason))
-        return phrase, phrase
+        return Made(phrase, phrase)
 
 
 def network(job: Job) -> Reply:
@@ -148,13 +162,26 @@ class Performance:
         self.sent_at: list[int] = []
         self.sealed: list[Sealed] = []
         self.clock = clock or VirtualClock(self.makers)
+        self.events: list[Event] = []
+        self.ladder = Ladder([self.makers, self.rules], StageStandIns(), self.events.append)
         self.conductor = Conductor(
-            Plan(played, seed), self.makers, self.rules, self._send, self.clock, self.sealed.append, **options
+            Plan(played, seed),
+            self.ladder,
+            self._send,
+            self.clock,
+            self.sealed.append,
+            publish=self.events.append,
+            **options,
         )
 
     def _send(self, message: object) -> None:
         self.sent.append(message)
         self.sent_at.append(self.clock.now())
+
+    @property
+    def accidents(self) -> int:
+        """Phrases that had to be replaced."""
+        return sum(isinstance(event, PhraseDecided) and bool(event.reason) for event in self.events)
 
     def play(self, bars: int) -> Performance:
         self.conductor.run(bars)

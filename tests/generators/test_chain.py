@@ -7,9 +7,10 @@ import pytest
 
 from engine.errors import PerpetuumError
 from engine.generators import chain
-from engine.generators.chain import MOST_NOTES_PER_BEAT, make_phrase, stand_in
+from engine.generators.chain import make_phrase, stand_in
 from engine.generators.contract import GENERATORS, TRANSFORMS, GeneratorKind, Link, Role, Settings, TransformKind
 from engine.generators.neural.settings import MelodyRnnSettings
+from engine.generators.playable import MOST_NOTES_PER_BEAT
 from engine.generators.rules.kinds import BUILT_IN_RULES, rules_for
 from engine.score.drums import PITCHES
 from engine.score.keys import Key

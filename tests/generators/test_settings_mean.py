@@ -149,10 +149,11 @@ sections: {{a: {{bars: 11 bars, parts: [pad, one]}}}}
 
 def progressions(folder, recall, meter="4/4", more=""):
     """The chords of each time through the sections, out of what the pad means."""
-    from engine.conductor.clocks import FastClock, VirtualMakers
+    from engine.conductor.clocks import FastClock
     from engine.conductor.conductor import Conductor
     from engine.form.plan import Plan
-    from engine.runtime.rules import LocalRules
+    from engine.runtime.rules import ladder_over
+    from tests.conductor.virtual import VirtualMakers
 
     scene = right(
         folder,
@@ -176,7 +177,7 @@ sections:
         found.setdefault((sealed.visit.section.name, sealed.visit.index), []).append(spans)
 
     plan = Plan(scene, 5)
-    Conductor(plan, VirtualMakers(lambda job: None), LocalRules(), lambda sent: None, FastClock(), listen).run(24 * 8)
+    Conductor(plan, ladder_over(VirtualMakers(lambda job: None)), lambda sent: None, FastClock(), listen).run(24 * 8)
     return found
 
 

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from engine.cli import main
-from engine.outputs.contract import open_output
 from engine.outputs.devices import Device, alsa_devices, devices, misspelt, pipewire_sinks, pulse_sinks
+from engine.outputs.opening import OutputChoice, open_outputs
 from tests.outputs.test_pulse import SINK, pulse, pytestmark  # noqa: F401
 
 CARDS = """\
@@ -88,11 +88,11 @@ def test_the_sinks_of_a_server_are_listed_with_the_default_one_and_taken_by_name
     assert {one["name"] for one in told["devices"]} >= {SINK, "hall"}
     assert told["auto"]["takes"] == "pacat to PulseAudio, default device"
     assert {"auto", "device", "null", "wav"} <= {one["name"] for one in told["outputs"]}
-    with open_output("device", "hall") as output:
+    with open_outputs([OutputChoice("device", "hall")]) as output:
         assert output.description == "pacat to PulseAudio, hall"
         output.write(bytes(48_000 * 8 // 10))
     assert "no device" not in caplog.text
-    with open_output("device", "gallary"):
+    with open_outputs([OutputChoice("device", "gallary")]):
         assert f"did you mean {SINK}?" in caplog.text
 
 

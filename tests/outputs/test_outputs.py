@@ -15,20 +15,27 @@ import pytest
 import soundfile
 
 from engine.errors import PerpetuumError
-from engine.outputs.contract import OUTPUTS, NullOutput, open_output
+from engine.events import OutputFailed
+from engine.outputs.chain import Chain
+from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output
 from engine.outputs.device import DeviceOutput
+from engine.outputs.null import NullOutput
+from engine.outputs.opening import OutputChoice, open_outputs
 from engine.outputs.pacing import Pacer
-from engine.outputs.players import Dither, Player
+from engine.outputs.players import Dither, Player, PlayerProcess
 from engine.outputs.recording import WavOutput
-from engine.outputs.sound_file import LARGEST_WAV, SoundFileOutput
+from engine.outputs.sound_file import SoundFileOutput, largest_wav
 from engine.processes.backoff import Backoff
-from engine.processes.pipe import FRAME_BYTES, Pipe
+from engine.processes.pipe import Pipe
 from engine.runtime.audio import Audio
 from engine.runtime.pump import PATIENCE, Pump
 from engine.score.time import SAMPLE_RATE
+from engine.sound.format import AudioFormat
 from engine.sound.messages import Fade
 from tests.runtime.sound import DUMMY, frame_numbers, notes, samples, setup, until
 
+STEREO = AudioFormat(2)
+FRAME_BYTES = STEREO.frame_bytes
 PLAYER = str(Path(__file__).parent.parent / "dummies" / "player.py")
 
 
@@ -54,8 +61,27 @@ def dummy_player(path: Path, *options: str) -> Player:
     return Player("dummy", "a file", command, (sys.executable, PLAYER, str(path)))
 
 
-def no_delay() -> Backoff:
-    return Backoff(first=0.05, longest=0.05)
+class Played:
+    """A chain of a device and nothing, that counts the players that were asked for."""
+
+    def __init__(self, find, stall: float = 1.0) -> None:
+        self.asked = 0
+        self._find = find
+        self.device = DeviceOutput(self._found, stall)
+        self.losses: list[OutputFailed] = []
+        self.chain = Chain(
+            [self.device], NullOutput(), self.losses.append, backoffs=lambda: Backoff(first=0.05, longest=0.05)
+        )
+        self.chain.open(STEREO)
+
+    def _found(self, format: AudioFormat) -> Player | None:
+        self.asked += 1
+        return self._find()
+
+    @property
+    def process(self) -> PlayerProcess:
+        assert self.device.process is not None
+        return self.device.process
 
 
 # Pace
@@ -89,6 +115,7 @@ def test_lateness_is_caught_up_when_small_and_written_off_when_large():
 
 def test_the_null_output_takes_real_time():
     output = NullOutput()
+    output.open(STEREO)
     chunk = bytes(2048 * FRAME_BYTES)
     began = time.monotonic()
     for _ in range(47):
@@ -195,12 +222,12 @@ def test_every_kind_of_output_is_registered_and_says_what_it_is():
 @pytest.mark.parametrize(("name", "argument"), [("wav", None), ("null", "x"), ("auto", "x"), ("gramophone", None)])
 def test_an_output_that_cannot_be_is_refused(name, argument):
     with pytest.raises(PerpetuumError):
-        open_output(name, argument)
+        open_outputs([OutputChoice(name, argument)])
 
 
 def test_a_recording_that_cannot_be_written_is_refused_at_once():
     with pytest.raises(PerpetuumError, match="cannot write"):
-        open_output("wav", "/proc/nowhere/x.wav")
+        open_outputs([OutputChoice("wav", "/proc/nowhere/x.wav")])
 
 
 def test_auto_says_so_once_where_there_is_no_sound_card_and_goes_on_in_real_time(monkeypatch, tmp_path, caplog):
@@ -208,7 +235,7 @@ def test_auto_says_so_once_where_there_is_no_sound_card_and_goes_on_in_real_time
     for name in ("PULSE_SERVER", "PULSE_RUNTIME_PATH", "PIPEWIRE_REMOTE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("engine.outputs.players._has_card", lambda: False)
-    with caplog.at_level(logging.WARNING), open_output("auto") as output:
+    with caplog.at_level(logging.WARNING), open_outputs([OutputChoice("auto")]) as output:
         assert "no sound card" in output.description
         assert caplog.text == ""  # whoever opens it tells the description
         began = time.monotonic()
@@ -222,16 +249,14 @@ def test_auto_says_so_once_where_there_is_no_sound_card_and_goes_on_in_real_time
 
 def test_a_recording_is_the_sound_exactly_and_gets_its_name_at_the_end(tmp_path):
     path = tmp_path / "take.wav"
-    fake = FakeTime()
-    output = WavOutput(path, fake.pacer())
-    output.open()
+    output = WavOutput(path)
+    output.open(STEREO)
     sound = np.linspace(-1, 1, 3 * SAMPLE_RATE * 2, dtype=np.float32).reshape(-1, 2)
     for start in range(0, len(sound), 2048):
         output.write(sound[start : start + 2048].tobytes())
     assert not path.exists()
     assert len(soundfile.read(tmp_path / "take.wav.part")[0]) >= 2 * SAMPLE_RATE
     output.close()
-    assert fake.now - 1000.0 == pytest.approx(3.0)
     read, rate = soundfile.read(path, dtype="float32")
     assert rate == SAMPLE_RATE
     assert np.abs(read - sound).max() <= 2**-23
@@ -240,10 +265,10 @@ def test_a_recording_is_the_sound_exactly_and_gets_its_name_at_the_end(tmp_path)
 
 def test_a_recording_and_a_render_of_the_same_sound_are_the_same_file(tmp_path, monkeypatch):
     """Bringing the header up to date again and again changes nothing."""
-    monkeypatch.setattr("engine.outputs.recording.CHECKPOINT", 0.01)
+    monkeypatch.setattr("engine.outputs.take.CHECKPOINT", 0.01)
     sound = np.random.default_rng(0).uniform(-1, 1, (SAMPLE_RATE, 2)).astype(np.float32)
-    output = WavOutput(tmp_path / "with.wav", FakeTime().pacer())
-    output.open()
+    output = WavOutput(tmp_path / "with.wav")
+    output.open(STEREO)
     with SoundFileOutput(tmp_path / "without.wav") as writer:
         for start in range(0, len(sound), 700):
             output.write(sound[start : start + 700].tobytes())
@@ -258,8 +283,11 @@ def test_a_recording_is_valid_after_kill_9(tmp_path):
         "import numpy as np, sys\n"
         "from pathlib import Path\n"
         "from engine.outputs.recording import WavOutput\n"
-        "output = WavOutput(Path(sys.argv[1]))\n"
-        "output.open()\n"
+        "from engine.outputs.null import NullOutput\n"
+        "from engine.outputs.tee import Tee\n"
+        "from engine.sound.format import AudioFormat\n"
+        "output = Tee(NullOutput(), [WavOutput(Path(sys.argv[1]))])\n"
+        "output.open(AudioFormat())\n"
         "while True: output.write(np.full((2048, 2), 0.5, np.float32).tobytes())\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(path)])
@@ -303,14 +331,14 @@ def test_a_full_disk_interrupts_the_recording_and_not_the_music_and_it_goes_on_w
     """What was recorded before stays in .part, readable by any reader of WAV; the gap is told, and so is the reason."""
     disk = SmallDisk(monkeypatch, 5 * SAMPLE_RATE * 6)
     fake = FakeTime()
-    output = WavOutput(tmp_path / "take.wav", fake.pacer(), room=2.0, clock=fake.clock)
-    output.open()
+    output = WavOutput(tmp_path / "take.wav", room=2.0, clock=fake.clock)
+    output.open(STEREO)
     for number in range(60):
         if number == 30:
             disk.room = 100 * SAMPLE_RATE * 6
         output.write(np.full((SAMPLE_RATE, 2), number / 100, np.float32).tobytes())
+        fake.now += 1.0
     output.close()
-    assert fake.now - 1000.0 == pytest.approx(60.0)
     assert "No space left on device" in output.complaint
     assert "No space left on device" in caplog.text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["take-2.wav", "take.wav.part"]
@@ -324,9 +352,9 @@ def test_a_full_disk_interrupts_the_recording_and_not_the_music_and_it_goes_on_w
 
 def test_a_recording_has_no_longest_length_and_loses_no_frame_between_its_files(tmp_path):
     """A WAV file counts its bytes in 32 bits; what does not fit goes into the next file, exactly behind."""
-    output = WavOutput(tmp_path / "take.wav", FakeTime().pacer(), longest=1000)
+    output = WavOutput(tmp_path / "take.wav", longest=1000)
     (tmp_path / "take-3.wav").write_bytes(b"somebody's")
-    output.open()
+    output.open(STEREO)
     sound = np.random.default_rng(3).uniform(-1, 1, (2750, 2)).astype(np.float32)
     for start in range(0, len(sound), 384):
         output.write(sound[start : start + 384].tobytes())
@@ -336,7 +364,7 @@ def test_a_recording_has_no_longest_length_and_loses_no_frame_between_its_files(
     heard = np.concatenate([soundfile.read(path, dtype="float32")[0] for path in files])
     assert np.abs(heard - sound).max() <= 2**-23
     assert (tmp_path / "take-3.wav").read_bytes() == b"somebody's"
-    assert LARGEST_WAV * 6 + 4096 < 2**32
+    assert largest_wav(2) * 6 + 4096 < 2**32
 
 
 def test_a_recording_into_a_folder_keeps_the_last_hours_and_touches_nothing_else(tmp_path):
@@ -348,7 +376,7 @@ def test_a_recording_into_a_folder_keeps_the_last_hours_and_touches_nothing_else
 
     kept = [old("perpetuum-2026-01-03_09-00-00.wav", 1), old("mine.wav", 9), old("perpetuum-2026.wav", 9)]
     gone = [old("perpetuum-2026-01-02_09-00-00.wav", 1.5), old("perpetuum-2026-01-01_09-00-00.wav.part", 0.1)]
-    with open_output("wav", str(tmp_path), keep=2) as output:
+    with open_outputs([OutputChoice("wav", str(tmp_path))], keep=2) as output:
         assert "the last 2 hours are kept" in output.description
         output.write(bytes(48 * FRAME_BYTES))
     assert all(path.exists() for path in kept)
@@ -356,14 +384,14 @@ def test_a_recording_into_a_folder_keeps_the_last_hours_and_touches_nothing_else
     assert len(list(tmp_path.iterdir())) == len(kept) + 1
     for name, argument in (("null", None), ("wav", str(tmp_path / "x.wav"))):
         with pytest.raises(PerpetuumError, match="--keep"):
-            open_output(name, argument, keep=2)
+            open_outputs([OutputChoice(name, argument)], keep=2)
 
 
 def test_two_recordings_of_one_name_do_not_meet_and_one_that_broke_off_is_not_written_over(tmp_path):
     (tmp_path / "take.wav.part").write_bytes(b"all that is left of yesterday")
-    outputs = [WavOutput(tmp_path / "take.wav", FakeTime().pacer()) for _ in range(2)]
+    outputs = [WavOutput(tmp_path / "take.wav") for _ in range(2)]
     for number, output in enumerate(outputs):
-        output.open()
+        output.open(STEREO)
         output.write(np.full((100, 2), (number + 1) / 4, np.float32).tobytes())
     for output in outputs:
         output.close()
@@ -379,7 +407,7 @@ def test_a_recording_goes_into_nothing_but_a_wav_file_or_a_folder(tmp_path, name
     (tmp_path / "link.wav").symlink_to(tmp_path / "fifo")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(PerpetuumError, match="cannot"):
-        open_output("wav", str(tmp_path / name))
+        open_outputs([OutputChoice("wav", str(tmp_path / name))])
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -395,8 +423,7 @@ def test_a_recording_that_fails_half_way_leaves_no_file(tmp_path):
 def test_a_player_gets_every_sample_as_it_is(tmp_path):
     path = tmp_path / "heard"
     sound = np.random.default_rng(1).uniform(-1, 1, (SAMPLE_RATE, 2)).astype(np.float32).tobytes()
-    output = DeviceOutput(lambda: dummy_player(path))
-    output.open()
+    output = Played(lambda: dummy_player(path)).chain
     for start in range(0, len(sound), 16384):
         output.write(sound[start : start + 16384])
     assert "dummy to a file" in output.description
@@ -408,12 +435,12 @@ def test_a_card_that_is_pulled_out_is_a_state_and_the_music_goes_on_unheard_unti
     """A player that dies is started again; meanwhile the sound passes at the pace of real time."""
     path = tmp_path / "heard"
     cards = iter([dummy_player(path, "--dies-after", str(SAMPLE_RATE * 4)), None, None, dummy_player(path)])
-    output = DeviceOutput(lambda: next(cards), backoff=no_delay())
-    output.open()
+    played = Played(lambda: next(cards))
+    output = played.chain
     sound = samples(np.zeros((0, 2), np.float32).tobytes())
     seen = set()
     began, frames = time.monotonic(), 0
-    while output.counters["starts"] < 2 or frames < 3 * SAMPLE_RATE:
+    while played.asked < 4 or frames < 3 * SAMPLE_RATE:
         sound = np.full((2048, 2), frames, np.float32)
         output.write(sound.tobytes())
         frames += 2048
@@ -422,28 +449,25 @@ def test_a_card_that_is_pulled_out_is_a_state_and_the_music_goes_on_unheard_unti
     assert (time.monotonic() - began) == pytest.approx(frames / SAMPLE_RATE, abs=0.8)  # the pipes' and buffers' room
     output.close()
     assert seen == {"dummy", "nowhere,"}
-    assert output.counters["losses"] == 1
+    assert len(played.losses) == 1
     assert samples(path.read_bytes())[-1, 0] == frames - 2048
 
 
 def test_a_player_that_hangs_is_replaced(tmp_path):
     path = tmp_path / "heard"
-    output = DeviceOutput(lambda: dummy_player(path), stall=0.3, backoff=no_delay())
-    output.open()
-    assert output.process is not None
-    first = output.process.pid
+    played = Played(lambda: dummy_player(path), stall=0.3)
+    first = played.process.pid
     os.kill(first, signal.SIGSTOP)
-    until(lambda: output.write(bytes(16384)) or output.counters["starts"] == 2)
-    assert output.process.pid != first
-    output.close()
+    until(lambda: played.chain.write(bytes(16384)) or played.asked == 2)
+    assert played.process.pid != first
+    played.chain.close()
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
 
 
 def test_a_card_that_takes_no_floats_gets_dithered_integers(tmp_path):
     path = tmp_path / "heard"
-    output = DeviceOutput(lambda: dummy_player(path, "--refuses-floats"), backoff=no_delay())
-    output.open()
+    output = Played(lambda: dummy_player(path, "--refuses-floats")).chain
     quiet = np.full((2048, 2), 0.25 / 32767, np.float32).tobytes()
     until(lambda: output.write(quiet) or (path.exists() and path.stat().st_size > 40_000))
     output.close()
@@ -462,7 +486,7 @@ def test_dither_keeps_full_scale_in_range():
 # The pump
 
 
-class Tape:
+class Tape(InfallibleOutput):
     """An output that keeps everything, at once."""
 
     description = "a tape"
@@ -470,7 +494,7 @@ class Tape:
     def __init__(self) -> None:
         self.data: list[bytes] = []
 
-    def open(self) -> None: ...
+    def open(self, format: AudioFormat) -> None: ...
 
     def close(self) -> None: ...
 
@@ -493,18 +517,25 @@ def test_the_pump_plays_everything_to_the_end_of_the_stream():
 def test_an_output_that_fails_costs_no_music():
     """A plug-in's output may raise; the stream goes on in real time, to its end."""
 
-    class Broken(Tape):
+    class Broken(Output):
+        description = "broken"
+
+        def open(self, format: AudioFormat) -> None: ...
+
         def write(self, chunk: bytes) -> None:
-            super().write(chunk)
             raise OSError("the plug-in has a fault")
 
-    broken = Broken()
-    with Audio(command=DUMMY) as audio, Pump(audio, broken) as pump:
+        def close(self) -> None:
+            raise OSError("and another")
+
+    chain = Chain([Broken()], NullOutput())
+    chain.open(STEREO)
+    with Audio(command=DUMMY) as audio, Pump(audio, chain) as pump:
         audio.send(setup("a"))
         audio.send(Fade(200 * 256, 256))
         assert pump.join(60)
-    assert np.array_equal(frame_numbers(samples(b"".join(broken.data))), np.arange(201 * 256))
-    assert pump.counters["failures"] == len(broken.data)
+    assert pump.frames == 201 * 256
+    assert "the plug-in has a fault" in chain.description
 
 
 def test_an_output_that_hangs_holds_nobody_who_wants_to_end():

@@ -3,20 +3,22 @@
 import os
 import shutil
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine import assets
-from engine.outputs.contract import open_output
+from engine.outputs.opening import OutputChoice, open_outputs
 from engine.outputs.players import find_player
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
 from engine.runtime.pump import Pump
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import NOTE_EVENT, Fade, Notes, PartSound, Setup
-from tests.runtime.sound import samples, until
+from tests.runtime.sound import DUMMY, notes, samples, setup, until
 
 TOOLS = ("pulseaudio", "pacat", "parec", "pactl")
 MISSING = [tool for tool in TOOLS if not shutil.which(tool)]
@@ -109,7 +111,7 @@ def test_what_the_audio_server_plays_is_the_offline_render_sample_by_sample(reco
     expected = rendered()
     assert np.abs(expected).max() > 0.01
     size = recorder.stat().st_size
-    with open_output("device", SINK) as output:
+    with open_outputs([OutputChoice("device", SINK)]) as output:
         assert "pacat" in output.description
         with Audio() as audio, Pump(audio, output) as pump:
             for message in messages(live=True):
@@ -128,7 +130,7 @@ def test_auto_finds_the_server_and_outlives_its_restart(pulse, tmp_path):
     player = find_player()
     assert player is not None
     assert player.name == "pacat"
-    with open_output("auto") as output:
+    with open_outputs([OutputChoice("auto")]) as output:
         output.write(bytes(16384))
         pulse.terminate()
         pulse.wait()
@@ -144,3 +146,82 @@ def test_auto_finds_the_server_and_outlives_its_restart(pulse, tmp_path):
 
 def clients() -> str:
     return subprocess.run(["pactl", "list", "sink-inputs"], capture_output=True, text=True).stdout
+
+
+class Listener:
+    """parec on the sink's monitor: when it heard what, by the clock on the wall of the one who gives commands."""
+
+    def __init__(self) -> None:
+        form = [f"--rate={SAMPLE_RATE}", "--channels=2", "--format=float32le", "--latency-msec=10"]
+        self.process = subprocess.Popen(["parec", "-d", f"{SINK}.monitor", "--raw", *form], stdout=subprocess.PIPE)
+        self.heard: list[tuple[float, bytes]] = []
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        assert self.process.stdout is not None
+        while data := os.read(self.process.stdout.fileno(), 1 << 16):
+            self.heard.append((time.monotonic(), data))
+
+    def sounds(self) -> bool:
+        """Whether the last that was heard is sound."""
+        return bool(self.heard) and any(self.heard[-1][1][-64:])
+
+    def last_sound(self) -> float:
+        """When the last sample was heard that is not silence."""
+        return next((when for when, data in reversed(self.heard) if any(data)), 0.0)
+
+    def sound(self) -> np.ndarray:
+        data = b"".join(data for _, data in self.heard)
+        return samples(data[: len(data) - len(data) % 8])
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        self.thread.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def listener(pulse):
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
+def silent_for(listener: Listener, seconds: float) -> None:
+    """Wait until nothing was heard for so long."""
+    until(lambda: listener.heard and listener.last_sound() and time.monotonic() - listener.last_sound() > seconds)
+
+
+def test_a_mute_is_heard_within_500_ms_and_comes_back_softly_and_an_alarm_within_100_ms(listener, capsys):
+    """On the null sink's monitor, with the player's buffers as they are; the better of two, for a busy machine."""
+    mutes, alarms = [], []
+    with open_outputs([OutputChoice("device", SINK)]) as output, Audio(command=DUMMY) as audio:
+        audio.send(setup("a"))
+        audio.send(notes("a", (0, 1000 * SAMPLE_RATE)))
+        until(lambda: audio.pipe.waiting() > SAMPLE_RATE)
+        with Pump(audio, output) as pump:
+            until(listener.sounds)
+            time.sleep(0.6)  # until all buffers are full
+            for times, silence, resume in [
+                (mutes, pump.gain.mute, lambda: pump.gain.unmute(0.5)),
+                (alarms, pump.silence, pump.resume),
+            ] * 2:
+                asked = time.monotonic()
+                silence()
+                silent_for(listener, 0.3)
+                times.append(listener.last_sound() - asked)
+                assert not pump.finished
+                place = len(listener.heard)
+                resume()
+                until(listener.sounds)
+                time.sleep(0.5)
+                # Coming back is soft: the right side, a constant, has no step that its ramp has not.
+                back = samples(b"".join(data for _, data in listener.heard[place:])[: 2 * SAMPLE_RATE * 8])[:, 1]
+                assert np.abs(np.diff(back)).max() <= back.max() * np.pi / 2 / (0.5 * SAMPLE_RATE) * 1.5
+    with capsys.disabled():
+        print(f"\nmute {[round(1000 * one) for one in mutes]} ms, alarm {[round(1000 * one) for one in alarms]} ms")
+    assert min(mutes) <= 0.5, mutes
+    assert min(alarms) <= 0.1, alarms

@@ -38,7 +38,7 @@ def first_sound(scene: str, folder: Path) -> float:
     part = path.with_name(path.name + ".part")
     begun = time.monotonic()
     process = subprocess.Popen(
-        [*COMMAND, "play", scene, "--output", "wav", str(path), "--seed", "1"],
+        [*COMMAND, "play", scene, "--output", f"wav:{path}", "--seed", "1"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

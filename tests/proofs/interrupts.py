@@ -37,7 +37,7 @@ VERBS = {
     "plan": ["plan", "slow_groove", "--bars", "2000"],
     "render": ["render", "slow_groove", "--minutes", "5", "-o", "out.wav"],
     "play": ["play", "slow_groove", "--output", "null"],
-    "record": ["play", "slow_groove", "--output", "wav", "take.wav"],
+    "record": ["play", "slow_groove", "--output", "wav:take.wav"],
     "generate": ["generate", "drums_rnn", "-n", "500", "--seed", "1", "-o", "made"],
     "groove": ["groove", "beat.mid", "-o", "groove.mid"],
     "import": ["models", "show", "polyphony"],

@@ -161,7 +161,7 @@ def gallery(folder: Path) -> Iterator[Performance]:
     server += ["-L", f"module-null-sink sink_name=gallery rate={RATE} channels=2 format=float32le"]
     form = [f"--rate={RATE}", "--channels=2", "--format=float32le", "--latency-msec=50"]
     scene = Path(__file__).with_name("drone.yaml")
-    play = [sys.executable, "-m", "engine", "play", str(scene), "--output", "device", "gallery", "--seed", "5"]
+    play = [sys.executable, "-m", "engine", "play", str(scene), "--output", "device:gallery", "--seed", "5"]
     recording = folder / "heard.raw"
     started: list[subprocess.Popen[bytes]] = []
     with (folder / "log").open("wb") as log, recording.open("wb") as heard:

@@ -28,11 +28,12 @@ from engine.form.plan import Plan
 from engine.runtime.audio import Audio, State
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.offline import OfflineReader
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import CHANNELS, Setup
+from engine.sound.format import DEFAULT_CHANNELS
+from engine.sound.messages import Setup
 
 EVERY = 12.0
 """Seconds of sound between two deaths."""
@@ -95,7 +96,7 @@ def performance(path: Path, seed: int, seconds: float) -> Performance:
     bars = next(bar for bar in range(1, 1 << 20) if plan.bar(bar).start >= frames)
     messages: list[object] = []
     with Workers(load=networks_of(scene), patience=PATIENCE) as workers:
-        conductor = Conductor(Plan(scene, seed), workers, LocalRules(), messages.append, FastClock(), day=AT_NOON)
+        conductor = Conductor(Plan(scene, seed), ladder_over(workers), messages.append, FastClock(), day=AT_NOON)
         conductor.run(bars)
     return Performance(setup_of(scene, seed, True), setup_of(scene, seed, False), messages, frames)
 
@@ -139,7 +140,7 @@ def played(music: Performance, every: float = EVERY) -> tuple[np.ndarray, list[i
                 time.sleep(0.002)
             if data:
                 last = time.monotonic()
-                pieces.append(np.frombuffer(data, np.float32).reshape(-1, CHANNELS))
+                pieces.append(np.frombuffer(data, np.float32).reshape(-1, DEFAULT_CHANNELS))
                 frames += len(pieces[-1])
             elif time.monotonic() > last + PATIENCE:
                 raise TimeoutError(f"no sound came after frame {frames}")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.sound.messages import CHANNELS, NOTE_EVENT, MixSound, Notes, PartSound, Setup
+from engine.sound.format import DEFAULT_CHANNELS
+from engine.sound.messages import NOTE_EVENT, MixSound, Notes, PartSound, Setup
 from tests.dummies.audio_process import WRAP
 
 DUMMY = [sys.executable, "-m", "tests.dummies.audio_process"]
@@ -24,7 +25,7 @@ def notes(part: str, *spans: tuple[int, int]) -> Notes:
 
 
 def samples(data: bytes) -> np.ndarray:
-    return np.frombuffer(data, np.float32).reshape(-1, CHANNELS)
+    return np.frombuffer(data, np.float32).reshape(-1, DEFAULT_CHANNELS)
 
 
 def frame_numbers(sound: np.ndarray) -> np.ndarray:

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.conductor.clocks import FastClock, VirtualMakers
+from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor, Sealed
 from engine.files import noting
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.play import Wishes, take_over
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.runtime.watching import Edits, Watcher
 from engine.scenes import load
 from engine.sound.messages import Setup
+from tests.conductor.virtual import VirtualMakers
 
 STEPS = int(os.environ.get("PERPETUUM_EDITS", "120"))
 
@@ -84,7 +85,7 @@ class Stage:
         self.setups: list[Setup] = []
         makers = VirtualMakers(lambda job: pytest.fail("there are no networks"))
         self.conductor = Conductor(
-            Plan(scene, 1), makers, LocalRules(), self.send, FastClock(), listen=self.sealed.append
+            Plan(scene, 1), ladder_over(makers), self.send, FastClock(), listen=self.sealed.append
         )
 
     def send(self, message: object) -> None:

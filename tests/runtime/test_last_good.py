@@ -2,7 +2,7 @@
 
 import threading
 
-from engine.outputs.contract import NullOutput
+from engine.outputs.null import NullOutput
 from engine.runtime.audio import Audio
 from engine.runtime.play import News, Wishes, play, prepare
 from engine.runtime.watching import Edits

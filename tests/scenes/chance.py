@@ -11,15 +11,16 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from engine import assets
-from engine.conductor.clocks import FastClock, VirtualMakers
+from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
+from engine.events import Event, PhraseDecided
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators import chain
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.runtime.ending import networks_of, setup_of
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.scenes.diagnostics import Diagnostic, Severity
 from engine.scenes.instruments import Instruments
 from engine.scenes.loading import check_file
@@ -28,6 +29,7 @@ from engine.scenes.schema import unit_of
 from engine.score.keys import MODES
 from engine.score.phrase import Origin, Phrase
 from engine.units import PitchRange, Range, written
+from tests.conductor.virtual import VirtualMakers
 
 GENERATORS = GENERATORS.kinds()
 TRANSFORMS = TRANSFORMS.kinds()
@@ -243,16 +245,20 @@ def play_silently(scene: Scene, seed: int, bars: int = 4) -> None:
     sent: list[object] = []
     makers = VirtualMakers(make)
     failed: list[str] = []
+    events: list[Event] = []
 
     def listen(sealed: Sealed) -> None:
         if sealed.phrase.provenance.reason and sealed.phrase.provenance.origin is Origin.FALLBACK:
             failed.append(f"{sealed.part}: {sealed.phrase.provenance}")
 
-    conductor = Conductor(Plan(scene, seed), makers, LocalRules(), sent.append, FastClock(), listen)
+    conductor = Conductor(
+        Plan(scene, seed), ladder_over(makers), sent.append, FastClock(), listen, publish=events.append
+    )
     conductor.run(bars)
     pickle.dumps(sent)
-    if conductor.accidents:
-        raise UnplayableError(f"rules failed: {failed[:1]}")
+    reasons = [event.reason for event in events if isinstance(event, PhraseDecided) and event.reason]
+    if reasons:
+        raise UnplayableError(f"rules failed: {failed[:1] or reasons[:1]}")
 
 
 def _checked(raw: Phrase, phrase: Phrase) -> tuple[Phrase, Phrase]:

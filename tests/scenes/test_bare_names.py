@@ -13,7 +13,7 @@ from engine.form.plan import Plan
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.generators.rules.kinds import rules_for
 from engine.runtime.ending import networks_of
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers
 from engine.scenes.diagnostics import Severity
 from engine.scenes.models import MOST_PARTS
@@ -132,8 +132,8 @@ def test_all_generators_and_transforms_make_notes(tmp_path):
         assert scene is not None
         counted = Counted()
         with Workers(load=networks_of(scene), patience=60) as workers:
-            rules, clock = LocalRules(), FastClock()
-            Conductor(Plan(scene, 3), workers, rules, lambda message: None, clock, counted).run(2 * len(some))
+            clock = FastClock()
+            Conductor(Plan(scene, 3), ladder_over(workers), lambda message: None, clock, counted).run(2 * len(some))
         for number, one in enumerate(some):
             name = re.search(r"generator: (?:\{kind: )?(\w+)", one)[1]
             assert counted.notes[f"p{number}"] > 0, one

@@ -48,19 +48,22 @@ def test_bars_meet_without_gap_and_are_found_by_index():
 def test_forgotten_bars_are_gone_and_the_rest_stays_where_it_was():
     tempo_map = TempoMap()
     bars = [tempo_map.append(4, 90) for _ in range(10)]
-    tempo_map.forget_before(bars[4].start)
+    tempo_map.forget_before(4)
     assert tempo_map.bar(7) == bars[7]
     with pytest.raises(KeyError):
         tempo_map.bar(3)
 
 
-def test_a_map_up_to_a_bar_goes_on_from_its_bar_line_and_leaves_the_other_as_it_is():
+@given(st.lists(st.floats(30, 250), min_size=1, max_size=40), st.data())
+def test_a_map_that_begins_at_a_bar_line_goes_on_as_the_one_that_the_line_is_of(qpms, data):
+    """With what rounding has left over, so that not one frame is lost or won."""
     tempo_map = TempoMap()
-    bars = [tempo_map.append(4, 90) for _ in range(6)]
-    other = tempo_map.until(4)
-    again = other.append(4, 120)
-    assert (again.index, again.start, again.frames) == (4, bars[4].start, 2 * SAMPLE_RATE)
-    assert [tempo_map.bar(index) for index in range(6)] == bars
+    bars = [tempo_map.append(7 / 2, qpm) for qpm in qpms]
+    cut = data.draw(st.integers(0, len(qpms)))
+    other = TempoMap(tempo_map.line(cut))
+    assert [other.append(7 / 2, qpm) for qpm in qpms[cut:]] == bars[cut:]
+    assert other.line(len(qpms)) == tempo_map.line(len(qpms))
+    assert [tempo_map.bar(index) for index in range(len(qpms))] == bars
 
 
 def test_a_tempo_must_be_positive_and_finite():

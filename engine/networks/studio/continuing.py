@@ -13,7 +13,7 @@ from engine.networks.encodings import performance
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.studio.hearing import hear
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.score.phrase import chords_between, in_order, moved, notes_between
 from engine.score.piece import Piece
 from engine.score.time import Meter
@@ -63,7 +63,7 @@ def continue_piece(
     voice: MelodyVoice = MelodyVoice.SKYLINE,
     conditions: Conditions = NO_CONDITIONS,
     sampling: Sampling = DEFAULT_SAMPLING,
-) -> Made:
+) -> MadePiece:
     """Go on from a piece with a recurrent network.
 
     Args:
@@ -101,7 +101,7 @@ def continue_piece(
         before = heard.track.notes[heard.track.notes["start"] < end - 1e-9]
         tracks[heard.index] = replace(heard.track, notes=in_order(np.concatenate([before, made])))
     joined = replace(piece, tracks=tuple(tracks), chords=conditions.chords or piece.chords)
-    return Made(joined, end + beats, heard.remarks, found.log_likelihood)
+    return MadePiece(joined, end + beats, heard.remarks, found.log_likelihood)
 
 
 def sing_along(
@@ -112,7 +112,7 @@ def sing_along(
     length: float,
     conditions: Conditions = NO_CONDITIONS,
     sampling: Sampling = DEFAULT_SAMPLING,
-) -> Made:
+) -> MadePiece:
     """Voices around a piece, from its beginning on, with Polyphony RNN; `Conditions.inject_primer` says that they sing
     it, too.
 
@@ -127,7 +127,7 @@ def sing_along(
     asked = replace(conditions, condition_on_primer=False)
     (found,) = network.extend(passage, beats, asked, sampling, rng)
     voices = replace(heard.track, notes=found.notes)
-    return Made(piece.only((voices,)), beats, heard.remarks, found.log_likelihood)
+    return MadePiece(piece.only((voices,)), beats, heard.remarks, found.log_likelihood)
 
 
 def check_meter(config: RnnConfig, meter: Meter) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.score.drums import CLASS_OF_PITCH
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
@@ -26,7 +26,7 @@ class Heard:
         notes: array [n] of `NOTE`.
         track: what the new notes belong to: its name, program and kind.
         index: its place in the piece; None where the network hears several tracks, or the piece has none.
-        remarks: as in `Made`.
+        remarks: as in `MadePiece`.
     """
 
     notes: np.ndarray
@@ -63,12 +63,14 @@ def hear(network: Any, piece: Piece, track: str | None = None, voice: MelodyVoic
     return Heard(piece.notes(is_drum=False), replace(chosen, name=config.name, place=place))
 
 
-def primer_of(network: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE) -> Made:
+def primer_of(
+    network: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE
+) -> MadePiece:
     """A piece of nothing but what a network hears of another; arguments and errors as of `hear`."""
     heard = hear(network, piece, track, voice)
     tracks = (replace(heard.track, notes=heard.notes),) if len(heard.notes) else ()
     alone = piece.only(tracks)
-    return Made(alone, alone.length, heard.remarks)
+    return MadePiece(alone, alone.length, heard.remarks)
 
 
 def is_for_drums(piece: Piece, track: str | None = None) -> bool:

@@ -1,8 +1,8 @@
 # pyright: strict
 """What a hand may ask of a running performance: a closed union of frozen values that the codec carries.
 
-The mind's commands act at a bar line that is not decided yet; those of the stage (`Mute`, `SetGain`, `Stop`) act at once,
-behind the pipe.
+The mind's commands act at a bar line that is not decided yet; those of the stage (`Mute`, `SetGain`, `Stop`) act at
+once, behind the pipe.
 """
 
 from __future__ import annotations

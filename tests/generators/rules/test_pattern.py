@@ -6,11 +6,12 @@ import mido
 import numpy as np
 import pytest
 
-from engine.conductor.clocks import FastClock, VirtualMakers
+from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Reply
 from engine.form.plan import Plan
-from engine.runtime.rules import LocalRules
+from engine.runtime.rules import ladder_over
+from tests.conductor.virtual import VirtualMakers
 from tests.scenes.writing import only_error, pointed_at, right
 
 SCENE = """\
@@ -57,12 +58,10 @@ def heard_by_part(played, bars=100, seed=3):
         rows = [(start + offset, end - start, pitch, vel) for start, end, pitch, vel in sealed.phrase.notes.tolist()]
         found[sealed.part].setdefault(sealed.visit.first_bar, []).extend(rows)
 
-    rules = LocalRules()
     plan = Plan(played, seed)
     Conductor(
         plan,
-        VirtualMakers(lambda job: Reply(job.ticket, None, None, "no networks here")),
-        rules,
+        ladder_over(VirtualMakers(lambda job: Reply(job.ticket, None, None, "no networks here"))),
         lambda sent: None,
         FastClock(),
         listen,

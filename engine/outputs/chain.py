@@ -1,0 +1,213 @@
+# pyright: strict
+"""Outputs one below the other: the first that works is heard, and the last never fails."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from engine.events import OutputFailed
+from engine.fallibility import check_chain
+from engine.outputs.contract import InfallibleOutput, Output, OutputLostError
+from engine.processes.backoff import Backoff
+from engine.sound.format import AudioFormat
+
+log = logging.getLogger(__name__)
+
+SETTLED = 5.0
+"""Seconds after which an output counts as working."""
+
+Report = Callable[[OutputFailed], None]
+"""Told what an output missed, in a thread that it must not hold up."""
+
+
+def unheard(event: OutputFailed) -> None:
+    """Tells nobody."""
+
+
+def new_backoff() -> Backoff:
+    """Between attempts to open an output again."""
+    return Backoff(first=0.25, longest=10.0)
+
+
+class Rung:
+    """An output of a chain, and how it gets on.
+
+    Attributes:
+        output: the output.
+        is_open: whether it takes sound.
+        problem: why it does not; empty before the first attempt.
+        retry_at: when it is opened again, in seconds of the clock.
+        opened_at: when it was opened last.
+    """
+
+    def __init__(self, output: Output, backoff: Backoff) -> None:
+        self.output = output
+        self.backoff = backoff
+        self.is_open = False
+        self.problem = ""
+        self.retry_at = 0.0
+        self.opened_at = 0.0
+
+    def close(self) -> None:
+        """Close the output if it is open, whatever it may raise."""
+        if self.is_open:
+            self.is_open = False
+            with suppress(Exception):
+                self.output.close()
+
+
+class Chain(InfallibleOutput):
+    """Plays on the first output that works; one that failed is opened again and again.
+
+    One that has worked for a while and is lost was killed or restarted, so it is opened again at once.
+
+    Args:
+        outputs: from the best one down.
+        floor: where sound goes when none of them works.
+        report: told of each loss.
+        backoffs: gives each output its delays.
+        clock: gives seconds; for tests.
+
+    Raises:
+        TypeError: an output is not fallible, or the floor is.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        floor: InfallibleOutput,
+        report: Report = unheard,
+        backoffs: Callable[[], Backoff] = new_backoff,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        check_chain("a chain of outputs", outputs, floor)
+        self._rungs = [Rung(output, backoffs()) for output in outputs]
+        self._floor = floor
+        self._on_floor = True
+        self._report = report
+        self._clock = clock
+        self._format = AudioFormat()
+        self._is_open = False
+        self._silenced = False
+
+    @property
+    def description(self) -> str:
+        """Where the sound goes now, and if nowhere, why."""
+        for rung in self._rungs:
+            if rung.is_open:
+                return rung.output.description
+        problems = "; ".join(rung.problem for rung in self._rungs if rung.problem)
+        if self._silenced or not problems:
+            return self._floor.description
+        return f"nowhere, in real time: {problems}; a player is looked for again and again"
+
+    @property
+    def complaint(self) -> str:
+        """Of its outputs."""
+        return "; ".join(rung.output.complaint for rung in self._rungs if rung.output.complaint)
+
+    def open(self, format: AudioFormat) -> None:
+        """Open the first output that works.
+
+        Raises:
+            PerpetuumError: one of them will never work.
+        """
+        self._format = format
+        self._floor.open(format)
+        for rung in self._rungs:
+            if self._opened(rung):
+                break
+        self._is_open = True
+
+    def write(self, chunk: bytes) -> None:
+        """Let the first output that works have a chunk, or the floor."""
+        if not self._silenced:
+            for place, rung in enumerate(self._rungs):
+                if self._written(rung, chunk):
+                    self._on_floor = False
+                    for lower in self._rungs[place + 1 :]:
+                        lower.close()
+                    return
+        if not self._on_floor:
+            self._on_floor = True
+            self._floor.open(self._format)  # it counts time from now on
+        self._floor.write(chunk)
+
+    def close(self) -> None:
+        """Close what is open."""
+        for rung in self._rungs:
+            rung.close()
+        self._floor.close()
+
+    def silence(self) -> None:
+        """See `Sink.silence`; it stays so until `resume`."""
+        self._silenced = True
+        for rung in self._rungs:
+            rung.output.silence()
+
+    def resume(self) -> None:
+        """Sound may be heard again, as soon as an output is open."""
+        for rung in self._rungs:
+            rung.retry_at = 0.0
+        self._silenced = False
+
+    def _written(self, rung: Rung, chunk: bytes) -> bool:
+        """Write to an output; one that is lost is opened again at once, if it had worked for a while."""
+        for _ in range(2):
+            if not rung.is_open and not (self._clock() >= rung.retry_at and self._opened(rung)):
+                return False
+            try:
+                rung.output.write(chunk)
+            except Exception as error:
+                rung.close()
+                if self._silenced:
+                    return False
+                self._lost(rung, error)
+                continue
+            if rung.backoff.failures and self._clock() > rung.opened_at + SETTLED:
+                rung.backoff.reset()
+            return True
+        return False
+
+    def _opened(self, rung: Rung) -> bool:
+        try:
+            rung.output.open(self._format)
+        except OutputLostError as error:
+            self._wait(rung, str(error))
+            return False
+        except Exception as error:
+            if not self._is_open:
+                raise
+            self._wait(rung, str(error) or repr(error))
+            return False
+        rung.is_open = True
+        rung.opened_at = self._clock()
+        if rung.problem:
+            log.warning("the sound is back: %s", rung.output.description)
+            rung.problem = ""
+        if self._silenced:  # meanwhile
+            rung.output.silence()
+            rung.close()
+            return False
+        return True
+
+    def _lost(self, rung: Rung, error: Exception) -> None:
+        reason = str(error) or repr(error)
+        if self._clock() > rung.opened_at + SETTLED:
+            log.warning("%s; it is opened again", reason)
+            rung.backoff.reset()
+            rung.retry_at = 0.0
+        else:
+            self._wait(rung, reason)
+        with suppress(Exception):
+            self._report(OutputFailed(rung.output.description, reason, 0))
+
+    def _wait(self, rung: Rung, problem: str) -> None:
+        delay = rung.backoff.next_delay()
+        rung.retry_at = self._clock() + delay
+        if problem != rung.problem and self._is_open:  # before that `description` tells it
+            log.warning("%s; the music goes on unheard, next attempt in %.1f s", problem, delay)
+        rung.problem = problem

@@ -1,0 +1,143 @@
+# pyright: strict
+"""The gain stage behind the pipe: level, mute and the last fade act on what is about to be heard, so at once.
+
+What the sound graph does is heard only when the whole pipe has been played. Behind the limiter nothing gets louder.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.outputs.ramp import Ramp
+from engine.sound.format import AudioFormat
+
+LEVEL_RAMP = 0.2
+"""Seconds of a change of level."""
+
+MUTE_RAMP = 0.02
+"""Seconds until a mute is complete: short enough for "at once", long enough for no click."""
+
+UNMUTE_RAMP = 1.0
+"""Seconds in which muted sound comes back."""
+
+
+class Gain:
+    """Makes sound softer. Commands come from any thread and wait for nobody; `apply` belongs to one thread.
+
+    A mute, a level and a fade multiply: to un-mute during a fade does not stop it.
+
+    Args:
+        format: of the sound.
+    """
+
+    def __init__(self, format: AudioFormat) -> None:
+        self._format = format
+        self._level = Ramp()
+        self._mute = Ramp()
+        self._fade = Ramp()
+        self._ramps = (self._level, self._mute, self._fade)
+        self._fades = False
+        self._curve = np.empty(0, np.float32)
+        self._scratch = np.empty((0, format.channels), np.float32)
+        self._silence = b""
+
+    @property
+    def muted(self) -> bool:
+        """Whether the last command of the two was to mute."""
+        return self._mute.target == 0.0
+
+    @property
+    def level(self) -> float:
+        """The level that was asked for, linear."""
+        return self._level.target
+
+    @property
+    def faded_out(self) -> bool:
+        """Whether the last fade is over and nothing comes any more."""
+        return self._fades and self._fade.gain == 0.0
+
+    @property
+    def fades(self) -> bool:
+        """Whether the last fade has been asked for."""
+        return self._fades
+
+    def set_level(self, gain: float, seconds: float = LEVEL_RAMP) -> None:
+        """Move to a level.
+
+        Args:
+            gain: linear, 0 to 1.
+            seconds: that it takes.
+
+        Raises:
+            ValueError: a level beyond these, or no time at all.
+        """
+        if not 0.0 <= gain <= 1.0:
+            raise ValueError(f"a level behind the limiter is 0 to 1, not {gain:g}")
+        self._level.to(gain, self._frames(seconds))
+
+    def set_decibels(self, decibels: float, seconds: float = LEVEL_RAMP) -> None:
+        """Move to a level in dB, at most 0; -inf is silence.
+
+        Raises:
+            ValueError: see `set_level`.
+        """
+        if not decibels <= 0.0:
+            raise ValueError(f"a level behind the limiter is at most 0 dB, not {decibels:g}")
+        self.set_level(10.0 ** (decibels / 20.0), seconds)
+
+    def mute(self, seconds: float = MUTE_RAMP) -> None:
+        """Go silent."""
+        self._mute.to(0.0, self._frames(seconds))
+
+    def unmute(self, seconds: float = UNMUTE_RAMP) -> None:
+        """Come back softly, to the level that is set."""
+        self._mute.to(1.0, self._frames(seconds))
+
+    def fade_out(self, seconds: float) -> None:
+        """Fade out for good; `apply` gives nothing after it."""
+        self._fade.to(0.0, self._frames(seconds))
+        self._fades = True
+
+    def apply(self, chunk: bytes) -> bytes:
+        """The chunk with all gains applied: itself where nothing is to be done, and shorter where the last fade ends.
+
+        Args:
+            chunk: interleaved float32 frames.
+        """
+        for ramp in self._ramps:
+            ramp.take()
+        count = self._format.frames(chunk)
+        if self._fade.heading == 0.0 and self._fade.left < count:
+            count = max(0, self._fade.left)
+            chunk = chunk[: count * self._format.frame_bytes]
+        if all(ramp.left <= 0 for ramp in self._ramps):
+            steady = self._level.gain * self._mute.gain
+            if steady == 1.0:
+                return chunk
+            if steady == 0.0:
+                return self._silent(len(chunk))
+        return self._scaled(chunk, count)
+
+    def _scaled(self, chunk: bytes, count: int) -> bytes:
+        if count > len(self._curve):
+            self._curve = np.empty(count, np.float32)
+            self._scratch = np.empty((count, self._format.channels), np.float32)
+        curve, scratch = self._curve[:count], self._scratch[:count]
+        curve.fill(1.0)
+        for ramp in self._ramps:
+            ramp.multiply(curve)
+        frames = np.frombuffer(chunk, np.float32).reshape(count, self._format.channels)
+        np.multiply(frames, curve[:, None], out=scratch)
+        return scratch.tobytes()
+
+    def _silent(self, length: int) -> bytes:
+        if len(self._silence) < length:
+            self._silence = bytes(length)
+        return self._silence if len(self._silence) == length else self._silence[:length]
+
+    def _frames(self, seconds: float) -> int:
+        if not (math.isfinite(seconds) and seconds >= 0.0):
+            raise ValueError(f"a ramp takes a time of 0 s or more, not {seconds:g}")
+        return round(seconds * self._format.rate)
