@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 
 from benchmarks.subjects import SUBJECTS, made_up_weights  # noqa: E402
 from engine import __version__  # noqa: E402
-from engine.networks import CONFIGS, load_network  # noqa: E402
+from engine.networks import CONFIGS, build_network, load_network  # noqa: E402
 from engine.networks.card import WeightsCard, read_weights, write_weights  # noqa: E402
 from engine.networks.contract import Passage, Sampling  # noqa: E402
 from engine.score.phrase import NOTE  # noqa: E402
@@ -46,7 +46,7 @@ class Recurrent:
 
     def make(self, rng: np.random.RandomState) -> int:
         """One call; the notes that came of it."""
-        made = self.network.extensions(self.passage, self.beats, sampling=Sampling(), rng=rng, count=self.batch)
+        made = self.network.extend(self.passage, self.beats, sampling=Sampling(), rng=rng, count=self.batch)
         return sum(len(extension.notes) for extension in made)
 
     def count(self, rng: np.random.RandomState) -> dict[str, int]:
@@ -106,7 +106,7 @@ def answer(request: dict[str, Any], loaded: dict[str, Any]) -> dict[str, Any]:
 
         def imported() -> Any:
             card, weights = open_weights(request["path"], request["config"])
-            return CONFIGS[card.config].build(weights)
+            return build_network(CONFIGS[card.config], weights)
 
         from engine.networks.checkpoints.weights import open_weights  # What has only files of our own does without it.
 

@@ -19,7 +19,7 @@ from engine.errors import PerpetuumError
 from engine.events import BarSealed, Event
 from engine.form.plan import Plan
 from engine.generators import chain
-from engine.registry import kind
+from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.runtime.ending import Ending
 from engine.runtime.render import render
 from engine.runtime.rules import ladder_over
@@ -188,9 +188,8 @@ def networks(name: str) -> dict[str, set[str]]:
     assert scene is not None
     found: dict[str, set[str]] = {}
     for part in scene.parts.values():
-        chain = [("perpetuum.generators", part.generator, part.settings)]
-        chain += [("perpetuum.transforms", kind_name, settings) for kind_name, settings in part.transforms]
-        kinds = [(kind(group, kind_name), settings) for group, kind_name, settings in chain]
+        kinds = [(GENERATORS.get(part.generator), part.settings)]
+        kinds += [(TRANSFORMS.get(kind_name), settings) for kind_name, settings in part.transforms]
         found[part.name] = {Path(one.weights(settings)).stem for one, settings in kinds if one.weights is not None}
     return found
 

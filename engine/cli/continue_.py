@@ -30,7 +30,7 @@ from engine.cli.sampling import (
 from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.networks.contract import Sampling
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 
 EXAMPLES = """
 \b
@@ -107,7 +107,7 @@ def command(
     seed = seeded(seed)
     paths = output_paths(folder, f"{stem_of(file)}-continued-{seed}", num_outputs, dated)
 
-    def make(number: int) -> Made:
+    def make(number: int) -> MadePiece:
         chance = source_of(seed, number)
         made = continue_piece(network, piece, beats, chance, length, *heard_as, conditions, sampling)
         say(made.remarks if number == 0 else ())

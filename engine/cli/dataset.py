@@ -145,7 +145,7 @@ def build_dataset(
     """
     from dataclasses import replace
 
-    from engine.training.datasets import Filters, Settings, augmentation_of, build, trainable, write_dataset
+    from engine.training.datasets import DatasetSettings, Filters, augmentation_of, build, trainable, write_dataset
     from engine.training.datasets.dataset import CACHE, CACHE_FILE, MANIFEST
     from engine.training.datasets.filters import parse_meter
 
@@ -166,7 +166,7 @@ def build_dataset(
     )
     varied = augmentation_of(config)
     varied = replace(varied, transpose=transpose or varied.transpose, stretch=stretch or varied.stretch)
-    settings = Settings(config, filters, varied, validation, test, seed, keep_duplicates)
+    settings = DatasetSettings(config, filters, varied, validation, test, seed, keep_duplicates)
     output_folder(output_folder(folder) / CACHE)
     with reading("Reading", f"the same command goes on with it; what was read is kept in {folder / CACHE}") as progress:
         built = build(sources, settings, folder / CACHE_FILE, jobs, time_limit, progress)

@@ -21,7 +21,7 @@ from engine.cli.sampling import (
     temperature_option,
     track_option,
 )
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 
 EXAMPLES = """
 \b
@@ -67,7 +67,7 @@ def command(
     path = beside(file, "drums", output)
     seed = seeded(seed)
 
-    def make(number: int) -> Made:
+    def make(number: int) -> MadePiece:
         made = drumify_piece(network, piece, source_of(seed, number), track, temperature)
         say(made.remarks)
         return replace(made, piece=made.piece.only(made.piece.tracks[-1:])) if only_drums else made

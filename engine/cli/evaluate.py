@@ -101,7 +101,7 @@ def command(
     from engine.training.evaluation.evaluate import SAMPLES, Music, evaluate_music, held_out_figures
     from engine.training.evaluation.figures import card_metrics
     from engine.training.evaluation.judged import open_judged, other_data, update_metrics
-    from engine.training.evaluation.page import Section, write_page
+    from engine.training.evaluation.page import PageSection, write_page
 
     if config not in CONFIGS:
         near = difflib.get_close_matches(config, CONFIGS, 1)
@@ -148,7 +148,7 @@ def command(
         click.echo(f"{judged.path}: its card has these figures now", err=True)
     if page:
         made_by = _repeated(config, judged.path, split, samples, temperatures, seed, particles, page)
-        write_page(page, Section(judged, metrics, dataset, music, remark, made_by))
+        write_page(page, PageSection(judged, metrics, dataset, music, remark, made_by))
         click.echo(f"{page}: wrote the section {judged.path.stem}", err=True)
         if metrics != judged.card.metrics and not update_card:
             click.echo(f"the card of {judged.path.name} has other figures; --update-card writes these", err=True)
@@ -163,10 +163,10 @@ def _redraw(
 ) -> None:
     """Draw the picture of a section of a page anew."""
     from engine.training.evaluation.evaluate import excerpts
-    from engine.training.evaluation.page import Section, redraw
+    from engine.training.evaluation.page import PageSection, redraw
 
     music = excerpts(judged.network, dataset.pieces, split, samples, seed, advance)
-    if redraw(page, Section(judged, judged.card.metrics, dataset, music, None, "")) is None:
+    if redraw(page, PageSection(judged, judged.card.metrics, dataset, music, None, "")) is None:
         raise PerpetuumError("no piece is as long as an excerpt; nothing was drawn", "Give more data.")
 
 

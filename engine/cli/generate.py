@@ -31,7 +31,7 @@ from engine.cli.sampling import (
 )
 from engine.errors import PerpetuumError
 from engine.networks.contract import Sampling
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 
 EXAMPLES = """
 \b
@@ -154,7 +154,7 @@ def command(
     seed = seeded(seed)
     paths = output_paths(folder, f"{kind.name}-{seed}", num_outputs, dated)
 
-    def make(number: int) -> Made:
+    def make(number: int) -> MadePiece:
         chance = source_of(seed, number)
         if kind.family == "polyphony_rnn" and not condition_on_primer:
             return sing_along(network, piece, total, chance, length, conditions, sampling)

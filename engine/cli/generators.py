@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from engine import registry
 from engine.cli.listing import as_text_or_json, show
-from engine.generators.contract import GeneratorKind, TransformKind
+from engine.generators.contract import GENERATORS, TRANSFORMS
 
 
 @click.command(short_help="List the generators and transforms.")
@@ -19,8 +18,8 @@ def command(form: str) -> None:
       perpetuum generators
       perpetuum generators --format json
     """
-    generators: list[GeneratorKind] = list(registry.kinds("perpetuum.generators").values())
-    transforms: list[TransformKind] = list(registry.kinds("perpetuum.transforms").values())
+    generators = GENERATORS.kinds().values()
+    transforms = TRANSFORMS.kinds().values()
     rows = [
         {
             "name": kind.name,

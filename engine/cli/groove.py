@@ -20,7 +20,7 @@ from engine.cli.sampling import (
     source_of,
     temperature_option,
 )
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 
 EXAMPLES = """
 \b
@@ -62,7 +62,7 @@ def command(
     path = beside(file, "groove", output)
     seed = seeded(seed)
 
-    def make(number: int) -> Made:
+    def make(number: int) -> MadePiece:
         made = groove_piece(network, piece, source_of(seed, number), track, temperature)
         say(made.remarks)
         return made

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine import registry
 from engine.cli.listing import as_text_or_json, show
 
 if TYPE_CHECKING:
@@ -27,9 +26,10 @@ def command(form: str) -> None:
       perpetuum outputs
       perpetuum play slow_groove --output device:hw:CARD=PCH,DEV=0
     """
+    from engine.outputs.contract import OUTPUTS
     from engine.outputs.devices import auto_choice, devices
 
-    kinds: list[OutputKind] = list(registry.kinds("perpetuum.outputs").values())
+    kinds = OUTPUTS.kinds().values()
     here = devices()
     takes, why = auto_choice()
     if form == "json":

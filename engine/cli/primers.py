@@ -23,7 +23,7 @@ from engine.score.patterns import is_grid, parse_pattern
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, check_notes
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT, Meter
-from engine.score.voices import Voice, reduce
+from engine.score.voices import MelodyVoice, reduce
 
 PRIMER_HELP = (
     "What to go on from: a MIDI file, notes with lengths in beats like 'C4:1 D4:1/2 ~:1/2', or drums like "
@@ -130,7 +130,7 @@ def conditions_of(
 def _heard_chords(piece: Piece) -> tuple[ChordSpan, ...]:
     """The chords that the notes of a piece make, bar by bar; none where it is one voice."""
     notes = piece.notes(is_drum=False)
-    if not reduce(notes, Voice.SKYLINE)[1]:
+    if not reduce(notes, MelodyVoice.SKYLINE)[1]:
         return ()
     phrase = Phrase.of(notes, piece.bars_end, Provenance("primer", Origin.RULES))
     spans = tuple(heard(phrase, piece.meter, piece.bars_end))

@@ -23,7 +23,7 @@ from engine.cli.sampling import (
     source_of,
     temperature_option,
 )
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.score.time import STEPS_PER_BEAT, Meter
 
 EXAMPLES = """
@@ -98,7 +98,7 @@ def write_samples(
     spans = repeated(read_chords(chords, Meter()), beats) if chords else ()
     paths = output_paths(folder, f"{network.config.name}-{seed}", num_outputs, dated)
 
-    def make(number: int) -> Made:
+    def make(number: int) -> MadePiece:
         point = source_of(seed, 0 if same_z else number)
         return sample_piece(network, point, source_of(seed, number, "notes"), temperature, qpm, spans)
 

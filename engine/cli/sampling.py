@@ -20,13 +20,13 @@ from engine.cli.waiting import progress
 from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.networks.contract import Sampling
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.output_file import output_folder
 from engine.score.midi import read_piece
 from engine.score.midi_writing import ENDINGS, write_piece
 from engine.score.piece import Piece
 from engine.score.texts import printable
-from engine.score.voices import Voice
+from engine.score.voices import MelodyVoice
 
 _VERBOSE = "perpetuum.verbose"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -46,7 +46,7 @@ track_option: Decorator = click.option(
 )
 voice_option: Decorator = click.option(
     "--voice",
-    default=Voice.SKYLINE.value,
+    default=MelodyVoice.SKYLINE.value,
     show_default=True,
     metavar="skyline|lowest|track:NAME",
     help="What a network that knows one note at a time hears of chords: the top notes, the bottom notes, or a track.",
@@ -151,7 +151,7 @@ def source_of(seed: int, number: int = 0, what: str = "") -> np.random.Generator
     return np.random.default_rng([seed, number, *what.encode()])
 
 
-def track_and_voice(track: str | None, voice: str) -> tuple[str | None, Voice]:
+def track_and_voice(track: str | None, voice: str) -> tuple[str | None, MelodyVoice]:
     """What `--track` and `--voice` say together.
 
     Raises:
@@ -159,9 +159,9 @@ def track_and_voice(track: str | None, voice: str) -> tuple[str | None, Voice]:
     """
     kind, _, name = voice.partition(":")
     if kind == "track" and name.strip():
-        return name.strip(), Voice.SKYLINE
-    if voice in set(Voice):
-        return track, Voice(voice)
+        return name.strip(), MelodyVoice.SKYLINE
+    if voice in set(MelodyVoice):
+        return track, MelodyVoice(voice)
     raise PerpetuumError(f"--voice {voice!r} is no voice", "take skyline, lowest, or track: and the name of a track")
 
 
@@ -212,7 +212,7 @@ def say(remarks: Sequence[str]) -> None:
         click.echo(remark, err=True)
 
 
-def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str:
+def line(path: Path, made: MadePiece, seconds: float, seed: int | None = None) -> str:
     """One line about a file that was made.
 
     Args:
@@ -234,7 +234,7 @@ def line(path: Path, made: Made, seconds: float, seed: int | None = None) -> str
     return f"{path}: {music} at {piece.qpm:.4g} qpm{known}{chance}, {seconds:.2f} s"
 
 
-def make_files(title: str, paths: Sequence[Path], make: Callable[[int], Made], seed: int | None = None) -> None:
+def make_files(title: str, paths: Sequence[Path], make: Callable[[int], MadePiece], seed: int | None = None) -> None:
     """Make files one after another, with progress, and tell a line about each.
 
     Args:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.training.datasets import Dataset
     from engine.training.run import Run
     from engine.training.settings import TrainingFile
-    from engine.training.trainer import Ending
+    from engine.training.trainer import TrainingEnding
 
 EXAMPLES = """
 \b
@@ -128,7 +128,7 @@ def _data(settings: TrainingFile, sources: tuple[Path, ...], folder: Path) -> Da
     return dataset
 
 
-def _trained(name: str, run: Run, folder: Path, seconds: float | None) -> tuple[Ending, bool]:
+def _trained(name: str, run: Run, folder: Path, seconds: float | None) -> tuple[TrainingEnding, bool]:
     """Train; why it ended, and whether its latest weights are better than the best of its evaluations."""
     from rich.console import Console
 

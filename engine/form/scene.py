@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.form.curves import Curve, DayCurve, DayMove, DaySteps, Move
-from engine.generators.contract import Link, Role, Settings
-from engine.registry import kind
+from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Role, Settings
 from engine.score.keys import Key
 from engine.score.phrase import Phrase
 from engine.score.progressions import Progression
@@ -75,8 +74,8 @@ class Part:
     @property
     def needs_network(self) -> bool:
         """Whether its generator or a transform is a network, so that a worker makes its phrases."""
-        return kind("perpetuum.generators", self.generator).network or any(
-            kind("perpetuum.transforms", name).network for name, _ in self.transforms
+        return GENERATORS.get(self.generator).network or any(
+            TRANSFORMS.get(name).network for name, _ in self.transforms
         )
 
 

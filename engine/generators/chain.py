@@ -6,31 +6,51 @@ process that made it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.generators.chance import stream
-from engine.generators.contract import GeneratorKind, Request, Role, Settings, TransformKind, TransformSettings
-from engine.generators.kinds import BUILT_IN_RULES, rules_for
+from engine.generators.contract import (
+    GENERATORS,
+    TRANSFORMS,
+    Generator,
+    GeneratorKind,
+    Request,
+    Role,
+    Settings,
+    Transform,
+    TransformKind,
+    TransformSettings,
+)
 from engine.generators.playable import validated
-from engine.generators.scope import due_bars, in_bars, on_drums
-from engine.registry import kind as registered
-from engine.registry import load
+from engine.generators.rules.kinds import BUILT_IN_RULES, rules_for
+from engine.generators.transforms.scope import due_bars, in_bars, on_drums
+from engine.registry import Registry
 from engine.score.drums import PITCHES
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 
+Cache = MutableMapping[tuple[str, ...], Generator | Transform]
+"""Generators and network transforms that were built, by `name_in_cache`; one a process."""
 
-def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Any]) -> tuple[Phrase, Phrase]:
+
+def make_phrase(
+    kind_name: str,
+    request: Request,
+    cache: Cache,
+    generators: Registry[GeneratorKind] = GENERATORS,
+    transforms: Registry[TransformKind] = TRANSFORMS,
+) -> tuple[Phrase, Phrase]:
     """Make a phrase with a kind of generator, and send it through the request's transforms.
 
     Args:
-        kind_name: as registered under `perpetuum.generators`.
+        kind_name: as the registry knows it.
         request: what to make; its settings are the kind's.
-        cache: generators and network transforms that were built before; kept by the caller, one cache per process.
+        cache: what was built before; kept by the caller.
+        generators, transforms: the kinds that there are.
 
     Returns:
         (raw, phrase): before and after the transforms.
@@ -38,16 +58,19 @@ def make_phrase(kind_name: str, request: Request, cache: MutableMapping[Any, Any
     Raises:
         PerpetuumError: no such kind, the generator cannot, or what it made cannot be played.
     """
-    described: GeneratorKind = registered("perpetuum.generators", kind_name)
+    described = generators.get(kind_name)
     if not isinstance(request.settings, described.settings):
         raise PerpetuumError(
             f"part {request.part!r}: settings of {type(request.settings).__name__} were given to {kind_name}"
         )
-    generator = _kept(cache, described, request.settings, request.part)
+    name = name_in_cache(described, request.settings, request.part)
+    generator = cast("Generator | None", cache.get(name))
+    if generator is None:
+        generator = cache[name] = described.factory(request.settings)
     raw = validated(generator.generate(request), request, kind_name)
     origin = Origin.NETWORK if described.network else Origin.RULES
     raw = raw.with_provenance(Provenance(kind_name, origin, request.seed))
-    return raw, transformed(raw, request, cache)
+    return raw, transformed(raw, request, cache, transforms)
 
 
 def name_in_cache(described: GeneratorKind | TransformKind, settings: Settings, part: str = "") -> tuple[str, ...]:
@@ -58,17 +81,21 @@ def name_in_cache(described: GeneratorKind | TransformKind, settings: Settings, 
     return described.name, part if weights is None else weights
 
 
-def _kept(
-    cache: MutableMapping[Any, Any], described: GeneratorKind | TransformKind, settings: Settings, part: str = ""
-) -> Any:
-    name = name_in_cache(described, settings, part)
-    found = cache.get(name)
+def _transform_of(described: TransformKind, settings: Settings, cache: Cache) -> Transform:
+    if described.factory is None:
+        if described.apply is None:
+            raise PerpetuumError(f"the transform {described.name} has neither rules nor a network")
+        return described.apply
+    name = name_in_cache(described, settings)
+    found = cast("Transform | None", cache.get(name))
     if found is None:
-        found = cache[name] = load(described.factory)(settings)
+        found = cache[name] = described.factory(settings)
     return found
 
 
-def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) -> Phrase:
+def transformed(
+    raw: Phrase, request: Request, cache: Cache, transforms: Registry[TransformKind] = TRANSFORMS
+) -> Phrase:
     """The phrase after the request's transforms; each has a random stream of its own.
 
     Raises:
@@ -76,8 +103,11 @@ def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) 
     """
     phrase = raw
     for place, (name, settings) in enumerate(request.transforms):
-        described: TransformKind = registered("perpetuum.transforms", name)
-        apply = _kept(cache, described, settings) if described.network else load(described.factory)
+        described = transforms.get(name)
+        if not isinstance(settings, described.settings):
+            given = type(settings).__name__
+            raise PerpetuumError(f"part {request.part!r}: settings of {given} were given to the transform {name}")
+        apply = _transform_of(described, settings, cache)
         phrase = _one_transform(described, apply, phrase, place, settings, request)
         if described.network:
             # Whoever wrote the notes, a network has played them.
@@ -87,7 +117,7 @@ def transformed(raw: Phrase, request: Request, cache: MutableMapping[Any, Any]) 
 
 def _one_transform(
     described: TransformKind,
-    apply: Callable[..., Phrase],
+    apply: Transform,
     phrase: Phrase,
     place: int,
     settings: Settings,
@@ -115,7 +145,7 @@ def _one_transform(
     return validated(found, request, f"the transform {name}")
 
 
-def stand_in(request: Request, reason: str) -> tuple[Phrase, Phrase]:
+def stand_in(request: Request, reason: str, transforms: Registry[TransformKind] = TRANSFORMS) -> tuple[Phrase, Phrase]:
     """(raw, phrase) by the rules of the request's role, for a generator that failed or is late. Never raises.
 
     It plays in the same key and meter, over the same chords and rhythm, and goes on from what was played: the rules
@@ -124,16 +154,16 @@ def stand_in(request: Request, reason: str) -> tuple[Phrase, Phrase]:
     Args:
         request: as it was made for the other generator.
         reason: why; noted in the provenance.
+        transforms: the kinds that there are.
     """
     raw = _by_rules(request, reason)
     phrase = raw
     for place, (name, settings) in enumerate(request.transforms):
         try:
-            kind: TransformKind = registered("perpetuum.transforms", name)
-            # Networks are the workers' business, and here one may just have failed.
-            factory = kind.stand_in if kind.network else kind.factory
-            if factory is not None:
-                phrase = _one_transform(kind, load(factory), phrase, place, settings, request)
+            kind = transforms.get(name)
+            # By rules: networks are the workers' business, and here one may just have failed.
+            if kind.apply is not None and isinstance(settings, kind.settings):
+                phrase = _one_transform(kind, kind.apply, phrase, place, settings, request)
         except Exception:  # a transform that fails is left out: its phrase still plays
             continue
     return raw, phrase
@@ -143,9 +173,9 @@ def _by_rules(request: Request, reason: str) -> Phrase:
     """A phrase by the part's own rules, if it needs a network for a transform only, or else by its role's."""
     own = [kind for kind in BUILT_IN_RULES if type(request.settings) is kind.settings and request.role in kind.roles]
     for described in (*own, rules_for(request.role)):
-        seen = replace(request, settings=_settings_for(described, request.settings))
+        seen = request.with_settings(_settings_for(described, request.settings))
         try:
-            raw = validated(load(described.factory)(seen.settings).generate(seen), seen, described.name)
+            raw = validated(described.factory(seen.settings).generate(seen), seen, described.name)
         except Exception as error:  # the last defence before silence: whatever it is, music goes on
             reason = f"{reason}; {described.name}: {error}"
         else:

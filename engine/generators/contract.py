@@ -1,20 +1,30 @@
 """What a generator is: musical context in, Phrase out. Light: the conductor and `check` import this.
 
 A *kind* of generator or transform is described by a `GeneratorKind` or `TransformKind`, registered under the entry
-point group `perpetuum.generators` or `perpetuum.transforms` (see engine/registry.py); the built-in ones too.
+point group `perpetuum.generators` or `perpetuum.transforms`, and found in `GENERATORS` or `TRANSFORMS`; the built-in
+ones too.
+
+Requests, generators and kinds are typed by their settings: the type checker sees that a kind's factory builds what
+takes the kind's own settings. A registry knows its kinds as kinds of `Settings` only: who takes one from there and
+hands settings to it has checked, once, that they are of `kind.settings` (`engine.generators.chain` does).
 """
+
+# pyright: strict
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Generic, Protocol, cast
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from typing_extensions import TypeVar
 
 from engine.errors import PerpetuumError
+from engine.registry import Registry
 from engine.score import drums
 from engine.score.keys import Key
 from engine.score.notation import NotationError
@@ -46,12 +56,20 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+S = TypeVar("S", bound=Settings)
+S_co = TypeVar("S_co", bound=Settings, default=Settings, covariant=True)
+S_contra = TypeVar("S_contra", bound=Settings, default=Settings, contravariant=True)
+
+
 _DRUMS = (*drums.GROUPS, *drums.CLASSES, *drums.SYMBOLS)
 
 
 def _read_drums(value: object) -> tuple[int, ...]:
     found: set[int] = set()
-    for name in value if isinstance(value, list | tuple) and value else [value]:
+    several: Sequence[object] = [value]
+    if isinstance(value, list | tuple) and value:
+        several = cast("Sequence[object]", value)
+    for name in several:
         if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < len(drums.CLASSES):
             found.add(name)  # it has been read before
             continue
@@ -118,7 +136,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Generic[S_co]):
     """What a generator (or a whole chain) is asked for: the next bars of one part.
 
     Attributes:
@@ -148,13 +166,17 @@ class Request:
     qpm: float
     key: Key
     seed: int
-    settings: Settings
+    settings: S_co
     place: Place
     history: Phrase | None = None
-    sources: Mapping[Link, Phrase] = field(default_factory=dict)
+    sources: Mapping[Link, Phrase] = field(default_factory=dict[Link, Phrase])
     primer: Phrase | None = None
     transforms: tuple[tuple[str, Settings], ...] = ()
     theme: int = 0
+
+    def with_settings(self, settings: S) -> Request[S]:
+        """The same request with settings of another kind."""
+        return cast("Request[S]", replace(self, settings=settings))
 
     @property
     def ends_section(self) -> bool:
@@ -167,17 +189,32 @@ class Request:
         return self.bars * self.meter.beats_per_bar
 
 
-class Generator(Protocol):
+class Generator(Protocol[S_contra]):
     """Makes phrases; holds networks, no musical state (that travels in requests).
 
     Built once per process and weights, so that parts share a network; without weights once per process and part.
     """
 
-    def generate(self, request: Request) -> Phrase:
+    def generate(self, request: Request[S_contra]) -> Phrase:
         """A phrase of exactly `request.beats`.
 
         Raises:
             PerpetuumError: it cannot, and a fallback should play.
+        """
+        ...
+
+
+class Transform(Protocol[S_contra]):
+    """Makes another phrase out of a phrase; pure."""
+
+    def __call__(self, phrase: Phrase, settings: S_contra, request: Request, rng: np.random.Generator, /) -> Phrase:
+        """A phrase of the same length.
+
+        Args:
+            phrase: as it is so far.
+            settings: of the transform at this moment.
+            request: that the phrase was made for; its settings are the generator's.
+            rng: the chance that decides.
         """
         ...
 
@@ -204,7 +241,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SettingsContext:
     """What settings that are written as music are read in: the context of their validation.
 
     Attributes:
@@ -236,8 +273,21 @@ class UnfitError(PerpetuumError):
         self.others = tuple(others)
 
 
+class Examine(Protocol[S_contra]):
+    """Looks into the files that settings name, and whether settings go together, for `check`."""
+
+    def __call__(self, settings: S_contra, surroundings: Surroundings, /) -> tuple[Settings, list[str]]:
+        """The settings with absolute paths, and what may sound wrong: a list of sentences.
+
+        Raises:
+            UnfitError: they cannot be played.
+            PerpetuumError: what they name is damaged.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class GeneratorKind:
+class GeneratorKind(Generic[S_co]):
     """A kind of generator that scenes can name.
 
     Attributes:
@@ -245,15 +295,13 @@ class GeneratorKind:
         summary: one line for `perpetuum generators`.
         settings: its settings, a pydantic model.
         roles: what it can play; the first is the default.
-        factory: "module:callable"; called as `factory(settings)`, in a worker if `network`, returns a `Generator`.
+        factory: builds a generator; called in a worker if `network`. What is slow to import is imported there.
         network: it needs a neural network: it may fail, so it runs in a worker process and a rule-based generator of
             its role stands in.
         takes: the links that shape what it makes.
         needs: those of them that it makes no sense without.
         weights: gives the name or path of the weights file for some settings; None for rules.
-        examine: "module:callable" by which `check` looks into the files that settings name, and whether settings go
-            together; called as `examine(settings, surroundings)`, gives (settings with absolute paths, what may sound
-            wrong: a list of sentences), raises `UnfitError`. None where there is nothing to look into.
+        examine: what `check` asks of settings; None where there is nothing to look into.
         own_chords: it makes harmony of its own where it follows no `chords`, whatever its role (those of
             `Role.CHORDS` do in any case).
         plays: gives the role that some settings play where the part does not say one, or None for the first of
@@ -262,47 +310,53 @@ class GeneratorKind:
 
     name: str
     summary: str
-    settings: type[Settings]
+    settings: type[S_co]
     roles: tuple[Role, ...]
-    factory: str
+    factory: Callable[[S_co], Generator[S_co]]
     network: bool = False
     takes: frozenset[Link] = frozenset()
     needs: frozenset[Link] = frozenset()
-    weights: Callable[[Any], str] | None = None
-    examine: str | None = None
+    weights: Callable[[S_co], str] | None = None
+    examine: Examine[S_co] | None = None
     own_chords: bool = False
-    plays: Callable[[Any], Role | None] | None = None
+    plays: Callable[[S_co], Role | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class TransformKind:
+class TransformKind(Generic[S_co]):
     """A kind of transform: phrase in, phrase out.
 
     A part whose chain has a transform that needs a network is a network part, whatever its generator: its phrases are
-    made in a worker, and where that fails the transform's `stand_in` plays.
+    made in a worker, and where that fails `apply` plays.
 
     Attributes:
         name: as scenes write it.
         summary: one line for `perpetuum generators`.
         settings: its settings, a `TransformSettings` where it can be told in which bars and on which drums it acts.
         shorthand: the setting that a bare value stands for (`- transpose: 12`); None where there is none.
-        factory: "module:callable" called as `f(phrase, settings, request, rng)` with a numpy Generator; pure. With
-            `network`, called as `factory(settings)` in a worker, it returns such a function.
-        network: it needs a neural network.
+        apply: the transform, by rules: all of it, or what stands in for a network that fails. None: without its network
+            it is left out.
+        factory: builds the transform that needs a network; called in a worker. None for rules alone.
         heeds_bars: it heeds `chance` and `every` itself, since it looks beyond the bars that it changes.
-        stand_in: "module:callable" like the factory of a transform by rules, instead of a network that fails; without
-            one it is left out then.
         weights: as of a `GeneratorKind`.
         examine: as of a `GeneratorKind`.
     """
 
     name: str
     summary: str
-    settings: type[Settings]
+    settings: type[S_co]
     shorthand: str | None
-    factory: str
-    network: bool = False
+    apply: Transform[S_co] | None
+    factory: Callable[[S_co], Transform[S_co]] | None = None
     heeds_bars: bool = False
-    stand_in: str | None = None
-    weights: Callable[[Any], str] | None = None
-    examine: str | None = None
+    weights: Callable[[S_co], str] | None = None
+    examine: Examine[S_co] | None = None
+
+    @property
+    def network(self) -> bool:
+        """Whether it needs a neural network."""
+        return self.factory is not None
+
+
+GENERATORS: Registry[GeneratorKind] = Registry("perpetuum.generators", GeneratorKind, "generator")
+TRANSFORMS: Registry[TransformKind] = Registry("perpetuum.transforms", TransformKind, "transform")

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from engine.networks.card import WeightsCard
 from engine.networks.checkpoints import open_weights, read_card
 from engine.networks.configs import CONFIGS
+from engine.networks.factories import build_network
 from engine.networks.rnn.configs import RnnConfig
+from engine.networks.rnn.event_sequence import EventSequenceRnn
+from engine.networks.vae.music_vae import MusicVae
 
-__all__ = ["CONFIGS", "WeightsCard", "load_network", "read_card"]
+__all__ = ["CONFIGS", "WeightsCard", "build_network", "load_network", "read_card"]
 
 
-def load_network(path: Path | str, config: str | None = None) -> Any:
+def load_network(path: Path | str, config: str | None = None) -> EventSequenceRnn | MusicVae:
     """Load a network from a weights file or a checkpoint.
 
     Args:
@@ -36,4 +38,4 @@ def load_network(path: Path | str, config: str | None = None) -> Any:
     kind = CONFIGS[card.config]
     if card.attention_length is not None and isinstance(kind, RnnConfig):
         kind = replace(kind, attention_length=card.attention_length)
-    return kind.build(weights)
+    return build_network(kind, weights)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine.networks.contract import Config
 from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS
-from engine.networks.rnn.configs import RNN_CONFIGS
-from engine.networks.vae.configs import VAE_CONFIGS
+from engine.networks.rnn.configs import RNN_CONFIGS, RnnConfig
+from engine.networks.vae.configs import VAE_CONFIGS, VaeConfig
 
-CONFIGS: dict[str, Config] = {config.name: config for config in (*RNN_CONFIGS, *POLYPHONIC_CONFIGS, *VAE_CONFIGS)}
+CONFIGS: dict[str, RnnConfig | VaeConfig] = {
+    config.name: config for config in (*RNN_CONFIGS, *POLYPHONIC_CONFIGS, *VAE_CONFIGS)
+}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -72,6 +72,7 @@ class Conditions:
 
 
 NO_CONDITIONS = Conditions()
+DEFAULT_SAMPLING = Sampling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,18 @@ class Passage:
     length: float
     qpm: float = 120.0
     steps_per_bar: int = 16
+
+
+class Extension(NamedTuple):
+    """Music that goes on after a passage.
+
+    Attributes:
+        notes: array of `NOTE`, the new ones alone, in beats from the passage's end.
+        log_likelihood: in nats, after the temperature, of the events that came after the passage's.
+    """
+
+    notes: np.ndarray
+    log_likelihood: float
 
 
 class EventStream(Protocol):
@@ -228,13 +241,5 @@ class Config(Protocol):
 
         Raises:
             ValueError: saying which weight is missing, left over or misshapen, with expected and found shape.
-        """
-        ...
-
-    def build(self, weights: Mapping[str, np.ndarray]) -> Network:
-        """The network with these float32 weights.
-
-        Raises:
-            ValueError: as `sizes`.
         """
         ...

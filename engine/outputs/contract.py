@@ -1,7 +1,7 @@
 # pyright: strict
 """Where the sound goes: what an output is. One may fail; what everything rests on may not, and the types tell which.
 
-Kinds of outputs are registered under the entry points `perpetuum.outputs`, the built-in ones too.
+Kinds of outputs are registered under the entry points `perpetuum.outputs`, the built-in ones too; `OUTPUTS` finds them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.fallibility import Fallible, Infallible
+from engine.registry import Registry
 from engine.sound.format import AudioFormat
 
 
@@ -105,3 +106,6 @@ class OutputKind:
     argument: str = ""
     needs_argument: bool = False
     keeps_time: bool = False
+
+
+OUTPUTS: Registry[OutputKind] = Registry("perpetuum.outputs", OutputKind, "output")

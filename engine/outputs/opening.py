@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
-from engine import registry
 from engine.errors import PerpetuumError
 from engine.outputs.chain import Chain, Report, unheard
-from engine.outputs.contract import InfallibleOutput, Output, OutputKind, Recording
+from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output, OutputKind, Recording
 from engine.outputs.null import NullOutput
 from engine.outputs.tee import Tee
 from engine.sound.format import AudioFormat
@@ -104,9 +103,9 @@ class OpenedOutputs:
 
 def _kind(choice: OutputChoice) -> OutputKind:
     name, argument = choice.kind, choice.argument
-    if name not in registry.names("perpetuum.outputs") and (name.endswith((".wav", "/")) or "/" in name):
+    if name not in OUTPUTS.names() and (name.endswith((".wav", "/")) or "/" in name):
         raise PerpetuumError(f"no kind of output is called {name!r}", f"to record there, say: --output wav:{choice}")
-    kind: OutputKind = registry.kind("perpetuum.outputs", name)
+    kind = OUTPUTS.get(name)
     if argument is not None and not kind.argument:
         raise PerpetuumError(f"the output {name} takes no argument, {argument!r} was given", f"say: --output {name}")
     if argument == "" or (argument is None and kind.needs_argument):

@@ -7,8 +7,8 @@ from functools import cache
 
 from pydantic import BaseModel
 
-from engine import registry
 from engine.events.vocabulary import Event
+from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.processes.codec import Codec, model_name, register_dtype
 from engine.runtime.messages import FromWorker, ToWorker
 from engine.score.phrase import NOTE
@@ -25,11 +25,9 @@ def settings_class(name: str) -> type[BaseModel]:
     Raises:
         LookupError: no installed kind has such settings.
     """
-    for group in ("perpetuum.generators", "perpetuum.transforms"):
-        for kind_name in registry.names(group):
-            settings: type[BaseModel] = registry.kind(group, kind_name).settings
-            if model_name(settings) == name:
-                return settings
+    for kind in (*GENERATORS.kinds().values(), *TRANSFORMS.kinds().values()):
+        if model_name(kind.settings) == name:
+            return kind.settings
     raise LookupError(f"no installed generator or transform has the settings {name[:80]}")
 
 

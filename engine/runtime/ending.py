@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from engine.form.plan import Plan, derive_seed
 from engine.form.scene import Scene
-from engine.generators.contract import Settings
-from engine.registry import kind
+from engine.generators.contract import GENERATORS, TRANSFORMS, Settings
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Setup
 
@@ -73,13 +72,9 @@ def networks_of(scene: Scene, soonest: Collection[str] = ()) -> list[tuple[str, 
         scene: what plays.
         soonest: names of parts whose networks come first; the others keep the file's order.
     """
-    chains = [
-        (group, name, settings)
-        for part in sorted(scene.parts.values(), key=lambda part: part.name not in soonest)
-        for group, named in (
-            ("perpetuum.generators", ((part.generator, part.settings),)),
-            ("perpetuum.transforms", part.transforms),
-        )
-        for name, settings in named
-    ]
-    return [(name, settings) for group, name, settings in chains if kind(group, name).network]
+    found: list[tuple[str, Settings]] = []
+    for part in sorted(scene.parts.values(), key=lambda part: part.name not in soonest):
+        if GENERATORS.get(part.generator).network:
+            found.append((part.generator, part.settings))
+        found += [(name, settings) for name, settings in part.transforms if TRANSFORMS.get(name).network]
+    return found

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from engine.conductor.contract import Floor, Job, Made, PromptRung, SlowRung
 from engine.conductor.ladder import Ladder, unheard
@@ -19,7 +18,7 @@ class LocalRules(PromptRung):
     name = "rules"
 
     def __init__(self) -> None:
-        self._cache: dict[Any, Any] = {}
+        self._cache: chain.Cache = {}
 
     def takes(self, job: Job) -> bool:
         """Chains that need no network."""

@@ -15,15 +15,21 @@ import threading
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from typing import Any
 
 from engine.conductor.contract import Job, Reply
 from engine.errors import PerpetuumError
-from engine.generators.chain import make_phrase, name_in_cache
-from engine.generators.contract import GeneratorKind, Place, Request, Role, Settings, TransformKind
-from engine.generators.kinds import rules_for
-from engine.registry import kind as registered
-from engine.registry import names
+from engine.generators.chain import Cache, make_phrase, name_in_cache
+from engine.generators.contract import (
+    GENERATORS,
+    TRANSFORMS,
+    GeneratorKind,
+    Place,
+    Request,
+    Role,
+    Settings,
+    TransformKind,
+)
+from engine.generators.rules.kinds import rules_for
 from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
 from engine.score.keys import Key
 from engine.score.time import Meter
@@ -33,8 +39,6 @@ NICENESS = 5
 
 REHEARSAL = "rehearsal"
 """Part and section of the bars by which networks are warmed up."""
-
-_GROUPS = ("perpetuum.generators", "perpetuum.transforms")
 
 
 class Worker:
@@ -46,7 +50,7 @@ class Worker:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._cache: dict[Any, Any] = {}
+        self._cache: Cache = {}
         self._loaded: set[tuple[str, ...]] = set()
         self._pending: set[int] = set()
         self._cancelled: set[int] = set()
@@ -89,9 +93,11 @@ class Worker:
             self._answer(message)
 
     def _is_built(self, job: Job) -> bool:
-        chain = ((_GROUPS[0], job.kind, job.request.settings), *((_GROUPS[1], *one) for one in job.request.transforms))
         try:
-            described = [(registered(group, name), settings) for group, name, settings in chain]
+            described: list[tuple[GeneratorKind | TransformKind, Settings]] = [
+                (GENERATORS.get(job.kind), job.request.settings),
+                *((TRANSFORMS.get(name), settings) for name, settings in job.request.transforms),
+            ]
             return all(
                 name_in_cache(kind, settings, job.request.part) in self._cache
                 for kind, settings in described
@@ -170,10 +176,10 @@ class Worker:
 
 def _described(name: str, settings: Settings) -> GeneratorKind | TransformKind:
     """The kind that settings are of: a transform may be called like a generator."""
-    for group in _GROUPS:
-        if name in names(group) and isinstance(settings, registered(group, name).settings):
-            return registered(group, name)
-    return registered(_GROUPS[0], name)
+    for registry in (GENERATORS, TRANSFORMS):
+        if name in registry.names() and isinstance(settings, registry.get(name).settings):
+            return registry.get(name)
+    return GENERATORS.get(name)
 
 
 def rehearsal(

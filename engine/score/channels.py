@@ -23,7 +23,7 @@ from engine.score.smf import (
     PROGRAM,
     SYSEX,
     TEMPO,
-    Event,
+    MidiEvent,
     Smf,
     SmfTrack,
 )
@@ -36,7 +36,7 @@ _SAID = {0x01, 0x05, 0x06, 0x07}
 """Meta events that are of their moment: texts, lyrics, markers, cues."""
 
 
-class Place(NamedTuple):
+class ChannelPlace(NamedTuple):
     """Where the notes of a part stand in a file.
 
     Attributes:
@@ -72,16 +72,16 @@ class FileNote(NamedTuple):
     off: int | None
 
 
-class Notes(NamedTuple):
+class PartNotes(NamedTuple):
     """The notes of a file's track on one channel, by their ends; and indices of ends that end none."""
 
     notes: list[FileNote]
     strays: list[int]
 
 
-def notes_of(track: SmfTrack) -> dict[tuple[int, int], Notes]:
+def notes_of(track: SmfTrack) -> dict[tuple[int, int], PartNotes]:
     """The notes of a track by port and channel. Where a pitch sounds twice, what ends is what began first."""
-    found: dict[tuple[int, int], Notes] = {}
+    found: dict[tuple[int, int], PartNotes] = {}
     sounding: dict[tuple[int, int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
     port = 0
     for index, (tick, data) in enumerate(track.events):
@@ -92,7 +92,7 @@ def notes_of(track: SmfTrack) -> dict[tuple[int, int], Notes]:
             if kind == NOTE_ON and data[2]:
                 sounding[key].append((tick, data[2], index))
                 continue
-            notes = found.setdefault((port, channel), Notes([], []))
+            notes = found.setdefault((port, channel), PartNotes([], []))
             if waiting := sounding.get(key):
                 start, velocity, on = waiting.popleft()
                 notes.notes.append(FileNote(start, max(tick, start + 1), pitch, velocity, on, index))
@@ -101,20 +101,20 @@ def notes_of(track: SmfTrack) -> dict[tuple[int, int], Notes]:
         elif data[0] == META and data[1] == PORT:
             port = data[2]
     for (port, channel, pitch), waiting in sounding.items():
-        notes = found.setdefault((port, channel), Notes([], [])).notes
+        notes = found.setdefault((port, channel), PartNotes([], [])).notes
         notes += [
             FileNote(start, max(track.end, start + 1), pitch, velocity, on, None) for start, velocity, on in waiting
         ]
     return found
 
 
-def channel_events(smf: Smf) -> Iterator[tuple[int, int, Place, bytes]]:
+def channel_events(smf: Smf) -> Iterator[tuple[int, int, ChannelPlace, bytes]]:
     """What channels are told, notes too, in no order: (tick, index in its track, place, data)."""
     for number, track in enumerate(smf.tracks):
         port = 0
         for index, (tick, data) in enumerate(track.events):
             if data[0] < SYSEX:
-                yield tick, index, Place(number, port, data[0] & 0x0F), data
+                yield tick, index, ChannelPlace(number, port, data[0] & 0x0F), data
             elif data[0] == META and data[1] == PORT:
                 port = data[2]
 
@@ -148,7 +148,7 @@ def cut(smf: Smf, start: int, end: int) -> Smf:
     """
     known = [ports(track) for track in smf.tracks]
     undone: set[object] = set()
-    kept: list[list[Event]] = [[] for _ in smf.tracks]
+    kept: list[list[MidiEvent]] = [[] for _ in smf.tracks]
     homes: dict[tuple[int, int], int] = {}
     for number, track in enumerate(smf.tracks):
         for (_, data), port in zip(track.events, known[number], strict=True):
@@ -164,10 +164,12 @@ def cut(smf: Smf, start: int, end: int) -> Smf:
             undone.add(key)
         # Told by one track, for at one tick what other tracks tell would come in another order.
         home = number if data[0] >= SYSEX else homes[port, data[0] & 0x0F]
-        kept[home].append(Event(0, data))
+        kept[home].append(MidiEvent(0, data))
     tracks = []
     for number, track in enumerate(smf.tracks):
-        events = [Event(tick - start, data) for tick, data in track.events if start <= tick < end and not is_note(data)]
+        events = [
+            MidiEvent(tick - start, data) for tick, data in track.events if start <= tick < end and not is_note(data)
+        ]
         carried = sorted(kept[number], key=lambda event: event.data[0] != META)
         tracks.append(SmfTrack((*carried, *events), max(min(track.end, end) - start, 0)))
     return Smf(smf.kind, smf.division, tuple(tracks))
@@ -178,7 +180,7 @@ def is_note(data: bytes) -> bool:
     return data[0] & 0xF0 in (NOTE_ON, NOTE_OFF)
 
 
-def only(smf: Smf, places: Iterable[Place]) -> tuple[Smf, dict[int, int]]:
+def only(smf: Smf, places: Iterable[ChannelPlace]) -> tuple[Smf, dict[int, int]]:
     """A file with some of its parts alone, and the new indices of the tracks that are left.
 
     Kept are the channels of these parts in all tracks, names and texts of the parts' tracks and of the first one, and

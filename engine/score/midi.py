@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.files import read_bytes, reason
-from engine.score.channels import FileNote, Place, notes_of, program_changes
+from engine.score.channels import ChannelPlace, FileNote, notes_of, program_changes
 from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE, ChordSpan, in_order
 from engine.score.piece import Piece, Track
@@ -188,7 +188,7 @@ def _tracks(smf: Smf, encoding: str) -> list[Track]:
                 changes = programs.get((port, channel), [])
                 before = bisect.bisect_left(changes, (first.start, number, first.on, 0))
                 program = changes[before - 1][-1] if before else 0
-                place = Place(number, port, channel)
+                place = ChannelPlace(number, port, channel)
                 found.append(Track(note_array(rows, smf.per_beat), name, program, place.is_drum, place))
     return found
 

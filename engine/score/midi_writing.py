@@ -13,7 +13,7 @@ import mido
 import numpy as np
 
 from engine.output_file import write_bytes
-from engine.score.channels import DRUM_CHANNEL, FileNote, Place, channel_events, notes_of, ports
+from engine.score.channels import DRUM_CHANNEL, ChannelPlace, FileNote, channel_events, notes_of, ports
 from engine.score.chords import Chord, parse_chord
 from engine.score.midi import chord_kinds, is_chord_symbol, meters_of, spans_of, tempos_of
 from engine.score.overlaps import Sounding, apart, by_pitch
@@ -26,7 +26,7 @@ from engine.score.smf import (
     PORT,
     PROGRAM,
     TEMPO,
-    Event,
+    MidiEvent,
     Smf,
     SmfTrack,
     track_of,
@@ -94,11 +94,11 @@ class _Edit:
         """Add a meta event."""
         self.added.append((round(tick), _NEW, 0, bytes((META, kind)) + held))
 
-    def begin(self, tick: int, place: Place, pitch: int, velocity: int) -> None:
+    def begin(self, tick: int, place: ChannelPlace, pitch: int, velocity: int) -> None:
         """Add the beginning of a note."""
         self.added.append((tick, _NEW, place.port, bytes((NOTE_ON | place.channel, pitch, velocity))))
 
-    def end(self, tick: int, place: Place, pitch: int) -> None:
+    def end(self, tick: int, place: ChannelPlace, pitch: int) -> None:
         """Add the end of a note."""
         self.added.append((tick, _ENDS, place.port, bytes((NOTE_OFF | place.channel, pitch, 0))))
 
@@ -110,25 +110,25 @@ class _Edit:
             for (port, channel), (notes, _) in notes_of(self.before).items():
                 for note in notes:
                     if note.off is None and note.on not in self.removed | self.ended:
-                        self.end(note.end, Place(None, port, channel), note.pitch)
+                        self.end(note.end, ChannelPlace(None, port, channel), note.pitch)
         old = [
             (tick, _OLD, port, data)
             for index, ((tick, data), port) in enumerate(zip(self.before.events, ports(self.before), strict=True))
             if index not in self.removed
         ]
-        events: list[Event] = []
+        events: list[MidiEvent] = []
         now = 0
         for tick, _, port, data in sorted([*old, *self.added], key=lambda event: event[:2]):
             if data[0] == META and data[1] == PORT:
                 now = data[2]
             elif data[0] < META and port != now:
-                events.append(Event(tick, bytes((META, PORT, port))))
+                events.append(MidiEvent(tick, bytes((META, PORT, port))))
                 now = port
-            events.append(Event(tick, data))
+            events.append(MidiEvent(tick, data))
         return SmfTrack(tuple(events), end)
 
 
-def _placed(piece: Piece, source: Smf) -> list[tuple[Place, Track]]:
+def _placed(piece: Piece, source: Smf) -> list[tuple[ChannelPlace, Track]]:
     """Where the parts of a piece are to stand; new tracks are numbered behind those of the file."""
     taken = {(place.port, place.channel) for _, _, place, _ in channel_events(source)}
     taken |= {(track.place.port, track.place.channel) for track in piece.tracks if track.place is not None}
@@ -145,26 +145,26 @@ def _placed(piece: Piece, source: Smf) -> list[tuple[Place, Track]]:
             number = next(tracks) if track.place.track is None else track.place.track
             place = track.place._replace(track=number)
         elif track.is_drum:
-            place = Place(next(tracks), min(next(drums), 127), DRUM_CHANNEL)
+            place = ChannelPlace(next(tracks), min(next(drums), 127), DRUM_CHANNEL)
         else:
-            place = Place(next(tracks), *next(free, (127, 0)))
+            place = ChannelPlace(next(tracks), *next(free, (127, 0)))
         placed.append((place, track))
     return placed
 
 
-def _put_notes(edits: list[_Edit], source: Smf, parts: Sequence[tuple[Place, Track]]) -> None:
+def _put_notes(edits: list[_Edit], source: Smf, parts: Sequence[tuple[ChannelPlace, Track]]) -> None:
     """Take notes away that the parts have no longer, and put in what they have beside."""
-    wanted: dict[Place, Counter[tuple[int, int, int, int]]] = {}
+    wanted: dict[ChannelPlace, Counter[tuple[int, int, int, int]]] = {}
     for place, track in parts:
         assert place.track is not None
         if place.track >= len(edits):
             edits.append(_Edit(_new_track(place, track)))
         wanted.setdefault(place, Counter()).update(_in_ticks(track.notes, source.per_beat))
-    kept: list[tuple[Place, FileNote, Sounding]] = []
-    strays: list[tuple[Place, int]] = []
+    kept: list[tuple[ChannelPlace, FileNote, Sounding]] = []
+    strays: list[tuple[ChannelPlace, int]] = []
     for number, before in enumerate(source.tracks):
         for (port, channel), found in notes_of(before).items():
-            place = Place(number, port, channel)
+            place = ChannelPlace(number, port, channel)
             rows = wanted.get(place, Counter())
             strays += [(place, index) for index in found.strays]
             for note in found.notes:
@@ -197,7 +197,7 @@ def _put_notes(edits: list[_Edit], source: Smf, parts: Sequence[tuple[Place, Tra
 
 
 def _remove_strays(
-    edits: list[_Edit], strays: Sequence[tuple[Place, int]], new: Sequence[tuple[Place, int, Sounding]]
+    edits: list[_Edit], strays: Sequence[tuple[ChannelPlace, int]], new: Sequence[tuple[ChannelPlace, int, Sounding]]
 ) -> None:
     """Take ends away that ended nothing, and would now end new notes."""
     for place, index in strays:
@@ -211,10 +211,10 @@ def _events(note: FileNote) -> set[int]:
     return {note.on} if note.off is None else {note.on, note.off}
 
 
-def _new_track(place: Place, track: Track) -> SmfTrack:
-    events = [Event(0, bytes((META, PORT, place.port)))] if place.port else []
+def _new_track(place: ChannelPlace, track: Track) -> SmfTrack:
+    events = [MidiEvent(0, bytes((META, PORT, place.port)))] if place.port else []
     if track.place is None and track.program:
-        events.append(Event(0, bytes((PROGRAM | place.channel, track.program))))
+        events.append(MidiEvent(0, bytes((PROGRAM | place.channel, track.program))))
     return track_of(track.name, events)
 
 
@@ -240,7 +240,7 @@ def _counting_beats(source: Smf) -> Smf:
     """A file that counted in frames of film, for music that is to have another tempo."""
     share = TICKS_PER_BEAT / source.per_beat
     tracks = tuple(
-        SmfTrack(tuple(Event(round(tick * share), data) for tick, data in track.events), round(track.end * share))
+        SmfTrack(tuple(MidiEvent(round(tick * share), data) for tick, data in track.events), round(track.end * share))
         for track in source.tracks
     )
     return Smf(source.kind, TICKS_PER_BEAT, tracks)

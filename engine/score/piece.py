@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from engine.score import channels
-from engine.score.channels import Place
+from engine.score.channels import ChannelPlace
 from engine.score.phrase import NOTE, ChordSpan, chords_between, in_order, notes_between
 from engine.score.smf import Smf
 from engine.score.time import Meter
@@ -34,7 +34,7 @@ class Track:
     name: str = ""
     program: int = 0
     is_drum: bool = False
-    place: Place | None = None
+    place: ChannelPlace | None = None
 
     @property
     def end(self) -> float:

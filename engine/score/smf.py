@@ -61,7 +61,7 @@ class SmfError(ValueError):
     """Why bytes are no music; in few words, for they are counted."""
 
 
-class Event(NamedTuple):
+class MidiEvent(NamedTuple):
     """An event of a track.
 
     Attributes:
@@ -77,7 +77,7 @@ class Event(NamedTuple):
 class SmfTrack(NamedTuple):
     """A track of a file: its events in order, without the last one, "end of track", which is at a tick `end`."""
 
-    events: tuple[Event, ...]
+    events: tuple[MidiEvent, ...]
     end: int
 
 
@@ -247,7 +247,7 @@ class _Reader:
     def _scan(self, place: int, end: int) -> tuple[SmfTrack, int, bool]:
         """Events from a place up to another: the track, the place behind, whether it told its end."""
         data, number, odd = self._data, self._number, self._odd
-        events: list[Event] = []
+        events: list[MidiEvent] = []
         tick, running, notes = 0, 0, self._notes
         room = MAX_EVENTS - self._events
         try:
@@ -310,7 +310,7 @@ class _Reader:
                 tick += delta
                 place = behind
                 if event:
-                    events.append(Event(tick, event))
+                    events.append(MidiEvent(tick, event))
                     if event[0] & 0xF0 == NOTE_ON and event[2]:
                         notes += 1
                         if notes > MAX_NOTES:
@@ -349,7 +349,7 @@ def _wrong(kind: int, held: bytes) -> str | None:
     return None
 
 
-def track_of(name: str, events: Sequence[Event] = ()) -> SmfTrack:
+def track_of(name: str, events: Sequence[MidiEvent] = ()) -> SmfTrack:
     """A new track of a name; its events in order."""
-    named = Event(0, bytes((META, TRACK_NAME)) + name.encode("utf-8"))
+    named = MidiEvent(0, bytes((META, TRACK_NAME)) + name.encode("utf-8"))
     return SmfTrack((named, *events), max((event.tick for event in events), default=0))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import mido
 
-from engine.score.smf import META, SYSEX, Event, Smf, SmfTrack
+from engine.score.smf import META, SYSEX, MidiEvent, Smf, SmfTrack
 
 
 def write_smf(smf: Smf) -> bytes:
@@ -31,7 +31,7 @@ def finer(smf: Smf, factor: int) -> Smf:
     if smf.is_film:
         division = (smf.division >> 8 << 8) + (smf.division & 0xFF) * factor
     tracks = tuple(
-        SmfTrack(tuple(Event(tick * factor, data) for tick, data in track.events), track.end * factor)
+        SmfTrack(tuple(MidiEvent(tick * factor, data) for tick, data in track.events), track.end * factor)
         for track in smf.tracks
     )
     return replace(smf, division=division, tracks=tracks)

@@ -22,14 +22,14 @@ class NothingHeard(PerpetuumError):  # noqa: N818
     """A piece has nothing of the kind that is looked for."""
 
 
-class Voice(StrEnum):
+class MelodyVoice(StrEnum):
     """What is left of chords where a network knows one note at a time."""
 
     SKYLINE = "skyline"  # the top notes: what is mostly heard as the tune (Uitdenbogerd & Zobel 1998)
     LOWEST = "lowest"
 
 
-def reduce(notes: np.ndarray, voice: Voice) -> tuple[np.ndarray, int]:
+def reduce(notes: np.ndarray, voice: MelodyVoice) -> tuple[np.ndarray, int]:
     """One note at a time.
 
     Of notes that begin together the outer one stays; a note that begins under an outer one which sounds on through
@@ -42,7 +42,7 @@ def reduce(notes: np.ndarray, voice: Voice) -> tuple[np.ndarray, int]:
     Returns:
         Array [m] of `NOTE` sorted by start, none overlapping; and how many chords were reduced.
     """
-    sign = 1 if voice is Voice.SKYLINE else -1
+    sign = 1 if voice is MelodyVoice.SKYLINE else -1
     ordered = notes[np.lexsort((-sign * notes["pitch"].astype(int), notes["start"]))]
     kept: list[np.void] = []
     chords: set[float] = set()
@@ -134,7 +134,7 @@ def from_0(notes: np.ndarray) -> np.ndarray:
 
 def _height(track: Track) -> float:
     """How high a track stands among those that could be the tune, in semitones."""
-    line, chords = reduce(track.notes, Voice.SKYLINE)
+    line, chords = reduce(track.notes, MelodyVoice.SKYLINE)
     return float(np.median(line["pitch"])) - 12.0 * chords / len(line)
 
 

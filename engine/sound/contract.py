@@ -1,15 +1,22 @@
 """What an instrument is: notes in, stereo sound out. Free of pyo; the checks import this.
 
 A *kind* of instrument is described by an `InstrumentKind`, registered under the entry point group
-`perpetuum.instruments` (see engine/registry.py); the built-in ones too.
+`perpetuum.instruments` and found in `INSTRUMENTS`; the built-in ones too.
 """
+
+# pyright: strict
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Generic, Protocol
 
-from engine.generators.contract import Settings
+from typing_extensions import TypeVar
+
+from engine.registry import Registry
+from engine.sound.settings import InstrumentSettings
 
 LATENCY = 256
 """Frames from a note's `on` to the first frame of its sound in the output: the look-ahead of the limiter."""
@@ -48,21 +55,27 @@ class Instrument(Protocol):
         ...
 
 
+S_co = TypeVar("S_co", bound=InstrumentSettings, default=InstrumentSettings, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class InstrumentKind:
+class InstrumentKind(Generic[S_co]):
     """A kind of instrument that instrument files can name.
 
     Attributes:
         name: as files write it.
         summary: one line for `perpetuum instruments`.
-        settings: the model of the whole file, an `engine.sound.settings.InstrumentSettings`.
-        factory: "module:callable"; called in the audio process as `factory(settings, folder, seed)` once the sound
-            server runs, returns an `Instrument`.
+        settings: the model of the whole file.
+        factory: builds an instrument in the audio process, once the sound server runs, from the file's settings, the
+            folder that it lies in, and a seed. It is there that pyo is imported, and not before.
         drums: it takes drum classes (General MIDI drum pitches), not pitches.
     """
 
     name: str
     summary: str
-    settings: type[Settings]
-    factory: str
+    settings: type[S_co]
+    factory: Callable[[S_co, Path, int], Instrument]
     drums: bool = False
+
+
+INSTRUMENTS: Registry[InstrumentKind] = Registry("perpetuum.instruments", InstrumentKind, "kind of instrument")

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from engine import registry
 from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
@@ -128,8 +127,7 @@ class Core:
         kind, settings = load_instrument(path)
         # Of the part's name, so that a part sounds the same whatever other parts there are.
         own_seed = (seed + zlib.crc32(part.name.encode())) % 2**31
-        instrument: Instrument = registry.load(kind.factory)(settings, path.parent, own_seed)
-        return instrument
+        return kind.factory(settings, path.parent, own_seed)
 
     def handle(self, message: object) -> bool:
         """Take a message of the conductor's side; False if it is none for the graph.

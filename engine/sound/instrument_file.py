@@ -7,10 +7,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from engine import registry
 from engine.errors import PerpetuumError
 from engine.files import read_bytes, reason
-from engine.sound.contract import InstrumentKind
+from engine.sound.contract import INSTRUMENTS, InstrumentKind
 from engine.sound.settings import InstrumentSettings
 
 LARGEST = 256 * 1024
@@ -36,12 +35,11 @@ def load_instrument(path: Path) -> tuple[InstrumentKind, InstrumentSettings]:
     if not isinstance(document, dict) or "perpetuum" not in document or not isinstance(document.get("kind"), str):
         raise PerpetuumError(f"{path} is not an instrument: it says no `perpetuum` or no `kind`", _HINT)
     plain = {key: value for key, value in document.items() if not str(key).startswith("x-")}
-    kind: InstrumentKind = registry.kind("perpetuum.instruments", plain["kind"])
+    kind = INSTRUMENTS.get(plain["kind"])
     try:
         settings = kind.settings.model_validate(plain)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
         raise PerpetuumError(f"{path}: `{where}`: {first['msg']}", _HINT) from error
-    assert isinstance(settings, InstrumentSettings)
     return kind, settings

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from engine import registry
 from engine.generators.contract import Settings
 from engine.score.drums import CLASSES
 from engine.units import Cents, Decibels, Hertz, Percent, Pitch, Seconds, Semitones
@@ -291,15 +290,6 @@ class DrumKitSettings(InstrumentSettings):
             if name not in CLASSES:
                 raise ValueError(f"`{name}` is not a drum class; they are {', '.join(CLASSES)}")
         return drums
-
-
-def instrument_settings_for(kind: str) -> type[InstrumentSettings]:
-    """The root model of the instrument files of a kind.
-
-    Raises:
-        PerpetuumError: there is no such kind.
-    """
-    return registry.kind("perpetuum.instruments", kind).settings
 
 
 @dataclass(frozen=True, slots=True)

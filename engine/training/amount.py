@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
-from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, Piece
+from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, DatasetPiece
 
 WANTED = 100_000
 """Events from which on a small network begins to play more than what is common; see `events_of`."""
@@ -19,7 +19,7 @@ _MORE = "More files of the same kind help most."
 _EVENTS_PER_NOTE = {"performance_rnn": 3.5, "polyphony_rnn": 2.5}
 
 
-def events_of(pieces: Sequence[Piece], config: str) -> int:
+def events_of(pieces: Sequence[DatasetPiece], config: str) -> int:
     """About how many events a network has to learn from: sixteenths on a grid, else events of its encoding.
 
     Args:
@@ -35,7 +35,7 @@ def on_a_grid(config: str) -> bool:
     return CONFIGS[config].family not in _EVENTS_PER_NOTE
 
 
-def with_held_out(pieces: Sequence[Piece]) -> tuple[list[Piece], str]:
+def with_held_out(pieces: Sequence[DatasetPiece]) -> tuple[list[DatasetPiece], str]:
     """Pieces of which some are held out, in any case.
 
     Where no piece is in the validation split, one work in sixteen moves there with all its parts, of one work one part
@@ -79,7 +79,7 @@ def nothing_to_judge(split: str) -> PerpetuumError:
     )
 
 
-def shortage(pieces: Sequence[Piece], config: str) -> str:
+def shortage(pieces: Sequence[DatasetPiece], config: str) -> str:
     """What to say of a data set that is small for a network; empty where it is not."""
     train = [piece for piece in pieces if piece.split == SPLITS[0]]
     events = events_of(train, config)
@@ -93,7 +93,7 @@ def shortage(pieces: Sequence[Piece], config: str) -> str:
     )
 
 
-def _halves(piece: Piece) -> list[Piece]:
+def _halves(piece: DatasetPiece) -> list[DatasetPiece]:
     """A piece without its end, and the end held out."""
     events = piece.events
     cut = len(events) - len(events) // 8

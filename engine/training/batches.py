@@ -8,12 +8,12 @@ import numpy as np
 
 from engine.networks.contract import EventEncoding
 from engine.networks.encodings.whole import encode
-from engine.training.datasets.pieces import Piece
-from engine.training.material import Excerpt, Material
+from engine.training.datasets.pieces import DatasetPiece
+from engine.training.material import Material, TrainingExcerpt
 from engine.training.task import Batch
 
 
-def encoded(encoding: EventEncoding, excerpt: Excerpt) -> tuple[np.ndarray, np.ndarray]:
+def encoded(encoding: EventEncoding, excerpt: TrainingExcerpt) -> tuple[np.ndarray, np.ndarray]:
     """Inputs [T, input_size] and the labels [T, ...] that each of them is to predict."""
     inputs, labels = encode(encoding, excerpt.events.tolist(), from_start=True, conditions=excerpt.conditions)
     return (inputs[:-1], labels) if excerpt.from_start else (inputs[1:-1], labels[1:])
@@ -43,7 +43,7 @@ class Crops:
 
     def __init__(
         self,
-        pieces: Sequence[Piece],
+        pieces: Sequence[DatasetPiece],
         material: Material,
         encoding: EventEncoding,
         source_weights: Mapping[str, float],
@@ -59,12 +59,14 @@ class Crops:
         return pad(rows, self.material.longest)
 
 
-def held_out(pieces: Sequence[Piece], material: Material) -> list[Excerpt]:
+def held_out(pieces: Sequence[DatasetPiece], material: Material) -> list[TrainingExcerpt]:
     """Whole pieces in stretches, to be judged on."""
     return [excerpt for piece in pieces for excerpt in material.cut(piece)]
 
 
-def held_out_batches(excerpts: Sequence[Excerpt], encoding: EventEncoding, steps: int, size: int) -> Iterator[Batch]:
+def held_out_batches(
+    excerpts: Sequence[TrainingExcerpt], encoding: EventEncoding, steps: int, size: int
+) -> Iterator[Batch]:
     """Batches of excerpts as `held_out` gives them.
 
     The last batch is filled up with sequences of weight 0, so that all have one shape.

@@ -25,7 +25,7 @@ _UNREADABLE = (OSError, EOFError, ValueError, KeyError, BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class TrainingCheckpoint:
     """Everything that decides how a run goes on.
 
     Attributes:
@@ -65,7 +65,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+def write_checkpoint(folder: Path, checkpoint: TrainingCheckpoint) -> None:
     """Write the state of a run.
 
     Raises:
@@ -79,7 +79,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     )
 
 
-def read_checkpoint(folder: Path) -> Checkpoint | None:
+def read_checkpoint(folder: Path) -> TrainingCheckpoint | None:
     """The state of a run; None if the folder holds none.
 
     Raises:
@@ -92,7 +92,7 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
         with np.load(path) as data:
             arrays = {name: data[name] for name in data.files}
         count = sum(name.startswith("o:") for name in arrays)
-        return Checkpoint(
+        return TrainingCheckpoint(
             {name[2:]: value for name, value in arrays.items() if name.startswith("w:")},
             [arrays[f"o:{k}"] for k in range(count)],
             arrays["seeds"],

@@ -9,7 +9,7 @@ from typing import Any
 from engine.networks.configs import CONFIGS
 from engine.networks.vae.configs import VaeConfig
 from engine.training.amount import events_of, on_a_grid
-from engine.training.datasets.pieces import SPLITS, Piece
+from engine.training.datasets.pieces import SPLITS, DatasetPiece
 from engine.training.initial import start_sizes
 from engine.training.machine import batch_size, bytes_per_excerpt
 from engine.training.settings import TrainingFile
@@ -59,7 +59,7 @@ EVALUATIONS = 24
 
 def complete(
     given: TrainingFile,
-    pieces: Sequence[Piece],
+    pieces: Sequence[DatasetPiece],
     memory: Callable[[], int],
     gpu: Callable[[], bool],
 ) -> tuple[TrainingOptions, str]:

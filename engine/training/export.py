@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.networks import CONFIGS
+from engine.networks import CONFIGS, build_network
 from engine.networks.card import WeightsCard, write_weights
 from engine.training.checkpoint import read_best, read_state
 from engine.training.datasets import Dataset
@@ -55,7 +55,7 @@ def export(
     """
     weights = read_best(folder, latest)
     config = CONFIGS[run.options.config]
-    network: Any = config.build(weights)
+    network: Any = build_network(config, weights)
     state = read_state(folder) or {}
     batch = (0 if latest else state.get("best_step")) or state.get("step", 0)
     sources = sorted({piece.source for piece in dataset.pieces})

@@ -12,10 +12,10 @@ from engine import assets
 from engine.errors import PerpetuumError
 from engine.networks.card import read_card, read_weights
 from engine.networks.configs import CONFIGS
-from engine.networks.rnn.layout import Layout
+from engine.networks.rnn.layout import RnnLayout
 
 
-def initial_weights(layout: Layout, label_shares: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def initial_weights(layout: RnnLayout, label_shares: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Initial weights of a stack of LSTMs by name, float32.
 
     Inputs are nearly one-hot, so Glorot's scale for hundreds of inputs would drown them, and three layers would pass on

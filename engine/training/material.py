@@ -21,7 +21,7 @@ from engine.score.chords import Chord, parse_chord
 from engine.score.drums import CLASSES
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import Augmentation, augmentation_of
-from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 
 CLOSED_HAT, RIDE = CLASSES.index("closed_hat"), CLASSES.index("ride")
 MIN_BEATS = 8
@@ -31,7 +31,7 @@ TOMS = tuple(k for k, name in enumerate(CLASSES) if name.endswith("tom"))
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpt:
+class TrainingExcerpt:
     """Events in the network's range.
 
     Attributes:
@@ -59,15 +59,15 @@ class Material(Protocol):
         """Events of a bar; None where bars have no fixed number of them."""
         ...
 
-    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+    def draw(self, piece: DatasetPiece, rng: np.random.Generator) -> TrainingExcerpt:
         """An excerpt to train on, augmented."""
         ...
 
-    def cut(self, piece: Piece) -> list[Excerpt]:
+    def cut(self, piece: DatasetPiece) -> list[TrainingExcerpt]:
         """The whole piece, as it is, in stretches; what is too short to judge is left out."""
         ...
 
-    def notes(self, excerpt: Excerpt) -> int:
+    def notes(self, excerpt: TrainingExcerpt) -> int:
         """How many notes begin in it."""
         ...
 
@@ -83,17 +83,17 @@ class DrumMaterial:
         self.steps = self.longest = steps
         self.bar = STEPS_PER_BAR
 
-    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+    def draw(self, piece: DatasetPiece, rng: np.random.Generator) -> TrainingExcerpt:
         """See `Material.draw`."""
         events = bars_of(piece.events, self.steps, rng)
         from_start = rng.random() < 0.5
-        return Excerpt(self.heard(reorchestrate(events, rng)), from_start=from_start)
+        return TrainingExcerpt(self.heard(reorchestrate(events, rng)), from_start=from_start)
 
-    def cut(self, piece: Piece) -> list[Excerpt]:
+    def cut(self, piece: DatasetPiece) -> list[TrainingExcerpt]:
         """See `Material.cut`."""
-        return [Excerpt(self.heard(events)) for events in stretches(piece.events, self.steps)]
+        return [TrainingExcerpt(self.heard(events)) for events in stretches(piece.events, self.steps)]
 
-    def notes(self, excerpt: Excerpt) -> int:
+    def notes(self, excerpt: TrainingExcerpt) -> int:
         """See `Material.notes`: strokes."""
         return sum(int(event).bit_count() for event in excerpt.events)
 
@@ -131,7 +131,7 @@ class MelodyMaterial:
         self.encoding, self.steps, self.longest, self.augmentation = encoding, steps, steps, augmentation
         self.bar = STEPS_PER_BAR
 
-    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+    def draw(self, piece: DatasetPiece, rng: np.random.Generator) -> TrainingExcerpt:
         """See `Material.draw`."""
         events = clean_start(bars_of(piece.events, self.steps, rng))
         from_start, prefix = rng.random() < 0.5, int(rng.integers(1, 17))
@@ -139,17 +139,17 @@ class MelodyMaterial:
         other_key = rng.random() < 0.1
         known = events[: prefix * STEPS_PER_BAR] if prefix <= 8 else events
         _, transposition = self.encoding.squash((known if (known >= 0).any() else events).tolist())
-        return Excerpt(shifted(self.encoding, events, transposition + shift * other_key), from_start=from_start)
+        return TrainingExcerpt(shifted(self.encoding, events, transposition + shift * other_key), from_start=from_start)
 
-    def cut(self, piece: Piece) -> list[Excerpt]:
+    def cut(self, piece: DatasetPiece) -> list[TrainingExcerpt]:
         """See `Material.cut`."""
         found = []
         for events in stretches(piece.events, self.steps):
             squashed, _ = self.encoding.squash(clean_start(events).tolist())
-            found.append(Excerpt(np.array(squashed)))
+            found.append(TrainingExcerpt(np.array(squashed)))
         return found
 
-    def notes(self, excerpt: Excerpt) -> int:
+    def notes(self, excerpt: TrainingExcerpt) -> int:
         """See `Material.notes`."""
         return int((excerpt.events >= 0).sum())
 
@@ -167,30 +167,30 @@ class LeadSheetMaterial:
         self.encoding, self.steps, self.longest, self.augmentation = encoding, steps, steps, augmentation
         self.bar = STEPS_PER_BAR
 
-    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+    def draw(self, piece: DatasetPiece, rng: np.random.Generator) -> TrainingExcerpt:
         """See `Material.draw`."""
         bars = max(1, (len(piece.events) - self.steps) // STEPS_PER_BAR + 1)
         start = int(rng.integers(bars)) * STEPS_PER_BAR
         transposition, from_start = self.augmentation.transposition(rng), rng.random() < 0.5
         return self._excerpt(piece, slice(start, start + self.steps), transposition, from_start)
 
-    def cut(self, piece: Piece) -> list[Excerpt]:
+    def cut(self, piece: DatasetPiece) -> list[TrainingExcerpt]:
         """See `Material.cut`."""
         starts = range(0, len(piece.events) - 2 * STEPS_PER_BAR + 1, self.steps)
         return [self._excerpt(piece, slice(start, start + self.steps), 0, True) for start in starts]
 
-    def notes(self, excerpt: Excerpt) -> int:
+    def notes(self, excerpt: TrainingExcerpt) -> int:
         """See `Material.notes`."""
         return int((excerpt.events >= 0).sum())
 
-    def _excerpt(self, piece: Piece, place: slice, transposition: int, from_start: bool) -> Excerpt:
+    def _excerpt(self, piece: DatasetPiece, place: slice, transposition: int, from_start: bool) -> TrainingExcerpt:
         assert piece.chords is not None
         chords = [known_chord(figure) for figure in piece.chords[place].tolist()]
         moved, shift = self.encoding.squash(
             [event + transposition if event >= 0 else event for event in clean_start(piece.events[place]).tolist()]
         )
         heard = [chord and chord.transposed(transposition + shift) for chord in chords]
-        return Excerpt(np.array(moved), heard, from_start)
+        return TrainingExcerpt(np.array(moved), heard, from_start)
 
 
 class PolyphonyMaterial:
@@ -204,7 +204,7 @@ class PolyphonyMaterial:
     def __init__(self, steps: int, augmentation: Augmentation) -> None:
         self.longest, self.bar, self.augmentation = steps, None, augmentation
 
-    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+    def draw(self, piece: DatasetPiece, rng: np.random.Generator) -> TrainingExcerpt:
         """See `Material.draw`."""
         notes = piece.events.copy()
         first = int(rng.integers(max(1, int(notes["end"].max()) - MIN_BEATS + 1)))
@@ -213,13 +213,13 @@ class PolyphonyMaterial:
         for steps in (self.longest // 4, self.longest):
             if len(events := self._events(notes, first, steps)) >= self.longest:
                 break
-        return Excerpt(np.array(events[: self.longest]), from_start=False)
+        return TrainingExcerpt(np.array(events[: self.longest]), from_start=False)
 
-    def cut(self, piece: Piece) -> list[Excerpt]:
+    def cut(self, piece: DatasetPiece) -> list[TrainingExcerpt]:
         """See `Material.cut`."""
         return chunks(self._events(piece.events, 0), self.longest)
 
-    def notes(self, excerpt: Excerpt) -> int:
+    def notes(self, excerpt: TrainingExcerpt) -> int:
         """See `Material.notes`."""
         return int(((excerpt.events >= polyphony.NEW) & (excerpt.events < polyphony.CONTINUED)).sum())
 
@@ -248,7 +248,7 @@ class PerformanceMaterial:
     def __init__(self, encoding: PerformanceEncoding, steps: int, augmentation: Augmentation) -> None:
         self.encoding, self.longest, self.bar, self.augmentation = encoding, steps, None, augmentation
 
-    def draw(self, piece: Piece, rng: np.random.Generator) -> Excerpt:
+    def draw(self, piece: DatasetPiece, rng: np.random.Generator) -> TrainingExcerpt:
         """See `Material.draw`."""
         first = int(rng.integers(max(1, len(piece.events) - self.longest // 3)))
         notes = piece.events[first : first + self.longest].copy()
@@ -260,14 +260,14 @@ class PerformanceMaterial:
         notes["pitch"] = np.clip(notes["pitch"] + pitch, 0, 127)
         events = self._events(notes)
         conditions = self._measured(events, bool(rng.random() < 0.5))
-        return Excerpt(np.array(events[: self.longest]), conditions, from_start)
+        return TrainingExcerpt(np.array(events[: self.longest]), conditions, from_start)
 
-    def cut(self, piece: Piece) -> list[Excerpt]:
+    def cut(self, piece: DatasetPiece) -> list[TrainingExcerpt]:
         """See `Material.cut`."""
         found = chunks(self._events(piece.events), self.longest)
         return [replace(excerpt, conditions=self._measured(excerpt.events.tolist(), False)) for excerpt in found]
 
-    def notes(self, excerpt: Excerpt) -> int:
+    def notes(self, excerpt: TrainingExcerpt) -> int:
         """See `Material.notes`."""
         return int((excerpt.events < performance.NOTE_OFF).sum())
 
@@ -319,10 +319,10 @@ def known_chord(figure: str) -> Chord | None:
         return None
 
 
-def chunks(events: list[int], size: int) -> list[Excerpt]:
+def chunks(events: list[int], size: int) -> list[TrainingExcerpt]:
     """Events in stretches of at most so many, whose first is given; a rest too short to tell anything is left out."""
     parts = [events[start : start + size] for start in range(0, len(events), size)]
-    return [Excerpt(np.array(part), from_start=False) for part in parts if len(part) >= MIN_EVENTS]
+    return [TrainingExcerpt(np.array(part), from_start=False) for part in parts if len(part) >= MIN_EVENTS]
 
 
 def shifted(encoding: MelodyEncoding, events: np.ndarray, shift: int) -> np.ndarray:

@@ -13,9 +13,9 @@ from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.keras_rnn import EventSequenceModel
 from engine.training.batches import Crops, encoded, held_out, held_out_batches
 from engine.training.datasets import Augmentation
-from engine.training.datasets.pieces import Piece
+from engine.training.datasets.pieces import DatasetPiece
 from engine.training.initial import initial_weights
-from engine.training.material import Excerpt, material_of
+from engine.training.material import TrainingExcerpt, material_of
 from engine.training.task import Batch, TrainingOptions
 
 HELD_OUT_EXCERPTS = 512
@@ -36,8 +36,8 @@ class RnnTask:
         self,
         config: RnnConfig,
         options: TrainingOptions,
-        train: Sequence[Piece],
-        validation: Sequence[Piece],
+        train: Sequence[DatasetPiece],
+        validation: Sequence[DatasetPiece],
         augmentation: Augmentation | None = None,
     ) -> None:
         self.options, self.encoding = options, config.make_encoding()
@@ -81,7 +81,7 @@ class RnnTask:
         return {"held_out_loss": total / count, "accuracy": hits / count}
 
 
-def label_shares(excerpts: Sequence[Excerpt], encoding: EventEncoding, num_classes: int) -> np.ndarray:
+def label_shares(excerpts: Sequence[TrainingExcerpt], encoding: EventEncoding, num_classes: int) -> np.ndarray:
     """[num_classes] how often each class is the label in (up to 500 of) some excerpts, smoothed."""
     counts = np.full(num_classes, 0.5)
     for excerpt in excerpts[:: max(1, len(excerpts) // 500)]:

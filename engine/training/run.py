@@ -14,14 +14,14 @@ from engine.networks.configs import CONFIGS
 from engine.output_file import output_folder, write_text
 from engine.training.amount import shortage, with_held_out
 from engine.training.checkpoint import CHECKPOINT, read_state
-from engine.training.datasets import Augmentation, Dataset, Piece, build, open_dataset, write_dataset
+from engine.training.datasets import Augmentation, Dataset, DatasetPiece, build, open_dataset, write_dataset
 from engine.training.datasets.build import Progress
 from engine.training.datasets.dataset import CACHE, PIECES, is_built
 from engine.training.defaults import complete
 from engine.training.machine import free_memory, has_gpu, use_precision
 from engine.training.settings import TrainingFile
 from engine.training.task import Task, TrainingOptions
-from engine.training.watcher import Watcher
+from engine.training.watcher import TrainingWatcher
 
 if TYPE_CHECKING:
     from engine.training.trainer import Trainer
@@ -46,7 +46,7 @@ class Run:
     """
 
     options: TrainingOptions
-    pieces: list[Piece]
+    pieces: list[DatasetPiece]
     augmentation: Augmentation
     facts: dict[str, Any]
     remarks: list[str]
@@ -65,7 +65,7 @@ class Run:
         options = replace(self.options, start=None) if self.resumed else self.options
         return make_task(options, self.pieces, self.augmentation)
 
-    def trainer(self, task: Task, folder: Path, watcher: Watcher) -> Trainer:
+    def trainer(self, task: Task, folder: Path, watcher: TrainingWatcher) -> Trainer:
         """The trainer, where the folder's checkpoint left it.
 
         Raises:
@@ -211,7 +211,7 @@ def stored_options(folder: Path, state: Mapping[str, Any]) -> TrainingOptions:
 
 
 def resumed_options(
-    folder: Path, given: TrainingFile, known: TrainingOptions, pieces: Sequence[Piece]
+    folder: Path, given: TrainingFile, known: TrainingOptions, pieces: Sequence[DatasetPiece]
 ) -> TrainingOptions:
     """The options that a run goes on with: its own; only its length may grow.
 

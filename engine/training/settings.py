@@ -122,14 +122,14 @@ class DatasetFile(Settings):
         default=None, description="factors on the durations of performances, least and most", examples=["[0.95, 1.05]"]
     )
 
-    def build_settings(self, config: str) -> datasets.Settings:
+    def build_settings(self, config: str) -> datasets.DatasetSettings:
         """What the builder of data sets is told.
 
         Raises:
             PerpetuumError: a meter or an instrument that is none.
         """
         usual = augmentation_of(config)
-        return datasets.Settings(
+        return datasets.DatasetSettings(
             config,
             Filters(
                 meters=tuple(parse_meter(meter) for meter in self.meters) or None,

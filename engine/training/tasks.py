@@ -9,14 +9,16 @@ from engine.networks.configs import CONFIGS
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.vae.configs import VaeConfig
 from engine.training.datasets import Augmentation
-from engine.training.datasets.pieces import Piece
+from engine.training.datasets.pieces import DatasetPiece
 from engine.training.initial import read_start
 from engine.training.rnn_task import RnnTask
 from engine.training.task import Task, TrainingOptions
 from engine.training.vae_task import VaeTask
 
 
-def make_task(options: TrainingOptions, pieces: Sequence[Piece], augmentation: Augmentation | None = None) -> Task:
+def make_task(
+    options: TrainingOptions, pieces: Sequence[DatasetPiece], augmentation: Augmentation | None = None
+) -> Task:
     """What the training of a config is about.
 
     Args:

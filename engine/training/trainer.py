@@ -17,7 +17,7 @@ from engine.errors import PerpetuumError
 from engine.output_file import output_folder
 from engine.training.checkpoint import (
     BEST,
-    Checkpoint,
+    TrainingCheckpoint,
     read_checkpoint,
     read_log,
     write_checkpoint,
@@ -26,13 +26,13 @@ from engine.training.checkpoint import (
 )
 from engine.training.signs import has_diverged, overfits
 from engine.training.task import Task, TrainingOptions
-from engine.training.watcher import Watcher, Watchers
+from engine.training.watcher import TrainingWatcher, Watchers
 
 SECONDS_BETWEEN_CHECKPOINTS = 240.0
 """Evaluations keep checkpoints too; this is what a power cut costs at most, besides one batch."""
 
 
-class Ending(StrEnum):
+class TrainingEnding(StrEnum):
     """Why a training ended."""
 
     FINISHED = "finished"
@@ -67,7 +67,7 @@ class Trainer:
         options: TrainingOptions,
         task: Task,
         folder: Path,
-        watcher: Watcher | None = None,
+        watcher: TrainingWatcher | None = None,
         facts: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -121,7 +121,7 @@ class Trainer:
         """Whether the held-out loss has not become better for as long as `patience` says."""
         return self.step - self.best_step >= self.options.patience * self.options.evaluate_every
 
-    def run(self, until: float | None = None, asked: Callable[[], bool] = lambda: False) -> Ending:
+    def run(self, until: float | None = None, asked: Callable[[], bool] = lambda: False) -> TrainingEnding:
         """Train to the end, to early stopping, to a moment, or until asked to stop; a checkpoint is kept each time.
 
         Args:
@@ -138,7 +138,7 @@ class Trainer:
             self.save()
         while self.step < options.batches:
             if self.exhausted:
-                return Ending.NO_BETTER
+                return TrainingEnding.NO_BETTER
             self.train_step()
             now = self.clock()
             self.seconds = now - began
@@ -151,8 +151,8 @@ class Trainer:
                 self.save()
                 saved = self.clock()
             if stopping and self.step < options.batches:
-                return Ending.STOPPED
-        return Ending.FINISHED
+                return TrainingEnding.STOPPED
+        return TrainingEnding.FINISHED
 
     def is_best_now(self) -> bool:
         """Whether the network is better than the best so far; nothing is kept of it, so that the run stays as it is."""
@@ -215,7 +215,7 @@ class Trainer:
         }
         optimizer = [np.asarray(ops.convert_to_numpy(variable)) for variable in self.model.optimizer.variables]
         seeds = np.asarray(ops.convert_to_numpy(self.task.seeds.state))
-        write_checkpoint(self.folder, Checkpoint(self.model.get_by_name(), optimizer, seeds, state))
+        write_checkpoint(self.folder, TrainingCheckpoint(self.model.get_by_name(), optimizer, seeds, state))
 
     def resume(self) -> bool:
         """Continue from the folder's checkpoint, if there is one; whether there was.

@@ -14,7 +14,7 @@ from engine.errors import PerpetuumError
 from engine.networks.vae.configs import VaeConfig
 from engine.networks.vae.keras_vae import VaeJudge, VaeModel, categorical_losses, groove_losses
 from engine.training.datasets import Augmentation, augmentation_of
-from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.initial import initial_vae_weights
 from engine.training.task import Batch, TrainingOptions
 from engine.training.vae_windows import CROSSED, WINDOWS, GrooveWindows, held_out_windows
@@ -39,8 +39,8 @@ class VaeTask:
         self,
         config: VaeConfig,
         options: TrainingOptions,
-        train: Sequence[Piece],
-        validation: Sequence[Piece],
+        train: Sequence[DatasetPiece],
+        validation: Sequence[DatasetPiece],
         augmentation: Augmentation | None = None,
     ) -> None:
         self.kind, self.options, self.steps = WINDOWS[config.name], options, config.steps

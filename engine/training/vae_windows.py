@@ -15,7 +15,7 @@ from engine.networks.vae.converters.melody import CLASSES as MELODY_CLASSES
 from engine.networks.vae.converters.melody import FIRST_PITCH, HELD, HIGHEST, LOWEST, OFF
 from engine.score.drums import CLASSES
 from engine.training.datasets import Augmentation
-from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.material import clean_start, reorchestrate
 
 MIN_HITS, MIN_NOTES = 4, 3
@@ -197,7 +197,7 @@ WINDOWS: dict[str, WindowKind] = {
 
 
 def held_out_windows(
-    kind: WindowKind, pieces: Sequence[Piece], steps: int, count: int = HELD_OUT_WINDOWS
+    kind: WindowKind, pieces: Sequence[DatasetPiece], steps: int, count: int = HELD_OUT_WINDOWS
 ) -> list[np.ndarray]:
     """Windows of pieces that do not overlap, evenly thinned out to at most `count`."""
     found = [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 
-class Watcher(Protocol):
+class TrainingWatcher(Protocol):
     """Somebody who is told how a training goes."""
 
     def begun(self, step: int, total: int) -> None:
@@ -43,30 +43,30 @@ class Watchers:
         watchers: are told in this order.
     """
 
-    def __init__(self, watchers: Sequence[Watcher] = ()) -> None:
+    def __init__(self, watchers: Sequence[TrainingWatcher] = ()) -> None:
         self.watchers = watchers
 
     def begun(self, step: int, total: int) -> None:
-        """See `Watcher.begun`."""
+        """See `TrainingWatcher.begun`."""
         for watcher in self.watchers:
             watcher.begun(step, total)
 
     def trained(self, step: int, loss: float, events: float) -> None:
-        """See `Watcher.trained`."""
+        """See `TrainingWatcher.trained`."""
         for watcher in self.watchers:
             watcher.trained(step, loss, events)
 
     def judged(self, line: Mapping[str, Any]) -> None:
-        """See `Watcher.judged`."""
+        """See `TrainingWatcher.judged`."""
         for watcher in self.watchers:
             watcher.judged(line)
 
     def said(self, text: str) -> None:
-        """See `Watcher.said`."""
+        """See `TrainingWatcher.said`."""
         for watcher in self.watchers:
             watcher.said(text)
 
     def ended(self) -> None:
-        """See `Watcher.ended`."""
+        """See `TrainingWatcher.ended`."""
         for watcher in self.watchers:
             watcher.ended()

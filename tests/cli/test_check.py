@@ -9,8 +9,9 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from engine import assets, registry
+from engine import assets
 from engine.cli import cli
+from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.scenes.text.headings import heading
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.source import SourceFile
@@ -120,7 +121,7 @@ def test_output_is_plain_where_nobody_looks_and_survives_any_encoding(files):
 
 def test_generators_and_transforms_are_listed_a_line_each():
     lines = run("generators").stdout.splitlines()
-    names = [*registry.names("perpetuum.generators"), *registry.names("perpetuum.transforms")]
+    names = [*GENERATORS.names(), *TRANSFORMS.names()]
     assert [line.split()[0] for line in lines] == names
 
 

@@ -16,7 +16,16 @@ from engine.events import Event, PhraseDecided
 from engine.form.curves import Curve, Move
 from engine.form.plan import Plan
 from engine.form.scene import Part, PartSource, Scene, Section, Tempo
-from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, TransformKind
+from engine.generators.contract import (
+    GENERATORS,
+    TRANSFORMS,
+    GeneratorKind,
+    Link,
+    Request,
+    Role,
+    Settings,
+    TransformKind,
+)
 from engine.score.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
@@ -31,16 +40,22 @@ class Temper(Settings):
     temperature: float = 1.0
 
 
-NET = GeneratorKind("net", "a network", Temper, (Role.MELODY,), "nowhere:none", network=True)
-RULE = GeneratorKind("rule", "rules", Temper, (Role.CHORDS,), "nowhere:none")
-FEEL = TransformKind("feel", "a network, too", Temper, None, "nowhere:none", network=True)
-KINDS = {"net": NET, "rule": RULE, "feel": FEEL}
+def never_built(settings):
+    """The conductor knows kinds by what they say of themselves, and builds none."""
+    raise AssertionError
+
+
+NET = GeneratorKind("net", "a network", Temper, (Role.MELODY,), never_built, network=True)
+RULE = GeneratorKind("rule", "rules", Temper, (Role.CHORDS,), never_built)
+FEEL = TransformKind("feel", "a network, too", Temper, None, None, never_built)
+KINDS = {kind.name: kind for kind in (NET, RULE)}
 
 
 @pytest.fixture
 def kinds(monkeypatch):
     """Two kinds of generators, one of them a network, and a transform that needs one."""
-    monkeypatch.setattr("engine.form.scene.kind", lambda group, name: KINDS[name])
+    monkeypatch.setattr("engine.form.scene.GENERATORS", GENERATORS.having(NET, RULE))
+    monkeypatch.setattr("engine.form.scene.TRANSFORMS", TRANSFORMS.having(FEEL))
 
 
 def compose(request: Request, origin: Origin, name: str) -> Phrase:

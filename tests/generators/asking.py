@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.generators.chain import make_phrase
-from engine.generators.contract import Link, Place, Request
-from engine.registry import kind
+from engine.generators.contract import GENERATORS, Link, Place, Request
 from engine.score.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT, Meter
@@ -34,7 +33,7 @@ def request(
     settings: dict | None = None,
     **more,
 ) -> Request:
-    described = kind("perpetuum.generators", kind_name)
+    described = GENERATORS.get(kind_name)
     sources = {link: phrase for link, phrase in ((Link.CHORDS, chords), (Link.RHYTHM, rhythm)) if phrase is not None}
     return Request(
         part=kind_name,

@@ -1,15 +1,17 @@
 """The chain: generate, judge, transform; and the stand-in that never fails."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
 from engine.generators import chain
 from engine.generators.chain import make_phrase, stand_in
-from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
-from engine.generators.kinds import MelodyRnnSettings
+from engine.generators.contract import GENERATORS, TRANSFORMS, GeneratorKind, Link, Role, Settings, TransformKind
+from engine.generators.neural.settings import MelodyRnnSettings
 from engine.generators.playable import MOST_NOTES_PER_BEAT
-from engine.registry import kind, kinds
+from engine.generators.rules.kinds import BUILT_IN_RULES, rules_for
 from engine.score.drums import PITCHES
 from engine.score.keys import Key
 from engine.score.phrase import NOTE, Origin, Phrase
@@ -50,30 +52,18 @@ class Careless:
         return BAD["nan"]
 
 
-CARELESS = GeneratorKind("careless", "", Settings, (Role.MELODY,), "tests.generators.test_chain:Careless")
-
-
 def explode(*_):
     raise ZeroDivisionError("at the wrong moment")
 
 
-@pytest.fixture
-def registry(monkeypatch):
-    """The registry with a careless generator and two transforms that fail."""
-
-    def lookup(group, name):
-        found = {
-            "careless": CARELESS,
-            "explode": TransformKind("explode", "", Settings, None, "tests.generators.test_chain:explode"),
-            "spoil": TransformKind("spoil", "", Settings, None, "tests.generators.test_chain:spoil"),
-        }
-        return found.get(name) or kind(group, name)
-
-    monkeypatch.setattr(chain, "registered", lookup)
-
-
 def spoil(*_):
     return BAD["backwards"]
+
+
+CARELESS = GENERATORS.having(GeneratorKind("careless", "", Settings, (Role.MELODY,), Careless))
+FAILING = TRANSFORMS.having(
+    TransformKind("explode", "", Settings, None, explode), TransformKind("spoil", "", Settings, None, spoil)
+)
 
 
 @pytest.mark.parametrize("problem", list(BAD))
@@ -87,10 +77,10 @@ def test_a_good_phrase_passes_unchanged():
     assert same_notes(chain.validated(good, request("melody_rules"), "melody_rules"), good)
 
 
-def test_a_careless_generator_fails_and_its_stand_in_plays(registry):
+def test_a_careless_generator_fails_and_its_stand_in_plays():
     asked = changed(request("melody_rules"), settings=Settings())
     with pytest.raises(PerpetuumError):
-        make_phrase("careless", asked, {})
+        make_phrase("careless", asked, {}, CARELESS)
     raw, heard = stand_in(asked, "it babbled")
     assert len(heard.notes)
     assert raw.provenance.origin is Origin.FALLBACK
@@ -98,11 +88,11 @@ def test_a_careless_generator_fails_and_its_stand_in_plays(registry):
 
 
 @pytest.mark.parametrize("name", ["explode", "spoil"])
-def test_a_failing_transform_fails_the_chain_but_not_the_stand_in(registry, name):
+def test_a_failing_transform_fails_the_chain_but_not_the_stand_in(name):
     asked = request("melody_rules", transforms=((name, Settings()),))
     with pytest.raises(PerpetuumError, match=name):
-        make_phrase("melody_rules", asked, {})
-    assert len(stand_in(asked, "")[1].notes)
+        make_phrase("melody_rules", asked, {}, transforms=FAILING)
+    assert len(stand_in(asked, "", FAILING)[1].notes)
 
 
 def test_unknown_kinds_and_foreign_settings_are_refused():
@@ -113,7 +103,7 @@ def test_unknown_kinds_and_foreign_settings_are_refused():
 
 
 def test_raw_is_before_and_phrase_after_the_transforms():
-    settings = kind("perpetuum.transforms", "transpose").settings(by="1 octave")
+    settings = TRANSFORMS.get("transpose").settings(by="1 octave")
     asked = request("melody_rules", transforms=(("transpose", settings),))
     raw, heard = make_phrase("melody_rules", asked, {})
     assert [pitch + 12 for pitch in pitches(raw)] == pitches(heard)
@@ -122,13 +112,13 @@ def test_raw_is_before_and_phrase_after_the_transforms():
 
 
 def test_the_stand_in_goes_through_the_transforms():
-    settings = kind("perpetuum.transforms", "octave_range").settings(range="C6..C7")
+    settings = TRANSFORMS.get("octave_range").settings(range="C6..C7")
     asked = request("melody_rules", transforms=(("octave_range", settings),))
     assert min(pitches(stand_in(asked, "late")[1])) >= 84
 
 
 def test_equal_transforms_in_one_chain_have_chances_of_their_own():
-    humanize = kind("perpetuum.transforms", "humanize").settings(timing="20 ms", velocity=0)
+    humanize = TRANSFORMS.get("humanize").settings(timing="20 ms", velocity=0)
     source = phrase([(beat, beat + 1, 60, 80) for beat in range(1, 15)])
     once = chain.transformed(source, request("melody_rules", transforms=(("humanize", humanize),)), {})
     twice = chain.transformed(source, request("melody_rules", transforms=(("humanize", humanize),) * 2), {})
@@ -164,7 +154,9 @@ def test_the_stand_in_of_a_bass_stays_on_the_kick():
 
 @pytest.mark.parametrize("role", list(Role))
 def test_when_the_rules_fail_too_the_plainest_thing_plays(role, monkeypatch):
-    monkeypatch.setattr(chain, "load", explode)
+    broken = [replace(kind, factory=explode) for kind in BUILT_IN_RULES]
+    monkeypatch.setattr(chain, "BUILT_IN_RULES", broken)
+    monkeypatch.setattr(chain, "rules_for", lambda role: replace(rules_for(role), factory=explode))
     asked = changed(request("melody_rnn", meter="7/8", key="Bb minor"), role=role)
     raw, heard = stand_in(asked, "late")
     assert len(heard.notes) == 4
@@ -181,9 +173,9 @@ def test_the_stand_in_survives_any_history_and_sources():
 
 
 def test_settings_of_the_same_name_and_type_are_kept_by_the_stand_in():
-    settings = chain._settings_for(kind("perpetuum.generators", "melody_rules"), MelodyRnnSettings(range="C5..C6"))
+    settings = chain._settings_for(GENERATORS.get("melody_rules"), MelodyRnnSettings(range="C5..C6"))
     assert tuple(settings.range) == (72, 84)
-    assert settings.density == kind("perpetuum.generators", "melody_rules").settings().density
+    assert settings.density == GENERATORS.get("melody_rules").settings().density
 
 
 def test_generators_are_built_once_per_kind_and_part():
@@ -200,11 +192,3 @@ def test_three_links_in_a_chain_of_parts_hold_together():
     melody = made("melody_rules", chords=pad, rhythm=bass)
     assert set(melody.notes["start"].tolist()) <= set(bass.notes["start"].tolist())
     assert all(pitch in Key.parse("D dorian") for found in (pad, bass, melody) for pitch in pitches(found))
-
-
-def test_every_registered_kind_has_a_factory_that_loads():
-    from engine.registry import load
-
-    for group in ("perpetuum.generators", "perpetuum.transforms"):
-        for described in kinds(group).values():
-            assert callable(load(described.factory))

@@ -11,8 +11,8 @@ from engine.score.keys import Key
 from engine.score.phrase import ChordSpan
 from engine.score.time import Meter
 from tests.generators.asking import KEYS, made, phrase, request
-from tests.generators.test_pattern import heard_by_part
-from tests.generators.test_transforms import applied
+from tests.generators.rules.test_pattern import heard_by_part
+from tests.generators.transforms.test_transforms import applied
 from tests.scenes.writing import load_text, right
 
 METERS = {
@@ -375,8 +375,8 @@ def test_rest_at_nothing_rests_never_and_at_all_always(rows, seed, bars):
 @pytest.mark.parametrize("meter", METERS)
 def test_without_syncopation_no_beat_of_a_motif_begins_without_a_note(meter):
     from engine.generators.chance import stream
-    from engine.generators.motif import rhythm
     from engine.generators.pulse import pulse_lengths, pulses
+    from engine.generators.rules.motif import rhythm
 
     known = Meter.parse(meter)
     for seed in range(40):

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from engine.score.time import Meter
-from tests.generators.test_pattern import heard_by_part
+from tests.generators.rules.test_pattern import heard_by_part
 from tests.scenes.writing import only_error, pointed_at, right
 
 SCENE = """\

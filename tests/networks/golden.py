@@ -13,7 +13,7 @@ from zlib import crc32
 
 import numpy as np
 
-from engine.networks import CONFIGS
+from engine.networks import CONFIGS, build_network
 from engine.networks.contract import Sampling
 from engine.score.chords import Chord, parse_chord
 from engine.score.drums import CLASS_OF_PITCH
@@ -78,7 +78,7 @@ class Golden:
 
     @cached_property
     def network(self) -> Any:
-        return self.config.build(self.weights)
+        return build_network(self.config, self.weights)
 
     def states(self, primer: str) -> list[np.ndarray]:
         """Final states, in Magenta's order."""

@@ -17,9 +17,9 @@ from engine import assets
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS, load_network, read_card
 from engine.networks.card import WeightsCard, read_weights, write_weights
-from engine.networks.rnn.layout import OUTPUT_BIASES, Layout
+from engine.networks.rnn.layout import OUTPUT_BIASES, RnnLayout
 
-LAYOUT = Layout(74, 40, (4, 3), "inner", 40)
+LAYOUT = RnnLayout(74, 40, (4, 3), "inner", 40)
 SHIPPED = sorted(assets.names("weights", ".safetensors"))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import assets
-from engine.networks import CONFIGS, load_network
+from engine.networks import CONFIGS, build_network, load_network
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.threads import close_threads, one_thread
 from tests.networks.golden import made_up_weights
@@ -104,7 +104,7 @@ def test_a_melody_stays_near_the_key_of_its_primer():
 
 def test_a_large_network_gives_the_same_numbers_on_one_thread_and_on_two():
     config = CONFIGS["performance_with_dynamics"]
-    network = config.build(made_up_weights(config.default_layout().shapes()))
+    network = build_network(config, made_up_weights(config.default_layout().shapes()))
     assert network.stack.large
     inputs = np.eye(network.encoding.input_size, dtype=np.float32)[:20]
 

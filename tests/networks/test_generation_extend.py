@@ -7,7 +7,7 @@ import pytest
 
 from engine.networks import CONFIGS
 from engine.networks.contract import Conditions, Passage, Sampling
-from engine.networks.rnn.extend import chords_on_grid
+from engine.networks.rnn.event_sequence import chords_on_grid
 from engine.score.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from tests.networks.golden import Golden, made_up_weights
@@ -27,19 +27,19 @@ def test_every_config_on_a_grid_extends_a_passage(name):
     network = Golden(name).network
     chords = (ChordSpan(0, 4, Chord(0)), ChordSpan(4, 12, Chord(7, "7")))
     for passage in (passage_for(name), Passage(TUNE[:0], 0.0), Passage(TUNE[:0], 4.0)):
-        notes = network.extend(passage, 8.0, Conditions(chords), Sampling(), np.random.default_rng(1))
+        notes = network.extend(passage, 8.0, Conditions(chords), Sampling(), np.random.default_rng(1))[0].notes
         assert notes.dtype == NOTE
         assert len(notes)
         assert (notes["start"] >= 0).all()
         assert (notes["end"] <= 8.0).all()
         assert (notes["start"] * network.steps_per_quarter % 1 == 0).all()
-        again = network.extend(passage, 8.0, Conditions(chords), Sampling(), np.random.default_rng(1))
+        again = network.extend(passage, 8.0, Conditions(chords), Sampling(), np.random.default_rng(1))[0].notes
         np.testing.assert_array_equal(notes, again)
 
 
 def test_extensions_come_with_their_likelihood_and_differ():
     network = Golden("drum_kit").network
-    found = network.extensions(passage_for("drum_kit"), 4.0, rng=np.random.default_rng(2), count=5)
+    found = network.extend(passage_for("drum_kit"), 4.0, rng=np.random.default_rng(2), count=5)
     assert len({extension.notes.tobytes() for extension in found}) == 5
     assert all(extension.log_likelihood < 0 for extension in found)
 
@@ -53,7 +53,7 @@ def test_chords_change_what_is_played():
             Conditions((ChordSpan(0, 12, chord),)),
             Sampling(),
             np.random.default_rng(1),
-        ).tobytes()
+        )[0].notes.tobytes()
         for chord in (Chord(0), Chord(0, "m"), Chord(0, "", 4), Chord(6, "7"))
     ]
     assert len(set(made)) == 4
@@ -69,11 +69,11 @@ def test_networks_that_look_back_by_bars_look_back_by_bars_of_other_meters():
     lookbacks = {bar: network.encoding_in(bar).lookbacks for bar in (8, 12, 16, 18)}
     assert lookbacks == {8: (16, 32), 12: (24, 48), 16: (16, 32), 18: (18, 36)}
     assert network.encoding_in(12).input_size == network.encoding.input_size
-    notes = [
-        network.extend(passage_for("lookback_rnn", steps_per_bar=n), 6.0, rng=np.random.default_rng(1)).tobytes()
+    ways = [
+        network.extend(passage_for("lookback_rnn", steps_per_bar=n), 6.0, rng=np.random.default_rng(1))
         for n in (16, 12)
     ]
-    assert notes[0] != notes[1]
+    assert ways[0][0].notes.tobytes() != ways[1][0].notes.tobytes()
 
 
 def test_bars_that_are_no_whole_number_of_steps_are_refused():

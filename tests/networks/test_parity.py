@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.networks import CONFIGS
+from engine.networks import CONFIGS, build_network
 from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF
 from engine.networks.encodings.whole import encode
 from engine.networks.sampling import probabilities
@@ -114,7 +114,7 @@ def test_at_magentas_full_size_the_tensorflow_twin_agrees_within_1e_4(name, atte
 
     layout = replace(CONFIGS[name].default_layout(), attention=attention)
     weights = made_up_weights(layout.shapes())
-    network = CONFIGS[name].build(weights)
+    network = build_network(CONFIGS[name], weights)
     inputs = Golden(name)["p1_inputs"][:40]
     model = EventSequenceModel(layout)
     model.set_by_name(weights)

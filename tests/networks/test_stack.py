@@ -7,31 +7,31 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.networks.rnn.layout import Layout, read_layout
+from engine.networks.rnn.layout import RnnLayout, read_layout
 from engine.networks.rnn.stack import Stack
 from tests.networks.golden import made_up_weights
 
 LAYOUTS = [
-    Layout(11, 9, (6,)),
-    Layout(150, 9, (5, 7, 4)),
-    Layout(11, 9, (6,), "inner", 5),
-    Layout(150, 9, (5, 7, 4), "inner", 5),
-    Layout(11, 9, (6,), "outer", 5),
-    Layout(150, 9, (5, 7, 4), "outer", 5),
+    RnnLayout(11, 9, (6,)),
+    RnnLayout(150, 9, (5, 7, 4)),
+    RnnLayout(11, 9, (6,), "inner", 5),
+    RnnLayout(150, 9, (5, 7, 4), "inner", 5),
+    RnnLayout(11, 9, (6,), "outer", 5),
+    RnnLayout(150, 9, (5, 7, 4), "outer", 5),
 ]
 
 
-def name_of(layout: Layout) -> str:
+def name_of(layout: RnnLayout) -> str:
     return f"{len(layout.layers)} layers, attention {layout.attention}"
 
 
-def inputs_for(layout: Layout, batch: int, steps: int = 17) -> np.ndarray:
+def inputs_for(layout: RnnLayout, batch: int, steps: int = 17) -> np.ndarray:
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(steps, batch, layout.input_size)) * (rng.random((steps, batch, layout.input_size)) < 0.2)
     return inputs.astype(np.float32)
 
 
-def alone(layout: Layout, inputs: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def alone(layout: RnnLayout, inputs: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     stack = Stack(made_up_weights(layout.shapes()), layout)
     return np.stack([stack.step(row[None])[0].copy() for row in inputs]), stack.state()
 
@@ -81,7 +81,7 @@ def test_the_keras_twin_agrees_beyond_the_attention_window(layout):
 
 
 def test_very_high_attention_scores_stay_finite():
-    layout = Layout(11, 9, (6,), "inner", 5)
+    layout = RnnLayout(11, 9, (6,), "inner", 5)
     weights = made_up_weights(layout.shapes())
     weights[f"{layout.wrapper}/attention/attn_v"] *= 1000
     stack = Stack(weights, layout)

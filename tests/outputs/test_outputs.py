@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine import registry
 from engine.errors import PerpetuumError
 from engine.events import OutputFailed
 from engine.outputs.chain import Chain
-from engine.outputs.contract import InfallibleOutput, Output
+from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output
 from engine.outputs.device import DeviceOutput
 from engine.outputs.null import NullOutput
 from engine.outputs.opening import OutputChoice, open_outputs
@@ -216,7 +215,7 @@ def test_a_pipe_whose_process_writes_more_than_it_holds_is_full(pipe):
 
 
 def test_every_kind_of_output_is_registered_and_says_what_it_is():
-    kinds = registry.kinds("perpetuum.outputs")
+    kinds = OUTPUTS.kinds()
     assert {"auto", "device", "null", "wav"} <= set(kinds)
     assert all(kind.summary and kind.name == name for name, kind in kinds.items())
 

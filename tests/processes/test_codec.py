@@ -14,7 +14,7 @@ from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Job, Reply, SlowRung
 from engine.events import BarSealed, NetworksLoaded, NotesLate, PartBar, PhraseDecided
 from engine.form.plan import Plan
-from engine.generators.arpeggio import ArpeggioSettings
+from engine.generators.rules.arpeggio import ArpeggioSettings
 from engine.processes.codec import CodecError
 from engine.runtime.codecs import EVENTS, FROM_SOUND, FROM_WORKER, TO_SOUND, TO_WORKER
 from engine.runtime.ending import networks_of, setup_of

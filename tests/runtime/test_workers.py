@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from engine import registry
 from engine.conductor.contract import Job, Reply
-from engine.generators import monophonic
+from engine.generators.contract import GENERATORS, TRANSFORMS
+from engine.generators.neural import monophonic
 from engine.processes.reports import Cause
 from engine.runtime.messages import Load, Loaded
 from engine.runtime.worker import Worker, rehearsal
@@ -18,7 +18,7 @@ from tests.cli.weights import made_up
 from tests.runtime.sound import Reports
 
 DUMMY = [sys.executable, "-m", "tests.dummies.worker"]
-RULES = registry.kind("perpetuum.generators", "melody_rules")
+RULES = GENERATORS.get("melody_rules")
 
 
 def job(ticket: int, kind: str = "well-behaved", part: str = "tune", settings: object = None, deadline: int = 0) -> Job:
@@ -206,11 +206,11 @@ def test_the_real_worker_makes_phrases_by_rules_and_survives_a_generator_that_ca
 
 def test_the_real_worker_loads_networks_of_generators_and_transforms_and_plays_them(tmp_path):
     """A transform's network that is not there is told when it is loaded, and fails its jobs."""
-    groove = registry.kind("perpetuum.transforms", "groove")
+    groove = TRANSFORMS.get("groove")
     here = groove.settings(weights=str(made_up(tmp_path, "groovae_2bar_humanize")))
     away = groove.settings(style="tap", weights="nowhere")
-    net = registry.kind("perpetuum.generators", "drums_rnn")
-    drums = registry.kind("perpetuum.generators", "drum_rules")
+    net = GENERATORS.get("drums_rnn")
+    drums = GENERATORS.get("drum_rules")
     with Workers(load=[("drums_rnn", net.settings()), ("groove", here), ("groove", away)]) as workers:
         until_ready(workers, 60)
         assert list(workers.statuses[0].problems) == ["groove"]
@@ -241,7 +241,7 @@ def test_a_network_that_rehearses_badly_is_loaded_however_often_it_is_named():
     """That it was built already, for another part or before an edit of the scene, is no problem to tell."""
     inbox = Inbox()
     worker = Worker(inbox)
-    net = registry.kind("perpetuum.generators", "melody_rnn")
+    net = GENERATORS.get("melody_rnn")
     settings = net.settings()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(monophonic, "judged_melody", lambda notes, request: ("babble", 0.0))
@@ -253,7 +253,7 @@ def test_a_network_that_rehearses_badly_is_loaded_however_often_it_is_named():
 def test_a_network_that_rehearses_in_a_role_that_it_does_not_play_is_loaded(tmp_path):
     """A drum VAE is asked for a bar of melody, the first role of its kind: strokes at once are no melody."""
     inbox = Inbox()
-    net = registry.kind("perpetuum.generators", "music_vae")
+    net = GENERATORS.get("music_vae")
     settings = net.settings(config="cat-drums_2bar_small", weights=str(made_up(tmp_path, "cat-drums_2bar_small")))
     Worker(inbox)._load(Load((("music_vae", settings),)))
     assert [message.problems for message in inbox.sent if isinstance(message, Loaded)] == [()]
@@ -263,10 +263,10 @@ def test_a_phrase_whose_network_is_built_does_not_wait_for_the_other_networks(tm
     """The first bars need some of a scene's networks; the rest are loaded after them."""
     inbox = Inbox()
     worker = Worker(inbox)
-    groove = registry.kind("perpetuum.transforms", "groove")
+    groove = TRANSFORMS.get("groove")
     here = groove.settings(weights=str(made_up(tmp_path, "groovae_2bar_humanize")))
     later = groove.settings(style="hits_control", weights=str(made_up(tmp_path, "groovae_2bar_hits_control_tfds")))
-    drums = registry.kind("perpetuum.generators", "drum_rules")
+    drums = GENERATORS.get("drum_rules")
     jobs = [
         Job(ticket, "drum_rules", rehearsal(drums, drums.settings(), (("groove", settings),)), deadline)
         for ticket, settings, deadline in ((7, here, 1), (8, later, 2), (9, here, 3))
@@ -283,7 +283,7 @@ def test_a_phrase_whose_network_is_built_does_not_wait_for_the_other_networks(tm
 
 def test_a_worker_that_is_told_to_load_twice_is_ready_after_the_second():
     with Workers() as workers:
-        net = registry.kind("perpetuum.generators", "drums_rnn")
+        net = GENERATORS.get("drums_rnn")
         workers.load([("drums_rnn", net.settings())])
         until_ready(workers, 60)
         assert workers.statuses[0].to_load == workers.statuses[0].loaded == 1
@@ -295,7 +295,7 @@ def test_a_worker_that_is_told_to_load_twice_is_ready_after_the_second():
 def test_networks_that_no_part_names_any_more_are_let_go(tmp_path):
     """A scene that is edited for days does not fill the memory."""
     worker = Worker(Inbox())
-    groove = registry.kind("perpetuum.transforms", "groove")
+    groove = TRANSFORMS.get("groove")
     paths = [str(made_up(tmp_path, f"groovae_{config}")) for config in ("2bar_humanize", "2bar_hits_control_tfds")]
     for path, style in zip(paths, ("humanize", "hits_control"), strict=True):
         worker._load(Load((("groove", groove.settings(weights=path, style=style)),)))

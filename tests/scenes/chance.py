@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from engine import assets, registry
+from engine import assets
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor, Sealed
 from engine.conductor.contract import Job, Reply
@@ -18,7 +18,7 @@ from engine.events import Event, PhraseDecided
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators import chain
-from engine.generators.contract import Role
+from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.rules import ladder_over
 from engine.scenes.instruments.files import Instruments
@@ -32,8 +32,8 @@ from engine.score.phrase import Origin, Phrase
 from engine.units import PitchRange, Range, written
 from tests.conductor.virtual import VirtualMakers
 
-GENERATORS = registry.kinds("perpetuum.generators")
-TRANSFORMS = registry.kinds("perpetuum.transforms")
+GENERATORS = GENERATORS.kinds()
+TRANSFORMS = TRANSFORMS.kinds()
 INSTRUMENTS = sorted(path.stem for path in assets.shipped("instruments").glob("*.yaml"))
 WEIGHTS = list(assets.names("weights", ".safetensors"))
 PATTERNS = [

@@ -6,12 +6,12 @@ from typing import get_args
 
 import pytest
 
-from engine import assets, registry
+from engine import assets
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
 from engine.form.plan import Plan
-from engine.generators.contract import Role
-from engine.generators.kinds import rules_for
+from engine.generators.contract import GENERATORS, TRANSFORMS, Role
+from engine.generators.rules.kinds import rules_for
 from engine.runtime.ending import networks_of
 from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers
@@ -20,8 +20,8 @@ from engine.scenes.text.problems import Severity
 from engine.score.phrase import Origin
 from tests.scenes.writing import load_text, pointed_at
 
-GENERATORS = registry.kinds("perpetuum.generators")
-TRANSFORMS = registry.kinds("perpetuum.transforms")
+GENERATORS = GENERATORS.kinds()
+TRANSFORMS = TRANSFORMS.kinds()
 INSTRUMENTS = sorted(path.stem for path in assets.shipped("instruments").glob("*.yaml"))
 FITTING = {Role.DRUMS: "studio_kit", Role.BASS: "round_bass", Role.CHORDS: "marimba", Role.MELODY: "glass_bell"}
 

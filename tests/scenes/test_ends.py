@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from engine import registry, units
+from engine import units
+from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.scenes.schema import models
 from engine.scenes.schema.validation import _inner_model
+from engine.sound.contract import INSTRUMENTS
 from engine.units import Unit, parse, written
 from tests.scenes.writing import load_text, only_error, spoiled
 
@@ -26,11 +28,7 @@ def models_within(model, seen=None):
 
 
 def all_models():
-    kinds = [
-        registry.kind(group, name).settings
-        for group in ("perpetuum.generators", "perpetuum.transforms", "perpetuum.instruments")
-        for name in registry.names(group)
-    ]
+    kinds = [kind.settings for registry in (GENERATORS, TRANSFORMS, INSTRUMENTS) for kind in registry.kinds().values()]
     own = [one for one in vars(models).values() if isinstance(one, type) and issubclass(one, BaseModel)]
     return list(dict.fromkeys(itertools.chain.from_iterable(models_within(one) for one in [*kinds, *own])))
 

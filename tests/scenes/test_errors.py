@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import model_validator
 
-from engine import assets, registry
-from engine.generators.contract import Settings
+from engine import assets
+from engine.generators.contract import GENERATORS, Settings
 from engine.scenes import check_files
 from engine.scenes.text.problems import Severity
 from engine.score import midi_writing
@@ -231,11 +231,8 @@ def test_a_plug_in_that_raises_anything_gives_an_error_at_its_place(tmp_path, mo
         def _raise(cls, value):
             raise KeyError("nothing here")
 
-    kind = replace(registry.kind("perpetuum.generators", "drum_rules"), settings=Broken)
-    real = registry.kind
-    monkeypatch.setattr(
-        "engine.scenes.schema.kinds.registered", lambda group, name: kind if name == kind.name else real(group, name)
-    )
+    kind = replace(GENERATORS.get("drum_rules"), settings=Broken)
+    monkeypatch.setattr("engine.scenes.reading.chains.GENERATORS", GENERATORS.having(kind))
     found = only_error(tmp_path, RIGHT)
     assert "nothing here" in found.message
     assert pointed_at(found) == "{kind: drum_rules, style: straight}"

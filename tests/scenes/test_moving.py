@@ -7,7 +7,7 @@ import pytest
 from engine.conductor.daytime import CountedDay
 from engine.form.curves import DaySteps
 from engine.form.plan import Plan
-from engine.registry import kinds
+from engine.generators.contract import GENERATORS
 from engine.scenes.schema.json_schema import unit_of
 from engine.score.keys import Key
 from engine.units import written
@@ -38,9 +38,9 @@ sections:
 VALUES = {"points": None, "chords": "Am F", "notes": "C4:1", "weights": None, "config": None, "role": None}
 
 
-@pytest.mark.parametrize("name", sorted(kinds("perpetuum.generators")))
+@pytest.mark.parametrize("name", sorted(GENERATORS.kinds()))
 def test_everything_that_the_hint_of_move_offers_can_be_moved(tmp_path, name):
-    kind = kinds("perpetuum.generators")[name]
+    kind = GENERATORS.kinds()[name]
     drums = "drums" in kind.roles and name in ("drum_rules", "drums_rnn")
     more = ", chords: pad" if name == "improv_rnn" else ", notes: 'C4:1'" if name == "pattern" else ""
     part = f"{{generator: {{kind: {name}{more}}}, transforms: [thin: 10 %, humanize, thin: 20 %], instrument: "

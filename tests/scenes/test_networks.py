@@ -10,8 +10,8 @@ import pytest
 from engine.conductor.lines import Line
 from engine.conductor.requests import request_for
 from engine.form.plan import Plan
-from engine.generators.continuation import network_of
 from engine.generators.contract import Role
+from engine.generators.neural.continuation import rnn_of
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.ending import networks_of
@@ -272,7 +272,7 @@ def test_a_checkpoint_of_magenta_can_be_named(folder):
     scene, found = written(folder, one("{kind: melody_rnn, weights: mine.mag}"), "", "")
     assert found == []
     assert scene.parts["one"].settings.weights == str(folder / "mine.mag")
-    assert network_of("melody_rnn", "attention_rnn", str(folder / "mine.mag")).config.name == "attention_rnn"
+    assert rnn_of("melody_rnn", "attention_rnn", str(folder / "mine.mag")).config.name == "attention_rnn"
 
 
 def test_a_decoder_alone_cannot_hear_midi_files(folder):

@@ -7,7 +7,8 @@ import jsonschema
 import pytest
 
 import engine.scenes
-from engine import assets, registry
+from engine import assets
+from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.scenes.schema.json_schema import scene_schema
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.source import SourceFile
@@ -15,8 +16,8 @@ from tests.scenes.writing import RIGHT, spoiled
 
 SCHEMA = scene_schema()
 KINDS = [
-    *(("generator", kind) for kind in registry.kinds("perpetuum.generators").values()),
-    *(("transform", kind) for kind in registry.kinds("perpetuum.transforms").values()),
+    *(("generator", kind) for kind in GENERATORS.kinds().values()),
+    *(("transform", kind) for kind in TRANSFORMS.kinds().values()),
 ]
 
 

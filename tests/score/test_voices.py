@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.errors import PerpetuumError
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
-from engine.score.voices import Voice, drum_track, melody_track, named_track, reduce
+from engine.score.voices import MelodyVoice, drum_track, melody_track, named_track, reduce
 
 
 def notes(*rows):
@@ -23,27 +23,27 @@ CHORDS = notes((0, 1, 60, 80), (0, 1, 64, 80), (0, 1, 67, 80), (1, 2, 62, 80), (
 
 
 def test_the_skyline_is_the_top_notes_and_says_how_many_chords_it_reduced():
-    made, chords = reduce(CHORDS, Voice.SKYLINE)
+    made, chords = reduce(CHORDS, MelodyVoice.SKYLINE)
     assert lines(made) == [(0, 1, 67), (1, 2, 62), (2, 3, 65)]
     assert chords == 2
 
 
 def test_the_lowest_voice_is_the_bottom_notes():
-    made, chords = reduce(CHORDS, Voice.LOWEST)
+    made, chords = reduce(CHORDS, MelodyVoice.LOWEST)
     assert lines(made) == [(0, 1, 60), (1, 2, 62), (2, 3, 59)]
     assert chords == 2
 
 
 def test_an_accompaniment_under_a_held_note_is_not_the_tune():
     held = notes((0, 4, 72, 90), (0.5, 1, 60, 60), (1, 1.5, 64, 60), (4, 5, 74, 90))
-    made, chords = reduce(held, Voice.SKYLINE)
+    made, chords = reduce(held, MelodyVoice.SKYLINE)
     assert lines(made) == [(0, 4, 72), (4, 5, 74)]
     assert chords == 1
 
 
 def test_a_melody_played_legato_downwards_is_no_chord():
     legato = notes((0, 1.1, 72, 90), (1, 2.1, 71, 90), (2, 3, 69, 90))
-    made, chords = reduce(legato, Voice.SKYLINE)
+    made, chords = reduce(legato, MelodyVoice.SKYLINE)
     assert lines(made) == [(0, 1, 72), (1, 2, 71), (2, 3, 69)]
     assert chords == 0
 
@@ -51,7 +51,7 @@ def test_a_melody_played_legato_downwards_is_no_chord():
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 64), st.integers(1, 32), st.integers(0, 127), st.integers(1, 127)), max_size=40),
-    st.sampled_from(Voice),
+    st.sampled_from(MelodyVoice),
 )
 def test_one_voice_never_overlaps_and_holds_notes_that_were_there(rows, voice):
     given_notes = np.array(

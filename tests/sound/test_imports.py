@@ -5,7 +5,7 @@ import sys
 from ruamel.yaml import YAML
 
 from engine import assets
-from engine.sound.settings import instrument_settings_for
+from engine.sound.contract import INSTRUMENTS
 
 
 def test_checking_an_instrument_needs_no_pyo_and_no_sound_file_library():
@@ -28,4 +28,4 @@ def test_the_example_in_the_readme_is_a_valid_instrument():
     assert examples
     for example in examples:
         document = YAML(typ="safe", pure=True).load(example)
-        instrument_settings_for(document["kind"]).model_validate(document)
+        INSTRUMENTS.get(document["kind"]).settings.model_validate(document)

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from engine import assets, registry
+from engine import assets
+from engine.sound.contract import INSTRUMENTS
 from engine.sound.instrument_file import load_instrument
 from engine.sound.samples import examine_sample
 from engine.sound.settings import (
     DrumKitSettings,
     SamplerSettings,
     SampleUse,
-    instrument_settings_for,
     sample_files,
 )
 
@@ -20,9 +20,8 @@ NAMES = sorted(assets.names("instruments"))
 
 
 def test_every_built_in_kind_is_registered_under_its_own_name():
-    for name, kind in registry.kinds("perpetuum.instruments").items():
+    for name, kind in INSTRUMENTS.kinds().items():
         assert kind.name == name
-        assert instrument_settings_for(name) is kind.settings
         assert kind.settings.model_fields["kind"].annotation.__args__ == (name,)
 
 
@@ -41,7 +40,7 @@ def test_a_shipped_instrument_is_valid_and_its_samples_are_there(name):
 
 def test_every_kind_is_shown_by_a_shipped_instrument():
     kinds = {load_instrument(assets.find("instruments", name))[0].name for name in NAMES}
-    assert kinds == set(registry.names("perpetuum.instruments"))
+    assert kinds == set(INSTRUMENTS.names())
 
 
 def test_the_samples_are_small_and_at_the_rate_of_the_engine():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 
 
-def beats(count: int = 10) -> list[Piece]:
+def beats(count: int = 10) -> list[DatasetPiece]:
     """Drums of four bars: kick and snare, hats by chance; two of ten held out, one of them to test."""
     rng = np.random.default_rng(5)
     found = []
@@ -16,7 +16,7 @@ def beats(count: int = 10) -> list[Piece]:
         events[::8] |= 1
         events[4::8] |= 2
         split = {8: "validation", 9: "test"}.get(k % 10, "train")
-        found.append(Piece(f"b{k}", "s", split, events))
+        found.append(DatasetPiece(f"b{k}", "s", split, events))
     return found
 
 

@@ -12,7 +12,7 @@ from engine.networks.rnn.configs import RnnConfig
 from engine.score.chords import parse_chord
 from engine.score.phrase import NOTE
 from engine.training.batches import encoded
-from engine.training.datasets.pieces import Piece
+from engine.training.datasets.pieces import DatasetPiece
 from engine.training.material import Material, OneDrumMaterial, known_chord, material_of
 
 
@@ -22,27 +22,27 @@ def material(name: str, steps: int) -> Material:
     return material_of(config, steps)
 
 
-def chorale() -> Piece:
+def chorale() -> DatasetPiece:
     """Four voices in quarters, eight bars."""
     rows = [(k, k + 1, pitch + k % 3, 100) for k in range(32) for pitch in (48, 60, 64, 72)]
-    return Piece("c", "s", "train", np.array(rows, NOTE))
+    return DatasetPiece("c", "s", "train", np.array(rows, NOTE))
 
 
-def lead_sheet() -> Piece:
+def lead_sheet() -> DatasetPiece:
     events = np.full(128, -2, np.int16)
     events[::4] = [60 + k % 7 for k in range(32)]
-    return Piece("l", "s", "train", events, np.repeat(["C", "Am7/G", "", "F#dim"], 32).astype("U16"))
+    return DatasetPiece("l", "s", "train", events, np.repeat(["C", "Am7/G", "", "F#dim"], 32).astype("U16"))
 
 
-def played() -> Piece:
+def played() -> DatasetPiece:
     """A note every fifth of a second, louder and louder."""
     rows = [(k / 5, k / 5 + 0.15, 60 + k % 12, 20 + k % 100) for k in range(200)]
-    return Piece("p", "s", "train", np.array(rows, NOTE))
+    return DatasetPiece("p", "s", "train", np.array(rows, NOTE))
 
 
 PIECES = {
-    "one_drum": Piece("d", "s", "train", np.random.default_rng(0).integers(0, 512, 128)),
-    "drum_kit": Piece("d", "s", "train", np.random.default_rng(0).integers(0, 512, 128)),
+    "one_drum": DatasetPiece("d", "s", "train", np.random.default_rng(0).integers(0, 512, 128)),
+    "drum_kit": DatasetPiece("d", "s", "train", np.random.default_rng(0).integers(0, 512, 128)),
     "basic_rnn": lead_sheet(),
     "lookback_rnn": lead_sheet(),
     "attention_rnn": lead_sheet(),
@@ -107,7 +107,7 @@ def test_polyphony_begins_with_start_and_sounding_notes_begin_there():
     assert whole.events[0] == polyphony.START
     assert whole.events[:6].tolist() == [0, *(polyphony.NEW + pitch for pitch in (72, 64, 60, 48)), polyphony.STEP_END]
     assert made.notes(whole) < len(whole.events)
-    last = made.draw(Piece("x", "s", "train", np.array([(0, 40, 60, 100)], NOTE)), np.random.default_rng(0))
+    last = made.draw(DatasetPiece("x", "s", "train", np.array([(0, 40, 60, 100)], NOTE)), np.random.default_rng(0))
     assert last.events[1] >= polyphony.NEW
     assert last.events[1] < polyphony.CONTINUED
     assert last.events[-1] == polyphony.END

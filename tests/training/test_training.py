@@ -13,7 +13,7 @@ from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
 from engine.training.batches import Crops, held_out, held_out_batches
 from engine.training.checkpoint import read_best, read_state
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.event_files import EventFile
 from engine.training.material import material_of, reorchestrate
 from tests.training.small_pieces import beats, trainer_of
@@ -111,10 +111,10 @@ def test_too_few_pieces_are_a_clear_error(tmp_path):
         trainer_of("drum_kit", beats()[:1], tmp_path)
 
 
-def melody_piece() -> Piece:
+def melody_piece() -> DatasetPiece:
     events = np.full(320, -2, np.int16)
     events[::4] = [62 + (0, 2, 4, 5, 7, 9, 11)[k * 3 % 7] for k in range(80)]
-    return Piece("m", "s", "train", events)
+    return DatasetPiece("m", "s", "train", events)
 
 
 def test_crops_are_decided_by_the_generator_and_predict_what_comes_next():

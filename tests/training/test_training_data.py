@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import PerpetuumError
 from engine.training.checkpoint import (
-    Checkpoint,
+    TrainingCheckpoint,
     alone_in,
     read_best,
     read_checkpoint,
@@ -57,7 +57,7 @@ def test_a_run_that_has_begun_refuses_other_music(songs, tmp_path):
     assert len(other.pieces) == 1
     known = prepare(run, given(), other, "tensorflow", 1)
     state = {"options": {"config": "drum_kit"}, "step": 1}
-    write_checkpoint(run, Checkpoint({}, [], beats()[0].events, state))
+    write_checkpoint(run, TrainingCheckpoint({}, [], beats()[0].events, state))
     with pytest.raises(PerpetuumError, match="songs"):
         open_data(given(), [songs], run)
     with pytest.raises(PerpetuumError, match="meters"):

@@ -15,7 +15,7 @@ from engine.networks import read_card
 from engine.networks.configs import CONFIGS
 from engine.training.amount import events_of, shortage, with_held_out
 from engine.training.checkpoint import read_log, write_log
-from engine.training.datasets import Augmentation, Dataset, Piece
+from engine.training.datasets import Augmentation, Dataset, DatasetPiece
 from engine.training.defaults import complete
 from engine.training.machine import batch_size, bytes_per_excerpt, free_memory
 from engine.training.run import fingerprint, resumed_options
@@ -141,7 +141,7 @@ def test_little_music_gets_a_small_network_and_much_dropout_and_is_told():
     assert (few.sizes, few.dropout) == ({"layers": (64, 64)}, 0.4)
     assert "layers 64 + 64" in told
     assert f"{events_of([p for p in beats() if p.split == 'train'], 'drum_kit')} sixteenths" in told
-    many, _ = completed(pieces=[Piece("p", "s", "train", np.zeros(16 * 40000, np.int16))])
+    many, _ = completed(pieces=[DatasetPiece("p", "s", "train", np.zeros(16 * 40000, np.int16))])
     assert many.sizes["layers"] > few.sizes["layers"]
     assert many.dropout < few.dropout
     assert few.batches < many.batches
@@ -190,19 +190,19 @@ def test_a_run_goes_on_with_its_own_settings_and_refuses_others(tmp_path):
 def test_other_music_has_another_fingerprint():
     plain = Dataset(beats(), "drums")
     assert fingerprint(plain) == fingerprint(Dataset(beats(), "drums"))
-    changed = [*beats()[:-1], Piece("b9", "s", "train", beats()[-1].events)]
+    changed = [*beats()[:-1], DatasetPiece("b9", "s", "train", beats()[-1].events)]
     assert fingerprint(Dataset(changed, "drums")) != fingerprint(plain)
     assert fingerprint(Dataset(beats(), "drums", Augmentation((0, 1)))) != fingerprint(plain)
 
 
 def test_where_nothing_is_held_out_by_chance_something_is_held_out():
-    pieces = [Piece(str(k), "s", "train", beats()[0].events) for k in range(30)]
+    pieces = [DatasetPiece(str(k), "s", "train", beats()[0].events) for k in range(30)]
     split, told = with_held_out(pieces)
     assert [piece.split for piece in split].count("validation") == 2
     assert "2 of them are held out" in told
     kept, told = with_held_out(beats())
     assert ([piece.split for piece in kept], told) == ([piece.split for piece in beats()], "")
-    parts = [Piece(f"{k // 3}#{k}", "s", "train", beats()[0].events) for k in range(30)]
+    parts = [DatasetPiece(f"{k // 3}#{k}", "s", "train", beats()[0].events) for k in range(30)]
     split, _ = with_held_out(parts)
     assert [piece.name for piece in split if piece.split == "validation"] == ["8#24", "8#25", "8#26"]
     split, _ = with_held_out(parts[:3])
@@ -212,14 +212,14 @@ def test_where_nothing_is_held_out_by_chance_something_is_held_out():
     assert (len(train.events), len(end.events)) == (32, 32)
     assert "one piece" in told
     with pytest.raises(PerpetuumError, match="too short"):
-        with_held_out([Piece("p", "s", "test", np.zeros(32, np.int16))])
+        with_held_out([DatasetPiece("p", "s", "test", np.zeros(32, np.int16))])
     with pytest.raises(PerpetuumError, match="no music"):
         with_held_out([])
 
 
 def test_little_music_is_told_with_how_much_is_wanted():
     assert "512 sixteenths in 8 pieces" in shortage(beats(), "drum_kit")
-    assert shortage([Piece("p", "s", "train", np.zeros(200_000, np.int16))], "drum_kit") == ""
+    assert shortage([DatasetPiece("p", "s", "train", np.zeros(200_000, np.int16))], "drum_kit") == ""
 
 
 def test_over_fitting_is_a_rising_held_out_loss_under_a_falling_training_loss():

@@ -9,7 +9,7 @@ from engine.errors import PerpetuumError
 from engine.networks.card import read_weights
 from engine.networks.configs import CONFIGS
 from engine.training.checkpoint import read_state
-from engine.training.datasets import Dataset, Piece
+from engine.training.datasets import Dataset, DatasetPiece
 from engine.training.defaults import complete
 from engine.training.export import export
 from engine.training.initial import read_start
@@ -22,11 +22,11 @@ from tests.cli.weights import made_up
 from tests.training.small_pieces import beats
 
 
-def strokes() -> list[Piece]:
+def strokes() -> list[DatasetPiece]:
     """Grooves of four bars, all hats."""
     events = np.zeros((64, 27), np.float32)
     events[:, 2], events[:, 11] = 1.0, 0.5
-    return [Piece(str(k), "s", split, events) for k, split in enumerate(("train", "train", "validation"))]
+    return [DatasetPiece(str(k), "s", split, events) for k, split in enumerate(("train", "train", "validation"))]
 
 
 def completed(config: str, **given) -> TrainingOptions:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.networks.vae.configs import VAE_CONFIGS
-from engine.training.datasets.pieces import Piece
+from engine.training.datasets.pieces import DatasetPiece
 from engine.training.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
 from tests.networks.vae.golden import VaeGolden, vae_weights
 from tests.training.evaluation.pieces import grooves, melodies
@@ -88,7 +88,7 @@ def test_only_windows_with_music_are_learnt_from():
     kind = WINDOWS["cat-drums_2bar_small"]
     events = np.zeros(96, np.int16)
     events[32:40] = 1
-    (found,) = held_out_windows(kind, [Piece("p", "s", "test", events)], 32)
+    (found,) = held_out_windows(kind, [DatasetPiece("p", "s", "test", events)], 32)
     np.testing.assert_array_equal(found, events[32:64])
     high = np.full(32, 109, np.int16)
     assert not WINDOWS["cat-mel_2bar_small"].enough(high)

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.networks.encodings.bases import KeylessEncoding, Stream
 from engine.networks.encodings.grid import on_grid
-from engine.networks.encodings.performance_controls import Control, Controls, ControlSource
+from engine.networks.encodings.performance_controls import Controls, ControlSource, PerformanceControl
 from engine.score.phrase import NOTE, in_order
 
 STEPS_PER_SECOND = 100
@@ -46,7 +46,7 @@ class PerformanceEncoding(KeylessEncoding):
         self,
         dynamics: bool = True,
         circular: bool = False,
-        controls: tuple[Control, ...] = (),
+        controls: tuple[PerformanceControl, ...] = (),
         optional: bool = False,
     ) -> None:
         self.dynamics = dynamics

@@ -19,7 +19,7 @@ DEFAULT_DENSITY = 15.0
 """Notes per second."""
 
 
-class Control(Enum):
+class PerformanceControl(Enum):
     """A control, by the name of its field in `Conditions`."""
 
     NOTES_PER_SECOND = "notes_per_second"
@@ -28,7 +28,7 @@ class Control(Enum):
     @property
     def size(self) -> int:
         """How many inputs it takes."""
-        return len(DENSITY_BOUNDS) + 1 if self is Control.NOTES_PER_SECOND else 12
+        return len(DENSITY_BOUNDS) + 1 if self is PerformanceControl.NOTES_PER_SECOND else 12
 
     def rows(self, wanted: object) -> np.ndarray:
         """Inputs [n, size] for one wish or a tuple of n, each for an equal part of the music; None is the default.
@@ -36,7 +36,7 @@ class Control(Enum):
         Raises:
             ValueError: no densities, or not twelve weights.
         """
-        if self is Control.NOTES_PER_SECOND:
+        if self is PerformanceControl.NOTES_PER_SECOND:
             densities = np.atleast_1d(np.asarray(DEFAULT_DENSITY if wanted is None else wanted, float))
             if not len(densities) or densities.ndim > 1 or not (np.isfinite(densities) & (densities >= 0)).all():
                 raise ValueError(f"notes per second must be numbers from 0 on, not {wanted}")
@@ -77,7 +77,7 @@ class Controls:
     @classmethod
     def of(
         cls,
-        controls: tuple[Control, ...],
+        controls: tuple[PerformanceControl, ...],
         optional: bool,
         conditions: Conditions | None = None,
         num_steps: int = 1,

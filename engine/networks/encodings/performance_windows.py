@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.networks.encodings.performance import NOTE_OFF, STEPS_PER_SECOND, TIME_SHIFT, VELOCITY, shift_of
-from engine.networks.encodings.performance_controls import Control
+from engine.networks.encodings.performance_controls import PerformanceControl
 
 DENSITY_SECONDS = 3
 PITCH_SECONDS = 5
@@ -28,8 +28,10 @@ class Measured:
         disabled: for optional controls, whether they are switched off; None where they are not optional.
     """
 
-    def __init__(self, events: Sequence[int], controls: tuple[Control, ...], disabled: bool | None = None) -> None:
-        measures = {Control.NOTES_PER_SECOND: densities, Control.PITCH_CLASSES: histograms}
+    def __init__(
+        self, events: Sequence[int], controls: tuple[PerformanceControl, ...], disabled: bool | None = None
+    ) -> None:
+        measures = {PerformanceControl.NOTES_PER_SECOND: densities, PerformanceControl.PITCH_CLASSES: histograms}
         self._rows = np.concatenate([control.rows(measures[control](events)) for control in controls], axis=1)
         if disabled is not None:
             flags = np.full((len(events), 1), disabled, np.float32)

@@ -10,15 +10,14 @@ import numpy as np
 
 from engine.networks.contract import EventEncoding
 from engine.networks.encodings.performance import PerformanceEncoding
-from engine.networks.encodings.performance_controls import Control
+from engine.networks.encodings.performance_controls import PerformanceControl
 from engine.networks.encodings.performance_notes import CLASSES, NotePerformanceEncoding
 from engine.networks.encodings.pianoroll import KEYS, PianorollEncoding
 from engine.networks.encodings.polyphony import PolyphonyEncoding
-from engine.networks.polyphonic import performance_rnn, pianoroll_rnn, polyphony_rnn
 from engine.networks.polyphonic.heads import Categoricals, NadeHead
 from engine.networks.polyphonic.nade import Nade
 from engine.networks.rnn.configs import RnnConfig
-from engine.networks.rnn.layout import INNER, Layout, read_layout
+from engine.networks.rnn.layout import INNER, RnnLayout, read_layout
 
 ENCODER, DECODER = "nade/w_enc", "nade/w_dec_t"
 """Names of the weights of a NADE."""
@@ -43,9 +42,9 @@ class NadeConfig(RnnConfig):
 
     default_hidden: int = 128
 
-    def default_layout(self, layers: tuple[int, ...] = ()) -> Layout:
+    def default_layout(self, layers: tuple[int, ...] = ()) -> RnnLayout:
         """See `RnnConfig.default_layout`; the weights of the NADE, `nade_shapes`, stand beside it."""
-        return Layout(
+        return RnnLayout(
             KEYS,
             self.default_hidden + KEYS,
             tuple(layers) or self.default_layers,
@@ -55,7 +54,7 @@ class NadeConfig(RnnConfig):
             _OUTPUT_NAMES,
         )
 
-    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> RnnLayout:
         """See `RnnConfig.layout`; hidden units are read off the NADE's own weights, which are checked, too."""
         hidden = shapes[ENCODER][-1] if shapes.get(ENCODER) else self.default_hidden
         return read_layout(
@@ -75,7 +74,7 @@ def nade_shapes(hidden: int) -> dict[str, tuple[int, ...]]:
     return {ENCODER: (KEYS, 1, hidden), DECODER: (KEYS, hidden, 1)}
 
 
-_DENSITY, _PITCHES = Control.NOTES_PER_SECOND, Control.PITCH_CLASSES
+_DENSITY, _PITCHES = PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES
 _PERFORMANCES: dict[str, partial[PerformanceEncoding]] = {
     "performance": partial(PerformanceEncoding, dynamics=False),
     "performance_with_dynamics": partial(PerformanceEncoding),
@@ -97,7 +96,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         encoding=PolyphonyEncoding,
         default_layers=(256, 256, 256),
         conditions=("inject_primer", "condition_on_primer"),
-        extend=polyphony_rnn.extend,
     ),
     *(
         RnnConfig(
@@ -106,7 +104,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
             encoding=encoding,
             default_layers=(512, 512, 512),
             conditions=tuple(control.value for control in encoding.keywords.get("controls", ())),
-            extend=performance_rnn.extend,
         )
         for name, encoding in _PERFORMANCES.items()
     ),
@@ -116,7 +113,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         encoding=NotePerformanceEncoding,
         head=_six_softmaxes,
         default_layers=(512, 512, 512),
-        extend=performance_rnn.extend,
     ),
     NadeConfig(
         family="pianoroll_rnn_nade",
@@ -124,7 +120,6 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         encoding=PianorollEncoding,
         head=_nade,
         default_layers=(128, 128, 128),
-        extend=pianoroll_rnn.extend,
     ),
     NadeConfig(
         family="pianoroll_rnn_nade",
@@ -133,6 +128,5 @@ POLYPHONIC_CONFIGS: tuple[RnnConfig, ...] = (
         head=_nade,
         default_layers=(128, 128),
         attention_length=32,
-        extend=pianoroll_rnn.extend,
     ),
 )

@@ -7,13 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.networks.contract import Conditions, Event, EventStream, Passage, Random, Sampling
+from engine.networks.contract import (
+    DEFAULT_SAMPLING,
+    NO_CONDITIONS,
+    Conditions,
+    Event,
+    EventStream,
+    Extension,
+    Passage,
+    Random,
+    Sampling,
+)
 from engine.networks.encodings import performance, performance_notes
 from engine.networks.encodings.performance import STEPS_PER_SECOND, PerformanceEncoding, PerformanceStream
 from engine.networks.encodings.performance_controls import DEFAULT_DENSITY, Controls, ControlSource
 from engine.networks.encodings.performance_notes import NotePerformanceStream
 from engine.networks.rnn.event_sequence import EventSequenceRnn
-from engine.networks.rnn.extend import Extension
 from engine.networks.rnn.generation import Continuation, generate
 
 _EVENTS_PER_NOTE = 4
@@ -22,48 +31,52 @@ _MOST_PER_SECOND = 400
 """A network that makes more events than this in each second does not move on: it is stopped."""
 
 
-def extend(
-    network: EventSequenceRnn,
-    passage: Passage,
-    beats: float,
-    conditions: Conditions,
-    sampling: Sampling,
-    rng: Random,
-    count: int,
-) -> list[Extension]:
-    """New music after a passage, at its tempo, until the time is filled.
+class PerformanceRnn(EventSequenceRnn):
+    """A network that plays as a performer does, in steps of 10 ms."""
 
-    No note is longer than 5 s, or 10 s where the events are whole notes.
+    def extend(
+        self,
+        passage: Passage,
+        beats: float,
+        conditions: Conditions = NO_CONDITIONS,
+        sampling: Sampling = DEFAULT_SAMPLING,
+        rng: Random | None = None,
+        count: int = 1,
+    ) -> list[Extension]:
+        """New music after a passage, at its tempo, until the time is filled.
 
-    Args:
-        network: of family "performance_rnn".
-        passage: what is gone on after; notes that ring on beyond its length end with it.
-        beats: length of what is made.
-        conditions: notes_per_second and pitch_classes, over the passage and the new music together.
-        sampling: how events are chosen.
-        rng: source of chance.
-        count: how many ways to go on.
-    """
-    scale = performance.steps_per_beat(passage.qpm)
-    before = round(passage.length * scale)
-    total = before + round(beats * scale)
-    heard = passage.notes[passage.notes["start"] < passage.length]
-    heard["end"] = np.minimum(heard["end"], passage.length)
-    encoding, controls = network.encoding, None
-    if isinstance(encoding, PerformanceEncoding):
-        primer = performance.fit(performance.from_notes(heard, passage.qpm, encoding.dynamics), before)
-        if encoding.controls:
-            controls = Controls.of(encoding.controls, encoding.optional, conditions, total)
-    else:
-        primer = performance_notes.from_notes(heard, passage.qpm)
-    extensions = []
-    for made in perform(network, primer, total, sampling, rng, controls, _density(conditions), count=count):
+        No note is longer than 5 s, or 10 s where the events are whole notes.
+
+        Args:
+            passage: what is gone on after; notes that ring on beyond its length end with it.
+            beats: length of what is made.
+            conditions: notes_per_second and pitch_classes, over the passage and the new music together.
+            sampling: how events are chosen.
+            rng: source of chance.
+            count: how many ways to go on.
+        """
+        scale = performance.steps_per_beat(passage.qpm)
+        before = round(passage.length * scale)
+        total = before + round(beats * scale)
+        heard = passage.notes[passage.notes["start"] < passage.length]
+        heard["end"] = np.minimum(heard["end"], passage.length)
+        encoding, controls = self.encoding, None
         if isinstance(encoding, PerformanceEncoding):
-            notes = performance.to_notes(performance.fit(made.stream.events, total), passage.qpm)
+            primer = performance.fit(performance.from_notes(heard, passage.qpm, encoding.dynamics), before)
+            if encoding.controls:
+                controls = Controls.of(encoding.controls, encoding.optional, conditions, total)
         else:
-            notes = performance_notes.to_notes(made.stream.events, passage.qpm)
-        extensions.append(Extension(_after(notes, before / scale, beats), made.log_likelihood))
-    return extensions
+            primer = performance_notes.from_notes(heard, passage.qpm)
+        extensions = []
+        for made in perform(
+            self, primer, total, sampling, rng or np.random.default_rng(), controls, _density(conditions), count=count
+        ):
+            if isinstance(encoding, PerformanceEncoding):
+                notes = performance.to_notes(performance.fit(made.stream.events, total), passage.qpm)
+            else:
+                notes = performance_notes.to_notes(made.stream.events, passage.qpm)
+            extensions.append(Extension(_after(notes, before / scale, beats), made.log_likelihood))
+        return extensions
 
 
 def _after(notes: np.ndarray, begin: float, beats: float) -> np.ndarray:
@@ -88,7 +101,7 @@ def perform(
     """Performances that begin with a primer.
 
     Args:
-        network, sampling, rng, count: as in `extend`.
+        network, sampling, rng, count: as in `EventSequenceRnn.extend`.
         primer: events; may be empty.
         total: length in steps of 10 ms, primer included.
         controls: over the length; None for a network without.

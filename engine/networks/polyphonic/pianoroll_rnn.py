@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from engine.networks.contract import Conditions, Passage, Random, Sampling
+import numpy as np
+
+from engine.networks.contract import DEFAULT_SAMPLING, NO_CONDITIONS, Conditions, Extension, Passage, Random, Sampling
 from engine.networks.encodings.pianoroll import from_notes, to_notes
 from engine.networks.rnn.event_sequence import EventSequenceRnn
-from engine.networks.rnn.extend import Extension
 from engine.networks.rnn.generation import generate
 from engine.score.time import STEPS_PER_BEAT
 
 
-def extend(
-    network: EventSequenceRnn,
-    passage: Passage,
-    beats: float,
-    conditions: Conditions,
-    sampling: Sampling,
-    rng: Random,
-    count: int,
-) -> list[Extension]:
-    """New music after a passage; keys of the passage that are held down begin anew at its end.
+class PianorollRnnNade(EventSequenceRnn):
+    """A network that plays frames of a piano roll."""
 
-    Magenta draws the first new frame from the state before the primer, by an oversight, and every key by a threshold;
-    here the primer counts, and keys are drawn by their probabilities.
+    def extend(
+        self,
+        passage: Passage,
+        beats: float,
+        conditions: Conditions = NO_CONDITIONS,
+        sampling: Sampling = DEFAULT_SAMPLING,
+        rng: Random | None = None,
+        count: int = 1,
+    ) -> list[Extension]:
+        """New music after a passage; keys of the passage that are held down begin anew at its end.
 
-    Args:
-        network: of family "pianoroll_rnn_nade".
-        passage: what is gone on after.
-        beats: length of what is made.
-        conditions: none that it takes.
-        sampling: the temperature of each key, towards 0 the likelier of up and down; and beam search.
-        rng: source of chance.
-        count: how many ways to go on.
-    """
-    primer = from_notes(passage.notes, round(passage.length * STEPS_PER_BEAT))
-    steps = round(beats * STEPS_PER_BEAT)
-    found = generate(network, network.encoding.stream(), primer, steps, sampling, rng, count)
-    return [Extension(to_notes(made.stream.events[len(primer) :]), made.log_likelihood) for made in found]
+        Magenta draws the first new frame from the state before the primer, by an oversight, and every key by a
+        threshold; here the primer counts, and keys are drawn by their probabilities.
+
+        Args:
+            passage: what is gone on after.
+            beats: length of what is made.
+            conditions: none that it takes.
+            sampling: the temperature of each key, towards 0 the likelier of up and down; and beam search.
+            rng: source of chance.
+            count: how many ways to go on.
+        """
+        primer = from_notes(passage.notes, round(passage.length * STEPS_PER_BEAT))
+        steps = round(beats * STEPS_PER_BEAT)
+        found = generate(self, self.encoding.stream(), primer, steps, sampling, rng or np.random.default_rng(), count)
+        return [Extension(to_notes(made.stream.events[len(primer) :]), made.log_likelihood) for made in found]

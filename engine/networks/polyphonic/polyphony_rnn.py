@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.networks.contract import Conditions, EventStream, Passage, Random, Sampling
+import numpy as np
+
+from engine.networks.contract import (
+    DEFAULT_SAMPLING,
+    NO_CONDITIONS,
+    Conditions,
+    EventStream,
+    Extension,
+    Passage,
+    Random,
+    Sampling,
+)
 from engine.networks.encodings.polyphony import NEW, START, PolyphonyStream, by_step, from_notes, to_notes
 from engine.networks.rnn.event_sequence import EventSequenceRnn
-from engine.networks.rnn.extend import Extension
 from engine.networks.rnn.generation import Continuation, generate
 from engine.score.time import STEPS_PER_BEAT
 
@@ -17,34 +27,38 @@ _MOST_PER_STEP = 40
 """A network that makes more events than this in each step does not find their ends: it is stopped."""
 
 
-def extend(
-    network: EventSequenceRnn,
-    passage: Passage,
-    beats: float,
-    conditions: Conditions,
-    sampling: Sampling,
-    rng: Random,
-    count: int,
-) -> list[Extension]:
-    """New music after a passage; notes of the passage that are held on begin anew at its end.
+class PolyphonyRnn(EventSequenceRnn):
+    """A network that sings several voices on the grid of sixteenths."""
 
-    Args:
-        network: of config "polyphony".
-        passage: music that is gone on after, or sung again within what is made, as `conditions` say.
-        beats: length of what is made.
-        conditions: inject_primer and condition_on_primer.
-        sampling: how events are chosen.
-        rng: source of chance.
-        count: how many ways to go on.
-    """
-    steps = round(beats * STEPS_PER_BEAT)
-    primer = from_notes(passage.notes, round(passage.length * STEPS_PER_BEAT))
-    found = compose(network, primer, steps, conditions, sampling, rng, count)
-    if not conditions.condition_on_primer:
-        return [Extension(to_notes(made.stream.events, steps), made.log_likelihood) for made in found]
-    last = (by_step(primer) or [[]])[-1]
-    held = [(event - NEW) % 128 for event in last]
-    return [Extension(to_notes(made.stream.events[len(primer) :], steps, held), made.log_likelihood) for made in found]
+    def extend(
+        self,
+        passage: Passage,
+        beats: float,
+        conditions: Conditions = NO_CONDITIONS,
+        sampling: Sampling = DEFAULT_SAMPLING,
+        rng: Random | None = None,
+        count: int = 1,
+    ) -> list[Extension]:
+        """New music after a passage; notes of the passage that are held on begin anew at its end.
+
+        Args:
+            passage: music that is gone on after, or sung again within what is made, as `conditions` say.
+            beats: length of what is made.
+            conditions: inject_primer and condition_on_primer.
+            sampling: how events are chosen.
+            rng: source of chance.
+            count: how many ways to go on.
+        """
+        steps = round(beats * STEPS_PER_BEAT)
+        primer = from_notes(passage.notes, round(passage.length * STEPS_PER_BEAT))
+        found = compose(self, primer, steps, conditions, sampling, rng or np.random.default_rng(), count)
+        if not conditions.condition_on_primer:
+            return [Extension(to_notes(made.stream.events, steps), made.log_likelihood) for made in found]
+        last = (by_step(primer) or [[]])[-1]
+        held = [(event - NEW) % 128 for event in last]
+        return [
+            Extension(to_notes(made.stream.events[len(primer) :], steps, held), made.log_likelihood) for made in found
+        ]
 
 
 def compose(
@@ -59,7 +73,7 @@ def compose(
     """Sequences of events that are so many steps longer, at least, than what they go on after.
 
     Args:
-        network, conditions, sampling, rng, count: as in `extend`.
+        network, conditions, sampling, rng, count: as in `EventSequenceRnn.extend`.
         primer: events from `START` to the last `STEP_END`. Conditioned on them, what is made begins with them;
             otherwise with `START` alone.
         steps: sixteenths.

@@ -13,10 +13,8 @@ from engine.networks.contract import EventEncoding, Head
 from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
 from engine.networks.encodings.improv import ImprovEncoding, chord_pitches, triad_chord
 from engine.networks.encodings.melody import KeyMelodyEncoding, LookbackMelodyEncoding, OneHotMelodyEncoding
-from engine.networks.rnn.event_sequence import EventSequenceRnn
-from engine.networks.rnn.extend import Extend, extend_on_grid
 from engine.networks.rnn.heads import Categorical
-from engine.networks.rnn.layout import INNER, OUTPUT_BIASES, OUTPUT_WEIGHTS, Layout, read_layout
+from engine.networks.rnn.layout import INNER, OUTPUT_BIASES, OUTPUT_WEIGHTS, RnnLayout, read_layout
 from engine.score.chords import Chord
 
 
@@ -34,7 +32,6 @@ class RnnConfig:
         name: Magenta's config id, such as "drum_kit".
         encoding: builds the event encoding; called with `steps_per_bar=` if `in_bars`.
         default_layers: LSTM units per layer that training takes unless told otherwise.
-        extend: how notes become events, more events, and notes.
         attention_length: rows of the attention window; 0 for none.
         steps_per_quarter: steps of the time grid in a quarter note.
         conditions: fields of `Conditions` that the network takes.
@@ -48,7 +45,6 @@ class RnnConfig:
     name: str
     encoding: Callable[..., EventEncoding]
     default_layers: tuple[int, ...]
-    extend: Extend = extend_on_grid
     attention_length: int = 0
     steps_per_quarter: int = 4
     conditions: tuple[str, ...] = ()
@@ -65,7 +61,7 @@ class RnnConfig:
         """What the outputs mean."""
         return self.head(encoding, weights)
 
-    def default_layout(self, layers: tuple[int, ...] = ()) -> Layout:
+    def default_layout(self, layers: tuple[int, ...] = ()) -> RnnLayout:
         """Names and shapes of the weights that training starts with; attention is inner.
 
         Args:
@@ -73,7 +69,7 @@ class RnnConfig:
         """
         encoding = self.make_encoding()
         attention = INNER if self.attention_length else None
-        return Layout(
+        return RnnLayout(
             encoding.input_size,
             self.make_head(encoding, {}).output_size,
             tuple(layers) or self.default_layers,
@@ -83,7 +79,7 @@ class RnnConfig:
             self.output_names,
         )
 
-    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+    def layout(self, shapes: Mapping[str, tuple[int, ...]]) -> RnnLayout:
         """The layout of weights of these shapes, checked.
 
         Raises:
@@ -103,10 +99,6 @@ class RnnConfig:
     def sizes(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
         """See `Config.sizes`."""
         return self.layout(shapes).sizes()
-
-    def build(self, weights: Mapping[str, np.ndarray]) -> EventSequenceRnn:
-        """See `Config.build`."""
-        return EventSequenceRnn(self, weights)
 
     def allows(self, steps_per_bar: int) -> str | None:
         """Why it cannot play in bars of so many sixteenths; None if it can.

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 
-from engine.networks.contract import NO_CONDITIONS, Conditions, Event, EventEncoding, Passage, Random, Sampling
+from engine.networks.contract import (
+    DEFAULT_SAMPLING,
+    NO_CONDITIONS,
+    Conditions,
+    Event,
+    EventEncoding,
+    Extension,
+    Passage,
+    Random,
+    Sampling,
+)
+from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.generation import Continuation, generate
 from engine.networks.rnn.stack import Stack
 from engine.networks.sampling import check_sampling
 from engine.networks.threads import one_thread
+from engine.score.chords import Chord
+from engine.score.phrase import ChordSpan
 
-if TYPE_CHECKING:
-    from engine.networks.rnn.configs import RnnConfig
-    from engine.networks.rnn.extend import Extension
+
+class GridEncoding(EventEncoding, Protocol):
+    """An encoding on a grid of steps, which knows notes."""
+
+    def from_notes(self, notes: np.ndarray, length: float, steps_per_beat: int) -> list[Event]:
+        """The events of an array of `NOTE` that lasts so many beats."""
+        ...
+
+    def to_notes(self, events: Sequence[Event], steps_per_beat: int) -> np.ndarray:
+        """The notes of events: array of `NOTE`."""
+        ...
 
 
 class EventSequenceRnn:
@@ -156,33 +177,48 @@ class EventSequenceRnn:
         passage: Passage,
         beats: float,
         conditions: Conditions = NO_CONDITIONS,
-        sampling: Sampling | None = None,
+        sampling: Sampling = DEFAULT_SAMPLING,
         rng: Random | None = None,
-    ) -> np.ndarray:
-        """New notes that go on after a passage: array of `NOTE`, in beats from the passage's end.
+        count: int = 1,
+    ) -> list[Extension]:
+        """New music that goes on after a passage.
+
+        On a grid of steps, which this is for, a melody that is held at the passage's end is not held on.
 
         Args:
             passage: what was heard before; may be empty.
             beats: how much music is wanted.
             conditions: what the music is asked to be like; those count that the config names.
-            sampling: how to choose; `Sampling()` by default.
+            sampling: how to choose.
             rng: source of chance; by default one that differs from call to call.
+            count: how many ways to go on are made, in one batch.
 
         Raises:
             ValueError: the config does not allow the passage's bars, or a setting means nothing.
         """
-        return self.extensions(passage, beats, conditions, sampling, rng)[0].notes
-
-    def extensions(
-        self,
-        passage: Passage,
-        beats: float,
-        conditions: Conditions = NO_CONDITIONS,
-        sampling: Sampling | None = None,
-        rng: Random | None = None,
-        count: int = 1,
-    ) -> list[Extension]:
-        """As `extend`, `count` times in one batch, each with its log-likelihood."""
-        return self.config.extend(
-            self, passage, beats, conditions, sampling or Sampling(), rng or np.random.default_rng(), count
+        # What is played on a grid is known by its notes; other encodings have networks of their own.
+        encoding = cast("GridEncoding", self.encoding_in(passage.steps_per_bar))
+        per_beat = self.steps_per_quarter
+        primer = encoding.from_notes(passage.notes, passage.length, per_beat)
+        steps = round(beats * per_beat)
+        given = None
+        if "chords" in self.config.conditions:
+            given = chords_on_grid(conditions.chords, len(primer) + steps + 1, per_beat)
+        events, transposition, found = self.continuations(
+            primer, steps, count, sampling, rng or np.random.default_rng(), given, passage.steps_per_bar
         )
+        extensions: list[Extension] = []
+        for made in found:
+            new = encoding.restore(made.stream.events[len(events) :], transposition)
+            extensions.append(Extension(encoding.to_notes(new, per_beat), made.log_likelihood))
+        return extensions
+
+
+def chords_on_grid(spans: Sequence[ChordSpan], steps: int, steps_per_beat: int) -> list[Chord | None]:
+    """The chord at each step, None where there is none."""
+    chords: list[Chord | None] = [None] * steps
+    for span in spans:
+        start, end = (int(np.ceil(beat * steps_per_beat - 1e-6)) for beat in (span.start, span.end))
+        for step in range(max(0, start), min(steps, end)):
+            chords[step] = span.chord
+    return chords

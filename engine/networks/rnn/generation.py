@@ -35,7 +35,7 @@ Wanted = int | Callable[[EventStream], int]
 """How many events are to be sampled; or a function of the stream that says how many more, in constant time."""
 
 
-class Steps(Protocol):
+class RecurrentStack(Protocol):
     """What `engine.networks.rnn.stack.Stack` is to the loop."""
 
     @property
@@ -60,7 +60,7 @@ class Steppable(Protocol):
     """A network that the loop can run."""
 
     @property
-    def stack(self) -> Steps:
+    def stack(self) -> RecurrentStack:
         """Its recurrent part, with the output layer."""
         ...
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from engine.networks.keras_weights import NamedWeightsModel
-from engine.networks.rnn.layout import INNER, OUTER, Layout
+from engine.networks.rnn.layout import INNER, OUTER, RnnLayout
 from engine.networks.scan import lstm_layer, lstm_step, scan
 
 ops: Any = keras.ops  # whose stubs know too little of what it returns
@@ -29,7 +29,7 @@ class EventSequenceModel(NamedWeightsModel):
     Weights are zero until `set_by_name`.
     """
 
-    def __init__(self, layout: Layout, dropout: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, layout: RnnLayout, dropout: float = 0.0, seed: int = 0) -> None:
         super().__init__()
         self.rnn_layout = layout
         self.dropout_rate = dropout

@@ -19,7 +19,7 @@ INNER, OUTER = "inner", "outer"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RnnLayout:
     """A stack of LSTMs with its output layer.
 
     Attributes:
@@ -98,13 +98,13 @@ def read_layout(
     scope: str = "rnn",
     output_names: tuple[str, str] = (OUTPUT_WEIGHTS, OUTPUT_BIASES),
     others: Mapping[str, tuple[int, ...]] | None = None,
-) -> Layout:
+) -> RnnLayout:
     """Units per layer and kind of attention, read off the weights, which are checked.
 
     Args:
         shapes: of the weights, by name.
         config: whose weights they should be, for messages.
-        input_size, output_size, attention_length, scope, output_names: as in `Layout`; what the config knows.
+        input_size, output_size, attention_length, scope, output_names: as in `RnnLayout`; what the config knows.
         others: weights of the config beside the stack.
 
     Raises:
@@ -123,7 +123,7 @@ def read_layout(
     if attention_length:
         attention = OUTER if any(name.startswith(f"{scope}/attention_cell_wrapper/") for name in shapes) else INNER
     layers = tuple(found[layer] for layer in sorted(found))
-    layout = Layout(input_size, output_size, layers, attention, attention_length, scope, output_names)
+    layout = RnnLayout(input_size, output_size, layers, attention, attention_length, scope, output_names)
     check_shapes(shapes, layout.shapes() | dict(others or {}), config)
     return layout
 

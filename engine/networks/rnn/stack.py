@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.networks.products import Product
-from engine.networks.rnn.layout import FORGET_BIAS, INNER, OUTER, Layout
+from engine.networks.rnn.layout import FORGET_BIAS, INNER, OUTER, RnnLayout
 
 _SPARSE_INPUTS = 128
 """From this input size on only those rows of the kernel are read whose inputs are not zero."""
@@ -44,7 +44,7 @@ class FoldedWeights:
         blank: [2 * A], a row of the window before anything was kept.
     """
 
-    layout: Layout
+    layout: RnnLayout
     inputs: np.ndarray
     kernels: tuple[Product, ...]
     outputs: Product
@@ -54,8 +54,8 @@ class FoldedWeights:
     blank: np.ndarray
 
 
-def fold(weights: Mapping[str, np.ndarray], layout: Layout) -> FoldedWeights:
-    """Rearrange weights given by Magenta's names, as `Layout.shapes` lists them."""
+def fold(weights: Mapping[str, np.ndarray], layout: RnnLayout) -> FoldedWeights:
+    """Rearrange weights given by Magenta's names, as `RnnLayout.shapes` lists them."""
     weights = {name: np.asarray(weights[name], np.float32) for name in layout.shapes()}
     width, size = layout.attention_size, layout.input_size
     query, score, memory, blank = np.zeros((4, 0, 0), np.float32)
@@ -165,14 +165,14 @@ class Stack:
     """A recurrent network with the states of a batch of sequences; single precision.
 
     Args:
-        weights: by Magenta's names, as `Layout.shapes` lists them.
+        weights: by Magenta's names, as `RnnLayout.shapes` lists them.
         layout: names and sizes.
 
     Attributes:
         large: see `generation.Steps`.
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray], layout: Layout) -> None:
+    def __init__(self, weights: Mapping[str, np.ndarray], layout: RnnLayout) -> None:
         self.layout, self._width = layout, layout.attention_size
         self._weights = fold(weights, layout)
         self.large = sum(kernel.matrix.nbytes for kernel in self._weights.kernels) > _LARGE

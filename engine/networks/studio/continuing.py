@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Random, Sampling
+from engine.networks.contract import DEFAULT_SAMPLING, NO_CONDITIONS, Conditions, Passage, Random, Sampling
 from engine.networks.encodings import performance
+from engine.networks.rnn.configs import RnnConfig
+from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.studio.hearing import hear
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.score.phrase import chords_between, in_order, moved, notes_between
 from engine.score.piece import Piece
 from engine.score.time import Meter
-from engine.score.voices import Voice
+from engine.score.voices import MelodyVoice
 
 
-def steps_per_beat(config: Any, qpm: float) -> float:
+def steps_per_beat(config: RnnConfig, qpm: float) -> float:
     """Steps of a network's grid in a quarter note; of one that counts seconds, at a tempo."""
     return performance.steps_per_beat(qpm) if config.family == "performance_rnn" else config.steps_per_quarter
 
@@ -53,16 +54,16 @@ def _heard_end(piece: Piece, grid: float) -> float:
 
 
 def continue_piece(
-    network: Any,
+    network: EventSequenceRnn,
     piece: Piece,
     beats: float,
     rng: Random,
     length: float | None = None,
     track: str | None = None,
-    voice: Voice = Voice.SKYLINE,
+    voice: MelodyVoice = MelodyVoice.SKYLINE,
     conditions: Conditions = NO_CONDITIONS,
-    sampling: Sampling | None = None,
-) -> Made:
+    sampling: Sampling = DEFAULT_SAMPLING,
+) -> MadePiece:
     """Go on from a piece with a recurrent network.
 
     Args:
@@ -91,7 +92,7 @@ def continue_piece(
     passage = Passage(notes_between(heard.notes, start, end), end - start, piece.qpm, meter.steps_per_bar)
     chords = chords_between(conditions.chords, start, end + beats)
     asked = replace(conditions, chords=chords, condition_on_primer=True)
-    (found,) = network.extensions(passage, beats, asked, sampling, rng)
+    (found,) = network.extend(passage, beats, asked, sampling, rng)
     made = moved(found.notes, end)
     tracks = list(piece.tracks)
     if heard.index is None:
@@ -100,18 +101,18 @@ def continue_piece(
         before = heard.track.notes[heard.track.notes["start"] < end - 1e-9]
         tracks[heard.index] = replace(heard.track, notes=in_order(np.concatenate([before, made])))
     joined = replace(piece, tracks=tuple(tracks), chords=conditions.chords or piece.chords)
-    return Made(joined, end + beats, heard.remarks, found.log_likelihood)
+    return MadePiece(joined, end + beats, heard.remarks, found.log_likelihood)
 
 
 def sing_along(
-    network: Any,
+    network: EventSequenceRnn,
     piece: Piece,
     beats: float,
     rng: Random,
     length: float,
     conditions: Conditions = NO_CONDITIONS,
-    sampling: Sampling | None = None,
-) -> Made:
+    sampling: Sampling = DEFAULT_SAMPLING,
+) -> MadePiece:
     """Voices around a piece, from its beginning on, with Polyphony RNN; `Conditions.inject_primer` says that they sing
     it, too.
 
@@ -124,12 +125,12 @@ def sing_along(
     check_meter(network.config, piece.meter)
     passage = Passage(notes_between(heard.notes, 0.0, length), length, piece.qpm, piece.meter.steps_per_bar)
     asked = replace(conditions, condition_on_primer=False)
-    (found,) = network.extensions(passage, beats, asked, sampling, rng)
+    (found,) = network.extend(passage, beats, asked, sampling, rng)
     voices = replace(heard.track, notes=found.notes)
-    return Made(piece.only((voices,)), beats, heard.remarks, found.log_likelihood)
+    return MadePiece(piece.only((voices,)), beats, heard.remarks, found.log_likelihood)
 
 
-def check_meter(config: Any, meter: Meter) -> None:
+def check_meter(config: RnnConfig, meter: Meter) -> None:
     """Refuse a meter that the encoding of a network cannot count.
 
     Raises:

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.networks.studio.gestures import Gesture, gestures, shifts
 from engine.networks.studio.hearing import is_for_drums, named
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.networks.vae.converters.contract import Slice, step_of
 from engine.networks.vae.converters.groove import TAP_COLUMN, GrooveConverter
 from engine.networks.vae.music_vae import MusicVae
@@ -55,7 +55,7 @@ def groove_piece(
     rng: np.random.Generator,
     track: str | None = None,
     temperature: float | None = None,
-) -> Made:
+) -> MadePiece:
     """Play drums with feel: their velocities, and how early or late each stroke is, as the network would play them.
 
     What is struck stays as it is, in every bar; but a network that adds closed hats plays those as it likes.
@@ -84,7 +84,7 @@ def groove_piece(
     if strange:
         they, stay = ("1 note is no drum", "stays") if strange == 1 else (f"{strange} notes are no drums", "stay")
         remarks += (f"{they} that {network.config.name} knows, and {stay}",)
-    return Made(replace(piece, tracks=tuple(tracks)), piece.bars_end, remarks)
+    return MadePiece(replace(piece, tracks=tuple(tracks)), piece.bars_end, remarks)
 
 
 def feel_of(
@@ -147,7 +147,7 @@ def drumify_piece(
     rng: np.random.Generator,
     track: str | None = None,
     temperature: float | None = None,
-) -> Made:
+) -> MadePiece:
     """A drum part to the rhythm of a track, as if a drummer heard it tapped.
 
     Args:
@@ -187,7 +187,7 @@ def drumify_piece(
         remarks = ("the network hears no drums in this rhythm; with a higher --temperature it tries some",)
     if track is None and len(piece.tracks) > 1:
         remarks += (f"the rhythm is that of {named(piece, source)}; --track chooses another",)
-    return Made(replace(piece, tracks=(*others, part)), piece.bars_end, remarks)
+    return MadePiece(replace(piece, tracks=(*others, part)), piece.bars_end, remarks)
 
 
 def _converter(network: MusicVae) -> GrooveConverter:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.score.drums import CLASS_OF_PITCH
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
-from engine.score.voices import NothingHeard, Voice, drum_track, melody_track, named_track, reduce
+from engine.score.voices import MelodyVoice, NothingHeard, drum_track, melody_track, named_track, reduce
 
 DRUM_FAMILIES = ("drums_rnn",)
 MONOPHONIC_FAMILIES = ("melody_rnn", "improv_rnn")
@@ -26,7 +26,7 @@ class Heard:
         notes: array [n] of `NOTE`.
         track: what the new notes belong to: its name, program and kind.
         index: its place in the piece; None where the network hears several tracks, or the piece has none.
-        remarks: as in `Made`.
+        remarks: as in `MadePiece`.
     """
 
     notes: np.ndarray
@@ -35,7 +35,7 @@ class Heard:
     remarks: tuple[str, ...] = ()
 
 
-def hear(network: Any, piece: Piece, track: str | None = None, voice: Voice = Voice.SKYLINE) -> Heard:
+def hear(network: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE) -> Heard:
     """What a recurrent network hears of a piece: its drums, its tune as a single voice, or all its notes.
 
     Args:
@@ -63,12 +63,14 @@ def hear(network: Any, piece: Piece, track: str | None = None, voice: Voice = Vo
     return Heard(piece.notes(is_drum=False), replace(chosen, name=config.name, place=place))
 
 
-def primer_of(network: Any, piece: Piece, track: str | None = None, voice: Voice = Voice.SKYLINE) -> Made:
+def primer_of(
+    network: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE
+) -> MadePiece:
     """A piece of nothing but what a network hears of another; arguments and errors as of `hear`."""
     heard = hear(network, piece, track, voice)
     tracks = (replace(heard.track, notes=heard.notes),) if len(heard.notes) else ()
     alone = piece.only(tracks)
-    return Made(alone, alone.length, heard.remarks)
+    return MadePiece(alone, alone.length, heard.remarks)
 
 
 def is_for_drums(piece: Piece, track: str | None = None) -> bool:
@@ -78,7 +80,7 @@ def is_for_drums(piece: Piece, track: str | None = None) -> bool:
     return not len(piece.notes(is_drum=False)) and bool(len(piece.notes(is_drum=True)))
 
 
-def tune_of(config: Any, piece: Piece, track: str | None = None, voice: Voice = Voice.SKYLINE) -> Heard:
+def tune_of(config: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE) -> Heard:
     """The tune of a piece, one note at a time, for a network of a config.
 
     Raises:
@@ -88,9 +90,9 @@ def tune_of(config: Any, piece: Piece, track: str | None = None, voice: Voice = 
     notes, chords = reduce(chosen.notes, voice)
     remarks = _choice(piece, chosen, track)
     if chords:
-        edge, other = ("top", "bottom") if voice is Voice.SKYLINE else ("bottom", "top")
+        edge, other = ("top", "bottom") if voice is MelodyVoice.SKYLINE else ("bottom", "top")
         were, their, s = ("was", "its", "") if chords == 1 else ("were", "their", "s")
-        other_voice = Voice.LOWEST if voice is Voice.SKYLINE else Voice.SKYLINE
+        other_voice = MelodyVoice.LOWEST if voice is MelodyVoice.SKYLINE else MelodyVoice.SKYLINE
         remarks += (
             f"{chords} chord{s} {were} reduced to {their} {edge} note{s}; --voice {other_voice} takes the {other}",
         )

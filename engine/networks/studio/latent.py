@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.networks.studio.hearing import drums_of, tune_of
-from engine.networks.studio.made import Made
+from engine.networks.studio.made import MadePiece
 from engine.networks.vae import operations
 from engine.networks.vae.converters import Converter, Slice
 from engine.networks.vae.converters.contract import STEPS_PER_BAR, step_of
@@ -25,7 +25,7 @@ from engine.progress import part, tell
 from engine.score.phrase import ChordSpan, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
-from engine.score.voices import Voice, from_0
+from engine.score.voices import MelodyVoice, from_0
 
 MOST_WINDOWS = 64
 """Windows of an example's length that are heard of a piece."""
@@ -39,8 +39,8 @@ def interpolate_pieces(
     rng: np.random.Generator,
     temperature: float | None = None,
     track: str | None = None,
-    voice: Voice = Voice.SKYLINE,
-) -> list[Made]:
+    voice: MelodyVoice = MelodyVoice.SKYLINE,
+) -> list[MadePiece]:
     """Pieces from one to another: points on the great circle between what the network takes them for.
 
     Music that is longer than an example is heard in windows, one after another, of the length of an example; each is
@@ -98,7 +98,7 @@ def interpolate_pieces(
             controls = nearer.slices[k % len(nearer.slices)].controls
             outputs = network.decode(way[place][None], converter.steps, controls, temperature, rng)[0]
             chords = nearer.chords[k % len(nearer.chords)]
-            parts.append(Made(Piece(_tracks(converter, outputs), chords=chords), length))
+            parts.append(MadePiece(Piece(_tracks(converter, outputs), chords=chords), length))
         whole = joined(parts)
         qpm = first.qpm + share * (last.qpm - first.qpm)
         made.append(replace(whole, piece=replace(whole.piece, qpm=qpm, tempos=(), markers=()), remarks=remarks))
@@ -112,7 +112,7 @@ def sample_piece(
     temperature: float | None = 1.0,
     qpm: float = 120.0,
     chords: Sequence[ChordSpan] = (),
-) -> Made:
+) -> MadePiece:
     """New music: a point of the latent space, decoded.
 
     Args:
@@ -136,10 +136,10 @@ def sample_piece(
     z = point.standard_normal((1, network.latent_size))
     outputs = network.decode(z, controls=controls, temperature=temperature, rng=rng)[0]
     piece = Piece(_tracks(converter, outputs), qpm, chords=tuple(chords))
-    return Made(piece, converter.steps / STEPS_PER_BEAT)
+    return MadePiece(piece, converter.steps / STEPS_PER_BEAT)
 
 
-def joined(made: Sequence[Made]) -> Made:
+def joined(made: Sequence[MadePiece]) -> MadePiece:
     """Pieces one after another as one, with a marker for each; all have the same tracks and length."""
     length = made[0].length
     placed = [(number * length, one.piece) for number, one in enumerate(made)]
@@ -154,7 +154,7 @@ def joined(made: Sequence[Made]) -> Made:
         tempos=tuple((start, piece.qpm) for start, piece in placed),
         markers=tuple((start, f"{number} of {len(made)}") for number, (start, _) in enumerate(placed, 1)),
     )
-    return Made(piece, length * len(made), made[0].remarks)
+    return MadePiece(piece, length * len(made), made[0].remarks)
 
 
 def _latent(network: MusicVae, heard: Slice) -> np.ndarray:
@@ -174,7 +174,7 @@ def _tracks(converter: Converter, outputs: np.ndarray) -> tuple[Track, ...]:
     return tuple(replace(track, notes=from_0(track.notes)) for track in converter.to_tracks(outputs))
 
 
-def _heard(network: MusicVae, converter: Converter, piece: Piece, track: str | None, voice: Voice) -> _Heard:
+def _heard(network: MusicVae, converter: Converter, piece: Piece, track: str | None, voice: MelodyVoice) -> _Heard:
     """What a network hears of a piece, from the bar of its first note on."""
     if isinstance(converter, TrioConverter):
         tracks, remarks = piece.tracks, ()

@@ -8,7 +8,7 @@ from engine.score.piece import Piece
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadePiece:
     """What a network made of a piece.
 
     Attributes:

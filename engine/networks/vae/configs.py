@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from engine.networks.vae.converters import Converter, converter_of
 from engine.networks.vae.layout import VaeLayout, read_vae_layout
-from engine.networks.vae.music_vae import MusicVae
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +95,6 @@ class VaeConfig:
     def sizes(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
         """See `Config.sizes`; an empty "encoder" says that there is a decoder alone."""
         return self.read_layout(shapes).sizes()
-
-    def build(self, weights: Mapping[str, np.ndarray]) -> MusicVae:
-        """See `Config.build`."""
-        return MusicVae(self, weights)
 
     def allows(self, steps_per_bar: int) -> str | None:
         """Why it cannot play in bars of so many sixteenths; None if it can."""

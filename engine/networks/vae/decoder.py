@@ -12,7 +12,7 @@ import numpy as np
 from engine.networks.products import multiplied
 from engine.networks.vae.heads import GrooveHead, VaeHead
 from engine.networks.vae.layout import CONDUCTOR, VaeLayout, conductor_cell, decoder_cell
-from engine.networks.vae.lstm import Cell, Stack, Steps, run
+from engine.networks.vae.lstm import Cell, LstmStack, LstmSteps, run
 
 
 class LstmDecoder:
@@ -35,7 +35,7 @@ class LstmDecoder:
         self.state = weights[f"{scope}/z_to_initial_state/kernel"], weights[f"{scope}/z_to_initial_state/bias"]
         cells = [Cell(weights, decoder_cell(layer, scope)) for layer in range(layers)]
         output = weights[f"{scope}/output_projection/kernel"], weights[f"{scope}/output_projection/bias"]
-        self.stack = Stack(cells, *output)
+        self.stack = LstmStack(cells, *output)
         embedding, inputs = len(self.state[0]), cells[0].inputs
         self.from_previous = inputs[: head.size]
         self.from_embedding = inputs[head.size : head.size + embedding]
@@ -63,7 +63,7 @@ class LstmDecoder:
             hits: of grooves, those that are known: see `GrooveHead.hold`, [T, B, 9]; None for none.
         """
         rows, head = len(embeddings), self.head
-        run_of = Steps(self.stack, initial_states(embeddings, self.state, self.stack.cells))
+        run_of = LstmSteps(self.stack, initial_states(embeddings, self.state, self.stack.cells))
         constant = multiplied(embeddings, self.from_embedding) + self.stack.cells[0].bias
         told = None if controls is None else np.matmul(controls.transpose(1, 0, 2), self.from_controls)
         feed = head.feeder(self.from_previous, rows)
@@ -107,7 +107,7 @@ class LstmDecoder:
         return (np.matmul(below, self.stack.output_kernel) + self.stack.output_bias).transpose(1, 0, 2)
 
 
-class Conductor:
+class ConductorRnn:
     """Makes one embedding per bar of z; it hears nothing.
 
     Args:

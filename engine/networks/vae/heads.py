@@ -163,7 +163,7 @@ class GrooveHead(_VectorHead):
         return costs.sum(axis=-1)
 
 
-class NadeHead(_VectorHead):
+class VaeNadeHead(_VectorHead):
     """Any set of D classes, each depending on those before it; see `VaeHead`. A choice is D numbers of 0 and 1."""
 
     def __init__(self, nade: Nade) -> None:
@@ -195,4 +195,6 @@ def heads_of(config: Any, weights: Mapping[str, np.ndarray], scopes: tuple[str, 
         return tuple(CategoricalHead(size) for size in config.output_sizes)
     if config.head == "groove":
         return tuple(GrooveHead(size) for size in config.output_sizes)
-    return tuple(NadeHead(Nade(weights[f"{scope}/nade/w_enc"], weights[f"{scope}/nade/w_dec_t"])) for scope in scopes)
+    return tuple(
+        VaeNadeHead(Nade(weights[f"{scope}/nade/w_enc"], weights[f"{scope}/nade/w_dec_t"])) for scope in scopes
+    )

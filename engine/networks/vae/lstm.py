@@ -37,7 +37,7 @@ class Cell:
         self.bias[2 * self.units : 3 * self.units] += FORGET_BIAS
 
 
-class Memory:
+class LstmState:
     """The states of a layer for B sequences, and what a step makes of gates. Nothing is allocated in a step.
 
     Args:
@@ -70,9 +70,9 @@ class Memory:
         np.tanh(c, room)
         np.multiply(room, self._o, self.h)
 
-    def first(self, rows: int) -> Memory:
+    def first(self, rows: int) -> LstmState:
         """The same states, of the first sequences alone."""
-        return Memory(self.gates[:rows], self.c[:rows], self.h[:rows])
+        return LstmState(self.gates[:rows], self.c[:rows], self.h[:rows])
 
 
 def run(
@@ -98,7 +98,7 @@ def run(
     steps, rows = projected.shape[:2]
     counts = np.full(steps, rows) if lengths is None else (lengths[None] > np.arange(steps)[:, None]).sum(1)
     outputs = np.zeros((steps, rows, h.shape[1]), np.float32) if keep else None
-    memory = Memory(np.empty((rows, projected.shape[2]), np.float32), c, h)
+    memory = LstmState(np.empty((rows, projected.shape[2]), np.float32), c, h)
     multiply = recurrent.between(memory.gates, memory.h)
     for step, count in enumerate(counts.tolist()):
         if count == 0:
@@ -114,7 +114,7 @@ def run(
     return outputs
 
 
-class Stack:
+class LstmStack:
     """Layers of LSTMs and the linear layer above them, for steps that depend on each other.
 
     Args:
@@ -136,7 +136,7 @@ class Stack:
         )
 
 
-class Steps:
+class LstmSteps:
     """B sequences on their way through a stack.
 
     Args:
@@ -144,7 +144,7 @@ class Steps:
         states: initial [c0, h0, c1, h1, ...], each [B, H]; overwritten.
     """
 
-    def __init__(self, stack: Stack, states: Sequence[np.ndarray]) -> None:
+    def __init__(self, stack: LstmStack, states: Sequence[np.ndarray]) -> None:
         rows = len(states[0])
         self._layers = []
         for layer, (cell, up) in enumerate(zip(stack.cells, stack.above, strict=True)):
@@ -159,7 +159,7 @@ class Steps:
                 to_above, gates = np.empty((rows, width), np.float32), np.empty((rows, 4 * cell.units), np.float32)
                 products = [up.between(to_above, h), cell.recurrent.between(gates, h)]
             cell.recurrent.into(gates, h)
-            self._layers.append((Memory(gates, c, h), products, to_above))
+            self._layers.append((LstmState(gates, c, h), products, to_above))
         biases = [cell.bias for cell in stack.cells[1:]] + [stack.output_bias]
         self._biases = [np.repeat(bias[None], rows, axis=0) for bias in biases]
         self.gates = self._layers[0][0].gates

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.networks.contract import Random
 from engine.networks.products import two_threads
 from engine.networks.threads import close_threads, one_thread
-from engine.networks.vae.decoder import Conductor, LstmDecoder
+from engine.networks.vae.configs import VaeConfig
+from engine.networks.vae.decoder import ConductorRnn, LstmDecoder
 from engine.networks.vae.encoder import Encoder
 from engine.networks.vae.heads import VaeHead, heads_of
 from engine.networks.vae.hierarchy import decode_bars
-
-if TYPE_CHECKING:
-    from engine.networks.vae.configs import VaeConfig
 
 _BIG = 64_000_000
 """Bytes of weights from which on two threads read them that sleep between products. What is smaller comes from the
@@ -50,7 +47,7 @@ class MusicVae:
         weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
         self.config, self.sizes, self.latent_size = config, layout.sizes(), layout.latent
         self._encoder = Encoder(layout, weights) if layout.encoder else None
-        self._conductor = Conductor(layout, config.bars, weights) if config.bars else None
+        self._conductor = ConductorRnn(layout, config.bars, weights) if config.bars else None
         big = sum(value.nbytes for value in weights.values()) > _BIG
         self._threads = two_threads if big else one_thread
         self._threads_of_one = close_threads if not big and self._conductor is None else self._threads

@@ -18,7 +18,7 @@ from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, UnreadableError, clipped
 from engine.sound.articulation import Articulation, articulation
-from engine.sound.contract import InstrumentKind
+from engine.sound.contract import INSTRUMENTS, InstrumentKind
 
 
 @dataclass
@@ -80,7 +80,7 @@ def check_instrument(
     if not isinstance(name, ScalarNode):
         source.error(start, "the instrument has no `kind`", hint="add `kind: …`; `perpetuum instruments` tells which")
         return None, 0, None
-    kind: InstrumentKind | Problem = find_kind(source, "perpetuum.instruments", "kind of instrument", name)
+    kind = find_kind(source, INSTRUMENTS, name)
     if isinstance(kind, Problem):
         return None, 0, None
     for _, _, value in node.meant():

@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import registry
-from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind, TransformSettings
-from engine.generators.contract import Reading as Context
+from engine.generators.contract import (
+    GENERATORS,
+    TRANSFORMS,
+    GeneratorKind,
+    Link,
+    Role,
+    Settings,
+    TransformKind,
+    TransformSettings,
+)
+from engine.generators.contract import SettingsContext as Context
 from engine.scenes.reading.drafts import ChainDraft, GeneratorDraft, SceneReader, TransformDraft, Written
 from engine.scenes.reading.examining import Examination, examined
 from engine.scenes.schema.kinds import find_kind
@@ -104,7 +112,7 @@ def _read_chain(reader: SceneReader, written: Written) -> ChainDraft:
     if right is not None and settings is not None:
         role = _read_role(reader, written, right.kind, settings, file)
         if not isinstance(settings, Problem):
-            from engine.generators.kinds import rules_for
+            from engine.generators.rules.kinds import rules_for
 
             rules = f"without it `{rules_for(role).name}` plays this part by rules"
             at = Examination(reader, right.kind, role, links, mapping, right.span, rules)
@@ -136,7 +144,7 @@ def _read_kind(reader: SceneReader, written: Written, node: Node) -> _Named | Pr
         return reader.source.error(
             at, "a generator is a name or a mapping", "`chord_walk` or `{kind: chord_walk, chord_length: 2 bars}`"
         )
-    kind: GeneratorKind | Problem = find_kind(reader.source, "perpetuum.generators", "generator", name)
+    kind = find_kind(reader.source, GENERATORS, name)
     span = name.span if name.span.end > name.span.start else at
     return kind if isinstance(kind, Problem) else _Named(kind, span)
 
@@ -154,7 +162,7 @@ def _elsewhere(kind: GeneratorKind | None) -> dict[str, str]:
     right = {
         name: f"it in the generator, like `generator: {{kind: {shown}, {name}: …}}`" for name in (*LINKS, *settings)
     }
-    transforms = registry.names("perpetuum.transforms")
+    transforms = TRANSFORMS.names()
     return right | {name: f"it among the transforms, like `transforms: [{name}: …]`" for name in transforms}
 
 
@@ -208,7 +216,7 @@ def _read_transform(
         name = item
     else:
         return reader.source.error(item.span, "a transform cannot be a list", "a transform, like `- thin: 30 %`")
-    kind: TransformKind | Problem = find_kind(reader.source, "perpetuum.transforms", "transform", name)
+    kind = find_kind(reader.source, TRANSFORMS, name)
     if isinstance(kind, Problem):
         return kind
     node = _spelled_out(reader, kind, name, value)
@@ -218,7 +226,7 @@ def _read_transform(
     if not isinstance(settings, Problem):
         if names_drums_in_vain(settings, role):
             reader.source.error(node.key("only").span, *NO_DRUMS)
-        fallback = "without it rules do its work" if kind.stand_in else "without it the transform is left out"
+        fallback = "without it rules do its work" if kind.apply else "without it the transform is left out"
         settings = examined(Examination(reader, kind, role, links, node, name.span, fallback), settings)
     return TransformDraft(kind, node.plain(), settings)
 

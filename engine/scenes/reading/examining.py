@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import assets, registry
+from engine import assets
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, Surroundings, TransformKind, UnfitError
 from engine.scenes.reading.drafts import SceneReader
@@ -74,7 +74,7 @@ def examined(at: Examination, settings: Settings) -> Settings:
     found, hidden = (weights.path, weights.hidden) if weights else (None, None)
     try:
         around = _surroundings(at.reader, found, at.role, at.links, hidden)
-        settings, doubts = registry.load(kind.examine)(settings, around)
+        settings, doubts = kind.examine(settings, around)
     except UnfitError as error:
         for one in (error, *error.others):
             wrong = at.node.get(one.setting) if at.node else None
@@ -115,7 +115,7 @@ def doubts_of(
     path = assets.find("weights", kind.weights(settings), ".safetensors", reader.folder) if kind.weights else None
     if kind.examine is None or (path is None and kind.weights is not None):
         return []
-    return registry.load(kind.examine)(settings, _surroundings(reader, path, role, links))[1]
+    return kind.examine(settings, _surroundings(reader, path, role, links))[1]
 
 
 def _surroundings(

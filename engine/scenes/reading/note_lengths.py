@@ -10,8 +10,7 @@ import numpy as np
 
 from engine.form.scene import Part, Scene
 from engine.generators import chain
-from engine.generators.contract import Link, Place, Request, Role
-from engine.registry import kind
+from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Place, Request, Role
 from engine.scenes.reading.drafts import PartDraft, SceneReader
 from engine.scenes.text.nodes import ScalarNode
 from engine.scenes.text.source import clipped
@@ -62,9 +61,7 @@ def _play(part: Part, scene: Scene, phrases: dict[str, Phrase]) -> Phrase:
         place=Place("", 0, 0, _BARS, 0),
         sources=sources,
         primer=part.primer,
-        transforms=tuple(
-            (name, settings) for name, settings in part.transforms if not kind("perpetuum.transforms", name).network
-        ),
+        transforms=tuple((name, settings) for name, settings in part.transforms if not TRANSFORMS.get(name).network),
     )
     phrases[part.name] = _phrase(part, request)
     return phrases[part.name]
@@ -73,7 +70,7 @@ def _play(part: Part, scene: Scene, phrases: dict[str, Phrase]) -> Phrase:
 def _phrase(part: Part, request: Request) -> Phrase:
     empty = Phrase.empty(request.beats, Provenance(part.generator, Origin.RULES))
     try:
-        if not kind("perpetuum.generators", part.generator).network:
+        if not GENERATORS.get(part.generator).network:
             return chain.make_phrase(part.generator, request, {})[1]
         return chain.transformed(empty.with_notes(_like_a_network(request)), request, {})
     except Exception:  # a plug-in may raise anything, and nothing is known of its notes then

@@ -11,10 +11,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from engine import registry
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
-from engine.generators.written import Chords
+from engine.generators.rules.written import Chords
 from engine.scenes.reading.chains import NO_DRUMS, context_of, names_drums_in_vain, settings_with
 from engine.scenes.reading.drafts import ChainDraft, GeneratorDraft, SceneReader
 from engine.scenes.reading.examining import doubts_of
@@ -25,6 +24,7 @@ from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
 from engine.scenes.text.problems import Problem, Span, good
 from engine.scenes.text.source import clipped
+from engine.sound.contract import INSTRUMENTS
 from engine.units import Decibels
 
 SILENT = -72.0
@@ -320,7 +320,7 @@ def _movable(kind: GeneratorKind | TransformKind, settings: Settings | Problem) 
 def _settings_of_instruments() -> frozenset[str]:
     """Names of all settings that stand in instrument files."""
     found: set[str] = set()
-    models: list[Any] = [kind.settings for kind in registry.kinds("perpetuum.instruments").values()]
+    models: list[Any] = [kind.settings for kind in INSTRUMENTS.kinds().values()]
     for model in models:  # grows: unions, lists and models in models are opened up
         if isinstance(model, type) and issubclass(model, BaseModel):
             found |= set(model.model_fields)

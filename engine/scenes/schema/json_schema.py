@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from engine import assets, registry
-from engine.generators.contract import GeneratorKind, Link, TransformKind, TransformSettings
+from engine import assets
+from engine.generators.contract import GENERATORS, TRANSFORMS, GeneratorKind, Link, TransformKind, TransformSettings
 from engine.scenes.schema.models import NAME, PartFile, SceneFile, SectionFile
 from engine.score import drums
 from engine.units import TIME_OF_DAY, Unit, written
@@ -24,8 +24,8 @@ _REFERENCE = "#/definitions/"
 
 def scene_schema() -> dict[str, Any]:
     """The schema of a scene file, with every generator and transform that is registered here."""
-    generators: dict[str, GeneratorKind] = registry.kinds("perpetuum.generators")
-    transforms: dict[str, TransformKind] = registry.kinds("perpetuum.transforms")
+    generators = GENERATORS.kinds()
+    transforms = TRANSFORMS.kinds()
     definitions: dict[str, Any] = {}
     scene = _model(SceneFile, definitions)
     part = _model(PartFile, definitions)

@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from engine.errors import PerpetuumError
-from engine.registry import kind as registered
-from engine.registry import names as registered_names
+from engine.registry import K, Registry
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ScalarNode
+from engine.scenes.text.problems import Problem
 from engine.scenes.text.source import SourceFile, clipped
 
 
-def find_kind(source: SourceFile, group: str, noun: str, node: ScalarNode) -> Any:
+def find_kind(source: SourceFile, registry: Registry[K], node: ScalarNode) -> K | Problem:
     """The kind that a node names, or what is wrong with that."""
-    name, known = node.text, registered_names(group)
+    name, known, noun = node.text, registry.names(), registry.noun
     if not isinstance(node.value, str) or name not in known:
-        verb = "perpetuum instruments" if group == "perpetuum.instruments" else "perpetuum generators"
+        verb = "perpetuum instruments" if registry.group == "perpetuum.instruments" else "perpetuum generators"
         return source.error(
             node.span,
             f"unknown {noun} `{clipped(name)}`",
@@ -26,6 +24,6 @@ def find_kind(source: SourceFile, group: str, noun: str, node: ScalarNode) -> An
             f"`{verb}` tells what there is",
         )
     try:
-        return registered(group, name)
+        return registry.get(name)
     except PerpetuumError as error:
         return source.error(node.span, error.message, hint=error.hint or "")

@@ -6,8 +6,7 @@ from collections.abc import Container
 
 from pydantic import BaseModel
 
-from engine import registry
-from engine.generators.contract import GeneratorKind, TransformKind, TransformSettings
+from engine.generators.contract import GENERATORS, TRANSFORMS, TransformSettings
 from engine.scenes.schema.json_schema import sentence, settings_table
 from engine.scenes.schema.models import DelayFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
 
@@ -32,7 +31,7 @@ def settings_reference() -> str:
     ]
     for title, model in _OWN.items():
         lines += [f"## {title}", "", *_table(model), ""]
-    generators: dict[str, GeneratorKind] = registry.kinds("perpetuum.generators")
+    generators = GENERATORS.kinds()
     lines += [
         "## Generators",
         "",
@@ -46,7 +45,7 @@ def settings_reference() -> str:
         if kind.network:
             facts.append("A neural network.")
         lines += [f"### {name}", "", sentence(kind.summary), " ".join(facts), "", *_table(kind.settings), ""]
-    transforms: dict[str, TransformKind] = registry.kinds("perpetuum.transforms")
+    transforms = TRANSFORMS.kinds()
     lines += ["## Transforms", "", "Where a transform acts, any of them can be told:", ""]
     lines += [*_table(TransformSettings), ""]
     for name, kind in transforms.items():

@@ -17,7 +17,7 @@ from engine.training.datasets.cache import Cache, Found
 from engine.training.datasets.filters import Filters
 from engine.training.datasets.kinds import KINDS, bars_of, check_filters, corpus_of, take
 from engine.training.datasets.kinship import duplicates, split_by_family
-from engine.training.datasets.pieces import SPLITS, Piece
+from engine.training.datasets.pieces import SPLITS, DatasetPiece
 from engine.training.datasets.score import LeftOut, UnusableError, counted
 from engine.training.datasets.sources import File, Work, find_files
 from engine.training.datasets.workers import Died, Pool
@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Settings:
+class DatasetSettings:
     """What decides a data set, with its sources.
 
     Attributes:
@@ -73,7 +73,7 @@ class Built:
         manifest: what is known of them and where they came from; the same for the same files and settings.
     """
 
-    pieces: list[Piece]
+    pieces: list[DatasetPiece]
     manifest: dict[str, Any]
 
 
@@ -90,7 +90,7 @@ class _Record:
 
 def build(
     paths: Sequence[Path],
-    settings: Settings,
+    settings: DatasetSettings,
     cache: Path | None = None,
     jobs: int | None = None,
     seconds: float = 60.0,
@@ -100,7 +100,7 @@ def build(
 
     Args:
         paths: folders and files.
-        settings: see `Settings`.
+        settings: see `DatasetSettings`.
         cache: file that keeps what was read; None to keep nothing.
         jobs: processes; as many as there are cores without it.
         seconds: of the processor's time that one piece of music may take.
@@ -139,7 +139,7 @@ def build(
     return Built(split, _manifest(settings, records, split, counts, copies))
 
 
-def _doubled(pieces: Sequence[Piece]) -> set[int]:
+def _doubled(pieces: Sequence[DatasetPiece]) -> set[int]:
     """Places of the pieces that are left out because another is the same music; those of an official split stay."""
     order = sorted(range(len(pieces)), key=lambda place: pieces[place].split not in SPLITS)
     return {order[k] for k in duplicates([pieces[place] for place in order])}
@@ -170,7 +170,7 @@ def examine(task: _Task) -> Found:
 
 
 def _read(
-    records: list[_Record], settings: Settings, cache: Cache | None, pool: Pool[_Task, Found], progress: Progress
+    records: list[_Record], settings: DatasetSettings, cache: Cache | None, pool: Pool[_Task, Found], progress: Progress
 ) -> None:
     """Fill the records with what is found in their files."""
     done, total = 0, len(records)
@@ -248,7 +248,11 @@ def _nothing(records: Sequence[_Record], kind: str, paths: Sequence[Path]) -> Pe
 
 
 def _manifest(
-    settings: Settings, records: Sequence[_Record], pieces: Sequence[Piece], used: Counter[int], copies: Counter[int]
+    settings: DatasetSettings,
+    records: Sequence[_Record],
+    pieces: Sequence[DatasetPiece],
+    used: Counter[int],
+    copies: Counter[int],
 ) -> dict[str, Any]:
     files = [_about(record, used[number], copies[number]) for number, record in enumerate(records)]
     dropped: Counter[str] = Counter()
@@ -306,7 +310,7 @@ def _source(name: str, files: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"name": name, "files": states.total(), **{state: states[state] for state in ("used", "skipped", DUPLICATE)}}
 
 
-def _totals(pieces: Sequence[Piece], kind: str) -> dict[str, int]:
+def _totals(pieces: Sequence[DatasetPiece], kind: str) -> dict[str, int]:
     """How much music it is: bars of sixteen sixteenths, or seconds where there are none."""
     totals = {"pieces": len(pieces), "events": sum(len(piece.events) for piece in pieces)}
     if KINDS[kind].stretches:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from engine.output_file import output_folder
-from engine.training.datasets.pieces import Piece, pieces_from, pieces_to
+from engine.training.datasets.pieces import DatasetPiece, pieces_from, pieces_to
 from engine.training.datasets.score import LeftOut
 
 
@@ -26,7 +26,7 @@ class Found:
         left_out: what was in it and is not in its pieces.
     """
 
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[DatasetPiece] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     reason: str = ""
     place: str = ""

@@ -16,8 +16,8 @@ from engine.score.key_finding import find_key
 from engine.score.phrase import NOTE
 from engine.training.datasets.build import Progress, cores
 from engine.training.datasets.filters import INSTRUMENTS
-from engine.training.datasets.pieces import Piece
-from engine.training.datasets.score import LeftOut, Part, Score, UnusableError, counted, note_array
+from engine.training.datasets.pieces import DatasetPiece
+from engine.training.datasets.score import LeftOut, Score, ScorePart, UnusableError, counted, note_array
 from engine.training.datasets.sources import Work, find_files
 from engine.training.datasets.workers import Died, Pool
 
@@ -127,7 +127,7 @@ def contents_of_files(
     return whole
 
 
-def contents_of_pieces(pieces: Sequence[Piece], kind: str) -> Contents:
+def contents_of_pieces(pieces: Sequence[DatasetPiece], kind: str) -> Contents:
     """What is in prepared pieces of a kind of music, whose events say neither instruments nor meters."""
     whole = Contents()
     for piece in pieces:
@@ -181,7 +181,7 @@ def contents_of_score(score: Score) -> Contents:
     return found
 
 
-def _instrument(part: Part) -> str:
+def _instrument(part: ScorePart) -> str:
     if part.is_drum:
         return "drums"
     if part.program is None:
@@ -189,25 +189,25 @@ def _instrument(part: Part) -> str:
     return next(name for name, programs in INSTRUMENTS.items() if part.program in programs)
 
 
-def _score_of(piece: Piece, kind: str) -> Score:
+def _score_of(piece: DatasetPiece, kind: str) -> Score:
     """The notes of a piece."""
     events, tempos = piece.events, ((0.0, piece.qpm),)
     match kind:
         case "polyphony":
-            return Score((Part((events,)),), tempos=tempos)
+            return Score((ScorePart((events,)),), tempos=tempos)
         case "performance":
             events = events.copy()
             for edge in ("start", "end"):
                 events[edge] *= _PERFORMED_QPM / 60
-            return Score((Part((events,)),), tempos=tempos)
+            return Score((ScorePart((events,)),), tempos=tempos)
         case "melody" | "lead_sheet":
-            return Score((Part((_melody_notes(events),)),), tempos=tempos)
+            return Score((ScorePart((_melody_notes(events),)),), tempos=tempos)
         case "groove":
             steps, classes = np.nonzero(events[:, : len(CLASSES)])
         case _:
             steps, classes = np.nonzero(events[:, None].astype(int) >> np.arange(len(CLASSES)) & 1)
     rows = [(step / 4, (step + 1) / 4, PITCHES[k], 100) for step, k in zip(steps, classes, strict=True)]
-    return Score((Part((note_array(rows),), is_drum=True),), tempos=tempos)
+    return Score((ScorePart((note_array(rows),), is_drum=True),), tempos=tempos)
 
 
 def _melody_notes(events: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ from typing import Any
 from engine.errors import PerpetuumError
 from engine.output_file import output_folder, write_text
 from engine.training.datasets.augmentation import Augmentation
-from engine.training.datasets.build import FORMAT, Built, Progress, Settings, build
+from engine.training.datasets.build import FORMAT, Built, DatasetSettings, Progress, build
 from engine.training.datasets.kinds import KINDS, augmentation_of, corpus_of
 from engine.training.datasets.kinship import families
-from engine.training.datasets.pieces import SPLITS, Piece, load_pieces, save_pieces
+from engine.training.datasets.pieces import SPLITS, DatasetPiece, load_pieces, save_pieces
 from engine.training.datasets.score import LeftOut, counted
 
 PIECES, MANIFEST, CACHE = "pieces.npz", "manifest.json", "cache"
@@ -36,13 +36,13 @@ class Dataset:
         kin: how many pieces were left out because another data set holds out a version of them.
     """
 
-    pieces: list[Piece]
+    pieces: list[DatasetPiece]
     kind: str
     augmentation: Augmentation = field(default_factory=Augmentation)
     manifest: dict[str, Any] | None = None
     kin: int = 0
 
-    def split(self, name: str) -> list[Piece]:
+    def split(self, name: str) -> list[DatasetPiece]:
         """The pieces of "train", "validation" or "test"."""
         return [piece for piece in self.pieces if piece.split == name]
 
@@ -80,7 +80,7 @@ def open_dataset(paths: Sequence[Path], config: str, progress: Progress | None =
             f"{paths[built.index(False)]}: raw music beside a data set that is built already",
             "Build one data set of both: `perpetuum dataset build`.",
         )
-    made = build(paths, Settings(config), progress=progress)
+    made = build(paths, DatasetSettings(config), progress=progress)
     return Dataset(made.pieces, kind, augmentation_of(config), made.manifest)
 
 
@@ -152,7 +152,7 @@ def _joined(sets: Sequence[Dataset]) -> Dataset:
     return Dataset(kept, sets[0].kind, sets[0].augmentation, kin=len(leaking))
 
 
-def _leaking(pieces: Sequence[Piece], sets: Sequence[int]) -> set[int]:
+def _leaking(pieces: Sequence[DatasetPiece], sets: Sequence[int]) -> set[int]:
     """Places of pieces that have a relative, in another of the `sets` they come from, that is held out more strictly.
 
     Each set was split by families of its own, so what one holds out another may train on.

@@ -10,7 +10,7 @@ import numpy as np
 from engine.networks.vae.converters.groove import GrooveConverter
 from engine.score.drums import CLASS_OF_PITCH
 from engine.training.datasets.filters import Filters
-from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.datasets.score import Score, UnusableError
 
 GHOST_VELOCITY = {1: 40}
@@ -22,7 +22,7 @@ _ROLAND_TOMS = {48: 6, 50: 6, 45: 5, 47: 5, 43: 4, 58: 4}
 """Classes of the rims and heads of the electronic kit that Groove was played on."""
 
 
-def drum_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[Piece]:
+def drum_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
     """Drums as bit masks [T] of the nine classes: stretches without two silent bars in a row.
 
     What was played on the electronic kit is one piece, and may be looser by a tenth.
@@ -36,14 +36,14 @@ def drum_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterat
     events = drum_events(notes, dict(CLASS_OF_PITCH) | (_ROLAND_TOMS if score.electronic_kit else {}))
     if score.electronic_kit:
         if len(events):
-            yield Piece("", "", "", events, qpm=score.qpm)
+            yield DatasetPiece("", "", "", events, qpm=score.qpm)
         return
     sounding = np.any(events.reshape(-1, STEPS_PER_BAR), axis=1)
     for start, end in _runs(sounding, filters, dropped):
-        yield Piece(f"#{start}", "", "", events[start * STEPS_PER_BAR : end * STEPS_PER_BAR], qpm=score.qpm)
+        yield DatasetPiece(f"#{start}", "", "", events[start * STEPS_PER_BAR : end * STEPS_PER_BAR], qpm=score.qpm)
 
 
-def groove_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[Piece]:
+def groove_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
     """Drums as they were played: strokes [T, 27], see `GrooveConverter.strokes`; cut as `drum_pieces` does.
 
     Raises:
@@ -56,11 +56,11 @@ def groove_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iter
     strokes = GrooveConverter(recorded=score.electronic_kit).strokes(notes, 0.0, steps)
     if score.electronic_kit:
         if strokes.any():
-            yield Piece("", "", "", strokes, qpm=score.qpm)
+            yield DatasetPiece("", "", "", strokes, qpm=score.qpm)
         return
     sounding = np.any(strokes.reshape(-1, STEPS_PER_BAR * strokes.shape[1]), axis=1)
     for start, end in _runs(sounding, filters, dropped):
-        yield Piece(f"#{start}", "", "", strokes[start * STEPS_PER_BAR : end * STEPS_PER_BAR], qpm=score.qpm)
+        yield DatasetPiece(f"#{start}", "", "", strokes[start * STEPS_PER_BAR : end * STEPS_PER_BAR], qpm=score.qpm)
 
 
 def drum_events(notes: np.ndarray, classes: Mapping[int, int]) -> np.ndarray:

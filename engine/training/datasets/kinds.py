@@ -15,7 +15,7 @@ from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.drums import drum_pieces, groove_pieces
 from engine.training.datasets.filters import Filters, chosen, meter_names, programs
 from engine.training.datasets.melodies import lead_sheet_pieces, melody_pieces
-from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.datasets.polyphony import performance_pieces, polyphony_pieces
 from engine.training.datasets.score import Score, UnusableError
 
@@ -33,7 +33,7 @@ class Kind:
         stretches: it keeps to no grid, so that there are no bars, and durations may be stretched.
     """
 
-    pieces: Callable[[Score, Filters, Counter[str]], Iterator[Piece]]
+    pieces: Callable[[Score, Filters, Counter[str]], Iterator[DatasetPiece]]
     meters: frozenset[tuple[int, int]] | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     transposes: bool = True
@@ -114,7 +114,7 @@ def check_filters(kind: str, filters: Filters, augmentation: Augmentation) -> No
         raise PerpetuumError(f"a {name} has no bars and no grid", "Leave out --min-bars, --max-bars and --min-on-grid.")
 
 
-def take(kind: str, score: Score, filters: Filters) -> tuple[list[Piece], Counter[str]]:
+def take(kind: str, score: Score, filters: Filters) -> tuple[list[DatasetPiece], Counter[str]]:
     """The pieces of a kind of music that are in a score; their names are what comes behind the score's.
 
     Returns:
@@ -142,7 +142,7 @@ def take(kind: str, score: Score, filters: Filters) -> tuple[list[Piece], Counte
     return found, dropped
 
 
-def _refused(piece: Piece, score: Score, filters: Filters, kind: Kind) -> str | None:
+def _refused(piece: DatasetPiece, score: Score, filters: Filters, kind: Kind) -> str | None:
     if unique_pitches(piece) < filters.min_unique_pitches:
         return f"fewer than {filters.min_unique_pitches} pitches"
     if kind.stretches:
@@ -155,7 +155,7 @@ def _refused(piece: Piece, score: Score, filters: Filters, kind: Kind) -> str | 
     return None
 
 
-def unique_pitches(piece: Piece) -> int:
+def unique_pitches(piece: DatasetPiece) -> int:
     """How many different pitches occur in a piece; of drums, classes."""
     events = piece.events
     if events.dtype.names:
@@ -167,7 +167,7 @@ def unique_pitches(piece: Piece) -> int:
     return int(np.bitwise_or.reduce(events)).bit_count()
 
 
-def bars_of(piece: Piece, score: Score | None = None) -> int:
+def bars_of(piece: DatasetPiece, score: Score | None = None) -> int:
     """Length of a piece on a grid, in bars; of the score's first meter, where its events do not tell."""
     if not piece.events.dtype.names:
         return -(-len(piece.events) // STEPS_PER_BAR)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, Piece
+from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, DatasetPiece
 
 COMMONPLACE = 40
 """What more pieces than this share is no sign of kinship."""
@@ -23,7 +23,7 @@ SAME = 0.9
 """Share of the fingerprints of the longer of two pieces; those of one performance in two files have more."""
 
 
-def fingerprints(piece: Piece) -> set[bytes]:
+def fingerprints(piece: DatasetPiece) -> set[bytes]:
     """Digests of short stretches of a piece, transposition removed.
 
     On a grid: windows of two bars from each bar on, but for nearly empty ones; of grooves, their hits. Of notes: see
@@ -63,7 +63,7 @@ def note_fingerprints(notes: np.ndarray, size: int = 8) -> set[bytes]:
     return {move.tobytes() for move in moves[kinds >= 4]}  # a trill or a scale is nobody's own
 
 
-def families(pieces: Sequence[Piece]) -> list[int]:
+def families(pieces: Sequence[DatasetPiece]) -> list[int]:
     """Group parts of one work, versions of one tune or song, and performances of one composition: pieces that share
     many of their fingerprints.
 
@@ -92,7 +92,7 @@ def families(pieces: Sequence[Piece]) -> list[int]:
     return [root(k) for k in range(len(sets))]
 
 
-def duplicates(pieces: Sequence[Piece]) -> set[int]:
+def duplicates(pieces: Sequence[DatasetPiece]) -> set[int]:
     """Places of pieces that are the same music as one before them, in whatever key.
 
     On a grid that is every event. Notes off a grid are rounded by files: nearly all their fingerprints are the same.
@@ -108,8 +108,8 @@ def duplicates(pieces: Sequence[Piece]) -> set[int]:
 
 
 def split_by_family(
-    pieces: Sequence[Piece], validation: float = 0.06, test: float = 0.06, seed: int = 0
-) -> list[Piece]:
+    pieces: Sequence[DatasetPiece], validation: float = 0.06, test: float = 0.06, seed: int = 0
+) -> list[DatasetPiece]:
     """Give each family of related pieces to one split, by a hash of the name of a member.
 
     Pieces whose split is already set (an official split) keep it, and their relatives follow them. Where there are
@@ -144,7 +144,7 @@ def split_by_family(
     ]
 
 
-def _chance(piece: Piece, seed: int) -> float:
+def _chance(piece: DatasetPiece, seed: int) -> float:
     """0..1, by a hash of the piece's name."""
     key = f"{piece.source}/{piece.name}" + (f"/{seed}" if seed else "")
     return int.from_bytes(_digest(key.encode()), "big") / 2**64

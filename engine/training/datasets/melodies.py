@@ -12,8 +12,8 @@ from math import floor
 import numpy as np
 
 from engine.training.datasets.filters import Filters
-from engine.training.datasets.pieces import STEPS_PER_BAR, Piece
-from engine.training.datasets.score import Part, Score, UnusableError
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
+from engine.training.datasets.score import Score, ScorePart, UnusableError
 
 MAX_REST_STEPS = 24
 """A melody that rests longer than this ends; what follows is another piece."""
@@ -23,7 +23,7 @@ _KIND_WORDS = {"(minor-major)": "m(maj7)", "(augmented-ninth)": "+9", "(minor-13
 """Kinds of chords that scores spell out, as figures."""
 
 
-def melody_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[Piece]:
+def melody_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
     """Melodies as MelodyEvents [T]: vocal lines where some are sung, else what plays one note at a time.
 
     Raises:
@@ -32,7 +32,7 @@ def melody_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iter
     return _pieces(score, filters, dropped, lead_sheets=False)
 
 
-def lead_sheet_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[Piece]:
+def lead_sheet_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
     """As `melody_pieces`, with the chord at each step; only melodies over chords.
 
     Raises:
@@ -43,7 +43,7 @@ def lead_sheet_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> 
     return _pieces(score, filters, dropped, lead_sheets=True)
 
 
-def _pieces(score: Score, filters: Filters, dropped: Counter[str], lead_sheets: bool) -> Iterator[Piece]:
+def _pieces(score: Score, filters: Filters, dropped: Counter[str], lead_sheets: bool) -> Iterator[DatasetPiece]:
     written = not score.is_played
     if written and len(score.signatures) != 1:
         raise UnusableError("several meters" if score.signatures else "no meter")
@@ -72,7 +72,7 @@ def _pieces(score: Score, filters: Filters, dropped: Counter[str], lead_sheets: 
                 elif (events >= 0).sum() < fewest:
                     dropped[f"fewer than {fewest} notes"] += 1
                 else:
-                    yield Piece(f"#{k}.{j}.{i}", "", "", events, chords if lead_sheets else None, score.qpm)
+                    yield DatasetPiece(f"#{k}.{j}.{i}", "", "", events, chords if lead_sheets else None, score.qpm)
 
 
 def _lines(score: Score) -> list[np.ndarray]:
@@ -88,7 +88,7 @@ def _lines(score: Score) -> list[np.ndarray]:
     return alone or ([notes] if len(notes) else [])
 
 
-def _is_monophonic(part: Part) -> bool:
+def _is_monophonic(part: ScorePart) -> bool:
     """Whether nearly all of its notes begin when the one before has ended, or nearly has."""
     notes = part.notes
     overlaps = notes["start"][1:] < notes["end"][:-1] - 0.125

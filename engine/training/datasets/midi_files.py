@@ -13,7 +13,7 @@ from engine.score.overlaps import ended_at_restrikes
 from engine.score.phrase import NOTE, in_order
 from engine.score.piece import Piece
 from engine.score.smf import CONTROL, Smf, SmfError
-from engine.training.datasets.score import Part, Score, UnusableError, checked
+from engine.training.datasets.score import Score, ScorePart, UnusableError, checked
 
 SUSTAIN = 64
 """MIDI controller of the pedal; values from 64 on hold the notes."""
@@ -36,9 +36,9 @@ def read_midi(data: bytes) -> Score:
     assert smf is not None
     held = _held(piece, smf)
     parts = [
-        Part((ended_at_restrikes(track.notes)[0],), is_drum=True)
+        ScorePart((ended_at_restrikes(track.notes)[0],), is_drum=True)
         if track.is_drum
-        else Part((ended_at_restrikes(track.notes)[0],), track.program, performed=held[number])
+        else ScorePart((ended_at_restrikes(track.notes)[0],), track.program, performed=held[number])
         for number, track in enumerate(piece.tracks)
     ]
     # Files tell whole microseconds a beat: 180 quarter notes a minute come back as 180.00018.

@@ -16,7 +16,7 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.score.chords import parse_chord, recognise
 from engine.training.datasets.musicxml_prepared import prepared
-from engine.training.datasets.score import LeftOut, Part, Score, UnusableError, checked, note_array
+from engine.training.datasets.score import LeftOut, Score, ScorePart, UnusableError, checked, note_array
 from engine.training.datasets.score_sets import VELOCITY
 
 LARGEST = 64 << 20
@@ -112,7 +112,7 @@ def _score(found: Any) -> Score:
             instrument = part.getInstrument(returnDefault=False)
             drums = bool(instrument is not None and instrument.midiChannel == 9)
             program = instrument.midiProgram if instrument is not None else None
-            parts.append(Part((note_array(rows),), None if drums else program, drums, sung))
+            parts.append(ScorePart((note_array(rows),), None if drums else program, drums, sung))
         chords += [(float(each.offset), _figure(each)) for each in flat.getElementsByClass(harmony.Harmony)]
     flat = streams[0].flatten()
     return Score(

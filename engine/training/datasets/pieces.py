@@ -18,7 +18,7 @@ STEPS_PER_BAR = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class DatasetPiece:
     """One piece of music.
 
     Attributes:
@@ -45,13 +45,13 @@ class Piece:
         return self.source, self.name.rpartition("#")[0] or self.name
 
 
-def save_pieces(path: Path, pieces: Iterable[Piece]) -> None:
+def save_pieces(path: Path, pieces: Iterable[DatasetPiece]) -> None:
     """Write pieces to one compressed .npz file, whole or not at all; the same pieces are the same bytes."""
     with OutputFile(path) as output:
         pieces_to(output.file, pieces)
 
 
-def load_pieces(path: Path) -> list[Piece]:
+def load_pieces(path: Path) -> list[DatasetPiece]:
     """Read what `save_pieces` wrote.
 
     Raises:
@@ -66,7 +66,7 @@ def load_pieces(path: Path) -> list[Piece]:
         ) from error
 
 
-def pieces_to(file: IO[bytes], pieces: Iterable[Piece]) -> None:
+def pieces_to(file: IO[bytes], pieces: Iterable[DatasetPiece]) -> None:
     """Write pieces as one compressed .npz."""
     pieces = list(pieces)
     np.savez_compressed(
@@ -81,7 +81,7 @@ def pieces_to(file: IO[bytes], pieces: Iterable[Piece]) -> None:
     )
 
 
-def pieces_from(file: IO[bytes]) -> list[Piece]:
+def pieces_from(file: IO[bytes]) -> list[DatasetPiece]:
     """Read what `pieces_to` wrote.
 
     Raises:
@@ -94,4 +94,4 @@ def pieces_from(file: IO[bytes]) -> list[Piece]:
         chords = np.split(data["chords"], ends) if known else [None] * len(parts)
         tempos = data["tempos"].tolist() if "tempos" in data.files else [120.0] * len(parts)
         columns = zip(data["names"], data["sources"], data["splits"], parts, chords, tempos, strict=True)
-        return [Piece(str(name), str(source), str(split), *others) for name, source, split, *others in columns]
+        return [DatasetPiece(str(name), str(source), str(split), *others) for name, source, split, *others in columns]

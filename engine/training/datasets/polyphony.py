@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from engine.training.datasets.filters import Filters
-from engine.training.datasets.pieces import Piece
+from engine.training.datasets.pieces import DatasetPiece
 from engine.training.datasets.score import Score, UnusableError
 
 MIN_NOTES = 16
 MIN_PERFORMED = 64
 
 
-def polyphony_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[Piece]:
+def polyphony_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
     """All notes but drums, in beats, where they lie on the grid of sixteenths.
 
     Raises:
@@ -27,10 +27,10 @@ def polyphony_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> I
         raise UnusableError(f"fewer than {MIN_NOTES} notes")
     if filters.is_loose(notes["start"] * 4, 0.95):
         raise UnusableError("off the grid")
-    yield Piece("", "", "", notes, qpm=score.qpm)
+    yield DatasetPiece("", "", "", notes, qpm=score.qpm)
 
 
-def performance_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[Piece]:
+def performance_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
     """What was played, in seconds, held by the pedal.
 
     A score is refused: played by the clock, it would teach a network that learns timing to have none.
@@ -43,7 +43,7 @@ def performance_pieces(score: Score, filters: Filters, dropped: Counter[str]) ->
     notes = score.performed
     if len(notes) < MIN_PERFORMED:
         raise UnusableError(f"fewer than {MIN_PERFORMED} notes")
-    yield Piece("", "", "", notes, qpm=score.qpm)
+    yield DatasetPiece("", "", "", notes, qpm=score.qpm)
 
 
 def has_over_long_bar(score: Score) -> bool:

@@ -56,7 +56,7 @@ def counted(found: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScorePart:
     """What one instrument or voice plays.
 
     Attributes:
@@ -97,7 +97,7 @@ class Score:
         electronic_kit: drums are on the pads of the kit that the Groove MIDI Dataset was played on.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ScorePart, ...]
     meters: tuple[tuple[float, int, int], ...] = ()
     bars: tuple[float, ...] = ()
     tempos: tuple[tuple[float, float], ...] = ()

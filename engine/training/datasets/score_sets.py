@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.training.datasets.score import Part, Score, UnusableError, checked, note_array
+from engine.training.datasets.score import Score, ScorePart, UnusableError, checked, note_array
 
 VELOCITY = 100
 """Of all notes, for scores tell none."""
@@ -28,10 +28,10 @@ def read_score_line(data: bytes) -> Score:
         score = json.loads(data)
         beat = score["tpq"]
         if "notes" in score:
-            parts = [Part((_voice(score["notes"], beat),))]
+            parts = [ScorePart((_voice(score["notes"], beat),))]
         else:
             parts = [
-                Part(
+                ScorePart(
                     tuple(_voice(voice["n"], beat) for voice in part["voices"] if voice["n"]),
                     _program(part.get("program")),
                     is_sung=bool(part.get("lyric")),
@@ -62,7 +62,7 @@ def read_chorale(data: bytes) -> Score:
     """
     try:
         voices = np.array(json.loads(data), int).T
-        parts = [Part((note_array(_held(voice)),), is_sung=True) for voice in voices if (voice >= 0).any()]
+        parts = [ScorePart((note_array(_held(voice)),), is_sung=True) for voice in voices if (voice >= 0).any()]
     except (ValueError, TypeError) as error:
         raise UnusableError("not a chorale") from error
     return checked(Score(tuple(parts)))

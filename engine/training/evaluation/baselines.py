@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from engine.training.material import Excerpt
+from engine.training.material import TrainingExcerpt
 
 
 def baselines(
-    train: Sequence[Excerpt], judged: Sequence[Excerpt], num_classes: int, bar: int | None
+    train: Sequence[TrainingExcerpt], judged: Sequence[TrainingExcerpt], num_classes: int, bar: int | None
 ) -> dict[str, float]:
     """Mean negative log-likelihood in nats per event of baselines that were fitted to the training split.
 
@@ -30,7 +30,7 @@ def baselines(
     for event, k in symbols.items():
         lookup[event - min(symbols)] = k
 
-    def coded(parts: Sequence[Excerpt]) -> list[np.ndarray]:
+    def coded(parts: Sequence[TrainingExcerpt]) -> list[np.ndarray]:
         return [lookup[part.events.astype(int) - min(symbols)] for part in parts]
 
     def mean(losses_of: Callable[[np.ndarray], np.ndarray]) -> float:

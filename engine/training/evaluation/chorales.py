@@ -22,16 +22,16 @@ import numpy as np
 from engine.networks.encodings import polyphony
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.score.time import STEPS_PER_BEAT
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.evaluation.rnn import event_losses
-from engine.training.material import Excerpt
+from engine.training.material import TrainingExcerpt
 
 CHORALES = "jsb_chorales"
 """The source whose pieces are the benchmark's, by their split."""
 
 
 def chorale_figures(
-    network: EventSequenceRnn, chorales: Sequence[Piece], advance: Callable[[float], object] | None = None
+    network: EventSequenceRnn, chorales: Sequence[DatasetPiece], advance: Callable[[float], object] | None = None
 ) -> dict[str, float]:
     """How likely a network finds chorales.
 
@@ -45,7 +45,7 @@ def chorale_figures(
         as any other. "chorale_sixteenth": nats per sixteenth of all events, and "chorale_note": per note;
         "chorale_frames": how many frames.
     """
-    excerpts = [Excerpt(np.array(chorale_events(piece)), from_start=False) for piece in chorales]
+    excerpts = [TrainingExcerpt(np.array(chorale_events(piece)), from_start=False) for piece in chorales]
     total = whole = 0.0
     frames = sixteenths = notes = 0
     for excerpt, (losses, _) in zip(excerpts, event_losses(network, excerpts, advance), strict=True):
@@ -65,7 +65,7 @@ def chorale_figures(
     }
 
 
-def chorale_events(piece: Piece) -> list[int]:
+def chorale_events(piece: DatasetPiece) -> list[int]:
     """All events of a piece, from `START` to `END`."""
     steps = round(float(piece.events["end"].max()) * STEPS_PER_BEAT)
     return [*polyphony.from_notes(piece.events, steps), polyphony.END]

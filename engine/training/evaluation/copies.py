@@ -12,7 +12,7 @@ from engine.networks.rnn.configs import RnnConfig
 from engine.networks.vae.configs import VaeConfig
 from engine.score.phrase import in_order
 from engine.score.time import STEPS_PER_BEAT
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.evaluation.samples import Sample, drum_notes
 
@@ -22,7 +22,7 @@ RUN = 8
 """Intervals of a run, which stands for a bar where there are none."""
 
 
-class Known:
+class KnownPieces:
     """What the training pieces hold.
 
     Bars of 4/4 and pairs of them count as equal when their onsets and pitches are, whatever the lengths of the notes;
@@ -36,7 +36,7 @@ class Known:
         train: pieces.
     """
 
-    def __init__(self, kind: str, config: RnnConfig | VaeConfig, train: Iterable[Piece]) -> None:
+    def __init__(self, kind: str, config: RnnConfig | VaeConfig, train: Iterable[DatasetPiece]) -> None:
         self.kind = kind
         self._hop = STEPS_PER_BEAT if kind == "polyphony" else STEPS_PER_BAR
         parts = [piece_notes(kind, config, piece) for piece in train]
@@ -84,7 +84,7 @@ class Known:
             yield np.concatenate([steps[first:last] - start, inside]).astype(np.int16).tobytes()
 
 
-def piece_notes(kind: str, config: RnnConfig | VaeConfig, piece: Piece) -> np.ndarray:
+def piece_notes(kind: str, config: RnnConfig | VaeConfig, piece: DatasetPiece) -> np.ndarray:
     """The notes of a piece as a network knows them: array of `NOTE`."""
     if kind in ("polyphony", "performance"):
         return piece.events

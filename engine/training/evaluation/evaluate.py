@@ -9,10 +9,10 @@ from typing import Any
 
 from engine.errors import PerpetuumError
 from engine.networks.vae.music_vae import MusicVae
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.datasets.kinds import corpus_of, trainable
 from engine.training.evaluation.chorales import CHORALES, chorale_figures
-from engine.training.evaluation.copies import Known
+from engine.training.evaluation.copies import KnownPieces
 from engine.training.evaluation.frames import frame_estimate
 from engine.training.evaluation.groove import evaluate_groove, groove_samples
 from engine.training.evaluation.overlap import overlaps
@@ -37,8 +37,8 @@ class Music:
 
     Attributes:
         figures: at temperature 1 from nothing: "overlap_" and the names of `overlaps`, "copied_" and those of
-            `Known.shares`; with "_train" or "_held_out" behind them the same of what they are to be compared with:
-            held-out music beside the training pieces.
+            `KnownPieces.shares`; with "_train" or "_held_out" behind them the same of what they are to be compared
+            with: held-out music beside the training pieces.
         table: what the held-out music and that of each temperature is like, by the names of `describe`, and how far
             the latter overlaps and is copied.
         samples, held_out: the music of the figures, and what it is compared with.
@@ -52,7 +52,7 @@ class Music:
 
 def evaluate(
     network: Any,
-    pieces: Sequence[Piece],
+    pieces: Sequence[DatasetPiece],
     split: str = "test",
     samples: int = SAMPLES,
     seed: int = 0,
@@ -82,7 +82,7 @@ def evaluate(
 
 def held_out_figures(
     network: Any,
-    pieces: Sequence[Piece],
+    pieces: Sequence[DatasetPiece],
     split: str = "test",
     seed: int = 0,
     advance: Advance = untold,
@@ -121,7 +121,7 @@ def held_out_figures(
 
 def evaluate_music(
     network: Any,
-    pieces: Sequence[Piece],
+    pieces: Sequence[DatasetPiece],
     split: str = "test",
     samples: int = SAMPLES,
     temperatures: Sequence[float] = (),
@@ -149,7 +149,7 @@ def evaluate_music(
     made, real = music.samples, music.held_out
     if kind == "groove" or not real:
         return music
-    known = Known(kind, config, train)
+    known = KnownPieces(kind, config, train)
     figures: dict[str, float] = {}
     ceiling = overlaps(learnt, real, kind)
     for name, value in overlaps(made, real, kind).items():
@@ -175,7 +175,7 @@ def evaluate_music(
 
 def excerpts(
     network: Any,
-    pieces: Sequence[Piece],
+    pieces: Sequence[DatasetPiece],
     split: str = "test",
     samples: int = SAMPLES,
     seed: int = 0,

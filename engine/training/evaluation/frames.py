@@ -21,7 +21,7 @@ from engine.networks.encodings.polyphony import CONTINUED, END, NEW, NUM_CLASSES
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.threads import one_thread
 from engine.score.time import STEPS_PER_BEAT
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.evaluation.chorales import chorale_events
 from engine.training.evaluation.rnn import log_softmax
 
@@ -31,7 +31,7 @@ _MOST_NOTES = 8
 
 def frame_estimate(
     network: EventSequenceRnn,
-    chorales: Sequence[Piece],
+    chorales: Sequence[DatasetPiece],
     particles: int,
     seed: int = 0,
     advance: Callable[[float], object] | None = None,

@@ -16,7 +16,7 @@ from engine.networks.vae.music_vae import MusicVae
 from engine.score.drums import CLASSES
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.amount import nothing_to_judge
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.evaluation.overlap import overlapping_area
 from engine.training.evaluation.samples import Sample
 from engine.training.evaluation.vae import divergences
@@ -47,7 +47,7 @@ class Strokes(NamedTuple):
     made_velocities: np.ndarray
 
 
-def evaluate_groove(network: MusicVae, pieces: Sequence[Piece], split: str = "test") -> dict[str, float]:
+def evaluate_groove(network: MusicVae, pieces: Sequence[DatasetPiece], split: str = "test") -> dict[str, float]:
     """Figures at the strokes that the drummer played, on windows of two bars that do not overlap; z = mu.
 
     Strokes that the network is told in play are told here, too (see `GrooveConverter.given`).
@@ -137,7 +137,7 @@ def widened(strokes: Strokes, amount: float = WIDE) -> Strokes:
 
 
 def groove_samples(
-    network: MusicVae, judged: Sequence[Piece], count: int, seed: int
+    network: MusicVae, judged: Sequence[DatasetPiece], count: int, seed: int
 ) -> tuple[list[Sample], list[Sample]]:
     """Two-bar windows of pieces, drawn by chance: as drummers played them, and as a network plays them.
 
@@ -161,7 +161,7 @@ def groove_samples(
     return heard(played), heard(network.decode(network.encode(inputs)[0], hits=kind.converter.given(played)))
 
 
-def usual_velocities(train: Sequence[Piece]) -> np.ndarray:
+def usual_velocities(train: Sequence[DatasetPiece]) -> np.ndarray:
     """Median velocity [9] of each drum in pieces, 0..1; the median of a class that is never struck is that of all."""
     hits, velocities, _ = np.split(np.concatenate([piece.events for piece in train]), 3, axis=1)
     struck = hits > 0.5

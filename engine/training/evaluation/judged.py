@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import safe_open
 
 from engine.errors import PerpetuumError
-from engine.networks import CONFIGS, WeightsCard
+from engine.networks import CONFIGS, WeightsCard, build_network
 from engine.networks.card import read_weights, write_weights
 from engine.networks.checkpoints import open_weights, read_card
 from engine.networks.rnn.configs import RnnConfig
@@ -45,7 +45,7 @@ def open_judged(path: Path, config: str) -> Judged:
     if path.is_dir() and ((path / BEST).exists() or (path / CHECKPOINT).exists()):
         weights = read_best(path)
         try:
-            network = CONFIGS[config].build(weights)
+            network = build_network(CONFIGS[config], weights)
         except ValueError as error:
             raise PerpetuumError(f"{path}: a training of another config than {config} ({error})") from error
         facts = (read_state(path) or {}).get("facts", {})
@@ -61,7 +61,7 @@ def open_judged(path: Path, config: str) -> Judged:
     kind = CONFIGS[config]
     if card.attention_length is not None and isinstance(kind, RnnConfig):
         kind = replace(kind, attention_length=card.attention_length)
-    return Judged(path, card, kind.build(weights), _count(weights))
+    return Judged(path, card, build_network(kind, weights), _count(weights))
 
 
 def other_data(judged: Judged, dataset: Dataset) -> str:

@@ -36,7 +36,7 @@ _SOURCES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PageSection:
     """What the page says of a weights file.
 
     Attributes:
@@ -77,7 +77,7 @@ class Section:
         )
 
 
-def write_page(page: Path, section: Section) -> None:
+def write_page(page: Path, section: PageSection) -> None:
     """Write the section of a weights file, and its picture into a folder beside the page that is called like it.
 
     Raises:
@@ -86,7 +86,7 @@ def write_page(page: Path, section: Section) -> None:
     write_section(page, section, _draw(page, section))
 
 
-def redraw(page: Path, section: Section) -> Path | None:
+def redraw(page: Path, section: PageSection) -> Path | None:
     """Draw the picture of a section of a page anew, and write what it shows; all else stays. None: there is no music.
 
     Raises:
@@ -108,7 +108,7 @@ def redraw(page: Path, section: Section) -> Path | None:
     return picture
 
 
-def _draw(page: Path, section: Section) -> Path | None:
+def _draw(page: Path, section: PageSection) -> Path | None:
     """Draw typical excerpts into the folder beside the page; None where there is no music."""
     music, kind = section.music, section.dataset.kind
     if not music.samples or not music.held_out:
@@ -137,7 +137,7 @@ def _typical(kind: str, samples: Sequence[Sample]) -> list[Sample]:
     return list(told.values())[:EXCERPTS]
 
 
-def write_section(page: Path, section: Section, picture: Path | None = None) -> None:
+def write_section(page: Path, section: PageSection, picture: Path | None = None) -> None:
     """Put a section into a page, in the place of an earlier one of its name, else at the end.
 
     Raises:
@@ -164,7 +164,7 @@ def marks(name: str) -> tuple[str, str]:
     return f"<!-- model {name} -->", f"<!-- end of {name} -->"
 
 
-def section_text(section: Section, picture: Path | None = None, old_remark: str | None = None) -> str:
+def section_text(section: PageSection, picture: Path | None = None, old_remark: str | None = None) -> str:
     """The Markdown of a section, without its marks; `picture` is relative to the page."""
     card = section.judged.card
     lines = [f"## {section.name}", "", _sentence(f"{card.name}. {card.description}"), "", *_facts(section), ""]
@@ -189,7 +189,7 @@ def section_text(section: Section, picture: Path | None = None, old_remark: str 
     return "\n".join(lines)
 
 
-def _shown(section: Section, picture: Path) -> list[str]:
+def _shown(section: PageSection, picture: Path) -> list[str]:
     """The lines of a picture, whose path is relative to the page."""
     return [f"![{section.caption}]({picture.as_posix()})", "", f"*{section.caption}*"]
 
@@ -199,7 +199,7 @@ def written(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.4f}"
 
 
-def _facts(section: Section) -> list[str]:
+def _facts(section: PageSection) -> list[str]:
     card, pieces = section.judged.card, section.dataset.pieces
     sizes = ", ".join(f"{key} {_size(value)}" for key, value in card.sizes.items() if value)
     counts = Counter(piece.split for piece in pieces)

@@ -14,9 +14,9 @@ from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.threads import one_thread
 from engine.training.amount import nothing_to_judge
 from engine.training.batches import encoded, held_out
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.evaluation.baselines import baselines
-from engine.training.material import Excerpt, Material, PerformanceMaterial, material_of
+from engine.training.material import Material, PerformanceMaterial, TrainingExcerpt, material_of
 
 EVALUATION_STEPS = 256
 """Pieces on a grid are cut into stretches of 16 bars, each predicted from its first event on."""
@@ -27,7 +27,7 @@ _AT_ONCE = 32
 
 def evaluate_rnn(
     network: EventSequenceRnn,
-    pieces: Sequence[Piece],
+    pieces: Sequence[DatasetPiece],
     split: str = "test",
     advance: Callable[[float], object] | None = None,
 ) -> dict[str, float]:
@@ -82,7 +82,7 @@ def without_controls(material: Material) -> Material:
 
 
 def event_losses(
-    network: EventSequenceRnn, excerpts: Sequence[Excerpt], advance: Callable[[float], object] | None = None
+    network: EventSequenceRnn, excerpts: Sequence[TrainingExcerpt], advance: Callable[[float], object] | None = None
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Of each excerpt, per event that is to be predicted: its negative log-likelihood in nats, and whether it was the
     likeliest one.
@@ -155,7 +155,7 @@ class EventTable:
         """The class that always means each event."""
         return self._classes[np.asarray(events, int) - self._lowest]
 
-    def mass(self, logs: np.ndarray, excerpt: Excerpt) -> np.ndarray:
+    def mass(self, logs: np.ndarray, excerpt: TrainingExcerpt) -> np.ndarray:
         """Log-probabilities [n, fixed] of the events, by the class that always means each, from those [n, C] of the
         classes, at the last n places of an excerpt."""
         mass, rows = logs[:, : self.fixed].copy(), np.arange(len(logs))

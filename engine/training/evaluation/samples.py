@@ -19,7 +19,7 @@ from engine.networks.vae.configs import VaeConfig
 from engine.networks.vae.music_vae import MusicVae
 from engine.score.phrase import ChordSpan, notes_between
 from engine.score.time import STEPS_PER_BEAT
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.datasets.kinds import augmentation_of, corpus_of
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.material import known_chord
@@ -51,12 +51,14 @@ class Sample:
     source: str = ""
     qpm: float = 120.0
 
-    def taken_from(self, piece: Piece) -> Sample:
+    def taken_from(self, piece: DatasetPiece) -> Sample:
         """The same with its source."""
         return replace(self, source=f"{piece.source}, {piece.name}", qpm=piece.qpm)
 
 
-def corpus_samples(config: RnnConfig | VaeConfig, pieces: Sequence[Piece], count: int, seed: int) -> list[Sample]:
+def corpus_samples(
+    config: RnnConfig | VaeConfig, pieces: Sequence[DatasetPiece], count: int, seed: int
+) -> list[Sample]:
     """Stretches of pieces, each piece with the same chance, brought into the range and key of the network.
 
     MusicVAEs of melodies learn every key, so their windows are transposed by chance, as in training.
@@ -106,7 +108,7 @@ def sample_music(
     if isinstance(network, MusicVae):
         return _decoded(network, count, temperature, rng, advance)
     assert temperature is not None
-    return _extended(network, held_out, count, temperature, primed, rng, advance)
+    return _continued(network, held_out, count, temperature, primed, rng, advance)
 
 
 def _decoded(
@@ -146,7 +148,7 @@ def drum_notes(config: RnnConfig | VaeConfig, events: np.ndarray) -> np.ndarray:
     return encoding.to_notes(encoding.from_notes(notes, len(events) / STEPS_PER_BEAT, grid), grid)
 
 
-def _extended(
+def _continued(
     network: EventSequenceRnn,
     held_out: Sequence[Sample],
     count: int,
@@ -166,7 +168,7 @@ def _extended(
         passage = Passage(np.zeros(0, like.notes.dtype), 0.0, 60.0 if free else 120.0)
         if primed:
             passage = Passage(notes_between(like.notes, 0.0, heard), heard, passage.qpm)
-        made = network.extensions(
+        made = network.extend(
             passage, length, _conditions(config, like, passage.length), Sampling(temperature), rng, size
         )
         chords = tuple(span.moved(-passage.length) for span in like.chords if span.start >= passage.length)
@@ -194,7 +196,7 @@ def _conditions(config: RnnConfig, like: Sample, heard: float) -> Conditions:
     return NO_CONDITIONS
 
 
-def _taker(config: RnnConfig | VaeConfig) -> Callable[[Piece, np.random.Generator], Sample | None]:
+def _taker(config: RnnConfig | VaeConfig) -> Callable[[DatasetPiece, np.random.Generator], Sample | None]:
     """What takes a sample out of a piece, or None where the piece is too short."""
     if isinstance(config, VaeConfig):
         return partial(_window, config)
@@ -206,7 +208,7 @@ def _taker(config: RnnConfig | VaeConfig) -> Callable[[Piece, np.random.Generato
     return partial(_bars, config)
 
 
-def _window(config: VaeConfig, piece: Piece, rng: np.random.Generator) -> Sample | None:
+def _window(config: VaeConfig, piece: DatasetPiece, rng: np.random.Generator) -> Sample | None:
     kind = CLASS_WINDOWS[config.name]
     starts = range(0, len(piece.events) - config.steps + 1, STEPS_PER_BAR)
     if not starts:
@@ -218,7 +220,7 @@ def _window(config: VaeConfig, piece: Piece, rng: np.random.Generator) -> Sample
     return window_sample(config, kind.tensors(window)[1]) if kind.enough(window) else None
 
 
-def _bars(config: RnnConfig, piece: Piece, rng: np.random.Generator) -> Sample | None:
+def _bars(config: RnnConfig, piece: DatasetPiece, rng: np.random.Generator) -> Sample | None:
     steps, encoding = BARS * STEPS_PER_BAR, config.make_encoding()
     bars = (len(piece.events) - steps) // STEPS_PER_BAR + 1
     if bars < 1:
@@ -239,7 +241,7 @@ def _bars(config: RnnConfig, piece: Piece, rng: np.random.Generator) -> Sample |
     return Sample(melody.to_notes(squashed), 4.0 * BARS, tuple(chords))
 
 
-def _stretch(length: float, grid: float, piece: Piece, rng: np.random.Generator) -> Sample | None:
+def _stretch(length: float, grid: float, piece: DatasetPiece, rng: np.random.Generator) -> Sample | None:
     """So many beats or seconds, from a beat on, or from anywhere where there is no grid."""
     rest = float(piece.events["end"].max()) - length
     if rest < 0:

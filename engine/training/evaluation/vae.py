@@ -11,9 +11,9 @@ from engine.networks.vae.converters.contract import one_hot
 from engine.networks.vae.music_vae import MusicVae
 from engine.networks.vae.operations import interpolate
 from engine.training.amount import nothing_to_judge
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.datasets.kinds import corpus_of
-from engine.training.evaluation.copies import Known
+from engine.training.evaluation.copies import KnownPieces
 from engine.training.evaluation.samples import window_sample
 from engine.training.vae_windows import CLASS_WINDOWS, WindowKind, held_out_windows
 
@@ -30,7 +30,9 @@ class _Heard(NamedTuple):
     sigma: np.ndarray
 
 
-def evaluate_vae(network: MusicVae, pieces: Sequence[Piece], split: str = "test", seed: int = 0) -> dict[str, float]:
+def evaluate_vae(
+    network: MusicVae, pieces: Sequence[DatasetPiece], split: str = "test", seed: int = 0
+) -> dict[str, float]:
     """Figures of a network whose config is one of `CLASS_WINDOWS`, on windows of a split that do not overlap.
 
     Args:
@@ -78,7 +80,7 @@ def evaluate_vae(network: MusicVae, pieces: Sequence[Piece], split: str = "test"
     classes = np.concatenate([part.classes for part in parts])
     figures["all_hold"] = float(np.bincount(classes.reshape(-1)).max() / classes.size)
     figures["windows"] = float(len(classes))
-    known = Known(corpus_of(network.config.name), network.config, [p for p in pieces if p.split == "train"])
+    known = KnownPieces(corpus_of(network.config.name), network.config, [p for p in pieces if p.split == "train"])
     return figures | walk_figures(network, np.concatenate([part.mu for part in parts]), known, rng)
 
 
@@ -87,7 +89,7 @@ def divergences(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     return 0.5 * (mu**2 + sigma**2 - 2 * np.log(sigma) - 1).sum(axis=1)
 
 
-def walk_figures(network: MusicVae, mu: np.ndarray, known: Known, rng: np.random.Generator) -> dict[str, float]:
+def walk_figures(network: MusicVae, mu: np.ndarray, known: KnownPieces, rng: np.random.Generator) -> dict[str, float]:
     """How music changes on the way between held-out windows, in `WALK_POINTS` points on the great circle.
 
     Args:

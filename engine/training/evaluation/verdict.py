@@ -16,7 +16,7 @@ from engine.networks.vae.music_vae import MusicVae
 from engine.score.midi_writing import write_piece
 from engine.score.phrase import moved
 from engine.score.piece import Piece, Track
-from engine.training.datasets import Piece as Work
+from engine.training.datasets import DatasetPiece as Work
 from engine.training.datasets.kinds import corpus_of
 from engine.training.evaluation.evaluate import Advance, untold
 from engine.training.evaluation.groove import groove_samples

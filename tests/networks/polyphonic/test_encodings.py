@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine.networks.encodings import performance, performance_notes, performance_windows, pianoroll, polyphony
-from engine.networks.encodings.performance_controls import Control, Controls
+from engine.networks.encodings.performance_controls import Controls, PerformanceControl
 from tests.networks.polyphonic.golden import CONTROLLED, PERFORMANCES, PIANOROLLS, WHOLE_NOTES, Golden
 
-BOTH = (Control.NOTES_PER_SECOND, Control.PITCH_CLASSES)
+BOTH = (PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES)
 
 
 def encoded(stream, events):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.networks import build_network
 from engine.networks.contract import Conditions, Passage, Sampling
 from engine.networks.encodings import performance, performance_notes, pianoroll, polyphony
-from engine.networks.encodings.performance_controls import Control, Controls
+from engine.networks.encodings.performance_controls import Controls, PerformanceControl
 from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS, nade_shapes
 from engine.score.phrase import NOTE
 from tests.networks.polyphonic.test_parity import network_of
@@ -32,14 +33,14 @@ def is_music(notes: np.ndarray, beats: float) -> bool:
 @pytest.mark.parametrize("passage", [PASSAGE, Passage(CHORD[:0], 4.0), Passage(CHORD[:0], 0.0)])
 def test_every_network_goes_on_after_music_silence_or_nothing(name, passage):
     network = network_of(name)
-    notes = network.extend(passage, 30.0, rng=np.random.default_rng(1))
+    notes = network.extend(passage, 30.0, rng=np.random.default_rng(1))[0].notes
     assert is_music(notes, 30.0)
-    np.testing.assert_array_equal(notes, network.extend(passage, 30.0, rng=np.random.default_rng(1)))
+    np.testing.assert_array_equal(notes, network.extend(passage, 30.0, rng=np.random.default_rng(1))[0].notes)
 
 
 @pytest.mark.parametrize("name", ["polyphony", "performance_with_dynamics", "rnn-nade"])
 def test_several_ways_to_go_on_differ_and_each_has_its_likelihood(name):
-    found = network_of(name).extensions(PASSAGE, 4.0, rng=np.random.default_rng(3), count=4)
+    found = network_of(name).extend(PASSAGE, 4.0, rng=np.random.default_rng(3), count=4)
     assert len({made.notes.tobytes() for made in found}) == 4
     assert all(is_music(made.notes, 4.0) and made.log_likelihood < 0 for made in found)
 
@@ -47,12 +48,14 @@ def test_several_ways_to_go_on_differ_and_each_has_its_likelihood(name):
 @pytest.mark.parametrize("name", ["polyphony", "performance", "rnn-nade_attn"])
 def test_beam_search_finds_music(name):
     sampling = Sampling(beam_size=3, branch_factor=2, steps_per_iteration=4)
-    assert is_music(network_of(name).extend(PASSAGE, 2.0, sampling=sampling, rng=np.random.default_rng(3)), 2.0)
+    assert is_music(
+        network_of(name).extend(PASSAGE, 2.0, sampling=sampling, rng=np.random.default_rng(3))[0].notes, 2.0
+    )
 
 
 def test_a_performance_fills_the_length_that_is_asked_for():
     network = network_of("performance_with_dynamics")
-    made = [network.extend(PASSAGE, 16.0, rng=np.random.default_rng(seed)) for seed in range(4)]
+    made = [network.extend(PASSAGE, 16.0, rng=np.random.default_rng(seed))[0].notes for seed in range(4)]
     assert max(notes["start"].max() for notes in made) > 14
     assert max((notes["end"] - notes["start"]).max() for notes in made) <= 5 * 96 / 60 + 1e-6
 
@@ -65,7 +68,7 @@ def test_a_network_that_never_moves_on_is_stopped(name, time):
     config = next(config for config in POLYPHONIC_CONFIGS if config.name == name)
     weights = {key: np.zeros(shape, np.float32) for key, shape in config.default_layout((8,)).shapes().items()}
     weights["fully_connected/biases"][time] = -100.0
-    notes = config.build(weights).extend(PASSAGE, 1.0, rng=np.random.default_rng(1))
+    notes = build_network(config, weights).extend(PASSAGE, 1.0, rng=np.random.default_rng(1))[0].notes
     assert notes.dtype == NOTE
 
 
@@ -75,7 +78,7 @@ def test_polyphony_sings_the_primer_in_what_it_makes_unless_told_not_to():
 
     def has_it(inject: bool, seed: int) -> bool:
         conditions = Conditions(inject_primer=inject)
-        notes = network.extend(PASSAGE, 2.0, conditions, rng=np.random.default_rng(seed))
+        notes = network.extend(PASSAGE, 2.0, conditions, rng=np.random.default_rng(seed))[0].notes
         starts = set(zip(notes["start"].tolist(), notes["pitch"].tolist(), strict=True))
         return {(0.0, 60), (0.0, 64), (1.0, 67)} <= starts
 
@@ -143,7 +146,10 @@ def test_events_fit_a_length_exactly():
 
 def test_controls_hold_over_equal_parts_of_the_music():
     controls = Controls.of(
-        (Control.NOTES_PER_SECOND, Control.PITCH_CLASSES), False, Conditions(notes_per_second=(0.5, 3.0, 100.0)), 300
+        (PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES),
+        False,
+        Conditions(notes_per_second=(0.5, 3.0, 100.0)),
+        300,
     )
     for step, lit in ((0, 0), (99, 0), (100, 2), (200, 7), (299, 7), (5000, 7)):
         row = controls.at(0, step)
@@ -152,7 +158,7 @@ def test_controls_hold_over_equal_parts_of_the_music():
 
 
 def test_optional_controls_are_switched_off_where_nothing_is_asked_for():
-    both = (Control.NOTES_PER_SECOND, Control.PITCH_CLASSES)
+    both = (PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES)
     assert Controls.of(both, True, Conditions()).at(0, 0).tolist() == [1.0] + [0.0] * 20
     assert Controls.of(both, True, Conditions(notes_per_second=1.0)).at(0, 0)[0] == 0.0
 
@@ -170,7 +176,7 @@ def test_what_is_asked_for_changes_what_a_conditioned_network_plays():
         network.extend(PASSAGE, 4.0, Conditions(notes_per_second=density), rng=np.random.default_rng(1))
         for density in (0.5, 40.0)
     ]
-    assert made[0].tobytes() != made[1].tobytes()
+    assert made[0][0].notes.tobytes() != made[1][0].notes.tobytes()
 
 
 def test_a_repeated_key_is_up_for_a_step_in_between():
@@ -182,7 +188,9 @@ def test_a_repeated_key_is_up_for_a_step_in_between():
 
 def test_towards_temperature_zero_a_piano_roll_is_the_same_with_every_seed():
     network, sampling = network_of("rnn-nade"), Sampling(temperature=1e-6)
-    made = [network.extend(PASSAGE, 4.0, sampling=sampling, rng=np.random.default_rng(s)).tobytes() for s in (1, 2)]
+    made = [
+        network.extend(PASSAGE, 4.0, sampling=sampling, rng=np.random.default_rng(s))[0].notes.tobytes() for s in (1, 2)
+    ]
     assert made[0] == made[1]
 
 

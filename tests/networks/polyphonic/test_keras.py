@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.networks import build_network
 from engine.networks.encodings.pianoroll import mask_of
 from engine.networks.polyphonic.configs import ENCODER
 from tests.networks.polyphonic.golden import Golden, weights_of
@@ -25,7 +26,7 @@ def test_at_full_size_keras_and_numpy_agree_within_1e_4(name):
     model = EventSequenceModel(layout)
     model.set_by_name(weights)
     inputs = golden["p0_inputs"][:12]
-    expected, _ = config.build(weights).run(inputs)
+    expected, _ = build_network(config, weights).run(inputs)
     np.testing.assert_allclose(np.asarray(model(inputs[None]))[0], expected, atol=1e-4)
 
 
@@ -58,4 +59,4 @@ def test_a_piano_roll_is_learnt_and_played():
     assert losses[-1] < 0.5 * losses[0]
     assert np.abs(model.get_by_name()[ENCODER] - encoder).max() > 0.01
     events = [mask_of(frame) for frame in frames[0]]
-    assert config.build(model.get_by_name()).log_likelihood(events) > -2 * 31 * losses[-1]
+    assert build_network(config, model.get_by_name()).log_likelihood(events) > -2 * 31 * losses[-1]

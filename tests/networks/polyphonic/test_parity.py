@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from engine.networks import build_network
 from engine.networks.contract import Conditions, Sampling
 from engine.networks.encodings import performance, performance_notes, polyphony
 from engine.networks.encodings.performance_controls import DEFAULT_DENSITY, Controls
@@ -35,8 +36,8 @@ def network_of(name: str):
     config, golden = CONFIGS[name], Golden(name)
     if isinstance(config, NadeConfig):
         layout = replace(config, default_hidden=14).default_layout(golden.layers)
-        return config.build(weights_of(layout.shapes() | nade_shapes(14)))
-    return config.build(weights_of(config.default_layout(golden.layers).shapes()))
+        return build_network(config, weights_of(layout.shapes() | nade_shapes(14)))
+    return build_network(config, weights_of(config.default_layout(golden.layers).shapes()))
 
 
 def inputs_of(network, golden: Golden, primer: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import PerpetuumError
-from engine.networks import CONFIGS, load_network
+from engine.networks import CONFIGS, build_network, load_network
 from engine.networks.card import read_weights
 from engine.networks.studio.grooving import drumify_piece, groove_piece
 from engine.score.phrase import NOTE
@@ -149,7 +149,7 @@ def test_of_strokes_that_share_a_step_the_nearest_one_is_put_where_the_network_w
     weights["decoder/output_projection/kernel"][:] = 0
     weights["decoder/output_projection/bias"][9:18] = 0
     weights["decoder/output_projection/bias"][18:] = np.arctanh(-0.5)
-    late = CONFIGS["groovae_2bar_humanize"].build(weights)
+    late = build_network(CONFIGS["groovae_2bar_humanize"], weights)
     flam = kit((0.9, 38, 50), (1.02, 38, 100), (3.0, 36, 90))
     heard = groove_piece(late, Piece((flam,)), np.random.default_rng(1)).piece.tracks[0].notes
     np.testing.assert_allclose(heard["start"], [1.0625 - 0.12, 1.0625, 3.0625], atol=1e-6)
@@ -271,7 +271,7 @@ def test_the_rhythm_is_that_of_the_tune_unless_told_otherwise(network):
 def test_a_rhythm_in_which_the_network_hears_nothing_is_said(tmp_path):
     _, weights = read_weights(made_up(tmp_path, "groovae_2bar_tap_fixed_velocity"))
     weights["decoder/output_projection/bias"][:9] = -50
-    deaf = CONFIGS["groovae_2bar_tap_fixed_velocity"].build(weights)
+    deaf = build_network(CONFIGS["groovae_2bar_tap_fixed_velocity"], weights)
     made = drumify_piece(deaf, Piece((TUNE,)), np.random.default_rng(1))
     assert made.remarks == ("the network hears no drums in this rhythm; with a higher --temperature it tries some",)
     assert len(made.piece.tracks[1].notes) == 0

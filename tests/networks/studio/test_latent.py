@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.networks import CONFIGS, load_network
+from engine.networks import CONFIGS, build_network, load_network
 from engine.networks.card import read_weights
 from engine.networks.studio import latent
 from engine.networks.studio.latent import interpolate_pieces, joined, sample_piece
@@ -118,7 +118,7 @@ def test_pieces_of_another_kind_are_clear_errors(network):
 def without_encoder(folder, config):
     _, weights = read_weights(made_up(folder, config))
     decoder = {name: value for name, value in weights.items() if not name.startswith("encoder")}
-    return CONFIGS[config].build(decoder)
+    return build_network(CONFIGS[config], decoder)
 
 
 def test_weights_without_an_encoder_are_searched_for_what_says_the_same(tmp_path, monkeypatch):

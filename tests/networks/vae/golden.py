@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.networks import build_network
 from engine.networks.vae.configs import VAE_CONFIGS, VaeConfig
 from engine.networks.vae.music_vae import MusicVae
 from tests.networks.golden import made_up_weights
@@ -45,7 +46,7 @@ class VaeGolden:
 
     @cached_property
     def network(self) -> MusicVae:
-        return self.config.build(vae_weights(self.config, self.shapes))
+        return build_network(self.config, vae_weights(self.config, self.shapes))
 
 
 def vae_weights(config: VaeConfig, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.networks import build_network
 from engine.networks.vae.fitting import cost_gradient, fit_latent
 from engine.networks.vae.music_vae import MusicVae
 from engine.networks.vae.operations import interpolate
@@ -24,8 +25,8 @@ published = pytest.mark.skipif(not _FOUND, reason=f"PERPETUUM_REFERENCE names no
 @cache
 def decoder() -> MusicVae:
     weights = dict(np.load(_FOUND[0]))
-    return CONFIGS["cat-mel_2bar_small"].build(
-        {name: value for name, value in weights.items() if name.startswith("decoder/")}
+    return build_network(
+        CONFIGS["cat-mel_2bar_small"], {name: value for name, value in weights.items() if name.startswith("decoder/")}
     )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from engine.networks import build_network
 from engine.networks.polyphonic.nade import Nade
-from engine.networks.vae.heads import CategoricalHead, GrooveHead, NadeHead
+from engine.networks.vae.heads import CategoricalHead, GrooveHead, VaeNadeHead
 from engine.networks.vae.hierarchy import decode_bars
 from tests.networks.golden import made_up_weights
 from tests.networks.vae.golden import CONFIGS, VaeGolden, small_network, vae_weights
@@ -84,7 +85,7 @@ def test_a_source_of_chance_of_the_older_kind_serves_too():
 @pytest.mark.parametrize("name", ["cat-mel_2bar_small", "cat-drums_2bar_small", "groovae_2bar_humanize"])
 def test_one_sequence_is_the_same_on_one_thread_and_on_two(name):
     """At full size: BLAS leaves smaller products to one thread anyway."""
-    network = CONFIGS[name].build(made_up_weights(CONFIGS[name].layout().shapes()))
+    network = build_network(CONFIGS[name], made_up_weights(CONFIGS[name].layout().shapes()))
     z, music = drawn(1, network.latent_size), []
     for threads in (1, 2):
         with threadpool_limits(threads, user_api="blas"):
@@ -184,7 +185,7 @@ def test_of_a_groove_that_is_told_some_drums_the_others_are_its_own():
 
 
 def test_a_nade_sets_a_class_as_often_as_it_is_likely_at_a_temperature():
-    head = NadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
+    head = VaeNadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
     outputs = np.repeat(np.array([[0, 0, np.log(0.8 / 0.2), 0, 0, 0]], np.float32), 1000, axis=0)
     uniforms = np.repeat((np.arange(1000)[:, None] + 0.5) / 1000, 4, axis=1)
     for temperature, expected in ((1.0, 800), (2.0, 667)):
@@ -193,7 +194,7 @@ def test_a_nade_sets_a_class_as_often_as_it_is_likely_at_a_temperature():
 
 
 def test_a_nade_sets_what_is_likely_and_counts_it_as_cheap():
-    head = NadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
+    head = VaeNadeHead(Nade(np.zeros((4, 1, 2), np.float32), np.zeros((4, 2, 1), np.float32)))
     outputs = np.array([[0, 0, 3, -3, 3, -3]], np.float32)
     (likeliest,) = head.choose(outputs, None)
     assert likeliest.tolist() == [1, 0, 1, 0]
@@ -205,7 +206,7 @@ def test_a_nade_sets_what_is_likely_and_counts_it_as_cheap():
 def test_one_sequence_is_played_from_the_weights_as_they_lie():
     known = VaeGolden(f"{TRIO}_small")
     weights = vae_weights(known.config, known.shapes)
-    network = known.config.build(weights)
+    network = build_network(known.config, weights)
     network.decode(known["dec_z"][:1])
     scope = "core_decoder/core_decoder_2/decoder/multi_rnn_cell/cell_1/lstm_cell/kernel"
     cell = network.decoders[2].stack.cells[1]
@@ -216,7 +217,7 @@ def test_one_sequence_is_played_from_the_weights_as_they_lie():
 def test_weights_without_an_encoder_decode_but_do_not_hear():
     known = VaeGolden(f"{FLAT}_small")
     shapes = {name: shape for name, shape in known.shapes.items() if not name.startswith("encoder/")}
-    network = known.config.build(made_up_weights(shapes))
+    network = build_network(known.config, made_up_weights(shapes))
     assert network.sizes == {"latent": 10, "encoder": [], "decoder": [12, 16]}
     assert not network.hears
     assert known.network.hears

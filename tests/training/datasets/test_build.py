@@ -13,9 +13,9 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.training.datasets import (
     Augmentation,
+    DatasetPiece,
+    DatasetSettings,
     Filters,
-    Piece,
-    Settings,
     augmentation_of,
     build,
     load_pieces,
@@ -47,7 +47,7 @@ def songs(tmp_path_factory):
 def built(songs, tmp_path_factory):
     """The songs as a data set, in a folder."""
     folder = tmp_path_factory.mktemp("built")
-    made = build([songs], Settings("drum_kit"), folder / "cache" / "read.sqlite", jobs=1)
+    made = build([songs], DatasetSettings("drum_kit"), folder / "cache" / "read.sqlite", jobs=1)
     write_dataset(folder, made)
     return folder
 
@@ -70,13 +70,13 @@ def test_the_manifest_tells_what_became_of_every_file(built):
 def test_building_twice_gives_the_same_bytes_with_and_without_a_cache(songs, built, tmp_path):
     cache = built / "cache" / "read.sqlite"
     for folder, kept in (("from_cache", cache), ("anew", None)):
-        write_dataset(tmp_path / folder, build([songs], Settings("drum_kit"), kept, jobs=2))
+        write_dataset(tmp_path / folder, build([songs], DatasetSettings("drum_kit"), kept, jobs=2))
         for name in ("pieces.npz", "manifest.json"):
             assert (tmp_path / folder / name).read_bytes() == (built / name).read_bytes(), (folder, name)
 
 
 def test_duplicates_are_kept_if_one_asks_for_them(songs, built):
-    made = build([songs], Settings("drum_kit", keep_duplicates=True), built / "cache" / "read.sqlite")
+    made = build([songs], DatasetSettings("drum_kit", keep_duplicates=True), built / "cache" / "read.sqlite")
     assert {"copy#0", "s00#0"} <= {piece.name for piece in made.pieces}
     assert len(made.pieces) == 13
 
@@ -85,7 +85,7 @@ def test_a_copy_of_what_is_officially_held_out_is_not_learnt_from(tmp_path):
     for name, seed in (("mine/copy.mid", 0), ("set/held.mid", 0), ("set/other.mid", 1)):
         write_drums(tmp_path / name, rock(8, seed=seed))
     (tmp_path / "set" / "index.csv").write_text("midi_filename,split\nheld.mid,test\nother.mid,train\n")
-    made = build([tmp_path / "mine", tmp_path / "set"], Settings("drum_kit"), jobs=1)
+    made = build([tmp_path / "mine", tmp_path / "set"], DatasetSettings("drum_kit"), jobs=1)
     assert {(piece.name, piece.split) for piece in made.pieces} == {("held#0", "test"), ("other#0", "train")}
 
 
@@ -95,17 +95,17 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(songs, built, tmp_path, m
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build([songs], Settings("drum_kit"), tmp_path / "read.sqlite", jobs=1, progress=stop)
+        build([songs], DatasetSettings("drum_kit"), tmp_path / "read.sqlite", jobs=1, progress=stop)
     read, through = [], Pool.map
     monkeypatch.setattr(Pool, "map", lambda self, jobs: through(self, (read.append(job) or job for job in jobs)))
-    write_dataset(tmp_path / "set", build([songs], Settings("drum_kit"), tmp_path / "read.sqlite", jobs=1))
+    write_dataset(tmp_path / "set", build([songs], DatasetSettings("drum_kit"), tmp_path / "read.sqlite", jobs=1))
     assert len(read) == 10
     assert (tmp_path / "set" / "pieces.npz").read_bytes() == (built / "pieces.npz").read_bytes()
 
 
 def test_a_name_that_is_no_text_is_no_obstacle(tmp_path):
     write_drums(tmp_path / "music" / os.fsdecode(b"b\xff.mid"), rock(4))
-    made = build([tmp_path / "music"], Settings("drum_kit"), jobs=1)
+    made = build([tmp_path / "music"], DatasetSettings("drum_kit"), jobs=1)
     write_dataset(tmp_path / "set", made)
     assert [piece.name for piece in open_dataset([tmp_path / "set"], "drum_kit").pieces] == ["b\\xff#0"]
 
@@ -114,7 +114,7 @@ def test_what_is_in_the_cache_is_not_read_again(songs, built, monkeypatch):
     monkeypatch.setattr(Pool, "_begin", lambda self: pytest.fail("a process was begun"))
     told = []
     cache = built / "cache" / "read.sqlite"
-    build([songs], Settings("drum_kit"), cache, progress=lambda done, total: told.append((done, total)))
+    build([songs], DatasetSettings("drum_kit"), cache, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (16, 16)
 
 
@@ -130,7 +130,7 @@ def test_a_broken_cache_is_made_anew(tmp_path):
 
 def test_a_data_set_that_was_built_is_opened_with_its_augmentation(songs, tmp_path):
     write_notes(tmp_path / "music" / "m.mid", [(0, scale(64))])
-    settings = Settings("attention_rnn", augmentation=Augmentation((-2, 2)))
+    settings = DatasetSettings("attention_rnn", augmentation=Augmentation((-2, 2)))
     write_dataset(tmp_path / "set", build([tmp_path / "music"], settings, jobs=1))
     opened = open_dataset([tmp_path / "set"], "attention_rnn")
     assert (opened.augmentation, opened.kind, len(opened.pieces)) == (Augmentation((-2, 2)), "melody", 1)
@@ -151,11 +151,11 @@ def test_raw_music_and_a_bare_file_of_pieces_are_opened_too(songs, built, tmp_pa
 
 def test_nothing_usable_is_an_error_that_says_why(songs, tmp_path):
     with pytest.raises(PerpetuumError, match=r"no lead sheet found in 16 files .*no chord symbols"):
-        build([songs], Settings("chord_pitches_improv"), jobs=1)
+        build([songs], DatasetSettings("chord_pitches_improv"), jobs=1)
     with pytest.raises(PerpetuumError, match="no music in it"):
-        build([tmp_path], Settings("drum_kit"))
+        build([tmp_path], DatasetSettings("drum_kit"))
     with pytest.raises(PerpetuumError, match="there is no file or folder"):
-        build([tmp_path / "nowhere"], Settings("drum_kit"))
+        build([tmp_path / "nowhere"], DatasetSettings("drum_kit"))
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,14 @@ def test_nothing_usable_is_an_error_that_says_why(songs, tmp_path):
 )
 def test_settings_that_mean_nothing_for_the_kind_of_music_are_refused(songs, config, settings, said):
     with pytest.raises(PerpetuumError, match=said):
-        build([songs], Settings(config, **settings))
+        build([songs], DatasetSettings(config, **settings))
 
 
 def test_pieces_survive_saving_and_an_unreadable_file_is_a_clear_error(tmp_path):
     chords = np.array(["C", "Bb7"] * 8, "U16")
     pieces = [
-        Piece("a", "s", "train", np.arange(16, dtype=np.int16), chords, 90.0),
-        Piece("b", "t", "test", np.zeros(16, np.int16), chords),
+        DatasetPiece("a", "s", "train", np.arange(16, dtype=np.int16), chords, 90.0),
+        DatasetPiece("b", "t", "test", np.zeros(16, np.int16), chords),
     ]
     save_pieces(tmp_path / "p.npz", pieces)
     for before, after in zip(pieces, load_pieces(tmp_path / "p.npz"), strict=True):
@@ -215,7 +215,7 @@ def test_files_that_are_made_to_do_harm_are_left_out_like_any_other(tmp_path, mo
     (tmp_path / "large.mid").write_bytes(b"MThd" * 1000)
     monkeypatch.setattr("engine.training.datasets.abc.text.LARGEST", 10)
     (tmp_path / "book.abc").write_bytes(b"%%" + b" " * 200 + b"\nX:" * 10)
-    made = build([tmp_path], Settings("drum_kit", Filters(min_bars=1)), jobs=1)
+    made = build([tmp_path], DatasetSettings("drum_kit", Filters(min_bars=1)), jobs=1)
     files = {file["path"]: file.get("reason") for file in made.manifest["files"]}
     assert files == {
         "a.mid": None,

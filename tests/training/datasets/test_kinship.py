@@ -9,13 +9,13 @@ import numpy as np
 from engine.score.phrase import NOTE
 from engine.training.datasets.dataset import open_dataset
 from engine.training.datasets.kinship import duplicates, families, split_by_family
-from engine.training.datasets.pieces import Piece, save_pieces
+from engine.training.datasets.pieces import DatasetPiece, save_pieces
 
 
 def melody(pitches, name="m"):
     events = np.full(4 * len(pitches), -2, np.int16)
     events[::4] = pitches
-    return Piece(name, "s", "", events)
+    return DatasetPiece(name, "s", "", events)
 
 
 def played(seed, name="p", count=300, wrong=0.0, tempo=1.0, shift=0, jitter=0.0, first=0):
@@ -27,7 +27,7 @@ def played(seed, name="p", count=300, wrong=0.0, tempo=1.0, shift=0, jitter=0.0,
     pitches = np.where(hands.random(count) < wrong, pitches + 1, pitches) + shift
     starts = starts + hands.uniform(0, jitter, count)
     rows = [(start, start + 0.1, pitch, 80) for start, pitch in zip(starts, pitches, strict=True)]
-    return Piece(name, "s", "", np.array(rows, NOTE)[first:])
+    return DatasetPiece(name, "s", "", np.array(rows, NOTE)[first:])
 
 
 def test_versions_of_one_tune_stay_in_one_split():
@@ -59,7 +59,7 @@ def test_two_performances_of_one_composition_are_related_and_two_compositions_ar
 
 
 def test_relatives_of_what_is_officially_held_out_are_held_out_too():
-    official = Piece("o", "bach", "test", played(1).events)
+    official = DatasetPiece("o", "bach", "test", played(1).events)
     split = split_by_family([official, *(played(k, f"p{k}", wrong=0.02) for k in range(1, 9))])
     assert split[1].split == "test"
     assert {piece.split for piece in split[2:]} >= {"train"}
@@ -71,7 +71,11 @@ def test_the_same_music_is_a_duplicate_in_any_key_and_rounding():
     assert duplicates([played(1, "a"), played(1, "b", shift=5, jitter=0.004), played(2, "c")]) == {1}
     drums = np.random.default_rng(0).integers(0, 8, 64).astype(np.int16)
     assert duplicates(
-        [Piece("a", "s", "", drums), Piece("b", "s", "", drums.copy()), Piece("c", "s", "", drums + 1)]
+        [
+            DatasetPiece("a", "s", "", drums),
+            DatasetPiece("b", "s", "", drums.copy()),
+            DatasetPiece("c", "s", "", drums + 1),
+        ]
     ) == {1}
 
 

@@ -10,7 +10,7 @@ import pytest
 from engine.networks.encodings import polyphony
 from engine.networks.encodings.polyphony import CONTINUED, END, NEW, NUM_CLASSES, START, STEP_END
 from engine.networks.rnn.heads import Categorical
-from engine.training.datasets import Piece
+from engine.training.datasets import DatasetPiece
 from engine.training.evaluation.chorales import chorale_events, chorale_figures
 from engine.training.evaluation.evaluate import held_out_figures
 from engine.training.evaluation.frames import frame_estimate
@@ -38,9 +38,9 @@ class SameShares:
 SHARES = {STEP_END: 0.4, END: 0.1, NEW + C: 0.2, CONTINUED + C: 0.1, NEW + G: 0.15, CONTINUED + G: 0.05}
 
 
-def two_quarters() -> Piece:
+def two_quarters() -> DatasetPiece:
     """C held for two beats under an off-beat G: frames {C} and {C}."""
-    return Piece("c", "jsb_chorales", "test", notes([(0.0, 2.0, C, 100), (0.5, 1.0, G, 100)]))
+    return DatasetPiece("c", "jsb_chorales", "test", notes([(0.0, 2.0, C, 100), (0.5, 1.0, G, 100)]))
 
 
 def test_events_are_counted_to_the_last_frame_and_no_further():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.networks.card import read_weights
-from engine.training.checkpoint import Checkpoint, write_checkpoint
+from engine.training.checkpoint import TrainingCheckpoint, write_checkpoint
 from engine.training.datasets import Dataset
 from engine.training.evaluation.judged import open_judged, other_data
 from engine.training.run import fingerprint
@@ -25,5 +25,7 @@ def test_a_run_that_goes_on_knows_its_data_set_too(tmp_path):
     _, weights = read_weights(made_up(tmp_path, "one_drum"))
     dataset = Dataset(beats(), "drums")
     (tmp_path / "run").mkdir()
-    write_checkpoint(tmp_path / "run", Checkpoint(weights, [], beats()[0].events, {"facts": {"data": "0" * 64}}))
+    write_checkpoint(
+        tmp_path / "run", TrainingCheckpoint(weights, [], beats()[0].events, {"facts": {"data": "0" * 64}})
+    )
     assert "was trained on another data set" in other_data(open_judged(tmp_path / "run", "one_drum"), dataset)

@@ -8,8 +8,8 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
 from engine.score.phrase import moved
-from engine.training.datasets import Piece
-from engine.training.evaluation.copies import Known
+from engine.training.datasets import DatasetPiece
+from engine.training.evaluation.copies import KnownPieces
 from engine.training.evaluation.evaluate import evaluate_music, held_out_figures
 from engine.training.evaluation.overlap import FEATURES, overlapping_area, overlaps
 from engine.training.evaluation.samples import Sample, corpus_samples, sample_music
@@ -76,7 +76,7 @@ def test_durations_of_performances_are_told_apart_by_their_ratio():
 
 
 def test_a_bar_counts_as_copied_when_onsets_and_intervals_are_those_of_training():
-    known = Known("melody", CONFIGS["attention_rnn"], [one for one in melodies() if one.split == "train"])
+    known = KnownPieces("melody", CONFIGS["attention_rnn"], [one for one in melodies() if one.split == "train"])
     config = CONFIGS["attention_rnn"]
     trained = corpus_samples(config, [one for one in melodies() if one.split == "train"], 4, 0)
     assert known.shares(trained) == {"bars": 1.0, "two_bars": 1.0}
@@ -92,7 +92,7 @@ def test_a_bar_counts_as_copied_when_onsets_and_intervals_are_those_of_training(
 
 def test_drums_that_change_places_are_no_copy():
     train = [one for one in beats() if one.split == "train"]
-    known = Known("drums", CONFIGS["drum_kit"], train)
+    known = KnownPieces("drums", CONFIGS["drum_kit"], train)
     sample = corpus_samples(CONFIGS["drum_kit"], train, 1, 0)[0]
     assert known.shares([sample])["bars"] == 1.0
     higher = sample.notes.copy()
@@ -102,7 +102,7 @@ def test_drums_that_change_places_are_no_copy():
 
 def test_polyphony_may_be_copied_from_any_beat_on():
     (piece,) = chorales(1)
-    known = Known("polyphony", CONFIGS["polyphony"], [piece])
+    known = KnownPieces("polyphony", CONFIGS["polyphony"], [piece])
     from_beat_3 = piece.events[(piece.events["start"] >= 3) & (piece.events["start"] < 11)]
     assert known.shares([Sample(moved(from_beat_3, -3.0), 8.0)]) == {"bars": 1.0, "two_bars": 1.0}
     assert known.shares([Sample(moved(from_beat_3, -2.5), 8.0)])["two_bars"] == 0.0
@@ -110,7 +110,7 @@ def test_polyphony_may_be_copied_from_any_beat_on():
 
 def test_performances_are_copied_in_runs_of_nine_notes():
     train = performances(2)
-    known = Known("performance", CONFIGS["performance_with_dynamics"], train)
+    known = KnownPieces("performance", CONFIGS["performance_with_dynamics"], train)
     copied = Sample(train[0].events[10:30], 20.0)
     assert known.shares([copied]) == {"runs": 1.0}
     assert known.shares([Sample(train[0].events[10:18], 20.0)]) == {"runs": 0.0}
@@ -155,7 +155,7 @@ def test_a_vae_makes_samples_of_its_two_bars(name):
 
 def test_melodies_of_a_vae_are_held_against_music_in_all_keys():
     scale = np.tile(np.array([60, 62, 64, 65, 67, 69, 71, 72], np.int16), 8)
-    piece = Piece("c", "s", "test", scale)
+    piece = DatasetPiece("c", "s", "test", scale)
     taken = corpus_samples(CONFIGS["cat-mel_2bar_small"], [piece] * 8, 150, seed=0)
     assert {int(sample.notes["pitch"].min()) for sample in taken} == set(range(55, 67))
 
@@ -186,7 +186,7 @@ def test_networks_without_music_of_their_own_give_what_they_play():
 
 
 def test_pieces_that_are_too_short_give_no_figures():
-    short = [Piece(one.name, one.source, one.split, one.events[:64]) for one in beats()]
+    short = [DatasetPiece(one.name, one.source, one.split, one.events[:64]) for one in beats()]
     assert not evaluate_music(small_rnn("drum_kit"), short, samples=2).figures
 
 
@@ -221,12 +221,18 @@ def test_one_drum_has_a_rhythm_and_no_kick():
 @pytest.mark.parametrize(
     ("network", "pieces"),
     [
-        (lambda: small_rnn("drum_kit"), lambda: [*beats(2), Piece("t", "s", "test", np.ones(16, np.int16))]),
-        (lambda: small_rnn("drum_kit"), lambda: [Piece("t", "s", "train", np.ones(16, np.int16)), *beats()[3:4]]),
-        (lambda: small_network("cat-mel_2bar_small"), lambda: [*melodies(2), Piece("t", "s", "test", np.full(64, -2))]),
+        (lambda: small_rnn("drum_kit"), lambda: [*beats(2), DatasetPiece("t", "s", "test", np.ones(16, np.int16))]),
+        (
+            lambda: small_rnn("drum_kit"),
+            lambda: [DatasetPiece("t", "s", "train", np.ones(16, np.int16)), *beats()[3:4]],
+        ),
+        (
+            lambda: small_network("cat-mel_2bar_small"),
+            lambda: [*melodies(2), DatasetPiece("t", "s", "test", np.full(64, -2))],
+        ),
         (
             lambda: small_network("groovae_2bar_humanize"),
-            lambda: [*grooves(2), Piece("t", "s", "test", np.zeros((64, 27), np.float32))],
+            lambda: [*grooves(2), DatasetPiece("t", "s", "test", np.zeros((64, 27), np.float32))],
         ),
     ],
     ids=["short", "nothing learnt", "silence", "no strokes"],

@@ -14,7 +14,7 @@ from engine.training.batches import encoded
 from engine.training.evaluation import evaluate
 from engine.training.evaluation.baselines import baselines
 from engine.training.evaluation.rnn import evaluate_rnn, event_losses
-from engine.training.material import Excerpt, material_of
+from engine.training.material import TrainingExcerpt, material_of
 from tests.training.evaluation.pieces import beats, chorales, lead_sheets, melodies, performances, small_rnn
 
 
@@ -67,8 +67,8 @@ def test_the_losses_of_a_batch_are_those_of_its_sequences(name, pieces):
 def test_an_event_that_repeats_a_bar_has_the_probability_of_both_its_classes():
     network = small_rnn("attention_rnn")
     events = np.array([60] * 40)
-    (losses, _), _ = event_losses(network, [Excerpt(events), Excerpt(events[:8])])
-    inputs, _ = encoded(network.encoding, Excerpt(events))
+    (losses, _), _ = event_losses(network, [TrainingExcerpt(events), TrainingExcerpt(events[:8])])
+    inputs, _ = encoded(network.encoding, TrainingExcerpt(events))
     logits = network.run(inputs)[0][-1].astype(float)
     shares = np.exp(logits) / np.exp(logits).sum()
     low, repeats = network.encoding.min_note, network.encoding.note_range + 2
@@ -77,9 +77,9 @@ def test_an_event_that_repeats_a_bar_has_the_probability_of_both_its_classes():
 
 def test_baselines_know_what_they_can_know():
     rng = np.random.default_rng(0)
-    noise = [Excerpt(rng.integers(0, 512, 512)) for _ in range(6)]
-    bars = [Excerpt(np.tile(rng.integers(0, 512, 16), 32)) for _ in range(6)]
-    pairs = [Excerpt(np.array([1, 2] * 128)) for _ in range(6)]
+    noise = [TrainingExcerpt(rng.integers(0, 512, 512)) for _ in range(6)]
+    bars = [TrainingExcerpt(np.tile(rng.integers(0, 512, 16), 32)) for _ in range(6)]
+    pairs = [TrainingExcerpt(np.array([1, 2] * 128)) for _ in range(6)]
     random, repeated, alternating = (baselines(part[:4], part[4:], 512, 16) for part in (noise, bars, pairs))
     assert random["unigram"] == pytest.approx(np.log(512), abs=0.3)
     assert repeated["copy_bar"] < 0.6 < repeated["unigram"]

@@ -7,7 +7,7 @@ import pytest
 
 from engine.networks import CONFIGS
 from engine.training.evaluation import evaluate
-from engine.training.evaluation.copies import Known
+from engine.training.evaluation.copies import KnownPieces
 from engine.training.evaluation.vae import divergences, edit_distances, evaluate_vae, walk_figures
 from tests.networks.vae.golden import small_network
 from tests.training.evaluation.pieces import melodies
@@ -42,7 +42,7 @@ def test_an_edit_puts_in_takes_out_or_changes_a_step(first, second, distance):
 
 def test_walks_that_stand_still_and_walks_that_copy_are_seen():
     network = small_network("cat-mel_2bar_small")
-    known = Known("melody", CONFIGS["cat-mel_2bar_small"], melodies())
+    known = KnownPieces("melody", CONFIGS["cat-mel_2bar_small"], melodies())
     still = walk_figures(network, np.ones((1, network.latent_size), np.float32), known, np.random.default_rng(0))
     assert (still["walk_step"], still["walk_jump"], still["walk_ends"], still["walk_still"]) == (0.0, 0.0, 0.0, 1.0)
     mu = 3 * np.random.default_rng(1).standard_normal((20, network.latent_size)).astype(np.float32)

@@ -6,9 +6,9 @@ import re
 
 from engine.score.chords import parse_chord
 from engine.training.datasets.abc.tune import Tune
-from engine.training.datasets.abc.voices import Timed, Voice, timed
+from engine.training.datasets.abc.voices import AbcVoice, Timed, timed
 from engine.training.datasets.melodies import plain_figure
-from engine.training.datasets.score import LeftOut, Part, Score, UnusableError, checked, counted, note_array
+from engine.training.datasets.score import LeftOut, Score, ScorePart, UnusableError, checked, counted, note_array
 from engine.training.datasets.score_sets import VELOCITY
 
 
@@ -52,7 +52,7 @@ def read_abc(data: bytes) -> Score:
     )
 
 
-def _part(voice: Voice, times: Timed, left_out: list[LeftOut]) -> Part | None:
+def _part(voice: AbcVoice, times: Timed, left_out: list[LeftOut]) -> ScorePart | None:
     """A voice as a part, without notes that MIDI has not, and those of no length; None without notes."""
     left_out += [
         LeftOut("an overlay that is not as long as its bar, left as it is", place=place) for place in times.uneven
@@ -64,7 +64,7 @@ def _part(voice: Voice, times: Timed, left_out: list[LeftOut]) -> Part | None:
             layers.append(note_array([(float(start), float(end), int(pitch), VELOCITY) for start, end, pitch in rows]))
     if not layers:
         return None
-    return Part(tuple(layers), None if voice.is_drum else voice.program, voice.is_drum, voice.is_sung)
+    return ScorePart(tuple(layers), None if voice.is_drum else voice.program, voice.is_drum, voice.is_sung)
 
 
 def _bars(times: Timed) -> tuple[float, ...]:

@@ -26,7 +26,7 @@ _MUSIC = re.compile(r'(?:"[^"]*"|[\sA-Ga-gxyzXZ\d,\'/^_=|:\[\](){}<>~.&!+*`\\-])
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AbcLine:
     """A line without its comment.
 
     Attributes:
@@ -74,7 +74,7 @@ def split_tunes(data: bytes) -> list[tuple[str, bytes]]:
     return found
 
 
-def lines_of(text: str) -> Iterator[Line]:
+def lines_of(text: str) -> Iterator[AbcLine]:
     """Lines of one tune, without comments and blocks of typeset text, fields with their continuations ("+:").
 
     A directive ("%%") keeps its signs. The header of the file goes first.
@@ -87,7 +87,7 @@ def lines_of(text: str) -> Iterator[Line]:
     if "\0" in text:
         raise UnusableError("not text")
     number, until, block_began, field = 0, "", 0, None
-    behind: list[Line] = []  # directives after a field, which may go on after them
+    behind: list[AbcLine] = []  # directives after a field, which may go on after them
     directed = _LINE not in text
     for line in re.split(r"\r\n|\r|\n", text):
         number += directed
@@ -100,23 +100,23 @@ def lines_of(text: str) -> Iterator[Line]:
             elif block := re.match(r"%%\s*begin(\w+)", line):
                 until, block_began = f"%%end{block[1]}", number
             elif field is None:
-                yield Line(number, line)
+                yield AbcLine(number, line)
             else:
-                behind.append(Line(number, line))
+                behind.append(AbcLine(number, line))
             continue
         kept = re.sub(r"(?<!\\)%.*", "", line, flags=re.DOTALL)
         if "%" in line and not kept.strip():
             continue  # a line of comment only is none at all
         if field is not None and kept.startswith("+:"):
-            field = Line(field.number, f"{field.text} {kept[2:].strip()}")
+            field = AbcLine(field.number, f"{field.text} {kept[2:].strip()}")
             continue
         if field is not None:
             yield from (field, *behind)
             field, behind = None, []
         if field_of(kept) is not None:
-            field = Line(number, kept)
+            field = AbcLine(number, kept)
         else:
-            yield Line(number, kept)
+            yield AbcLine(number, kept)
     if until:
         raise UnusableError(f"%%begin{until[5:]} without its {until}", f"{block_began}:1")
     if field is not None:

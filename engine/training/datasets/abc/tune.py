@@ -20,8 +20,8 @@ from engine.training.datasets.abc.fields import (
 )
 from engine.training.datasets.abc.macros import MOST, expand, parse_macro
 from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
-from engine.training.datasets.abc.text import BEFORE, Line, field_of, kind_of_line, lines_of, without_breaks
-from engine.training.datasets.abc.voices import Bars, Change, Event, Voice
+from engine.training.datasets.abc.text import BEFORE, AbcLine, field_of, kind_of_line, lines_of, without_breaks
+from engine.training.datasets.abc.voices import AbcEvent, AbcVoice, Bars, Change
 from engine.training.datasets.score import LeftOut, UnusableError
 
 _TEXTS = frozenset("ABCDEFGHNORSTWXZPrs")
@@ -47,7 +47,7 @@ class Tune:
     """
 
     def __init__(self, text: str) -> None:
-        self.voices: dict[str, Voice] = {}
+        self.voices: dict[str, AbcVoice] = {}
         self.number = self.title = ""
         self.left_out: list[LeftOut] = []
         self.drum_clef = ""
@@ -56,8 +56,8 @@ class Tune:
         self._tempo: tuple[str, Fraction] | None = None
         self._declared: dict[str, Staff] = {}
         self._macros: dict[str, str] = {}
-        self._first = Voice("", Fraction(1, 2), None, Signature())
-        self._voice: Voice | None = None
+        self._first = AbcVoice("", Fraction(1, 2), None, Signature())
+        self._voice: AbcVoice | None = None
         self._in_body = False
         self._propagation = "pitch"
         self._breaks = False
@@ -90,7 +90,7 @@ class Tune:
     def _leave_out(self, what: str, column: int | None = None) -> None:
         self.left_out.append(LeftOut(what, place=self._place(column)))
 
-    def _line(self, line: Line) -> None:
+    def _line(self, line: AbcLine) -> None:
         if line.text.startswith(BEFORE):
             number, _, text = line.text.removeprefix(BEFORE).partition(" ")
             if number.isdecimal():
@@ -203,12 +203,12 @@ class Tune:
             self._voice.items.append(Change("tempo", qpm))
 
     @property
-    def voice(self) -> Voice:
+    def voice(self) -> AbcVoice:
         """The one that is written at present."""
         assert self._voice is not None
         return self._voice
 
-    def _new_voice(self, name: str) -> Voice:
+    def _new_voice(self, name: str) -> AbcVoice:
         first = self._first
         voice = replace(first, name=name, items=[], tuplets=[], _bar={}, _tied={})
         if first.meter is not None:
@@ -229,7 +229,7 @@ class Tune:
         if name not in self.voices:
             # What came before the first V: belongs to no voice of its own, unless there is music in it.
             only = self.voices.get("1")
-            if len(self.voices) == 1 and only is not None and not any(isinstance(i, Event) for i in only.items):
+            if len(self.voices) == 1 and only is not None and not any(isinstance(i, AbcEvent) for i in only.items):
                 del self.voices["1"]
                 only.name = name
                 self.voices[name] = only
@@ -241,7 +241,7 @@ class Tune:
         self._voice = self.voices[name]
         self._voice.apply(staff)
 
-    def _sounding(self, signature: Signature, voice: Voice | None = None) -> int | None:
+    def _sounding(self, signature: Signature, voice: AbcVoice | None = None) -> int | None:
         """Sharps of the key that sounds, of one that is written."""
         if signature.fifths is None:
             return None
@@ -268,7 +268,7 @@ class Tune:
                 self._leave_out("a file that is included")
 
     @property
-    def _current(self) -> Voice:
+    def _current(self) -> AbcVoice:
         return self._voice or self._first
 
     # -- music

@@ -18,7 +18,7 @@ FINEST = 1 << 32
 
 
 @dataclass
-class Event:
+class AbcEvent:
     """Notes that begin together, or a rest.
 
     Attributes:
@@ -31,7 +31,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class AbcBar:
     """A bar line; an alternative ending may begin with it."""
 
     other_ending: bool = False
@@ -61,7 +61,7 @@ class Change:
 
 
 @dataclass
-class Voice:
+class AbcVoice:
     """A voice while it is read.
 
     Attributes:
@@ -86,10 +86,10 @@ class Voice:
     is_drum: bool = False
     is_left_out: bool = False
     is_sung: bool = False
-    items: list[Event | Bar | Bars | Overlay | Change] = field(default_factory=list)
+    items: list[AbcEvent | AbcBar | Bars | Overlay | Change] = field(default_factory=list)
     tuplets: list[tuple[Fraction, int]] = field(default_factory=list)
     broken: Fraction = Fraction(1)
-    last: Event | None = None
+    last: AbcEvent | None = None
     _bar: dict[tuple[str, int | None], int] = field(default_factory=dict)
     _tied: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -134,7 +134,7 @@ class Voice:
             alteration = self._bar.get(key, self.signature.alterations.get(note.letter, 0))
         return 60 + 12 * note.octave + _SEMITONES[note.letter] + alteration + self.semitones
 
-    def add(self, length: Fraction, notes: list[tuple[int, Written]]) -> Event:
+    def add(self, length: Fraction, notes: list[tuple[int, Written]]) -> AbcEvent:
         """Append an event, whose length (in units) tuplets and a broken rhythm change."""
         length *= self.unit * self.broken
         self.broken = Fraction(1)
@@ -144,13 +144,13 @@ class Voice:
             if count > 1:
                 left.append((ratio, count - 1))
         self.tuplets = left
-        event = Event(length, tuple((pitch, False) for pitch, _ in notes))
+        event = AbcEvent(length, tuple((pitch, False) for pitch, _ in notes))
         self._tied = {}
         self.last = event
         self.items.append(event)
         return event
 
-    def tie(self, event: Event, notes: list[tuple[int, Written]], which: set[int]) -> None:
+    def tie(self, event: AbcEvent, notes: list[tuple[int, Written]], which: set[int]) -> None:
         """Tie some notes of an event to the next."""
         event.notes = tuple((pitch, tied or k in which) for k, (pitch, tied) in enumerate(event.notes))
         for k in which:
@@ -161,7 +161,7 @@ class Voice:
     def bar(self, other_ending: bool) -> None:
         """End the bar, and with it what its accidentals say."""
         self._bar.clear()
-        self.items.append(Bar(other_ending))
+        self.items.append(AbcBar(other_ending))
 
     def overlay(self, place: str) -> None:
         """Go back to the beginning of the bar."""
@@ -190,7 +190,7 @@ class Timed:
     uneven: list[str] = field(default_factory=list)
 
 
-def timed(voice: Voice) -> Timed:
+def timed(voice: AbcVoice) -> Timed:
     """When everything in a voice sounds; ties are joined.
 
     Raises:
@@ -201,7 +201,7 @@ def timed(voice: Voice) -> Timed:
     open_ties: dict[int, list[Fraction | int]] = {}
     for item in voice.items:
         match item:
-            case Event(length, notes):
+            case AbcEvent(length, notes):
                 end, ties = now + length, {}
                 for pitch, tied in notes:
                     row = open_ties.pop(pitch, None)
@@ -224,7 +224,7 @@ def timed(voice: Voice) -> Timed:
                 if layer == len(found.layers):
                     found.layers.append([])
                 open_ties = {}
-            case Bar(other_ending):
+            case AbcBar(other_ending):
                 if layer:
                     found.uneven += [last_overlay] * (now != bar_end)
                     now, layer, open_ties = max(now, bar_end), 0, {}

@@ -1,0 +1,148 @@
+"""What all generators share that go on from what was played: their network, their past, and new notes out of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from engine.assets import find
+from engine.errors import PerpetuumError
+from engine.generators.chance import stream
+from engine.generators.contract import Link, Place, Request
+from engine.generators.neural.settings import RnnSettings
+from engine.networks import load_network
+from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
+from engine.networks.rnn.event_sequence import EventSequenceRnn
+from engine.networks.vae.music_vae import MusicVae
+from engine.score.phrase import Phrase, moved
+from engine.score.time import STEPS_PER_BEAT
+
+_OPENING_BARS = 2
+# Notes that a network lets ring are cut this many beats after the phrase at the latest.
+_LONGEST_RING = 8.0
+
+
+R = TypeVar("R", bound=RnnSettings)
+
+
+def rnn_of(family: str, config: str, weights: str | None) -> EventSequenceRnn:
+    """The recurrent network of a config, ready to play; Args and Raises as `_network_of`."""
+    network = _network_of(family, config, weights)
+    if not isinstance(network, EventSequenceRnn):
+        raise PerpetuumError(f"{config} of {family} is no recurrent network but one of {network.config.family}")
+    return network
+
+
+def vae_of(family: str, config: str, weights: str | None) -> MusicVae:
+    """The variational autoencoder of a config, ready to play; Args and Raises as `_network_of`."""
+    network = _network_of(family, config, weights)
+    if not isinstance(network, MusicVae):
+        raise PerpetuumError(f"{config} of {family} is no MusicVAE but one of {network.config.family}")
+    return network
+
+
+def _network_of(family: str, config: str, weights: str | None) -> EventSequenceRnn | MusicVae:
+    """The network of a config.
+
+    Args:
+        family: Magenta's, for messages.
+        config: Magenta's config id.
+        weights: name or path of the weights file; None for the shipped ones of the config.
+
+    Raises:
+        PerpetuumError: there are no such weights, or they are of another config.
+    """
+    name = weights or config
+    path = find("weights", name, ".safetensors")
+    if path is None:
+        raise PerpetuumError(
+            f"no weights {name!r} for {family}",
+            "give the name of shipped weights, or the path of a weights file or a checkpoint of Magenta",
+        )
+    return load_network(path, config)
+
+
+def new_notes(
+    network: EventSequenceRnn,
+    past: Phrase,
+    request: Request[RnnSettings],
+    number: int,
+    conditions: Conditions = NO_CONDITIONS,
+) -> list[np.ndarray]:
+    """Ways to go on, the likeliest first: each an array of `NOTE` that starts within the phrase.
+
+    A shorter number of steps than the phrase has is repeated to fill it.
+
+    Args:
+        network: ready to play.
+        past: what it continues from.
+        request: what is wanted.
+        number: of the attempt, 0, 1, ...
+        conditions: over past and new music.
+    """
+    settings = request.settings
+    beats = min(request.beats, settings.steps / STEPS_PER_BEAT) if settings.steps else request.beats
+    passage = Passage(past.notes, past.length, request.qpm, request.meter.steps_per_bar)
+    sampling = Sampling(
+        temperature=settings.temperature,
+        top_k=settings.top_k,
+        top_p=settings.top_p,
+        beam_size=settings.beam_size,
+        branch_factor=settings.branch_factor,
+        steps_per_iteration=settings.steps_per_iteration,
+    )
+    rng = stream(request.seed, "events", number)
+    try:
+        found = network.extend(passage, beats, conditions, sampling, rng, settings.candidates)
+    except ValueError as error:
+        raise PerpetuumError(f"part {request.part!r}: {error}") from error
+    found.sort(key=lambda made: -made.log_likelihood)
+    return [_repeated(made.notes, beats, request.beats) for made in found]
+
+
+def _repeated(notes: np.ndarray, beats: float, whole: float) -> np.ndarray:
+    """Notes of some beats, again and again until a whole is full."""
+    notes = notes[(notes["start"] >= 0) & (notes["start"] < beats)].copy()
+    notes["end"] = np.minimum(notes["end"], beats if beats < whole else whole + _LONGEST_RING)
+    made = np.concatenate([moved(notes, turn * beats) for turn in range(int(np.ceil(whole / beats - 1e-9)))])
+    return made[made["start"] < whole - 1e-9]
+
+
+def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh: bool) -> Phrase:
+    """What the network continues from.
+
+    A section opens with the part's primer, or without one with two bars by rules on the section's theme: so a section
+    is known by its idea, and in days of playing the network does not drift off on its own echo. From then on it is the
+    last bars of what was played.
+
+    Args:
+        request: what is wanted.
+        by_rules: makes an opening.
+        fresh: leave the past behind.
+    """
+    bar = request.meter.beats_per_bar
+    primer = primer_of(request)
+    history, longest = request.history, request.settings.history
+    if primer is not None and (request.place.bar == 0 or history is None or fresh):
+        return primer.slice(max(0.0, primer.length - longest * bar), primer.length)
+    if history is not None and request.place.bar > 0 and not fresh:
+        whole = min(int(history.length / bar + 1e-9), longest) * bar
+        if whole > 0:
+            recent = history.slice(history.length - whole, history.length)
+            if len(recent.notes):
+                return recent
+    place = Place(request.place.section, request.place.pass_index, 0, 64, request.place.first_bar)
+    return by_rules(replace(request, bars=_OPENING_BARS, history=None, place=place, sources={}, transforms=()))
+
+
+def primer_of(request: Request) -> Phrase | None:
+    """The part's primer in whole bars, so that what follows begins on a bar line; None without one that sounds."""
+    primer = request.sources.get(Link.PRIMER) or request.primer
+    if primer is None or not len(primer.notes):
+        return None
+    bar = request.meter.beats_per_bar
+    whole = max(1, round(primer.length / bar)) * bar
+    return Phrase.of(primer.notes[primer.notes["start"] < whole], whole, primer.provenance, primer.chords)

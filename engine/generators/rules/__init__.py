@@ -1,0 +1,1 @@
+"""Generators by rules: what always can play."""

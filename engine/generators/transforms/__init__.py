@@ -1,0 +1,1 @@
+"""Transforms: phrase in, phrase out."""
