@@ -84,16 +84,19 @@ def command(
     Without a sound card it says so and plays on in silence.
     """
     # The audio process imports pyo, and the worker numpy, while this one reads the scene: they are started first.
+    from engine.processes.reports import Relay
     from engine.runtime.audio import Audio
+    from engine.runtime.audio.reports import log_audio_report
     from engine.runtime.signals import StopSignals
 
     with ExitStack() as stack:
         terminal = stack.enter_context(Terminal(logging.INFO if verbose else logging.WARNING))
-        audio = stack.enter_context(Audio())
+        reports = Relay(log_audio_report)
+        audio = stack.enter_context(Audio(report=reports))
 
         from engine.runtime.workers import Workers
 
-        workers = stack.enter_context(Workers())
+        workers = stack.enter_context(Workers(report=reports))
 
         from engine.cli.common import TimeOfDay, load_playable, seed_of
         from engine.cli.telling import TOLD, tell
@@ -106,6 +109,7 @@ def command(
         from engine.runtime import watching
         from engine.runtime.ending import Ending
         from engine.runtime.performance import Course, Performance
+        from engine.runtime.performance.reporting import reporter
 
         if watch and is_passing(scene):
             raise PerpetuumError(
@@ -118,8 +122,10 @@ def command(
         if minutes is not None:
             course = replace(course, ending=Ending.after_seconds(course.plan(playable), minutes * 60))
         performance = Performance(playable, course, audio, workers, lambda path: load_playable(str(path)))
+        reports.to = reporter(performance.bus.publish)
         performance.prepare()
-        sink = stack.enter_context(open_outputs([OutputChoice.parse(text) for text in outputs], keep))
+        choices = [OutputChoice.parse(text) for text in outputs]
+        sink = stack.enter_context(open_outputs(choices, keep, report=performance.bus.publish))
         terminal.say(f"{playable.title}, seed {course.seed}; {sink.description}; Ctrl-C stops")
         tally = Tally()
         performance.subscribe(BarSealed, tally)

@@ -196,12 +196,27 @@ class ProcessDied:
     Attributes:
         process: what it is: "audio", "worker 1".
         reason: what is known of its end.
-        retry_in: seconds until the next one is started.
+        retry_in: seconds until the next one is started; None where none will be.
     """
 
     process: str
     reason: str
-    retry_in: float
+    retry_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotesLeftOut:
+    """Audio processes died at one place of the music, so what was to sound there is left out.
+
+    Attributes:
+        frame: where the last of them died.
+        until: notes that begin before this frame are left out.
+        deaths: how many died there.
+    """
+
+    frame: int
+    until: int
+    deaths: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +295,7 @@ Event = (
     | SceneRefused
     | ProcessStarted
     | ProcessDied
+    | NotesLeftOut
     | NotesLate
     | SoundStarved
     | SoundResumed

@@ -7,8 +7,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
+
+
+R = TypeVar("R")
 
 
 class Cause(StrEnum):
@@ -80,6 +84,21 @@ class BudgetRaised:
 
 Report = ChildStarted | ChildLost | IntensityExceeded | BudgetRaised
 Reporter = Callable[[Report], None]
+
+
+class Relay(Generic[R]):
+    """Passes reports on to whoever is there by then: processes are started before what listens to them.
+
+    Attributes:
+        to: takes the reports from now on.
+    """
+
+    def __init__(self, to: Callable[[R], None]) -> None:
+        self.to = to
+
+    def __call__(self, report: R) -> None:
+        """Pass one on."""
+        self.to(report)
 
 
 def log_report(report: Report) -> None:

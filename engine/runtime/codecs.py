@@ -1,5 +1,6 @@
 # pyright: strict
-"""The codecs of every wire in a performance: to and from the sound, to and from workers, and events."""
+"""The codecs of every wire in a performance: to and from the sound, to and from workers, between the
+halves, commands, and events."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from engine.events.vocabulary import Event
 from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.processes.codec import Codec, model_name, register_dtype
 from engine.runtime.messages import FromWorker, ToWorker
+from engine.runtime.performance.commands import Command
+from engine.runtime.performance.messages import FromStage, ToStage
 from engine.score.phrase import NOTE
 from engine.sound.messages import NOTE_EVENT, FromSound, ToSound
 
@@ -36,3 +39,6 @@ FROM_SOUND: Codec[FromSound] = Codec(FromSound)
 TO_WORKER: Codec[ToWorker] = Codec(ToWorker, settings_class)
 FROM_WORKER: Codec[FromWorker] = Codec(FromWorker, settings_class)
 EVENTS: Codec[Event] = Codec(Event)
+TO_STAGE: Codec[ToStage] = Codec(ToStage)
+FROM_STAGE: Codec[FromStage] = Codec(FromStage)
+COMMANDS: Codec[Command] = Codec(Command)

@@ -81,7 +81,7 @@ def render(
         bus.subscribe(BarSealed, tally, lossless=True)
         bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
         to_stage, to_mind = pair_of_links()
-        stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind))
+        stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind, set_up=True))
         mind = Mind(scene, course, workers, to_stage, bus.publish)
         thread = threading.Thread(target=mind.run, name="mind", daemon=True)
         stack.callback(thread.join)

@@ -5,27 +5,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from engine.events.vocabulary import NotesLeftOut
 from engine.processes.reports import Report, log_report
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class NotesLeftOut:
-    """Audio processes died at one place of the music, so what was to sound there is left out.
-
-    Attributes:
-        frame: where the last of them died.
-        until: notes that begin before this frame are left out.
-        deaths: how many died there.
-    """
-
-    frame: int
-    until: int
-    deaths: int
-
 
 AudioReport = Report | NotesLeftOut
 AudioReporter = Callable[[AudioReport], None]

@@ -1,6 +1,7 @@
 """A running performance: the stage, which sounds, and the mind, which decides, held together by messages alone."""
 
 from engine.runtime.performance.commands import (
+    Alarm,
     ChangeScene,
     Command,
     GoToSection,
@@ -17,6 +18,7 @@ from engine.runtime.performance.course import Course, Snapshot
 from engine.runtime.performance.performance import Performance
 
 __all__ = [
+    "Alarm",
     "ChangeScene",
     "Command",
     "Course",

@@ -1,8 +1,8 @@
 # pyright: strict
 """What a hand may ask of a running performance: a closed union of frozen values that the codec carries.
 
-The mind's commands act at a bar line that is not decided yet; those of the stage (`Mute`, `SetGain`, `Stop`) act at
-once, behind the pipe.
+The mind's commands act at a bar line that is not decided yet; those of the stage (`Mute`, `Alarm`, `SetGain`,
+`Stop`) act at once, behind the pipe.
 """
 
 from __future__ import annotations
@@ -94,6 +94,13 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """Silence at once, what the player holds included, and stay so until it is over; then come back softly."""
+
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SetGain:
     """Turn everything up or down at once.
 
@@ -120,7 +127,7 @@ class Stop:
 MindCommand = ChangeScene | GoToSection | Reseed | Solo | MutePart | SetControl
 """What the mind deals with."""
 
-StageCommand = Mute | SetGain | Stop
+StageCommand = Mute | Alarm | SetGain | Stop
 """What the stage deals with."""
 
 Command = MindCommand | StageCommand

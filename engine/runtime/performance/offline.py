@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
-from engine.runtime.performance.commands import Mute, SetGain, Stop
+from engine.runtime.performance.commands import Alarm, Mute, SetGain, Stop
 from engine.runtime.performance.links import Link
 from engine.runtime.performance.messages import Begin, FromStage, Progress, ToStage
 from engine.sound.messages import Fade, Forget, Notes, Ramps, Release, Setup
@@ -26,16 +26,23 @@ class OfflineStage:
     """Hosts the sound of a render.
 
     Args:
-        audio: started, not live, and set up.
+        audio: started, not live.
         frames: length of the render.
         sink: takes arrays [n, channels] of float32, in order.
         link: to the mind.
+        set_up: whether the audio process knows its graph already, so that it is built meanwhile.
     """
 
     def __init__(
-        self, audio: Audio, frames: int, sink: Callable[[np.ndarray], object], link: Link[FromStage, ToStage]
+        self,
+        audio: Audio,
+        frames: int,
+        sink: Callable[[np.ndarray], object],
+        link: Link[FromStage, ToStage],
+        set_up: bool = False,
     ) -> None:
         self._audio = audio
+        self._set_up = set_up
         self._link = link
         self._reader = OfflineReader(audio, frames, sink)
         self._told = Progress(-1, -1, over=False)
@@ -87,8 +94,9 @@ class OfflineStage:
     def _take(self, message: ToStage) -> None:
         match message:
             case Setup():
-                pass  # it was set up before the mind was there
+                if not self._set_up:  # else whoever hosts both halves has done it, so that the graph is built meanwhile
+                    self._audio.send(message)
             case Notes() | Ramps() | Forget() | Release() | Fade():
                 self._audio.send(message)
-            case Begin() | Stop() | Mute() | SetGain():
+            case Begin() | Stop() | Mute() | Alarm() | SetGain():
                 pass  # nobody listens to a render

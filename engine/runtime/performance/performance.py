@@ -14,6 +14,7 @@ from engine.form.scene import Scene
 from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio
 from engine.runtime.performance.commands import (
+    Alarm,
     ChangeScene,
     Command,
     GoToSection,
@@ -70,7 +71,7 @@ class Performance:
             output: opened.
         """
         self._stack.enter_context(self.bus)
-        self._stack.enter_context(Stage(self._audio, output, self._to_mind))
+        self._stage = self._stack.enter_context(Stage(self._audio, output, self._to_mind))
         self._stack.callback(self._thread.join)
         self._stack.callback(self._mind.stop)
         self._thread.start()
@@ -115,7 +116,7 @@ class Performance:
     def submit(self, command: Command) -> None:
         """Do what a hand asks. Returns at once; what cannot be done is told as an event or in the log."""
         match command:
-            case Stop() | Mute() | SetGain():
+            case Stop() | Mute() | Alarm() | SetGain():
                 self._to_stage.send(command)
                 self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))
             case ChangeScene(path=path, when=when):

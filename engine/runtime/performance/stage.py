@@ -7,10 +7,10 @@ import logging
 import threading
 import time
 
-from engine.events.vocabulary import Event, NotesLate, ProcessDied
+from engine.events.vocabulary import Event, NotesLate
 from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio, Refused
-from engine.runtime.performance.commands import Mute, SetGain, Stop
+from engine.runtime.performance.commands import Alarm, Mute, SetGain, Stop
 from engine.runtime.performance.links import Link
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, Progress, ToStage
 from engine.runtime.pump import Pump
@@ -86,6 +86,11 @@ class Stage:
                     self._pump.gain.mute()
                 else:
                     self._pump.gain.unmute()
+            case Alarm(silent=silent):
+                if silent:
+                    self._pump.silence()
+                else:
+                    self._pump.resume()
             case SetGain(decibels=decibels, seconds=seconds):
                 self._pump.gain.set_decibels(decibels, seconds)
 
@@ -105,11 +110,8 @@ class Stage:
                         self._tell(NotesLate(late_notes - self._late_notes))
                     # A new process counts anew.
                     self._late_notes = late_notes
-                case Trouble(message=text, fatal=fatal):
-                    if fatal:
-                        self._tell(ProcessDied("audio", text, 0.0))
-                case Ready():
-                    pass
+                case Trouble() | Ready():
+                    pass  # supervision reports it
         over = self.finished or (self._audio.over and not self._begun)
         progress = Progress(self._audio.frame, self._audio.heard, over)
         if progress != self._told:
