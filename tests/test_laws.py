@@ -45,24 +45,6 @@ for registry in (GENERATORS, TRANSFORMS, INSTRUMENTS, OUTPUTS):
     assert imported_by(statement) == set()
 
 
-TWICE = {
-    "Link",
-    "Meter",
-    "Move",
-    "Progress",
-    "Ramp",
-    "Range",
-    "Recording",
-    "Rung",
-    "Source",
-    "State",
-    "Target",
-    "TimeOfDay",
-    "Vibrato",
-}
-"""Names that two classes still share; each is to go."""
-
-
 def test_no_two_public_classes_share_a_name():
     """Who reads a name in a log, a metric or a stack trace knows which thing it is."""
     places = defaultdict(list)
@@ -71,8 +53,7 @@ def test_no_two_public_classes_share_a_name():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(f"{path.relative_to(ENGINE)}:{node.lineno}")
     shared = {name: where for name, where in places.items() if len(where) > 1}
-    assert {name: where for name, where in shared.items() if name not in TWICE} == {}
-    assert set(shared) == TWICE, "a name that no two classes share any more is still on the list"
+    assert shared == {}
 
 
 def test_every_folder_of_python_files_is_a_package():

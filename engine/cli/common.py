@@ -26,7 +26,7 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-class TimeOfDay(click.ParamType):
+class TimeOfDayType(click.ParamType):
     """A time of day, `18:30`; seconds since midnight."""
 
     name = "HH:MM"

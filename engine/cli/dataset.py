@@ -43,7 +43,7 @@ Examples:
 """
 
 
-class Range(click.ParamType):
+class RangeType(click.ParamType):
     """Two numbers, the lower first, written LOW..HIGH; one alone is both.
 
     Args:
@@ -99,13 +99,13 @@ def command() -> None:
     metavar="NAME,...",
     help="Take these instruments only: families of General MIDI (piano, strings, bass, lead, ...) or programs 1..128.",
 )
-@click.option("--tempo", type=Range(1, 1000), help="Take what begins at a tempo like 60..180 (quarter notes a minute).")
+@click.option("--tempo", type=RangeType(1, 1000), help="Take what begins at a tempo like 60..180 (qpm).")
 @click.option("--min-unique-pitches", default=0, type=click.IntRange(0, 128), help="Pitches (drums: classes) at least.")
 @click.option("--min-on-grid", type=Number(0, 1), help="Share of notes that begin on the grid of sixteenths, at least.")
 @click.option("--min-bars", type=click.IntRange(1), help="Bars of a piece, at least.")
 @click.option("--max-bars", type=click.IntRange(1), help="Bars of a piece, at most.")
-@click.option("--transpose", type=Range(-24, 24, whole=True), help="Semitones that training transposes by, like -5..6.")
-@click.option("--stretch", type=Range(0.5, 2), help="How training stretches durations of performances: 0.95..1.05.")
+@click.option("--transpose", type=RangeType(-24, 24, whole=True), help="Semitones that training transposes by: -5..6.")
+@click.option("--stretch", type=RangeType(0.5, 2), help="How training stretches durations of performances: 0.95..1.05.")
 @click.option("--validation", default=0.06, show_default=True, type=Number(0, 0.9), help="Share held out.")
 @click.option("--test", default=0.06, show_default=True, type=Number(0, 0.9), help="Share kept for the end.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Another one gives other splits.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
+from engine.cli.common import TimeOfDayType, clock_time, load_playable, seed_of
 from engine.conductor.daytime import CountedDay
 from engine.form.plan import Pass, Plan
 from engine.scenes.reading.targets import SoundSettings
@@ -44,7 +44,7 @@ class _Row:
 @click.option("--bars", default=64, show_default=True, type=click.IntRange(1, 100_000), help="How far to look.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("--section", help="Begin with this section.")
-@click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
+@click.option("--at", type=TimeOfDayType(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Say the seed of each phrase, too; JSON always does.")
 def command(scene: str, bars: int, seed: int | None, section: str | None, at: float, form: str, verbose: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine.cli.common import TimeOfDay, clock_time, load_playable, seed_of
+from engine.cli.common import TimeOfDayType, clock_time, load_playable, seed_of
 from engine.cli.numbers import Number
 from engine.cli.plot import piano_roll
 from engine.cli.targets import OutputPath
@@ -39,7 +39,7 @@ Examples:
 @click.option("--midi", type=OutputPath(*midi_writing.ENDINGS), help="Write the notes to a MIDI file, too.")
 @click.option("--plot", type=OutputPath(*PICTURES), help="Draw a piano roll, too: .png, .svg, or .pdf of many pages.")
 @click.option("--section", help="Begin with this section.")
-@click.option("--at", type=TimeOfDay(), default="12:00", show_default=True, help="Time of day at which it begins.")
+@click.option("--at", type=TimeOfDayType(), default="12:00", show_default=True, help="Time of day at which it begins.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")
 def command(
     scene: str,

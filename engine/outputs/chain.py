@@ -39,7 +39,7 @@ def new_backoff() -> Backoff:
     return Backoff(first=0.25, longest=10.0)
 
 
-class Rung:
+class ChainedOutput:
     """An output of a chain, and how it gets on.
 
     Attributes:
@@ -92,7 +92,7 @@ class Chain(InfallibleOutput):
     ) -> None:
         check_chain("a chain of outputs", outputs, floor)
         self._rungs = [
-            Rung(output, Restarts(RestartIntensity(LOSSES, PERIOD, clock), Exceeded.SLOW_DOWN, backoffs()))
+            ChainedOutput(output, Restarts(RestartIntensity(LOSSES, PERIOD, clock), Exceeded.SLOW_DOWN, backoffs()))
             for output in outputs
         ]
         self._floor = floor
@@ -164,7 +164,7 @@ class Chain(InfallibleOutput):
             rung.retry_at = 0.0
         self._silenced = False
 
-    def _written(self, rung: Rung, chunk: bytes) -> bool:
+    def _written(self, rung: ChainedOutput, chunk: bytes) -> bool:
         """Write to an output; one that is lost is opened again at once, if it had worked for a while."""
         for _ in range(2):
             if not rung.is_open and not (self._clock() >= rung.retry_at and self._opened(rung)):
@@ -182,7 +182,7 @@ class Chain(InfallibleOutput):
             return True
         return False
 
-    def _opened(self, rung: Rung) -> bool:
+    def _opened(self, rung: ChainedOutput) -> bool:
         try:
             rung.output.open(self._format)
         except OutputLostError as error:
@@ -204,7 +204,7 @@ class Chain(InfallibleOutput):
             return False
         return True
 
-    def _lost(self, rung: Rung, error: Exception) -> None:
+    def _lost(self, rung: ChainedOutput, error: Exception) -> None:
         reason = str(error) or repr(error)
         settled = self._clock() > rung.opened_at + SETTLED
         if settled:
@@ -218,7 +218,7 @@ class Chain(InfallibleOutput):
         with suppress(Exception):
             self._report(OutputFailed(rung.output.description, reason, 0))
 
-    def _wait(self, rung: Rung, problem: str, delay: float) -> None:
+    def _wait(self, rung: ChainedOutput, problem: str, delay: float) -> None:
         rung.retry_at = self._clock() + delay
         if problem != rung.problem and self._is_open:  # before that `description` tells it
             log.warning("%s; the music goes on unheard, next attempt in %.1f s", problem, delay)

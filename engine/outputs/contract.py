@@ -72,7 +72,7 @@ class InfallibleOutput(Sink, Infallible):
         """Let sound be heard again after `silence`."""
 
 
-class Recording(Output):
+class RecordingOutput(Output):
     """An output that makes files.
 
     Attributes:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from engine.outputs.ramp import Ramp
+from engine.outputs.ramp import GainRamp
 from engine.sound.format import AudioFormat
 
 LEVEL_RAMP = 0.2
@@ -34,9 +34,9 @@ class Gain:
 
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
-        self._level = Ramp()
-        self._mute = Ramp()
-        self._fade = Ramp()
+        self._level = GainRamp()
+        self._mute = GainRamp()
+        self._fade = GainRamp()
         self._ramps = (self._level, self._mute, self._fade)
         self._fades = False
         self._curve = np.empty(0, np.float32)

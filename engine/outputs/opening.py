@@ -10,7 +10,7 @@ from types import TracebackType
 
 from engine.errors import PerpetuumError
 from engine.outputs.chain import Chain, Report, unheard
-from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output, OutputKind, Recording
+from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output, OutputKind, RecordingOutput
 from engine.outputs.null import NullOutput
 from engine.outputs.tee import Tee
 from engine.sound.format import AudioFormat
@@ -114,7 +114,7 @@ def _kind(choice: OutputChoice) -> OutputKind:
 
 
 def _keep(hours: float, followers: Sequence[Output]) -> None:
-    recordings = [output for output in followers if isinstance(output, Recording)]
+    recordings = [output for output in followers if isinstance(output, RecordingOutput)]
     folders = [recording for recording in recordings if recording.piles_up]
     if not folders:
         what = "only single files are recorded" if recordings else "nothing is recorded"

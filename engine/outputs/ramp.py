@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Move:
+class GainMove:
     """Where a ramp is to go.
 
     Attributes:
@@ -22,7 +22,7 @@ class Move:
     frames: int
 
 
-class Ramp:
+class GainRamp:
     """A gain over time. `to` may be called from any thread, all else only from the one that has the sound.
 
     A command is one assignment, and is taken at the next chunk: no thread waits for another. Of several commands
@@ -33,7 +33,7 @@ class Ramp:
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self._wanted = self._taken = Move(gain, 1)
+        self._wanted = self._taken = GainMove(gain, 1)
         self._start = gain
         self._done = 1
 
@@ -63,7 +63,7 @@ class Ramp:
 
     def to(self, target: float, frames: int) -> None:
         """Move to a gain in so many frames, from the next chunk on."""
-        self._wanted = Move(target, max(1, frames))
+        self._wanted = GainMove(target, max(1, frames))
 
     def take(self) -> None:
         """Take the last command, if there is a new one."""

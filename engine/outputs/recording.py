@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.errors import PerpetuumError
 from engine.output_file import cannot_write, output_folder, reason_of
-from engine.outputs.contract import Output, OutputKind, Recording
+from engine.outputs.contract import Output, OutputKind, RecordingOutput
 from engine.outputs.sound_file import largest_wav, wav_frame_bytes
 from engine.outputs.take import ENDING, Take, free_path
 from engine.score.time import SAMPLE_RATE
@@ -38,7 +38,7 @@ _NAME = "perpetuum-{:%Y-%m-%d_%H-%M-%S}"
 _OURS = re.compile(r"perpetuum-\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?\.wav(\.part\d*)?")
 
 
-class WavOutput(Recording):
+class WavOutput(RecordingOutput):
     """Records sound as fast as it comes. A disk that is full or gone interrupts the recording, not the music.
 
     Into a file: `take.wav`, and from 4 GB on, the most that a WAV file can hold, `take-2.wav` and so on without a gap.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.runtime.audio import Audio, State
+from engine.runtime.audio import Audio, AudioState
 from engine.sound.messages import BLOCK, Release
 
 CHUNK = 64 << 10
@@ -95,6 +95,6 @@ class OfflineReader:
 
 
 def _ending(audio: Audio, frames: int, wanted: int) -> str:
-    if audio.state is State.FAILED:
+    if audio.state is AudioState.FAILED:
         return audio.problem
     return f"the sound ended after {frames} of {wanted} frames"

@@ -35,7 +35,7 @@ URGENT = 1.25
 """Times the memory budget at which a worker is replaced even if it has jobs."""
 
 
-class State(StrEnum):
+class WorkerState(StrEnum):
     """What a worker is doing."""
 
     STARTING = "starting"
@@ -60,7 +60,7 @@ class Status:
     """
 
     name: str
-    state: State = State.STARTING
+    state: WorkerState = WorkerState.STARTING
     loading: str = ""
     loaded: int = 0
     to_load: int = 0
@@ -140,7 +140,7 @@ class WorkerSlot:
     def close(self) -> None:
         """End the worker; jobs that are out come back as failed."""
         child, self.child = self.child, None
-        self.status.state = State.CLOSED
+        self.status.state = WorkerState.CLOSED
         self._fail_all("the engine is stopping")
         if child is not None:
             # Nothing is lost by it: a worker has no state, and a network in its midst may take seconds to end.
@@ -150,7 +150,7 @@ class WorkerSlot:
 
     def start(self) -> None:
         """Start a worker, and have it load."""
-        self.status.state = State.STARTING
+        self.status.state = WorkerState.STARTING
         self._loads = 0
         try:
             child = Child(self.status.name, self._command, self._deliver, extra_env=THREADS)
@@ -164,7 +164,7 @@ class WorkerSlot:
     def look(self) -> None:
         """Start one if there is none and it is time; replace one that hangs or uses too much memory."""
         if self.child is None:
-            if self.status.state is State.DEAD and self._clock() >= self._restart_at:
+            if self.status.state is WorkerState.DEAD and self._clock() >= self._restart_at:
                 self.start()
             return
         finding = self._supervision.check(self.child.process.pid, self._limit if self._busy else None)
@@ -181,11 +181,11 @@ class WorkerSlot:
     @property
     def _busy(self) -> bool:
         # A cancelled job counts until the worker answers: it may be the one that hangs.
-        return bool(self._jobs or self._cancelled) or self.status.state is not State.READY
+        return bool(self._jobs or self._cancelled) or self.status.state is not WorkerState.READY
 
     @property
     def _limit(self) -> float:
-        return self._patience if self.status.state is State.READY else self._loading_patience
+        return self._patience if self.status.state is WorkerState.READY else self._loading_patience
 
     def _may_finish(self, finding: Finding) -> bool:
         """Whether a worker that uses too much memory may do its jobs first."""
@@ -194,7 +194,7 @@ class WorkerSlot:
 
     def _tell_to_load(self, child: Child) -> None:
         self.status.to_load = len(self._generators)
-        self.status.state = State.STARTING if self.status.state is State.STARTING else State.LOADING
+        self.status.state = WorkerState.STARTING if self.status.state is WorkerState.STARTING else WorkerState.LOADING
         self._supervision.watchdog.feed()
         child.send(Load(self._generators))
         self._loads += 1
@@ -209,7 +209,7 @@ class WorkerSlot:
         self._mark_dead(cause, reason + (f"; its last words: {words}" if words else ""))
 
     def _mark_dead(self, cause: Cause, reason: str) -> None:
-        self.status.state, self.status.loading = State.DEAD, ""
+        self.status.state, self.status.loading = WorkerState.DEAD, ""
         retry_in = self._supervision.lost(reason, worked=False, cause=cause)
         self._restart_at = float("inf") if retry_in is None else self._clock() + retry_in
         self._fail_all(f"{self.status.name}: {reason}")
@@ -243,7 +243,7 @@ class WorkerSlot:
             case Started():
                 pass
             case Loading(kind=kind, done=done, total=total):
-                status.state, status.loading, status.loaded, status.to_load = State.LOADING, kind, done, total
+                status.state, status.loading, status.loaded, status.to_load = WorkerState.LOADING, kind, done, total
             case Loaded():
                 self._take_loaded(message)
             case Gone(reason=reason, by_itself=by_itself):
@@ -256,9 +256,9 @@ class WorkerSlot:
         self._loads -= 1
         if self._loads:
             return  # it goes on with what it was told later
-        status, first = self.status, self.status.state is not State.READY
+        status, first = self.status, self.status.state is not WorkerState.READY
         status.seconds_to_load, status.problems = loaded.seconds, dict(loaded.problems)
-        status.state, status.loading, status.loaded = State.READY, "", status.to_load
+        status.state, status.loading, status.loaded = WorkerState.READY, "", status.to_load
         if first:
             self._supervision.started()
         for kind, problem in loaded.problems:

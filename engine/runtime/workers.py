@@ -18,9 +18,9 @@ from engine.generators.contract import Settings
 from engine.processes.child import Child, python_module
 from engine.processes.reports import Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
-from engine.runtime.worker_slot import State, Status, WorkerSlot
+from engine.runtime.worker_slot import Status, WorkerSlot, WorkerState
 
-__all__ = ["State", "Status", "Workers"]
+__all__ = ["Status", "WorkerState", "Workers"]
 
 PATIENCE = 20.0
 """Seconds that a job may take before its worker counts as hung."""
@@ -103,7 +103,7 @@ class Workers(SlowRung):
     @property
     def ready(self) -> bool:
         """Whether every worker has built what it was told to (or reported why it cannot)."""
-        return all(slot.status.state is State.READY for slot in self._slots)
+        return all(slot.status.state is WorkerState.READY for slot in self._slots)
 
     @property
     def pids(self) -> list[int | None]:

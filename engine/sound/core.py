@@ -22,7 +22,7 @@ from engine.sound.ducking import Ducker
 from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.instrument_file import load_instrument
 from engine.sound.master import BottomEnd, Compressor, Limiter, MasterFade
-from engine.sound.messages import BLOCK, Control, Fade, Forget, Meter, Notes, PartSound, Ramps, Setup
+from engine.sound.messages import BLOCK, Control, Fade, Forget, LevelReading, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
 from engine.sound.mixer import Mixer
 from engine.sound.schedule import Schedule
@@ -202,11 +202,11 @@ class Core:
         names = {self._parts[k // 2].name if k < 2 * self._count else "the reverb" for k in bad.tolist()}
         return f"not a number at frame {self.frame} in {', '.join(sorted(names)) or 'the sum of all parts'}"
 
-    def meter(self) -> Meter:
+    def meter(self) -> LevelReading:
         """What came out since the last call."""
         peak, rms = self._meter.take()
         stolen = sum(instrument.stolen for instrument in self._instruments)
-        return Meter(self.frame, peak, rms, self._late_notes, stolen)
+        return LevelReading(self.frame, peak, rms, self._late_notes, stolen)
 
     @property
     def latency(self) -> int:

@@ -1,7 +1,7 @@
 """Messages between the conductor's side and the audio process. Free of pyo; everything here is plain picklable data.
 
 Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
-offline, `Fade` and `Quit`. Back: `Ready`, `Meter` about ten times a second of sound, `Trouble`.
+offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `Trouble`.
 Audio leaves the process on its own pipe as interleaved float32 (`AudioFormat`) in blocks of 256 frames.
 """
 
@@ -188,7 +188,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class LevelReading:
     """What came out of the blocks since the last one.
 
     Attributes:
@@ -217,5 +217,5 @@ class Trouble:
 ToSound = Setup | Notes | Ramps | Forget | Release | Fade | Ping | Quit
 """All that an audio process can be told."""
 
-FromSound = Pong | Ready | Meter | Trouble
+FromSound = Pong | Ready | LevelReading | Trouble
 """All that it says."""

@@ -56,7 +56,7 @@ class Wavetables:
 
 
 @dataclass(frozen=True, slots=True)
-class Vibrato:
+class SharedVibrato:
     """A vibrato that all voices share, and where it stands.
 
     Attributes:
@@ -91,7 +91,7 @@ class _Wave:
     """
 
     def __init__(
-        self, tables: Wavetables, ratio: float, phase: float, gain: float, vibrato: Vibrato | None, mixed: Any
+        self, tables: Wavetables, ratio: float, phase: float, gain: float, vibrato: SharedVibrato | None, mixed: Any
     ) -> None:
         self._tables = tables
         self._ratio = ratio
@@ -156,7 +156,7 @@ class SubtractiveVoice(Voice):
         waves: Sequence[_Setting],
         tables: dict[str, Wavetables],
         drifts: Sequence[float],
-        vibrato: Vibrato | None,
+        vibrato: SharedVibrato | None,
         breath: Any = None,
     ) -> None:
         super().__init__()
@@ -239,7 +239,7 @@ def build(settings: SubtractiveSettings, folder: Path, seed: int) -> Polyphony:
     vibrato = None
     if settings.vibrato:
         swing, rate = 2.0 ** (settings.vibrato.depth / 1200.0) - 1.0, float(settings.vibrato.rate)
-        vibrato = Vibrato(rate, swing, lfo(rate, mul=swing, add=1.0))
+        vibrato = SharedVibrato(rate, swing, lfo(rate, mul=swing, add=1.0))
     # All voices share one noise: a chord is breathed together.
     breath = pyo.ButHP(pyo.Noise(), float(settings.breath.low)) if settings.breath else None
     count = settings.voices + spare(settings)

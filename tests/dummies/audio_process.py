@@ -15,7 +15,20 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Forget, Meter, Notes, Ping, Pong, Quit, Ready, Release, Setup
+from engine.sound.messages import (
+    BLOCK,
+    NOTE_EVENT,
+    Fade,
+    Forget,
+    LevelReading,
+    Notes,
+    Ping,
+    Pong,
+    Quit,
+    Ready,
+    Release,
+    Setup,
+)
 
 WRAP = 1 << 23
 
@@ -46,7 +59,7 @@ class Sound:
                 return
             self.block()
             if (self.frame - began) % (20 * BLOCK) == 0:
-                self.control.send(Meter(self.frame, 0.5, 0.1, 0, 0))
+                self.control.send(LevelReading(self.frame, 0.5, 0.1, 0, 0))
 
     def receive(self) -> None:
         try:

@@ -23,7 +23,7 @@ from engine.runtime.rules import ladder_over
 from engine.scenes import load
 from engine.score.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
-from engine.sound.messages import NOTE_EVENT, Control, Meter, Notes, Quit, Ramp, Ramps
+from engine.sound.messages import NOTE_EVENT, Control, LevelReading, Notes, Quit, Ramp, Ramps
 
 SCENES = sorted(assets.names("scenes"))
 PHRASE = Phrase.of(
@@ -121,7 +121,7 @@ def test_silence_in_decibels_and_whole_seeds_survive():
 
 def test_a_message_of_another_union_is_not_written():
     with pytest.raises(CodecError, match="Meter is no message of this union"):
-        TO_SOUND.encode(Meter(0, 0.0, 0.0, 0, 0))  # pyright: ignore[reportArgumentType]
+        TO_SOUND.encode(LevelReading(0, 0.0, 0.0, 0, 0))  # pyright: ignore[reportArgumentType]
 
 
 def test_settings_of_no_installed_kind_are_refused_on_both_sides():

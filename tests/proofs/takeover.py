@@ -25,7 +25,7 @@ from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
 from engine.conductor.daytime import AT_NOON
 from engine.form.plan import Plan
-from engine.runtime.audio import Audio, State
+from engine.runtime.audio import Audio, AudioState
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.offline import OfflineReader
 from engine.runtime.rules import ladder_over
@@ -126,13 +126,13 @@ def played(music: Performance, every: float = EVERY) -> tuple[np.ndarray, list[i
         last = time.monotonic()
         while frames < music.frames:
             due = (len(places) + 1) * every * SAMPLE_RATE < audio.frame < music.frames - (SETTLED + 1.0) * SAMPLE_RATE
-            if due and audio.state is State.PLAYING:
+            if due and audio.state is AudioState.PLAYING:
                 pid = audio.pid
                 if pid is not None:
                     os.kill(pid, signal.SIGKILL)
                     await_(lambda pid=pid: audio.pid != pid)
                     places.append(audio.frame)
-                    await_(lambda: audio.state is State.PLAYING)
+                    await_(lambda: audio.state is AudioState.PLAYING)
                     last = time.monotonic()
             # The pipe is kept as full as it is in real time; a reader who drained it would hear the death itself.
             data = audio.pipe.read(1 << 14, 0.1) if audio.pipe.waiting() > audio.pipe.depth // 2 else b""

@@ -10,7 +10,7 @@ from engine.errors import PerpetuumError
 from engine.outputs.pacing import Pacer
 from engine.processes.child import Child, start_bound
 from engine.processes.reports import Cause, ChildLost, IntensityExceeded
-from engine.runtime.audio import Audio, Refused, State
+from engine.runtime.audio import Audio, AudioState, Refused
 from engine.runtime.audio.audio import LIVE
 from engine.runtime.audio.change import Phase
 from engine.runtime.audio.reports import NotesLeftOut
@@ -111,13 +111,13 @@ def test_a_render_whose_audio_process_dies_fails_and_says_why():
         audio.send(Release(96_000))
         with pytest.raises(PerpetuumError, match="signal 11"):
             reader.finish(60)
-        assert audio.state is State.FAILED
+        assert audio.state is AudioState.FAILED
 
 
 def test_nothing_sounds_before_it_is_told_to_begin_so_that_no_note_of_the_opening_is_late():
     with Audio(command=DUMMY) as audio, Listener(audio) as listener:
         audio.send(setup("a"))
-        until(lambda: audio.state is State.PLAYING)
+        until(lambda: audio.state is AudioState.PLAYING)
         assert audio.frame == 0
         audio.send(notes("a", (0, 100)))
         audio.begin()
@@ -217,7 +217,7 @@ def test_an_output_that_takes_nothing_is_not_taken_for_a_hang():
         until(lambda: audio.pipe.waiting() >= audio.pipe.depth - BLOCK)
         threading.Event().wait(1.0)
         assert found.lost() == 0
-        assert audio.state is State.PLAYING
+        assert audio.state is AudioState.PLAYING
 
 
 def test_where_one_process_after_the_other_dies_the_notes_are_left_out_and_the_music_goes_on():
@@ -259,7 +259,7 @@ def test_the_stream_ends_with_its_fade():
         audio.send(setup("a"))
         audio.send(Fade(10 * BLOCK, 10 * BLOCK))
         until(lambda: audio.over)
-        assert audio.state is State.ENDED
+        assert audio.state is AudioState.ENDED
         until(lambda: audio.pipe.waiting() == 0)
     assert len(listener.sound) == 20 * BLOCK
 
@@ -282,7 +282,7 @@ def test_a_second_setup_takes_over_at_its_frame_without_a_gap():
 def test_sending_never_waits_however_deaf_the_process_is():
     with Audio(command=DUMMY, patience=60.0) as audio:
         audio.send(setup("a"))
-        until(lambda: audio.state is State.PLAYING)
+        until(lambda: audio.state is AudioState.PLAYING)
         os.kill(pid(audio), signal.SIGSTOP)
         for k in range(5000):  # 2 MB, far more than the socket holds
             audio.send(notes("a", *((k * 1000 + n, k * 1000 + n + 10) for n in range(20))))

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from engine import assets
-from engine.runtime.audio import Audio, State
+from engine.runtime.audio import Audio, AudioState
 from engine.runtime.offline import OfflineReader
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Notes, PartSound, Setup
@@ -53,7 +53,7 @@ def test_what_is_heard_of_an_audio_process_killed_twice_is_the_music_without_a_g
         audio.send(chords(60))
         audio.begin()
         for deaths in (1, 2):
-            until(lambda: audio.spare_pid and audio.state is State.PLAYING, 60)
+            until(lambda: audio.spare_pid and audio.state is AudioState.PLAYING, 60)
             until(lambda now=listener.seconds: listener.seconds > now + 1)
             assert audio.pid is not None
             os.kill(audio.pid, signal.SIGKILL)
@@ -92,7 +92,7 @@ def test_a_scene_that_is_replaced_while_it_plays_leaves_no_gap():
         events = [(change + k * SAMPLE_RATE // 4, change + (k + 1) * SAMPLE_RATE // 4, 60 + k, 100) for k in range(20)]
         audio.send(Notes("mallet", np.array(events, NOTE_EVENT)))
         audio.send(Fade(change + SAMPLE_RATE, SAMPLE_RATE))
-        until(lambda: audio.state is State.ENDED, 60)
+        until(lambda: audio.state is AudioState.ENDED, 60)
         until(lambda: audio.pipe.waiting() == 0)
     assert listener.pauses == 0
     assert len(listener.sound) == -(-(change + 2 * SAMPLE_RATE) // BLOCK) * BLOCK

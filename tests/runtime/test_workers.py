@@ -12,7 +12,7 @@ from engine.generators.neural import monophonic
 from engine.processes.reports import Cause
 from engine.runtime.messages import Load, Loaded
 from engine.runtime.worker import Worker, rehearsal
-from engine.runtime.workers import LIMITS, State, Workers
+from engine.runtime.workers import LIMITS, Workers, WorkerState
 from engine.score.phrase import Origin
 from tests.cli.weights import made_up
 from tests.runtime.sound import Reports
@@ -176,7 +176,7 @@ def test_a_program_that_does_not_exist_is_a_state_and_not_an_error():
         workers.submit(job(1))
         [reply] = collect(workers, 1)
         assert reply.problem
-        assert workers.statuses[0].state is State.DEAD
+        assert workers.statuses[0].state is WorkerState.DEAD
 
 
 def test_closing_leaves_no_process_behind():
@@ -186,7 +186,7 @@ def test_closing_leaves_no_process_behind():
     workers.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    assert workers.statuses[0].state is State.CLOSED
+    assert workers.statuses[0].state is WorkerState.CLOSED
 
 
 def test_the_real_worker_makes_phrases_by_rules_and_survives_a_generator_that_cannot():

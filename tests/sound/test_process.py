@@ -14,7 +14,7 @@ from engine.sound.messages import (
     Control,
     Fade,
     Forget,
-    Meter,
+    LevelReading,
     MixSound,
     Notes,
     Quit,
@@ -84,7 +84,7 @@ def test_the_sound_does_not_depend_on_how_messages_are_grouped(reference):
 
 def test_it_says_that_it_is_ready_and_meters_ten_times_a_second(reference):
     assert isinstance(reference.messages[0], Ready)
-    meters = reference.of(Meter)
+    meters = reference.of(LevelReading)
     assert 8 * 4 <= len(meters) <= 11 * 4
     assert np.diff([meter.frame for meter in meters]).tolist() == [4864] * (len(meters) - 1)
     assert max(meter.peak for meter in meters) == pytest.approx(np.abs(reference.sound).max(), rel=1e-3)
@@ -255,7 +255,7 @@ def test_the_brutal_cluster_stays_below_the_ceiling():
         everything, [Notes(one.name, notes(*cluster)) for one in everything], 2 * RATE, mix=MixSound(level=12.0)
     )
     assert 0.5 < np.abs(result.sound).max() <= 10 ** (MixSound().ceiling / 20)
-    assert result.of(Meter)[-1].stolen_voices > 50
+    assert result.of(LevelReading)[-1].stolen_voices > 50
 
 
 def test_idle_voices_cost_less_and_rendering_beats_real_time():

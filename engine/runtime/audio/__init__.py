@@ -11,6 +11,6 @@ play, and another when it is lost; `takeover.py` are the candidates for its plac
 
 from engine.runtime.audio.audio import Audio
 from engine.runtime.audio.inbox import Refused
-from engine.runtime.audio.states import State
+from engine.runtime.audio.states import AudioState
 
-__all__ = ["Audio", "Refused", "State"]
+__all__ = ["Audio", "AudioState", "Refused"]

@@ -18,10 +18,10 @@ from engine.runtime.audio.primary import FOREVER, Primary
 from engine.runtime.audio.processes import AudioProcesses
 from engine.runtime.audio.reports import AudioReporter, log_audio_report
 from engine.runtime.audio.spare import Spare
-from engine.runtime.audio.states import State
+from engine.runtime.audio.states import AudioState
 from engine.runtime.audio.supervisor import Reports, Supervisor
 from engine.sound.format import DEFAULT_CHANNELS
-from engine.sound.messages import Meter, Ready, Release, Setup, ToSound, Trouble
+from engine.sound.messages import LevelReading, Ready, Release, Setup, ToSound, Trouble
 
 OFFLINE_BYTES = 256 << 10
 
@@ -139,7 +139,7 @@ class Audio:
         self.close()
 
     @property
-    def state(self) -> State:
+    def state(self) -> AudioState:
         """What the audio process is doing."""
         return self._primary.state
 
@@ -216,7 +216,7 @@ class Audio:
                 self._primary.tell(Release(FOREVER))
             self._release_at = float("inf")
 
-    def poll(self) -> list[Ready | Meter | Trouble | Refused]:
+    def poll(self) -> list[Ready | LevelReading | Trouble | Refused]:
         """What has come back since the last call; of many meters the latest 64."""
         return self._inbox.take()
 

@@ -8,7 +8,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 
-from engine.sound.messages import Meter, Ready, Setup, Trouble
+from engine.sound.messages import LevelReading, Ready, Setup, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ class Inbox:
     def __init__(self) -> None:
         self.last_trouble = ""
         self._messages: deque[Ready | Trouble | Refused] = deque(maxlen=256)
-        self._meters: deque[Meter] = deque(maxlen=64)
+        self._meters: deque[LevelReading] = deque(maxlen=64)
         self._told: deque[str] = deque(maxlen=64)
 
-    def put(self, message: Ready | Trouble | Refused | Meter) -> None:
+    def put(self, message: Ready | Trouble | Refused | LevelReading) -> None:
         """Keep a message until it is taken."""
-        if isinstance(message, Meter):
+        if isinstance(message, LevelReading):
             self._meters.append(message)
         else:
             self._messages.append(message)
@@ -59,9 +59,9 @@ class Inbox:
         log.warning("the edited scene cannot sound: %s", self.last_trouble)
         self.put(Refused(setup, self.last_trouble))
 
-    def take(self) -> list[Ready | Meter | Trouble | Refused]:
+    def take(self) -> list[Ready | LevelReading | Trouble | Refused]:
         """What has come since the last call."""
-        found: list[Ready | Meter | Trouble | Refused] = []
+        found: list[Ready | LevelReading | Trouble | Refused] = []
         for box in (self._messages, self._meters):
             with suppress(IndexError):
                 while True:

@@ -17,7 +17,7 @@ from engine.runtime.audio.poison import PoisonGuard
 from engine.runtime.audio.processes import AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
 from engine.runtime.audio.spare import Spare
-from engine.runtime.audio.states import Attached, End, Lost, Over, Racing, State
+from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
 from engine.runtime.audio.takeover import Takeover
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Ready, Release, Setup, ToSound, Trouble
@@ -102,15 +102,15 @@ class Primary:
     # What it is
 
     @property
-    def state(self) -> State:
+    def state(self) -> AudioState:
         """What it is doing."""
         match self._now:
             case Attached(playing=playing):
-                return State.PLAYING if playing else State.STARTING
+                return AudioState.PLAYING if playing else AudioState.STARTING
             case Racing():
-                return State.STARTING
+                return AudioState.STARTING
             case Lost(restart_at):
-                return State.STARTING if restart_at == float("inf") else State.DEAD
+                return AudioState.STARTING if restart_at == float("inf") else AudioState.DEAD
             case Over(state):
                 return state
 
@@ -176,7 +176,7 @@ class Primary:
     def close(self) -> list[Child]:
         """No more sound is wanted; the processes that are to be ended."""
         children = [child for child in (self.child, *(self.racing.children if self.racing else ())) if child]
-        self._now = Over(State.CLOSED)
+        self._now = Over(AudioState.CLOSED)
         return children
 
     # Supervision
@@ -238,7 +238,7 @@ class Primary:
             followed: whether another scene is to come.
         """
         if self.memory.quitting or end.faded or (end.faded_early and not followed):
-            self._now = Over(State.ENDED)
+            self._now = Over(AudioState.ENDED)
             return
         retry_in = self._supervision.lost(end.reason, worked=end.frame > self._began_at, cause=end.cause)
         self._inbox.put(Trouble(end.reason, fatal=retry_in is None))
@@ -249,7 +249,7 @@ class Primary:
     def _try_again(self, reason: str, retry_in: float | None) -> None:
         if retry_in is None:
             self.problem = reason
-            self._now = Over(State.FAILED)
+            self._now = Over(AudioState.FAILED)
         else:
             self._now = Lost(self._clock() + retry_in)
 
@@ -352,7 +352,7 @@ class Primary:
             # What it was to play was over before its turn came.
             for other in takeover.children:
                 self._processes.discard(other)
-            self._now = Over(State.ENDED)
+            self._now = Over(AudioState.ENDED)
         elif not len(takeover):
             why = f"no process came to the place: {reason}"
             self._try_again(why, self._supervision.lost(why, worked=arrived))

@@ -11,7 +11,7 @@ from engine.processes.reports import Cause
 from engine.runtime.audio.takeover import Takeover
 
 
-class State(StrEnum):
+class AudioState(StrEnum):
     """What the audio process is doing."""
 
     STARTING = "starting"
@@ -48,7 +48,7 @@ class Lost:
 class Over:
     """No more sound will come."""
 
-    state: State
+    state: AudioState
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.primary import PREROLL, Primary
 from engine.runtime.audio.reports import AudioReport, AudioReporter
 from engine.runtime.audio.spare import Spare
-from engine.sound.messages import Meter, Pong, Ready, Trouble
+from engine.sound.messages import LevelReading, Pong, Ready, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Supervisor:
                 self._gone(child, reason)
             case Pong():
                 self._spare.answered(child)
-            case Meter() if child is self._primary.child:
+            case LevelReading() if child is self._primary.child:
                 self._inbox.put(message)
             case Ready() if child is self._primary.child:
                 self._primary.plays(message)

@@ -22,7 +22,7 @@ LARGEST = 16 << 20
 """Bytes of a message."""
 
 
-class Link(Protocol[S_contra, R_co]):
+class LinkEnd(Protocol[S_contra, R_co]):
     """One end: what is sent here arrives there in its order. Sending never waits and never raises."""
 
     def send(self, message: S_contra) -> None:

@@ -16,7 +16,7 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SoundProgress:
     """How far the sound is.
 
     Attributes:
@@ -48,5 +48,5 @@ class GraphRefused:
 ToStage = Setup | Notes | Ramps | Forget | Release | Fade | Begin | StageCommand
 """From the mind, and from whoever commands, to the stage."""
 
-FromStage = Progress | GraphRefused | Event
+FromStage = SoundProgress | GraphRefused | Event
 """From the stage to the mind."""

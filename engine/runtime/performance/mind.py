@@ -33,11 +33,11 @@ from engine.runtime.performance.commands import (
 )
 from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_scenes
 from engine.runtime.performance.holds import Holds, with_holds
-from engine.runtime.performance.links import Link
-from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, Progress, ToStage
+from engine.runtime.performance.links import LinkEnd
+from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.succession import keep_playing, take_over
 from engine.runtime.rules import ladder_over
-from engine.runtime.workers import State, Workers
+from engine.runtime.workers import Workers, WorkerState
 from engine.sound.messages import BLOCK, Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
@@ -84,11 +84,11 @@ class Mind:
         scene: Scene,
         course: Course,
         workers: Workers,
-        link: Link[ToStage, FromStage],
+        link: LinkEnd[ToStage, FromStage],
         publish: Callable[[Event], None],
         load: LoadScene = no_scenes,
     ) -> None:
-        self.progress = Progress(0, 0, over=False)
+        self.progress = SoundProgress(0, 0, over=False)
         self.failure: Exception | None = None
         self._course = course
         self._workers = workers
@@ -220,7 +220,7 @@ class Mind:
     def _take_in(self, timeout: float) -> None:
         for message in self._link.receive(timeout):
             match message:
-                case Progress():
+                case SoundProgress():
                     self.progress = message
                 case GraphRefused():
                     self._go_back(message)
@@ -234,7 +234,7 @@ class Mind:
             slowest = max(statuses, key=lambda status: status.seconds_to_load)
             if slowest.to_load:
                 self._publish(NetworksLoaded(slowest.seconds_to_load, tuple(slowest.problems.items())))
-        elif any(status.state is State.DEAD for status in statuses):
+        elif any(status.state is WorkerState.DEAD for status in statuses):
             self._loaded = False
 
     # Commands

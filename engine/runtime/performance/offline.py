@@ -12,8 +12,8 @@ import numpy as np
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
 from engine.runtime.performance.commands import Alarm, Mute, SetGain, Stop
-from engine.runtime.performance.links import Link
-from engine.runtime.performance.messages import Begin, FromStage, Progress, ToStage
+from engine.runtime.performance.links import LinkEnd
+from engine.runtime.performance.messages import Begin, FromStage, SoundProgress, ToStage
 from engine.sound.messages import Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
@@ -38,14 +38,14 @@ class OfflineStage:
         audio: Audio,
         frames: int,
         sink: Callable[[np.ndarray], object],
-        link: Link[FromStage, ToStage],
+        link: LinkEnd[FromStage, ToStage],
         set_up: bool = False,
     ) -> None:
         self._audio = audio
         self._set_up = set_up
         self._link = link
         self._reader = OfflineReader(audio, frames, sink)
-        self._told = Progress(-1, -1, over=False)
+        self._told = SoundProgress(-1, -1, over=False)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stage", daemon=True)
 
@@ -84,7 +84,7 @@ class OfflineStage:
             try:
                 for message in self._link.receive(LOOK):
                     self._take(message)
-                progress = Progress(self._audio.frame, self._reader.frames, self._reader.over)
+                progress = SoundProgress(self._audio.frame, self._reader.frames, self._reader.over)
                 if progress != self._told:
                     self._told = progress
                     self._link.send(progress)

@@ -11,10 +11,10 @@ from engine.events.vocabulary import Event, NotesLate
 from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.performance.commands import Alarm, Mute, SetGain, Stop
-from engine.runtime.performance.links import Link
-from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, Progress, ToStage
+from engine.runtime.performance.links import LinkEnd
+from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
-from engine.sound.messages import Fade, Forget, Meter, Notes, Ramps, Ready, Release, Setup, Trouble
+from engine.sound.messages import Fade, Forget, LevelReading, Notes, Ramps, Ready, Release, Setup, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,13 @@ class Stage:
         link: to the mind.
     """
 
-    def __init__(self, audio: Audio, output: InfallibleOutput, link: Link[FromStage, ToStage]) -> None:
+    def __init__(self, audio: Audio, output: InfallibleOutput, link: LinkEnd[FromStage, ToStage]) -> None:
         self._audio = audio
         self._link = link
         self._pump = Pump(audio, output, self._tell)
         self._begun = False
         self._late_notes = 0
-        self._told = Progress(-1, -1, False)
+        self._told = SoundProgress(-1, -1, False)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stage", daemon=True)
 
@@ -105,7 +105,7 @@ class Stage:
             match message:
                 case Refused(setup=setup, reason=reason):
                     self._link.send(GraphRefused(setup, reason))
-                case Meter(late_notes=late_notes):
+                case LevelReading(late_notes=late_notes):
                     if late_notes > self._late_notes:
                         self._tell(NotesLate(late_notes - self._late_notes))
                     # A new process counts anew.
@@ -113,7 +113,7 @@ class Stage:
                 case Trouble() | Ready():
                     pass  # supervision reports it
         over = self.finished or (self._audio.over and not self._begun)
-        progress = Progress(self._audio.frame, self._audio.heard, over)
+        progress = SoundProgress(self._audio.frame, self._audio.heard, over)
         if progress != self._told:
             self._told = progress
             self._link.send(progress)

@@ -14,7 +14,7 @@ from engine.errors import WrongValueError
 from engine.form.curves import DayCurve, DayMove, DaySteps
 from engine.generators.contract import Settings
 from engine.scenes.reading.drafts import ChainDraft, DayDraft, SceneReader
-from engine.scenes.reading.targets import Place, Target, number_of, read_targets, read_value
+from engine.scenes.reading.targets import MoveTarget, Place, number_of, read_targets, read_value
 from engine.scenes.schema.models import KeyText
 from engine.scenes.schema.validation import problem
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
@@ -87,7 +87,7 @@ class KeySettings(Settings):
     key: KeyText
 
 
-def _read_number(reader: SceneReader, target: Target, key: ScalarNode, value: ScalarNode) -> float | Problem:
+def _read_number(reader: SceneReader, target: MoveTarget, key: ScalarNode, value: ScalarNode) -> float | Problem:
     found = read_value(reader, target, value.value, value.span, key.span)
     if isinstance(found, Problem):
         return found

@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import WrongValueError
 from engine.form.curves import Curve, Move
 from engine.scenes.reading.drafts import ChainDraft, SceneReader
-from engine.scenes.reading.targets import Place, Target, number_of, read_targets, read_value
+from engine.scenes.reading.targets import MoveTarget, Place, number_of, read_targets, read_value
 from engine.scenes.schema.models import split_curve
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, resolve
 from engine.scenes.text.positions import span_within
@@ -52,7 +52,7 @@ def read_moves(
     return (*moves.values(), *wrong)
 
 
-def _read_curve(reader: SceneReader, target: Target, value: Node, key: ScalarNode) -> Curve | Problem:
+def _read_curve(reader: SceneReader, target: MoveTarget, value: Node, key: ScalarNode) -> Curve | Problem:
     if isinstance(value, MapNode | ListNode) or value.value is None:
         return reader.source.error(key.span, f"`{clipped(key.text)}` needs a value or a curve", "like `0.8 -> 1.2`")
     texts: list[Any] = [value.value]

@@ -73,7 +73,7 @@ class Tuned:
 
 
 @dataclass(frozen=True)
-class Target:
+class MoveTarget:
     """The setting that a name means.
 
     Attributes:
@@ -114,7 +114,7 @@ class Aim:
     name: str
     key: ScalarNode
     value: Node
-    target: Target
+    target: MoveTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def read_targets(
         yield target if isinstance(target, Problem) else Aim(name, key, value, target)
 
 
-def find_target(reader: SceneReader, key: ScalarNode, parts: Mapping[str, ChainDraft]) -> Target | Problem:
+def find_target(reader: SceneReader, key: ScalarNode, parts: Mapping[str, ChainDraft]) -> MoveTarget | Problem:
     """The setting that a key names; where it is of something wrong, what is wrong with that."""
     source = reader.source
     name = key.text
@@ -176,23 +176,23 @@ def find_target(reader: SceneReader, key: ScalarNode, parts: Mapping[str, ChainD
     if len(words) not in (2, 3) or not all(words):
         return source.error(key.span, f"`{clipped(name)}` names no setting", _way(chain, candidates))
     if len(words) == 2 and words[1] in SoundSettings.model_fields:
-        return Target(chain, SoundSettings, {}, words[1])
+        return MoveTarget(chain, SoundSettings, {}, words[1])
     generator = chain.generator
     if isinstance(generator, Problem):
         return generator  # what is unknown there could be the one that is meant
     if len(words) == 2 and words[1] == Link.CHORDS and Link.CHORDS in generator.kind.takes:
-        return Target(chain, ChordSettings, {}, words[1])
+        return MoveTarget(chain, ChordSettings, {}, words[1])
     if len(words) == 2 and words[1] in generator.kind.settings.model_fields:
         if isinstance(generator.settings, Problem):
             return generator.settings
         tuned = Tuned(generator.kind, generator.settings)
-        return Target(chain, generator.kind.settings, generator.raw, words[1], None, tuned)
+        return MoveTarget(chain, generator.kind.settings, generator.raw, words[1], None, tuned)
     return _find_in_transforms(reader, key, chain, rest, candidates)
 
 
 def _find_in_transforms(
     reader: SceneReader, key: ScalarNode, chain: ChainDraft, rest: Span, candidates: list[str]
-) -> Target | Problem:
+) -> MoveTarget | Problem:
     source = reader.source
     words = key.text.split(".")
     transforms = () if isinstance(chain.transforms, Problem) else chain.transforms
@@ -220,11 +220,11 @@ def _find_in_transforms(
         )
     if isinstance(item.settings, Problem):
         return item.settings
-    return Target(chain, item.kind.settings, item.raw, setting, places[0], Tuned(item.kind, item.settings))
+    return MoveTarget(chain, item.kind.settings, item.raw, setting, places[0], Tuned(item.kind, item.settings))
 
 
 def read_value(
-    reader: SceneReader, target: Target, text: Any, span: Span, key: Span, node: ScalarNode | None = None
+    reader: SceneReader, target: MoveTarget, text: Any, span: Span, key: Span, node: ScalarNode | None = None
 ) -> Value | Problem:
     """What a setting is to have, in its base unit, or why it cannot.
 
@@ -262,14 +262,16 @@ def read_value(
     return (target.tuned and _unfit(reader, target, target.tuned, value, span, key)) or value
 
 
-def number_of(target: Target, value: Any) -> float | None:
+def number_of(target: MoveTarget, value: Any) -> float | None:
     """A value as a number on a curve; None for what is none and so cannot move."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return SILENT if value == -math.inf and target.model is SoundSettings else value
 
 
-def _unfit(reader: SceneReader, target: Target, tuned: Tuned, value: Value, span: Span, key: Span) -> Problem | None:
+def _unfit(
+    reader: SceneReader, target: MoveTarget, tuned: Tuned, value: Value, span: Span, key: Span
+) -> Problem | None:
     """Why a setting cannot have a value; what may sound wrong with it, but not without it, is told."""
     chain = target.part
     moved = tuned.settings.model_copy(update={target.setting: value.value})

@@ -146,7 +146,7 @@ def _unknown(line: str, at: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class AbcWritten:
     """A note as it is written.
 
     Attributes:
@@ -162,7 +162,7 @@ class Written:
     length: Fraction
 
 
-def written(symbol: Symbol) -> Written:
+def written(symbol: Symbol) -> AbcWritten:
     """What the symbol of a note says.
 
     Raises:
@@ -171,7 +171,7 @@ def written(symbol: Symbol) -> Written:
     found = _NOTE.match(symbol.text)
     assert found is not None
     octave = found[2].islower() + found[3].count("'") - found[3].count(",")
-    return Written(found[1] or "", found[2].upper(), octave, length_of(found[4], symbol.column))
+    return AbcWritten(found[1] or "", found[2].upper(), octave, length_of(found[4], symbol.column))
 
 
 def length_of(text: str, column: int) -> Fraction:

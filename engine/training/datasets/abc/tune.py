@@ -19,7 +19,7 @@ from engine.training.datasets.abc.fields import (
     parse_unit,
 )
 from engine.training.datasets.abc.macros import MOST, expand, parse_macro
-from engine.training.datasets.abc.symbols import Symbol, SymbolError, Written, length_of, symbols_of, written
+from engine.training.datasets.abc.symbols import AbcWritten, Symbol, SymbolError, length_of, symbols_of, written
 from engine.training.datasets.abc.text import BEFORE, AbcLine, field_of, kind_of_line, lines_of, without_breaks
 from engine.training.datasets.abc.voices import AbcEvent, AbcVoice, Bars, Change
 from engine.training.datasets.score import LeftOut, UnusableError
@@ -316,7 +316,7 @@ class Tune:
                 case "reserved" | "unknown" if symbol.text != "!":
                     self._leave_out(f"{symbol.text!a}, which means nothing", symbol.column)
 
-    def _sound(self, length: Fraction, notes: list[Written], tied: set[int], column: int) -> None:
+    def _sound(self, length: Fraction, notes: list[AbcWritten], tied: set[int], column: int) -> None:
         voice = self.voice
         sounding = [(voice.pitch(note, self._propagation), note) for note in notes]
         for pitch, _ in sounding:

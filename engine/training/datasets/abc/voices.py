@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.score.midi import MAX_BEATS
 from engine.training.datasets.abc.fields import ALTERATIONS, Signature, Staff
-from engine.training.datasets.abc.symbols import Written
+from engine.training.datasets.abc.symbols import AbcWritten
 from engine.training.datasets.score import UnusableError
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -115,7 +115,7 @@ class AbcVoice:
         """Beats of a bar; of 4/4 in free meter."""
         return Fraction(4 * self.meter[0], self.meter[1]) if self.meter else Fraction(4)
 
-    def pitch(self, note: Written, propagation: str) -> int:
+    def pitch(self, note: AbcWritten, propagation: str) -> int:
         """MIDI pitch of a note: its accidental, else one of its bar, else that of the note tied to it, else its key's.
 
         Args:
@@ -134,7 +134,7 @@ class AbcVoice:
             alteration = self._bar.get(key, self.signature.alterations.get(note.letter, 0))
         return 60 + 12 * note.octave + _SEMITONES[note.letter] + alteration + self.semitones
 
-    def add(self, length: Fraction, notes: list[tuple[int, Written]]) -> AbcEvent:
+    def add(self, length: Fraction, notes: list[tuple[int, AbcWritten]]) -> AbcEvent:
         """Append an event, whose length (in units) tuplets and a broken rhythm change."""
         length *= self.unit * self.broken
         self.broken = Fraction(1)
@@ -150,7 +150,7 @@ class AbcVoice:
         self.items.append(event)
         return event
 
-    def tie(self, event: AbcEvent, notes: list[tuple[int, Written]], which: set[int]) -> None:
+    def tie(self, event: AbcEvent, notes: list[tuple[int, AbcWritten]], which: set[int]) -> None:
         """Tie some notes of an event to the next."""
         event.notes = tuple((pitch, tied or k in which) for k, (pitch, tied) in enumerate(event.notes))
         for k in which:
