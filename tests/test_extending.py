@@ -77,3 +77,14 @@ assert 0.4 < time.monotonic() - began
 """
     plugin("-c", script)
     assert set((plugin.folder / "peaks.txt").read_text().split()) == {"0.250"}
+
+
+def test_a_subscriber_of_ones_own_hears_what_is_played(plugin):
+    """It counts the notes that the MIDI file of a render of the same bars holds."""
+    import mido
+
+    said = plugin("-m", "tides.listening", "tides.yaml", "sea", "4")
+    plugin("-m", "engine", "render", "tides.yaml", "--bars", "4", "--seed", "1", "-o", "x.wav", "--midi", "x.mid")
+    written = mido.MidiFile(plugin.folder / "x.mid")
+    begun = [message for message in written if message.type == "note_on" and message.velocity]
+    assert said.splitlines() == [f"high: {len(begun)} notes"]

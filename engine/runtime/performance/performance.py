@@ -28,7 +28,7 @@ from engine.runtime.performance.commands import (
     When,
     words_of,
 )
-from engine.runtime.performance.course import Course, LoadScene, Snapshot
+from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_scenes
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import Stage
@@ -51,7 +51,9 @@ class Performance:
         load: reads the scenes that commands name.
     """
 
-    def __init__(self, scene: Scene, course: Course, audio: Audio, workers: Workers, load: LoadScene) -> None:
+    def __init__(
+        self, scene: Scene, course: Course, audio: Audio, workers: Workers, load: LoadScene = no_scenes
+    ) -> None:
         self.bus = Bus()
         self._audio = audio
         self._load = load
