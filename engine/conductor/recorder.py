@@ -1,3 +1,4 @@
+# pyright: strict
 """What was played: who made each bar, and the notes for a MIDI file or a picture."""
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Tally:
 
     def lines(self, order: Iterable[str]) -> list[str]:
         """One line for each part that was heard; those that are not in `order` come last."""
-        rows = []
+        rows: list[str] = []
         names = [name for name in dict.fromkeys((*order, *self.bars)) if name in self.bars]
         width = max(map(len, names), default=0)
         for name in names:
@@ -75,12 +76,12 @@ class Recording:
     """
 
     scene: Scene
-    notes: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    passes: list[SectionBegan] = field(default_factory=list)
-    tempos: list[tuple[float, float]] = field(default_factory=list)
+    notes: dict[str, list[np.ndarray]] = field(default_factory=dict[str, list[np.ndarray]])
+    passes: list[SectionBegan] = field(default_factory=list[SectionBegan])
+    tempos: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     bars: int = 0
-    origins: dict[str, dict[int, Origin]] = field(default_factory=dict)
-    chords: list[ChordSpan] = field(default_factory=list)
+    origins: dict[str, dict[int, Origin]] = field(default_factory=dict[str, dict[int, Origin]])
+    chords: list[ChordSpan] = field(default_factory=list[ChordSpan])
 
     def __call__(self, event: SectionBegan | BarSealed) -> None:
         """Keep a section or a bar."""

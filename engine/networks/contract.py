@@ -1,3 +1,4 @@
+# pyright: strict
 """What every network is to the rest of the house: configs, encodings, streams, heads. numpy only.
 
 An *encoding* says how musical events become the inputs and labels of a recurrent network, and come back. It is

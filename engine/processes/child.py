@@ -1,3 +1,4 @@
+# pyright: strict
 """A child process at the other end of a socket: started, listened to, and ended without ever blocking the caller."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """The pipe between audio processes and the output: it counts every frame, and joins what several processes make.
 
 Each audio process writes to a pipe of its own; the output reads one after the other as if they were one.

@@ -1,3 +1,4 @@
+# pyright: strict
 """What rendering and playing have in common: where a performance ends, and what it needs to be made."""
 
 from __future__ import annotations

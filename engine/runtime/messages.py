@@ -1,3 +1,4 @@
+# pyright: strict
 """Messages between the conductor's process and a generator worker, besides `Job` and `Reply`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Rendering: takes sound from the pipe as fast as it comes, for as many frames as were asked for."""
 
 from __future__ import annotations

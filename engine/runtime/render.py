@@ -1,3 +1,4 @@
+# pyright: strict
 """Rendering: the same processes as when playing, as fast as the machine can, into a file."""
 
 from __future__ import annotations

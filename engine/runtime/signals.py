@@ -1,11 +1,13 @@
+# pyright: strict
 """Ctrl-C and the like, as something that can be asked about."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from engine.errors import Terminated
 
@@ -15,9 +17,9 @@ Handler = Callable[[int, FrameType | None], object]
 
 
 @contextmanager
-def handled(handler: Handler, numbers: Iterable[signal.Signals] = STOPPING) -> Iterator[None]:
+def handled(handler: Handler, numbers: Iterable[signal.Signals] = STOPPING) -> Generator[None]:
     """Let a handler take signals, but those that are ignored: nohup and the like mean it. In the main thread only."""
-    before = {}
+    before: dict[signal.Signals, Any] = {}
     try:
         for number in numbers:
             if signal.getsignal(number) is not signal.SIG_IGN:

@@ -1,3 +1,4 @@
+# pyright: strict
 """`play --watch`: follows a scene file and those that it uses while they are edited, whatever happens to them."""
 
 from __future__ import annotations

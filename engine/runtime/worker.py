@@ -1,3 +1,4 @@
+# pyright: strict
 """A generator worker: `python -m engine.runtime.worker --control FD`. The only process that loads networks.
 
 It does one job at a time, the one with the nearest deadline first; a thread of its own listens to the socket and ends
@@ -124,7 +125,7 @@ class Worker:
 
     def _load(self, message: Load) -> None:
         began = time.monotonic()
-        problems = []
+        problems: list[tuple[str, str]] = []
         wanted: set[tuple[str, ...]] = set()
         for done, (name, settings) in enumerate(message.generators):
             self._answer_what_is_built()

@@ -1,3 +1,4 @@
+# pyright: strict
 """What the events of a MIDI file say about its channels: notes, ports, programs, and the state that is carried over.
 
 A channel's state (bank, program, controllers, bend, pressure) is its own, whichever track of the file sets it.
@@ -165,7 +166,7 @@ def cut(smf: Smf, start: int, end: int) -> Smf:
         # Told by one track, for at one tick what other tracks tell would come in another order.
         home = number if data[0] >= SYSEX else homes[port, data[0] & 0x0F]
         kept[home].append(MidiEvent(0, data))
-    tracks = []
+    tracks: list[SmfTrack] = []
     for number, track in enumerate(smf.tracks):
         events = [
             MidiEvent(tick - start, data) for tick, data in track.events if start <= tick < end and not is_note(data)
@@ -189,7 +190,8 @@ def only(smf: Smf, places: Iterable[ChannelPlace]) -> tuple[Smf, dict[int, int]]
     wanted = list(places)
     channels = {(place.port, place.channel) for place in wanted}
     named = {place.track for place in wanted} | {0}
-    tracks, left = [], {}
+    tracks: list[SmfTrack] = []
+    left: dict[int, int] = {}
     for number, track in enumerate(smf.tracks):
         events = [
             event
@@ -208,7 +210,8 @@ def only(smf: Smf, places: Iterable[ChannelPlace]) -> tuple[Smf, dict[int, int]]
 
 def ports(track: SmfTrack) -> Sequence[int]:
     """The port of each event of a track."""
-    found, port = [], 0
+    found: list[int] = []
+    port = 0
     for _, data in track.events:
         if data[0] == META and data[1] == PORT:
             port = data[2]

@@ -1,3 +1,4 @@
+# pyright: strict
 """Chords: their notes, their names, and reading them out of sounding notes."""
 
 from __future__ import annotations

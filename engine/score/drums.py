@@ -1,3 +1,4 @@
+# pyright: strict
 """The nine drum classes of Magenta's Drums RNN, and how General MIDI drums fall into them.
 
 Source: `DEFAULT_DRUM_TYPE_PITCHES` of Magenta's drum encoder (nine classes after Roberts et al. 2018, appendix).

@@ -1,3 +1,4 @@
+# pyright: strict
 """Some bars of a MIDI file as a pattern or primer of a part."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Reading chord figures of lead sheets.
 
 Many spellings, one meaning: "Cm7", "C-7", "Cmin7" and "CMI7" are the same chord. A figure is a root, a kind (major,
@@ -117,7 +118,8 @@ def intervals(suffix: str) -> tuple[int, ...]:
 
 def _changes(suffix: str, rest: str) -> list[re.Match[str]]:
     """The alterations and additions at the end of a suffix; a slash before one means nothing ("7/b9")."""
-    found, rest = [], re.sub(r"/(?=[#b+\-0-9])", "", rest)
+    found: list[re.Match[str]] = []
+    rest = re.sub(r"/(?=[#b+\-0-9])", "", rest)
     while rest:
         match = _CHANGE.match(rest)
         if not match:

@@ -1,3 +1,4 @@
+# pyright: strict
 """The key that some notes are in, by how long each pitch class sounds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Keys, modes and note names."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """MIDI files as pieces of music: the one reader of commands, scenes and data sets, with one set of limits."""
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def tempos_of(smf: Smf) -> tuple[tuple[float, float], ...]:
     """(beat, qpm) in order, from beat 0 on; one of frames of film has but one, whatever its tempi say."""
     if smf.is_film:
         return ((0.0, _FILM_QPM),)
-    found = {}
+    found: dict[float, float] = {}
     for tick, qpm in spoken_tempos(smf):
         found[tick / smf.per_beat] = min(max(qpm, _QPM[0]), _QPM[1])
     return _changes(found, _FILM_QPM)
@@ -102,7 +103,7 @@ def spoken_tempos(smf: Smf) -> list[tuple[int, float]]:
 
 def meters_of(smf: Smf) -> tuple[tuple[float, Meter], ...]:
     """(beat, meter) in order, from beat 0 on; those that a `Meter` can be."""
-    found = {}
+    found: dict[float, Meter] = {}
     for beat, numerator, denominator in signatures_of(smf):
         if (meter := _meter(numerator, denominator)) is not None:
             found[beat] = meter
@@ -129,7 +130,7 @@ def markers_of(smf: Smf) -> tuple[tuple[float, str], ...]:
 
 def chord_symbols(smf: Smf) -> list[tuple[int, str]]:
     """(tick, text) of the texts that are chord symbols, "N.C." too, in order."""
-    found = []
+    found: list[tuple[int, str]] = []
     for kind, name in TEXTS.items():
         texts = [(tick, decoded(held).strip()) for tick, _, held in _texts(smf, (kind,))]
         if are_chords(name, [text for _, text in texts]):
@@ -178,7 +179,8 @@ def _texts(smf: Smf, kinds: Sequence[int]) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _tracks(smf: Smf, encoding: str) -> list[Track]:
-    programs, found = program_changes(smf), []
+    programs = program_changes(smf)
+    found: list[Track] = []
     for number, track in enumerate(smf.tracks):
         named = (data[2:] for _, data in track.events if data[0] == META and data[1] == TRACK_NAME)
         name = decoded(next((raw for raw in named if raw.strip()), b""), encoding).strip()

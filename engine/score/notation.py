@@ -1,3 +1,4 @@
+# pyright: strict
 """What is shared by the short notations that scenes write music in: the error, and lengths in beats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Roman numerals: chords by their degree of the key, `i VI III VII`.
 
 Capitals are major chords, small letters minor ones; what stands behind a numeral is what would stand behind a chord of

@@ -1,3 +1,4 @@
+# pyright: strict
 """Notes of one pitch that begin while another still sounds: an instrument, and a MIDI file, knows only one of them."""
 
 from __future__ import annotations

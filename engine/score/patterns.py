@@ -1,3 +1,4 @@
+# pyright: strict
 """Patterns: short rhythms and melodies written in a line, read as notes.
 
 A drum grid has a lane for each drum, one character a sixteenth: `bd: x...x... | hh: x.x.x.x.`, with `x`
@@ -173,7 +174,7 @@ def parse_grid(lanes: list[Lane]) -> Pattern:
     longest = max(len(cells) for _, cells in steps_of.values())
     if longest / STEPS_PER_BEAT > LONGEST:
         raise NotationError("the grid is too long", 0, 1, f"{LONGEST:g} beats at most")
-    notes = []
+    notes: list[tuple[tuple[float, float, int, int], Condition]] = []
     for index, (lane, cells) in steps_of.items():
         if longest % len(cells):
             raise NotationError(

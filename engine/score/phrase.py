@@ -1,3 +1,4 @@
+# pyright: strict
 """Phrases: some bars of notes, and where they came from. The one currency between generators, conductor and sound."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import cast
 
 import numpy as np
 
@@ -90,7 +92,7 @@ class Phrase:
         Raises:
             ValueError: a note is not finite, has no length, starts outside the phrase, or is outside MIDI's ranges.
         """
-        array = notes.astype(NOTE) if isinstance(notes, np.ndarray) else _note_array(notes)
+        array = cast("np.ndarray", notes).astype(NOTE) if isinstance(notes, np.ndarray) else _note_array(notes)
         array = in_order(array)
         check_notes(array, length)
         array.setflags(write=False)
@@ -124,7 +126,9 @@ class Phrase:
         parts = list(phrases)
         if not parts:
             raise ValueError("nothing to concatenate")
-        notes, spans, offset = [], [], 0.0
+        notes: list[np.ndarray] = []
+        spans: list[ChordSpan] = []
+        offset = 0.0
         for part in parts:
             notes.append(moved(part.notes, offset))
             spans += [span.moved(offset) for span in part.chords]

@@ -1,3 +1,4 @@
+# pyright: strict
 """A piece of music as files hold it: tracks of notes, tempi, meters, perhaps chords."""
 
 from __future__ import annotations

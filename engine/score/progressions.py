@@ -1,3 +1,4 @@
+# pyright: strict
 """Progressions: chords in the order in which they are heard, written in a line.
 
 `Am F C G` is a bar of each. Bar lines let chords share a bar, `Am | F C | G`, and must stand where a bar ends; `%`
@@ -120,7 +121,7 @@ def looks_like_chords(text: str) -> bool:
 
 def _in_line(items: list[_Item], bar: Fraction) -> list[tuple[_Item, Fraction]]:
     length = bar
-    found = []
+    found: list[tuple[_Item, Fraction]] = []
     for item in items:
         length = item.length or length
         found.append((item, length))

@@ -1,3 +1,4 @@
+# pyright: strict
 """Texts of files that do not say how their letters are encoded."""
 
 from __future__ import annotations

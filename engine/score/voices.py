@@ -1,3 +1,4 @@
+# pyright: strict
 """Which notes of a piece a network hears: the track, the voice, the grid, the bars."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """What a converter is: music to the tensors of a variational autoencoder, and back."""
 
 from __future__ import annotations
