@@ -1,9 +1,7 @@
-"""The audio process: `python -m engine.sound.process --control FD --audio FD [--counter PATH]`.
+"""The audio process: `python -m engine.sound.process --control FD --audio FD`.
 
 Disposable by design: it may crash, the supervisor starts another behind the same pipe. It reads messages
-(engine/sound/messages.py) from a socket, writes blocks of 2048 bytes to the audio descriptor, each in one piece, and
-keeps the frame up to which it has written (counted from the performance's start, see `Setup.start_frame`) as an int64
-in the counter file.
+(engine/sound/messages.py) from a socket and writes blocks of 2048 bytes to the audio descriptor, each in one piece.
 
 Exit codes: 0 after `Fade`, `Quit`, or when the other side is gone; 1 it could not start; 3 the graph broke.
 """
@@ -17,14 +15,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import gc
-import mmap
 import pickle
 import select
 import signal
 import sys
 import traceback
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import numpy as np
 
@@ -53,27 +49,6 @@ _OFFLINE_BLOCKS = 32
 
 _ORPHAN_FADE = SAMPLE_RATE // 4
 """Frames of the fade when the conductor's side is gone: 250 ms."""
-
-
-class Counter:
-    """The frame up to which sound was written, where the supervisor can read it at any time.
-
-    Args:
-        path: of a file of 8 bytes at least; None for a counter that nobody reads.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        if path is None:
-            self._cell = np.zeros(1, np.int64)
-            return
-        with path.open("r+b" if path.exists() else "w+b") as file:
-            if path.stat().st_size < 8:
-                file.truncate(64)
-            self._cell = np.frombuffer(mmap.mmap(file.fileno(), 0), np.int64, count=1)
-
-    def set(self, frame: int) -> None:
-        """Publish a frame."""
-        self._cell[0] = frame
 
 
 class Messenger:
@@ -114,28 +89,25 @@ class Renderer:
     Args:
         messenger: the control socket.
         audio: descriptor that takes the blocks.
-        counter: where progress is published.
         setup: the scene.
 
     Raises:
         PerpetuumError: the setup makes no sense.
     """
 
-    def __init__(self, messenger: Messenger, audio: int, counter: Counter, setup: Setup) -> None:
+    def __init__(self, messenger: Messenger, audio: int, setup: Setup) -> None:
         # Imported here, after the settings have come: pyo then loads while nobody waits for messages.
         from engine.sound.core import Core, NotFiniteError
 
         self._broken = NotFiniteError
         self._messenger = messenger
         self._audio = audio
-        self._counter = counter
         self._core = Core(setup)
         self._limit = 2**62 if setup.free_running else setup.start_frame
         self._free_running = setup.free_running
         self._channels = setup.channels
         self._blocks = 0
         self._told: set[str] = set()
-        counter.set(setup.start_frame)
         for part, why in self._core.left_out.items():
             messenger.send(Trouble(f"part {part!r} is silent, its instrument cannot be built: {why}", fatal=False))
         messenger.send(Ready(self._core.build_seconds))
@@ -217,7 +189,6 @@ class Renderer:
             return 3
         if not self._put(block):
             return 0
-        self._counter.set(self._core.frame)
         self._blocks += 1
         if self._blocks % METER_BLOCKS == 0 and self._messenger.open:
             self._messenger.send(self._core.meter())
@@ -241,7 +212,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="engine.sound.process", description="The audio process of Perpetuum.")
     parser.add_argument("--control", type=int, required=True, help="descriptor of the control socket")
     parser.add_argument("--audio", type=int, required=True, help="descriptor that takes the sound")
-    parser.add_argument("--counter", type=Path, help="file that keeps the count of frames")
     options = parser.parse_args()
     # Ctrl-C belongs to the parent, which fades out.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -255,7 +225,7 @@ def main() -> int:
             return 0
         if not isinstance(setup, Setup):
             raise PerpetuumError(f"the first message must be a Setup, not {type(setup).__name__}")
-        renderer = Renderer(messenger, options.audio, Counter(options.counter), setup)
+        renderer = Renderer(messenger, options.audio, setup)
     except PerpetuumError as error:
         messenger.send(Trouble(str(error), fatal=True))
         return 1

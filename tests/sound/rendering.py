@@ -60,7 +60,7 @@ class Rendered:
 class AudioProcess:
     """A real audio process with its sockets and pipe."""
 
-    def __init__(self, setup: object | None = None, counter: Path | None = None, before: str = "") -> None:
+    def __init__(self, setup: object | None = None, before: str = "") -> None:
         """Start it; `before` is Python that runs in it first, to break something."""
         ours, theirs = socket.socketpair()
         self.audio, audio_out = os.pipe()
@@ -69,8 +69,6 @@ class AudioProcess:
             how = ["-c", f"import os, engine.sound.process as process\n{before}\nos._exit(process.main())"]
         command = [sys.executable, *how, "--control", str(theirs.fileno())]
         command += ["--audio", str(audio_out)]
-        if counter:
-            command += ["--counter", str(counter)]
         self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(), audio_out))
         theirs.close()
         os.close(audio_out)

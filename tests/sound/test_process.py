@@ -105,20 +105,16 @@ def test_it_renders_no_further_than_it_was_released():
     assert audio.finish() == 0
 
 
-def test_free_running_the_pipe_is_the_clock_and_the_counter_keeps_up(tmp_path):
-    counter = tmp_path / "counter"
-    counter.write_bytes(bytes(64))
-    audio = AudioProcess(Setup((part("sub_bass"),), start_frame=BLOCK * 1000), counter)
-    first = len(audio.read(200 * BLOCK))
-    # Stopped wherever it is, what was counted can be read; at most the block being written is not counted yet.
+def test_free_running_the_pipe_is_the_clock():
+    audio = AudioProcess(Setup((part("sub_bass"),), start_frame=BLOCK * 1000))
+    audio.read(200 * BLOCK)
     os.kill(audio.process.pid, signal.SIGSTOP)
-    counted = int(np.fromfile(counter, np.int64, 1)[0])
     os.set_blocking(audio.audio, False)
     rest = 0
     with contextlib.suppress(BlockingIOError):
         while True:
             rest += len(os.read(audio.audio, BLOCK * 8)) // 8
-    assert BLOCK * 1000 + first + rest - counted in (0, BLOCK)
+    assert rest % BLOCK == 0
     assert rest <= 65536 // 8
     os.set_blocking(audio.audio, True)
     os.kill(audio.process.pid, signal.SIGCONT)
