@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,8 +15,6 @@ from engine.events import Event, PhraseDecided
 from engine.form.plan import Plan, Slot
 from engine.generators.contract import Request
 from engine.score.phrase import Origin, Phrase
-
-log = logging.getLogger(__name__)
 
 
 class Lookahead:
@@ -232,12 +229,9 @@ class Lookahead:
 
     def _decide(self, line: Line, slot: Slot, made: Made) -> None:
         line.add(slot, made.raw, made.phrase)
-        name = line.part.name
-        if made.reason and made.phrase.provenance.origin is Origin.FALLBACK:
-            log.warning("bar %d: %s is played by rules: %s", slot.first_bar + 1, name, made.reason)
         self._publish(
             PhraseDecided(
-                part=name,
+                part=line.part.name,
                 pass_index=slot.visit.index,
                 first_bar=slot.first_bar,
                 bars=slot.bars,

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.recorder import Recording, Tally
 from engine.events import BarSealed, Bus, SectionBegan
+from engine.events.log import LOGGED, log_event
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.outputs.sound_file import SoundFileOutput
@@ -79,6 +80,7 @@ def render(
         audio.send(setup_of(scene, seed, live=False))
         workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus = stack.enter_context(Bus())
+        bus.subscribe(LOGGED, log_event, lossless=True)
         bus.subscribe(BarSealed, tally, lossless=True)
         bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
         to_stage, to_mind = pair_of_links()

@@ -180,6 +180,11 @@ class Performance:
         self.sent_at.append(self.clock.now())
 
     @property
+    def decided(self) -> list[PhraseDecided]:
+        """The phrases, as they were told."""
+        return [event for event in self.events if isinstance(event, PhraseDecided)]
+
+    @property
     def accidents(self) -> int:
         """Phrases that had to be replaced."""
         return sum(isinstance(event, PhraseDecided) and bool(event.reason) for event in self.events)

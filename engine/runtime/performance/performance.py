@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar, assert_never
 
 from engine.events import Bus, Commanded, Event, SceneRefused, Subscription
+from engine.events.log import LOGGED, log_event
 from engine.form.scene import Scene
 from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio
@@ -73,6 +74,7 @@ class Performance:
             output: opened.
         """
         self._stack.enter_context(self.bus)
+        self.bus.subscribe(LOGGED, log_event)
         self._stage = self._stack.enter_context(Stage(self._audio, output, self._to_mind))
         self._stack.callback(self._thread.join)
         self._stack.callback(self._mind.stop)
