@@ -120,7 +120,7 @@ def test_silence_in_decibels_and_whole_seeds_survive():
 
 
 def test_a_message_of_another_union_is_not_written():
-    with pytest.raises(CodecError, match="Meter is no message of this union"):
+    with pytest.raises(CodecError, match="LevelReading is no message of this union"):
         TO_SOUND.encode(LevelReading(0, 0.0, 0.0, 0, 0))  # pyright: ignore[reportArgumentType]
 
 
