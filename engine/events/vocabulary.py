@@ -50,7 +50,7 @@ class PhraseDecided:
         pass_index: of the pass that it lies in.
         first_bar, bars: where it stands.
         seed: that it was asked for with.
-        rung: which maker it came from: the kind of the generator, or "rules".
+        rung: name of the rung of the ladder that made it: "networks", "rules", or the floor's.
         reason: why a lower rung made it; empty if none had to.
         seconds: what making it took.
         raw: what the generator made.

@@ -197,6 +197,7 @@ def test_a_scene_takes_over_at_a_section_line_and_a_bad_one_is_refused_in_words(
     [took] = playing.of(SceneTookOver)
     assert took.title == "Other"
     until(lambda: playing.bars[-1].bar >= took.bar)
+    assert playing.performance.bus.flush()  # bars and sections are told in threads of their own
     assert took.bar in {event.first_bar for event in playing.of(SectionBegan)}
     (tmp_path / "bad.yaml").write_text("perpetuum: 1\n")
     playing.performance.submit(ChangeScene(str(tmp_path / "bad.yaml")))

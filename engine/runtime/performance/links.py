@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Generic, Protocol, TypeVar
@@ -57,7 +57,16 @@ class QueueLink(Generic[S, R]):
 
     def receive(self, timeout: float) -> list[R]:
         """Messages that have come."""
-        return _taken(self._inbox, timeout, self._end)
+        found: list[R] = []
+        with suppress(queue.Empty):
+            message = self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait()
+            while True:
+                if message is None:
+                    self._closed = True
+                else:
+                    found.append(message)
+                message = self._inbox.get_nowait()
+        return found
 
     @property
     def closed(self) -> bool:
@@ -65,24 +74,8 @@ class QueueLink(Generic[S, R]):
         return self._closed
 
     def close(self) -> None:
-        """Tell the other end that nothing more comes."""
+        """Tell the other end that nothing more comes, after all that was sent."""
         self._outbox.put(None)
-
-    def _end(self) -> None:
-        self._closed = True
-
-
-def _taken(inbox: queue.SimpleQueue[R | None], timeout: float, end: Callable[[], None]) -> list[R]:
-    found: list[R] = []
-    with suppress(queue.Empty):
-        message = inbox.get(timeout=timeout) if timeout > 0 else inbox.get_nowait()
-        while True:
-            if message is None:
-                end()
-            else:
-                found.append(message)
-            message = inbox.get_nowait()
-    return found
 
 
 def pair_of_links() -> tuple[QueueLink[ToStage, FromStage], QueueLink[FromStage, ToStage]]:
@@ -92,8 +85,8 @@ def pair_of_links() -> tuple[QueueLink[ToStage, FromStage], QueueLink[FromStage,
     return QueueLink(to_stage, to_mind), QueueLink(to_mind, to_stage)
 
 
-class SocketLink(Generic[S, R]):
-    """An end of a link to another process.
+class SocketLink(QueueLink[S, R]):
+    """An end of a link to another process: two threads move messages between the queues and a socket.
 
     Args:
         connection: to the other process; owned from now on.
@@ -102,35 +95,13 @@ class SocketLink(Generic[S, R]):
     """
 
     def __init__(self, connection: Connection, outgoing: Codec[S], incoming: Codec[R]) -> None:
+        super().__init__(queue.SimpleQueue(), queue.SimpleQueue())
         self.problem = ""
         self._connection = connection
         self._outgoing = outgoing
         self._incoming = incoming
-        self._outbox: queue.SimpleQueue[S | None] = queue.SimpleQueue()
-        self._inbox: queue.SimpleQueue[R | None] = queue.SimpleQueue()
-        self._closed = False
         for name, target in (("link reader", self._read), ("link writer", self._write)):
             threading.Thread(target=target, name=name, daemon=True).start()
-
-    def send(self, message: S) -> None:
-        """Hand a message over; the writer's thread waits for the other side, not we."""
-        self._outbox.put(message)
-
-    def receive(self, timeout: float) -> list[R]:
-        """Messages that have come."""
-        return _taken(self._inbox, timeout, self._end)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the other side is gone."""
-        return self._closed
-
-    def close(self) -> None:
-        """Let what was sent be written, and end."""
-        self._outbox.put(None)
-
-    def _end(self) -> None:
-        self._closed = True
 
     def _read(self) -> None:
         try:

@@ -23,13 +23,11 @@ class SoundProgress:
         made: frames that the audio process has made.
         heard: frames that the output has taken.
         over: no more sound will come.
-        problem: why a render cannot go on; empty while it can.
     """
 
     made: int
     heard: int
     over: bool
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from engine.conductor.clocks import Clock, FastClock, RealClock
 from engine.conductor.conductor import Conductor
 from engine.errors import PerpetuumError
 from engine.events import Commanded, Event, NetworksLoaded, SceneRefused, SceneTookOver
-from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.performance.commands import (
@@ -38,7 +37,7 @@ from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, 
 from engine.runtime.performance.succession import keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers, WorkerState
-from engine.sound.messages import BLOCK, Fade, Forget, Notes, Ramps, Release, Setup
+from engine.sound.messages import Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ class NextScene:
 class Mind:
     """Plays a scene by messages to a stage.
 
-    One thread runs it. `play_next` and `apply` may be called from any thread; what they ask is done between two bars.
+    One thread runs it. `play_next` and `submit` may be called from any thread; what they ask is done between two bars.
 
     Args:
         scene: what to play.
@@ -134,10 +133,9 @@ class Mind:
 
     def prepare(self) -> None:
         """Let the graph be built and networks loaded; nothing sounds yet."""
-        scene = self.conductor.scene
-        self._link.send(setup_of(scene, self._course.seed, self._course.live))
-        plan = self._course.plan(scene)
-        self._workers.load(networks_of(scene, plan.active(plan.pass_at(0))))
+        plan = self.conductor.plan
+        self._link.send(setup_of(plan.scene, self._course.seed, self._course.live))
+        self._workers.load(networks_of(plan.scene, plan.active(plan.pass_at(0))))
 
     def run(self) -> None:
         """Play until the end, until the stage is over, or until `stop`. What ends it too early is in `failure`."""
@@ -179,10 +177,12 @@ class Mind:
         else:
             self.conductor.run(end_bar, self._keep_on)
             if ending is not None:
-                # Only whole blocks are rendered, so the last one is released to its end.
-                self._link.send(Release(-(-ending.frames // BLOCK) * BLOCK))
-        while not self._stopped.wait(0.0) and not self.progress.over and not self._link.closed:
-            self._look(0.1)
+                self._link.send(Release(ending.frames))
+        # No bar is left to decide, so commands and other scenes come too late.
+        while not (self._stopped.is_set() or self.progress.over or self._link.closed):
+            self._take_in(0.1)
+            self._look_at_workers()
+            self.snapshot = self._snapshot()
 
     def _send(self, message: object) -> None:
         match message:
@@ -197,11 +197,11 @@ class Mind:
         return self.progress.made
 
     def _keep_on(self) -> bool:
-        self._look(0.0)
+        self._look()
         return not (self._stopped.is_set() or self.progress.over or self._link.closed)
 
-    def _look(self, timeout: float) -> None:
-        self._take_in(timeout)
+    def _look(self) -> None:
+        self._take_in(0.0)
         self._look_at_workers()
         with suppress(queue.Empty):
             while True:
@@ -218,12 +218,13 @@ class Mind:
             log.exception("what was asked cannot be done; the music goes on")
 
     def _take_in(self, timeout: float) -> None:
+        """Take in what the stage tells. The clock does so in the conductor's midst: whatever touches it waits."""
         for message in self._link.receive(timeout):
             match message:
                 case SoundProgress():
                     self.progress = message
                 case GraphRefused():
-                    self._go_back(message)
+                    self._asked.put(lambda refused=message: self._go_back(refused))
                 case _:
                     self._publish(message)
 
@@ -247,10 +248,11 @@ class Mind:
                 if section not in self.conductor.scene.sections:
                     known = ", ".join(self.conductor.scene.sections)
                     raise PerpetuumError(f"there is no section {section!r}", f"one of {known}")
-                if not self._waits(command.when, lambda: self._do(command)):
-                    self._follow(self.conductor.plan.led_to(section, self.conductor.next_bar))
+                if self._waits(command.when, lambda: self._do(command)):
+                    return
+                self.conductor.follow(self.conductor.plan.led_to(section, self.conductor.next_bar))
             case Reseed(seed=seed):
-                self._follow(self.conductor.plan.reseeded(seed, self.conductor.next_bar))
+                self.conductor.follow(self.conductor.plan.reseeded(seed, self.conductor.next_bar))
             case Solo(part=part):
                 self._known(part)
                 self.conductor.solo = part
@@ -272,7 +274,7 @@ class Mind:
     def _hold(self, holds: Holds, muted: frozenset[str]) -> None:
         """Let a hand hold settings; the graph stays, because only what moves in it moves."""
         scene = with_holds(self._written, holds, muted)
-        self._follow(self.conductor.plan.replaced_by(scene, self.conductor.next_bar))
+        self.conductor.follow(self.conductor.plan.replaced_by(scene, self.conductor.next_bar))
         self._holds, self._muted = holds, muted
 
     def _under_the_hand(self, scene: Scene) -> Scene:
@@ -282,11 +284,6 @@ class Mind:
             log.warning("%s; the scene's own settings count", error)
             self._holds = {}
             return with_holds(scene, {}, self._muted)
-
-    def _follow(self, plan: Plan) -> None:
-        self.conductor.follow(plan)
-        if self._course.ending is not None:
-            self._link.send(self._course.ending.fade)
 
     def _waits(self, when: When, action: Callable[[], None]) -> bool:
         """Whether something is to wait for the end of a pass; it is then done there."""
@@ -321,7 +318,8 @@ class Mind:
     def _go_back(self, refused: GraphRefused) -> None:
         """Play the latest scene before the one whose graph cannot be built."""
         self._publish(SceneRefused(self.conductor.scene.title, refused.reason))
-        while self._played and self._pending is None:
+        comes_at_once = self._pending is not None and self._pending.when is When.BAR
+        while self._played and not comes_at_once:
             scene = self._played.pop()
             setup = setup_of(scene, self.seed, live=True)
             if (setup.parts, setup.mix) != (refused.setup.parts, refused.setup.mix):

@@ -76,9 +76,9 @@ class Performance:
         self._stack.enter_context(self.bus)
         self.bus.subscribe(LOGGED, log_event)
         self._stage = self._stack.enter_context(Stage(self._audio, output, self._to_mind))
+        self._thread.start()
         self._stack.callback(self._thread.join)
         self._stack.callback(self._mind.stop)
-        self._thread.start()
 
     @property
     def over(self) -> bool:
