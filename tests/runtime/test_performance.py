@@ -19,7 +19,7 @@ from engine.processes.reports import Relay
 from engine.runtime.audio import Audio
 from engine.runtime.audio.reports import log_audio_report
 from engine.runtime.codecs import COMMANDS, FROM_STAGE, TO_STAGE
-from engine.runtime.ending import Ending
+from engine.runtime.ending import Ending, setup_of
 from engine.runtime.performance import (
     Alarm,
     ChangeScene,
@@ -35,7 +35,9 @@ from engine.runtime.performance import (
     Stop,
     When,
 )
-from engine.runtime.performance.links import SocketLink
+from engine.runtime.performance.links import SocketLink, pair_of_links
+from engine.runtime.performance.messages import GraphRefused
+from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.offline import OfflineStage
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.render import render
@@ -273,3 +275,17 @@ def test_stage_and_mind_in_two_processes_play_the_samples_of_one(tmp_path):
         assert mind.wait(60) == 0
         stage.finish()
     np.testing.assert_array_equal(soundfile.read(apart)[0], soundfile.read(alone)[0])
+
+
+def test_a_refused_graph_waits_until_the_conductor_has_done_its_step(tmp_path):
+    """The clock takes in what the stage tells in the midst of a step; the scene changes between two."""
+    told: list[object] = []
+    to_stage, to_mind = pair_of_links()
+    scene = scene_at(tmp_path / "scene.yaml")
+    with Workers() as workers:
+        mind = Mind(scene, Course(5), workers, to_stage, told.append)
+        to_mind.send(GraphRefused(setup_of(scene, 5, live=True), "it does not build"))
+        assert mind._made() == 0
+        assert not [event for event in told if isinstance(event, SceneRefused)]
+        mind._look()
+        assert [event.reason for event in told if isinstance(event, SceneRefused)] == ["it does not build"]

@@ -124,7 +124,10 @@ class Stop:
     seconds: float
 
 
-MindCommand = ChangeScene | GoToSection | Reseed | Solo | MutePart | SetControl
+BarCommand = GoToSection | Reseed | Solo | MutePart | SetControl
+"""What the mind does at once, between two bars."""
+
+MindCommand = ChangeScene | BarCommand
 """What the mind deals with."""
 
 StageCommand = Mute | Alarm | SetGain | Stop

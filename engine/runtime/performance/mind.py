@@ -20,6 +20,7 @@ from engine.events import Commanded, Event, NetworksLoaded, SceneRefused, SceneT
 from engine.form.scene import Scene
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.performance.commands import (
+    BarCommand,
     ChangeScene,
     GoToSection,
     MindCommand,
@@ -155,7 +156,23 @@ class Mind:
 
     def submit(self, command: MindCommand) -> None:
         """Do what a hand asks, between two bars; what cannot be done is told in the log, and nothing changes."""
-        self._asked.put(lambda: self._do(command))
+        if isinstance(command, ChangeScene):
+            # A file may be slow to read, and there are bars to decide.
+            threading.Thread(target=self._read_scene, args=(command,), name="scene", daemon=True).start()
+        else:
+            self._asked.put(lambda: self._do(command))
+
+    def _read_scene(self, command: ChangeScene) -> None:
+        try:
+            scene = self._load(Path(command.path))
+        except Exception as error:
+            self._publish(SceneRefused(command.path, str(error)))
+            return
+        self.play_next(scene, command.when)
+        self._tell_of(command, self.snapshot.next_bar)
+
+    def _tell_of(self, command: MindCommand, bar: int) -> None:
+        self._publish(Commanded(type(command).__name__, words_of(command), bar))
 
     def _new_clock(self) -> Clock:
         if self._course.live:
@@ -240,10 +257,8 @@ class Mind:
 
     # Commands
 
-    def _do(self, command: MindCommand) -> None:
+    def _do(self, command: BarCommand) -> None:
         match command:
-            case ChangeScene(path=path, when=when):
-                self.play_next(self._load(Path(path)), when)
             case GoToSection(section=section):
                 if section not in self.conductor.scene.sections:
                     known = ", ".join(self.conductor.scene.sections)
@@ -265,7 +280,7 @@ class Mind:
                 self._hold(holds if value is None else {**holds, (part, control): value}, self._muted)
             case _:
                 assert_never(command)
-        self._publish(Commanded(type(command).__name__, words_of(command), self.conductor.next_bar))
+        self._tell_of(command, self.conductor.next_bar)
 
     def _known(self, part: str | None) -> None:
         if part is not None and part not in self._written.parts:

@@ -6,10 +6,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TypeVar, assert_never
 
-from engine.events import Bus, Commanded, Event, SceneRefused, Subscription
+from engine.events import Bus, Commanded, Event, Subscription
 from engine.events.log import LOGGED, log_event
 from engine.form.scene import Scene
 from engine.outputs.contract import InfallibleOutput
@@ -57,7 +56,6 @@ class Performance:
     ) -> None:
         self.bus = Bus()
         self._audio = audio
-        self._load = load
         self._stack = ExitStack()
         self._to_stage, self._to_mind = pair_of_links()
         self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load)
@@ -123,19 +121,7 @@ class Performance:
             case Stop() | Mute() | Alarm() | SetGain():
                 self._to_stage.send(command)
                 self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))
-            case ChangeScene(path=path, when=when):
-                # A file may be slow to read; the mind has bars to decide.
-                threading.Thread(target=self._change_scene, args=(command, Path(path), when), daemon=True).start()
-            case GoToSection() | Reseed() | Solo() | MutePart() | SetControl():
+            case ChangeScene() | GoToSection() | Reseed() | Solo() | MutePart() | SetControl():
                 self._mind.submit(command)
             case _:
                 assert_never(command)
-
-    def _change_scene(self, command: ChangeScene, path: Path, when: When) -> None:
-        try:
-            scene = self._load(path)
-        except Exception as error:
-            self.bus.publish(SceneRefused(str(path), str(error)))
-            return
-        self.play_next(scene, when)
-        self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))

@@ -37,27 +37,21 @@ class Stage:
         self._audio = audio
         self._link = link
         self._pump = Pump(audio, output, self._tell)
-        self._begun = False
         self._late_notes = 0
         self._told = SoundProgress(-1, -1, False)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stage", daemon=True)
 
     def __enter__(self) -> Stage:
+        self._pump.__enter__()  # nothing comes through the pipe before `Begin`
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        if self._begun:
-            self._pump.__exit__(None, None, None)
+        self._pump.__exit__(None, None, None)
         self._link.close()
-
-    @property
-    def finished(self) -> bool:
-        """Whether all sound has gone to the output."""
-        return self._begun and self._pump.finished
 
     def _run(self) -> None:
         report_at = time.monotonic()
@@ -78,7 +72,7 @@ class Stage:
             case Setup() | Notes() | Ramps() | Forget() | Release() | Fade():
                 self._audio.send(message)
             case Begin():
-                self._begin()
+                self._audio.begin()
             case Stop(seconds=seconds):
                 self._pump.gain.fade_out(seconds)
             case Mute(muted=muted):
@@ -94,12 +88,6 @@ class Stage:
             case SetGain(decibels=decibels, seconds=seconds):
                 self._pump.gain.set_decibels(decibels, seconds)
 
-    def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
-            self._audio.begin()
-            self._pump.__enter__()
-
     def _report(self) -> None:
         for message in self._audio.poll():
             match message:
@@ -112,8 +100,7 @@ class Stage:
                     self._late_notes = late_notes
                 case Trouble() | Ready():
                     pass  # supervision reports it
-        over = self.finished or (self._audio.over and not self._begun)
-        progress = SoundProgress(self._audio.frame, self._audio.heard, over)
+        progress = SoundProgress(self._audio.frame, self._audio.heard, self._pump.finished)
         if progress != self._told:
             self._told = progress
             self._link.send(progress)
