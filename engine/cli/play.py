@@ -141,9 +141,8 @@ def command(
         performance.start(sink)
         while not stop.asked and not performance.wait(0.1):
             pass
-        if stop.asked:
-            performance.stop(STOPPING_FADE if stop.number == signal.SIGINT else ENDING_FADE)
-        performance.bus.flush(1.0)
+        # Whoever was told of the music has heard all of it then.
+        performance.stop(STOPPING_FADE if stop.number == signal.SIGINT else ENDING_FADE)
         for line in tally.lines(playable.parts):
             terminal.say(f"  {line}")
     if stop.number not in (None, signal.SIGINT):

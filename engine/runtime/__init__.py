@@ -4,7 +4,7 @@
  conductor's process (light: neither networks nor pyo)
    Workers ---- socket ----> engine.runtime.worker   one or more; networks; may die, hang or leak
    Audio ------ socket ----> engine.sound.process    pyo; may die or hang; a spare one waits to take over
-   Pipe  <---- 256-frame blocks ----'                holds 1.4 s: what a new audio process has time for
+   Pipe  <---- 256-frame blocks ----'                holds 2.7 s: what a new audio process has time for
    Pump -> Gain -> Tee -> Chain                      threads; a player process or our own clock; recordings follow
 ```
 
@@ -19,14 +19,14 @@ with contextlib.ExitStack() as stack:
     stop = stack.enter_context(StopSignals())
     audio = stack.enter_context(Audio())  # imports pyo while the scene is read
     workers = stack.enter_context(Workers())
+    performance = Performance(scene, Course(seed), audio, workers)
+    performance.prepare()  # builds the graph, and waits
     output = stack.enter_context(open_outputs([OutputChoice("auto")]))
-    audio.send(Setup(...))  # builds the graph, and waits
-    workers.load([("melody_rnn", settings)])
-    ...  # send the notes of the first bars, when they have been made
-    audio.begin()
-    pump = stack.enter_context(Pump(audio, output))
-    conductor.run(keep_on=lambda: not stop.asked)
-    pump.fade_out(1.5)
+    stack.callback(performance.stop)
+    performance.start(output)
+    while not stop.asked and not performance.wait(0.1):
+        pass
+    performance.stop(1.5)
 ```
 
 What fails, and what then: a worker dies, hangs, leaks or breaks the protocol: its jobs come back as failed (rules

@@ -21,7 +21,7 @@ from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
-from engine.runtime.performance.offline import OfflineStage
+from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.workers import Workers
 
 PATIENCE = 60.0
@@ -84,12 +84,12 @@ def render(
         bus.subscribe(BarSealed, tally, lossless=True)
         bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
         to_stage, to_mind = pair_of_links()
-        stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind, set_up=True))
+        stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind))
         mind = Mind(scene, course, workers, to_stage, bus.publish)
         thread = threading.Thread(target=mind.run, name="mind", daemon=True)
+        thread.start()
         stack.callback(thread.join)
         stack.callback(mind.stop)
-        thread.start()
         while thread.is_alive():
             thread.join(0.1)
             progress(stage.frames, end.frames)

@@ -38,8 +38,8 @@ from engine.runtime.performance import (
 from engine.runtime.performance.links import SocketLink, pair_of_links
 from engine.runtime.performance.messages import GraphRefused
 from engine.runtime.performance.mind import Mind
-from engine.runtime.performance.offline import OfflineStage
 from engine.runtime.performance.reporting import reporter
+from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.render import render
 from engine.runtime.workers import Workers
 from engine.scenes import load

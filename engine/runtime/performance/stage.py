@@ -6,11 +6,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
 
 from engine.events.vocabulary import Event, NotesLate
 from engine.outputs.contract import InfallibleOutput
 from engine.runtime.audio import Audio, Refused
-from engine.runtime.performance.commands import Alarm, Mute, SetGain, Stop
+from engine.runtime.offline import OfflineReader
+from engine.runtime.performance.commands import Alarm, Mute, SetGain, StageCommand, Stop
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
@@ -22,47 +27,51 @@ LOOK = 0.02
 """Seconds between two reports of how far the sound is."""
 
 
-class Stage:
-    """Hosts the sound of a performance.
-
-    It lives by its messages: a thread takes them in their order and reports how far the sound is.
+class StageThread(ABC):
+    """What a stage lives by: a thread takes its messages in their order and reports how far the sound is.
 
     Args:
         audio: started.
-        output: opened; where the sound goes.
         link: to the mind.
     """
 
-    def __init__(self, audio: Audio, output: InfallibleOutput, link: LinkEnd[FromStage, ToStage]) -> None:
+    def __init__(self, audio: Audio, link: LinkEnd[FromStage, ToStage]) -> None:
         self._audio = audio
         self._link = link
-        self._pump = Pump(audio, output, self._tell)
-        self._late_notes = 0
-        self._told = SoundProgress(-1, -1, False)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stage", daemon=True)
 
-    def __enter__(self) -> Stage:
-        self._pump.__enter__()  # nothing comes through the pipe before `Begin`
+    def start(self) -> None:
+        """Begin to take messages."""
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Take no more."""
         self._stop.set()
         self._thread.join()
-        self._pump.__exit__(None, None, None)
-        self._link.close()
+
+    @abstractmethod
+    def _command(self, command: Begin | StageCommand) -> None:
+        """Do what is not for the graph."""
+
+    @abstractmethod
+    def _progress(self) -> SoundProgress:
+        """How far the sound is now."""
 
     def _run(self) -> None:
-        report_at = time.monotonic()
+        told, report_at = None, time.monotonic()
         while not self._stop.is_set():
             try:
                 for message in self._link.receive(LOOK):
                     self._take(message)
                 now = time.monotonic()
-                if now >= report_at:
-                    report_at = now + LOOK
-                    self._report()
+                if now < report_at:
+                    continue
+                report_at = now + LOOK
+                progress = self._progress()
+                if progress != told:
+                    told = progress
+                    self._link.send(progress)
             except Exception:  # the sound goes on, whatever it is
                 log.exception("the stage failed at a message and goes on")
                 time.sleep(LOOK)
@@ -71,6 +80,36 @@ class Stage:
         match message:
             case Setup() | Notes() | Ramps() | Forget() | Release() | Fade():
                 self._audio.send(message)
+            case _:
+                self._command(message)
+
+
+class Stage(StageThread):
+    """Hosts the sound of a performance in real time.
+
+    Args:
+        audio: started.
+        output: opened; where the sound goes.
+        link: to the mind.
+    """
+
+    def __init__(self, audio: Audio, output: InfallibleOutput, link: LinkEnd[FromStage, ToStage]) -> None:
+        super().__init__(audio, link)
+        self._pump = Pump(audio, output, self._tell)
+        self._late_notes = 0
+
+    def __enter__(self) -> Stage:
+        self._pump.__enter__()  # nothing comes through the pipe before `Begin`
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._pump.__exit__(None, None, None)
+        self._link.close()
+
+    def _command(self, command: Begin | StageCommand) -> None:
+        match command:
             case Begin():
                 self._audio.begin()
             case Stop(seconds=seconds):
@@ -88,7 +127,7 @@ class Stage:
             case SetGain(decibels=decibels, seconds=seconds):
                 self._pump.gain.set_decibels(decibels, seconds)
 
-    def _report(self) -> None:
+    def _progress(self) -> SoundProgress:
         for message in self._audio.poll():
             match message:
                 case Refused(setup=setup, reason=reason):
@@ -100,10 +139,59 @@ class Stage:
                     self._late_notes = late_notes
                 case Trouble() | Ready():
                     pass  # supervision reports it
-        progress = SoundProgress(self._audio.frame, self._audio.heard, self._pump.finished)
-        if progress != self._told:
-            self._told = progress
-            self._link.send(progress)
+        return SoundProgress(self._audio.frame, self._audio.heard, self._pump.finished)
 
     def _tell(self, event: Event) -> None:
         self._link.send(event)
+
+
+class OfflineStage(StageThread):
+    """Hosts the sound of a render: it goes to a file as fast as it is made.
+
+    Args:
+        audio: started, not live.
+        frames: length of the render.
+        sink: takes arrays [n, channels] of float32, in order.
+        link: to the mind.
+    """
+
+    def __init__(
+        self, audio: Audio, frames: int, sink: Callable[[np.ndarray], object], link: LinkEnd[FromStage, ToStage]
+    ) -> None:
+        super().__init__(audio, link)
+        self._reader = OfflineReader(audio, frames, sink)
+
+    def __enter__(self) -> OfflineStage:
+        self._reader.__enter__()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._reader.__exit__(None, None, None)
+        self._link.close()
+
+    @property
+    def frames(self) -> int:
+        """How many have come."""
+        return self._reader.frames
+
+    @property
+    def peak(self) -> float:
+        """The largest sample, linear."""
+        return self._reader.peak
+
+    def finish(self) -> None:
+        """Wait until all frames have come.
+
+        Raises:
+            PerpetuumError: the audio process failed or ended early, or the sink failed.
+        """
+        while not self._reader.finish(0.1):
+            pass
+
+    def _command(self, command: Begin | StageCommand) -> None:
+        """Nobody listens to a render."""
+
+    def _progress(self) -> SoundProgress:
+        return SoundProgress(self._audio.frame, self._reader.frames, self._reader.over)
