@@ -101,6 +101,23 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
     return np.ascontiguousarray(sound, dtype=np.float32)
 
 
+def read_recording(path: Path) -> tuple[np.ndarray, int]:
+    """A sound file as it lies there: (array [frames, 1 or 2] of float32, rate in Hz).
+
+    Args:
+        path: of a file that libsndfile reads.
+
+    Raises:
+        SampleError: as `read_sample`.
+    """
+    try:
+        sound, rate = _decoded(path)
+        _examined(sound, rate, 0.0)
+    except SampleError as error:
+        raise SampleError(f"{path}: {error.message}", error.hint) from error
+    return sound, rate
+
+
 def _decoded(path: Path) -> tuple[np.ndarray, int]:
     """(array [frames, 1 or 2] of float32, rate). No more is read than the bounds allow, whatever a header says."""
     # Scenes without samples need not wait for it.

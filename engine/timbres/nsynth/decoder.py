@@ -171,14 +171,14 @@ class Player:
         return len(self._inputs)
 
     def take(self, notes: list[int]) -> Player:
-        """A player that goes on with copies of some of the notes, between two frames."""
+        """A player that goes on with copies of some of the notes; it has to be told of their frame."""
         player = Player.__new__(Player)
         given = [np.ascontiguousarray(memory.given[:, notes]) for memory in self._memories]
         player._begin(self.decoder, self.time, self._inputs[notes], given)
         return player
 
     def state(self) -> list[Array]:
-        """What it remembers between two frames: the last inputs, and the queues; the arrays themselves."""
+        """What it remembers between two steps: the last inputs, and the queues; the arrays themselves."""
         return [self._inputs, *(memory.given for memory in self._memories)]
 
     @classmethod
@@ -198,9 +198,8 @@ class Player:
         return ordered[len(given) // 2 :], ordered[: len(given) // 2]
 
     def condition(self, frame: Array) -> None:
-        """Take a frame of the encodings, [B, 16], for the steps from now on; only where a frame begins."""
-        if self.time % HOP:
-            raise ValueError(f"step {self.time} is in the middle of a frame")
+        """Take a frame of the encodings, [B, 16], for the steps from now on: where a frame begins, and where it goes on
+        after it was `resumed`."""
         decoder = self.decoder
         every = np.dot(np.ascontiguousarray(frame, np.float32), decoder.condition) + decoder.condition_bias
         size = 2 * decoder.layout.width
@@ -208,6 +207,10 @@ class Player:
             np.ascontiguousarray(every[:, layer * size : (layer + 1) * size]) for layer in range(decoder.layout.layers)
         ]
         self._condition_out = np.ascontiguousarray(every[:, decoder.layout.layers * size :])
+        for memory, condition in zip(self._memories, self._conditions, strict=True):
+            if missed := self.time % memory.block:
+                # What the steps before took out of the queues is gone, but only they needed it.
+                memory.look_ahead(self.time - missed, condition, self._room)
 
     def step(self, inputs: Array) -> Array:
         """Feed a sample to each note.

@@ -2,15 +2,14 @@
 """A synthesis that is not finished, in a file: whoever is killed goes on there, to the very same samples.
 
 The file is a line of JSON and then bare numbers, little-endian: the samples so far, what the player remembers, and a
-checksum. It says which job it belongs to, and is not taken for another. Chance needs no place in it: each note draws 512
-numbers a frame from a generator that can be moved on.
+checksum. It says which job it belongs to, and is not taken for another. Chance needs no place in it: each note draws
+512 numbers a frame from a generator that can be moved on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,12 +50,12 @@ def write_unfinished(path: Path, job: str, saved: Saved) -> None:
     Raises:
         PerpetuumError: it cannot be written.
     """
-    line = {"format": _FORMAT, "job": job, "frame": saved.frame, "playing": saved.playing}
+    line = {"format": _FORMAT, "job": job, "time": saved.time, "playing": saved.playing}
     check = 0
     with OutputFile(path) as output:
         output.file.write(json.dumps(line).encode() + b"\n")
         for array, kind in ((saved.values, "<i2"), *((array, "<f4") for array in saved.arrays)):
-            data = memoryview(np.ascontiguousarray(array, kind)).cast("B")
+            data = np.ascontiguousarray(array, kind).data.cast("B")
             check = zlib.crc32(data, check)
             output.file.write(data)
         output.file.write(check.to_bytes(4, "little"))
@@ -82,20 +81,20 @@ def read_unfinished(path: Path, job: str, layout: Layout, frames: Sequence[int])
             head = _head(line)
             if head.get("format") != _FORMAT or head.get("job") != job:
                 return None
-            frame, playing = head.get("frame"), head.get("playing")
-            rows = [number for number, count in enumerate(frames) if isinstance(frame, int) and count > frame]
-            if not isinstance(frame, int) or frame < 1 or playing != rows or not rows:
+            time, playing = head.get("time"), head.get("playing")
+            rows = [number for number, count in enumerate(frames) if isinstance(time, int) and count * HOP > time]
+            if not isinstance(time, int) or time < 1 or playing != rows or not rows:
                 raise ValueError("it does not fit the notes")
             shapes = [
-                (len(frames), frame * HOP),
+                (len(frames), time),
                 (len(rows), TAPS),
                 *((2 * layout.dilation(layer), len(rows), layout.width) for layer in range(layout.layers)),
             ]
             check, arrays = 0, list[NDArray[Any]]()
             for shape in shapes:
                 array = np.empty(shape, "<f4" if arrays else "<i2")
-                view = memoryview(array).cast("B")
-                if not math.prod(shape) or _filled(file, view) != len(view):
+                view = array.data.cast("B")
+                if _filled(file, view) != len(view):
                     raise ValueError("it is cut off")
                 check = zlib.crc32(view, check)
                 arrays.append(array)
@@ -104,9 +103,11 @@ def read_unfinished(path: Path, job: str, layout: Layout, frames: Sequence[int])
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise PerpetuumError(f"{path}: this unfinished work cannot be gone on with: {reason(error)}", _START_OVER) from error
+        raise PerpetuumError(
+            f"{path}: this unfinished work cannot be gone on with: {reason(error)}", _START_OVER
+        ) from error
     values, *remembered = arrays
-    return Saved(frame, rows, values.astype(np.int16, copy=False), [array.astype(np.float32) for array in remembered])
+    return Saved(time, rows, values.astype(np.int16, copy=False), [array.astype(np.float32) for array in remembered])
 
 
 def _head(line: bytes) -> dict[str, object]:

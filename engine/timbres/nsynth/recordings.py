@@ -1,0 +1,49 @@
+# pyright: strict
+"""Sound files as NSynth takes and gives them: one channel at 16 kHz."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.output_file import write_bytes
+from engine.sound.samples import read_recording
+from engine.timbres.nsynth.layout import RATE
+
+Array = NDArray[np.float32]
+
+ENDING = ".wav"
+
+
+def read_wave(path: Path) -> Array:
+    """A recording as NSynth hears it, [samples] at 16 kHz: the mean of its channels, resampled where it must be.
+
+    A file at 16 kHz is taken as it is. The original loads with another resampler, so that others differ a little.
+
+    Raises:
+        SampleError: the file cannot be read, or is too short, too long or too loud.
+    """
+    sound, rate = read_recording(path)
+    wave = sound.mean(axis=1, dtype=np.float32)
+    if rate != RATE:
+        # Imported when needed, as all that costs time.
+        import soxr  # pyright: ignore[reportMissingTypeStubs]
+
+        wave = soxr.resample(wave, rate, RATE, quality="VHQ")
+    return np.ascontiguousarray(wave, np.float32)
+
+
+def write_wave(path: Path, wave: Array) -> None:
+    """Write sound at 16 kHz as the original does: float32, no louder and no softer than it is.
+
+    Raises:
+        PerpetuumError: it cannot be written.
+    """
+    import soundfile  # pyright: ignore[reportMissingTypeStubs]
+
+    data = io.BytesIO()
+    soundfile.write(data, wave, RATE, format="WAV", subtype="FLOAT")  # pyright: ignore[reportUnknownMemberType]
+    write_bytes(path, data.getvalue(), (ENDING,))
