@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.output_file import write_bytes
-from engine.sound.samples import read_recording
-from engine.timbres.nsynth.layout import RATE
+from engine.sound.instruments.samples import read_recording
+from engine.timbres.nsynth.layout import HOP, RATE
 
 Array = NDArray[np.float32]
 
@@ -44,6 +44,15 @@ def write_wave(path: Path, wave: Array) -> None:
     """
     import soundfile  # pyright: ignore[reportMissingTypeStubs]
 
-    data = io.BytesIO()
-    soundfile.write(data, wave, RATE, format="WAV", subtype="FLOAT")  # pyright: ignore[reportUnknownMemberType]
-    write_bytes(path, data.getvalue(), (ENDING,))
+    file = io.BytesIO()
+    soundfile.write(file, wave, RATE, format="WAV", subtype="FLOAT")  # pyright: ignore[reportUnknownMemberType]
+    data = bytearray(file.getvalue())
+    # The time of day stands in the chunk of the peak; the same sound is to be the same bytes.
+    if (peak := data.find(b"PEAK", 0, 128)) >= 0:
+        data[peak + 12 : peak + 16] = bytes(4)
+    write_bytes(path, bytes(data), (ENDING,))
+
+
+def padded(wave: Array) -> Array:
+    """A wave with silence behind it, up to a whole frame."""
+    return np.pad(wave, (0, -len(wave) % HOP))
