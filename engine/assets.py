@@ -109,6 +109,11 @@ def _names_in(kind: str, folder: Path, suffix: str) -> dict[str, Path]:
     return found
 
 
+def name_of(path: Path) -> str:
+    """What scenes call an instrument by: the name of its file without suffix, or that of its folder."""
+    return path.parent.name if path.name == FOLDER_FILE else path.stem
+
+
 def hidden_by(kind: str, path: Path) -> Path | None:
     """The shipped file whose name a file of the user has, so that its bare name means the user's; or None.
 
@@ -116,8 +121,7 @@ def hidden_by(kind: str, path: Path) -> Path | None:
         kind: "scenes", "instruments" or "weights".
         path: of the file; it need not be there yet.
     """
-    in_a_folder = kind == "instruments" and path.name == FOLDER_FILE
-    name = path.parent.name if in_a_folder else path.stem
+    name = name_of(path) if kind == "instruments" else path.stem
     hidden = next(filter(is_file, _spellings(kind, shipped(kind), name, path.suffix)), None)
     return hidden if hidden is not None and path.resolve() != hidden.resolve() else None
 

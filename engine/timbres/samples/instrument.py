@@ -18,9 +18,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from engine.assets import FOLDER_FILE
 from engine.errors import PerpetuumError
 from engine.new_folder import NewFolder
-from engine.score.keys import pitch_name
+from engine.score.harmony.keys import pitch_name
 from engine.score.time import SAMPLE_RATE
-from engine.sound.instrument_file import load_instrument
+from engine.sound.instruments.instrument_file import load_instrument
 from engine.timbres.samples.loudness import REFERENCE, Sound, loudness
 from engine.timbres.samples.notes import Judgement, RawNote, Zone, judge
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.score.keys import pitch_name
+from engine.score.harmony.keys import pitch_name
 from engine.score.time import SAMPLE_RATE
-from engine.sound.samples import FAINTEST, resampled
+from engine.sound.instruments.samples import FAINTEST, resampled
 from engine.timbres.samples.loops import Looped, find_loop
 from engine.timbres.samples.loudness import Sound, loudness
 from engine.timbres.samples.pitch import HeardPitch, track_pitch

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.sound.samples import resampled
+from engine.sound.instruments.samples import resampled
 
 _RATE = 16_000
 """Hz, at which a note is analysed."""
@@ -130,8 +130,13 @@ def _clarity(sound: np.ndarray) -> np.ndarray:
     alike = _FINE * np.fft.irfft(spectra.sum(axis=0), _FINE * width)[: _FINE * longest + 1]
     power = np.concatenate([np.zeros((len(frames), 1)), np.cumsum(frames**2, axis=1)], axis=1).sum(axis=0)
     both = power[window] + power[window : window + longest + 1] - power[: longest + 1]
-    periods = np.arange(len(alike)) / _FINE
-    return 2.0 * alike / np.maximum(np.interp(periods, np.arange(len(both)), both.tolist()), 1e-20)
+    periods = np.arange(len(alike), dtype=np.float64) / _FINE
+    return 2.0 * alike / np.maximum(_between(periods, both), 1e-20)
+
+
+def _between(places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values at places between them, by straight lines."""
+    return np.interp(places, np.arange(len(values)), values)
 
 
 def _key_maxima(clarity: np.ndarray) -> list[tuple[float, float]]:

@@ -5,7 +5,7 @@ import pyloudnorm
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.sound.instrument_file import load_instrument
+from engine.sound.instruments.instrument_file import load_instrument
 from engine.timbres.samples.instrument import About, RawNote, make_sampler, notes_at, write_instrument
 from engine.timbres.samples.pitch import track_pitch
 from tests.sound.rendering import notes, play
