@@ -41,17 +41,19 @@ class RawNote:
         sound: array [frames] or [frames, 1 or 2]; anything may be in it.
         rate: in Hz.
         pitch: MIDI pitch that it is said to have; None to take the one that is heard.
-        low: lowest velocity that plays it.
-        high: highest velocity that plays it.
+        cents: by which it is known to be off; None to measure that.
+        certain: a hand has said the pitch, and the tracker is not believed where it hears another note.
         name: what messages call it; empty for the name of its pitch.
+        remarks: what there is to say of it already.
     """
 
     sound: np.ndarray
     rate: int
     pitch: int | None = None
-    low: int = 1
-    high: int = 127
+    cents: float | None = None
+    certain: bool = False
     name: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ class Zone:
     cents: float
     sound: Sound
     loop: tuple[int, int] | None
-    low: int
-    high: int
+    low: int = 1
+    high: int = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +111,53 @@ def judge(notes: Sequence[RawNote], longest: float = 12.0, loops: bool = True) -
     """
     found = [_judged(note, longest, loops) for note in notes]
     if any(one.zone is not None and not one.doubtful for one in found):
-        return [replace(one, zone=None) if one.doubtful else one for one in found]
-    return found
+        found = [replace(one, zone=None) if one.doubtful else one for one in found]
+    return _layered(found)
+
+
+def _layered(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Notes of one pitch share the velocities, the softest takes the lowest ones."""
+    made = list(judgements)
+    places: dict[int, list[int]] = {}
+    for place, one in enumerate(made):
+        if one.zone is not None:
+            places.setdefault(one.zone.pitch, []).append(place)
+    for shared in places.values():
+        shared.sort(key=lambda place: made[place].loudness or 0.0)
+        count = len(shared)
+        for number, place in enumerate(shared if count > 1 else ()):
+            one = made[place]
+            assert one.zone is not None
+            low, high = 1 + 127 * number // count, 127 * (number + 1) // count
+            remark = f"{number + 1}. of {count} of its pitch: velocities {low}..{high}"
+            made[place] = replace(one, zone=replace(one.zone, low=low, high=high), remarks=(*one.remarks, remark))
+    return made
 
 
 def _judged(note: RawNote, longest: float, loops: bool) -> Judgement:
     name = note.name or (pitch_name(note.pitch) if note.pitch is not None else "a note")
     if reason := _broken(note):
         return Judgement(name, None, remarks=(reason,))
-    remarks: list[str] = []
+    remarks = list(note.remarks)
     sound = _prepared(note)
     kept = trimmed(sound, longest)
     if len(kept) < _SHORTEST * SAMPLE_RATE:
-        return Judgement(name, None, remarks=("it is too short",))
+        return Judgement(name, None, remarks=(*remarks, "it is too short"))
     if clipped := _is_clipped(note.sound):
         remarks.append("clipped")
     heard = track_pitch(kept.mean(axis=1), SAMPLE_RATE, note.pitch)
-    pitch, cents, wrong = _tuning(note.pitch, heard, remarks)
+    if note.pitch is not None and note.cents is not None:
+        pitch, cents, wrong = note.pitch, note.cents, False
+    else:
+        pitch, cents, wrong = _tuning(note.pitch, heard, remarks)
     if pitch is None:
         return Judgement(name, None, heard, loudness(kept), tuple(remarks))
     looped: Looped | None = find_loop(trimmed(sound, max(longest, len(sound) / SAMPLE_RATE))) if loops else None
-    zone = Zone(
-        pitch,
-        cents,
-        looped.sound if looped else kept,
-        (looped.start, looped.end) if looped else None,
-        note.low,
-        note.high,
+    loop = (looped.start, looped.end) if looped else None
+    zone = Zone(pitch, cents, looped.sound if looped else kept, loop)
+    return Judgement(
+        name, zone, heard, loudness(kept), tuple(remarks), doubtful=(clipped or wrong) and not note.certain
     )
-    return Judgement(name, zone, heard, loudness(kept), tuple(remarks), doubtful=clipped or wrong)
 
 
 def _broken(note: RawNote) -> str:
