@@ -1,5 +1,5 @@
 # pyright: strict
-"""TensorFlow, for the rooms of neural audio: imported when a network is loaded, and lightly."""
+"""TensorFlow: imported when a network is loaded, and lightly."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from engine.errors import PerpetuumError
 
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 _WITHOUT_KERAS = {"TF_USE_LEGACY_KERAS": "1"}
-"""TensorFlow imports Keras 3 with all that Keras can wrap, scikit-learn and pandas among it: 140 MB and half of the time
-of the import, for nothing that is used here. Where the old Keras is asked for, it looks for that alone."""
+"""TensorFlow imports Keras 3 with all that Keras can wrap, scikit-learn and pandas among it: 140 MB and half of the
+time of the import, for nothing that is used here. Where the old Keras is asked for, it looks for that alone."""
 
 
 def tensorflow() -> ModuleType:
@@ -28,7 +28,7 @@ def tensorflow() -> ModuleType:
         import tensorflow
     except ImportError as error:
         raise PerpetuumError(
-            f"GANSynth and NSynth need TensorFlow, which cannot be imported ({error})",
+            f"GANSynth needs TensorFlow, which cannot be imported ({error})",
             "Install it: pip install 'perpetuum[models]'",
         ) from error
     finally:

@@ -30,10 +30,10 @@ _SCOPE = "Generator/progressive_gan_generator/progressive_gan_block_"
 _AVERAGE = "/ExponentialMovingAverage"
 _STAGE = re.compile(r"stage_(\d{1,9})")
 _STEP = "global_step"
-_LARGEST_IMAGE = 2**22
-"""Numbers of a level's image, over all its filters: the released networks have as many."""
+_LARGEST_IMAGE = 2**24
+"""Numbers of the last level's image, over all its filters: four times those of the released networks."""
 _WHAT_FITS = (
-    f"Give the folder of an unpacked checkpoint of GANSynth, such as acoustic_only: it holds {FILE} and stage_... folders."
+    f"Give the folder of an unpacked checkpoint of GANSynth, such as acoustic_only, with {FILE} and stage_... folders."
 )
 
 
@@ -140,10 +140,10 @@ def _read(checkpoint: Checkpoint, configuration: Configuration, remarks: tuple[s
     while f"{_SCOPE}{blocks + 1}/conv0/conv2d/kernel" in variables:
         blocks += 1
     names = {
-        f"block_{block}/{layer}/{weight}": f"{_SCOPE}{block}/{layer}/{'conv2d/' * (weight == 'kernel')}{weight}{_AVERAGE}"
+        f"block_{block}/{layer}/{weight}": f"{_SCOPE}{block}/{layer}/{stored}{_AVERAGE}"
         for block in range(1, blocks + 1)
         for layer in LAYERS
-        for weight in ("kernel", "bias")
+        for weight, stored in (("kernel", "conv2d/kernel"), ("bias", "bias"))
     }
     for stored in names.values():
         if stored not in variables:
@@ -204,7 +204,6 @@ def _agree(
         "latent_vector_size": (configuration.latent_vector_size, latent),
         "start_height": (configuration.start_height, start[0]),
         "start_width": (configuration.start_width, start[1]),
-        "kernel_size": (configuration.kernel_size, KERNEL[0]),
     }
     for key, (stated, found) in said.items():
         if stated is not None and stated != found:
@@ -220,7 +219,7 @@ def _agree(
     if bins & (bins - 1) or not 16 <= bins <= 4096 or frames > 4096:
         raise MalformedError(f"its spectra have the size {frames} x {bins}, which none can be made of")
     if max(frames * bins * filters, frames * bins * CHANNELS) > _LARGEST_IMAGE:
-        raise MalformedError(f"its last level has {filters} images of {frames} x {bins}: more than any that is published")
+        raise MalformedError(f"its last level has {filters} images of {frames} x {bins}, more than is played here")
     hop = bins // 2
     if hop * (frames - 1) + 2 * bins < configuration.audio_length:
         raise MalformedError(f"{frames} frames of {bins} bins are too few for {configuration.audio_length} samples")

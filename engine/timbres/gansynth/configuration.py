@@ -55,7 +55,7 @@ class Configuration(BaseModel):
     latent_vector_size: _Size | None = None
     start_height: _Size | None = None
     start_width: _Size | None = None
-    kernel_size: _Size | None = None
+    kernel_size: Literal[3] = 3
 
     def progress(self, step: int, blocks: int) -> float:
         """How far training has grown the network, 0 .. blocks - 1: the place between two levels that is heard.

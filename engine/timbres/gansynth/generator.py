@@ -2,14 +2,14 @@
 
 The maths is the original's, arranged for speed:
 
-- The scale of each layer, which the original multiplies its convolutions by as they run, is multiplied into the weights.
+- The scale of each layer, which the original multiplies its convolutions by as they run, is in the weights already.
 - The first convolution, of a single pixel, is a matrix product.
-- A convolution of an image that was doubled in size meets each pixel several times. Of the 3 x 3 pixels under a kernel at
-  most 2 x 2 differ, and which weights meet the same pixel depends on where in the doubled pixel one stands. So the four
-  sums of weights are made beforehand, and the small image is convolved with all four: 4 products instead of 9.
+- A convolution of an image that was doubled in size meets each pixel several times. Of the 3 x 3 pixels under a kernel
+  at most 2 x 2 differ, and which weights meet the same pixel depends on where in the doubled pixel one stands. So the
+  four sums of weights are made beforehand, and the small image is convolved with all: 4 products instead of 9.
 - The last pixel norm, a number for each pixel, is multiplied by the two channels of the image, not by all before it.
 
-Weights are arguments of the traced function, not constants of its graph: the same speed, and none of the graph's copies.
+Weights are arguments of the traced function, not constants of its graph: the same speed, and no copies of the graph's.
 
 Source: `networks.py` and `layers.py` of Magenta's GANSynth; Karras et al., "Progressive Growing of GANs", ICLR 2018.
 """
@@ -80,7 +80,7 @@ class SpectrumGenerator:
                 continue
             shown = _enlarged(image[:count], self._weights.configuration.num_resolutions - block)
             if share != 1:
-                shown = shown * share
+                shown = np.multiply(shown, share, dtype=np.float32)
             spectra = shown if spectra is None else spectra + shown
         assert spectra is not None
         return spectra

@@ -35,6 +35,11 @@ def slerp(first: Doubles, second: Doubles, position: float) -> Doubles:
     return np.sin((1.0 - position) * angle) / sine * first + np.sin(position * angle) / sine * second
 
 
+def draw_latents(count: int, latent_size: int, random: np.random.RandomState) -> Doubles:
+    """Random instruments [count, latent_size], drawn as the original draws them from numpy's global generator."""
+    return random.normal(size=(count, latent_size))
+
+
 @dataclass(frozen=True)
 class Slide:
     """Instruments at points in time.
@@ -53,7 +58,7 @@ class Slide:
     ) -> Slide:
         """Random instruments, evenly over a length of time; a single one where it is too short for two."""
         count = max(1, int(seconds / seconds_per_instrument))
-        return cls.over(seconds, random.normal(size=(count, latent_size)))
+        return cls.over(seconds, draw_latents(count, latent_size, random))
 
     @classmethod
     def over(cls, seconds: float, latents: Doubles) -> Slide:

@@ -6,7 +6,9 @@ instantaneous frequency in units of pi a frame; the first frame has the phase it
 frequency kept. All the padding of a wave is in front of it, and what the window leaves unfinished is at its end: the
 last 1.5 hops, 3 of 4 overlaps, fade out.
 
-Single precision as in the original, whose sums over time would come out otherwise in double.
+Single precision as in the original, whose sums over time would come out otherwise in double. Only the Fourier transform
+is better than the original's, whose error is about 3e-5 of the largest sample, -90 dB; but for it, ours would be within
+1e-6 (`tests/timbres/gansynth/eigen.py`).
 
 Source: `specgrams_helper.py` and `spectral_ops.py` of Magenta's GANSynth.
 """
@@ -64,14 +66,16 @@ class Spectrogram:
     def _window(self) -> Array:
         """The periodic Hann window, in single precision throughout as TensorFlow has it: near its ends the difference
         of two nearly equal numbers leaves three digits of it, and some spectra have most of their sound there."""
-        turns = np.float32(2.0 * np.pi) * np.arange(self.window_length, dtype=np.float32) / self.window_length
-        return np.float32(0.5) - np.float32(0.5) * np.cos(turns.astype(np.float32))
+        turns = np.arange(self.window_length, dtype=np.float32) * np.float32(2.0 * np.pi)
+        turns /= np.float32(self.window_length)
+        half = np.float32(0.5)
+        return (half - half * np.cos(turns)).astype(np.float32)
 
     @cached_property
     def _inverse_window(self) -> Array:
         """What makes the windows' products sum up to one, where all overlap."""
         squares = (self._window**2).reshape(OVERLAP, self.hop).sum(axis=0)
-        return self._window / np.tile(squares, OVERLAP)
+        return (self._window / np.tile(squares, OVERLAP)).astype(np.float32)
 
     @cached_property
     def _to_mel(self) -> BandedMatrix:
@@ -85,7 +89,15 @@ class Spectrogram:
         """Transform of a wave [length]: [frames, bins]."""
         padded = np.concatenate([np.zeros(self.padding, np.float32), wave.astype(np.float32, copy=False)])
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.window_length)[:: self.hop]
-        return np.fft.rfft(windows * self._window)[:, 1:].astype(np.complex64)
+        return self._forward(windows * self._window)[:, 1:].astype(np.complex64, copy=False)
+
+    def _forward(self, windows: Array) -> Complex:
+        """Fourier transform of each row."""
+        return np.fft.rfft(windows).astype(np.complex64, copy=False)
+
+    def _inverse(self, whole: Complex) -> Array:
+        """The rows of which these are the transforms."""
+        return np.fft.irfft(whole, self.window_length).astype(np.float32, copy=False)
 
     def inverse_stft(self, stft: Complex) -> Array:
         """The wave [length] of a transform [frames, bins]."""
@@ -95,8 +107,7 @@ class Spectrogram:
 
     def _overlapped(self, whole: Complex) -> Array:
         """The wave of a transform with DC, [frames, bins + 1]."""
-        parts = np.fft.irfft(whole, self.window_length).astype(np.float32, copy=False)
-        parts *= self._inverse_window
+        parts = self._inverse(whole) * self._inverse_window
         quarters = parts.reshape(self.frames, OVERLAP, self.hop)
         wave = np.zeros((self.frames + OVERLAP - 1, self.hop), np.float32)
         for quarter in range(OVERLAP):
