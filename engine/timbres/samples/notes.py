@@ -1,0 +1,204 @@
+# pyright: strict
+"""Notes on their way into an instrument: what is broken is left out, what is out of tune is tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.score.harmony.keys import pitch_name
+from engine.score.time import SAMPLE_RATE
+from engine.sound.instruments.samples import FAINTEST, resampled
+from engine.timbres.samples.loops import Looped, find_loop
+from engine.timbres.samples.loudness import Sound, loudness
+from engine.timbres.samples.pitch import HeardPitch, track_pitch
+from engine.timbres.samples.trimming import trimmed
+
+IN_TUNE = 20.0
+"""Cents within which a note has the pitch that it is said to have; beyond it is tuned."""
+
+_TUNABLE = 100.0
+"""Cents up to which a note is tuned; beyond it is another note."""
+
+_SHORTEST = 0.02
+"""Seconds of the shortest note."""
+
+_FLAT = 3
+_CLIPPED = 0.002
+"""A sound is clipped that has this share of its frames in runs of so many that all stand at its peak."""
+
+_OVERTONES = (12.0, 19.02, 24.0, 27.86, 31.02, 36.0)
+"""Semitones of the second to the eighth partial: what a tracker may take for the pitch, or that for what lies above."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawNote:
+    """A note as it came.
+
+    Attributes:
+        sound: array [frames] or [frames, 1 or 2]; anything may be in it.
+        rate: in Hz.
+        pitch: MIDI pitch that it is said to have; None to take the one that is heard.
+        low: lowest velocity that plays it.
+        high: highest velocity that plays it.
+        name: what messages call it; empty for the name of its pitch.
+    """
+
+    sound: np.ndarray
+    rate: int
+    pitch: int | None = None
+    low: int = 1
+    high: int = 127
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A note as an instrument plays it.
+
+    Attributes:
+        pitch: MIDI pitch.
+        cents: by which it is off, -100..100; the sampler puts it right.
+        sound: array [frames, 1 or 2] at 48 kHz, trimmed.
+        loop: first frame and frame after the last one of its loop, or None.
+        low: lowest velocity that plays it.
+        high: highest velocity that plays it.
+    """
+
+    pitch: int
+    cents: float
+    sound: Sound
+    loop: tuple[int, int] | None
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of a note.
+
+    Attributes:
+        name: of the note.
+        zone: None where it was left out.
+        heard: what the tracker heard; None where it heard no pitch.
+        loudness: LUFS of its loudest half second as it came; None where it was not measured.
+        remarks: what there is to say of it, in short phrases; empty where all is well.
+        doubtful: it is better left out where others can stand in.
+    """
+
+    name: str
+    zone: Zone | None
+    heard: HeardPitch | None = None
+    loudness: float | None = None
+    remarks: tuple[str, ...] = ()
+    doubtful: bool = False
+
+
+def judge(notes: Sequence[RawNote], longest: float = 12.0, loops: bool = True) -> list[Judgement]:
+    """What becomes of each note, in their order.
+
+    Clipped notes, and those whose pitch is another one than they are said to have, are left out as long as one good
+    note is left.
+
+    Args:
+        notes: of one instrument.
+        longest: seconds of a note that does not loop; it fades out over the last quarter.
+        loops: whether sounds that sustain are looped.
+    """
+    found = [_judged(note, longest, loops) for note in notes]
+    if any(one.zone is not None and not one.doubtful for one in found):
+        return [replace(one, zone=None) if one.doubtful else one for one in found]
+    return found
+
+
+def _judged(note: RawNote, longest: float, loops: bool) -> Judgement:
+    name = note.name or (pitch_name(note.pitch) if note.pitch is not None else "a note")
+    if reason := _broken(note):
+        return Judgement(name, None, remarks=(reason,))
+    remarks: list[str] = []
+    sound = _prepared(note)
+    kept = trimmed(sound, longest)
+    if len(kept) < _SHORTEST * SAMPLE_RATE:
+        return Judgement(name, None, remarks=("it is too short",))
+    if clipped := _is_clipped(note.sound):
+        remarks.append("clipped")
+    heard = track_pitch(kept.mean(axis=1), SAMPLE_RATE, note.pitch)
+    pitch, cents, wrong = _tuning(note.pitch, heard, remarks)
+    if pitch is None:
+        return Judgement(name, None, heard, loudness(kept), tuple(remarks))
+    looped: Looped | None = find_loop(trimmed(sound, max(longest, len(sound) / SAMPLE_RATE))) if loops else None
+    zone = Zone(
+        pitch,
+        cents,
+        looped.sound if looped else kept,
+        (looped.start, looped.end) if looped else None,
+        note.low,
+        note.high,
+    )
+    return Judgement(name, zone, heard, loudness(kept), tuple(remarks), doubtful=clipped or wrong)
+
+
+def _broken(note: RawNote) -> str:
+    """Why a note cannot be played at all; empty if it can."""
+    if not note.sound.size:
+        return "there is no sound in it"
+    if not np.isfinite(note.sound).all():
+        return "it has samples that are not numbers"
+    if float(np.ptp(note.sound)) <= 2 * FAINTEST:
+        return "it is silent"
+    return ""
+
+
+def _prepared(note: RawNote) -> Sound:
+    """At 48 kHz, [frames, 1 or 2], without offset."""
+    sound = np.asarray(note.sound, np.float32)
+    sound = sound[:, None] if sound.ndim == 1 else sound[:, :2]
+    sound = sound - sound.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(resampled(sound, note.rate), np.float32)
+
+
+def _is_clipped(sound: np.ndarray) -> bool:
+    for side in sound.reshape(len(sound), -1).T:
+        peak = float(np.abs(side).max())
+        at_peak = np.abs(side) >= peak * (1.0 - 1e-4)
+        runs = np.convolve(at_peak, np.ones(_FLAT), mode="valid") >= _FLAT - 0.5
+        if float(runs.mean()) > _CLIPPED:
+            return True
+    return False
+
+
+def _tuning(said: int | None, heard: HeardPitch | None, remarks: list[str]) -> tuple[int | None, float, bool]:
+    """(MIDI pitch, cents that it is off, whether it is another note than it is said to be)."""
+    if heard is None or not heard.clear:
+        if said is None:
+            remarks.append("no pitch is heard in it")
+            return None, 0.0, False
+        remarks.append("no clear pitch is heard in it, so it is not tuned")
+        return said, 0.0, False
+    if said is None:
+        pitch = min(127, max(0, round(heard.pitch)))
+        return pitch, 100.0 * (heard.pitch - pitch), False
+    cents = 100.0 * (heard.pitch - said)
+    if abs(cents) <= _TUNABLE:
+        if abs(cents) > IN_TUNE:
+            remarks.append(f"{cents:+.0f} cents off, tuned")
+        return said, cents, False
+    away = heard.pitch - said
+    partial = next((step for step in _OVERTONES if abs(abs(away) - step) <= 0.5), None)
+    sounds = f"it sounds as {_written(heard.pitch)}"
+    if partial is not None and partial % 12.0 == 0.0:
+        # An octave is a matter of timbre as much as of pitch; its fine tuning is not.
+        rest = 100.0 * (abs(away) - partial) * (1 if away > 0 else -1)
+        remarks.append(
+            f"{sounds}, {round(partial / 12)} octave(s) {'above' if away > 0 else 'below'} {pitch_name(said)}"
+        )
+        return said, rest, False
+    remarks.append(f"{sounds}, not {pitch_name(said)}")
+    return said, 0.0, True
+
+
+def _written(pitch: float) -> str:
+    nearest = min(127, max(0, round(pitch)))
+    return f"{pitch_name(nearest)} {100.0 * (pitch - nearest):+.0f} cents"
