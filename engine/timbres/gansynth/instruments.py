@@ -1,0 +1,80 @@
+# pyright: strict
+"""Instruments as points of the latent space, and the way from one to the next.
+
+An instrument is a vector of numbers from the normal distribution. Between two of them one goes along the sphere.
+
+Source: `generate_util.py` of Magenta's GANSynth; Shoemake, "Animating rotation with quaternion curves", 1985.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.timbres.gansynth.mel import Doubles
+
+_STRAIGHT = 1e-6
+"""Sine of the angle below which two vectors have no one way along the sphere between them."""
+_BEFORE = -0.0001
+"""Where the first instrument stands, in seconds: a note at 0 lies behind it."""
+
+
+def slerp(first: Doubles, second: Doubles, position: float) -> Doubles:
+    """The point on the way along the sphere between two vectors: 0 is the first, 1 the second, beyond goes on.
+
+    The lengths are mixed as they are. Where both point the same way, or opposite ways, the way is the straight line.
+    """
+    lengths = float(np.linalg.norm(first)) * float(np.linalg.norm(second))
+    if lengths == 0.0:
+        return first + position * (second - first)
+    angle = float(np.arccos(np.clip(np.dot(first, second) / lengths, -1.0, 1.0)))
+    sine = float(np.sin(angle))
+    if sine < _STRAIGHT:
+        return first + position * (second - first)
+    return np.sin((1.0 - position) * angle) / sine * first + np.sin(position * angle) / sine * second
+
+
+def draw_latents(count: int, latent_size: int, random: np.random.RandomState) -> Doubles:
+    """Random instruments [count, latent_size], drawn as the original draws them from numpy's global generator."""
+    return random.normal(size=(count, latent_size))
+
+
+@dataclass(frozen=True)
+class Slide:
+    """Instruments at points in time.
+
+    Attributes:
+        latents: [n, latent_size], at least one.
+        times: [n], in seconds, ascending.
+    """
+
+    latents: Doubles
+    times: Doubles
+
+    @classmethod
+    def drawn(
+        cls, seconds: float, seconds_per_instrument: float, latent_size: int, random: np.random.RandomState
+    ) -> Slide:
+        """Random instruments, evenly over a length of time; a single one where it is too short for two."""
+        count = max(1, int(seconds / seconds_per_instrument))
+        return cls.over(seconds, draw_latents(count, latent_size, random))
+
+    @classmethod
+    def over(cls, seconds: float, latents: Doubles) -> Slide:
+        """Instruments [n, latent_size], evenly over a length of time."""
+        return cls(latents, np.linspace(_BEFORE, seconds, len(latents)))
+
+    def at(self, moments: Doubles) -> Doubles:
+        """Latent vectors [m, latent_size] of notes that begin at these moments; beyond the last instrument the way goes
+        on as it came there."""
+        if len(self.latents) == 1:
+            return np.repeat(self.latents, len(moments), axis=0)
+        made = np.empty((len(moments), self.latents.shape[1]))
+        for number, moment in enumerate(moments.tolist()):
+            left = int(np.searchsorted(self.times, moment, side="left")) - 1
+            left = min(max(left, 0), len(self.times) - 2)
+            begin, end = self.times[left], self.times[left + 1]
+            position = (moment - begin) / (end - begin) if end > begin else 0.0
+            made[number] = slerp(self.latents[left], self.latents[left + 1], float(position))
+        return made
