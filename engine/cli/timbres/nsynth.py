@@ -168,7 +168,7 @@ def mix(
     if steps is not None and len(files) != 2:
         raise click.UsageError(f"--steps leads from one file to another, and {len(files)} are given")
     _check_plot(plot)
-    shares = _weights(weights, len(files))
+    shares = read_weights(weights, len(files))
     given = [them.load_encoding(file) for file in files]
     made: list[tuple[Path, Array]] = []
     try:
@@ -328,8 +328,8 @@ def _targets(files: Sequence[Path], folder: Path, ending: str) -> list[Path]:
     return targets
 
 
-def _weights(text: str | None, count: int) -> list[float]:
-    """Weights of so many files.
+def read_weights(text: str | None, count: int) -> list[float]:
+    """What `--weights` says for so many files.
 
     Raises:
         click.UsageError: they are none, or too few or too many.

@@ -112,7 +112,7 @@ def resampled(sound: np.ndarray, rate: float, target: float = SAMPLE_RATE) -> np
     return soxr.resample(sound, rate, target, quality="VHQ")
 
 
-def read_recording(path: Path) -> tuple[np.ndarray, int]:
+def read_raw_sample(path: Path) -> tuple[np.ndarray, int]:
     """A sound file as it lies there: (array [frames, 1 or 2] of float32, rate in Hz).
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.output_file import write_bytes
-from engine.sound.instruments.samples import read_recording
+from engine.sound.instruments.samples import read_raw_sample
 from engine.timbres.nsynth.layout import HOP, RATE
 
 Array = NDArray[np.float32]
@@ -26,7 +26,7 @@ def read_wave(path: Path) -> Array:
     Raises:
         SampleError: the file cannot be read, or is too short, too long or too loud.
     """
-    sound, rate = read_recording(path)
+    sound, rate = read_raw_sample(path)
     wave = sound.mean(axis=1, dtype=np.float32)
     if rate != RATE:
         # Imported when needed, as all that costs time.

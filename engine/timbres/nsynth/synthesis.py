@@ -38,7 +38,7 @@ class Saved:
         time: samples of each note that are made.
         playing: numbers of the notes that still play, in the order of the rows of `arrays`.
         values: [notes, time] of all notes.
-        arrays: what the player remembers.
+        arrays: what the player remembers; none where all notes are over.
     """
 
     time: int
@@ -87,13 +87,18 @@ class Synthesis:
         else:
             self.time, self._playing = saved.time, list(saved.playing)
             self._values[:, : self.time] = saved.values
-            self._player = Player.resumed(decoder, self.time, saved.arrays)
+            self._player = Player.resumed(decoder, self.time, saved.arrays) if saved.arrays else Player(decoder, 1)
             self._inputs = (saved.values[self._playing, -1] / MIDDLE).astype(np.float32)
 
     @property
     def finished(self) -> bool:
         """Whether all notes are over."""
         return not self._playing
+
+    @property
+    def over(self) -> list[int]:
+        """Numbers of the notes that were played to their ends."""
+        return [note for note in range(len(self._encodings)) if note not in self._playing]
 
     @property
     def work(self) -> tuple[int, int]:
@@ -156,4 +161,5 @@ class Synthesis:
 
     def saved(self) -> Saved:
         """All that is needed to go on later as if nothing had been; its arrays change when this goes on meanwhile."""
-        return Saved(self.time, list(self._playing), self._values[:, : self.time], self._player.state())
+        state = [] if self.finished else self._player.state()
+        return Saved(self.time, list(self._playing), self._values[:, : self.time], state)

@@ -83,13 +83,12 @@ def read_unfinished(path: Path, job: str, layout: Layout, frames: Sequence[int])
                 return None
             time, playing = head.get("time"), head.get("playing")
             rows = [number for number, count in enumerate(frames) if isinstance(time, int) and count * HOP > time]
-            if not isinstance(time, int) or time < 1 or playing != rows or not rows:
+            if not isinstance(time, int) or time < 1 or playing != rows:
                 raise ValueError("it does not fit the notes")
-            shapes = [
-                (len(frames), time),
-                (len(rows), TAPS),
-                *((2 * layout.dilation(layer), len(rows), layout.width) for layer in range(layout.layers)),
-            ]
+            shapes: list[tuple[int, ...]] = [(len(frames), time)]
+            if rows:
+                shapes.append((len(rows), TAPS))
+                shapes += [(2 * layout.dilation(layer), len(rows), layout.width) for layer in range(layout.layers)]
             check, arrays = 0, list[NDArray[Any]]()
             for shape in shapes:
                 array = np.empty(shape, "<f4" if arrays else "<i2")

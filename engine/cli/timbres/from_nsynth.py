@@ -1,0 +1,161 @@
+# pyright: strict
+"""`perpetuum instrument from-nsynth`: an instrument of notes between recordings, played by a WaveNet."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from engine.cli.listing import printable
+from engine.cli.numbers import Number
+from engine.cli.targets import OutputFolder
+from engine.cli.timbres.nsynth import model_options, opened_model, read_weights
+from engine.cli.timbres.pitches import PitchType
+from engine.cli.waiting import progress
+from engine.errors import PerpetuumError, StoppedError
+
+if TYPE_CHECKING:
+    from engine.timbres.nsynth.bank import Array, Recording
+
+EXAMPLES = """
+\b
+Examples:
+  perpetuum instrument from-nsynth flute_A4.wav gong_D3.wav --checkpoint wavenet-ckpt -o instruments/flute_gong
+  perpetuum instrument from-nsynth a.wav b.wav --weights 0.8,0.2 --lowest C3 --highest C5 --checkpoint ... -o mostly_a
+"""
+
+
+@click.command("from-nsynth", epilog=EXAMPLES, short_help="Of notes between recordings.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@model_options
+@click.option("--weights", help="Of each recording, by commas, like 0.3,0.7.  [default: all alike]")
+@click.option("--root", "roots", multiple=True, metavar="FILE=NOTE", help="Its pitch: C4, 60, A7+49; else it is heard.")
+@click.option("--lowest", default="C3", show_default=True, type=PitchType(), help="Pitch of the lowest note.")
+@click.option("--highest", default="C6", show_default=True, type=PitchType(), help="No note is higher.")
+@click.option("--every", default=3, show_default=True, type=click.IntRange(1, 12), help="Semitones between two notes.")
+@click.option("--seconds", default=4.0, show_default=True, type=Number(0.1, 60), help="Of each note.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of chance.")
+@click.option("--title", help="One line that says what it sounds like.")
+@click.option("--credit", default="", help="Whose recordings they are.")
+@click.option("--licence", default="", help="Their licence, such as CC0 1.0.")
+@click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder of the instrument; its name is yours.")
+@click.option("--force", is_flag=True, help="Replace an instrument that is there.")
+def command(
+    files: tuple[Path, ...],
+    checkpoint: Path,
+    stages: int,
+    averages: bool,
+    weights: str | None,
+    roots: tuple[str, ...],
+    lowest: int,
+    highest: int,
+    every: int,
+    seconds: float,
+    seed: int,
+    title: str | None,
+    credit: str,
+    licence: str,
+    output: Path,
+    force: bool,
+) -> None:
+    """Make an instrument whose notes lie between those of recordings FILES of single notes.
+
+    Each recording is brought to the pitch of each key and heard there; what was heard is mixed and played. That takes
+    hours for notes of seconds. Meanwhile it is put aside beside the instrument: the same command goes on there after
+    Ctrl-C or a crash. Notes that are silent, broken or of another pitch are left out, those out of tune are tuned.
+    """
+    from engine.assets import FOLDER_FILE
+    from engine.cli.timbres.telling_instruments import tell_instrument, tell_judgements
+    from engine.timbres.nsynth.bank import FARTHEST, keys_within, mixes
+    from engine.timbres.nsynth.layout import RATE
+    from engine.timbres.nsynth.playing import Note, Playing
+    from engine.timbres.samples.instrument import About, make_sampler, notes_at, write_instrument
+
+    if (output / FOLDER_FILE).exists() and not force:
+        raise PerpetuumError(f"{output} is there already", "choose another name, or replace it with --force")
+    shares = read_weights(weights, len(files))
+    recordings = [_recording(file, _roots(roots, files).get(file)) for file in files]
+    keys = keys_within(recordings, lowest, highest, every)
+    if not keys:
+        raise PerpetuumError(
+            f"no key is within {FARTHEST:g} semitones of all recordings", "Choose other --lowest and --highest."
+        )
+    model = opened_model(checkpoint, stages, averages)
+    with progress("hearing the recordings"):
+        heard = mixes(model.encoder(), recordings, shares, keys, seconds)
+    notes = [Note(encoding, (seed, zlib.crc32(encoding.tobytes()))) for encoding in heard.values()]
+    waves: dict[int, Array] = {}
+
+    def done(number: int, wave: Array) -> None:
+        waves[keys[number]] = wave
+
+    playing = Playing(model.decoder(), model.digest(), notes, done, output.parent, keeps=True)
+    try:
+        with progress(f"{len(keys)} notes"):
+            playing.play()
+    except (KeyboardInterrupt, StoppedError):
+        raise StoppedError(
+            f"stopped; what is made is put aside in {output.parent}, and the same command goes on there"
+        ) from None
+    names = " and ".join(printable(file.stem) for file in files)
+    about = About(
+        title or f"Between {names}, by NSynth",
+        credit,
+        licence,
+        made=f"by perpetuum instrument from-nsynth, {checkpoint.resolve().name}, seed {seed}",
+    )
+    made, judgements = make_sampler(notes_at(waves, RATE), about)
+    tell_judgements(judgements)
+    path = write_instrument(made, output, force)
+    playing.forget()
+    tell_instrument(path)
+
+
+def _recording(file: Path, said: float | None) -> Recording:
+    """A recording with its pitch.
+
+    Raises:
+        PerpetuumError: it cannot be read, or nobody says and nothing tells its pitch.
+    """
+    from engine.score.time import SAMPLE_RATE
+    from engine.timbres.nsynth.bank import Recording
+    from engine.timbres.samples.pitch import track_pitch
+    from engine.timbres.samples.recordings import pitch_in_name, read_sound
+
+    sound = read_sound(file, fold=True)[0][:, 0]
+    pitch = said
+    if pitch is None:
+        named = pitch_in_name(file.stem)
+        heard = track_pitch(sound, SAMPLE_RATE, named)
+        pitch = heard.pitch if heard is not None and heard.clear else named
+    if pitch is None:
+        raise PerpetuumError(f"{file}: no pitch is heard in it", f"Say it: --root {printable(file.name)}=C4")
+    return Recording(np.ascontiguousarray(sound, np.float32), SAMPLE_RATE, float(pitch))
+
+
+def _roots(texts: tuple[str, ...], files: tuple[Path, ...]) -> dict[Path, float]:
+    """What a hand says of the pitch of recordings, MIDI pitches with fractions.
+
+    Raises:
+        click.UsageError: a pitch cannot be read, or it is not clear whose it is.
+    """
+    from engine.timbres.samples.recordings import parse_root
+
+    found: dict[Path, float] = {}
+    for text in texts:
+        name, _, note = text.rpartition("=")
+        try:
+            root = parse_root(note)
+        except ValueError as error:
+            raise click.UsageError(f"--root {printable(str(error))}") from error
+        meant = [file for file in files if name in (str(file), file.name)]
+        if len(meant) != 1:
+            raise click.UsageError(
+                f"--root {printable(text)}: write FILE={printable(note)}, with the name of a recording"
+            )
+        found[meant[0]] = root.pitch + (root.cents or 0.0) / 100.0
+    return found
