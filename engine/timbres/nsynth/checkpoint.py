@@ -105,9 +105,8 @@ def open_model(path: Path, stages: int = STAGES, encoder_stages: int | None = No
     variables = checkpoint.source.variables
     if "startconv/W" not in variables or "ae_startconv/W" not in variables:
         what = stranger(variables)
-        known = (
-            f"{what} checkpoint" if what and "NSynth" not in what else "a checkpoint without startconv and ae_startconv"
-        )
+        halves = "a checkpoint without the two halves (startconv, ae_startconv)"
+        known = halves if what is None or what.startswith("an NSynth") else f"{what} checkpoint"
         raise PerpetuumError(f"{path}: {known}, not NSynth's WaveNet autoencoder", WHAT_FITS)
     shapes: dict[str, Shape] = {name: variable.shape for name, variable in variables.items()}
     has_averages = f"startconv/W{AVERAGE}" in variables

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.lib import format as npy
@@ -75,7 +76,7 @@ def _parsed(data: bytes) -> Array:
         if reading is None:
             raise ValueError(f"it is in version {version[0]}.{version[1]} of the format")
         shape, columns_first, dtype = reading(file, max_header_size=_LONGEST_HEADER)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, TokenError) as error:
         what = "" if data.startswith(npy.MAGIC_PREFIX) else "it is no .npy file"
         raise ValueError(what or f"its header cannot be read ({_one_line(error)})") from error
     if dtype.hasobject:

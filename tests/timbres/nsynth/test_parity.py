@@ -79,7 +79,9 @@ def test_generation_gives_the_originals_samples_across_a_frame(golden, decoder, 
     np.testing.assert_allclose(inverse_mu_law(values), golden[f"{run}_wave"], atol=1e-6, rtol=0)
 
 
-def test_a_batch_gives_the_originals_samples(golden, decoder):
+def test_a_batch_gives_the_originals_samples():
+    golden = Golden("tiny")
+    decoder = golden.decoder()
     steps, seed = golden.info["gen_s2"]["steps"], golden.info["gen_s2"]["seed"]
     frames = -(-steps // HOP)
     encodings = [encoding[:frames] for encoding in golden["encoding"]]
