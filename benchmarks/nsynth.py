@@ -1,7 +1,7 @@
 """How fast NSynth plays and hears, beside what this machine allows.
 
-    python -m benchmarks.nsynth --rounds 9                # quiet machine: two minutes
-    python -m benchmarks.nsynth --quick
+    python -m benchmarks.nsynth --rounds 9                # on a quiet machine: two minutes
+    python -m benchmarks.nsynth --quick --threads 1       # where others work, too: one thread of ours, and its roof
 
 A step that plays one sample reads every weight once and uses it once for each note, so its roof is the longer of two
 times: bytes of the weights over the rate at which a vector times a matrix of as many bytes reads them, and operations
@@ -48,16 +48,18 @@ def _numbers(shapes: dict[str, tuple[int, ...]]) -> int:
 
 
 class Rates:
-    """Bytes and operations a second, the best that was seen on one thread or on all."""
+    """Bytes and operations a second, the best that was seen on one thread or on so many."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, threads: int) -> None:
+        self._threads = {1, threads}
         self._matrix = np.full((size // (4 * 8192), 8192), 0.5, np.float32)
         self._vector, self._below = np.ones(len(self._matrix), np.float32), np.empty(8192, np.float32)
         self._square, self._out = np.full((_SIDE, _SIDE), 0.5, np.float32), np.empty((_SIDE, _SIDE), np.float32)
         self.bandwidth, self.rate = 0.0, 0.0
 
     def measure(self) -> None:
-        for threads in (1, None):
+        """Measure once more."""
+        for threads in self._threads:
             with threadpool_limits(threads, user_api="blas"):
                 for _ in range(2):
                     seconds = timed(lambda: np.dot(self._vector, self._matrix, out=self._below))
@@ -67,6 +69,7 @@ class Rates:
 
 
 def timed(work: Callable[[], object]) -> float:
+    """Seconds that some work takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -75,8 +78,8 @@ def timed(work: Callable[[], object]) -> float:
 class Batch:
     """So many notes, dealt to threads as `engine.timbres.nsynth.playing` does."""
 
-    def __init__(self, decoder: Decoder, notes: int) -> None:
-        count = min(THREADS, notes)
+    def __init__(self, decoder: Decoder, notes: int, threads: int) -> None:
+        count = min(threads, notes)
         self.steps = STEPS[notes]
         self._players = [Player(decoder, notes // count) for _ in range(count)]
         random = np.random.default_rng(1)
@@ -84,6 +87,7 @@ class Batch:
             player.condition(random.standard_normal((player.batch, CHANNELS), dtype=np.float32))
 
     def play(self) -> None:
+        """Play some steps."""
         with one_thread(), ThreadPoolExecutor(len(self._players)) as pool:
             for finished in [pool.submit(self._steps, player) for player in self._players]:
                 finished.result()
@@ -97,15 +101,16 @@ class Batch:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rounds", default=7, show_default=True, type=click.IntRange(1), help="Rounds of alternation.")
 @click.option("--quick", is_flag=True, help="Two rounds.")
-def main(rounds: int, quick: bool) -> None:
+@click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1), help="Of ours, and of the roof.")
+def main(rounds: int, quick: bool, threads: int) -> None:
     """Measure how fast NSynth plays and hears, beside what this machine allows."""
     rounds = 2 if quick else rounds
     shapes = PUBLISHED.decoder_shapes()
     decoder = Decoder(_drawn(shapes), PUBLISHED)
     encoder = Encoder(_drawn(PUBLISHED.encoder_shapes()), PUBLISHED)
     kernels = _numbers(shapes)
-    rates = Rates(4 * kernels)
-    batches = {notes: Batch(decoder, notes) for notes in STEPS}
+    rates = Rates(4 * kernels, threads)
+    batches = {notes: Batch(decoder, notes, threads) for notes in STEPS}
     wave = np.random.default_rng(2).uniform(-0.5, 0.5, 4 * RATE).astype(np.float32)
     for batch in batches.values():
         batch.play()
@@ -119,7 +124,9 @@ def main(rounds: int, quick: bool) -> None:
             wall[notes].append(timed(batch.play) / batch.steps)
             cpu[notes].append((time.process_time() - begun) / batch.steps)
         begun = time.process_time()
-        heard.append((timed(lambda: encoder.encode(wave)), time.process_time() - begun))
+        with threadpool_limits(threads, user_api="blas"):
+            seconds = timed(lambda: encoder.encode(wave))
+        heard.append((seconds, time.process_time() - begun))
     load = os.getloadavg()[0]
     click.echo(f"roof: {rates.bandwidth / 1e9:.1f} GB/s, {rates.rate / 1e9:.0f} GFLOP/s; load {load:.1f}")
     click.echo("notes  steps/s best (median)  samples/s  roof steps/s  of the roof  CPU ms/step")
@@ -136,9 +143,8 @@ def main(rounds: int, quick: bool) -> None:
         f"hearing 4 s: {best:.2f} s best, {float(np.median([seconds for seconds, _ in heard])):.2f} s median, "
         f"{min(cpu for _, cpu in heard):.2f} CPU s; products alone would take {work / rates.rate:.2f} s"
     )
-    click.echo(
-        f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB at most, with 73 notes and the roof's matrices"
-    )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    click.echo(f"memory: {memory:.0f} MB at most, with 73 notes and the roof's matrices")
 
 
 if __name__ == "__main__":

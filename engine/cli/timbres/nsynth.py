@@ -224,7 +224,7 @@ def stretch(file: Path, factor: float, output: Path, plot: Path | None) -> None:
 )
 @click.option("--afresh", is_flag=True, help="Begin anew, where work was put aside.")
 @click.option(
-    "--save-every", default=60.0, show_default=True, type=Number(1, 86_400), help="Seconds until work is put aside."
+    "--save-every", default=60.0, show_default=True, type=Number(0.01, 86_400), help="Seconds until work is put aside."
 )
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64), help="Batches that play at once.")
 @click.option("--batch", default=32, show_default=True, type=click.IntRange(1, 1024), help="Files of a batch at most.")
