@@ -13,7 +13,7 @@ import numpy as np
 from engine.cli.listing import printable
 from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder
-from engine.cli.timbres.nsynth import model_options, opened_model, read_weights
+from engine.cli.timbres.nsynth import model_options, opened_model, read_weights, stopped
 from engine.cli.timbres.pitches import PitchType
 from engine.cli.waiting import progress
 from engine.errors import PerpetuumError, StoppedError
@@ -98,9 +98,7 @@ def command(
         with progress(f"{len(keys)} notes"):
             playing.play()
     except (KeyboardInterrupt, StoppedError):
-        raise StoppedError(
-            f"stopped; what is made is put aside in {output.parent}, and the same command goes on there"
-        ) from None
+        raise stopped(playing, f"{len(waves)} of {len(keys)} notes are made", output.parent) from None
     names = " and ".join(printable(file.stem) for file in files)
     about = About(
         title or f"Between {names}, by NSynth",

@@ -23,6 +23,7 @@ from engine.pictures import PICTURES, ensure_plotting
 if TYPE_CHECKING:
     from engine.timbres.nsynth.checkpoint import Model
     from engine.timbres.nsynth.encodings import Array
+    from engine.timbres.nsynth.playing import Playing
 
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -248,18 +249,18 @@ def synthesize(
     nsynth-...unfinished: the same command, with the same files, goes on there after Ctrl-C, a crash or a power cut, and
     the samples are those that would have come without it. Each batch keeps 12.6 MB a file in memory and there.
     """
+    from engine.timbres.nsynth import playing as them
     from engine.timbres.nsynth.encodings import load_encoding, seconds_of
     from engine.timbres.nsynth.layout import RATE
-    from engine.timbres.nsynth.playing import Note, Playing
     from engine.timbres.nsynth.recordings import write_wave
 
     _check_plot(plot)
     targets = _targets(files, folder, ".wav")
-    notes: list[Note] = []
+    notes: list[them.Note] = []
     for file in files:
         encoding = load_encoding(file)
         # By what is in a file and not by its place: its chance is the same whatever else is played.
-        notes.append(Note(encoding, (seed, zlib.crc32(encoding.tobytes()))))
+        notes.append(them.Note(encoding, (seed, zlib.crc32(encoding.tobytes()))))
     model = opened_model(checkpoint, stages, averages)
     with progress("reading the checkpoint"):
         decoder = model.decoder()
@@ -270,17 +271,14 @@ def synthesize(
         waves[number] = wave
         click.echo(f"{targets[number]}: {seconds_of(notes[number].encoding):.2f} s, seed {seed}")
 
-    playing = Playing(decoder, model.digest(), notes, done, folder, save_every, afresh, threads, batch)
+    playing = them.Playing(decoder, model.digest(), notes, done, folder, save_every, afresh, threads, batch)
     if playing.begun:
         click.echo(f"goes on at {clock_time(playing.begun / RATE)} (--afresh begins anew)", err=True)
     try:
         with progress(f"synthesizing {len(files)} files" if len(files) > 1 else "synthesizing"):
             playing.play()
     except (KeyboardInterrupt, StoppedError):
-        raise StoppedError(
-            f"stopped; {len(waves)} of {len(files)} files are written, and the rest is put aside in {folder}: "
-            "the same command goes on there"
-        ) from None
+        raise stopped(playing, f"{len(waves)} of {len(files)} files are written", folder) from None
     _draw(plot, [(targets[number].name, waves[number]) for number in sorted(waves)])
 
 
@@ -302,6 +300,19 @@ def plot(files: tuple[Path, ...], output: Path) -> None:
         is_encoding = file.suffix.lower() == ENDING
         drawn.append((printable(file.name), load_encoding(file) if is_encoding else read_wave(file)))
     _draw(output, drawn)
+
+
+def stopped(playing: Playing, written: str, folder: Path) -> StoppedError:
+    """What to say after Ctrl-C.
+
+    Args:
+        playing: that was stopped.
+        written: what is there already.
+        folder: where it puts things aside.
+    """
+    if playing.trouble is not None:
+        return StoppedError(f"stopped; {written}, and the last of the rest is lost: {playing.trouble}")
+    return StoppedError(f"stopped; {written}, and the rest is put aside in {folder}: the same command goes on there")
 
 
 def _targets(files: Sequence[Path], folder: Path, ending: str) -> list[Path]:

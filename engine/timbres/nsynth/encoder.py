@@ -1,9 +1,9 @@
 # pyright: strict
 """The half of NSynth that hears: convolutions over a whole note, then one frame of 16 numbers for every 512 samples.
 
-Nearly all of the time goes into two matrix products a layer, so everything else is done in passing, on pieces that stay
-in a core's cache; the pieces of a layer are shared among threads. A long recording is heard in parts that overlap by as
-much as the network hears, which gives the same numbers in little memory.
+Nearly all of the time goes into matrix products, four a layer, so everything else is done in passing, on pieces that
+stay in a core's cache and in whole rows; the pieces of a layer are shared among threads. A long recording is heard in
+parts that overlap by as much as the network hears, which gives the same numbers in little memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 
 _PART = 128
 """Frames that are heard at once; four seconds are 125."""
-_PIECE = 512
+_PIECE = 256
 """Samples of a piece."""
 
 
@@ -34,7 +34,7 @@ _PIECE = 512
 class _Layer:
     dilation: int
     kernel: Array
-    """[3 * width, width]"""
+    """[3, width, width]"""
     bias: Array
     residual: Array
     """[width, width]"""
@@ -45,9 +45,8 @@ class _Room(local):
     """What a thread computes in."""
 
     def __init__(self, width: int) -> None:
-        self.taps = np.empty((_PIECE, TAPS * width), np.float32)
         self.hidden = np.empty((_PIECE, width), np.float32)
-        self.added = np.empty((_PIECE, width), np.float32)
+        self.product = np.empty((_PIECE, width), np.float32)
 
 
 class Encoder:
@@ -65,7 +64,7 @@ class Encoder:
         self._layers = [
             _Layer(
                 layout.encoder_dilation(number - 1),
-                weights[f"ae_dilatedconv_{number}/W"].reshape(-1, layout.encoder_width),
+                weights[f"ae_dilatedconv_{number}/W"][0],
                 weights[f"ae_dilatedconv_{number}/biases"],
                 weights[f"ae_res_{number}/W"][0, 0],
                 weights[f"ae_res_{number}/biases"],
@@ -106,33 +105,42 @@ class Encoder:
 
     def _hear(self, inputs: Array, share: _Share, done: Callable[[int], None]) -> Array:
         """What the last layer gives, [samples, width]. Beyond either end there are zeros, in every layer."""
-        length, margin = len(inputs), self._margin
-        source, target = (np.zeros((length + 2 * margin, self.layout.encoder_width), np.float32) for _ in range(2))
-        padded = np.pad(inputs, 1)
-        taps = np.lib.stride_tricks.sliding_window_view(padded, TAPS)
-        np.matmul(taps, self._start, out=source[margin : margin + length])
-        source[margin : margin + length] += self._start_bias
+        length, margin, width = len(inputs), self._margin, self.layout.encoder_width
+        taps = np.lib.stride_tricks.sliding_window_view(np.pad(inputs, 1), TAPS)
+        sums = np.matmul(taps, self._start)
+        sums += self._start_bias
+        source, target = (np.zeros((length + 2 * margin, width), np.float32) for _ in range(2))
+        np.maximum(sums, 0, out=source[margin : margin + length])
         for number, layer in enumerate(self._layers):
-            share(lambda begin, at=(layer, source, target): self._piece(*at, begin, length), range(0, length, _PIECE))
+            share(lambda begin, at=(layer, sums, source, target): self._piece(*at, begin), range(0, length, _PIECE))
             source, target = target, source
             done(number + 1)
-        return source[margin : margin + length]
+        return sums
 
-    def _piece(self, layer: _Layer, source: Array, target: Array, begin: int, length: int) -> None:
-        """One layer for some samples: relu, dilated convolution, relu, 1 x 1, added to what came in."""
-        room, width = self._room, self.layout.encoder_width
-        count = min(_PIECE, length - begin)
-        begin += self._margin
-        taps, hidden, added = room.taps[:count], room.hidden[:count], room.added[:count]
+    def _piece(self, layer: _Layer, sums: Array, source: Array, target: Array, begin: int) -> None:
+        """One layer for some samples: dilated convolution, relu, 1 x 1, added to what there was, and its relu.
+
+        Args:
+            layer: with its weights.
+            sums: [samples, width] what all layers before have added up; that of this one is added.
+            source, target: relu of the sums before and after, with a margin of zeros at either end.
+            begin: first sample.
+        """
+        count = min(_PIECE, len(sums) - begin)
+        hidden, product = self._room.hidden[:count], self._room.product[:count]
+        place = begin + self._margin
         for tap in range(TAPS):
-            at = begin + (tap - 1) * layer.dilation
-            np.maximum(source[at : at + count], 0, out=taps[:, tap * width : (tap + 1) * width])
-        np.dot(taps, layer.kernel, out=hidden)
+            at = place + (tap - 1) * layer.dilation
+            np.dot(source[at : at + count], layer.kernel[tap], out=product if tap else hidden)
+            if tap:
+                hidden += product
         hidden += layer.bias
         np.maximum(hidden, 0, out=hidden)
-        np.dot(hidden, layer.residual, out=added)
-        added += layer.residual_bias
-        np.add(source[begin : begin + count], added, out=target[begin : begin + count])
+        np.dot(hidden, layer.residual, out=product)
+        product += layer.residual_bias
+        added = sums[begin : begin + count]
+        added += product
+        np.maximum(added, 0, out=target[place : place + count])
 
     def _frames(self, heard: Array) -> Array:
         """The mean of each frame, through the bottleneck, which is linear, so that its order does not matter."""

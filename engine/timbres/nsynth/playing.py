@@ -7,6 +7,7 @@ else, so that the same request gives the same samples, however fast its threads 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -18,6 +19,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import PerpetuumError
 from engine.networks.threads import one_thread
 from engine.progress import tell
 from engine.timbres.nsynth.decoder import Decoder
@@ -26,6 +28,8 @@ from engine.timbres.nsynth.synthesis import Synthesis
 from engine.timbres.nsynth.unfinished import ENDING, job_digest, read_unfinished, write_unfinished
 
 Array = NDArray[np.float32]
+
+_log = logging.getLogger(__name__)
 
 THREADS = 2
 """Batches that play at once: each reads all weights, and two saturate the memory of most machines."""
@@ -80,6 +84,7 @@ class _Batch:
         self._job = job_digest(weights, encodings, [note.seed for note in notes.values()])
         self._file = None if folder is None else folder / f"nsynth-{self._job[:12]}{ENDING}"
         self._synthesis: Synthesis | None = None
+        self.trouble: PerpetuumError | None = None
         self.total = sum(len(encoding) for encoding in encodings) * HOP
         self._saved = None
         if self._file is not None and not afresh:
@@ -123,7 +128,14 @@ class _Batch:
         """Put it aside; the seconds that it took."""
         begun = time.monotonic()
         if self._file is not None and synthesis.time:
-            write_unfinished(self._file, self._job, synthesis.saved())
+            try:
+                write_unfinished(self._file, self._job, synthesis.saved())
+                self.trouble = None
+            except PerpetuumError as error:
+                # What was put aside before is still there, and hours of work are no less worth for it.
+                if self.trouble is None:
+                    _log.warning("the work cannot be put aside, and goes on: %s", error)
+                self.trouble = error
         return time.monotonic() - begun
 
 
@@ -177,6 +189,11 @@ class Playing:
         dealt = [{number: notes[number] for number in order[which::count]} for which in range(count)]
         self._batches = [_Batch(decoder, weights, some, folder, done, every, afresh, keeps) for some in dealt]
         self.begun = max((batch.begun for batch in self._batches), default=0)
+
+    @property
+    def trouble(self) -> PerpetuumError | None:
+        """Why the last of the work could not be put aside; None where it could."""
+        return next((batch.trouble for batch in self._batches if batch.trouble is not None), None)
 
     def forget(self) -> None:
         """Delete what was put aside."""
