@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.sound.messages import BLOCK
-from engine.sound.mixing.line import Line
+from engine.sound.mixing.ramped import RampedValue
 from engine.sound.synth import BlockBus, pyo
 
 DARKEST, BRIGHTEST = 125.0, 20_000.0
@@ -32,7 +32,7 @@ class Brightness:
     """
 
     def __init__(self, outputs: tuple[object, object], value: float) -> None:
-        self._line = Line(_clamped(value))
+        self._line = RampedValue(_clamped(value))
         self._corner = BlockBus(_hertz(self._line.value))
         self._fraction = np.arange(1, BLOCK + 1) / BLOCK
         self._settled = False

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.sound.messages import BLOCK, Control, PartSound
-from engine.sound.mixing.line import Line
+from engine.sound.mixing.ramped import RampedValue
 
 BUSES = 6
 """Columns of the mixer's result: master left and right, reverb left and right, delay left and right."""
@@ -46,7 +46,7 @@ class Mixer:
     def __init__(self, parts: Sequence[PartSound]) -> None:
         self._lines = [
             {
-                control: Line(_clamp(control, value))
+                control: RampedValue(_clamp(control, value))
                 for control, value in (
                     (Control.LEVEL, part.level),
                     (Control.PAN, part.pan),

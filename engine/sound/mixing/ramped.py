@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 
-class Line:
+class RampedValue:
     """A value that moves in straight lines over frames.
 
     Args:
