@@ -26,7 +26,7 @@ from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.messages import FROM_WORKER, TO_WORKER, Load
 from engine.runtime.rules import ladder_over
 from engine.scenes import load
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.sound.messages import FROM_SOUND, NOTE_EVENT, TO_SOUND, Control, LevelReading, Notes, Quit, Ramp, Ramps
 
