@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from engine.conductor.resounding import Resounding
 from engine.form.plan import Plan, derive_seed
 from engine.form.scene import Scene
 from engine.generators.contract import GENERATORS, TRANSFORMS, Settings
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Fade, Setup
+from engine.sound.messages import BLOCK, Control, Fade, Setup
 
 TAIL = 5 * SAMPLE_RATE
 """Frames that reverb and delay are given after the last bar."""
@@ -64,6 +65,17 @@ def setup_of(scene: Scene, seed: int, live: bool, start_frame: int = 0) -> Setup
         start_frame=start_frame // BLOCK * BLOCK,
         free_running=live,
     )
+
+
+def setup_at(setup: Setup, rings: Resounding) -> Setup:
+    """What a graph is told that is built in the midst of a performance: its controls begin where they stand then."""
+    parts = tuple(
+        replace(part, **{control.value: rings.controls[part.name, control] for control in Control})
+        if all((part.name, control) in rings.controls for control in Control)
+        else part
+        for part in setup.parts
+    )
+    return replace(setup, parts=parts)
 
 
 def networks_of(scene: Scene, soonest: Collection[str] = ()) -> list[tuple[str, Settings]]:
