@@ -26,7 +26,7 @@ from engine.runtime.performance.state import MindState
 from engine.runtime.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import TO_SOUND, Setup, ToSound
+from engine.sound.messages import BLOCK, TO_SOUND, Setup, ToSound
 
 PATIENCE = 60.0
 """Seconds that a phrase of a network, and a second of sound, are waited for."""
@@ -102,7 +102,7 @@ def restored(path: Path, seed: int, whole: np.ndarray, seconds: float, every: fl
     places = [start for start, _ in found]
     pieces = [whole[: places[0]]]
     for (start, state), end in zip(found, [*places[1:], len(whole)], strict=True):
-        setup, messages = told_on(path, seed, state, end)
+        setup, messages = told_on(path, seed, state, end + BLOCK)  # only whole blocks are rendered
         sound = rendered(replace(setup, free_running=False), messages, end - setup.start_frame)
         pieces.append(sound[start - setup.start_frame :])
     return np.concatenate(pieces), places
