@@ -208,6 +208,13 @@ class PartFile(Settings):
         json_schema_extra={"default": "center"},
     )
     sends: Sends = Field(default=Sends(), description="How much goes to the shared reverb and delay.")
+    brightness: Percent | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How far the instrument is let through: `100 %` wholly, `50 %` up to 1.6 kHz, `0 %` up to 125 Hz.",
+        examples=["60 %"],
+    )
 
 
 class SectionFile(Settings):
