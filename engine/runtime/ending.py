@@ -11,7 +11,7 @@ from engine.form.plan import Plan, derive_seed
 from engine.form.scene import Scene
 from engine.generators.contract import GENERATORS, TRANSFORMS, Settings
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Control, Fade, Setup
+from engine.sound.messages import BLOCK, Fade, Setup
 
 TAIL = 5 * SAMPLE_RATE
 """Frames that reverb and delay are given after the last bar."""
@@ -69,12 +69,10 @@ def setup_of(scene: Scene, seed: int, live: bool, start_frame: int = 0) -> Setup
 
 def setup_at(setup: Setup, rings: Resounding) -> Setup:
     """What a graph is told that is built in the midst of a performance: its controls begin where they stand then."""
-    parts = tuple(
-        replace(part, **{control.value: rings.controls[part.name, control] for control in Control})
-        if all((part.name, control) in rings.controls for control in Control)
-        else part
-        for part in setup.parts
-    )
+    stand: dict[str, dict[str, float]] = {}
+    for (part, control), value in rings.controls.items():
+        stand.setdefault(part, {})[control.value] = value
+    parts = tuple(replace(part, **stand.get(part.name, {})) for part in setup.parts)
     return replace(setup, parts=parts)
 
 

@@ -104,7 +104,7 @@ def test_sound_that_begins_anew_is_told_where_controls_stand_and_which_notes_rin
     start = whole.mind.conductor.plan.bar(11).start
     assert setup.start_frame == start // 256 * 256
     [sound] = [part for part in setup.parts if part.name == name]
-    assert {control: getattr(sound, control) for control in Control} == stand
+    assert {control: getattr(sound, control) for control in stand} == stand
     assert stand[Control.LEVEL] == -33.0
     # What rings on is what was sent before and ends after.
     sounding = {
