@@ -1,3 +1,4 @@
+# pyright: strict
 """The scene file's own keys as pydantic models. What generators, transforms and instruments add has its own models."""
 
 from __future__ import annotations
