@@ -14,23 +14,29 @@ from engine.cli.listing import printable
 from engine.cli.targets import OutputFolder
 from engine.errors import PerpetuumError
 from engine.score.drums import CLASSES, index_of
-from engine.units import SECONDS, parse
+from engine.units import SECONDS, SEMITONES, Unit, parse
 
 if TYPE_CHECKING:
     from engine.timbres.samples.instrument import About, MadeInstrument
     from engine.timbres.samples.recordings import Root
 
 
-class _Time(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
-    """A time: `250 ms`, `1.2 s`."""
+class _Measure(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
+    """A value with its unit, as in scenes: `250 ms`, `-12 semitones`."""
 
-    name = "TIME"
+    def __init__(self, name: str, unit: Unit) -> None:
+        self.name = name
+        self._unit = unit
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            return value if isinstance(value, float) else parse(value, SECONDS)
+            return value if isinstance(value, float) else float(parse(value, self._unit))
         except ValueError as error:
             self.fail(str(error).replace("`", ""), param, ctx)
+
+
+_TIME = _Measure("TIME", SECONDS)
+_INTERVAL = _Measure("SEMITONES", SEMITONES)
 
 
 @click.command("from-wav", short_help="Of recordings.")
@@ -41,11 +47,12 @@ class _Time(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
 @click.option(
     "--root", "roots", multiple=True, metavar="[FILE=]NOTE", help="Its pitch: C4, 60, A7+49; else it is heard."
 )
+@click.option("--transpose", type=_INTERVAL, default="0 semitones", help="Play the recording slower or faster.")
 @click.option("--sides", type=click.Choice(["keep", "fold"]), default="keep", help="Keep stereo, or fold it to mono.")
 @click.option("--loop", type=click.Choice(["auto", "off"]), default="auto", help="Loop sounds that sustain.")
-@click.option("--longest", type=_Time(), default="12 s", help="Of notes that are not looped.")
-@click.option("--attack", type=_Time(), help="From silence to full; as recorded without it.")
-@click.option("--release", type=_Time(), help="To silence after a note's end.")
+@click.option("--longest", type=_TIME, default="12 s", help="Of notes that are not looped.")
+@click.option("--attack", type=_TIME, help="From silence to full; as recorded without it.")
+@click.option("--release", type=_TIME, help="To silence after a note's end.")
 @click.option("--drum", "drums", multiple=True, metavar="DRUM=FILE", help="A recorded stroke; several take turns.")
 @click.option("--from", "base", metavar="KIT", help="Take the other drums from this kit.")
 @click.option("--title", help="One line that says what it sounds like.")
@@ -56,6 +63,7 @@ def command(
     files: tuple[Path, ...],
     output: Path,
     roots: tuple[str, ...],
+    transpose: float,
     sides: str,
     loop: str,
     longest: float,
@@ -95,7 +103,7 @@ def command(
             click.echo(f"  {line}")
     else:
         said = _roots(roots, files)
-        recordings = [read_recording(file, said.get(file), sides == "fold") for file in files]
+        recordings = [read_recording(file, said.get(file), sides == "fold", round(transpose)) for file in files]
         manner = Manner(longest, loop == "auto", attack, release, "say its pitch with --root, or give other recordings")
         made, judgements = make_sampler(recordings, about, manner)
         tell_judgements(judgements)
@@ -132,7 +140,7 @@ def _kit(drums: tuple[str, ...], base: str | None, about: About, fold: bool) -> 
         click.UsageError: there is no such drum.
         PerpetuumError: there is no such kit, or a file cannot be read.
     """
-    from engine.timbres.samples.drums import Strokes, make_kit
+    from engine.timbres.samples.drums import DrumRecordings, make_kit
 
     strokes: dict[str, tuple[Path, ...]] = {}
     for text in drums:
@@ -148,4 +156,4 @@ def _kit(drums: tuple[str, ...], base: str | None, about: About, fold: bool) -> 
         near = difflib.get_close_matches(base, assets.names("instruments"), 1)
         hint = f"did you mean {near[0]}?" if near else "`perpetuum instruments` lists them"
         raise PerpetuumError(f"there is no kit {printable(base)!r} here", hint)
-    return make_kit([Strokes(name, files) for name, files in strokes.items()], about, path, fold)
+    return make_kit([DrumRecordings(name, files) for name, files in strokes.items()], about, path, fold)

@@ -21,8 +21,9 @@ from engine.new_folder import NewFolder
 from engine.score.harmony.keys import pitch_name
 from engine.score.time import SAMPLE_RATE
 from engine.sound.instruments.instrument_file import load_instrument
-from engine.timbres.samples.loudness import REFERENCE, Sound, loudness
+from engine.timbres.samples.loudness import REFERENCE, Sound, line_loudness
 from engine.timbres.samples.notes import Judgement, RawNote, Zone, judge
+from engine.timbres.samples.sides import mono_safe_width, narrowed
 
 MOST_NOTES = 256
 """Samples of a sampler."""
@@ -191,8 +192,9 @@ def header(kind: str, about: About, gain: float) -> dict[str, Any]:
 
 
 def _assembled(zones: Sequence[Zone], about: About, manner: Manner) -> MadeInstrument:
+    width = mono_safe_width([zone.sound for zone in zones])
     # All files are as loud as the one that has to be softest for its peak, so that each uses its 16 bits.
-    levels = [loudness(zone.sound) for zone in zones]
+    levels = [line_loudness(narrowed(zone.sound, width)) for zone in zones]
     peaks = [float(np.abs(zone.sound).max()) for zone in zones]
     common = min(level + 20.0 * math.log10(_PEAK / peak) for level, peak in zip(levels, peaks, strict=True))
     sounds: dict[str, Sound] = {}
@@ -218,6 +220,7 @@ def _assembled(zones: Sequence[Zone], about: About, manner: Manner) -> MadeInstr
         **header("sampler", about, REFERENCE - common),
         "voices": 10,
         "velocity": "75 %",
+        **({"stereo": f"{100 * width:.0f} %"} if width < 1.0 else {}),
         "samples": samples,
         "envelope": envelope,
     }

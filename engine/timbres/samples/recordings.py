@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.errors import PerpetuumError
 from engine.score.harmony.keys import parse_pitch, pitch_name
 from engine.score.time import SAMPLE_RATE
-from engine.sound.instruments.samples import read_sample
+from engine.sound.instruments.samples import LONGEST, read_sample
 from engine.timbres.samples.loudness import Sound
 from engine.timbres.samples.notes import RawNote
 from engine.timbres.samples.pitch import track_pitch
@@ -73,23 +74,31 @@ def pitch_in_name(name: str) -> int | None:
     return numbers[0] if len(numbers) == 1 and numbers[0] in _PIANO else None
 
 
-def read_recording(path: Path, root: Root | None = None, fold: bool = False) -> RawNote:
+def read_recording(path: Path, root: Root | None = None, fold: bool = False, transposed: int = 0) -> RawNote:
     """A recording of one note.
 
     Args:
         path: of a sound file.
         root: its pitch, where a hand says it.
         fold: both sides become one.
+        transposed: semitones by which it is played faster, so that a small bell becomes a large one.
 
     Raises:
         PerpetuumError: the file cannot be read, or is out of bounds (see `engine.sound.instruments.samples`).
     """
     sound, remarks = read_sound(path, fold)
-    if root is not None:
-        return RawNote(sound, SAMPLE_RATE, root.pitch, root.cents, True, path.name, tuple(remarks))
-    named = pitch_in_name(path.stem)
-    pitch = _confirmed(named, sound, remarks) if named is not None else None
-    return RawNote(sound, SAMPLE_RATE, pitch, name=path.name, remarks=tuple(remarks))
+    rate = round(SAMPLE_RATE * 2.0 ** (transposed / 12.0))
+    if len(sound) > LONGEST * rate:
+        raise PerpetuumError(
+            f"the sample {path}: it is too long to be transposed so far", "cut it, or transpose it less"
+        )
+    certain = root is not None
+    pitch, cents = (root.pitch, root.cents) if root is not None else (None, None)
+    if root is None and (named := pitch_in_name(path.stem)) is not None:
+        pitch = _confirmed(named, sound, remarks)
+    if pitch is not None and not 0 <= (pitch := pitch + transposed) <= 127:
+        raise PerpetuumError(f"the sample {path}: transposed by {transposed} semitones it has no pitch of MIDI")
+    return RawNote(sound, rate, pitch, cents, certain, path.name, tuple(remarks))
 
 
 def read_sound(path: Path, fold: bool = False) -> tuple[Sound, list[str]]:
