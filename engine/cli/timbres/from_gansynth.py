@@ -62,12 +62,12 @@ def command(
     CHECKPOINT is as for `perpetuum gansynth`. Notes that are silent, broken or of another pitch are left out, those out
     of tune are tuned, and each is told. What comes out plays without TensorFlow. Needs the extra [models].
     """
-    from engine.timbres.gansynth.banks import Place, bank, bank_pitches
+    from engine.timbres.gansynth.banks import LatentPlace, bank, bank_pitches
     from engine.timbres.samples.instrument import About, make_sampler, notes_at, write_instrument
 
     if percent is not None and to is None:
         raise click.UsageError("--at stands between --latent and --to: give both")
-    place = Place(latent, to, (50.0 if percent is None else percent) / 100.0)
+    place = LatentPlace(latent, to, (50.0 if percent is None else percent) / 100.0)
     pitches = bank_pitches(lowest, highest, every)
     network = load_network(checkpoint)
     with progress(f"{len(pitches)} notes", 1) as done:

@@ -16,7 +16,7 @@ from engine.timbres.gansynth.pitches import PITCHES
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LatentPlace:
     """A place of the latent space.
 
     Attributes:
@@ -54,7 +54,7 @@ def bank_pitches(lowest: int = PITCHES[0], highest: int = PITCHES[-1], every: in
     return list(range(lowest, highest + 1, every))
 
 
-def bank(network: GanSynth, place: Place, pitches: Sequence[int]) -> dict[int, Array]:
+def bank(network: GanSynth, place: LatentPlace, pitches: Sequence[int]) -> dict[int, Array]:
     """Notes of one instrument by their pitch, float32 at the network's rate; tells its progress.
 
     Raises:

@@ -26,6 +26,7 @@ class GanSynth:
 
     Args:
         weights: as `open_generator` reads them.
+        all_levels: for looking inside; see `SpectrumGenerator.levels`.
 
     Attributes:
         weights: see there.
@@ -36,11 +37,11 @@ class GanSynth:
         PerpetuumError: TensorFlow is not installed.
     """
 
-    def __init__(self, weights: GeneratorWeights) -> None:
+    def __init__(self, weights: GeneratorWeights, all_levels: bool = False) -> None:
         known = weights.configuration
         self.weights = weights
         self.spectrogram = Spectrogram(weights.frames, weights.bins, known.audio_length, known.sample_rate)
-        self.generator = SpectrumGenerator(weights)
+        self.generator = SpectrumGenerator(weights, all_levels)
 
     @classmethod
     def load(cls, folder: Path) -> GanSynth:
