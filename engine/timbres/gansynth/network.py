@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,11 @@ class GanSynth:
     """A network that makes notes.
 
     Args:
-        weights: as `open_generator` reads them.
+        weights: as `open_generator` reads them; the numbers are let go.
         all_levels: for looking inside; see `SpectrumGenerator.levels`.
 
     Attributes:
-        weights: see there.
+        weights: what is known of them; the numbers are in the generator.
         generator: makes the spectra.
         spectrogram: makes waves of them.
 
@@ -39,7 +40,7 @@ class GanSynth:
 
     def __init__(self, weights: GeneratorWeights, all_levels: bool = False) -> None:
         known = weights.configuration
-        self.weights = weights
+        self.weights = replace(weights, weights={})
         self.spectrogram = Spectrogram(weights.frames, weights.bins, known.audio_length, known.sample_rate)
         self.generator = SpectrumGenerator(weights, all_levels)
 
