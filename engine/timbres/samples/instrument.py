@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,12 @@ from engine.new_folder import NewFolder
 from engine.score.harmony.keys import pitch_name
 from engine.score.time import SAMPLE_RATE
 from engine.sound.instruments.instrument_file import load_instrument
-from engine.timbres.samples.loudness import REFERENCE, Sound, loudness
+from engine.timbres.samples.loudness import REFERENCE, Sound, line_loudness
 from engine.timbres.samples.notes import Judgement, RawNote, Zone, judge
+from engine.timbres.samples.sides import mono_safe_width, narrowed
+
+MOST_NOTES = 256
+"""Samples of a sampler."""
 
 NOTICE = "LICENCE.txt"
 """The file of a folder that has the text of a licence, where one travels with the sounds."""
@@ -59,13 +63,37 @@ class MadeInstrument:
 
     Attributes:
         document: what stands in `instrument.yaml`.
-        sounds: array [frames, 1 or 2] at 48 kHz of each file, by its name.
+        sounds: array [frames, 1 or 2] at 48 kHz of each new file, by its name.
+        copies: the bytes of each file that is taken over as it is, by its name.
         notice: text of a licence; empty for none.
     """
 
     document: Mapping[str, Any]
     sounds: Mapping[str, Sound]
+    copies: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an instrument plays its notes.
+
+    Attributes:
+        longest: seconds of a note that does not loop; it fades out over the last quarter.
+        loops: whether sounds that sustain are looped.
+        attack: seconds from silence to full; None for what suits.
+        release: seconds to silence after a note's end; None for what suits.
+        hint: what to do where nothing can be made.
+    """
+
+    longest: float = 12.0
+    loops: bool = True
+    attack: float | None = None
+    release: float | None = None
+    hint: str = "give it other notes"
+
+
+_PLAIN = Manner()
 
 
 def notes_at(sounds: Mapping[int, np.ndarray], rate: int) -> list[RawNote]:
@@ -79,24 +107,26 @@ def notes_at(sounds: Mapping[int, np.ndarray], rate: int) -> list[RawNote]:
 
 
 def make_sampler(
-    notes: Sequence[RawNote], about: About, longest: float = 12.0
+    notes: Sequence[RawNote], about: About, manner: Manner = _PLAIN
 ) -> tuple[MadeInstrument, list[Judgement]]:
     """An instrument of notes, whose zones are equally loud, and what became of each note.
 
     Args:
         notes: of one instrument.
         about: what it says of itself.
-        longest: seconds of a note that does not loop.
+        manner: how its notes are played.
 
     Raises:
-        PerpetuumError: none of the notes can be played.
+        PerpetuumError: none of the notes can be played, or there are too many.
     """
-    judgements = judge(notes, longest)
+    if len(notes) > MOST_NOTES:
+        raise PerpetuumError(f"an instrument of {len(notes)} notes is too large", f"{MOST_NOTES} at most")
+    judgements = judge(notes, manner.longest, manner.loops)
     zones = sorted((one.zone for one in judgements if one.zone is not None), key=lambda zone: (zone.pitch, zone.low))
     if not zones:
         reasons = "; ".join(f"{one.name}: {', '.join(one.remarks)}" for one in judgements[:3])
-        raise PerpetuumError(f"there is nothing to make an instrument of: {reasons}", "give it other notes")
-    return _assembled(zones, about), judgements
+        raise PerpetuumError(f"there is nothing to make an instrument of: {reasons}", manner.hint)
+    return _assembled(zones, about, manner), judgements
 
 
 def write_instrument(made: MadeInstrument, folder: Path, force: bool = False) -> Path:
@@ -113,6 +143,8 @@ def write_instrument(made: MadeInstrument, folder: Path, force: bool = False) ->
     with NewFolder(folder, FOLDER_FILE, force) as new:
         for name, sound in made.sounds.items():
             new.write(name, encoded(sound))
+        for name, data in made.copies.items():
+            new.write(name, data)
         if made.notice:
             new.write(NOTICE, made.notice.encode())
         new.write(FOLDER_FILE, document_text(made.document).encode())
@@ -159,9 +191,10 @@ def header(kind: str, about: About, gain: float) -> dict[str, Any]:
     }
 
 
-def _assembled(zones: Sequence[Zone], about: About) -> MadeInstrument:
+def _assembled(zones: Sequence[Zone], about: About, manner: Manner) -> MadeInstrument:
+    width = mono_safe_width([zone.sound for zone in zones])
     # All files are as loud as the one that has to be softest for its peak, so that each uses its 16 bits.
-    levels = [loudness(zone.sound) for zone in zones]
+    levels = [line_loudness(narrowed(zone.sound, width)) for zone in zones]
     peaks = [float(np.abs(zone.sound).max()) for zone in zones]
     common = min(level + 20.0 * math.log10(_PEAK / peak) for level, peak in zip(levels, peaks, strict=True))
     sounds: dict[str, Sound] = {}
@@ -180,14 +213,18 @@ def _assembled(zones: Sequence[Zone], about: About) -> MadeInstrument:
             }
         )
     sustains = sum(zone.loop is not None for zone in zones) * 2 >= len(zones)
+    envelope = _SUSTAINED if sustains else _RINGING
+    for key, seconds in (("attack", manner.attack), ("release", manner.release)):
+        envelope = envelope | ({key: f"{seconds * 1000:g} ms"} if seconds is not None else {})
     document = {
         **header("sampler", about, REFERENCE - common),
         "voices": 10,
         "velocity": "75 %",
+        **({"stereo": f"{100 * width:.0f} %"} if width < 1.0 else {}),
         "samples": samples,
-        "envelope": _SUSTAINED if sustains else _RINGING,
+        "envelope": envelope,
     }
-    return MadeInstrument(document, sounds, about.notice)
+    return MadeInstrument(document, sounds, notice=about.notice)
 
 
 def _file_name(zone: Zone, taken: Mapping[str, Sound]) -> str:

@@ -18,6 +18,8 @@ STRETCH = 0.5
 REFERENCE = -18.0
 """LUFS of such a line at level 0 dB and velocity 80."""
 
+_SWELLS = 6.0
+
 _SHELF = ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585))
 _HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 """The two filters of BS.1770-4, tables 1 and 2, at 48 kHz: numerator and denominator."""
@@ -35,6 +37,14 @@ def loudness(sound: Sound, seconds: float = STRETCH) -> float:
     total = np.concatenate([[0.0], np.cumsum(power)])
     most = float((total[length:] - total[:-length]).max()) if len(total) > length else float(total[-1])
     return -0.691 + 10.0 * math.log10(most / length) if most > 0.0 else -math.inf
+
+
+def line_loudness(sound: Sound) -> float:
+    """LUFS of a line of half-second notes of a sound, each played from its start.
+
+    One that swells is taken to be 6 dB softer than at its loudest, at most: it is there for long notes.
+    """
+    return max(loudness(sound[: int(STRETCH * SAMPLE_RATE)]), loudness(sound) - _SWELLS)
 
 
 def _weighted(sound: Sound) -> np.ndarray:

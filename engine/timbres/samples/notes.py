@@ -29,6 +29,9 @@ _FLAT = 3
 _CLIPPED = 0.002
 """A sound is clipped that has this share of its frames in runs of so many that all stand at its peak."""
 
+_NEAR, _CROWDED = 0.03, 6
+"""Within 3 % of the peak there are so many times as many frames as in the next 3 %; of a sine 2.4 times as many."""
+
 _OVERTONES = (12.0, 19.02, 24.0, 27.86, 31.02, 36.0)
 """Semitones of the second to the eighth partial: what a tracker may take for the pitch, or that for what lies above."""
 
@@ -41,17 +44,19 @@ class RawNote:
         sound: array [frames] or [frames, 1 or 2]; anything may be in it.
         rate: in Hz.
         pitch: MIDI pitch that it is said to have; None to take the one that is heard.
-        low: lowest velocity that plays it.
-        high: highest velocity that plays it.
+        cents: by which it is known to be off; None to measure that.
+        certain: a hand has said the pitch, and the tracker is not believed where it hears another note.
         name: what messages call it; empty for the name of its pitch.
+        remarks: what there is to say of it already.
     """
 
     sound: np.ndarray
     rate: int
     pitch: int | None = None
-    low: int = 1
-    high: int = 127
+    cents: float | None = None
+    certain: bool = False
     name: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,8 @@ class Zone:
     cents: float
     sound: Sound
     loop: tuple[int, int] | None
-    low: int
-    high: int
+    low: int = 1
+    high: int = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +114,53 @@ def judge(notes: Sequence[RawNote], longest: float = 12.0, loops: bool = True) -
     """
     found = [_judged(note, longest, loops) for note in notes]
     if any(one.zone is not None and not one.doubtful for one in found):
-        return [replace(one, zone=None) if one.doubtful else one for one in found]
-    return found
+        found = [replace(one, zone=None) if one.doubtful else one for one in found]
+    return _layered(found)
+
+
+def _layered(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Notes of one pitch share the velocities, the softest takes the lowest ones."""
+    made = list(judgements)
+    places: dict[int, list[int]] = {}
+    for place, one in enumerate(made):
+        if one.zone is not None:
+            places.setdefault(one.zone.pitch, []).append(place)
+    for shared in places.values():
+        shared.sort(key=lambda place: made[place].loudness or 0.0)
+        count = len(shared)
+        for number, place in enumerate(shared if count > 1 else ()):
+            one = made[place]
+            assert one.zone is not None
+            low, high = 1 + 127 * number // count, 127 * (number + 1) // count
+            remark = f"{number + 1}. of {count} of its pitch: velocities {low}..{high}"
+            made[place] = replace(one, zone=replace(one.zone, low=low, high=high), remarks=(*one.remarks, remark))
+    return made
 
 
 def _judged(note: RawNote, longest: float, loops: bool) -> Judgement:
     name = note.name or (pitch_name(note.pitch) if note.pitch is not None else "a note")
     if reason := _broken(note):
         return Judgement(name, None, remarks=(reason,))
-    remarks: list[str] = []
+    remarks = list(note.remarks)
     sound = _prepared(note)
     kept = trimmed(sound, longest)
     if len(kept) < _SHORTEST * SAMPLE_RATE:
-        return Judgement(name, None, remarks=("it is too short",))
+        return Judgement(name, None, remarks=(*remarks, "it is too short"))
     if clipped := _is_clipped(note.sound):
         remarks.append("clipped")
     heard = track_pitch(kept.mean(axis=1), SAMPLE_RATE, note.pitch)
-    pitch, cents, wrong = _tuning(note.pitch, heard, remarks)
+    if note.pitch is not None and note.cents is not None:
+        pitch, cents, wrong = note.pitch, note.cents, False
+    else:
+        pitch, cents, wrong = _tuning(note.pitch, heard, remarks)
     if pitch is None:
         return Judgement(name, None, heard, loudness(kept), tuple(remarks))
     looped: Looped | None = find_loop(trimmed(sound, max(longest, len(sound) / SAMPLE_RATE))) if loops else None
-    zone = Zone(
-        pitch,
-        cents,
-        looped.sound if looped else kept,
-        (looped.start, looped.end) if looped else None,
-        note.low,
-        note.high,
+    loop = (looped.start, looped.end) if looped else None
+    zone = Zone(pitch, cents, looped.sound if looped else kept, loop)
+    return Judgement(
+        name, zone, heard, loudness(kept), tuple(remarks), doubtful=(clipped or wrong) and not note.certain
     )
-    return Judgement(name, zone, heard, loudness(kept), tuple(remarks), doubtful=clipped or wrong)
 
 
 def _broken(note: RawNote) -> str:
@@ -160,11 +183,13 @@ def _prepared(note: RawNote) -> Sound:
 
 
 def _is_clipped(sound: np.ndarray) -> bool:
+    """Whether much of a sound stands at its peak, and little comes near to it; a few bits alone do not look so."""
     for side in sound.reshape(len(sound), -1).T:
-        peak = float(np.abs(side).max())
-        at_peak = np.abs(side) >= peak * (1.0 - 1e-4)
-        runs = np.convolve(at_peak, np.ones(_FLAT), mode="valid") >= _FLAT - 0.5
-        if float(runs.mean()) > _CLIPPED:
+        size = np.abs(side) / float(np.abs(side).max())
+        runs = np.convolve(size >= 1.0 - 1e-4, np.ones(_FLAT), mode="valid") >= _FLAT - 0.5
+        at_peak = int((size >= 1.0 - _NEAR).sum())
+        near = int((size >= 1.0 - 2 * _NEAR).sum()) - at_peak
+        if float(runs.mean()) > _CLIPPED and at_peak > _CROWDED * near:
             return True
     return False
 
