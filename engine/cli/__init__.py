@@ -37,6 +37,7 @@ VERBS = {
     "interpolate": Verb("music", "From one MIDI file to another, with MusicVAE."),
     "groove": Verb("music", "Play the drums of a MIDI file with feel."),
     "drumify": Verb("music", "Drums to the rhythm of a MIDI file."),
+    "gansynth": Verb("timbres", "Play MIDI files, and make notes, with GANSynth."),
     "nsynth": Verb("timbres", "Sounds as numbers: mixed, stretched, and played by a WaveNet."),
     "scenes": Verb("scenes", "List the scenes that are here."),
     "generators": Verb("scenes", "List the generators and transforms."),

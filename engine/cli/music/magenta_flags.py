@@ -1,7 +1,8 @@
 """The flags of Magenta's commands: they are taken, do what they meant, and the new spelling is told once.
 
 Source: the flags of magenta 2.1's `melody_rnn_generate`, `drums_rnn_generate`, `improv_rnn_generate`,
-`polyphony_rnn_generate`, `performance_rnn_generate`, `pianoroll_rnn_nade_generate` and `music_vae_generate`.
+`polyphony_rnn_generate`, `performance_rnn_generate`, `pianoroll_rnn_nade_generate`, `music_vae_generate` and
+`gansynth_generate`.
 """
 
 from __future__ import annotations
@@ -35,15 +36,22 @@ _OPTIONS = {
     "steps_per_iteration": "--steps-per-iteration",
     "notes_per_second": "--notes-per-second",
     "pitch_class_histogram": "--pitch-classes",
+    "secs_per_instrument": "--seconds-per-instrument",
+    "ckpt_dir": "",
     "input_midi_1": "",
     "input_midi_2": "",
+    "midi_file": "",
 }
 """What they are called here; "" for an argument without a name."""
 _SWITCHES = {"condition_on_primer": "--condition-on-primer", "inject_primer_during_generation": "--inject-primer"}
-_PATHS = {"bundle_file", "checkpoint_file", "run_dir", "output_dir", "primer_midi", "input_midi_1", "input_midi_2"}
+_PATHS = {
+    *("bundle_file", "checkpoint_file", "run_dir", "output_dir", "primer_midi", "input_midi_1", "input_midi_2"),
+    *("ckpt_dir", "midi_file"),
+}
 _NOTHING_HERE = {
     *("log", "hparams", "generator_id", "max_batch_size", "bundle_description", "mode"),
     *("save_generator_bundle", "render_chords", "disable_conditioning"),
+    *("batch_size", "tfds_data_dir"),
 }
 _BOOLEANS = {"save_generator_bundle", "render_chords", *_SWITCHES}
 _FALSE = {"false", "0", "f", "no", "n"}

@@ -22,6 +22,7 @@ from engine.networks.configs import CONFIGS
 
 _COMPACT = "performance_with_dynamics_compact"
 _PLAIN = "performance_with_dynamics"
+_ELSEWHERE = {"a GANSynth": "`perpetuum gansynth` plays it: name the folder that holds its stages."}
 _SYMBOLIC = "Perpetuum plays Magenta's symbolic networks: the RNNs, MusicVAE and GrooVAE."
 
 
@@ -63,7 +64,9 @@ def recognise(checkpoint: Checkpoint, config: str | None = None) -> Recognition:
             f"there is no config {config!r}", f"Did you mean {near[0]}?" if near else f"Known are {', '.join(CONFIGS)}."
         )
     if what := stranger(variables):
-        raise PerpetuumError(f"{checkpoint.path}: {what} checkpoint, which is not a network for notes", _SYMBOLIC)
+        raise PerpetuumError(
+            f"{checkpoint.path}: {what} checkpoint, which is not a network for notes", _ELSEWHERE.get(what, _SYMBOLIC)
+        )
     try:
         names = read_names(variables)
     except MalformedError as error:

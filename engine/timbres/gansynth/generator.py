@@ -16,6 +16,8 @@ Source: `networks.py` and `layers.py` of Magenta's GANSynth; Karras et al., "Pro
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,12 +52,13 @@ class SpectrumGenerator:
 
     def __init__(self, weights: GeneratorWeights, all_levels: bool = False) -> None:
         self._tf = tf = tensorflow()
-        self._weights = weights
+        # The numbers are in `_arrays`, and take 30 MB.
+        self._weights = replace(weights, weights={})
         self._all_levels = all_levels
         gpus = tf.config.list_logical_devices("GPU")
         self.device = gpus[0].name if gpus else "CPU"
         self.batch = _ON_GPU if gpus else _ON_CPU
-        self._arrays = {name: tf.constant(array) for name, array in prepared(weights).items()}
+        self._arrays = {name: tf.constant(array) for name, array in prepared(weights)}
         self._run = tf.function(self._levels, autograph=False).get_concrete_function(
             tf.TensorSpec([self.batch, weights.latent_size], tf.float32),
             tf.TensorSpec([self.batch], tf.int32),
@@ -108,11 +111,12 @@ class SpectrumGenerator:
         image = tf.reshape(image, [self.batch, height, width, -1])
         image = self._activated(image, "block_1/conv0")
         image *= self._norm(image)
-        made = []
+        made, padding = [], "SAME"
         for block in range(1, heard[-1] + 1):
             if block > 1:
                 image = self._doubled(image, f"block_{block}/conv0")
-            image = tf.nn.conv2d(image, arrays[f"block_{block}/conv1/kernel"], 1, "SAME")
+                padding = "VALID"
+            image = tf.nn.conv2d(image, arrays[f"block_{block}/conv1/kernel"], 1, padding)
             image = self._activated(image, f"block_{block}/conv1")
             norm = self._norm(image)
             if block in heard:
@@ -127,17 +131,20 @@ class SpectrumGenerator:
         return tf.nn.leaky_relu(tf.nn.bias_add(image, self._arrays[f"{layer}/bias"]), _LEAK)
 
     def _norm(self, image: Any) -> Any:
-        tf = self._tf
-        return tf.math.rsqrt(tf.reduce_mean(tf.square(image), axis=-1, keepdims=True) + _EPSILON)
+        """What each pixel is multiplied by so that the mean square of its filters is one."""
+        tf, filters = self._tf, int(image.shape[-1])
+        # One operation, which squares as it sums; squares of their own would be as large as the image.
+        length = tf.math.reduce_euclidean_norm(image, axis=-1, keepdims=True)
+        return tf.math.rsqrt(tf.square(length) * (1.0 / filters) + _EPSILON)
 
     def _doubled(self, image: Any, layer: str) -> Any:
-        """The convolution of a doubled image, activated and normalised."""
+        """The convolution of a doubled image, activated, normalised, and amid the zeros that the next one needs."""
         tf = self._tf
         image = tf.nn.conv2d(image, self._arrays[f"{layer}/kernel"], 1, [[0, 0], [1, 1], [1, 1], [0, 0]])
         _, height, width, filters = image.shape
         image = tf.reshape(self._activated(image, layer), [self.batch, height, width, 4, filters // 4])
-        image = tf.reshape(image * self._norm(image), [self.batch, height, width, filters])
-        return tf.nn.depth_to_space(image, 2)[:, 1:-1, 1:-1]
+        image = tf.reshape(image * (self._norm(image) * _inside(height, width)), [self.batch, height, width, filters])
+        return tf.nn.depth_to_space(image, 2)
 
 
 def denormalised(spectra: Array, weights: GeneratorWeights) -> Array:
@@ -148,20 +155,25 @@ def denormalised(spectra: Array, weights: GeneratorWeights) -> Array:
     return (spectra - shift) / scale
 
 
-def prepared(weights: GeneratorWeights) -> dict[str, Array]:
-    """Weights as the graph takes them; see the module."""
-    arrays: dict[str, Array] = {}
+def prepared(weights: GeneratorWeights) -> Iterator[tuple[str, Array]]:
+    """Weights as the graph takes them, by their names; see the module."""
     for name, numbers in weights.weights.items():
         block, layer, weight = name.split("/")
         if weight == "bias":
-            arrays[name] = np.tile(numbers, 4) if layer == "conv0" and block != "block_1" else numbers
+            yield name, np.tile(numbers, 4) if layer == "conv0" and block != "block_1" else numbers
             continue
         fan_in = int(np.prod(numbers.shape[:-1]))
         scaled = numbers * np.float32(np.sqrt((1.0 if layer == "to_rgb" else 2.0) / fan_in))
         if layer == "conv0":
             scaled = _of_a_pixel(scaled) if block == "block_1" else _of_doubled(scaled)
-        arrays[name] = scaled
-    return arrays
+        yield name, scaled
+
+
+def _inside(height: int, width: int) -> Array:
+    """1 for what lies within the doubled image, 0 beyond its edges: [height, width, 4, 1]; see `_of_doubled`."""
+    inside = np.ones((height, 2, width, 2), np.float32)
+    inside[0, 0] = inside[-1, 1] = inside[:, :, 0, 0] = inside[:, :, -1, 1] = 0.0
+    return inside.transpose(0, 2, 1, 3).reshape(height, width, 4, 1)
 
 
 def _of_a_pixel(kernel: Array) -> Array:

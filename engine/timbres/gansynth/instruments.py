@@ -63,7 +63,7 @@ class Slide:
     @classmethod
     def over(cls, seconds: float, latents: Doubles) -> Slide:
         """Instruments [n, latent_size], evenly over a length of time."""
-        return cls(latents, np.linspace(_BEFORE, seconds, len(latents)))
+        return cls(latents, np.linspace(_BEFORE, seconds, latents.shape[0]))
 
     def at(self, moments: Doubles) -> Doubles:
         """Latent vectors [m, latent_size] of notes that begin at these moments; beyond the last instrument the way goes
@@ -71,7 +71,7 @@ class Slide:
         if len(self.latents) == 1:
             return np.repeat(self.latents, len(moments), axis=0)
         made = np.empty((len(moments), self.latents.shape[1]))
-        for number, moment in enumerate(moments.tolist()):
+        for number, moment in enumerate(map(float, moments)):
             left = int(np.searchsorted(self.times, moment, side="left")) - 1
             left = min(max(left, 0), len(self.times) - 2)
             begin, end = self.times[left], self.times[left + 1]

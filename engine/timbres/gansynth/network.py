@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,19 @@ from engine.timbres.gansynth.mel import Array
 from engine.timbres.gansynth.pitches import PITCHES
 from engine.timbres.gansynth.spectrogram import Spectrogram
 
+Latents = np.ndarray[tuple[int, ...], np.dtype[np.float32] | np.dtype[np.float64]]
+"""Latent vectors; single precision is all that is used of them."""
+
 
 class GanSynth:
     """A network that makes notes.
 
     Args:
-        weights: as `open_generator` reads them.
+        weights: as `open_generator` reads them; the numbers are let go.
+        all_levels: for looking inside; see `SpectrumGenerator.levels`.
 
     Attributes:
-        weights: see there.
+        weights: what is known of them; the numbers are in the generator.
         generator: makes the spectra.
         spectrogram: makes waves of them.
 
@@ -33,11 +38,11 @@ class GanSynth:
         PerpetuumError: TensorFlow is not installed.
     """
 
-    def __init__(self, weights: GeneratorWeights) -> None:
+    def __init__(self, weights: GeneratorWeights, all_levels: bool = False) -> None:
         known = weights.configuration
-        self.weights = weights
+        self.weights = replace(weights, weights={})
         self.spectrogram = Spectrogram(weights.frames, weights.bins, known.audio_length, known.sample_rate)
-        self.generator = SpectrumGenerator(weights)
+        self.generator = SpectrumGenerator(weights, all_levels)
 
     @classmethod
     def load(cls, folder: Path) -> GanSynth:
@@ -58,7 +63,9 @@ class GanSynth:
         """Hz of the waves."""
         return self.weights.configuration.sample_rate
 
-    def notes(self, latents: Array, pitches: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]) -> Array:
+    def notes(
+        self, latents: Latents, pitches: Sequence[int] | np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    ) -> Array:
         """Notes, all of one length (4 s as published), at the loudness that the network gave them.
 
         Tells its progress.
@@ -78,20 +85,31 @@ class GanSynth:
             waves[number] = wave
         return waves
 
-    def each_note(self, latents: Array, pitches: Sequence[int] | np.ndarray) -> Iterator[Array]:
-        """The waves of `notes`, one after the other, as they are made."""
+    def each_note(
+        self,
+        latents: Latents,
+        pitches: Sequence[int] | np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+        told: bool = True,
+    ) -> Iterator[Array]:
+        """The waves of `notes`, one after the other, as they are made.
+
+        Args:
+            latents, pitches: see there.
+            told: tell how far the work is; not where each wave is a work of its own.
+        """
         labels = np.asarray(pitches, np.int64)
         if unknown := [pitch for pitch in dict.fromkeys(labels.tolist()) if pitch not in PITCHES]:
             raise PerpetuumError(
                 f"GANSynth knows no pitch {unknown[0]}", f"Its pitches are {PITCHES[0]} to {PITCHES[-1]} (C1 to C6)."
             )
         batch = self.generator.batch
-        latents = np.asarray(latents, np.float32)
+        single = np.asarray(latents, np.float32)
         for start in range(0, len(latents), batch):
             part = slice(start, start + batch)
-            spectra = denormalised(self.generator.spectra(latents[part], labels[part]), self.weights)
+            spectra = denormalised(self.generator.spectra(single[part], labels[part]), self.weights)
             for number, spectrum in enumerate(spectra, start):
-                progress.tell(number / len(latents))
+                if told:
+                    progress.tell(number / len(latents))
                 yield self.wave(spectrum, f"pitch {labels[number]}")
 
     def wave(self, spectrum: Array, what: str = "the spectrum") -> Array:

@@ -35,14 +35,14 @@ def test_every_level_image_and_wave_is_the_originals(name):
     """The checkpoint's raw weights are others: who reads those fails here. The full network needs no file."""
     arrays, info = gansynth(name)
     weights = open_generator(SMALL) if "small" in name else made_up_generator()
-    generator, network = SpectrumGenerator(weights, all_levels=True), GanSynth(weights)
+    network = GanSynth(weights, all_levels=True)
     pitches = np.array(info["pitches"])
     latents = np.random.RandomState(info["z_seed"]).normal(size=[len(pitches), weights.latent_size])
     latents = latents.astype(np.float32)
     waves = []
     for number in range(len(pitches)):
         one = slice(number, number + 1)
-        for block, image in generator.levels(latents[one], pitches[one]).items():
+        for block, image in network.generator.levels(latents[one], pitches[one]).items():
             golden = arrays[f"rgb{block}"][number]
             strides = [max(1, size // wanted) for size, wanted in zip(image.shape[1:3], golden.shape[:2], strict=True)]
             assert np.abs(image[0, :: strides[0], :: strides[1]] - golden).max() < 3e-5
@@ -51,7 +51,7 @@ def test_every_level_image_and_wave_is_the_originals(name):
         np.testing.assert_allclose(image.mean(axis=(0, 1)), arrays["img_mean"][number], atol=1e-4)
         waves.append(network.wave(image))
     assert worst(np.array(waves), "wave", arrays) < 1e-3
-    assert network.notes(latents, pitches.tolist()).shape == tuple(arrays["wave_shape"])
+    assert (len(waves), *waves[0].shape) == tuple(arrays["wave_shape"])
 
 
 def test_notes_of_a_midi_file_and_their_clip_are_the_originals(small):
