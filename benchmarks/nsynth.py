@@ -23,12 +23,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from engine.networks.threads import one_thread
-from engine.timbres.nsynth.decoder import Decoder, Player
-from engine.timbres.nsynth.encoder import Encoder
-from engine.timbres.nsynth.layout import CHANNELS, RATE, Layout
+from engine.timbres.nsynth.decoder import WaveDecoder, WaveSteps
+from engine.timbres.nsynth.encoder import WaveEncoder
+from engine.timbres.nsynth.layout import CHANNELS, RATE, WaveNetLayout
 from engine.timbres.nsynth.playing import THREADS
 
-PUBLISHED = Layout(layers=30, width=512, skip_width=256, encoder_layers=30, encoder_width=128)
+PUBLISHED = WaveNetLayout(layers=30, width=512, skip_width=256, encoder_layers=30, encoder_width=128)
 STEPS = {1: 256, 8: 64, 64: 16}
 """Steps of a round by notes of a batch: as many as the longest look-ahead, or more."""
 _SIDE = 1536
@@ -78,10 +78,10 @@ def timed(work: Callable[[], object]) -> float:
 class Batch:
     """So many notes, dealt to threads as `engine.timbres.nsynth.playing` does."""
 
-    def __init__(self, decoder: Decoder, notes: int, threads: int) -> None:
+    def __init__(self, decoder: WaveDecoder, notes: int, threads: int) -> None:
         count = min(threads, notes)
         self.steps = STEPS[notes]
-        self._players = [Player(decoder, notes // count) for _ in range(count)]
+        self._players = [WaveSteps(decoder, notes // count) for _ in range(count)]
         random = np.random.default_rng(1)
         for player in self._players:
             player.condition(random.standard_normal((player.batch, CHANNELS), dtype=np.float32))
@@ -92,7 +92,7 @@ class Batch:
             for finished in [pool.submit(self._steps, player) for player in self._players]:
                 finished.result()
 
-    def _steps(self, player: Player) -> None:
+    def _steps(self, player: WaveSteps) -> None:
         inputs = np.zeros(player.batch, np.float32)
         for _ in range(self.steps):
             player.step(inputs)
@@ -106,8 +106,8 @@ def main(rounds: int, quick: bool, threads: int) -> None:
     """Measure how fast NSynth plays and hears, beside what this machine allows."""
     rounds = 2 if quick else rounds
     shapes = PUBLISHED.decoder_shapes()
-    decoder = Decoder(_drawn(shapes), PUBLISHED)
-    encoder = Encoder(_drawn(PUBLISHED.encoder_shapes()), PUBLISHED)
+    decoder = WaveDecoder(_drawn(shapes), PUBLISHED)
+    encoder = WaveEncoder(_drawn(PUBLISHED.encoder_shapes()), PUBLISHED)
     kernels = _numbers(shapes)
     rates = Rates(4 * kernels, threads)
     batches = {notes: Batch(decoder, notes, threads) for notes in STEPS}

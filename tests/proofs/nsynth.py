@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from engine.networks.threads import one_thread
-from engine.timbres.nsynth.decoder import Player
+from engine.timbres.nsynth.decoder import WaveSteps
 from engine.timbres.nsynth.layout import HOP
 from engine.timbres.nsynth.mu_law import MIDDLE, choose, inverse_mu_law, mu_law
 from tests.timbres.nsynth.golden import TOLERANCE, Golden
@@ -50,7 +50,7 @@ def _generated(golden: Golden, decoder, run: str) -> dict[str, float]:
     about = golden.info[f"gen_{run}"]
     batch, steps, seed = about["batch"], about["steps"], about["seed"]
     draws = None if seed is None else np.random.RandomState(seed).rand(steps, batch)
-    player, inputs = Player(decoder, batch), np.zeros(batch, np.float32)
+    player, inputs = WaveSteps(decoder, batch), np.zeros(batch, np.float32)
     values, kept, begun = np.empty((batch, steps), np.int16), [], time.process_time()
     for step in range(steps):
         if step % HOP == 0:

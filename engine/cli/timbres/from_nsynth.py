@@ -19,7 +19,7 @@ from engine.cli.waiting import progress
 from engine.errors import PerpetuumError, StoppedError
 
 if TYPE_CHECKING:
-    from engine.timbres.nsynth.bank import Array, Recording
+    from engine.timbres.nsynth.bank import Array, SourceNote
 
 EXAMPLES = """
 \b
@@ -72,7 +72,7 @@ def command(
     from engine.cli.timbres.telling_instruments import tell_instrument, tell_judgements
     from engine.timbres.nsynth.bank import FARTHEST, keys_within, mixes
     from engine.timbres.nsynth.layout import RATE
-    from engine.timbres.nsynth.playing import Note, Playing
+    from engine.timbres.nsynth.playing import EncodedNote, Playing
     from engine.timbres.samples.instrument import About, make_sampler, notes_at, write_instrument
 
     if (output / FOLDER_FILE).exists() and not force:
@@ -87,7 +87,7 @@ def command(
     model = opened_model(checkpoint, stages, averages)
     with progress("hearing the recordings"):
         heard = mixes(model.encoder(), recordings, shares, keys, seconds)
-    notes = [Note(encoding, (seed, zlib.crc32(encoding.tobytes()))) for encoding in heard.values()]
+    notes = [EncodedNote(encoding, (seed, zlib.crc32(encoding.tobytes()))) for encoding in heard.values()]
     waves: dict[int, Array] = {}
 
     def done(number: int, wave: Array) -> None:
@@ -113,14 +113,14 @@ def command(
     tell_instrument(path)
 
 
-def _recording(file: Path, said: float | None) -> Recording:
+def _recording(file: Path, said: float | None) -> SourceNote:
     """A recording with its pitch.
 
     Raises:
         PerpetuumError: it cannot be read, or nobody says and nothing tells its pitch.
     """
     from engine.score.time import SAMPLE_RATE
-    from engine.timbres.nsynth.bank import Recording
+    from engine.timbres.nsynth.bank import SourceNote
     from engine.timbres.samples.pitch import track_pitch
     from engine.timbres.samples.recordings import pitch_in_name, read_sound
 
@@ -132,7 +132,7 @@ def _recording(file: Path, said: float | None) -> Recording:
         pitch = heard.pitch if heard is not None and heard.clear else named
     if pitch is None:
         raise PerpetuumError(f"{file}: no pitch is heard in it", f"Say it: --root {printable(file.name)}=C4")
-    return Recording(np.ascontiguousarray(sound, np.float32), SAMPLE_RATE, float(pitch))
+    return SourceNote(np.ascontiguousarray(sound, np.float32), SAMPLE_RATE, float(pitch))
 
 
 def _roots(texts: tuple[str, ...], files: tuple[Path, ...]) -> dict[Path, float]:

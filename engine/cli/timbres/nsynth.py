@@ -21,7 +21,7 @@ from engine.output_file import output_folder
 from engine.pictures import PICTURES, ensure_plotting
 
 if TYPE_CHECKING:
-    from engine.timbres.nsynth.checkpoint import Model
+    from engine.timbres.nsynth.checkpoint import Autoencoder
     from engine.timbres.nsynth.encodings import Array
     from engine.timbres.nsynth.playing import Playing
 
@@ -59,7 +59,7 @@ def model_options(function: _Verb) -> _Verb:
     return function
 
 
-def opened_model(checkpoint: Path, stages: int, averages: bool) -> Model:
+def opened_model(checkpoint: Path, stages: int, averages: bool) -> Autoencoder:
     """The model of a checkpoint; what was chosen on the user's behalf is said.
 
     Raises:
@@ -256,11 +256,11 @@ def synthesize(
 
     _check_plot(plot)
     targets = _targets(files, folder, ".wav")
-    notes: list[them.Note] = []
+    notes: list[them.EncodedNote] = []
     for file in files:
         encoding = load_encoding(file)
         # By what is in a file and not by its place: its chance is the same whatever else is played.
-        notes.append(them.Note(encoding, (seed, zlib.crc32(encoding.tobytes()))))
+        notes.append(them.EncodedNote(encoding, (seed, zlib.crc32(encoding.tobytes()))))
     model = opened_model(checkpoint, stages, averages)
     with progress("reading the checkpoint"):
         decoder = model.decoder()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.progress import part
 from engine.sound.instruments.samples import resampled
-from engine.timbres.nsynth.encoder import Encoder
+from engine.timbres.nsynth.encoder import WaveEncoder
 from engine.timbres.nsynth.encodings import mix
 from engine.timbres.nsynth.layout import HOP, RATE
 
@@ -26,7 +26,7 @@ FARTHEST = 36.0
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class SourceNote:
     """A note that was recorded.
 
     Attributes:
@@ -40,14 +40,14 @@ class Recording:
     pitch: float
 
 
-def at_pitch(recording: Recording, pitch: int, samples: int) -> Array:
+def at_pitch(recording: SourceNote, pitch: int, samples: int) -> Array:
     """A recording at another pitch: [samples] at 16 kHz, its beginning, or all of it and silence."""
     semitones = pitch - recording.pitch
     wave = resampled(recording.sound, recording.rate, RATE / 2.0 ** (semitones / 12.0))[:samples]
     return np.pad(wave, (0, samples - len(wave))).astype(np.float32)
 
 
-def keys_within(recordings: Sequence[Recording], lowest: int, highest: int, every: int) -> list[int]:
+def keys_within(recordings: Sequence[SourceNote], lowest: int, highest: int, every: int) -> list[int]:
     """MIDI pitches from the lowest on that no recording is too far from."""
     return [
         key
@@ -57,7 +57,11 @@ def keys_within(recordings: Sequence[Recording], lowest: int, highest: int, ever
 
 
 def mixes(
-    encoder: Encoder, recordings: Sequence[Recording], weights: Sequence[float], keys: Sequence[int], seconds: float
+    encoder: WaveEncoder,
+    recordings: Sequence[SourceNote],
+    weights: Sequence[float],
+    keys: Sequence[int],
+    seconds: float,
 ) -> dict[int, Array]:
     """The mixed encoding [frames, 16] of each key. Tells how far it is (`engine.progress`).
 

@@ -20,9 +20,9 @@ from engine.errors import PerpetuumError
 from engine.networks.checkpoints.files import Checkpoint, damaged, open_checkpoint
 from engine.networks.checkpoints.names import stranger
 from engine.networks.checkpoints.wire import MalformedError
-from engine.timbres.nsynth.decoder import Decoder
-from engine.timbres.nsynth.encoder import Encoder
-from engine.timbres.nsynth.layout import STAGES, Layout, Shape, read_layout
+from engine.timbres.nsynth.decoder import WaveDecoder
+from engine.timbres.nsynth.encoder import WaveEncoder
+from engine.timbres.nsynth.layout import STAGES, Shape, WaveNetLayout, read_layout
 
 AVERAGE = "/ExponentialMovingAverage"
 WHAT_FITS = (
@@ -32,7 +32,7 @@ WHAT_FITS = (
 
 
 @dataclass(frozen=True)
-class Model:
+class Autoencoder:
     """A checkpoint of an autoencoder that fits; its weights are read when a half of it is asked for.
 
     Attributes:
@@ -43,25 +43,25 @@ class Model:
     """
 
     checkpoint: Checkpoint
-    layout: Layout
+    layout: WaveNetLayout
     averages: bool = False
     remarks: tuple[str, ...] = ()
 
-    def encoder(self) -> Encoder:
+    def encoder(self) -> WaveEncoder:
         """The half that hears; the other one is not read.
 
         Raises:
             PerpetuumError: its weights are damaged.
         """
-        return Encoder(self._read(self.layout.encoder_shapes()), self.layout)
+        return WaveEncoder(self._read(self.layout.encoder_shapes()), self.layout)
 
-    def decoder(self) -> Decoder:
+    def decoder(self) -> WaveDecoder:
         """The half that plays; the other one is not read.
 
         Raises:
             PerpetuumError: its weights are damaged.
         """
-        return Decoder(self._read(self.layout.decoder_shapes()), self.layout)
+        return WaveDecoder(self._read(self.layout.decoder_shapes()), self.layout)
 
     def digest(self) -> str:
         """What tells these weights from others: a hash of the file that lists them, with a checksum of each in it.
@@ -89,7 +89,9 @@ class Model:
         return {name: read[found] for name, found in stored.items()}
 
 
-def open_model(path: Path, stages: int = STAGES, encoder_stages: int | None = None, averages: bool = False) -> Model:
+def open_model(
+    path: Path, stages: int = STAGES, encoder_stages: int | None = None, averages: bool = False
+) -> Autoencoder:
     """Open a checkpoint, and see whether it is one of NSynth's WaveNet.
 
     Args:
@@ -123,10 +125,10 @@ def open_model(path: Path, stages: int = STAGES, encoder_stages: int | None = No
         raise damaged(path, error) from error
     except ValueError as error:
         raise PerpetuumError(f"{path}: not NSynth's WaveNet autoencoder: {error}", WHAT_FITS) from error
-    return Model(checkpoint, layout, averages, tuple(_remarks(layout, averages, has_averages)))
+    return Autoencoder(checkpoint, layout, averages, tuple(_remarks(layout, averages, has_averages)))
 
 
-def _check_size(checkpoint: Checkpoint, layout: Layout, ending: str) -> None:
+def _check_size(checkpoint: Checkpoint, layout: WaveNetLayout, ending: str) -> None:
     """Refuse variables that lie over each other: more numbers than the files have would come out of them."""
     variables = checkpoint.source.variables
     total = 0
@@ -141,7 +143,7 @@ def _check_size(checkpoint: Checkpoint, layout: Layout, ending: str) -> None:
         raise MalformedError("its variables have more bytes than its files")
 
 
-def _remarks(layout: Layout, averages: bool, has_averages: bool) -> Iterable[str]:
+def _remarks(layout: WaveNetLayout, averages: bool, has_averages: bool) -> Iterable[str]:
     if has_averages and not averages:
         yield "a training's checkpoint: its raw weights are taken, as the original does (--averages takes the averages)"
     odd = {layers % stages for layers, stages in _cycles(layout).items()} != {0}
@@ -152,5 +154,5 @@ def _remarks(layout: Layout, averages: bool, has_averages: bool) -> Iterable[str
         )
 
 
-def _cycles(layout: Layout) -> Mapping[int, int]:
+def _cycles(layout: WaveNetLayout) -> Mapping[int, int]:
     return {layout.layers: layout.stages, layout.encoder_layers: layout.encoder_stages}

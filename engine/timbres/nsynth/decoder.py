@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.timbres.nsynth.layout import CLASSES, HOP, TAPS, Layout
+from engine.timbres.nsynth.layout import CLASSES, HOP, TAPS, WaveNetLayout
 from engine.timbres.nsynth.mu_law import softmax
 
 Array = NDArray[np.float32]
@@ -31,7 +31,7 @@ class _Layer:
     """A layer's weights.
 
     The half of the columns that a sigmoid follows is halved, because sigmoid(x) = tanh(x / 2) / 2 + 1/2 makes both
-    halves one call of tanh. The factor of 1/2 that is then left out is in `residual` and in `Decoder.skip`.
+    halves one call of tanh. The factor of 1/2 that is then left out is in `residual` and in `WaveDecoder.skip`.
     """
 
     dilation: int
@@ -44,15 +44,15 @@ class _Layer:
     residual_bias: Array
 
 
-class Decoder:
+class WaveDecoder:
     """The decoder with its weights, rearranged for stepping; equal to the original maths.
 
     Args:
-        weights: by the names of `Layout.decoder_shapes`.
+        weights: by the names of `WaveNetLayout.decoder_shapes`; scaled where they lie, since they fill much memory.
         layout: of the network.
     """
 
-    def __init__(self, weights: Mapping[str, Array], layout: Layout) -> None:
+    def __init__(self, weights: Mapping[str, Array], layout: WaveNetLayout) -> None:
         self.layout = layout
         width = layout.width
         halves = np.repeat(np.array([0.5, 1.0], np.float32), width)
@@ -64,13 +64,15 @@ class Decoder:
         biases: list[Array] = []
         skip_bias = weights["skip_start/biases"].copy()
         for number in range(1, layout.layers + 1):
-            kernel = weights[f"dilatedconv_{number}/W"][0] * halves
+            kernel, residual = weights[f"dilatedconv_{number}/W"][0], weights[f"res_{number}/W"][0, 0]
+            kernel *= halves
+            residual *= np.float32(0.5)
             self.layers.append(
                 _Layer(
                     layout.dilation(number - 1),
                     kernel[: TAPS - 1].reshape(-1, 2 * width),
                     kernel[TAPS - 1],
-                    weights[f"res_{number}/W"][0, 0] * np.float32(0.5),
+                    residual,
                     weights[f"res_{number}/biases"],
                 )
             )
@@ -132,7 +134,7 @@ def _below(number: int) -> int:
     return 1 << max(0, number.bit_length() - 1)
 
 
-class Player:
+class WaveSteps:
     """Steps of a batch of notes through a decoder.
 
     Args:
@@ -143,12 +145,12 @@ class Player:
         time: steps that were made.
     """
 
-    def __init__(self, decoder: Decoder, batch: int) -> None:
+    def __init__(self, decoder: WaveDecoder, batch: int) -> None:
         layout = decoder.layout
         given = [np.zeros((2 * layer.dilation, batch, layout.width), np.float32) for layer in decoder.layers]
         self._begin(decoder, 0, np.zeros((batch, TAPS), np.float32), given)
 
-    def _begin(self, decoder: Decoder, time: int, inputs: Array, given: list[Array]) -> None:
+    def _begin(self, decoder: WaveDecoder, time: int, inputs: Array, given: list[Array]) -> None:
         layout = decoder.layout
         batch, width, skip = len(inputs), layout.width, layout.skip_width
         self.decoder, self.time, self._inputs = decoder, time, inputs
@@ -170,9 +172,9 @@ class Player:
         """How many notes there are."""
         return len(self._inputs)
 
-    def take(self, notes: list[int]) -> Player:
+    def take(self, notes: list[int]) -> WaveSteps:
         """A player that goes on with copies of some of the notes; it has to be told of their frame."""
-        player = Player.__new__(Player)
+        player = WaveSteps.__new__(WaveSteps)
         given = [np.ascontiguousarray(memory.given[:, notes]) for memory in self._memories]
         player._begin(self.decoder, self.time, self._inputs[notes], given)
         return player
@@ -182,7 +184,7 @@ class Player:
         return [self._inputs, *(memory.given for memory in self._memories)]
 
     @classmethod
-    def resumed(cls, decoder: Decoder, time: int, state: list[Array]) -> Player:
+    def resumed(cls, decoder: WaveDecoder, time: int, state: list[Array]) -> WaveSteps:
         """A player that goes on where another one was when its `state` was taken."""
         player = cls.__new__(cls)
         player._begin(decoder, time, state[0], state[1:])

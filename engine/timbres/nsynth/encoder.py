@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.networks.threads import allowed_threads, one_thread
 from engine.progress import tell
-from engine.timbres.nsynth.layout import CHANNELS, HOP, TAPS, Layout
+from engine.timbres.nsynth.layout import CHANNELS, HOP, TAPS, WaveNetLayout
 from engine.timbres.nsynth.mu_law import MIDDLE, mu_law
 
 Array = NDArray[np.float32]
@@ -49,15 +49,15 @@ class _Room(local):
         self.product = np.empty((_PIECE, width), np.float32)
 
 
-class Encoder:
+class WaveEncoder:
     """The encoder with its weights.
 
     Args:
-        weights: by the names of `Layout.encoder_shapes`.
+        weights: by the names of `WaveNetLayout.encoder_shapes`.
         layout: of the network.
     """
 
-    def __init__(self, weights: Mapping[str, Array], layout: Layout) -> None:
+    def __init__(self, weights: Mapping[str, Array], layout: WaveNetLayout) -> None:
         self.layout = layout
         self._start = np.ascontiguousarray(weights["ae_startconv/W"][0, :, 0])
         self._start_bias = weights["ae_startconv/biases"]

@@ -33,7 +33,7 @@ _DECODER_LAYER = re.compile(r"dilatedconv_(\d{1,4})/W")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class WaveNetLayout:
     """How large a network is.
 
     Attributes:
@@ -100,7 +100,7 @@ def _variables(shapes: Mapping[str, tuple[int, int, int]]) -> Iterator[tuple[str
         yield f"{name}/biases", shape[-1:]
 
 
-def read_layout(shapes: Mapping[str, Shape], stages: int = STAGES, encoder_stages: int | None = None) -> Layout:
+def read_layout(shapes: Mapping[str, Shape], stages: int = STAGES, encoder_stages: int | None = None) -> WaveNetLayout:
     """The layout that variables of these names and shapes have.
 
     Args:
@@ -116,7 +116,7 @@ def read_layout(shapes: Mapping[str, Shape], stages: int = STAGES, encoder_stage
         raise ValueError("it has no layers called dilatedconv_1 and ae_dilatedconv_1")
     if max(layers, encoder_layers) > MOST_LAYERS:
         raise ValueError(f"it has {max(layers, encoder_layers)} layers, and {MOST_LAYERS} are the most")
-    layout = Layout(
+    layout = WaveNetLayout(
         layers,
         _last(shapes, "startconv/biases"),
         _last(shapes, "out1/biases"),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from engine.errors import PerpetuumError
 from engine.networks.threads import one_thread
 from engine.progress import tell
-from engine.timbres.nsynth.decoder import Decoder
+from engine.timbres.nsynth.decoder import WaveDecoder
 from engine.timbres.nsynth.layout import HOP
 from engine.timbres.nsynth.synthesis import Synthesis
 from engine.timbres.nsynth.unfinished import ENDING, job_digest, read_unfinished, write_unfinished
@@ -40,7 +40,7 @@ _SELDOM = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class EncodedNote:
     """What is to be played.
 
     Attributes:
@@ -68,9 +68,9 @@ class _Batch:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: WaveDecoder,
         weights: str,
-        notes: dict[int, Note],
+        notes: dict[int, EncodedNote],
         folder: Path | None,
         done: Callable[[int, Array], None],
         every: float,
@@ -171,9 +171,9 @@ class Playing:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: WaveDecoder,
         weights: str,
-        notes: Sequence[Note],
+        notes: Sequence[EncodedNote],
         done: Callable[[int, Array], None],
         folder: Path | None = None,
         every: float = 60.0,

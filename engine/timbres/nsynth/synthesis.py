@@ -15,14 +15,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.timbres.nsynth.decoder import Decoder, Player
+from engine.timbres.nsynth.decoder import WaveDecoder, WaveSteps
 from engine.timbres.nsynth.layout import CHANNELS, HOP
 from engine.timbres.nsynth.mu_law import MIDDLE, choose, inverse_mu_law
 
 Array = NDArray[np.float32]
 
 
-class Source(Protocol):
+class ChanceSource(Protocol):
     """Where chance comes from: numpy's `Generator` and `RandomState` are such."""
 
     def random(self, size: int) -> NDArray[np.float64]:
@@ -31,7 +31,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedSynthesis:
     """A synthesis that was put aside.
 
     Attributes:
@@ -67,10 +67,10 @@ class Synthesis:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: WaveDecoder,
         encodings: Sequence[Array],
-        sources: Sequence[Source] | None,
-        saved: Saved | None = None,
+        sources: Sequence[ChanceSource] | None,
+        saved: SavedSynthesis | None = None,
     ) -> None:
         if sources is not None and len(sources) != len(encodings):
             raise ValueError(f"{len(sources)} sources of chance for {len(encodings)} encodings")
@@ -82,12 +82,14 @@ class Synthesis:
         if saved is None:
             self.time = 0
             self._playing = [note for note, encoding in enumerate(encodings) if len(encoding)]
-            self._player = Player(decoder, len(self._playing))
+            self._player = WaveSteps(decoder, len(self._playing))
             self._inputs = np.zeros(len(self._playing), np.float32)
         else:
             self.time, self._playing = saved.time, list(saved.playing)
             self._values[:, : self.time] = saved.values
-            self._player = Player.resumed(decoder, self.time, saved.arrays) if saved.arrays else Player(decoder, 1)
+            self._player = (
+                WaveSteps.resumed(decoder, self.time, saved.arrays) if saved.arrays else WaveSteps(decoder, 1)
+            )
             self._inputs = (saved.values[self._playing, -1] / MIDDLE).astype(np.float32)
 
     @property
@@ -159,7 +161,7 @@ class Synthesis:
         """The same as sound at 16 kHz, about -1..1."""
         return inverse_mu_law(self.values(note))
 
-    def saved(self) -> Saved:
+    def saved(self) -> SavedSynthesis:
         """All that is needed to go on later as if nothing had been; its arrays change when this goes on meanwhile."""
         state = [] if self.finished else self._player.state()
-        return Saved(self.time, list(self._playing), self._values[:, : self.time], state)
+        return SavedSynthesis(self.time, list(self._playing), self._values[:, : self.time], state)

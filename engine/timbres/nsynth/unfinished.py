@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from engine.errors import PerpetuumError
 from engine.files import open_regular, reason
 from engine.output_file import OutputFile
-from engine.timbres.nsynth.layout import HOP, TAPS, Layout
-from engine.timbres.nsynth.synthesis import Saved
+from engine.timbres.nsynth.layout import HOP, TAPS, WaveNetLayout
+from engine.timbres.nsynth.synthesis import SavedSynthesis
 
 ENDING = ".unfinished"
 _FORMAT = "perpetuum-nsynth-1"
@@ -44,7 +44,7 @@ def job_digest(weights: str, encodings: Sequence[NDArray[np.float32]], settings:
     return digest.hexdigest()
 
 
-def write_unfinished(path: Path, job: str, saved: Saved) -> None:
+def write_unfinished(path: Path, job: str, saved: SavedSynthesis) -> None:
     """Put a synthesis aside; the file is there whole, or the one before is.
 
     Raises:
@@ -61,7 +61,7 @@ def write_unfinished(path: Path, job: str, saved: Saved) -> None:
         output.file.write(check.to_bytes(4, "little"))
 
 
-def read_unfinished(path: Path, job: str, layout: Layout, frames: Sequence[int]) -> Saved | None:
+def read_unfinished(path: Path, job: str, layout: WaveNetLayout, frames: Sequence[int]) -> SavedSynthesis | None:
     """Take up a synthesis that was put aside; None where there is none, or it is of another job.
 
     Args:
@@ -106,7 +106,9 @@ def read_unfinished(path: Path, job: str, layout: Layout, frames: Sequence[int])
             f"{path}: this unfinished work cannot be gone on with: {reason(error)}", _START_OVER
         ) from error
     values, *remembered = arrays
-    return Saved(time, rows, values.astype(np.int16, copy=False), [array.astype(np.float32) for array in remembered])
+    return SavedSynthesis(
+        time, rows, values.astype(np.int16, copy=False), [array.astype(np.float32) for array in remembered]
+    )
 
 
 def _head(line: bytes) -> dict[str, object]:

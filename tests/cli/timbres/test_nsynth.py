@@ -161,13 +161,13 @@ def test_what_cannot_be_done_is_said_without_a_traceback(perpetuum, sounds, enco
 def test_work_that_was_put_aside_and_damaged_is_refused_until_it_is_begun_anew(perpetuum, encodings):
     from engine.timbres.nsynth.checkpoint import open_model
     from engine.timbres.nsynth.encodings import load_encoding
-    from engine.timbres.nsynth.playing import Note, Playing
+    from engine.timbres.nsynth.playing import EncodedNote, Playing
 
     model = open_model(CHECKPOINT, 4)
     encoding = load_encoding(encodings / "b.npy")
     import zlib
 
-    note = Note(encoding, (0, zlib.crc32(encoding.tobytes())))
+    note = EncodedNote(encoding, (0, zlib.crc32(encoding.tobytes())))
     aside = Playing(model.decoder(), model.digest(), [note], lambda *_: None, encodings)._batches[0]._file
     assert aside is not None
     aside.write_bytes(b'{"format": "perpetuum-nsynth-1", "job": "%s", "time": 4}\n' % _job(aside, model, note).encode())

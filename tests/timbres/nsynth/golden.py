@@ -10,9 +10,9 @@ from zlib import crc32
 
 import numpy as np
 
-from engine.timbres.nsynth.decoder import Decoder, Player
-from engine.timbres.nsynth.encoder import Encoder
-from engine.timbres.nsynth.layout import HOP, Layout
+from engine.timbres.nsynth.decoder import WaveDecoder, WaveSteps
+from engine.timbres.nsynth.encoder import WaveEncoder
+from engine.timbres.nsynth.layout import HOP, WaveNetLayout
 from engine.timbres.nsynth.mu_law import MIDDLE
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden" / "nsynth"
@@ -62,7 +62,7 @@ class Golden:
             self.arrays = dict(file)
         self.info: dict[str, Any] = json.loads(bytes(self.arrays.pop("info")))
         sizes = self.info["constants"] or _FULL
-        self.layout = Layout(
+        self.layout = WaveNetLayout(
             sizes["num_layers"],
             sizes["width"],
             sizes["skip_width"],
@@ -75,19 +75,19 @@ class Golden:
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
 
-    def encoder(self) -> Encoder:
-        return Encoder(made_up_weights(self.layout.encoder_shapes()), self.layout)
+    def encoder(self) -> WaveEncoder:
+        return WaveEncoder(made_up_weights(self.layout.encoder_shapes()), self.layout)
 
-    def decoder(self) -> Decoder:
-        return Decoder(made_up_weights(self.layout.decoder_shapes()), self.layout)
+    def decoder(self) -> WaveDecoder:
+        return WaveDecoder(made_up_weights(self.layout.decoder_shapes()), self.layout)
 
     def waves(self) -> list[np.ndarray]:
         return [tone(which, self.info["n"]) for which in self.info["tones"]]
 
-    def forced(self, decoder: Decoder, steps: int) -> tuple[Player, np.ndarray]:
+    def forced(self, decoder: WaveDecoder, steps: int) -> tuple[WaveSteps, np.ndarray]:
         """A player that was fed the true samples, and its probabilities, [steps, notes, 256]."""
         values = self["mu_q"]
-        player, probabilities = Player(decoder, len(values)), []
+        player, probabilities = WaveSteps(decoder, len(values)), []
         for step in range(steps):
             if step % HOP == 0:
                 player.condition(self["encoding"][:, step // HOP])

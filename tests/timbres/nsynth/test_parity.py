@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.timbres.nsynth.checkpoint import open_model
-from engine.timbres.nsynth.decoder import Player
+from engine.timbres.nsynth.decoder import WaveSteps
 from engine.timbres.nsynth.layout import HOP
 from engine.timbres.nsynth.mu_law import MIDDLE, choose, inverse_mu_law, mu_law
 from engine.timbres.nsynth.synthesis import Synthesis
@@ -63,7 +63,7 @@ def test_generation_gives_the_originals_samples_across_a_frame(golden, decoder, 
     about = golden.info[f"gen_{run}"]
     batch, steps, seed = about["batch"], about["steps"], about["seed"]
     draws = None if seed is None else np.random.RandomState(seed).rand(steps, batch)
-    player, inputs = Player(decoder, batch), np.zeros(batch, np.float32)
+    player, inputs = WaveSteps(decoder, batch), np.zeros(batch, np.float32)
     values, kept = np.empty((batch, steps), np.int16), []
     for step in range(steps):
         if step % HOP == 0:

@@ -10,7 +10,7 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.timbres.nsynth.checkpoint import open_model
 from engine.timbres.nsynth.layout import HOP
-from engine.timbres.nsynth.playing import Note, Playing
+from engine.timbres.nsynth.playing import EncodedNote, Playing
 from engine.timbres.nsynth.synthesis import Synthesis
 from engine.timbres.nsynth.unfinished import read_unfinished, write_unfinished
 from tests.timbres.nsynth.golden import CHECKPOINT, Golden
@@ -123,7 +123,7 @@ def test_what_is_no_unfinished_work_is_left_alone(tmp_path, decoder, content):
 
 def test_batches_in_threads_play_each_note_once_and_leave_nothing_behind(decoder, encodings, whole, tmp_path):
     waves = {}
-    notes = [Note(encoding, (7, number)) for number, encoding in enumerate(encodings)]
+    notes = [EncodedNote(encoding, (7, number)) for number, encoding in enumerate(encodings)]
     playing = Playing(decoder, "weights", notes, waves.__setitem__, tmp_path, every=0, batch=2)
     playing.play()
     assert sorted(waves) == [0, 1, 2]
@@ -138,7 +138,7 @@ def test_an_error_in_one_batch_ends_all_and_is_told(decoder, encodings, tmp_path
     def broken(number: int, wave: np.ndarray) -> None:
         raise PerpetuumError("the disk is full")
 
-    notes = [Note(encoding, (1, number)) for number, encoding in enumerate(encodings * 2)]
+    notes = [EncodedNote(encoding, (1, number)) for number, encoding in enumerate(encodings * 2)]
     with pytest.raises(PerpetuumError, match="the disk is full"):
         Playing(decoder, "weights", notes, broken, tmp_path).play()
 
