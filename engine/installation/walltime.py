@@ -67,7 +67,7 @@ def last_moment(shown: datetime, zone: tzinfo) -> datetime:
     if early > late:
         return _leap(late, early, zone)
     # Where the hour that passes twice begins at this very time, the clock does not fall below it.
-    return early
+    return late if _shown(late - _SECOND, zone) < shown else early
 
 
 def time_of_day(moment: datetime, zone: tzinfo) -> float:
