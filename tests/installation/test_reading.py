@@ -51,12 +51,13 @@ def read(tmp_path):
     def run(text, head=HEAD + SCENES):
         path = tmp_path / "here.yaml"
         path.write_text(head + text)
-        return read_installation(path, instruments=SHARED)
+        return read_installation(path, instruments=SHARED, scenes=LOOKED_INTO)
 
     return run
 
 
 SHARED = Instruments()
+LOOKED_INTO = {}
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def wrong(read):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_installation_is_valid_for_check_and_for_editors(path, monkeypatch):
     monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
-    found, diagnostics = read_installation(path, instruments=SHARED)
+    found, diagnostics = read_installation(path, instruments=SHARED, scenes=LOOKED_INTO)
     assert isinstance(found, Installation)
     assert diagnostics == []
     tree = parse(SourceFile.read(path)).plain()
@@ -111,7 +112,9 @@ def test_every_setting_stands_in_the_installation_that_shows_every_setting():
 
 def test_no_setting_shown_has_the_value_that_counts_without_it(monkeypatch):
     monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
-    shown, _ = read_installation(assets.shipped("installations") / "every_setting.yaml", instruments=SHARED)
+    shown, _ = read_installation(
+        assets.shipped("installations") / "every_setting.yaml", instruments=SHARED, scenes=LOOKED_INTO
+    )
     plain = Installation(shown.path, "", shown.programme, shown.state)
     same = [name for name in Installation.__dataclass_fields__ if getattr(shown, name) == getattr(plain, name)]
     assert same == ["path", "programme", "state"]
@@ -190,7 +193,9 @@ def test_the_state_lies_where_systemd_says_or_with_the_user_or_where_the_file_sa
 
 def test_an_installation_travels_between_processes_and_is_the_same_there(monkeypatch):
     monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
-    made, _ = read_installation(assets.shipped("installations") / "every_setting.yaml", instruments=SHARED)
+    made, _ = read_installation(
+        assets.shipped("installations") / "every_setting.yaml", instruments=SHARED, scenes=LOOKED_INTO
+    )
     assert hash(made.sound) == hash(made.sound)
     for value in (made.opening, made.quiet, made.sound, made.listening, made.alarm, made.fades):
         codec = Codec(type(value))
@@ -278,7 +283,7 @@ def test_what_is_wrong_is_said_at_its_place(wrong, text, place, message, meant):
 
 WRONG_SCENES = [
     ("  still_watr:\n", (2, 3), "there is no scene `still_watr`", "still_water"),
-    ("  a: {file: still_water, length: 10 s}\n", (2, 34), "out of range: 1 min to 24 h", ""),
+    ("  a: {file: still_water, length: 10 s}\n", (2, 34), "out of range: 1 min to 1440 min", ""),
     ("  a: {file: still_water, length: 40..20 min}\n", (2, 34), "is upside down", ""),
     ("  a: {file: still_water, next: b}\n", (2, 32), "unknown scene `b`", ""),
     ("  a: {file: still_water, next: {a: 0}}\n", (2, 26), "all weights are 0", ""),
@@ -411,7 +416,7 @@ def test_the_schema_is_draft_7_and_describes_every_setting():
 BEYOND_THE_SCHEMA = re.compile(
     r"no day `2026|overlaps|reaches into|is in `|begins when|days in common|ends before|has a year|3026|time zone|"
     r"no scene|range|only follow|two clocks|needs a|`keep`|no time of day|not for|no path|no folder|twice|no numeric|"
-    r"from other machines|stands for a whole day|`25:00`"
+    r"names no output|from other machines|stands for a whole day|`25:00`"
 )
 
 

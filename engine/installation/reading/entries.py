@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine import assets
@@ -52,10 +52,12 @@ class NamedScenes:
     Attributes:
         instruments: what has been looked into so far.
         checked: by path; None where it cannot be read.
+        used: those that this installation names.
     """
 
     instruments: Instruments
     checked: dict[Path, Checked | None]
+    used: list[Path] = field(default_factory=list[Path])
 
     def find(self, source: SourceFile, name: str, span: Span) -> Path | Problem:
         """The file of a scene, absolute, after a look into it; what is wrong is noted at the place that names it.
@@ -71,6 +73,7 @@ class NamedScenes:
             message = f"there is no scene `{clipped(name)}`"
             return source.error(span, message, "the name of a scene, or the path of a file", nearest(name, known))
         path = path.absolute()
+        self.used.append(path)
         if path not in self.checked:
             try:
                 self.checked[path] = check_file(path, self.instruments)
@@ -84,8 +87,9 @@ class NamedScenes:
 
     @property
     def found(self) -> list[Diagnostic]:
-        """All that was found in them."""
-        return list(dict.fromkeys(one for checked in self.checked.values() if checked for one in checked.diagnostics))
+        """All that was found in them, once."""
+        checked = [self.checked[path] for path in dict.fromkeys(self.used)]
+        return list(dict.fromkeys(diagnostic for one in checked if one for diagnostic in one.diagnostics))
 
 
 def read_programme(
