@@ -105,7 +105,7 @@ def _names_in(kind: str, folder: Path, suffix: str) -> dict[str, Path]:
         stem = path.name.removesuffix(suffix)
         if stem not in ("", path.name) and is_file(path):
             found[stem] = path
-        elif kind == "instruments" and is_file(path / FOLDER_FILE):
+        elif kind == "instruments" and not path.name.startswith(".") and is_file(path / FOLDER_FILE):
             found.setdefault(path.name, path / FOLDER_FILE)
     return found
 

@@ -103,7 +103,7 @@ def command(
             click.echo(f"  {line}")
     else:
         said = _roots(roots, files)
-        recordings = [read_recording(file, said.get(file), sides == "fold", round(transpose)) for file in files]
+        recordings = (read_recording(file, said.get(file), sides == "fold", round(transpose)) for file in files)
         manner = Manner(longest, loop == "auto", attack, release, "say its pitch with --root, or give other recordings")
         made, judgements = make_sampler(recordings, about, manner)
         tell_judgements(judgements)

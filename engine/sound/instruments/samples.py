@@ -14,6 +14,9 @@ from engine.score.time import SAMPLE_RATE
 LONGEST = 300.0
 """Seconds of the longest sample at 48 kHz: a stereo file of that length takes 350 MB in an instrument."""
 
+MOST_SECONDS = 600
+"""Length of all samples of an instrument, at 48 kHz, stereo: some 350 MB while they are built."""
+
 RATES = (4_000, 384_000)
 """Hz: lowest and highest sample rate that is believed."""
 

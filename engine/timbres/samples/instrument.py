@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from engine.new_folder import NewFolder
 from engine.score.harmony.keys import pitch_name
 from engine.score.time import SAMPLE_RATE
 from engine.sound.instruments.instrument_file import load_instrument
+from engine.sound.instruments.samples import MOST_SECONDS
 from engine.timbres.samples.loudness import REFERENCE, Sound, line_loudness
 from engine.timbres.samples.notes import Judgement, RawNote, Zone, judge
 from engine.timbres.samples.sides import mono_safe_width, narrowed
@@ -33,6 +34,12 @@ NOTICE = "LICENCE.txt"
 
 _PEAK = 10.0 ** (-1.0 / 20.0)
 """-1 dBFS: the loudest frame of the loudest file."""
+
+_MOST_LOWERED = 12.0
+"""Decibels by which others are softer than they could be, for the sake of one note."""
+
+_MOST_GAIN = 12.0
+"""Decibels: what is softer is a rumble or a hiss, and stays so."""
 
 _SUSTAINED = {"attack": "4 ms", "decay": "10 ms", "sustain": "100 %", "release": "250 ms"}
 _RINGING = {"attack": "1 ms", "decay": "10 ms", "sustain": "100 %", "release": "600 ms"}
@@ -93,6 +100,8 @@ class Manner:
     hint: str = "give it other notes"
 
 
+_LONGEST_LINE = 400
+
 _PLAIN = Manner()
 
 
@@ -107,25 +116,29 @@ def notes_at(sounds: Mapping[int, np.ndarray], rate: int) -> list[RawNote]:
 
 
 def make_sampler(
-    notes: Sequence[RawNote], about: About, manner: Manner = _PLAIN
+    notes: Iterable[RawNote], about: About, manner: Manner = _PLAIN
 ) -> tuple[MadeInstrument, list[Judgement]]:
     """An instrument of notes, whose zones are equally loud, and what became of each note.
 
     Args:
-        notes: of one instrument.
+        notes: of one instrument, each taken when the one before is done.
         about: what it says of itself.
         manner: how its notes are played.
 
     Raises:
         PerpetuumError: none of the notes can be played, or there are too many.
     """
-    if len(notes) > MOST_NOTES:
-        raise PerpetuumError(f"an instrument of {len(notes)} notes is too large", f"{MOST_NOTES} at most")
     judgements = judge(notes, manner.longest, manner.loops)
     zones = sorted((one.zone for one in judgements if one.zone is not None), key=lambda zone: (zone.pitch, zone.low))
     if not zones:
         reasons = "; ".join(f"{one.name}: {', '.join(one.remarks)}" for one in judgements[:3])
         raise PerpetuumError(f"there is nothing to make an instrument of: {reasons}", manner.hint)
+    seconds = sum(len(zone.sound) for zone in zones) / SAMPLE_RATE
+    if len(zones) > MOST_NOTES or seconds > MOST_SECONDS:
+        raise PerpetuumError(
+            f"an instrument of {len(zones)} notes that last {seconds:.0f} s together is too large",
+            f"{MOST_NOTES} notes and {MOST_SECONDS} s at most; give it fewer, or shorter ones",
+        )
     return _assembled(zones, about, manner), judgements
 
 
@@ -174,8 +187,8 @@ def document_text(document: Mapping[str, Any]) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text without what would break a line or move a cursor: names of files may have anything in them."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """A text without what would break a line or move a cursor, and not too long: it may come from anywhere."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:_LONGEST_LINE]
 
 
 def header(kind: str, about: About, gain: float) -> dict[str, Any]:
@@ -193,15 +206,17 @@ def header(kind: str, about: About, gain: float) -> dict[str, Any]:
 
 def _assembled(zones: Sequence[Zone], about: About, manner: Manner) -> MadeInstrument:
     width = mono_safe_width([zone.sound for zone in zones])
-    # All files are as loud as the one that has to be softest for its peak, so that each uses its 16 bits.
     levels = [line_loudness(narrowed(zone.sound, width)) for zone in zones]
-    peaks = [float(np.abs(zone.sound).max()) for zone in zones]
-    common = min(level + 20.0 * math.log10(_PEAK / peak) for level, peak in zip(levels, peaks, strict=True))
+    rooms = [20.0 * math.log10(_PEAK / float(np.abs(zone.sound).max())) for zone in zones]
+    # All files are as loud as the one that has to be softest for its peak, so that each uses its 16 bits; but for one
+    # that is hardly heard whatever one does.
+    loudest = [level + room for level, room in zip(levels, rooms, strict=True)]
+    common = max(min(loudest), float(np.median(loudest)) - _MOST_LOWERED)
     sounds: dict[str, Sound] = {}
     samples: list[dict[str, Any]] = []
-    for zone, level in zip(zones, levels, strict=True):
+    for zone, level, room in zip(zones, levels, rooms, strict=True):
         name = _file_name(zone, sounds)
-        sounds[name] = (zone.sound * np.float32(10.0 ** ((common - level) / 20.0))).astype(np.float32)
+        sounds[name] = (zone.sound * np.float32(10.0 ** (min(common - level, room) / 20.0))).astype(np.float32)
         samples.append(
             {
                 "file": name,
@@ -215,9 +230,9 @@ def _assembled(zones: Sequence[Zone], about: About, manner: Manner) -> MadeInstr
     sustains = sum(zone.loop is not None for zone in zones) * 2 >= len(zones)
     envelope = _SUSTAINED if sustains else _RINGING
     for key, seconds in (("attack", manner.attack), ("release", manner.release)):
-        envelope = envelope | ({key: f"{seconds * 1000:g} ms"} if seconds is not None else {})
+        envelope = envelope | ({key: f"{min(max(seconds, 0.005), 30.0) * 1000:g} ms"} if seconds is not None else {})
     document = {
-        **header("sampler", about, REFERENCE - common),
+        **header("sampler", about, min(REFERENCE - common, _MOST_GAIN)),
         "voices": 10,
         "velocity": "75 %",
         **({"stereo": f"{100 * width:.0f} %"} if width < 1.0 else {}),

@@ -76,7 +76,7 @@ def find_loop(sound: Sound) -> Looped | None:
 def _steady(sound: Sound) -> tuple[int, int] | None:
     """First and last frame between which a sound sustains."""
     power = levels(sound, _STEP)
-    if len(power) < 4:
+    if len(power) < 4 or float(power.max()) <= 1e-10:
         return None
     smooth = np.convolve(np.pad(power, 1, mode="edge"), np.ones(3) / 3, mode="valid")
     decibels = 10.0 * np.log10(smooth + 1e-12)

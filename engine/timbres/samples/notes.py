@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.errors import PerpetuumError
 from engine.score.harmony.keys import pitch_name
 from engine.score.time import SAMPLE_RATE
 from engine.sound.instruments.samples import FAINTEST, resampled
@@ -24,6 +25,11 @@ _TUNABLE = 100.0
 
 _SHORTEST = 0.02
 """Seconds of the shortest note."""
+
+_LOOPED = 20.0
+"""Seconds of a recording in which a loop is sought."""
+
+_MOST_OF_A_PITCH = 32
 
 _FLAT = 3
 _CLIPPED = 0.002
@@ -101,7 +107,7 @@ class Judgement:
     doubtful: bool = False
 
 
-def judge(notes: Sequence[RawNote], longest: float = 12.0, loops: bool = True) -> list[Judgement]:
+def judge(notes: Iterable[RawNote], longest: float = 12.0, loops: bool = True) -> list[Judgement]:
     """What becomes of each note, in their order.
 
     Clipped notes, and those whose pitch is another one than they are said to have, are left out as long as one good
@@ -125,9 +131,13 @@ def _layered(judgements: Sequence[Judgement]) -> list[Judgement]:
     for place, one in enumerate(made):
         if one.zone is not None:
             places.setdefault(one.zone.pitch, []).append(place)
-    for shared in places.values():
+    for pitch, shared in places.items():
         shared.sort(key=lambda place: made[place].loudness or 0.0)
-        count = len(shared)
+        if (count := len(shared)) > _MOST_OF_A_PITCH:
+            raise PerpetuumError(
+                f"there are {count} notes of {pitch_name(pitch)}",
+                f"{_MOST_OF_A_PITCH} of a pitch at most share the velocities",
+            )
         for number, place in enumerate(shared if count > 1 else ()):
             one = made[place]
             assert one.zone is not None
@@ -155,7 +165,8 @@ def _judged(note: RawNote, longest: float, loops: bool) -> Judgement:
         pitch, cents, wrong = _tuning(note.pitch, heard, remarks)
     if pitch is None:
         return Judgement(name, None, heard, loudness(kept), tuple(remarks))
-    looped: Looped | None = find_loop(trimmed(sound, max(longest, len(sound) / SAMPLE_RATE))) if loops else None
+    whole = trimmed(sound, max(longest, len(sound) / SAMPLE_RATE))
+    looped: Looped | None = find_loop(whole[: int(_LOOPED * SAMPLE_RATE)]) if loops else None
     loop = (looped.start, looped.end) if looped else None
     zone = Zone(pitch, cents, looped.sound if looped else kept, loop)
     return Judgement(

@@ -4,6 +4,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 
+from engine import assets
 from engine.errors import PerpetuumError
 from engine.sound.instruments.instrument_file import load_instrument
 from engine.timbres.samples.instrument import About, RawNote, make_sampler, notes_at, write_instrument
@@ -26,31 +27,39 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_it_is_in_tune_on_and_between_its_zones(folder):
-    pitches = range(44, 78, 3)
-    length = RATE // 2
-    events = notes(*[(k * length, (k + 1) * length - RATE // 10, pitch, 80) for k, pitch in enumerate(pitches)])
-    sound = play(str(folder / "instrument.yaml"), events, len(pitches) * length)[:, 0]
-    for k, pitch in enumerate(pitches):
-        heard = track_pitch(sound[k * length : k * length + 18_000], RATE)
+LINE = tuple(range(44, 78, 3))
+LEVELS = (48, 51, 60, 66, 71)
+EACH = RATE // 2
+
+
+@pytest.fixture(scope="module")
+def played(folder):
+    """By the real sampler: half-second notes of LINE; three of each of LEVELS; C4, held for six seconds."""
+    pitches = [*LINE, *np.repeat(LEVELS, 3)]
+    events = [(k * EACH, k * EACH + 21_000, int(pitch), 80) for k, pitch in enumerate(pitches)]
+    held = len(pitches) * EACH
+    sound = play(str(folder / "instrument.yaml"), notes(*events, (held, held + 6 * RATE, 60, 80)), held + 6 * RATE)
+    line = sound[: len(LINE) * EACH].reshape(len(LINE), EACH, 2)
+    levels = sound[len(LINE) * EACH : held].reshape(len(LEVELS), 3 * EACH, 2)
+    return line, levels, sound[held + RATE // 2 : held + 6 * RATE - RATE // 10]
+
+
+def test_it_is_in_tune_on_and_between_its_zones(played):
+    for pitch, sound in zip(LINE, played[0], strict=True):
+        heard = track_pitch(sound[:18_000, 0], RATE)
         assert heard is not None
         assert abs(heard.pitch - pitch) < 0.05, pitch
 
 
-def test_it_is_as_loud_as_the_shipped_ones_on_every_zone(folder):
+def test_it_is_as_loud_as_the_shipped_ones_on_every_zone(played):
     """-18 LUFS at velocity 80, by another's meter, within 1 LU."""
-    pitches = (48, 51, 60, 66, 71)
-    each = RATE // 2
-    events = notes(*[(k * each, k * each + 21_000, pitch, 80) for k, pitch in enumerate(np.repeat(pitches, 3))])
-    sound = play(str(folder / "instrument.yaml"), events, 3 * len(pitches) * each)
-    lines = sound[: 3 * len(pitches) * each].reshape(len(pitches), -1, 2)
-    levels = [pyloudnorm.Meter(RATE).integrated_loudness(line) for line in lines]
+    levels = [pyloudnorm.Meter(RATE).integrated_loudness(line) for line in played[1]]
     assert levels == pytest.approx([-18.0] * len(levels), abs=1.0)
 
 
-def test_a_note_that_is_held_has_no_seam(folder):
-    """Eight seconds of a recording of two: neither click nor change of level once the loop has begun."""
-    sound = play(str(folder / "instrument.yaml"), notes((0, 8 * RATE, 60, 80)), 8 * RATE)[RATE // 2 :, 0].astype(float)
+def test_a_note_that_is_held_has_no_seam(played):
+    """Of a recording of two seconds: neither click nor change of level once the loop has begun."""
+    sound = played[2][:, 0].astype(float)
     bend = np.abs(np.diff(sound, 3))
     assert bend.max() < 1.2 * np.percentile(bend, 99.9)
     power = np.sqrt(np.square(sound[: len(sound) // 2400 * 2400]).reshape(-1, 2400).mean(axis=1))
@@ -131,3 +140,32 @@ def test_the_same_notes_make_the_same_files(tmp_path):
     for name in ("one", "two"):
         write_instrument(make_sampler([RawNote(tone(60), RATE, 60)], ABOUT)[0], tmp_path / name)
     assert (tmp_path / "one" / "C4.flac").read_bytes() == (tmp_path / "two" / "C4.flac").read_bytes()
+
+
+def test_stereo_that_would_cancel_in_mono_is_narrowed():
+    middle, side = tone(60), tone(60, weights=(0.1, 1.0, 0.6))
+    for amount, narrow in ((0.2, False), (2.0, True)):
+        sound = np.stack([middle + amount * side, middle - amount * side], axis=1) / 4
+        document = make_sampler([RawNote(sound, RATE, 60)], ABOUT)[0].document
+        assert ("stereo" in document) == narrow
+
+
+def test_one_note_that_is_hardly_heard_does_not_make_the_others_soft():
+    rumble = tone(16, partials=1, peak=0.9)
+    made, _ = make_sampler([RawNote(rumble, RATE, 16), RawNote(tone(60), RATE, 60), RawNote(tone(64), RATE, 64)], ABOUT)
+    assert np.abs(made.sounds["C4.flac"]).max() > 0.1
+    assert np.abs(made.sounds["E0.flac"]).max() <= 0.9
+
+
+def test_more_than_memory_should_hold_is_refused():
+    with pytest.raises(PerpetuumError, match="there are 33 notes of C4"):
+        make_sampler((RawNote(tone(60, 0.3), RATE, 60) for _ in range(33)), ABOUT)
+
+
+def test_what_a_killed_process_left_is_no_instrument(tmp_path, monkeypatch):
+    made, _ = make_sampler([RawNote(tone(60, 0.5), RATE, 60)], ABOUT)
+    (tmp_path / "instruments").mkdir()
+    write_instrument(made, tmp_path / "instruments" / "bell")
+    (tmp_path / "instruments" / "bell").rename(tmp_path / "instruments" / ".bell.12345678.partial")
+    monkeypatch.setenv("PERPETUUM_PATH", str(tmp_path))
+    assert not any("bell.1" in name for name in assets.names("instruments"))
