@@ -36,14 +36,15 @@ class NewFolder:
     def __init__(self, path: Path, marker: str, force: bool = False) -> None:
         self.path = path
         self._marker = marker
-        self._look(force)
+        self._force = force
+        self._look()
         try:
             self._growing = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
             self._growing.mkdir()
         except OSError as error:
             raise cannot_write(path, error) from error
 
-    def _look(self, force: bool) -> None:
+    def _look(self) -> None:
         path = self.path
         if not _NAME.fullmatch(path.name) or len(os.fsencode(path.name)) > _LONGEST_NAME:
             raise PerpetuumError(
@@ -61,7 +62,7 @@ class NewFolder:
             raise cannot_write(path, error) from error
         if there and self._marker not in there:
             raise PerpetuumError(f"{path} is there already, and has other files in it", "choose another name")
-        if there and not force:
+        if there and not self._force:
             raise PerpetuumError(f"{path} is there already", "choose another name, or replace it with --force")
 
     def write(self, name: str, data: bytes) -> None:
@@ -99,10 +100,11 @@ class NewFolder:
         sync_folder(self._growing)
         old = self._growing.with_suffix(".old")
         replaced = False
-        with suppress(FileNotFoundError):
-            # Between these two steps the name is free; an error there gives the old folder its name back.
-            self.path.rename(old)
-            replaced = True
+        if self._force:
+            with suppress(FileNotFoundError):
+                # From here on the name is free for a moment; an error gives the old folder its name back.
+                self.path.rename(old)
+                replaced = True
         try:
             self._growing.rename(self.path)
         except OSError:

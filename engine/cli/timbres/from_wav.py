@@ -140,7 +140,7 @@ def _kit(drums: tuple[str, ...], base: str | None, about: About, fold: bool) -> 
         click.UsageError: there is no such drum.
         PerpetuumError: there is no such kit, or a file cannot be read.
     """
-    from engine.timbres.samples.drums import Strokes, make_kit
+    from engine.timbres.samples.drums import DrumRecordings, make_kit
 
     strokes: dict[str, tuple[Path, ...]] = {}
     for text in drums:
@@ -156,4 +156,4 @@ def _kit(drums: tuple[str, ...], base: str | None, about: About, fold: bool) -> 
         near = difflib.get_close_matches(base, assets.names("instruments"), 1)
         hint = f"did you mean {near[0]}?" if near else "`perpetuum instruments` lists them"
         raise PerpetuumError(f"there is no kit {printable(base)!r} here", hint)
-    return make_kit([Strokes(name, files) for name, files in strokes.items()], about, path, fold)
+    return make_kit([DrumRecordings(name, files) for name, files in strokes.items()], about, path, fold)

@@ -48,7 +48,7 @@ _GAINS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Strokes:
+class DrumRecordings:
     """The recordings of one drum.
 
     Attributes:
@@ -61,7 +61,7 @@ class Strokes:
 
 
 def make_kit(
-    drums: Sequence[Strokes], about: About, base: Path | None = None, fold: bool = False
+    drums: Sequence[DrumRecordings], about: About, base: Path | None = None, fold: bool = False
 ) -> tuple[MadeInstrument, list[str]]:
     """A kit, and a line on each of its new drums.
 
