@@ -219,7 +219,8 @@ def _tell(players: dict[str, _Player], notes: Any, rates: Any, peaks: dict[str, 
     )
     click.echo(
         f"roof of the original's {work / 1e9:.1f} GFLOP: {roof[0] * 1000:.1f} ms wall, "
-        f"{roof[1] * 1000:.1f} ms processor; TensorFlow {players['ours'].begun['version']}; load average {os.getloadavg()[0]:.1f}"
+        f"{roof[1] * 1000:.1f} ms processor; TensorFlow {players['ours'].begun['version']}; "
+        f"load average {os.getloadavg()[0]:.1f}"
     )
 
 

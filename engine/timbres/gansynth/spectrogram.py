@@ -6,9 +6,7 @@ instantaneous frequency in units of pi a frame; the first frame has the phase it
 frequency kept. All the padding of a wave is in front of it, and what the window leaves unfinished is at its end: the
 last 1.5 hops, 3 of 4 overlaps, fade out.
 
-Single precision as in the original, whose sums over time would come out otherwise in double. Only the Fourier transform
-is better than the original's, whose error is about 3e-5 of the largest sample, -90 dB; but for it, ours would be within
-1e-6 (`tests/timbres/gansynth/eigen.py`).
+Single precision as in the original, whose sums over time would come out otherwise in double; see `fourier`, too.
 
 Source: `specgrams_helper.py` and `spectral_ops.py` of Magenta's GANSynth.
 """
@@ -20,6 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.timbres.gansynth import fourier
 from engine.timbres.gansynth.mel import Array, BandedMatrix, linear_to_mel_bands, mel_to_linear_bands
 
 Complex = np.ndarray[tuple[int, ...], np.dtype[np.complex64]]
@@ -89,15 +88,7 @@ class Spectrogram:
         """Transform of a wave [length]: [frames, bins]."""
         padded = np.concatenate([np.zeros(self.padding, np.float32), wave.astype(np.float32, copy=False)])
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.window_length)[:: self.hop]
-        return self._forward(windows * self._window)[:, 1:].astype(np.complex64, copy=False)
-
-    def _forward(self, windows: Array) -> Complex:
-        """Fourier transform of each row."""
-        return np.fft.rfft(windows).astype(np.complex64, copy=False)
-
-    def _inverse(self, whole: Complex) -> Array:
-        """The rows of which these are the transforms."""
-        return np.fft.irfft(whole, self.window_length).astype(np.float32, copy=False)
+        return fourier.transformed(windows * self._window)[:, 1:].astype(np.complex64, copy=False)
 
     def inverse_stft(self, stft: Complex) -> Array:
         """The wave [length] of a transform [frames, bins]."""
@@ -107,7 +98,7 @@ class Spectrogram:
 
     def _overlapped(self, whole: Complex) -> Array:
         """The wave of a transform with DC, [frames, bins + 1]."""
-        parts = self._inverse(whole) * self._inverse_window
+        parts = fourier.rows_of(whole) * self._inverse_window
         quarters = parts.reshape(self.frames, OVERLAP, self.hop)
         wave = np.zeros((self.frames + OVERLAP - 1, self.hop), np.float32)
         for quarter in range(OVERLAP):
