@@ -143,6 +143,17 @@ def test_an_error_in_one_batch_ends_all_and_is_told(decoder, encodings, tmp_path
         Playing(decoder, "weights", notes, broken, tmp_path).play()
 
 
+def test_work_that_cannot_be_put_aside_goes_on_and_is_told_once(decoder, encodings, tmp_path, caplog):
+    waves = {}
+    notes = [EncodedNote(encodings[0], (1,))]
+    playing = Playing(decoder, "weights", notes, waves.__setitem__, tmp_path / "gone", every=0)
+    playing.play()
+    assert len(waves[0]) == FRAMES[0] * HOP
+    assert playing.trouble is not None
+    assert len(caplog.records) == 1
+    assert "cannot be put aside, and goes on" in caplog.text
+
+
 def test_likeliest_values_need_no_chance():
     golden = Golden("tiny")
     synthesis = Synthesis(golden.decoder(), [golden["encoding"][0][:1]], None)
