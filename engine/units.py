@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, WithJsonSchema
 
 from engine.errors import WrongValueError
-from engine.score.keys import parse_pitch, pitch_name
+from engine.score.harmony.keys import parse_pitch, pitch_name
 
 DAY = 86400.0
 """Seconds of a day of the clock; the two days a year that are longer or shorter pass some hours twice or not at all."""

@@ -140,9 +140,7 @@ class ChoraleStream:
         found.append(len(_LENGTHS) * v + lengths[v])
         past = self._past[v][-_PAST:][::-1]
         found += [_motion(own, past[k][0]) if k < len(past) else 25 for k in range(_PAST)]
-        found += [
-            _LENGTH_OF[min(past[k][1], 64) - 1] - 1 if k < len(past) else len(_LENGTHS) for k in range(_PAST - 1)
-        ]
+        found += [_LENGTH_OF[min(past[k][1], 64) - 1] - 1 if k < len(past) else len(_LENGTHS) for k in range(_PAST - 1)]
         found += [(now[a] - now[b]) % 12 if now[a] >= 0 and now[b] >= 0 else 12 for a, b in _PAIRS]
         shares = np.roll(self._heard / np.maximum(self._heard.sum(axis=1, keepdims=True), 1e-9), -(own % 12), axis=1)
         levels = np.searchsorted(_LEVELS, shares, side="right")

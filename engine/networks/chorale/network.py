@@ -133,9 +133,7 @@ class ChoraleNetwork:
         update, reset = gates[:, :units], gates[:, units:]
         return update * state + (1 - update) * np.tanh(projected[:, 2 * units :] + reset * inner[:, 2 * units :])
 
-    def _read(
-        self, outputs: np.ndarray, embedded: np.ndarray, attended: np.ndarray, places: np.ndarray
-    ) -> np.ndarray:
+    def _read(self, outputs: np.ndarray, embedded: np.ndarray, attended: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Logits [N, labels]; places are [N, 5], see `encoding`."""
         w = self.weights
         hidden = np.concatenate([outputs, embedded, attended], axis=1) @ w["dense/kernel"] + w["dense/bias"]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from engine.training.datasets.chorales import is_chorale
+from engine.training.datasets.music.chorales import is_chorale
 from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, DatasetPiece
 
 COMMONPLACE = 40
