@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.networks.chorale.configs import CHORALE, ChoraleConfig
+from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.chorale.encoding import (
     END,
     LABELS,
@@ -255,6 +255,14 @@ class Growing:
         for pitch, stream in zip(pitches, self.streams, strict=True):
             stream.push(pitch)
 
+    def copies(self, count: int) -> Growing:
+        """Several pieces like the first of these."""
+        made = Growing(self.network, [self.streams[0].copy() for _ in range(count)])
+        at = np.zeros(count, int)
+        made._states = [state[at] for state in self._states]
+        made._keys, made._values, made._filled = self._keys[at], self._values[at], self._filled
+        return made
+
     def choose(self, places: Sequence[int]) -> None:
         """Go on with the pieces at these places, some of them perhaps several times."""
         at = np.asarray(places)
@@ -268,12 +276,3 @@ class Growing:
 def _softmax(scores: np.ndarray) -> np.ndarray:
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
-
-
-def chorale_network(weights: Mapping[str, np.ndarray]) -> ChoraleNetwork:
-    """The network of the config `chorale` with these weights.
-
-    Raises:
-        ValueError: they are not those of the config.
-    """
-    return ChoraleNetwork(CHORALE, weights)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.networks import build_network
+from engine.networks.chorale.configs import CHORALE
 from engine.networks.chorale.encoding import COLUMNS, END, FIELDS, LABELS, SILENT, VOICES, ChoraleStream, label_of
 from engine.networks.chorale.layout import ChoraleLayout, read_layout
-from engine.networks.chorale.network import ChoraleNetwork, chorale_network
+from engine.networks.chorale.network import ChoraleNetwork
 
 LAYOUT = ChoraleLayout((12, 10), embedding=16, attention=8, heads=2, window=40, dense=14)
 
@@ -26,7 +28,7 @@ def random_piece(steps: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture
 def network() -> ChoraleNetwork:
-    return chorale_network(random_weights())
+    return build_network(CHORALE, random_weights())
 
 
 class TestStream:

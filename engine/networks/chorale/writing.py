@@ -1,0 +1,214 @@
+# pyright: strict
+"""Writing chorales: from nothing, going on from a past, or around voices that are given.
+
+What is given lies ahead of what is chosen, so notes drawn one after another would not lead there. Several ways to write
+the piece, *particles*, grow side by side; each is weighed by how likely the network finds what is given after what it
+chose, and those of little weight give way to copies of the others (sequential Monte Carlo: Doucet & Johansen 2009).
+Further passes draw the free voices anew around one of the ways found, which stays among the particles (particle Gibbs:
+Andrieu, Doucet & Holenstein 2010, section 2.4.3); their number going to infinity, what is drawn is what the network
+would have sung, had it known what is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.networks.chorale.encoding import END, HIGHEST, LABELS, LOWEST, PITCHES, RANGES, SILENCE, VOICES, label_of
+from engine.networks.chorale.network import ChoraleNetwork, Growing
+from engine.networks.contract import Sampling
+from engine.networks.sampling import choose, log_probabilities
+
+FREE, HOLD = -3, -4
+"""In what is given: the voice may sing anything; it goes on with what it sings."""
+OF_CLASS = 1000
+"""In what is given: a pitch class is written as this and its number, C being 0."""
+_ENOUGH = 0.5
+"""Share of particles that have to count, in effective number, or they are drawn anew."""
+_PITCH_CLASSES = np.arange(LOWEST, LOWEST + PITCHES) % 12
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is to be written.
+
+    Attributes:
+        steps: sixteenths.
+        given: [steps, 4] pitches, -1 for silence, `FREE`, `HOLD`, or `OF_CLASS` + a pitch class; None where all is
+            free. Given pitches outside the network's range count as free.
+        temperature: > 0; 1 is as learnt.
+        top_p: choose among the likeliest notes that together have this probability; None for all.
+        particles: ways that grow side by side.
+        passes: how often the free voices are drawn; more than once where something is given.
+        rests: whether free voices may be silent.
+        may_end: whether pieces may end before all steps are written.
+        closes: whether the piece ends with its last step, which weighs, too.
+        key_bias: [12] what is added to the logits of pitch classes, C first; None for nothing.
+    """
+
+    steps: int
+    given: np.ndarray | None = None
+    temperature: float = 1.0
+    top_p: float | None = None
+    particles: int = 1
+    passes: int = 1
+    rests: bool = True
+    may_end: bool = False
+    closes: bool = False
+    key_bias: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A piece.
+
+    Attributes:
+        piece: [T, 4] pitches, -1 for silence.
+        log_likelihood: nats of all its notes, as the network finds them at temperature 1.
+        log_weight: nats that its way weighs beside the others, of those since they were last drawn anew.
+        ended: whether the network ended it.
+    """
+
+    piece: np.ndarray
+    log_likelihood: float
+    log_weight: float = 0.0
+    ended: bool = False
+
+
+def write(
+    network: ChoraleNetwork,
+    writing: Writing,
+    rng: np.random.Generator,
+    past: np.ndarray | None = None,
+    phase: int = 0,
+) -> list[Written]:
+    """Pieces, as many as there are particles; where something is given those of most weight first.
+
+    Args:
+        network: that sings.
+        writing: what is asked for.
+        rng: source of chance.
+        past: [P, 4] what was sung before; None to begin.
+        phase: sixteenths of the bar before the past's first note.
+
+    Raises:
+        PerpetuumError: the network gives no finite numbers.
+    """
+    opening = network.begin(1, phase)
+    for pitch in () if past is None else past.reshape(-1).tolist():
+        opening.logits()
+        opening.push([int(pitch)])
+    found: list[Written] = []
+    reference: np.ndarray | None = None
+    for _ in range(max(1, writing.passes)):
+        found = _Pass(opening.copies(max(1, writing.particles)), writing, rng, reference).write()
+        shares = np.exp(np.array([one.log_weight for one in found]) - max(one.log_weight for one in found))
+        reference = found[int(rng.choice(len(found), p=shares / shares.sum()))].piece
+    if writing.given is not None:
+        found.sort(key=lambda one: -one.log_weight)
+    return found
+
+
+class _Pass:
+    """One growth of all particles from the first step to the last."""
+
+    def __init__(
+        self, growing: Growing, writing: Writing, rng: np.random.Generator, reference: np.ndarray | None
+    ) -> None:
+        self.growing, self.writing, self.rng = growing, writing, rng
+        self.reference = reference
+        self.count = len(growing.streams)
+        self.weights = np.zeros(self.count)
+        self.likelihoods = np.zeros(self.count)
+        self.ended = np.full(self.count, writing.steps)
+        self.start = len(growing.streams[0].notes)
+        bias = np.zeros(LABELS)
+        if writing.key_bias is not None:
+            bias[:PITCHES] = np.asarray(writing.key_bias, float)[_PITCH_CLASSES]
+        self.bias = bias
+        self.masks = [_sung_by(voice, writing.rests) for voice in range(VOICES)]
+
+    def write(self) -> list[Written]:
+        """See `write`."""
+        sampling = Sampling(temperature=self.writing.temperature, top_p=self.writing.top_p)
+        for step in range(self.writing.steps):
+            for voice in range(VOICES):
+                self._sing(step, voice, sampling)
+            if not (self.ended > step).any():
+                break
+        if self.writing.closes:
+            self.weights += log_probabilities(self.growing.logits(), 1.0)[:, END]
+        found: list[Written] = []
+        for k, stream in enumerate(self.growing.streams):
+            sung = np.array(stream.notes[self.start :], np.int64).reshape(-1, VOICES)[: self.ended[k]]
+            over = bool(self.ended[k] < self.writing.steps)
+            found.append(Written(sung, float(self.likelihoods[k]), float(self.weights[k]), over))
+        return found
+
+    def _sing(self, step: int, voice: int, sampling: Sampling) -> None:
+        logits = self.growing.logits().astype(np.float64)
+        logs = log_probabilities(logits, 1.0)
+        alike = self.writing.given is None or self.writing.given[step, voice] != HOLD
+        allowed = np.stack([self._allowed(step, voice, k) for k in range(1 if alike else self.count)])
+        allowed = np.repeat(allowed, self.count, axis=0) if alike else allowed
+        if voice == 0 and self.writing.may_end and step > 0:
+            allowed[:, END] = True
+        wanted = np.where(allowed, logits + self.bias, -np.inf)
+        labels, _ = choose(wanted, sampling, self.rng.random(self.count))
+        going = self.ended > step
+        if self.reference is not None and step < len(self.reference):
+            labels[0] = label_of(int(self.reference[step, voice]))
+        over = (labels == END) & going
+        self.ended[over] = step
+        # What has ended is sung on by whatever is likeliest, unheard, so that all particles keep one length.
+        logs_sung = np.where(np.arange(LABELS) == END, -np.inf, np.where(allowed, logits, -np.inf))
+        labels = np.where(labels == END, logs_sung.argmax(axis=1), labels)
+        self.likelihoods += np.where(going, logs[np.arange(self.count), labels], 0.0)
+        pitches = [int(label) + LOWEST if label < PITCHES else -1 for label in labels]
+        if self.writing.given is not None and self.writing.given[step, voice] != FREE:
+            told = np.where(allowed, logs, -np.inf)
+            top = told.max(axis=1)
+            self.weights += top + np.log(np.exp(told - top[:, None]).sum(axis=1))
+        self.growing.push(pitches)
+        if voice == VOICES - 1:
+            self._draw_anew()
+
+    def _allowed(self, step: int, voice: int, particle: int) -> np.ndarray:
+        """[labels] what a voice may sing."""
+        mask = self.masks[voice].copy()
+        told = FREE if self.writing.given is None else int(self.writing.given[step, voice])
+        if told == HOLD:
+            now = self.growing.streams[particle].now[voice]
+            told = now if now >= -1 else FREE
+        if told >= OF_CLASS:
+            mask[:PITCHES] &= _PITCH_CLASSES == told - OF_CLASS
+            mask[SILENCE] = False
+        elif told == -1 or LOWEST <= told <= HIGHEST:
+            mask[:] = False
+            mask[label_of(told)] = True
+        return mask
+
+    def _draw_anew(self) -> None:
+        """Let particles of little weight give way, where few of them count."""
+        if self.writing.given is None or self.count == 1:
+            return
+        shares = np.exp(self.weights - self.weights.max())
+        shares /= shares.sum()
+        if 1.0 / float((shares**2).sum()) >= _ENOUGH * self.count:
+            return
+        places = (np.arange(self.count) + self.rng.random()) / self.count
+        chosen = np.minimum(np.searchsorted(np.cumsum(shares), places, side="right"), self.count - 1)
+        if self.reference is not None:
+            chosen[0] = 0  # the way that is kept
+        self.growing.choose(chosen.tolist())
+        self.likelihoods, self.ended = self.likelihoods[chosen], self.ended[chosen]
+        self.weights = np.zeros(self.count)
+
+
+def _sung_by(voice: int, rests: bool) -> np.ndarray:
+    low, high = RANGES[voice]
+    mask = np.zeros(LABELS, bool)
+    mask[low - LOWEST : high - LOWEST + 1] = True
+    mask[SILENCE] = rests
+    return mask
