@@ -1,7 +1,7 @@
 """Neural networks that make and continue music, and their weights files.
 
     card = read_card(path)                 # what it is; reads no weights
-    network = load_network(path)           # an EventSequenceRnn, a MusicVae or a ChoraleNetwork; also from a checkpoint of Magenta
+    network = load_network(path)           # an EventSequenceRnn, MusicVae or ChoraleNetwork; also from a checkpoint
     events = network.generate(primer, num_steps=32, temperature=1.0, rng=np.random.default_rng(7))
 
 Nothing here imports TensorFlow: networks play in numpy. Their twins for training are Keras 3 models in modules called

@@ -1,4 +1,4 @@
-"""Recurrence over time for training: `jax.lax.scan`'s contract on every Keras backend, with an LSTM and a GRU layer upon it."""
+"""Recurrence over time for training: `jax.lax.scan`'s contract on every Keras backend; LSTM and GRU layers upon it."""
 
 from __future__ import annotations
 

@@ -17,8 +17,9 @@ from engine.scenes.schema.reference import settings_reference
 @click.command(short_help="Print the JSON Schema of scene files, for editors.")
 @click.option("--settings", is_flag=True, help="Tables of all settings instead, in Markdown.")
 @click.option("--training", is_flag=True, help="The schema of files for `perpetuum train` instead.")
+@click.option("--chorale", is_flag=True, help="The schema of what `perpetuum chorale --json` writes instead.")
 @click.option("-o", "--output", type=OutputPath(".json", ".md"), help="File to write instead.")
-def command(settings: bool, training: bool, output: Path | None) -> None:
+def command(settings: bool, training: bool, chorale: bool, output: Path | None) -> None:
     """Print the JSON Schema (draft 7) of scene files, so that an editor completes and checks them while you write.
 
     Editors with the YAML language server read it from a line at the top of a scene:
@@ -32,10 +33,15 @@ def command(settings: bool, training: bool, output: Path | None) -> None:
       perpetuum schema -o scene.schema.json
       perpetuum schema --settings
       perpetuum schema --training -o training.schema.json
+      perpetuum schema --chorale -o chorale.schema.json
     """
-    if settings and training:
-        raise PerpetuumError("--settings and --training are two different things", "ask for one of them")
-    if training:
+    if settings + training + chorale > 1:
+        raise PerpetuumError("--settings, --training and --chorale are different things", "ask for one of them")
+    if chorale:
+        from engine.networks.chorale.record import record_schema
+
+        text = record_schema()
+    elif training:
         from engine.training.settings import training_schema
 
         text = training_schema()

@@ -2,10 +2,10 @@
 """Four voices as one stream of notes: within each sixteenth the 1st to the 4th voice, one after the other.
 
 A token is a pitch, silence, or the end of the piece, which stands where the first voice's note would. Pitches that go
-on are said again: the data tell held notes and repeated ones not apart. What the network is told at each token is a row
-of *columns*, one of each field, so the first layer is a sum of as many rows of its kernel. Fields look at the notes just
-sounding, at the voice's own past, and at where in the bar and in the phrase it is: most of them relative to the note
-that the voice sings, so that what was learnt in one key holds in all.
+on are said again: the data tell held notes and repeated ones not apart. What the network is told at each token is a
+row of *columns*, one of each field, so the first layer is a sum of as many rows of its kernel. Fields look at the notes
+just sounding, at the voice's own past, and at where in the bar and in the phrase it is: most of them relative to the
+note that the voice sings, so that what was learnt in one key holds in all.
 """
 
 from __future__ import annotations

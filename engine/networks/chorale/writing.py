@@ -182,7 +182,7 @@ class _Pass:
             now = self.growing.streams[particle].now[voice]
             told = now if now >= -1 else FREE
         if told >= OF_CLASS:
-            mask[:PITCHES] &= _PITCH_CLASSES == told - OF_CLASS
+            mask[:PITCHES] &= told - OF_CLASS == _PITCH_CLASSES
             mask[SILENCE] = False
         elif told == -1 or LOWEST <= told <= HIGHEST:
             mask[:] = False

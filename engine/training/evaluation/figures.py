@@ -149,7 +149,9 @@ def rounded(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, DIGITS) for name, value in figures.items()}
 
 
-def card_metrics(figures: Mapping[str, float], config: RnnConfig | VaeConfig | ChoraleConfig, split: str = "test") -> dict[str, Any]:
+def card_metrics(
+    figures: Mapping[str, float], config: RnnConfig | VaeConfig | ChoraleConfig, split: str = "test"
+) -> dict[str, Any]:
     """What stands as `metrics` in a weights card: the figures, and "unit", which says what a bare number is in.
 
     Args:

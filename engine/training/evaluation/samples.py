@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
 from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.chorale.notes import to_notes, voices_of
 from engine.networks.chorale.writing import Writing, write
+from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
 from engine.networks.encodings import drums, melody, performance
 from engine.networks.encodings.performance_windows import densities, histograms
 from engine.networks.rnn.configs import RnnConfig
@@ -232,7 +232,9 @@ def _conditions(config: RnnConfig, like: Sample, heard: float) -> Conditions:
     return NO_CONDITIONS
 
 
-def _taker(config: RnnConfig | VaeConfig | ChoraleConfig) -> Callable[[DatasetPiece, np.random.Generator], Sample | None]:
+def _taker(
+    config: RnnConfig | VaeConfig | ChoraleConfig,
+) -> Callable[[DatasetPiece, np.random.Generator], Sample | None]:
     """What takes a sample out of a piece, or None where the piece is too short."""
     if isinstance(config, VaeConfig):
         return partial(_window, config)

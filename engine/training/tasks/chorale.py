@@ -131,8 +131,8 @@ class ChoraleTask:
         rows = []
         for table in self.judged:
             rows.append((table, 0, 0, 0))
-            for start in range(steps - _CONTEXT, len(table) - _CONTEXT, steps - _CONTEXT):
-                rows.append((table, start, _CONTEXT, 0))
+            later = range(steps - _CONTEXT, len(table) - _CONTEXT, steps - _CONTEXT)
+            rows.extend((table, start, _CONTEXT, 0) for start in later)
         for k in range(0, len(rows), size):
             part = rows[k : k + size]
             batch = self._batch(part + [part[0]] * (size - len(part)))

@@ -53,7 +53,7 @@ def test_free_pieces_are_as_likely_as_the_network_finds_them(network):
 
 
 def test_particles_follow_what_the_network_finds_likely_given_the_future():
-    """Two sixteenths whose tenor may be of two classes, and a bass that is given: the tenor's share is that of the exact
+    """Two sixteenths whose tenor may be of a class, and voices that are given: its shares are those of the exact
     posterior, which is enumerated."""
     network = build_network(CHORALE, random_weights(seed=4))
     given = np.full((2, 4), FREE)

@@ -63,4 +63,4 @@ def evaluate_chorale(
 
 
 def _lines(pieces: Sequence[DatasetPiece]) -> list[TrainingExcerpt]:
-    return [TrainingExcerpt(np.asarray(voice, np.int64), from_start=True) for piece in pieces for voice in piece.events.T]
+    return [TrainingExcerpt(np.asarray(voice, np.int64)) for piece in pieces for voice in piece.events.T]
