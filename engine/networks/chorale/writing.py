@@ -22,8 +22,6 @@ from engine.networks.sampling import choose, log_probabilities
 
 FREE, HOLD = -3, -4
 """In what is given: the voice may sing anything; it goes on with what it sings."""
-OF_CLASS = 1000
-"""In what is given: a pitch class is written as this and its number, C being 0."""
 _ENOUGH = 0.5
 """Share of particles that have to count, in effective number, or they are drawn anew."""
 _PITCH_CLASSES = np.arange(LOWEST, LOWEST + PITCHES) % 12
@@ -35,8 +33,9 @@ class Writing:
 
     Attributes:
         steps: sixteenths.
-        given: [steps, 4] pitches, -1 for silence, `FREE`, `HOLD`, or `OF_CLASS` + a pitch class; None where all is
-            free. Given pitches outside the network's range count as free.
+        given: [steps, 4] pitches, -1 for silence, `FREE` or `HOLD`; None where all is free. Given pitches outside the
+            network's range count as free.
+        classes: [steps, 4, 12] pitch classes, C first, that a free voice may sing; None for all of them.
         temperature: > 0; 1 is as learnt.
         top_p: choose among the likeliest notes that together have this probability; None for all.
         particles: ways that grow side by side.
@@ -49,6 +48,7 @@ class Writing:
 
     steps: int
     given: np.ndarray | None = None
+    classes: np.ndarray | None = None
     temperature: float = 1.0
     top_p: float | None = None
     particles: int = 1
@@ -57,6 +57,11 @@ class Writing:
     may_end: bool = False
     closes: bool = False
     key_bias: np.ndarray | None = None
+
+    @property
+    def bound(self) -> bool:
+        """Whether anything is given."""
+        return self.given is not None or self.classes is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def write(
         found = _Pass(opening.copies(max(1, writing.particles)), writing, rng, reference).write()
         shares = np.exp(np.array([one.log_weight for one in found]) - max(one.log_weight for one in found))
         reference = found[int(rng.choice(len(found), p=shares / shares.sum()))].piece
-    if writing.given is not None:
+    if writing.bound:
         found.sort(key=lambda one: -one.log_weight)
     return found
 
@@ -166,7 +171,7 @@ class _Pass:
         labels = np.where(labels == END, logs_sung.argmax(axis=1), labels)
         self.likelihoods += np.where(going, logs[np.arange(self.count), labels], 0.0)
         pitches = [int(label) + LOWEST if label < PITCHES else -1 for label in labels]
-        if self.writing.given is not None and self.writing.given[step, voice] != FREE:
+        if self._weighs(step, voice):
             told = np.where(allowed, logs, -np.inf)
             top = told.max(axis=1)
             self.weights += top + np.log(np.exp(told - top[:, None]).sum(axis=1))
@@ -181,17 +186,24 @@ class _Pass:
         if told == HOLD:
             now = self.growing.streams[particle].now[voice]
             told = now if now >= -1 else FREE
-        if told >= OF_CLASS:
-            mask[:PITCHES] &= told - OF_CLASS == _PITCH_CLASSES
-            mask[SILENCE] = False
-        elif told == -1 or LOWEST <= told <= HIGHEST:
+        if told == -1 or LOWEST <= told <= HIGHEST:
             mask[:] = False
             mask[label_of(told)] = True
+        elif self.writing.classes is not None and not self.writing.classes[step, voice].all():
+            mask[:PITCHES] &= self.writing.classes[step, voice][_PITCH_CLASSES]
+            mask[SILENCE] = False
         return mask
+
+    def _weighs(self, step: int, voice: int) -> bool:
+        """Whether something is given there."""
+        given, classes = self.writing.given, self.writing.classes
+        return (given is not None and int(given[step, voice]) != FREE) or (
+            classes is not None and not bool(classes[step, voice].all())
+        )
 
     def _draw_anew(self) -> None:
         """Let particles of little weight give way, where few of them count."""
-        if self.writing.given is None or self.count == 1:
+        if not self.writing.bound or self.count == 1:
             return
         shares = np.exp(self.weights - self.weights.max())
         shares /= shares.sum()

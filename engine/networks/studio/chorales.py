@@ -95,11 +95,13 @@ def harmonise(
             f"the melody has {steps} sixteenths, and {MOST_STEPS} at most are harmonised at once", "Cut it."
         )
     line = line_of(melody, steps)
-    shift = _into_range(line, voice)
+    shift = into_range(line, voice)
     moved = np.where(line >= 0, line + shift, line)
     given = np.full((steps, VOICES), FREE, np.int64)
     given[:, voice] = moved
-    writing = Writing(steps, given, temperature, particles=candidates, passes=passes, rests=False, closes=True)
+    writing = Writing(
+        steps, given, temperature=temperature, particles=candidates, passes=passes, rests=False, closes=True
+    )
     best = _least_doubtful(write(network, writing, rng)[: max(1, candidates // 4)])
     piece = np.where(best.piece >= 0, best.piece - shift, best.piece)
     told = np.zeros(piece.shape, bool)
@@ -119,8 +121,17 @@ def _least_doubtful(made: list[Written]) -> Written:
     return made[int(np.argmin(doubts))]
 
 
-def _into_range(line: np.ndarray, voice: int) -> int:
-    """Semitones that bring a line into what a voice sings: whole octaves where they do."""
+def into_range(line: np.ndarray, voice: int, octaves_only: bool = False) -> int:
+    """Semitones that bring a line into what a voice sings: whole octaves where they do.
+
+    Args:
+        line: pitches, below 0 for silence; some sound.
+        voice: 0 for soprano to 3 for bass.
+        octaves_only: the key has to stay.
+
+    Raises:
+        PerpetuumError: the line is wider than what the network knows.
+    """
     low, high = RANGES[voice]
     sung = line[line >= 0]
     if int(np.ptp(sung)) > HIGHEST - LOWEST:
@@ -135,4 +146,4 @@ def _into_range(line: np.ndarray, voice: int) -> int:
         return 10 * unknown + outside, abs(shift)
 
     octaves = min((12 * k for k in range(-6, 7)), key=cost)
-    return octaves if not cost(octaves)[0] else min(range(octaves - 6, octaves + 7), key=cost)
+    return octaves if octaves_only or not cost(octaves)[0] else min(range(octaves - 6, octaves + 7), key=cost)

@@ -91,7 +91,8 @@ def held_out_figures(
     particles: int = 0,
 ) -> dict[str, float]:
     """How well a network knows held-out pieces: see `evaluate_rnn`, `evaluate_vae`, `evaluate_groove`,
-    `evaluate_chorale` and for polyphony, where the chorales of the benchmark are among the pieces, `chorale_figures` and with particles `frame_estimate`.
+    `evaluate_chorale` and for polyphony, where the chorales of the benchmark are among the pieces, `chorale_figures`
+    and with particles `frame_estimate`.
 
     Args and Raises: as `evaluate`.
     """

@@ -9,7 +9,7 @@ from engine.networks import build_network
 from engine.networks.chorale.configs import CHORALE
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.chorale.notes import line_of, to_notes, voices_of
-from engine.networks.chorale.writing import FREE, HOLD, OF_CLASS, Writing, write
+from engine.networks.chorale.writing import FREE, HOLD, Writing, write
 from tests.networks.chorale.test_network import random_piece, random_weights
 
 
@@ -23,9 +23,10 @@ def network() -> ChoraleNetwork:
 def test_what_is_given_is_sung(network):
     given = np.full((12, 4), FREE)
     given[:, 0] = random_piece(12)[:, 0]
-    given[4:, 3] = OF_CLASS + 7
     given[8:, 1] = HOLD
-    for made in write(network, Writing(12, given, particles=4, passes=2), np.random.default_rng(0)):
+    classes = np.ones((12, 4, 12), bool)
+    classes[4:, 3] = np.arange(12) == 7
+    for made in write(network, Writing(12, given, classes, particles=4, passes=2), np.random.default_rng(0)):
         assert (made.piece[:, 0] == given[:, 0]).all()
         assert (made.piece[4:, 3] % 12 == 7).all()
         assert (made.piece[8:, 1] == made.piece[7, 1]).all()
@@ -57,10 +58,11 @@ def test_particles_follow_what_the_network_finds_likely_given_the_future():
     posterior, which is enumerated."""
     network = build_network(CHORALE, random_weights(seed=4))
     given = np.full((2, 4), FREE)
-    given[0] = [70, 64, 1000, 50]
+    given[0] = [70, 64, FREE, 50]
     given[1] = [71, 64, HOLD, 52]
     wanted = {}
-    given[0, 2] = OF_CLASS + 10
+    classes = np.ones((2, 4, 12), bool)
+    classes[0, 2] = np.arange(12) == 10
     for tenor in (46, 58, 70):
         piece = np.array([[70, 64, tenor, 50], [71, 64, tenor, 52]])
         wanted[tenor] = float(np.exp(-network.hear(piece).losses[:-1].sum()))
@@ -68,7 +70,7 @@ def test_particles_follow_what_the_network_finds_likely_given_the_future():
     rng = np.random.default_rng(0)
     counts: dict[int, int] = dict.fromkeys(wanted, 0)
     for _ in range(20):
-        found = write(network, Writing(2, given, particles=32), rng)
+        found = write(network, Writing(2, given, classes, particles=32), rng)
         weights = np.exp([one.log_weight for one in found])
         for one in rng.choice(len(found), 8, p=weights / weights.sum()).tolist():
             counts[int(found[one].piece[0, 2])] += 1
