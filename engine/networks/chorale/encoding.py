@@ -42,6 +42,8 @@ _PAIRS = tuple(combinations(range(VOICES), 2))
 _PAST = 3
 _DECAYS = (float(np.exp(-1 / 16)), float(np.exp(-1 / 96)))
 _LEVELS = np.array([0.01, 0.04, 0.1])
+_FROM = (np.arange(12) + np.arange(12)[:, None]) % 12
+"""The pitch classes from each one on."""
 
 FIELDS: tuple[tuple[str, int], ...] = (
     ("voice", VOICES),
@@ -142,8 +144,8 @@ class ChoraleStream:
         found += [_motion(own, past[k][0]) if k < len(past) else 25 for k in range(_PAST)]
         found += [_LENGTH_OF[min(past[k][1], 64) - 1] - 1 if k < len(past) else len(_LENGTHS) for k in range(_PAST - 1)]
         found += [(now[a] - now[b]) % 12 if now[a] >= 0 and now[b] >= 0 else 12 for a, b in _PAIRS]
-        shares = np.roll(self._heard / np.maximum(self._heard.sum(axis=1, keepdims=True), 1e-9), -(own % 12), axis=1)
-        levels = np.searchsorted(_LEVELS, shares, side="right")
+        heard = self._heard[:, _FROM[own % 12]]
+        levels = np.searchsorted(_LEVELS, heard / np.maximum(heard.sum(axis=1, keepdims=True), 1e-9), side="right")
         return np.concatenate([found, levels[0], levels[1]]) + _STARTS[:-1]
 
     def push(self, pitch: int) -> None:
