@@ -112,7 +112,7 @@ class ChoraleStream:
         self.notes: list[int] = []
         self.phase = phase
         self.step, self.voice = 0, 0
-        self.reference = list(USUAL)
+        self.reference: list[int] = list(USUAL)
         self.now = [START] * VOICES
         self._before = [START] * VOICES
         self._held = [1] * VOICES
@@ -145,8 +145,9 @@ class ChoraleStream:
         found += [_LENGTH_OF[min(past[k][1], 64) - 1] - 1 if k < len(past) else len(_LENGTHS) for k in range(_PAST - 1)]
         found += [(now[a] - now[b]) % 12 if now[a] >= 0 and now[b] >= 0 else 12 for a, b in _PAIRS]
         heard = self._heard[:, _FROM[own % 12]]
-        levels = np.searchsorted(_LEVELS, heard / np.maximum(heard.sum(axis=1, keepdims=True), 1e-9), side="right")
-        return np.concatenate([found, levels[0], levels[1]]) + _STARTS[:-1]
+        shares: np.ndarray = heard / np.maximum(heard.sum(axis=1, keepdims=True), 1e-9)
+        levels: np.ndarray = np.searchsorted(_LEVELS, shares, side="right")
+        return np.concatenate([np.array(found), levels[0], levels[1]]) + _STARTS[:-1]
 
     def push(self, pitch: int) -> None:
         """The next note: a pitch, or `SILENT`."""

@@ -173,7 +173,7 @@ def window_sample(config: VaeConfig, classes: np.ndarray) -> Sample:
     return Sample(to_notes(events), len(classes) / STEPS_PER_BEAT)
 
 
-def drum_notes(config: RnnConfig | VaeConfig | ChoraleConfig, events: np.ndarray) -> np.ndarray:
+def drum_notes(config: RnnConfig | VaeConfig, events: np.ndarray) -> np.ndarray:
     """The notes of bit masks [T] on the grid of sixteenths, as a network knows them: array of `NOTE`."""
     notes = drums.to_notes(events.tolist())
     if isinstance(config, VaeConfig):
@@ -245,6 +245,7 @@ def _taker(
             return partial(_stretch, 4.0 * BARS, 1.0)
         case "performance_rnn":
             return partial(_stretch, SECONDS, 0.0)
+    assert isinstance(config, RnnConfig)
     return partial(_bars, config)
 
 
