@@ -25,6 +25,10 @@ _UPBEAT = 4
 """Most chorales begin with a beat before the bar line, so that is where the network takes bar lines to be."""
 _FOREIGN = -4.0
 """What is added to the logits of pitch classes outside the key where nothing chromatic is wanted."""
+_PARALLELS = 4.0
+"""Nats that a parallel fifth or octave costs where they are avoided."""
+_HIGHEST = 76
+"""Where the soprano of the chorales mostly ends, at its 95 per cent."""
 _HALF_CLOSE = 0.35
 """Share of the stops within a section that are made on the dominant."""
 _LED_BY = (0.3, 0.4, 0.3)
@@ -73,7 +77,9 @@ class ChoraleGenerator:
             top_p=settings.top_p,
             particles=settings.candidates,
             passes=settings.passes if melody is not None else 1,
+            highest=_HIGHEST,
             rests=False,
+            parallels=_PARALLELS if settings.strict else 0.0,
             key_bias=_bias(request.key, settings.chromatic),
         )
         before = 0 if past is None else len(past)

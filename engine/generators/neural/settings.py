@@ -249,6 +249,7 @@ class ChoraleSettings(NetworkSettings):
     chromatic: Percent = Field(
         default=0.25, description="how far notes outside the key are let in: 0 % hardly ever, 100 % as learnt"
     )
+    strict: bool = Field(default=True, description="whether parallel fifths and octaves are avoided as they arise")
     history: Bars = Field(default=4, le=16, description="how much of its own past it continues from")
     sings: Literal["soprano", "alto", "tenor", "bass"] | None = Field(
         default=None,

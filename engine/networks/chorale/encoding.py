@@ -100,6 +100,7 @@ class ChoraleStream:
         notes: what was pushed, pitches or `SILENT`, in the order of the stream.
         reference: for each voice, the pitch that it sang last; intervals count from there.
         now: for each voice the note that sounds: of this sixteenth where the voice has sung, else of the last one.
+        before: for each voice what it sang a sixteenth before that.
     """
 
     def __init__(self, phase: int = 0) -> None:
@@ -114,7 +115,7 @@ class ChoraleStream:
         self.step, self.voice = 0, 0
         self.reference: list[int] = list(USUAL)
         self.now = [START] * VOICES
-        self._before = [START] * VOICES
+        self.before = [START] * VOICES
         self._held = [1] * VOICES
         self._past: list[list[tuple[int, int]]] = [[] for _ in range(VOICES)]
         self._since = 0
@@ -125,7 +126,7 @@ class ChoraleStream:
         other = ChoraleStream(self.phase)
         other.notes, other.step, other.voice = self.notes.copy(), self.step, self.voice
         other.reference, other.now = self.reference.copy(), self.now.copy()
-        other._before, other._held, other._since = self._before.copy(), self._held.copy(), self._since
+        other.before, other._held, other._since = self.before.copy(), self._held.copy(), self._since
         other._past, other._heard = [past.copy() for past in self._past], self._heard.copy()
         return other
 
@@ -136,7 +137,7 @@ class ChoraleStream:
         found = [v, 16 * v + step % 16, step % 12, min(self.step // 4, 8), min(self._since // 4, 20)]
         found += [pitch - LOWEST if pitch >= 0 else PITCHES if pitch == SILENT else PITCHES + 1 for pitch in now]
         found += [2 * WIDE + 3 if k == v else _interval(now[k], own) for k in range(VOICES)]
-        found += [26 * (k < v) + _motion(self._before[k], now[k]) for k in range(VOICES)]
+        found += [26 * (k < v) + _motion(self.before[k], now[k]) for k in range(VOICES)]
         lengths = [_LENGTH_OF[min(held, 64) - 1] - 1 for held in self._held]
         found += [len(_LENGTHS) * (k < v) + lengths[k] for k in range(VOICES)]
         found.append(len(_LENGTHS) * v + lengths[v])
@@ -153,7 +154,7 @@ class ChoraleStream:
         """The next note: a pitch, or `SILENT`."""
         v = self.voice
         before = self.now[v]
-        self._before[v], self.now[v] = before, pitch
+        self.before[v], self.now[v] = before, pitch
         if pitch == before:
             self._held[v] += 1
         else:

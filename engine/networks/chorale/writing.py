@@ -24,7 +24,8 @@ FREE, HOLD = -3, -4
 """In what is given: the voice may sing anything; it goes on with what it sings."""
 _ENOUGH = 0.5
 """Share of particles that have to count, in effective number, or they are drawn anew."""
-_PITCH_CLASSES = np.arange(LOWEST, LOWEST + PITCHES) % 12
+_PITCHES = np.arange(LOWEST, LOWEST + PITCHES)
+_PITCH_CLASSES = _PITCHES % 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,12 @@ class Writing:
         top_p: choose among the likeliest notes that together have this probability; None for all.
         particles: ways that grow side by side.
         passes: how often the free voices are drawn; more than once where something is given.
+        highest: pitch that no free voice goes above; None for what each voice sings in the training split.
         rests: whether free voices may be silent.
         may_end: whether pieces may end before all steps are written.
         closes: whether the piece ends with its last step, which weighs, too.
+        parallels: nats that a note costs which makes a parallel fifth or octave with a voice above it; a unison
+            with one costs a fifth of it. 0 for what the network would sing by itself.
         key_bias: [12] what is added to the logits of pitch classes, C first; None for nothing.
     """
 
@@ -53,15 +57,17 @@ class Writing:
     top_p: float | None = None
     particles: int = 1
     passes: int = 1
+    highest: int | None = None
     rests: bool = True
     may_end: bool = False
     closes: bool = False
+    parallels: float = 0.0
     key_bias: np.ndarray | None = None
 
     @property
     def bound(self) -> bool:
         """Whether anything is given."""
-        return self.given is not None or self.classes is not None
+        return self.given is not None or self.classes is not None or self.parallels > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ class _Pass:
         if writing.key_bias is not None:
             bias[:PITCHES] = np.asarray(writing.key_bias, float)[_PITCH_CLASSES]
         self.bias = bias
-        self.masks = [_sung_by(voice, writing.rests) for voice in range(VOICES)]
+        self.masks = [_sung_by(voice, writing.rests, writing.highest) for voice in range(VOICES)]
 
     def write(self) -> list[Written]:
         """See `write`."""
@@ -159,7 +165,8 @@ class _Pass:
         allowed = np.repeat(allowed, self.count, axis=0) if alike else allowed
         if voice == 0 and self.writing.may_end and step > 0:
             allowed[:, END] = True
-        wanted = np.where(allowed, logits + self.bias, -np.inf)
+        cost = self._costs(voice) if self.writing.parallels and voice else np.zeros((1, LABELS))
+        wanted = np.where(allowed, logits + self.bias - cost, -np.inf)
         labels, _ = choose(wanted, sampling, self.rng.random(self.count))
         going = self.ended > step
         if self.reference is not None and step < len(self.reference):
@@ -171,8 +178,8 @@ class _Pass:
         labels = np.where(labels == END, logs_sung.argmax(axis=1), labels)
         self.likelihoods += np.where(going, logs[np.arange(self.count), labels], 0.0)
         pitches = [int(label) + LOWEST if label < PITCHES else -1 for label in labels]
-        if self._weighs(step, voice):
-            told = np.where(allowed, logs, -np.inf)
+        if self._weighs(step, voice) or cost.any():
+            told = np.where(allowed, logs - cost, -np.inf)
             top = told.max(axis=1)
             self.weights += top + np.log(np.exp(told - top[:, None]).sum(axis=1))
         self.growing.push(pitches)
@@ -193,6 +200,24 @@ class _Pass:
             mask[:PITCHES] &= self.writing.classes[step, voice][_PITCH_CLASSES]
             mask[SILENCE] = False
         return mask
+
+    def _costs(self, voice: int) -> np.ndarray:
+        """[particles, labels] nats that notes cost by what they make with the voices above."""
+        costs = np.zeros((self.count, LABELS))
+        for k, stream in enumerate(self.growing.streams):
+            own, pitches = stream.now[voice], _PITCHES
+            for above in range(voice):
+                now, before = stream.now[above], stream.before[above]
+                if now < 0:
+                    continue
+                costs[k, :PITCHES] += 0.2 * (pitches == now)
+                if own < 0 or before < 0 or now == before:
+                    continue
+                gap = (before - own) % 12
+                if gap in (0, 7):
+                    same_way = (pitches - own) * (now - before) > 0
+                    costs[k, :PITCHES] += same_way & ((now - pitches) % 12 == gap)
+        return self.writing.parallels * costs
 
     def _weighs(self, step: int, voice: int) -> bool:
         """Whether something is given there."""
@@ -218,8 +243,9 @@ class _Pass:
         self.weights = np.zeros(self.count)
 
 
-def _sung_by(voice: int, rests: bool) -> np.ndarray:
+def _sung_by(voice: int, rests: bool, highest: int | None) -> np.ndarray:
     low, high = RANGES[voice]
+    high = high if highest is None else max(low + 12, min(high, highest))
     mask = np.zeros(LABELS, bool)
     mask[low - LOWEST : high - LOWEST + 1] = True
     mask[SILENCE] = rests

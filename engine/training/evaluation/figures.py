@@ -44,6 +44,7 @@ FIGURES: dict[str, Figure] = {
     "network": Figure(_EVENT, "negative log-likelihood", HELD_OUT),
     "unigram": Figure(_EVENT, "guessing by frequency", HELD_OUT),
     "bigram": Figure(_EVENT, "guessing by the event before", HELD_OUT),
+    "placed_bigram": Figure(_EVENT, "guessing by the voice, its note before and the place in the bar", HELD_OUT),
     "copy_last": Figure(_EVENT, "the event before again, else by frequency", HELD_OUT),
     "copy_bar": Figure(_EVENT, "the event of a bar ago, else by frequency", HELD_OUT),
     "under_bigram": Figure("percent", "how far the network is under the bigram", HELD_OUT),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from engine.networks.chorale.configs import CHORALE
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.chorale.notes import line_of, to_notes, voices_of
 from engine.networks.chorale.writing import FREE, HOLD, Writing, write
+from engine.score.harmony.counterpoint import found
 from tests.networks.chorale.test_network import random_piece, random_weights
 
 
@@ -83,6 +86,16 @@ def test_a_past_is_gone_on_from(network):
     (made,) = write(network, Writing(3), np.random.default_rng(3), past)
     whole = network.hear(np.concatenate([past, made.piece]))
     assert made.log_likelihood == pytest.approx(-whole.losses[28:40].sum(), rel=1e-4)
+
+
+def test_parallels_that_cost_much_are_not_sung_and_nobody_goes_above_the_highest(network):
+    """As the judge of counterpoint counts them, which knows nothing of how they are avoided."""
+    asked = Writing(40, rests=False, highest=75, particles=3)
+    free = write(network, asked, np.random.default_rng(6))
+    strict = write(network, replace(asked, parallels=30.0), np.random.default_rng(6))
+    assert sum(found(made.piece).fifths + found(made.piece).octaves for made in free) > 10
+    assert sum(found(made.piece).fifths + found(made.piece).octaves for made in strict) == 0
+    assert max(int(made.piece.max()) for made in free) <= 75
 
 
 def test_pieces_may_end(network):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from engine.networks.chorale.encoding import VOICES
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.threads import one_thread
 from engine.training.amount import nothing_to_judge
@@ -33,9 +34,10 @@ def evaluate_chorale(
         advance: told which share of the work is done.
 
     Returns:
-        "network"; the figures of `baselines`; "under_bigram", in percent; "copied": share of the notes that are the
-        voice's note before; "accuracy": share that the network thought likeliest; "per_bar": nats per bar of 4/4;
-        "events": how many notes were judged.
+        "network"; the figures of `baselines`; "placed_bigram": guessing by the voice, its note before and the
+        sixteenth of four beats, Witten-Bell smoothing; "under_bigram", in percent; "copied": share of the notes that
+        are the voice's note before; "accuracy": share that the network thought likeliest; "per_bar": nats per bar of
+        4/4; "events": how many notes were judged.
 
     Raises:
         PerpetuumError: there is nothing to judge on, or to fit the baselines to.
@@ -54,12 +56,30 @@ def evaluate_chorale(
                 advance((number + 1) / len(judged))
     count = sum(piece.events.size for piece in judged)
     figures = {"network": losses / count, **baselines(_lines(train), _lines(judged), 0, STEPS_PER_BAR)}
+    figures["placed_bigram"] = _placed_bigram(train, judged)
     figures["under_bigram"] = 100.0 * (1.0 - figures["network"] / figures["bigram"])
     same = sum(int((piece.events[1:] == piece.events[:-1]).sum()) for piece in judged)
     figures["copied"] = same / sum(piece.events[1:].size for piece in judged)
     figures["accuracy"] = hits / count
     figures["per_bar"] = figures["network"] * 4 * STEPS_PER_BAR
     return figures | {"events": float(count)}
+
+
+def _placed_bigram(train: Sequence[DatasetPiece], judged: Sequence[DatasetPiece]) -> float:
+    """Nats per note, of all notes but the first of each voice; sixteenths count from the beginning of a piece."""
+    total, count = 0.0, 0
+    for voice in range(VOICES):
+        unigram, pairs = np.full(129, 0.1), np.zeros((STEPS_PER_BAR, 129, 129))
+        for line in (piece.events[:, voice].astype(int) + 1 for piece in train):
+            np.add.at(pairs, (np.arange(1, len(line)) % STEPS_PER_BAR, line[:-1], line[1:]), 1.0)
+            np.add.at(unigram, line, 1.0)
+        unigram /= unigram.sum()
+        followers = (pairs > 0).sum(axis=-1, keepdims=True)
+        shares = (pairs + (followers + 1) * unigram) / (pairs.sum(axis=-1, keepdims=True) + followers + 1)
+        for line in (piece.events[:, voice].astype(int) + 1 for piece in judged):
+            chosen = shares[np.arange(1, len(line)) % STEPS_PER_BAR, line[:-1], line[1:]]
+            total, count = total - float(np.log(chosen).sum()), count + len(chosen)
+    return total / max(1, count)
 
 
 def _lines(pieces: Sequence[DatasetPiece]) -> list[TrainingExcerpt]:
