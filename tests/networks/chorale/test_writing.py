@@ -90,10 +90,10 @@ def test_a_past_is_gone_on_from(network):
 
 def test_parallels_that_cost_much_are_not_sung_and_nobody_goes_above_the_highest(network):
     """As the judge of counterpoint counts them, which knows nothing of how they are avoided."""
-    asked = Writing(40, rests=False, highest=75, particles=3)
+    asked = Writing(60, rests=False, highest=75, particles=4, temperature=8.0)
     free = write(network, asked, np.random.default_rng(6))
     strict = write(network, replace(asked, parallels=30.0), np.random.default_rng(6))
-    assert sum(found(made.piece).fifths + found(made.piece).octaves for made in free) > 10
+    assert sum(found(made.piece).fifths + found(made.piece).octaves for made in free) > 5
     assert sum(found(made.piece).fifths + found(made.piece).octaves for made in strict) == 0
     assert max(int(made.piece.max()) for made in free) <= 75
 
