@@ -55,10 +55,20 @@ class RealClock:
 
     def __init__(self, frames: Callable[[], int], look: float = 0.1, patience: float = 0.0) -> None:
         self.running = False
+        self._begins = 0
         self._frames = frames
         self._look = look
         self._early = BEFORE_ALL
         self._impatient_at = time.monotonic() + patience
+
+    def goes_on(self, frame: int, begun: bool) -> None:
+        """The performance goes on where another one stood.
+
+        Args:
+            frame: from which the sound is new.
+            begun: whether there is sound already; else it begins there.
+        """
+        self.running, self._begins = begun, frame
 
     def now(self) -> int:
         """Frames of sound made so far; before the sound begins, the time that is pretended."""
@@ -68,7 +78,7 @@ class RealClock:
         """Wait in real time."""
         if self.running:
             return ladder.poll(min(max((until - self.now()) / SAMPLE_RATE, 0.0), self._look))
-        if until > 0:
+        if until > self._begins:
             self.running = True
             return ladder.poll(0.0)
         seconds = self._impatient_at - time.monotonic()

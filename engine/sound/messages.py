@@ -1,4 +1,4 @@
-"""Messages between the conductor's side and the audio process. Free of pyo; everything here is plain picklable data.
+"""Messages between the conductor's side and the audio process. Free of pyo; everything here is plain data.
 
 Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
 offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `Trouble`.
@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from engine.codec import Codec, register_dtype
 from engine.sound.format import DEFAULT_CHANNELS
 
 BLOCK = 256
@@ -19,6 +20,8 @@ BLOCK = 256
 
 NOTE_EVENT = np.dtype([("on", "i8"), ("off", "i8"), ("pitch", "i2"), ("velocity", "u1")])
 """A note on the sample clock: frames of its start and its release."""
+
+register_dtype("note_event", NOTE_EVENT)
 
 
 class Control(StrEnum):
@@ -28,6 +31,7 @@ class Control(StrEnum):
     PAN = "pan"  # -1 left .. 1 right
     REVERB = "reverb"  # send level, dB
     DELAY = "delay"  # send level, dB
+    BRIGHTNESS = "brightness"  # 0 dark .. 1 open, of parts that have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class PartSound:
         pan: -1 left .. 1 right.
         reverb: send to the reverb in dB; -inf for none.
         delay: send to the delay in dB; -inf for none.
+        brightness: 0 dark .. 1 open; None: the instrument is heard as it is, and its brightness cannot move.
         revision: another one where the instrument's files were saved anew, so that its sound is built again.
     """
 
@@ -50,6 +55,7 @@ class PartSound:
     pan: float = 0.0
     reverb: float = float("-inf")
     delay: float = float("-inf")
+    brightness: float | None = None
     revision: int = 0
 
 
@@ -219,3 +225,6 @@ ToSound = Setup | Notes | Ramps | Forget | Release | Fade | Ping | Quit
 
 FromSound = Pong | Ready | LevelReading | Trouble
 """All that it says."""
+
+TO_SOUND: Codec[ToSound] = Codec(ToSound)
+FROM_SOUND: Codec[FromSound] = Codec(FromSound)

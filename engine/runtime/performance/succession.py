@@ -60,7 +60,7 @@ def take_over(
             workers.load(wanted)
         bar = conductor.reload(held(scene))
     except Exception as error:
-        log.exception("the edited scene cannot be played (%s); what played plays on", error)
+        log.info("the edited scene cannot be played", exc_info=True)
         with suppress(Exception):
             workers.load(networks)
         return str(error) or repr(error)
