@@ -16,7 +16,9 @@ pytestmark = pytest.mark.models
 
 def chorales(count: int, steps: int = 80) -> list[DatasetPiece]:
     return [
-        DatasetPiece(f"{k}", "made", "train" if k % 3 else "validation", random_piece(steps, k).astype(np.int16))
+        DatasetPiece(
+            f"{k}", "made", "train" if k % 3 else "validation", np.repeat(random_piece(steps // 4, k), 4, axis=0)
+        )
         for k in range(count)
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ def test_the_share_of_copied_notes_is_counted_within_voices(network):
         for seed, split in enumerate(("train", "test"))
     ]
     events = held[1].events
-    same = sum(int(a == b) for voice in events.T for a, b in zip(voice[:-1], voice[1:], strict=True))
+    same = sum(int(a == b) for voice in events.T for a, b in pairwise(voice))
     figures = evaluate_chorale(network, held, "test")
     assert figures["copied"] == pytest.approx(same / (4 * 71))
     assert figures["placed_bigram"] < figures["unigram"]
