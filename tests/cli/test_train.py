@@ -143,4 +143,4 @@ def test_a_recipe_says_which_folders_it_wants(tmp_path):
 def test_the_schema_of_settings_is_printed_for_editors(tmp_path):
     result = run("schema", "--training")
     assert (result.exit_code, result.stdout) == (0, training_schema())
-    assert "different things" in fails("schema", "--training", "--settings")
+    assert "two different things" in fails("schema", "--training", "--settings")
