@@ -8,6 +8,7 @@ import pytest
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link
 from engine.generators.neural.chorale import ChoraleGenerator
+from engine.generators.neural.settings import ChoraleSettings
 from engine.networks.card import WeightsCard, write_weights
 from engine.networks.chorale.encoding import LABELS, WIDE
 from engine.networks.chorale.layout import ChoraleLayout
@@ -41,7 +42,8 @@ def lines(weights, **how):
     settings = {"weights": weights, "candidates": 3, **how.pop("settings", {})}
     sources = how.pop("sources", {})
     asked = changed(request("chorale", settings=settings, **{"bars": 2, **how}), sources=sources)
-    return ChoraleGenerator(asked.settings).candidates(asked)[0].piece
+    assert isinstance(asked.settings, ChoraleSettings)
+    return ChoraleGenerator(asked.settings).candidates(asked.with_settings(asked.settings))[0].piece
 
 
 def test_the_same_request_gives_the_same_phrase_whatever_was_made_before(weights):
