@@ -35,6 +35,7 @@ VERBS = {
     "continue": Verb("music", "Go on from a MIDI file with a network."),
     "sample": Verb("music", "New music out of MusicVAE's latent space."),
     "interpolate": Verb("music", "From one MIDI file to another, with MusicVAE."),
+    "chorale": Verb("music", "Four voices by a network, or around a melody."),
     "groove": Verb("music", "Play the drums of a MIDI file with feel."),
     "drumify": Verb("music", "Drums to the rhythm of a MIDI file."),
     "gansynth": Verb("timbres", "Play MIDI files, and make notes, with GANSynth."),
