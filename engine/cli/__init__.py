@@ -41,6 +41,7 @@ VERBS = {
     "scenes": Verb("scenes", "List the scenes that are here."),
     "generators": Verb("scenes", "List the generators and transforms."),
     "instruments": Verb("scenes", "List the instruments."),
+    "instrument": Verb("timbres", "Make an instrument of recordings, or of notes that networks make."),
     "outputs": Verb("scenes", "List the outputs and the sound devices."),
     "models": Verb("networks", "List the networks, and import Magenta's checkpoints."),
     "dataset": Verb("networks", "Make files of music into a data set, and see what is in them."),
