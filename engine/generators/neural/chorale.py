@@ -13,7 +13,7 @@ from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
 from engine.generators.neural.settings import ChoraleSettings
 from engine.networks.chorale.encoding import STOP, VOICES
 from engine.networks.chorale.notes import line_of, to_notes, voices_of
-from engine.networks.chorale.writing import FREE, HOLD, Writing, Written, write
+from engine.networks.chorale.writing import FREE, HOLD, SungPiece, Writing, write
 from engine.networks.studio.chorales import into_range
 from engine.score.harmony.counterpoint import found, leading_notes
 from engine.score.harmony.keys import Key
@@ -55,7 +55,7 @@ class ChoraleGenerator:
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, stream(request.seed, "velocity")))
         return Phrase.of(_apart(notes), request.beats, Provenance("chorale", Origin.NETWORK, request.seed))
 
-    def candidates(self, request: Request[ChoraleSettings], number: int = 0) -> list[Written]:
+    def candidates(self, request: Request[ChoraleSettings], number: int = 0) -> list[SungPiece]:
         """Ways to sing a phrase, what the judge of counterpoint likes best first.
 
         Args:
@@ -89,7 +89,7 @@ class ChoraleGenerator:
         return [made[place] for place in np.argsort(doubts, kind="stable").tolist()]
 
 
-def _doubt(made: Written, past: np.ndarray | None, key: Key) -> float:
+def _doubt(made: SungPiece, past: np.ndarray | None, key: Key) -> float:
     """What the judge says of a phrase, how it is come into included."""
     piece = made.piece if past is None else np.concatenate([past[-1:], made.piece])
     return found(piece, key).doubt

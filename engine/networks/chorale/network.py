@@ -32,7 +32,7 @@ _PITCHES = np.arange(LOWEST, LOWEST + PITCHES)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Expectations:
     """How a network hears a piece.
 
     Attributes:
@@ -80,7 +80,9 @@ class ChoraleNetwork:
         """As `Config.sizes` gives them."""
         return self.layout.sizes()
 
-    def hear(self, piece: np.ndarray | Sequence[Sequence[int]], attention: bool = False, phase: int = 0) -> Heard:
+    def hear(
+        self, piece: np.ndarray | Sequence[Sequence[int]], attention: bool = False, phase: int = 0
+    ) -> Expectations:
         """What the network expects at each note of a piece, being told those before.
 
         Args:
@@ -111,7 +113,7 @@ class ChoraleNetwork:
             for place in range(len(projected)):
                 state = self._gru(layer, projected[place : place + 1], state)
                 outputs[place] = state[0]
-        return Heard(self._read(outputs, embedded, attended, at), np.array(labels), reached)
+        return Expectations(self._read(outputs, embedded, attended, at), np.array(labels), reached)
 
     def begin(self, count: int = 1, phase: int = 0) -> Growing:
         """Some pieces at their beginning."""

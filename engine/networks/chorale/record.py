@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.networks.chorale.encoding import LABELS, LOWEST, PITCHES, SILENCE, SILENT, VOICES
-from engine.networks.chorale.network import ChoraleNetwork, Heard
+from engine.networks.chorale.network import ChoraleNetwork, Expectations
 
 VOICE_NAMES = ("soprano", "alto", "tenor", "bass")
 LOUDEST = 3.0
@@ -83,7 +83,7 @@ def velocities_of(entropies: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(1 + 126 * entropies / LOUDEST), 1, 127).astype(int)
 
 
-def entropies_of(heard: Heard) -> np.ndarray:
+def entropies_of(heard: Expectations) -> np.ndarray:
     """[N] entropy in nats of what a network expected at each token."""
     shares = _shares(heard)
     return -(shares * np.log(np.maximum(shares, 1e-30))).sum(axis=1)
@@ -169,7 +169,7 @@ def _looked(reached: np.ndarray, top: int) -> tuple[Looked, ...]:
     return tuple(Looked(head=head, ago=ago, share=_rounded(share)) for head, ago, share in heads if share >= _LEAST)
 
 
-def _shares(heard: Heard) -> np.ndarray:
+def _shares(heard: Expectations) -> np.ndarray:
     shifted = heard.logits.astype(np.float64) - heard.logits.max(axis=1, keepdims=True)
     shares = np.exp(shifted)
     return shares / shares.sum(axis=1, keepdims=True)

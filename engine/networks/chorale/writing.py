@@ -71,7 +71,7 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SungPiece:
     """A piece.
 
     Attributes:
@@ -93,7 +93,7 @@ def write(
     rng: np.random.Generator,
     past: np.ndarray | None = None,
     phase: int = 0,
-) -> list[Written]:
+) -> list[SungPiece]:
     """Pieces, as many as there are particles; where something is given those of most weight first.
 
     Args:
@@ -110,7 +110,7 @@ def write(
     for pitch in () if past is None else past.reshape(-1).tolist():
         opening.logits()
         opening.push([int(pitch)])
-    found: list[Written] = []
+    found: list[SungPiece] = []
     reference: np.ndarray | None = None
     for _ in range(max(1, writing.passes)):
         found = _Pass(opening.copies(max(1, writing.particles)), writing, rng, reference).write()
@@ -140,7 +140,7 @@ class _Pass:
         self.bias = bias
         self.masks = [_sung_by(voice, writing.rests, writing.highest) for voice in range(VOICES)]
 
-    def write(self) -> list[Written]:
+    def write(self) -> list[SungPiece]:
         """See `write`."""
         sampling = Sampling(temperature=self.writing.temperature, top_p=self.writing.top_p)
         for step in range(self.writing.steps):
@@ -150,11 +150,11 @@ class _Pass:
                 break
         if self.writing.closes:
             self.weights += log_probabilities(self.growing.logits(), 1.0)[:, END]
-        found: list[Written] = []
+        found: list[SungPiece] = []
         for k, stream in enumerate(self.growing.streams):
             sung = np.array(stream.notes[self.start :], np.int64).reshape(-1, VOICES)[: self.ended[k]]
             over = bool(self.ended[k] < self.writing.steps)
-            found.append(Written(sung, float(self.likelihoods[k]), float(self.weights[k]), over))
+            found.append(SungPiece(sung, float(self.likelihoods[k]), float(self.weights[k]), over))
         return found
 
     def _sing(self, step: int, voice: int, sampling: Sampling) -> None:

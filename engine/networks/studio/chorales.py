@@ -11,7 +11,7 @@ from engine.errors import PerpetuumError
 from engine.networks.chorale.encoding import HIGHEST, LOWEST, RANGES, VOICES
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.chorale.notes import line_of
-from engine.networks.chorale.writing import FREE, Writing, Written, write
+from engine.networks.chorale.writing import FREE, SungPiece, Writing, write
 from engine.score.harmony.counterpoint import Faults, found
 from engine.score.harmony.key_finding import find_key
 from engine.score.harmony.keys import Key
@@ -115,7 +115,7 @@ def key_of(piece: np.ndarray) -> Key | None:
     return find_key(sounding, np.ones(len(sounding)))
 
 
-def _least_doubtful(made: list[Written]) -> Written:
+def _least_doubtful(made: list[SungPiece]) -> SungPiece:
     """The one that the judge likes best; of equal ones the first."""
     doubts = [round(found(one.piece, key_of(one.piece)).doubt, 3) for one in made]
     return made[int(np.argmin(doubts))]
