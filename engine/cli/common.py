@@ -5,20 +5,22 @@ from __future__ import annotations
 import difflib
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from engine import assets
 from engine.errors import PerpetuumError
 from engine.form.scene import Scene
-from engine.scenes import Severity, load
+from engine.scenes import Diagnostic, Severity, load
 from engine.units import parse_time_of_day
 
 EXIT_NOT_VALID = 1
+
+Found = TypeVar("Found")
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -46,19 +48,25 @@ def warn(text: str) -> None:
 
 
 def find_scene(name: str) -> Path:
-    """The scene file that a command line names (see `assets.scene`); where another could be meant, that is said.
+    """The scene file that a command line names; see `find_named`."""
+    return find_named(name, "scenes")
+
+
+def find_named(name: str, *kinds: str) -> Path:
+    """The file that a command line names (see `assets.named`); where another could be meant, that is said.
 
     Raises:
         PerpetuumError: there is no such file.
     """
-    path = assets.scene(name)
+    path = assets.named(name, *kinds)
     if not assets.exists(name) or assets.is_folder(name):
-        hidden = assets.hidden_by("scenes", path)
+        mine = [kind for kind in kinds if kind == path.parent.name]
+        hidden = assets.hidden_by(mine[0], path) if mine else None
         here = assets.beside_me(name)
         if here is not None and here.resolve() != path.resolve():
             warn(f"{name} is {path}; for the file here say {here}")
         elif hidden is not None and path != here:
-            warn(f"{name} is {path}, which hides the shipped scene")
+            warn(f"{name} is {path}, which hides the shipped {hidden.parent.name.removesuffix('s')}")
     return path
 
 
@@ -75,16 +83,27 @@ def load_playable(name: str, section: str | None = None, solo: str | None = None
     Raises:
         PerpetuumError: there is no such file, section or part.
     """
-    scene, diagnostics = load(find_scene(name), pipes=True)
+    scene = valid(name, *load(find_scene(name), pipes=True))
+    must_exist("section", section, list(scene.sections))
+    must_exist("part", solo, list(scene.parts))
+    return scene
+
+
+def valid(name: str, found: Found | None, diagnostics: Sequence[Diagnostic]) -> Found:
+    """What was read of a file; its diagnostics are printed, and where it is None, we exit.
+
+    Args:
+        name: of the file, as the command line says it.
+        found: what was read.
+        diagnostics: all that was found in it.
+    """
     for diagnostic in diagnostics:
         warn(diagnostic.text(colour=is_terminal(sys.stderr)))
-    if scene is None:
+    if found is None:
         errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
         click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)
         sys.exit(EXIT_NOT_VALID)
-    _must_exist("section", section, list(scene.sections))
-    _must_exist("part", solo, list(scene.parts))
-    return scene
+    return found
 
 
 def seed_of(scene: Scene, given: int | None) -> int:
@@ -124,7 +143,8 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
 
 
-def _must_exist(what: str, name: str | None, known: list[str]) -> None:
+def must_exist(what: str, name: str | None, known: list[str]) -> None:
+    """Raise a `PerpetuumError` where a section or part that was asked for is none of the scene's."""
     if name is None or name in known:
         return
     near = difflib.get_close_matches(name, known, 1)
