@@ -21,6 +21,32 @@ _LONGEST_NAME = 100
 """Bytes."""
 
 
+def check_new_folder(path: Path, marker: str, force: bool = False) -> None:
+    """Refuse a folder that could not be written, before any work is done for it; arguments as of `NewFolder`.
+
+    Raises:
+        PerpetuumError: it can never be written, or is there already.
+    """
+    if not _NAME.fullmatch(path.name) or len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise PerpetuumError(
+            f"cannot make the folder {path.name[:_LONGEST_NAME]!r}: its name is none that one can write in a scene",
+            f"letters, digits, `_`, `-`, `.` and spaces, {_LONGEST_NAME} bytes at most, a letter or digit first",
+        )
+    check_folder(path)
+    try:
+        if path.is_symlink():
+            raise PerpetuumError(f"cannot write {path}: it is a link", "name the folder that it leads to")
+        if not path.exists():
+            return
+        there = sorted(entry.name for entry in path.iterdir())
+    except (OSError, ValueError) as error:
+        raise cannot_write(path, error) from error
+    if there and marker not in there:
+        raise PerpetuumError(f"{path} is there already, and has other files in it", "choose another name")
+    if there and not force:
+        raise PerpetuumError(f"{path} is there already", "choose another name, or replace it with --force")
+
+
 class NewFolder:
     """A folder that is written, in a `with`: complete and under its name at the end, or not there at all.
 
@@ -37,33 +63,12 @@ class NewFolder:
         self.path = path
         self._marker = marker
         self._force = force
-        self._look()
+        check_new_folder(path, marker, force)
         try:
             self._growing = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
             self._growing.mkdir()
         except OSError as error:
             raise cannot_write(path, error) from error
-
-    def _look(self) -> None:
-        path = self.path
-        if not _NAME.fullmatch(path.name) or len(os.fsencode(path.name)) > _LONGEST_NAME:
-            raise PerpetuumError(
-                f"cannot make the folder {path.name[:_LONGEST_NAME]!r}: its name is none that one can write in a scene",
-                f"letters, digits, `_`, `-`, `.` and spaces, {_LONGEST_NAME} bytes at most, a letter or digit first",
-            )
-        check_folder(path)
-        try:
-            if path.is_symlink():
-                raise PerpetuumError(f"cannot write {path}: it is a link", "name the folder that it leads to")
-            if not path.exists():
-                return
-            there = sorted(entry.name for entry in path.iterdir())
-        except (OSError, ValueError) as error:
-            raise cannot_write(path, error) from error
-        if there and self._marker not in there:
-            raise PerpetuumError(f"{path} is there already, and has other files in it", "choose another name")
-        if there and not self._force:
-            raise PerpetuumError(f"{path} is there already", "choose another name, or replace it with --force")
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file into it, and its bytes to the disk.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from engine.assets import FOLDER_FILE
 from engine.cli.music.sampling import say
 from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder
@@ -14,6 +15,7 @@ from engine.cli.timbres.gansynth import MAX_SEED, load_network
 from engine.cli.timbres.pitches import PitchType
 from engine.cli.timbres.telling_instruments import tell_instrument, tell_judgements
 from engine.cli.waiting import progress
+from engine.new_folder import check_new_folder
 
 EXAMPLES = """
 \b
@@ -43,6 +45,8 @@ Examples:
 @click.option("--highest", default="C6", show_default=True, type=PitchType(), help="No note is higher.")
 @click.option("--every", default=3, show_default=True, type=click.IntRange(1, 12), help="Semitones between two notes.")
 @click.option("--title", help="One line that says what it sounds like.")
+@click.option("--credit", default="", help="Whose checkpoint it is.")
+@click.option("--licence", default="", help="Its licence, such as Apache-2.0.")
 @click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder of the instrument; its name is yours.")
 @click.option("--force", is_flag=True, help="Replace an instrument that is there.")
 def command(
@@ -54,6 +58,8 @@ def command(
     highest: int,
     every: int,
     title: str | None,
+    credit: str,
+    licence: str,
     output: Path,
     force: bool,
 ) -> None:
@@ -67,6 +73,7 @@ def command(
 
     if percent is not None and to is None:
         raise click.UsageError("--at stands between --latent and --to: give both")
+    check_new_folder(output, FOLDER_FILE, force)
     place = LatentPlace(latent, to, (50.0 if percent is None else percent) / 100.0)
     pitches = bank_pitches(lowest, highest, every)
     network = load_network(checkpoint)
@@ -75,7 +82,9 @@ def command(
         done()
     about = About(
         title or f"Made by GANSynth, {place.in_words()}",
-        made=f"perpetuum instrument from-gansynth, {checkpoint.resolve().name}, {place.in_words()}",
+        credit,
+        licence,
+        made=f"by perpetuum instrument from-gansynth, {checkpoint.resolve().name}, {place.in_words()}",
     )
     made, judgements = make_sampler(notes_at(waves, network.sample_rate), about)
     tell_judgements(judgements)
