@@ -1,8 +1,8 @@
 # pyright: strict
 """An installation as values: what a file of `installations/` says, read and checked.
 
-Wherever seconds are of the day they are counted from local midnight, 0 to 86,400. All is frozen and can travel between
-processes. `engine.installation.reading` makes it, `engine.installation.timetable` says what it means at a moment.
+Wherever seconds are of the day they are counted from local midnight, 0 to 86,400. `engine.installation.reading` makes
+it, `engine.installation.timetable` says what it means at a moment.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 """Days by `date.weekday()`."""
 
 
-_TARGET = DayCurve(((0.0, -20.0),))
-_CEILING = DayCurve(((0.0, -1.0),))
-_AUTO = OutputChoice("auto")
+_TARGET, _CEILING, _AUTO = DayCurve(((0.0, -20.0),)), DayCurve(((0.0, -1.0),)), OutputChoice("auto")
 
 
 @dataclass(frozen=True, slots=True)

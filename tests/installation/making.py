@@ -3,8 +3,17 @@
 from pathlib import Path
 
 from engine.installation.installation import Hours, Installation, Order, Programme, SceneEntry
+from engine.scenes.instruments.files import Instruments
+from engine.scenes.loading import Checked
 
 HOUR = 3600.0
+
+HEAD = "perpetuum: 1\ntitle: Here\n"
+SCENES = "scenes: {still_water: {}}\n"
+
+SHARED = Instruments()
+LOOKED_INTO: dict[Path, Checked | None] = {}
+"""Instruments and scenes that tests have looked into; each once."""
 
 SMALL = """perpetuum: 1
 title: Small

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.installation.loading import read_installation
-from tests.installation.test_reading import LOOKED_INTO, SHARED
+from tests.installation.making import LOOKED_INTO, SHARED
 from tests.scenes.test_docs import pieces
 
 PAGE = (Path(__file__).parents[2] / "docs" / "installation.md").read_text("utf-8")

@@ -84,7 +84,7 @@ def some_hours(draw):
 weeks = st.lists(some_hours(), min_size=7, max_size=7).map(tuple)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_every_moment_about_a_leap_is_what_the_clock_says(data):
     name, day = data.draw(st.sampled_from(LEAPS))
@@ -259,7 +259,7 @@ def test_a_moment_without_a_zone_is_refused():
         Timetable(installation()).intent(datetime(2026, 11, 30))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_the_loudness_is_never_above_the_wish_nowhere_too_steep_and_never_lower_than_that_takes(data):
     """Oracle: the envelope by brute force over moments, from what a clock shows at each."""
