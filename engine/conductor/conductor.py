@@ -26,6 +26,9 @@ from engine.sound.messages import Forget, Ramps, Release, ToSound
 
 log = logging.getLogger(__name__)
 
+LEAD = 2 * SAMPLE_RATE
+"""Frames before it sounds at which a bar is sealed, where nobody says otherwise."""
+
 Edited = tuple[int, Mapping[str, PlayedLine]]
 """The bar at which the scene was edited last, and what the parts had played when it was."""
 
@@ -56,7 +59,7 @@ class Conductor:
         send: Callable[[ToSound], None],
         clock: Clock,
         listen: Callable[[Sealed], None] = lambda sealed: None,
-        lead: int = 2 * SAMPLE_RATE,
+        lead: int = LEAD,
         horizon: int = 24 * SAMPLE_RATE,
         solo: str | None = None,
         day: TimeOfDay = AT_NOON,

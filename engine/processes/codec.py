@@ -8,14 +8,17 @@ the name of their dtype, pydantic models with the name of their class.
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 import numpy as np
-from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 M = TypeVar("M")
 
@@ -34,6 +37,12 @@ def register_dtype(name: str, dtype: np.dtype[Any]) -> None:
         dtype: of fields of a fixed size.
     """
     _DTYPES[name] = dtype
+
+
+def _is_model(kind: Any) -> TypeGuard[type[BaseModel]]:
+    """Whether something is a class of pydantic models; a process that has not imported pydantic has none."""
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
 
 
 def model_name(model: type[BaseModel]) -> str:
@@ -97,7 +106,7 @@ class Codec(Generic[M]):
     def _read(self, expected: type[Any], value: Any) -> Any:
         if expected is np.ndarray:
             return _read_array(value)
-        if isinstance(expected, type) and issubclass(expected, BaseModel):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if _is_model(expected):
             return self._read_model(expected, value)
         raise NotImplementedError(f"{expected} cannot travel")
 
@@ -121,8 +130,9 @@ def _written(value: Any) -> Any:
             if array.dtype == dtype and array.ndim == 1:
                 return name, array.tobytes()
         raise TypeError(f"an array of {array.dtype} and shape {array.shape}")
-    if isinstance(value, BaseModel):
-        return model_name(type(value)), {name: getattr(value, name) for name in type(value).model_fields}
+    kind = cast("type[Any]", type(value))
+    if _is_model(kind):
+        return model_name(kind), {name: getattr(value, name) for name in kind.model_fields}
     if isinstance(value, np.generic):
         return cast("object", value.item())
     raise TypeError(f"a {type(value).__name__}")

@@ -9,12 +9,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
 from engine.conductor.clocks import Clock, FastClock, RealClock
 from engine.conductor.conductor import Conductor
+from engine.conductor.state import ConductorState
 from engine.errors import PerpetuumError
 from engine.events import Commanded, Event, NetworksLoaded, SceneRefused, SceneTookOver
 from engine.form.scene import Scene
@@ -38,7 +39,7 @@ from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, 
 from engine.runtime.performance.succession import keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers, WorkerState
-from engine.sound.messages import Fade, Forget, Notes, Ramps, Release, Setup
+from engine.sound.messages import BLOCK, Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Mind:
         link: to the stage.
         publish: told of all that happens; never raises.
         load: reads the scenes that commands name.
+        pause: called between two steps, where `conductor.state()` is all that was sent.
 
     Attributes:
         progress: how far the sound is, as far as the stage has told.
@@ -87,6 +89,7 @@ class Mind:
         link: LinkEnd[ToStage, FromStage],
         publish: Callable[[Event], None],
         load: LoadScene = no_scenes,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         self.progress = SoundProgress(0, 0, over=False)
         self.failure: Exception | None = None
@@ -96,6 +99,7 @@ class Mind:
         self._publish = publish
         self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._load = load
+        self._pause = pause
         self._written = scene
         self._holds: Holds = {}
         self._muted: frozenset[str] = frozenset()
@@ -107,7 +111,14 @@ class Mind:
         self._clock = self._new_clock()
         ladder = ladder_over(workers, publish)
         self.conductor = Conductor(
-            course.plan(scene), ladder, self._send, self._clock, solo=course.solo, day=course.day, publish=publish
+            course.plan(scene),
+            ladder,
+            self._send,
+            self._clock,
+            lead=course.lead,
+            solo=course.solo,
+            day=course.day,
+            publish=publish,
         )
         self.snapshot = self._snapshot()
 
@@ -137,6 +148,28 @@ class Mind:
         plan = self.conductor.plan
         self._link.send(setup_of(plan.scene, self._course.seed, self._course.live))
         self._workers.load(networks_of(plan.scene, plan.active(plan.pass_at(0))))
+
+    def resume(self, state: ConductorState, frame: int) -> None:
+        """Go on where another mind stood, instead of `prepare`; the sound has what that one sent.
+
+        Args:
+            state: of its conductor. If the scene was edited since, the scene as it is now takes over there.
+            frame: bars that begin before it are left out: time went on without anybody who decides.
+
+        Raises:
+            PerpetuumError: the state is of another performance.
+        """
+        scene, conductor = self._written, self.conductor
+        edited = state.scene != conductor.plan.scene_digest
+        conductor.restore(state, edited=True)
+        while conductor.plan.bar(conductor.next_bar).start < frame:
+            conductor.leave_out()
+        if edited:
+            start = conductor.plan.bar(conductor.next_bar).start
+            self._link.send(replace(setup_of(scene, self.seed, live=True), start_frame=start // BLOCK * BLOCK))
+        self._workers.load(networks_of(scene))
+        if isinstance(self._clock, RealClock):
+            self._clock.running = True
 
     def run(self) -> None:
         """Play until the end, until the stage is over, or until `stop`. What ends it too early is in `failure`."""
@@ -185,11 +218,12 @@ class Mind:
         if ending is not None:
             self._link.send(ending.fade)  # before it is due, wherever that is
         clock = self._clock
-        if isinstance(clock, RealClock):
+        if isinstance(clock, RealClock) and not clock.running:
             # The first bars are sent before the graph may begin: frame 0 of a live performance is frame 0 of a render.
             keep_playing(self.conductor, end_bar, lambda: not (clock.running or self._stopped.is_set()))
             clock.running = True
             self._link.send(Begin())
+        if self._course.live:
             keep_playing(self.conductor, end_bar, self._keep_on)
         else:
             self.conductor.run(end_bar, self._keep_on)
@@ -225,6 +259,7 @@ class Mind:
                 self._act(self._asked.get_nowait())
         self._look_at_pending()
         self.snapshot = self._snapshot()
+        self._pause()
 
     def _act(self, action: Callable[[], None]) -> None:
         try:

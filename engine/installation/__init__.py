@@ -1,0 +1,1 @@
+"""An installation: what plays when, and the keeper that sees to it for months."""
