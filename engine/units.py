@@ -18,9 +18,6 @@ from pydantic import BeforeValidator, WithJsonSchema
 from engine.errors import WrongValueError
 from engine.score.keys import parse_pitch, pitch_name
 
-DAY = 86400.0
-"""Seconds of a day of the clock; the two days a year that are longer or shorter pass some hours twice or not at all."""
-
 TIME_OF_DAY = r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*$"
 """Pattern of a time of day."""
 

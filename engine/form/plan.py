@@ -19,8 +19,8 @@ from engine.form.digest import scene_digest
 from engine.form.position import Position, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Scene, Section, Tempo
 from engine.score.keys import Key
-from engine.score.time import Bar, TempoMap
-from engine.units import DAY, Range
+from engine.score.time import DAY, Bar, TempoMap
+from engine.units import Range
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""An installation: what plays when, and the keeper that sees to it for months."""
+"""An installation: scenes, hours, loudness and outputs of one place, and what keeps them sounding."""

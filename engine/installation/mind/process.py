@@ -36,7 +36,6 @@ from engine.installation.keeper.messages import (
     ToMind,
 )
 from engine.runtime.performance.course import Course
-from engine.runtime.performance.links import LARGEST
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.mind import Mind
 from engine.runtime.workers import Workers
