@@ -20,6 +20,7 @@ from engine.errors import PerpetuumError, StoppedError, Terminated
 
 VERBS = {
     "play": "Play a scene, without end.",
+    "run": "Run an installation, for months.",
     "render": "Render a scene to a file, faster than real time.",
     "check": "Check scene files: are they playable here?",
     "plan": "Show the timeline that a scene will play.",
