@@ -18,8 +18,9 @@ from engine.installation.keeper.folder import StateFolder
 from engine.installation.keeper.hands import Ask, Hands
 from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.messages import Play
+from engine.installation.keeper.mind_host import MARGIN
 from engine.installation.keeper.notify import Notifier
-from engine.installation.keeper.performance import MARGIN, KeptPerformance
+from engine.installation.keeper.performance import KeptPerformance
 from engine.runtime.performance.commands import Alarm, Mute, StageCommand
 from engine.score.time import SAMPLE_RATE
 
@@ -209,7 +210,7 @@ class Keeper:
                 "taken": standing.taken,
                 "repeating": standing.repeating,
                 "processes": {
-                    "mind": standing.mind,
+                    "mind": performance.mind.pid,
                     "audio": performance.audio.pid,
                     "spare": performance.audio.spare_pid,
                 },

@@ -114,5 +114,3 @@ class LastBars:
             self.until += length
             self.repeated += length
         return found
-
-
