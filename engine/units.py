@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, WithJsonSchema
 
 from engine.errors import WrongValueError
-from engine.score.keys import parse_pitch, pitch_name
+from engine.score.harmony.keys import parse_pitch, pitch_name
 
 TIME_OF_DAY = r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*$"
 """Pattern of a time of day."""

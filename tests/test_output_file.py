@@ -15,7 +15,7 @@ import soundfile
 
 from engine.errors import PerpetuumError
 from engine.output_file import OutputFile, check_folder, output_folder, write_bytes, write_text
-from engine.outputs.sound_file import ENDINGS, SoundFileOutput
+from engine.outputs.files.sound_file import ENDINGS, SoundFileOutput
 
 ENGINE = Path(__file__).parents[1] / "engine"
 

@@ -24,7 +24,7 @@ from engine.runtime.ending import Ending
 from engine.runtime.render import render
 from engine.runtime.rules import ladder_over
 from engine.scenes import load
-from engine.score.keys import MODES, Key
+from engine.score.harmony.keys import MODES, Key
 from engine.sound.messages import Control, Ramps
 from tests.conductor.virtual import VirtualMakers
 

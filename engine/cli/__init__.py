@@ -10,7 +10,7 @@ import keyword
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import click
 
@@ -18,37 +18,45 @@ from engine import __version__
 from engine.cli.interruptions import Interruptions
 from engine.errors import PerpetuumError, StoppedError, Terminated
 
+
+class Verb(NamedTuple):
+    """Where a verb is and what it does: a room of `engine.cli`, and one line of help."""
+
+    room: str
+    help: str
+
+
 VERBS = {
-    "play": "Play a scene, without end.",
-    "run": "Run an installation, for months.",
-    "render": "Render a scene to a file, faster than real time.",
-    "check": "Check scene files: are they playable here?",
-    "plan": "Show the timeline that a scene will play.",
-    "generate": "Make new music with a network, into MIDI files.",
-    "continue": "Go on from a MIDI file with a network.",
-    "sample": "New music out of MusicVAE's latent space.",
-    "interpolate": "From one MIDI file to another, with MusicVAE.",
-    "groove": "Play the drums of a MIDI file with feel.",
-    "drumify": "Drums to the rhythm of a MIDI file.",
-    "scenes": "List the scenes that are here.",
-    "generators": "List the generators and transforms.",
-    "instruments": "List the instruments.",
-    "outputs": "List the outputs and the sound devices.",
-    "models": "List the networks, and import Magenta's checkpoints.",
-    "dataset": "Make files of music into a data set, and see what is in them.",
-    "train": "Train a network on your own music.",
-    "evaluate": "Judge a network on music that it has not heard.",
-    "schema": "Print the JSON Schema of scene files, for editors.",
+    "play": Verb("scenes", "Play a scene, without end."),
+    "run": Verb("installation", "Run an installation, for months."),
+    "render": Verb("scenes", "Render a scene to a file, faster than real time."),
+    "check": Verb("scenes", "Check scene files: are they playable here?"),
+    "plan": Verb("scenes", "Show the timeline that a scene will play."),
+    "generate": Verb("music", "Make new music with a network, into MIDI files."),
+    "continue": Verb("music", "Go on from a MIDI file with a network."),
+    "sample": Verb("music", "New music out of MusicVAE's latent space."),
+    "interpolate": Verb("music", "From one MIDI file to another, with MusicVAE."),
+    "groove": Verb("music", "Play the drums of a MIDI file with feel."),
+    "drumify": Verb("music", "Drums to the rhythm of a MIDI file."),
+    "scenes": Verb("scenes", "List the scenes that are here."),
+    "generators": Verb("scenes", "List the generators and transforms."),
+    "instruments": Verb("scenes", "List the instruments."),
+    "outputs": Verb("scenes", "List the outputs and the sound devices."),
+    "models": Verb("networks", "List the networks, and import Magenta's checkpoints."),
+    "dataset": Verb("networks", "Make files of music into a data set, and see what is in them."),
+    "train": Verb("networks", "Train a network on your own music."),
+    "evaluate": Verb("networks", "Judge a network on music that it has not heard."),
+    "schema": Verb("scenes", "Print the JSON Schema of scene files, for editors."),
 }
-"""Verbs and their one-line help."""
+"""All verbs, in the order of `perpetuum --help`."""
 
 
 _STREAM_FAILURES = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 
 
 def module_of(verb: str) -> str:
-    """The module whose `command` a verb is: `engine.cli.` and its name, with `_` behind a word of Python's own."""
-    return f"engine.cli.{verb}_" if keyword.iskeyword(verb) else f"engine.cli.{verb}"
+    """The module whose `command` a verb is: its room and its name, with `_` behind a word of Python's own."""
+    return f"engine.cli.{VERBS[verb].room}.{verb}" + "_" * keyword.iskeyword(verb)
 
 
 class _Verbs(click.Group):
@@ -76,7 +84,7 @@ class _Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl([(name, verb.help) for name, verb in VERBS.items()])
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.events import BarSealed, PartBar, SectionBegan
 from engine.form.scene import Scene
-from engine.score import midi_writing
+from engine.score.midi import writing as midi_writing
 from engine.score.phrase import NOTE, ChordSpan, Origin, moved
 from engine.score.piece import Piece, Track
 

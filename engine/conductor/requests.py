@@ -11,8 +11,8 @@ from engine.conductor.lines import Line
 from engine.form.plan import Pass, Plan, Slot, derive_seed
 from engine.form.scene import Part, Scene
 from engine.generators.contract import Link, Place, Request, Settings
+from engine.score.harmony.progressions import Progression
 from engine.score.phrase import Origin, Phrase, Provenance
-from engine.score.progressions import Progression
 from engine.sound.messages import Control
 
 Values = Mapping[tuple[str, int | None], Any]

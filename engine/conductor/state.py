@@ -19,7 +19,7 @@ from engine.form.plan import Plan, Slot
 from engine.form.position import Bars, Count, Position
 from engine.form.stored import Stored
 from engine.generators.contract import Role
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.sound.messages import Control
 

@@ -18,7 +18,7 @@ from engine.errors import PerpetuumError
 from engine.form.digest import scene_digest
 from engine.form.position import Position, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Scene, Section, Tempo
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.time import DAY, Bar, TempoMap
 from engine.units import Range
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.form.stored import Stored
-from engine.score.keys import MODES, Key
+from engine.score.harmony.keys import MODES, Key
 from engine.score.time import BarLine
 
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]

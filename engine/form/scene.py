@@ -9,9 +9,9 @@ from pathlib import Path
 
 from engine.form.curves import Curve, DayCurve, DayMove, DaySteps, Move
 from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Role, Settings
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
+from engine.score.harmony.progressions import Progression
 from engine.score.phrase import Phrase
-from engine.score.progressions import Progression
 from engine.score.time import Meter
 from engine.sound.messages import MixSound, PartSound
 from engine.units import Range

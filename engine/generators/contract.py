@@ -26,7 +26,7 @@ from typing_extensions import TypeVar
 from engine.errors import PerpetuumError
 from engine.registry import Registry
 from engine.score import drums
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.notation import NotationError
 from engine.score.phrase import Phrase
 from engine.score.time import Meter

@@ -7,7 +7,7 @@ import numpy as np
 from engine.generators import harmony
 from engine.generators.contract import Request
 from engine.generators.pulse import pulse_lengths, pulses, strong_pulses
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import PitchRange

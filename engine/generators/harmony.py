@@ -11,8 +11,8 @@ import numpy as np
 from engine.generators.chance import pick
 from engine.generators.contract import Link, Request
 from engine.generators.pulse import strong_pulses
-from engine.score.chords import QUALITIES, Chord, diatonic, recognise
-from engine.score.keys import Key
+from engine.score.harmony.chords import QUALITIES, Chord, diatonic, recognise
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Phrase
 from engine.score.time import STEPS_PER_BEAT, Meter
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from engine.outputs.contract import InfallibleOutput, OutputKind
-from engine.outputs.pacing import Pacer
+from engine.outputs.devices.pacing import Pacer
 from engine.sound.format import AudioFormat
 
 

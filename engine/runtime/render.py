@@ -15,7 +15,7 @@ from engine.events import BarSealed, Bus, SectionBegan
 from engine.events.log import LOGGED, log_event
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.outputs.sound_file import SoundFileOutput
+from engine.outputs.files.sound_file import SoundFileOutput
 from engine.runtime.audio import Audio
 from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.performance.course import Course

@@ -32,7 +32,7 @@ from engine.generators.contract import (
 )
 from engine.generators.rules.kinds import rules_for
 from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.time import Meter
 
 NICENESS = 5

@@ -12,10 +12,10 @@ import numpy as np
 from engine.assets import is_file
 from engine.errors import PerpetuumError
 from engine.score import drums
+from engine.score.midi.texts import same_text
 from engine.score.notation import LONGEST, NotationError
 from engine.score.phrase import in_order
 from engine.score.piece import Piece
-from engine.score.texts import same_text
 from engine.score.time import STEPS_PER_BEAT, Meter
 
 
@@ -89,7 +89,7 @@ def _piece(path: Path) -> Piece:
             f"no MIDI file `{path.name}`", 0, 1 << 30, "a file; paths begin where the scene lies", key="midi"
         )
     # mido costs 30 ms to import; scenes without MIDI files need not wait for it.
-    from engine.score import midi
+    from engine.score.midi import reading as midi
 
     try:
         return midi.read_piece(path)

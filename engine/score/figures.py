@@ -12,7 +12,7 @@ import re
 from functools import cache
 
 from engine.errors import WrongValueError
-from engine.score.keys import parse_pitch_class
+from engine.score.harmony.keys import parse_pitch_class
 
 _SEMITONES = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11, 9: 14, 11: 17, 13: 21}
 """Of the degrees of the major scale above the root."""

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.score import drums
-from engine.score.keys import parse_pitch
+from engine.score.harmony.keys import parse_pitch
 from engine.score.notation import LONGEST, NUMBER, NotationError, check_bar_line, read_length
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT, Meter

@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 
 NOTE = np.dtype([("start", "f8"), ("end", "f8"), ("pitch", "i2"), ("velocity", "u1")])
 """A note: start and end in beats from the start of the phrase, MIDI pitch, velocity 1..127."""

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from engine.score import channels
-from engine.score.channels import ChannelPlace
+from engine.score.midi import channels
+from engine.score.midi.channels import ChannelPlace
+from engine.score.midi.smf import Smf
 from engine.score.phrase import NOTE, ChordSpan, chords_between, in_order, notes_between
-from engine.score.smf import Smf
 from engine.score.time import Meter
 
 _Value = TypeVar("_Value")

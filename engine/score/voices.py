@@ -9,9 +9,9 @@ from enum import StrEnum
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.score.midi.texts import same_text
 from engine.score.phrase import NOTE, moved
 from engine.score.piece import Piece, Track
-from engine.score.texts import same_text
 from engine.score.time import STEPS_PER_BEAT
 
 _LEAD = re.compile(r"melod|lead|vo[ck]al|voice|solo|sing|theme|\btune\b", re.IGNORECASE)

@@ -18,15 +18,15 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
-from engine.sound.ducking import Ducker
 from engine.sound.format import DEFAULT_CHANNELS
-from engine.sound.instrument_file import load_instrument
-from engine.sound.master import BottomEnd, Compressor, Limiter, MasterFade
+from engine.sound.instruments.instrument_file import load_instrument
 from engine.sound.messages import BLOCK, Control, Fade, Forget, LevelReading, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
-from engine.sound.mixer import Mixer
+from engine.sound.mixing.ducking import Ducker
+from engine.sound.mixing.master import BottomEnd, Compressor, Limiter, MasterFade
+from engine.sound.mixing.mixer import Mixer
+from engine.sound.mixing.sends import PingPong, Reverb
 from engine.sound.schedule import Schedule
-from engine.sound.sends import PingPong, Reverb
 from engine.sound.synth import boot, pyo
 
 

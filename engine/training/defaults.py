@@ -13,7 +13,7 @@ from engine.training.datasets.pieces import SPLITS, DatasetPiece
 from engine.training.initial import start_sizes
 from engine.training.machine import batch_size, bytes_per_excerpt
 from engine.training.settings import TrainingFile
-from engine.training.task import TrainingOptions
+from engine.training.tasks.task import TrainingOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from engine.training.evaluation.evaluate import SAMPLES, Advance, evaluate, unto
 from engine.training.evaluation.figures import card_metrics
 from engine.training.run import Run
 from engine.training.settings import CardFile
-from engine.training.task import TrainingOptions
+from engine.training.tasks.task import TrainingOptions
 
 
 def export(

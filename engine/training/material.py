@@ -17,8 +17,8 @@ from engine.networks.encodings.performance import PerformanceEncoding
 from engine.networks.encodings.performance_windows import Measured
 from engine.networks.encodings.polyphony import PolyphonyEncoding
 from engine.networks.rnn.configs import RnnConfig
-from engine.score.chords import Chord, parse_chord
 from engine.score.drums import CLASSES
+from engine.score.harmony.chords import Chord, parse_chord
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import Augmentation, augmentation_of
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece

@@ -20,8 +20,8 @@ from engine.training.datasets.dataset import CACHE, PIECES, is_built
 from engine.training.defaults import complete
 from engine.training.machine import free_memory, has_gpu, use_precision
 from engine.training.settings import TrainingFile
-from engine.training.task import Task, TrainingOptions
-from engine.training.watcher import TrainingWatcher
+from engine.training.tasks.task import Task, TrainingOptions
+from engine.training.watching.watcher import TrainingWatcher
 
 if TYPE_CHECKING:
     from engine.training.trainer import Trainer
@@ -58,7 +58,7 @@ class Run:
         Raises:
             PerpetuumError: too little music.
         """
-        from engine.training.tasks import make_task
+        from engine.training.tasks.kinds import make_task
 
         use_precision(self.options.precision)
         # What a run goes on with is in its checkpoint; the file that it started from may be gone.

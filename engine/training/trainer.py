@@ -24,9 +24,9 @@ from engine.training.checkpoint import (
     write_log,
     write_npz,
 )
-from engine.training.signs import has_diverged, overfits
-from engine.training.task import Task, TrainingOptions
-from engine.training.watcher import TrainingWatcher, Watchers
+from engine.training.tasks.task import Task, TrainingOptions
+from engine.training.watching.signs import has_diverged, overfits
+from engine.training.watching.watcher import TrainingWatcher, Watchers
 
 SECONDS_BETWEEN_CHECKPOINTS = 240.0
 """Evaluations keep checkpoints too; this is what a power cut costs at most, besides one batch."""

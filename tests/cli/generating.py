@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from engine.cli import cli
 from engine.errors import PerpetuumError
-from engine.score.midi import read_piece
-from engine.score.midi_writing import write_piece
+from engine.score.midi.reading import read_piece
+from engine.score.midi.writing import write_piece
 from engine.score.piece import Piece
 
 CHECKPOINTS = Path(__file__).parent.parent / "networks" / "checkpoints" / "fixtures"

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli import VERBS, cli
-from engine.score.midi import read_piece
-from engine.score.midi_writing import write_piece
+from engine.score.midi.reading import read_piece
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up

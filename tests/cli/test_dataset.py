@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli import cli
-from engine.cli.dataset import reading
+from engine.cli.networks.dataset import reading
 from engine.errors import PerpetuumError
 from engine.training.datasets import open_dataset
 from tests.training.datasets.writing import quarters, rock, scale, tune, write_drums, write_notes, write_scores

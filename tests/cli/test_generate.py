@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.score.drums import CLASS_OF_PITCH
-from engine.score.midi_writing import write_piece
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.cli.magenta_flags import TakesMagentaFlags
-from engine.score.midi_writing import write_piece
+from engine.cli.music.magenta_flags import TakesMagentaFlags
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from tests.cli.generating import CHECKPOINTS, run

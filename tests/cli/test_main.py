@@ -28,7 +28,7 @@ def test_ctrl_c_where_nothing_fades_is_one_line_and_status_130(monkeypatch, caps
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("engine.cli.scenes.command.callback", interrupted)
+    monkeypatch.setattr("engine.cli.scenes.scenes.command.callback", interrupted)
     with pytest.raises(SystemExit) as ended:
         main(["scenes"])
     assert ended.value.code == 130

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from engine import assets, files
-from engine.cli.primers import read_primer
-from engine.score.midi import read_piece
-from engine.score.midi_writing import write_piece
+from engine.cli.music.primers import read_primer
+from engine.score.midi.reading import read_piece
+from engine.score.midi.writing import write_piece
 from engine.score.time import Meter
 from tests.cli.generating import BEAT
 from tests.scenes.writing import RIGHT

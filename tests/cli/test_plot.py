@@ -19,7 +19,7 @@ from engine.conductor.recorder import Recording
 from engine.events import SectionBegan
 from engine.form.plan import Plan
 from engine.pictures import Heights
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan, Origin
 
 SCENE = load_playable(str(Path(__file__).parents[2] / "scenes" / "slow_groove.yaml"), None, None)

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from engine.score.midi import read_piece
-from engine.score.midi_writing import write_piece
+from engine.score.midi.reading import read_piece
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter

@@ -26,7 +26,7 @@ from engine.generators.contract import (
     Settings,
     TransformKind,
 )
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
 from engine.sound.messages import Notes, PartSound

@@ -13,7 +13,7 @@ import pytest
 
 from engine.form.curves import Curve
 from engine.form.scene import Section, Tempo
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.messages import Forget, Notes, Release
 from engine.units import Range

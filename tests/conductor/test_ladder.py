@@ -18,7 +18,7 @@ from engine.events import SteppedDown, SteppedUp
 from engine.fallibility import Fallible, Infallible
 from engine.form.plan import Plan
 from engine.generators.contract import Place, Request, Role
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
 from tests.conductor.stage import (  # noqa: F401

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.conductor.recorder import Recording
 from engine.events import BarSealed, PartBar
 from engine.form.plan import Plan
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from tests.conductor.stage import part, scene, section
 

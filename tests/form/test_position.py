@@ -14,7 +14,7 @@ from engine.form.curves import DayCurve, DaySteps
 from engine.form.plan import Plan
 from engine.form.position import Position
 from engine.form.scene import Section
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.time import DAY
 from engine.units import Range
 from tests.conductor.stage import kinds, part, scene, section  # noqa: F401

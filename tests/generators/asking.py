@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.generators.chain import make_phrase
 from engine.generators.contract import GENERATORS, Link, Place, Request
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT, Meter
 

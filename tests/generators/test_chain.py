@@ -13,7 +13,7 @@ from engine.generators.neural.settings import MelodyRnnSettings
 from engine.generators.playable import MOST_NOTES_PER_BEAT
 from engine.generators.rules.kinds import BUILT_IN_RULES, rules_for
 from engine.score.drums import PITCHES
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import NOTE, Origin, Phrase
 from tests.generators.asking import GIVEN, METERS, changed, made, phrase, pitches, request, same_notes
 

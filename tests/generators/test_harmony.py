@@ -7,8 +7,8 @@ import pytest
 
 from engine.generators.harmony import chords_of, chords_under, degree_of, leads_home, motion
 from engine.generators.rules.voicing import lead
-from engine.score.chords import Chord
-from engine.score.keys import MODES, Key
+from engine.score.harmony.chords import Chord
+from engine.score.harmony.keys import MODES, Key
 from engine.score.phrase import ChordSpan
 from engine.units import PitchRange
 from tests.generators.asking import KEYS, METERS, made, phrase, pitches, request

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.generators.harmony import chords_of
-from engine.score.chords import Chord
-from engine.score.keys import Key
+from engine.score.harmony.chords import Chord
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan
 from engine.score.time import Meter
 from tests.generators.asking import KEYS, made, phrase, request

@@ -15,8 +15,8 @@ import numpy as np
 
 from engine.networks import CONFIGS, build_network
 from engine.networks.contract import Sampling
-from engine.score.chords import Chord, parse_chord
 from engine.score.drums import CLASS_OF_PITCH
+from engine.score.harmony.chords import Chord, parse_chord
 from engine.score.phrase import NOTE
 
 _FOLDER = Path(__file__).resolve().parents[1] / "golden"

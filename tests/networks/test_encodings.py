@@ -12,7 +12,7 @@ from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
 from engine.networks.encodings.improv import chord_pitches, triad_chord
 from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF, KeyMelodyEncoding, from_notes, to_notes
 from engine.networks.encodings.whole import encode
-from engine.score.chords import Chord, parse_chord
+from engine.score.harmony.chords import Chord, parse_chord
 from engine.score.phrase import NOTE
 
 MELODIES = ("basic_rnn", "mono_rnn", "lookback_rnn", "attention_rnn", "attention_improv")

@@ -8,7 +8,7 @@ import pytest
 from engine.networks import CONFIGS
 from engine.networks.contract import Conditions, Passage, Sampling
 from engine.networks.rnn.event_sequence import chords_on_grid
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from tests.networks.golden import Golden, made_up_weights
 from tests.networks.test_parity import NAMES

@@ -11,8 +11,8 @@ from engine.errors import PerpetuumError
 from engine.events import OutputFailed
 from engine.outputs.chain import SETTLED, Chain
 from engine.outputs.contract import InfallibleOutput, Output, OutputLostError
+from engine.outputs.devices.pacing import Pacer
 from engine.outputs.null import NullOutput
-from engine.outputs.pacing import Pacer
 from engine.processes.backoff import Backoff
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import AudioFormat
@@ -166,9 +166,9 @@ def test_a_chain_that_ends_in_what_may_fail_is_not_built():
 SNIPPET = """\
 from engine.outputs.chain import Chain
 from engine.outputs.contract import InfallibleOutput, Output
-from engine.outputs.device import DeviceOutput
+from engine.outputs.devices.device import DeviceOutput
 from engine.outputs.null import NullOutput
-from engine.outputs.recording import WavOutput
+from engine.outputs.files.recording import WavOutput
 from engine.outputs.tee import Tee
 from pathlib import Path
 

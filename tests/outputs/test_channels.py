@@ -9,9 +9,9 @@ import soundfile
 
 from engine.errors import PerpetuumError
 from engine.outputs.contract import InfallibleOutput
+from engine.outputs.devices.players import find_player
+from engine.outputs.files.recording import WavOutput
 from engine.outputs.gain import Gain
-from engine.outputs.players import find_player
-from engine.outputs.recording import WavOutput
 from engine.outputs.tee import Tee
 from engine.processes.pipe import MOST_CHANNELS, Pipe
 from engine.score.time import SAMPLE_RATE
@@ -88,7 +88,7 @@ def test_the_graph_says_that_it_builds_two_channels_and_no_other_number():
 
 
 def test_a_player_is_told_how_many_channels_there_are(monkeypatch):
-    monkeypatch.setattr("engine.outputs.players.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("engine.outputs.devices.players.shutil.which", lambda name: f"/usr/bin/{name}")
     player = find_player("hw:CARD=PCH,DEV=0", 4)
     assert player is not None
     assert player.command[player.command.index("-c") + 1] == "4"

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from engine.cli import main
-from engine.outputs.devices import Device, alsa_devices, devices, misspelt, pipewire_sinks, pulse_sinks
+from engine.outputs.devices.devices import Device, alsa_devices, devices, misspelt, pipewire_sinks, pulse_sinks
 from engine.outputs.opening import OutputChoice, open_outputs
 from tests.outputs.test_pulse import SINK, pulse, pytestmark  # noqa: F401
 
@@ -101,7 +101,7 @@ def test_where_there_is_nothing_the_list_says_so_and_what_auto_does(monkeypatch,
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("engine.outputs.players._has_card", lambda: False)
+    monkeypatch.setattr("engine.outputs.devices.players._has_card", lambda: False)
     with pytest.raises(SystemExit) as ended:
         main(["outputs"])
     assert not ended.value.code

@@ -18,13 +18,13 @@ from engine.errors import PerpetuumError
 from engine.events import OutputFailed
 from engine.outputs.chain import Chain
 from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output
-from engine.outputs.device import DeviceOutput
+from engine.outputs.devices.device import DeviceOutput
+from engine.outputs.devices.pacing import Pacer
+from engine.outputs.devices.players import Dither, Player, PlayerProcess
+from engine.outputs.files.recording import WavOutput
+from engine.outputs.files.sound_file import SoundFileOutput, largest_wav
 from engine.outputs.null import NullOutput
 from engine.outputs.opening import OutputChoice, open_outputs
-from engine.outputs.pacing import Pacer
-from engine.outputs.players import Dither, Player, PlayerProcess
-from engine.outputs.recording import WavOutput
-from engine.outputs.sound_file import SoundFileOutput, largest_wav
 from engine.outputs.tee import Tee
 from engine.processes.backoff import Backoff
 from engine.processes.pipe import Pipe
@@ -235,7 +235,7 @@ def test_auto_says_so_once_where_there_is_no_sound_card_and_goes_on_in_real_time
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     for name in ("PULSE_SERVER", "PULSE_RUNTIME_PATH", "PIPEWIRE_REMOTE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("engine.outputs.players._has_card", lambda: False)
+    monkeypatch.setattr("engine.outputs.devices.players._has_card", lambda: False)
     with caplog.at_level(logging.WARNING), open_outputs([OutputChoice("auto")]) as output:
         assert "no sound card" in output.description
         assert caplog.text == ""  # whoever opens it tells the description
@@ -266,7 +266,7 @@ def test_a_recording_is_the_sound_exactly_and_gets_its_name_at_the_end(tmp_path)
 
 def test_a_recording_and_a_render_of_the_same_sound_are_the_same_file(tmp_path, monkeypatch):
     """Bringing the header up to date again and again changes nothing."""
-    monkeypatch.setattr("engine.outputs.take.CHECKPOINT", 0.01)
+    monkeypatch.setattr("engine.outputs.files.take.CHECKPOINT", 0.01)
     sound = np.random.default_rng(0).uniform(-1, 1, (SAMPLE_RATE, 2)).astype(np.float32)
     output = WavOutput(tmp_path / "with.wav")
     output.open(STEREO)
@@ -283,7 +283,7 @@ def test_a_recording_is_valid_after_kill_9(tmp_path):
     code = (
         "import numpy as np, sys\n"
         "from pathlib import Path\n"
-        "from engine.outputs.recording import WavOutput\n"
+        "from engine.outputs.files.recording import WavOutput\n"
         "from engine.outputs.null import NullOutput\n"
         "from engine.outputs.tee import Tee\n"
         "from engine.sound.format import AudioFormat\n"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine import assets
+from engine.outputs.devices.players import find_player
 from engine.outputs.opening import OutputChoice, open_outputs
-from engine.outputs.players import find_player
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
 from engine.runtime.pump import Pump

@@ -13,8 +13,8 @@ import soundfile
 from engine.errors import PerpetuumError
 from engine.events import OutputFailed
 from engine.outputs.contract import InfallibleOutput, Output
+from engine.outputs.files.recording import WavOutput
 from engine.outputs.null import NullOutput
-from engine.outputs.recording import WavOutput
 from engine.outputs.ring import Ring
 from engine.outputs.tee import Tee
 from engine.score.time import SAMPLE_RATE

@@ -21,7 +21,7 @@ from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.messages import Load
 from engine.runtime.rules import ladder_over
 from engine.scenes import load
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.sound.messages import NOTE_EVENT, Control, LevelReading, Notes, Quit, Ramp, Ramps
 

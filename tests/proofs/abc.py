@@ -26,7 +26,7 @@ from pathlib import Path
 
 import mido
 
-from engine.training.datasets.abc import read_abc, split_tunes
+from engine.training.datasets.formats.abc import read_abc, split_tunes
 from engine.training.datasets.score import Score, UnusableError
 
 Note = tuple[int, int, int]

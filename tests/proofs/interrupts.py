@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.score.midi_writing import write_piece
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 

@@ -24,9 +24,9 @@ from engine import assets
 from engine.form.scene import Scene
 from engine.scenes import load
 from engine.score.drums import CLASS_OF_PITCH
-from engine.sound.articulation import ATTACK_SHARE, PAD, articulation
 from engine.sound.contract import LATENCY
-from engine.sound.instrument_file import load_instrument
+from engine.sound.instruments.articulation import ATTACK_SHARE, PAD, articulation
+from engine.sound.instruments.instrument_file import load_instrument
 from engine.sound.messages import Notes, PartSound
 from tests.proofs import listeners, measures
 from tests.proofs.figures import run

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 from note_seq.musicxml_reader import musicxml_file_to_sequence_proto
 
-from engine.training.datasets.musicxml import read_musicxml
+from engine.training.datasets.formats.musicxml import read_musicxml
 from engine.training.datasets.score import UnusableError
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}

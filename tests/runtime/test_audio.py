@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.outputs.pacing import Pacer
+from engine.outputs.devices.pacing import Pacer
 from engine.processes.child import Child, start_bound
 from engine.processes.reports import Cause, ChildLost, IntensityExceeded
 from engine.runtime.audio import Audio, AudioState, Refused

@@ -13,8 +13,8 @@ import soundfile
 
 from engine.events import BarSealed, Commanded, ProcessDied, ProcessStarted, SceneRefused, SceneTookOver, SectionBegan
 from engine.form.scene import Scene
+from engine.outputs.files.sound_file import SoundFileOutput
 from engine.outputs.null import NullOutput
-from engine.outputs.sound_file import SoundFileOutput
 from engine.processes.reports import Relay
 from engine.runtime.audio import Audio
 from engine.runtime.audio.reports import log_audio_report

@@ -27,7 +27,7 @@ from engine.scenes.schema.json_schema import unit_of
 from engine.scenes.schema.models import MixFile
 from engine.scenes.text.diagnostics import Diagnostic
 from engine.scenes.text.problems import Severity
-from engine.score.keys import MODES
+from engine.score.harmony.keys import MODES
 from engine.score.phrase import Origin, Phrase
 from engine.units import PitchRange, Range, written
 from tests.conductor.virtual import VirtualMakers

@@ -8,8 +8,8 @@ import pytest
 from engine import assets
 from engine.scenes import load
 from engine.scenes.reading.note_lengths import median_lengths
-from engine.sound.articulation import Articulation, articulation
-from engine.sound.instrument_file import load_instrument
+from engine.sound.instruments.articulation import Articulation, articulation
+from engine.sound.instruments.instrument_file import load_instrument
 from tests.scenes.writing import load_text
 
 SCENE = """\

@@ -9,7 +9,7 @@ import pytest
 from engine.scenes import load
 from engine.scenes.schema.reference import settings_reference
 from engine.scenes.text.problems import Severity
-from engine.score import midi_writing
+from engine.score.midi import writing as midi_writing
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 

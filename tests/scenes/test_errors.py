@@ -10,10 +10,10 @@ from engine import assets
 from engine.generators.contract import GENERATORS, Settings
 from engine.scenes import check_files
 from engine.scenes.text.problems import Severity
-from engine.score import midi_writing
+from engine.score.midi import writing as midi_writing
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
-from engine.sound.instrument_file import load_instrument
+from engine.sound.instruments.instrument_file import load_instrument
 from tests.scenes.writing import RIGHT, errors, load_text, only_error, pointed_at, right, spoiled
 
 CASES = [

@@ -9,7 +9,7 @@ import pytest
 
 from engine import assets
 from engine.generators.contract import Link, Role
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.time import Meter
 from engine.units import PitchRange, Range
 from tests.cli.weights import made_up

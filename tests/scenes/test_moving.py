@@ -9,7 +9,7 @@ from engine.form.curves import DaySteps
 from engine.form.plan import Plan
 from engine.generators.contract import GENERATORS
 from engine.scenes.schema.json_schema import unit_of
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.units import written
 from tests.scenes.writing import RIGHT, load_text, only_error, pointed_at, right, spoiled
 

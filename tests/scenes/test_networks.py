@@ -17,7 +17,7 @@ from engine.networks.card import read_weights, write_weights
 from engine.runtime.ending import networks_of
 from engine.scenes.text.diagnostics import listed
 from engine.scenes.text.problems import Severity
-from engine.score.midi_writing import write_piece
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up

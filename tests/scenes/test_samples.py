@@ -15,7 +15,7 @@ from engine.scenes.instruments.samples import MOST_SECONDS
 from engine.scenes.loading import check_file
 from engine.scenes.reading.instruments import MOST_SECONDS_TOGETHER
 from engine.scenes.text.problems import Severity
-from engine.sound import samples
+from engine.sound.instruments import samples
 from tests.scenes.writing import pointed_at
 from tests.test_files import strange
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.score.chords import QUALITIES, Chord, parse_chord
+from engine.score.harmony.chords import QUALITIES, Chord, parse_chord
 
 FIGURES = {
     (0, 4, 7): "C CM Cmaj Cma Cmajor C(maj)",

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.score.chords import QUALITIES, Chord, diatonic, recognise
-from engine.score.keys import MODES, Key, parse_pitch, pitch_name
+from engine.score.harmony.chords import QUALITIES, Chord, diatonic, recognise
+from engine.score.harmony.keys import MODES, Key, parse_pitch, pitch_name
 
 KEYS = st.builds(Key, st.integers(0, 11), st.sampled_from(sorted(MODES)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.score.key_finding import find_key
+from engine.score.harmony.key_finding import find_key
 
 
 @pytest.mark.parametrize(

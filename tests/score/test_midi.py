@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import PerpetuumError
-from engine.score import midi, midi_writing
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
+from engine.score.midi import reading as midi
+from engine.score.midi import writing as midi_writing
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from engine.cli import cli
 from engine.errors import PerpetuumError
-from engine.score.midi import read_piece
+from engine.score.midi.reading import read_piece
 from tests.score.channel_simulator import restruck, simulate
 
 CASES = Path(__file__).parent / "midi_cases"

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import PerpetuumError
-from engine.score import smf
-from engine.score.midi import parse_piece, read_piece
-from engine.score.midi_writing import as_smf
-from engine.score.smf import SmfError
-from engine.score.smf_writing import write_smf
-from engine.training.datasets.midi_files import read_midi
+from engine.score.midi import smf
+from engine.score.midi.reading import parse_piece, read_piece
+from engine.score.midi.smf import SmfError
+from engine.score.midi.smf_writing import write_smf
+from engine.score.midi.writing import as_smf
+from engine.training.datasets.formats.midi_files import read_midi
 from engine.training.datasets.score import UnusableError
 from tests.score.channel_simulator import restruck
 from tests.score.test_midi_cases import CASES

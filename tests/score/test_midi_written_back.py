@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.score.midi import parse_piece
-from engine.score.midi_writing import as_smf
+from engine.score.midi.reading import parse_piece
+from engine.score.midi.smf_writing import write_smf
+from engine.score.midi.writing import as_smf
 from engine.score.phrase import NOTE, in_order, moved
 from engine.score.piece import Piece, Track
-from engine.score.smf_writing import write_smf
 from tests.score.channel_simulator import restruck, simulate
 
 CHANNELS = st.sampled_from([0, 1, 2, 9])

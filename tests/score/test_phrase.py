@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, chords_between
 
 RULES = Provenance("test", Origin.RULES)

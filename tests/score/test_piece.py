@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter

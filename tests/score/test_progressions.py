@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
+from engine.score.harmony.progressions import parse_progression, read_symbol
 from engine.score.notation import NotationError
-from engine.score.progressions import parse_progression, read_symbol
 from engine.score.time import Meter
 
 SUFFIXES = ["", "m", "7", "maj7", "m7", "m7b5", "dim", "o7", "aug", "+", "sus4", "sus2", "6", "m6", "9", "add9"]

@@ -10,7 +10,8 @@ from engine.sound.contract import INSTRUMENTS
 
 def test_checking_an_instrument_needs_no_pyo_and_no_sound_file_library():
     code = (
-        "import sys, engine.sound.messages, engine.sound.settings, engine.sound.kinds, engine.sound.instrument_file\n"
+        "import sys, engine.sound.messages, engine.sound.settings, engine.sound.instruments.kinds\n"
+        "import engine.sound.instruments.instrument_file\n"
         "print(sorted({'pyo', 'pyo64', 'soundfile', 'soxr', 'tensorflow', 'note_seq'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

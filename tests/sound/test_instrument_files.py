@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from engine import assets
 from engine.sound.contract import INSTRUMENTS
-from engine.sound.instrument_file import load_instrument
-from engine.sound.samples import examine_sample
+from engine.sound.instruments.instrument_file import load_instrument
+from engine.sound.instruments.samples import examine_sample
 from engine.sound.settings import (
     DrumKitSettings,
     SamplerSettings,

@@ -6,7 +6,7 @@ import pytest
 from engine import assets
 from engine.score.drums import CLASSES, PITCHES
 from engine.sound.contract import LATENCY
-from engine.sound.instrument_file import load_instrument
+from engine.sound.instruments.instrument_file import load_instrument
 from engine.sound.messages import BLOCK, Notes
 from tests.sound.rendering import instrument, notes, part, play, render
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from engine.sound.master import Compressor, Limiter, MasterFade
 from engine.sound.messages import BLOCK
+from engine.sound.mixing.master import Compressor, Limiter, MasterFade
 
 RNG = np.random.default_rng(5)
 

@@ -12,10 +12,10 @@ from scipy import signal
 
 from engine import assets
 from engine.generators.expression import soft_velocities
-from engine.sound.ducking import Ducker
-from engine.sound.instrument_file import load_instrument
-from engine.sound.master import BottomEnd
+from engine.sound.instruments.instrument_file import load_instrument
 from engine.sound.messages import BLOCK, Duck, MixSound, Notes, PartSound
+from engine.sound.mixing.ducking import Ducker
+from engine.sound.mixing.master import BottomEnd
 from engine.sound.settings import sample_files
 from tests.proofs import measures
 from tests.sound.rendering import instrument, notes, part, play, render

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.sound.messages import BLOCK, Control, PartSound
-from engine.sound.mixer import Mixer
+from engine.sound.mixing.mixer import Mixer
 
 ONES = np.ones((BLOCK, 2), np.float32)
 

@@ -222,7 +222,7 @@ def test_an_instrument_that_cannot_be_loaded_ends_it_with_a_reason(tmp_path):
 def test_a_number_that_is_not_one_is_never_heard():
     """An instrument's bus is poisoned at frame 100 * BLOCK: silence instead, a reason, exit code 3."""
     poison = (
-        "from engine.sound.drum_kit import DrumKit\n"
+        "from engine.sound.instruments.drum_kit import DrumKit\n"
         "real = DrumKit.prepare\n"
         "def prepare(self, frame):\n"
         "    real(self, frame)\n"

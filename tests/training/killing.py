@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.training import checkpoint, trainer
-from engine.training.task import TrainingOptions
-from engine.training.tasks import make_task
+from engine.training.tasks.kinds import make_task
+from engine.training.tasks.task import TrainingOptions
 from tests.training.small_pieces import beats
 
 BATCHES, EVERY = 6, 3

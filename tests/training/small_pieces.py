@@ -22,8 +22,8 @@ def beats(count: int = 10) -> list[DatasetPiece]:
 
 def trainer_of(config, pieces, folder, watcher=None, **settings):
     """A trainer with options; imports Keras."""
-    from engine.training.task import TrainingOptions
-    from engine.training.tasks import make_task
+    from engine.training.tasks.kinds import make_task
+    from engine.training.tasks.task import TrainingOptions
     from engine.training.trainer import Trainer
 
     options = TrainingOptions(config, **settings)

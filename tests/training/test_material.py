@@ -9,11 +9,11 @@ from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
 from engine.networks.encodings import performance, polyphony
 from engine.networks.rnn.configs import RnnConfig
-from engine.score.chords import parse_chord
+from engine.score.harmony.chords import parse_chord
 from engine.score.phrase import NOTE
-from engine.training.batches import encoded
 from engine.training.datasets.pieces import DatasetPiece
 from engine.training.material import Material, OneDrumMaterial, known_chord, material_of
+from engine.training.tasks.batches import encoded
 
 
 def material(name: str, steps: int) -> Material:

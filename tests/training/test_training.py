@@ -11,11 +11,11 @@ import pytest
 
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
-from engine.training.batches import Crops, held_out, held_out_batches
 from engine.training.checkpoint import read_best, read_state
 from engine.training.datasets import DatasetPiece
-from engine.training.event_files import EventFile
 from engine.training.material import material_of, reorchestrate
+from engine.training.tasks.batches import Crops, held_out, held_out_batches
+from engine.training.watching.event_files import EventFile
 from tests.training.small_pieces import beats, trainer_of
 
 

@@ -18,7 +18,7 @@ from engine.training.datasets.build import Built
 from engine.training.datasets.dataset import is_built, write_dataset
 from engine.training.run import open_data, prepare
 from engine.training.settings import TrainingFile
-from engine.training.task import TrainingOptions
+from engine.training.tasks.task import TrainingOptions
 from tests.training.datasets.writing import rock, write_drums
 from tests.training.small_pieces import beats
 
@@ -87,7 +87,7 @@ def test_a_run_that_was_killed_while_it_wrote_its_data_set_builds_it_again(songs
 
 @pytest.mark.models
 def test_sources_without_music_are_told_and_no_music_at_all_is_refused(tmp_path):
-    from engine.training.tasks import make_task  # imports Keras
+    from engine.training.tasks.kinds import make_task  # imports Keras
 
     options = TrainingFile(config="drum_kit", source_weights={"t": 2.0})
     assert (

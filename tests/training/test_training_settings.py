@@ -20,7 +20,7 @@ from engine.training.defaults import complete
 from engine.training.machine import batch_size, bytes_per_excerpt, free_memory
 from engine.training.run import fingerprint, resumed_options
 from engine.training.settings import RECIPES, SCHEMA, TrainingFile, find_settings, read_settings, training_schema
-from engine.training.signs import has_diverged, overfits
+from engine.training.watching.signs import has_diverged, overfits
 from tests.training.small_pieces import beats
 
 

@@ -16,8 +16,8 @@ from engine.training.initial import read_start
 from engine.training.machine import use_precision
 from engine.training.run import prepare
 from engine.training.settings import CardFile, TrainingFile
-from engine.training.task import TrainingOptions
-from engine.training.watcher import Watchers
+from engine.training.tasks.task import TrainingOptions
+from engine.training.watching.watcher import Watchers
 from tests.cli.weights import made_up
 from tests.training.small_pieces import beats
 
@@ -36,7 +36,7 @@ def completed(config: str, **given) -> TrainingOptions:
 
 def begun(options: TrainingOptions, pieces) -> dict[str, np.ndarray]:
     """The weights that a training begins with."""
-    from engine.training.tasks import make_task
+    from engine.training.tasks.kinds import make_task
 
     return make_task(options, pieces).model.get_by_name()
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.networks.vae.configs import VAE_CONFIGS
 from engine.training.datasets.pieces import DatasetPiece
-from engine.training.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
+from engine.training.tasks.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
 from tests.networks.vae.golden import VaeGolden, vae_weights
 from tests.training.evaluation.pieces import grooves, melodies
 from tests.training.small_pieces import trainer_of
@@ -143,7 +143,7 @@ def test_drums_are_crossed_and_melodies_are_not(name):
 @pytest.mark.models
 def test_errors_of_velocity_and_timing_count_more_where_there_is_a_stroke():
     from engine.networks.vae.keras_vae import groove_losses
-    from engine.training.vae_task import EMPHASIS, emphasised
+    from engine.training.tasks.vae import EMPHASIS, emphasised
 
     targets, outputs = np.zeros((2, 27), np.float32), np.zeros((2, 27), np.float32)
     targets[0, 0] = 1.0  # a stroke, softer than the network plays it, and one where nothing is

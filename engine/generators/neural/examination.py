@@ -193,7 +193,7 @@ def _found(points: Sequence[str | int], surroundings: Surroundings) -> list[str 
 
 def _heard(name: str, place: int, surroundings: Surroundings) -> str:
     # Most scenes name no MIDI file, and sound sooner without mido.
-    from engine.score.midi import read_piece
+    from engine.score.midi.reading import read_piece
 
     path = find("scenes", name, ".mid", beside=surroundings.folder) if "\0" not in name else None
     if path is None:

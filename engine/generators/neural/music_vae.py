@@ -24,7 +24,7 @@ from engine.generators.neural.latent_way import latent_at, numbered_point
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
-from engine.score.midi import read_piece
+from engine.score.midi.reading import read_piece
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT

@@ -23,7 +23,7 @@ from engine.generators.rules.chord_walk import ChordWalk, ChordWalkSettings
 from engine.generators.rules.melody_rules import MelodyRules, MelodyRulesSettings
 from engine.networks.contract import NO_CONDITIONS, Conditions
 from engine.networks.rnn.event_sequence import EventSequenceRnn
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 
 _FOREIGN = 0.1

@@ -12,7 +12,7 @@ from engine.generators.chance import pick, stream, theme_stream
 from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.pulse import accent_at, accents, onset_steps, pulses, rhythm_of, strong_pulses
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import Percent, Pitches, PitchRange

@@ -14,8 +14,8 @@ from engine.generators.contract import GeneratorKind, Link, Request, Role, Setti
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.pulse import accent_at, onset_steps, pulses
 from engine.generators.rules.voicing import lead
-from engine.score.chords import Chord
-from engine.score.keys import Key
+from engine.score.harmony.chords import Chord
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import Bars, Percent, Pitches, PitchRange

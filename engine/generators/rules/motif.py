@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.generators.chance import pick
 from engine.generators.pulse import pulse_lengths, pulses
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
 from engine.score.time import STEPS_PER_BEAT, Meter
 

@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.units import PitchRange
 
 _CLOSE_BELOW = 48

@@ -16,9 +16,9 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from engine.errors import WrongValueError
 from engine.generators.contract import Role, SettingsContext
 from engine.score import drums
+from engine.score.harmony.progressions import WANTED, Progression, parse_progression
 from engine.score.notation import NotationError
 from engine.score.patterns import ALWAYS, Pattern, grid_from_mapping, parse_grid, parse_pattern
-from engine.score.progressions import WANTED, Progression, parse_progression
 from engine.score.time import Meter
 
 LONGEST_NOTE = 64.0

@@ -16,7 +16,7 @@ from engine.generators.contract import Link, Request, Role, TransformKind, Trans
 from engine.generators.expression import clip_velocities
 from engine.generators.pulse import accent_at
 from engine.generators.transforms.notes import nearest_of, without_doubles
-from engine.score.keys import MODES, Key
+from engine.score.harmony.keys import MODES, Key
 from engine.score.phrase import Phrase
 from engine.units import Percent, Pitches, PitchRange, Semitones
 

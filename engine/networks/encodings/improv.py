@@ -16,7 +16,7 @@ from engine.networks.encodings.melody import (
     OneHotMelodyEncoding,
     OneHotMelodyStream,
 )
-from engine.score.chords import TRIADS, Chord
+from engine.score.harmony.chords import TRIADS, Chord
 
 TRIAD_CHORDS_SIZE = 1 + 12 * len(TRIADS)
 CHORD_PITCHES_SIZE = 1 + 3 * 12

@@ -15,7 +15,7 @@ from engine.networks.encodings.improv import ImprovEncoding, chord_pitches, tria
 from engine.networks.encodings.melody import KeyMelodyEncoding, LookbackMelodyEncoding, OneHotMelodyEncoding
 from engine.networks.rnn.heads import Categorical
 from engine.networks.rnn.layout import INNER, OUTPUT_BIASES, OUTPUT_WEIGHTS, RnnLayout, read_layout
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 
 
 def one_softmax(encoding: Any, weights: Mapping[str, np.ndarray]) -> Head:

@@ -23,7 +23,7 @@ from engine.networks.rnn.generation import Continuation, generate
 from engine.networks.rnn.stack import Stack
 from engine.networks.sampling import check_sampling
 from engine.networks.threads import one_thread
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan
 
 

@@ -17,8 +17,8 @@ from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, UnreadableError, clipped
-from engine.sound.articulation import Articulation, articulation
 from engine.sound.contract import INSTRUMENTS, InstrumentKind
+from engine.sound.instruments.articulation import Articulation, articulation
 
 
 @dataclass

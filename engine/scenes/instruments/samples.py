@@ -15,7 +15,7 @@ from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Span
 from engine.scenes.text.source import SourceFile, clipped
 from engine.score.time import SAMPLE_RATE
-from engine.sound.samples import SampleFacts, examine_sample
+from engine.sound.instruments.samples import SampleFacts, examine_sample
 from engine.sound.settings import sample_files, unheard_samples
 
 MOST_SECONDS = 600

@@ -18,8 +18,8 @@ from engine.scenes.schema.models import PartFile, SceneFile, SectionFile
 from engine.scenes.text.nodes import MapNode
 from engine.scenes.text.problems import Problem, Span, good
 from engine.scenes.text.source import SourceFile
+from engine.score.harmony.progressions import Progression
 from engine.score.phrase import Phrase
-from engine.score.progressions import Progression
 from engine.score.time import Meter
 from engine.sound.messages import Duck
 

@@ -16,6 +16,7 @@ from engine.scenes.text.problems import Problem, Span, good
 from engine.scenes.text.source import clipped
 from engine.score import drums
 from engine.score.excerpt import read_excerpt
+from engine.score.harmony.progressions import WANTED, Progression, is_chord, looks_like_chords, parse_progression
 from engine.score.notation import LONGEST, NotationError
 from engine.score.patterns import (
     grid_from_mapping,
@@ -24,7 +25,6 @@ from engine.score.patterns import (
     parse_pattern,
 )
 from engine.score.phrase import Origin, Phrase, Provenance
-from engine.score.progressions import WANTED, Progression, is_chord, looks_like_chords, parse_progression
 
 _PRIMER_EXPECTED = "a pattern like `D4:1 F4:1/2`, a drum grid like `bd: x...x...`, `{midi: FILE}` or `{part: NAME}`"
 

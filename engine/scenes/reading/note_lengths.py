@@ -15,7 +15,7 @@ from engine.scenes.reading.drafts import PartDraft, SceneReader
 from engine.scenes.text.nodes import ScalarNode
 from engine.scenes.text.source import clipped
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance, moved
-from engine.sound.articulation import ATTACK_SHARE, PAD, Articulation
+from engine.sound.instruments.articulation import ATTACK_SHARE, PAD, Articulation
 
 _BARS = 8
 """How much of each part is looked at."""

@@ -16,7 +16,7 @@ from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, good, good_items, problems
 from engine.scenes.text.source import clipped
-from engine.score.progressions import Progression
+from engine.score.harmony.progressions import Progression
 
 _NEXT_EXPECTED = "the name of a section, or weights, like `{bloom: 3, drift: 1}`"
 

@@ -12,7 +12,7 @@ from engine.errors import WrongValueError
 from engine.form.curves import Curve
 from engine.form.scene import Tempo
 from engine.generators.contract import Role, Settings
-from engine.score.keys import MODES, Key, meant_key, parse_pitch_class
+from engine.score.harmony.keys import MODES, Key, meant_key, parse_pitch_class
 from engine.score.time import Meter
 from engine.units import (
     BEATS,

@@ -4,7 +4,7 @@ from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.build import DatasetSettings, build
 from engine.training.datasets.dataset import Dataset, open_dataset, write_dataset
 from engine.training.datasets.filters import Filters
-from engine.training.datasets.kinds import augmentation_of, corpus_of, trainable
+from engine.training.datasets.music.kinds import augmentation_of, corpus_of, trainable
 from engine.training.datasets.pieces import SPLITS, DatasetPiece, load_pieces, save_pieces
 
 __all__ = [

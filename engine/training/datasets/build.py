@@ -15,8 +15,8 @@ from engine.errors import PerpetuumError
 from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.cache import Cache, Found
 from engine.training.datasets.filters import Filters
-from engine.training.datasets.kinds import KINDS, bars_of, check_filters, corpus_of, take
 from engine.training.datasets.kinship import duplicates, split_by_family
+from engine.training.datasets.music.kinds import KINDS, bars_of, check_filters, corpus_of, take
 from engine.training.datasets.pieces import SPLITS, DatasetPiece
 from engine.training.datasets.score import LeftOut, UnusableError, counted
 from engine.training.datasets.sources import File, Work, find_files

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.score.drums import CLASS_OF_PITCH, CLASSES, PITCHES
-from engine.score.key_finding import find_key
+from engine.score.harmony.key_finding import find_key
 from engine.score.phrase import NOTE
 from engine.training.datasets.build import Progress, cores
 from engine.training.datasets.filters import INSTRUMENTS

@@ -13,8 +13,8 @@ from engine.errors import PerpetuumError
 from engine.output_file import output_folder, write_text
 from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.build import FORMAT, Built, DatasetSettings, Progress, build
-from engine.training.datasets.kinds import KINDS, augmentation_of, corpus_of
 from engine.training.datasets.kinship import families
+from engine.training.datasets.music.kinds import KINDS, augmentation_of, corpus_of
 from engine.training.datasets.pieces import SPLITS, DatasetPiece, load_pieces, save_pieces
 from engine.training.datasets.score import LeftOut, counted
 
@@ -30,7 +30,7 @@ class Dataset:
 
     Attributes:
         pieces: all of them.
-        kind: of music; a name in `engine.training.datasets.kinds.KINDS`.
+        kind: of music; a name in `engine.training.datasets.music.kinds.KINDS`.
         augmentation: how training is to vary them.
         manifest: what is known of the files they came from; None for a bare .npz, and for several data sets.
         kin: how many pieces were left out because another data set holds out a version of them.
@@ -65,7 +65,7 @@ def open_dataset(paths: Sequence[Path], config: str, progress: Progress | None =
     Args:
         paths: folders that `perpetuum dataset build` wrote, bare .npz files of pieces, or raw music: folders and files
             as the builder takes them, which are read first.
-        config: a name of `engine.training.datasets.kinds.trainable()`.
+        config: a name of `engine.training.datasets.music.kinds.trainable()`.
         progress: told of each file that was read.
 
     Raises:

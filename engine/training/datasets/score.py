@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.score.midi import MAX_BEATS
+from engine.score.midi.reading import MAX_BEATS
+from engine.score.midi.smf import MAX_NOTES
 from engine.score.phrase import NOTE, in_order
-from engine.score.smf import MAX_NOTES
 
 
 class UnusableError(Exception):

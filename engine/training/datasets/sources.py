@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from engine.errors import PerpetuumError
-from engine.training.datasets.abc import read_abc, split_tunes
-from engine.training.datasets.midi_files import read_midi
-from engine.training.datasets.musicxml import read_musicxml
+from engine.training.datasets.formats.abc import read_abc, split_tunes
+from engine.training.datasets.formats.midi_files import read_midi
+from engine.training.datasets.formats.musicxml import read_musicxml
+from engine.training.datasets.formats.score_sets import read_chorale, read_score_line
 from engine.training.datasets.score import Score, UnusableError
-from engine.training.datasets.score_sets import read_chorale, read_score_line
 
 READERS: Mapping[str, Callable[[bytes], Score]] = {
     "midi": read_midi,

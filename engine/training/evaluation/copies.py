@@ -31,7 +31,7 @@ class KnownPieces:
     pitches count, transposed or not.
 
     Args:
-        kind: of music, a value of `engine.training.datasets.kinds.CORPORA`.
+        kind: of music, a value of `engine.training.datasets.music.kinds.CORPORA`.
         config: of the network.
         train: pieces.
     """

@@ -10,16 +10,16 @@ from typing import Any
 from engine.errors import PerpetuumError
 from engine.networks.vae.music_vae import MusicVae
 from engine.training.datasets import DatasetPiece
-from engine.training.datasets.kinds import corpus_of, trainable
-from engine.training.evaluation.chorales import CHORALES, chorale_figures
+from engine.training.datasets.music.kinds import corpus_of, trainable
 from engine.training.evaluation.copies import KnownPieces
-from engine.training.evaluation.frames import frame_estimate
-from engine.training.evaluation.groove import evaluate_groove, groove_samples
+from engine.training.evaluation.held_out.chorales import CHORALES, chorale_figures
+from engine.training.evaluation.held_out.frames import frame_estimate
+from engine.training.evaluation.held_out.groove import evaluate_groove, groove_samples
+from engine.training.evaluation.held_out.rnn import evaluate_rnn
+from engine.training.evaluation.held_out.vae import evaluate_vae
 from engine.training.evaluation.overlap import overlaps
-from engine.training.evaluation.rnn import evaluate_rnn
 from engine.training.evaluation.samples import Sample, corpus_samples, sample_music
 from engine.training.evaluation.statistics import describe
-from engine.training.evaluation.vae import evaluate_vae
 
 SAMPLES = 128
 """Of generated music, unless told otherwise; of windows of two bars four times as many."""

@@ -31,7 +31,7 @@ def overlaps(made: Sequence[Sample], real: Sequence[Sample], kind: str) -> dict[
 
     Args:
         made, real: samples of one kind of music and of one length.
-        kind: of music, a value of `engine.training.datasets.kinds.CORPORA`.
+        kind: of music, a value of `engine.training.datasets.music.kinds.CORPORA`.
 
     Returns:
         "pitch" (drums: which drum); "interval": semitones from one onset to the next, of the highest notes (not for

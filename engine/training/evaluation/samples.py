@@ -20,10 +20,10 @@ from engine.networks.vae.music_vae import MusicVae
 from engine.score.phrase import ChordSpan, notes_between
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import DatasetPiece
-from engine.training.datasets.kinds import augmentation_of, corpus_of
+from engine.training.datasets.music.kinds import augmentation_of, corpus_of
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.material import known_chord
-from engine.training.vae_windows import CLASS_WINDOWS
+from engine.training.tasks.vae_windows import CLASS_WINDOWS
 
 BARS, SECONDS = 8, 20.0
 """Length of the samples of RNNs on a grid, and of performances."""

@@ -19,7 +19,7 @@ def describe(kind: str, samples: Sequence[Sample]) -> dict[str, float]:
     """What samples are like: see `drum_statistics`, `melody_statistics` and `note_statistics`.
 
     Args:
-        kind: of music, a value of `engine.training.datasets.kinds.CORPORA`.
+        kind: of music, a value of `engine.training.datasets.music.kinds.CORPORA`.
         samples: at least one.
     """
     if kind == "drums":

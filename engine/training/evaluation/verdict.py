@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from engine.networks.vae.music_vae import MusicVae
-from engine.score.midi_writing import write_piece
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import moved
 from engine.score.piece import Piece, Track
 from engine.training.datasets import DatasetPiece as Work
-from engine.training.datasets.kinds import corpus_of
+from engine.training.datasets.music.kinds import corpus_of
 from engine.training.evaluation.evaluate import Advance, untold
-from engine.training.evaluation.groove import groove_samples
+from engine.training.evaluation.held_out.groove import groove_samples
 from engine.training.evaluation.samples import Sample, corpus_samples, sample_music
 from engine.training.evaluation.statistics import describe, typical
 

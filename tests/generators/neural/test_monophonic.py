@@ -12,7 +12,7 @@ from engine.generators.contract import GENERATORS, Link
 from engine.generators.neural import judging, monophonic
 from engine.networks.contract import Extension
 from engine.networks.encodings import drums, melody
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin
 from tests.generators.asking import METERS, changed, made, phrase, pitches, request, same_notes
 

@@ -16,8 +16,8 @@ from engine.generators.neural.music_vae import MusicVaeGenerator
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, read_weights, write_weights
-from engine.score.keys import Key
-from engine.score.midi_writing import write_piece
+from engine.score.harmony.keys import Key
+from engine.score.midi.writing import write_piece
 from engine.score.phrase import NOTE, moved
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up

@@ -12,7 +12,7 @@ from engine.generators.neural import polyphonic
 from engine.generators.neural.fitting import fitted_voices
 from engine.networks.card import read_weights, write_weights
 from engine.networks.contract import Extension
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import NOTE, Origin
 from engine.units import PitchRange
 from tests.cli.weights import made_up

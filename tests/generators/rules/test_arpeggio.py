@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan
 from tests.generators.asking import made, phrase, pitches, starts_in_steps
 

@@ -6,7 +6,7 @@ import pytest
 from engine.generators.chance import stream
 from engine.generators.pulse import accent_at
 from engine.generators.rules import motif
-from engine.score.keys import Key
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
 from tests.generators.asking import METERS, made, phrase, pitches

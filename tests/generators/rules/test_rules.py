@@ -8,7 +8,7 @@ import pytest
 
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.generators.rules.kinds import rules_for
-from engine.score.keys import Key, parse_pitch
+from engine.score.harmony.keys import Key, parse_pitch
 from tests.generators.asking import (
     KEYS,
     MELODIC_RULES,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from engine.generators.chain import transformed
 from engine.generators.chance import stream
 from engine.generators.contract import TRANSFORMS, Role
-from engine.score.chords import Chord
-from engine.score.keys import Key
+from engine.score.harmony.chords import Chord
+from engine.score.harmony.keys import Key
 from engine.score.phrase import NOTE, ChordSpan, Phrase
 from tests.generators.asking import GIVEN, changed, made, phrase, pitches, request, same_notes
 

@@ -11,7 +11,7 @@ from engine.networks import CONFIGS, build_network, load_network
 from engine.networks.card import read_weights
 from engine.networks.studio import latent
 from engine.networks.studio.latent import interpolate_pieces, joined, sample_piece
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter

@@ -10,7 +10,7 @@ import pytest
 from engine.networks.vae.converters import CONVERTERS, converter_of
 from engine.networks.vae.converters.groove import GrooveConverter
 from engine.networks.vae.converters.melody import chord_classes
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from engine.training.datasets.abc import read_abc, split_tunes
+from engine.training.datasets.formats.abc import read_abc, split_tunes
 
 # What sounds is written "60 62*2 [64 67] z*.5": MIDI pitches one after the other, "*" beats (1 without), chords, rests.
 # Music alone stands behind the header X:1, M:4/4, L:1/4, K:C.

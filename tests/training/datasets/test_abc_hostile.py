@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from engine.training.datasets.abc import read_abc, split_tunes
+from engine.training.datasets.formats.abc import read_abc, split_tunes
 from engine.training.datasets.score import UnusableError
 from tests.training.datasets.test_abc import KEYS, MUSIC, VOICES
 

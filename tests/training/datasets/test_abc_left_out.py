@@ -7,7 +7,7 @@ import json
 import pytest
 
 from engine.training.datasets import open_dataset
-from engine.training.datasets.abc import read_abc, split_tunes
+from engine.training.datasets.formats.abc import read_abc, split_tunes
 from engine.training.datasets.score import UnusableError
 from tests.cli.test_dataset import run
 from tests.training.datasets.test_abc import first

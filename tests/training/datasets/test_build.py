@@ -213,7 +213,7 @@ def test_files_that_are_made_to_do_harm_are_left_out_like_any_other(tmp_path, mo
     (tmp_path / "name.jsonl").write_bytes(b'{"id": "\\q"}\n{"id": "\xff"}\n')
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(b"0" * 100_000))
     (tmp_path / "large.mid").write_bytes(b"MThd" * 1000)
-    monkeypatch.setattr("engine.training.datasets.abc.text.LARGEST", 10)
+    monkeypatch.setattr("engine.training.datasets.formats.abc.text.LARGEST", 10)
     (tmp_path / "book.abc").write_bytes(b"%%" + b" " * 200 + b"\nX:" * 10)
     made = build([tmp_path], DatasetSettings("drum_kit", Filters(min_bars=1)), jobs=1)
     files = {file["path"]: file.get("reason") for file in made.manifest["files"]}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.score.phrase import NOTE
-from engine.training.datasets.drums import drum_events
-from engine.training.datasets.midi_files import read_midi
+from engine.training.datasets.formats.midi_files import read_midi
+from engine.training.datasets.music.drums import drum_events
 from tests.training.datasets.writing import HAT, KICK, SNARE, read, rock, write_drums
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.score.chords import parse_chord
-from engine.training.datasets.melodies import chord_steps, melody_events, plain_figure
+from engine.score.harmony.chords import parse_chord
+from engine.training.datasets.music.melodies import chord_steps, melody_events, plain_figure
 from tests.training.datasets.writing import quarters, read, scale, tune, write_notes, write_scores
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mido
 import pytest
 
-from engine.training.datasets.midi_files import read_midi
+from engine.training.datasets.formats.midi_files import read_midi
 from engine.training.datasets.score import UnusableError
 from tests.training.datasets.writing import scale, write_notes
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.score.chords import parse_chord
-from engine.training.datasets import musicxml as reader
-from engine.training.datasets.abc import read_abc, split_tunes
-from engine.training.datasets.musicxml import read_musicxml
+from engine.score.harmony.chords import parse_chord
+from engine.training.datasets.formats import musicxml as reader
+from engine.training.datasets.formats.abc import read_abc, split_tunes
+from engine.training.datasets.formats.musicxml import read_musicxml
 from engine.training.datasets.score import UnusableError
 from tests.training.datasets.writing import read
 

@@ -8,7 +8,7 @@ import json
 import mido
 import pytest
 
-from engine.training.datasets.midi_files import read_midi
+from engine.training.datasets.formats.midi_files import read_midi
 from tests.training.datasets.writing import quarters, read, tune, write_scores
 
 

@@ -108,7 +108,7 @@ def read(kind, *paths, **filters):
     from dataclasses import replace
 
     from engine.training.datasets.filters import Filters
-    from engine.training.datasets.kinds import take
+    from engine.training.datasets.music.kinds import take
     from engine.training.datasets.score import UnusableError
     from engine.training.datasets.sources import find_files
 

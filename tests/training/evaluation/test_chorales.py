@@ -11,9 +11,9 @@ from engine.networks.encodings import polyphony
 from engine.networks.encodings.polyphony import CONTINUED, END, NEW, NUM_CLASSES, START, STEP_END
 from engine.networks.rnn.heads import Categorical
 from engine.training.datasets import DatasetPiece
-from engine.training.evaluation.chorales import chorale_events, chorale_figures
 from engine.training.evaluation.evaluate import held_out_figures
-from engine.training.evaluation.frames import frame_estimate
+from engine.training.evaluation.held_out.chorales import chorale_events, chorale_figures
+from engine.training.evaluation.held_out.frames import frame_estimate
 from tests.training.evaluation.pieces import chorales, notes, small_rnn
 
 C, E, G = 60, 64, 67

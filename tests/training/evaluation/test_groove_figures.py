@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.training.evaluation import evaluate
-from engine.training.evaluation.groove import WIDE, Strokes, groove_samples, stroke_figures, usual_velocities
+from engine.training.evaluation.held_out.groove import WIDE, Strokes, groove_samples, stroke_figures, usual_velocities
 from tests.networks.vae.golden import small_network
 from tests.training.evaluation.pieces import grooves
 

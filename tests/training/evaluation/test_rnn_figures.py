@@ -10,11 +10,11 @@ import pytest
 
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
-from engine.training.batches import encoded
 from engine.training.evaluation import evaluate
-from engine.training.evaluation.baselines import baselines
-from engine.training.evaluation.rnn import evaluate_rnn, event_losses
+from engine.training.evaluation.held_out.baselines import baselines
+from engine.training.evaluation.held_out.rnn import evaluate_rnn, event_losses
 from engine.training.material import TrainingExcerpt, material_of
+from engine.training.tasks.batches import encoded
 from tests.training.evaluation.pieces import beats, chorales, lead_sheets, melodies, performances, small_rnn
 
 

@@ -8,7 +8,7 @@ import pytest
 from engine.networks import CONFIGS
 from engine.training.evaluation import evaluate
 from engine.training.evaluation.copies import KnownPieces
-from engine.training.evaluation.vae import divergences, edit_distances, evaluate_vae, walk_figures
+from engine.training.evaluation.held_out.vae import divergences, edit_distances, evaluate_vae, walk_figures
 from tests.networks.vae.golden import small_network
 from tests.training.evaluation.pieces import melodies
 

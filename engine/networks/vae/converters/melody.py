@@ -20,7 +20,7 @@ from engine.networks.vae.converters.contract import (
     step_of,
     whole_windows,
 )
-from engine.score.chords import Chord
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT

@@ -1,0 +1,1 @@
+"""Verbs that make MIDI files with a network."""

@@ -1,0 +1,1 @@
+"""Verbs about networks: what is here, data sets, training, evaluation."""

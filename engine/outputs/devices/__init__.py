@@ -1,0 +1,1 @@
+"""Sound cards, and the players through which they are reached."""

@@ -1,0 +1,1 @@
+"""Keys, chords, numerals and progressions."""

@@ -1,0 +1,1 @@
+"""The built-in kinds of instruments, their voices and their recordings."""

@@ -1,0 +1,1 @@
+"""From the parts to two channels: levels, sends, ducking, the master."""

@@ -1,0 +1,1 @@
+"""Formats of files that data sets are read from."""

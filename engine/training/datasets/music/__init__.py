@@ -1,0 +1,1 @@
+"""Kinds of music that are taken out of a score."""

@@ -1,0 +1,1 @@
+"""Held-out figures of each family, beside trivial baselines."""
