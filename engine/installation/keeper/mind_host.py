@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from engine.events.vocabulary import BarSealed, Event, SteppedDown, SteppedUp
 from engine.installation.keeper.last_bars import LastBars
-from engine.installation.keeper.messages import EVENTS, TO_STAGE, CannotPlay, Decided, Play
+from engine.installation.keeper.messages import EVENTS, TO_STAGE, CannotPlay, Decided, Play, ToMind
 from engine.installation.keeper.mind_slot import LIMITS, MindSlot
 from engine.processes.child import Child
 from engine.processes.reports import Reporter
@@ -66,7 +66,7 @@ class MindHost:
         self._begun = False
         self._slot = MindSlot(
             Supervision("mind", LIMITS, report, clock),
-            self._order,
+            self._orders,
             lambda child, message: self._arrivals.put((child, message)),
             self._take_decided,
             self.refusals.append,
@@ -118,8 +118,9 @@ class MindHost:
         if self._begun and self.bars.until - self._progress.made < MARGIN:
             self._repeat()
 
-    def _order(self) -> Play:
-        return replace(self.play, frame=self.bars.until)
+    def _orders(self) -> list[ToMind]:
+        """What a new mind is told: how far the sound is may not change for a while."""
+        return [replace(self.play, frame=self.bars.until), self._progress]
 
     # The mind decides
 

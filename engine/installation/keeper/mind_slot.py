@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from engine.installation.keeper.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, Play, ToMind
+from engine.installation.keeper.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
 from engine.processes.child import Child, Gone, exit_text, python_module
 from engine.processes.codec import CodecError
 from engine.processes.reports import Cause
@@ -33,7 +33,7 @@ class MindSlot:
 
     Args:
         supervision: of the mind.
-        order: gives what a new one is told.
+        orders: gives what a new one is told.
         deliver: called with (child, message) in a reader's thread.
         decided: takes what a mind has decided; raises `CodecError` if that makes no sense, and then takes nothing.
         cannot_play: told why a mind cannot play what it was told.
@@ -44,7 +44,7 @@ class MindSlot:
     def __init__(
         self,
         supervision: Supervision,
-        order: Callable[[], Play],
+        orders: Callable[[], Sequence[ToMind]],
         deliver: Callable[[Child, object], None],
         decided: Callable[[Decided], None],
         cannot_play: Callable[[CannotPlay], None],
@@ -53,7 +53,7 @@ class MindSlot:
     ) -> None:
         self.child: Child | None = None
         self._supervision = supervision
-        self._order = order
+        self._orders = orders
         self._deliver = deliver
         self._decided = decided
         self._cannot_play = cannot_play
@@ -87,7 +87,8 @@ class MindSlot:
         self._restart_at = float("inf")
         self._supervision.began()
         self._steps.feed()
-        self.send(self._order())
+        for order in self._orders():
+            self.send(order)
 
     def send(self, message: ToMind) -> None:
         """Tell it something, if it is there."""
