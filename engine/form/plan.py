@@ -7,7 +7,6 @@ plan can be taken up at any bar of any pass, and the same seed always gives the 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +17,7 @@ from engine.errors import PerpetuumError
 from engine.form.digest import scene_digest
 from engine.form.position import Position, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Scene, Section, Tempo
+from engine.form.seeds import derive_seed
 from engine.score.harmony.keys import Key
 from engine.score.time import DAY, Bar, TempoMap
 from engine.units import Range
@@ -83,12 +83,6 @@ class Slot:
     def cut(self, bar: int) -> Slot:
         """What is left of it from a bar on; it keeps its seed."""
         return self if bar <= self.first_bar else replace(self, first_bar=bar, bars=self.end_bar - bar)
-
-
-def derive_seed(*words: object) -> int:
-    """A seed of 63 bits out of anything printable; the same in every process and on every machine."""
-    digest = hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
 
 
 def at_noon(frame: int) -> float:

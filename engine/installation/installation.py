@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -62,6 +63,13 @@ class ExceptionDays:
     def single(self) -> bool:
         """Whether it is one day."""
         return self.first == self.last
+
+    def holds(self, day: date) -> bool:
+        """Whether a date is one of them."""
+        this = (0 if self.yearly else day.year, day.month, day.day)
+        if self.first <= self.last:
+            return self.first <= this <= self.last
+        return this >= self.first or this <= self.last
 
 
 @dataclass(frozen=True, slots=True)
