@@ -56,6 +56,37 @@ def test_no_two_public_classes_share_a_name():
     assert shared == {}
 
 
+def test_nothing_is_pickled_between_our_processes():
+    """What comes from another process is checked, field by field, and never runs. Reading data sets is for itself:
+    multiprocessing starts those processes, and nothing but their results is taken from them."""
+    found = []
+    for path in sorted(ENGINE.rglob("*.py")):
+        name = str(path.relative_to(ENGINE))
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Import(names=names):
+                    modules = [alias.name for alias in names]
+                case ast.ImportFrom(module=str(module), names=names):
+                    modules = [module, *(f"{module}.{alias.name}" for alias in names)]
+                case ast.Call(func=ast.Attribute(attr="recv"), args=[]):
+                    modules = ["recv"]  # of a Connection: it unpickles
+                case ast.Call(keywords=keywords):
+                    allowed = [ast.unparse(one.value) for one in keywords if one.arg == "allow_pickle"]
+                    modules = ["pickle" for value in allowed if value != "False"]
+                case _:
+                    continue
+            words = {module.partition(".")[0] for module in modules}
+            if words & {"pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib", "recv"}:
+                found.append(f"{name}:{node.lineno}")
+            if "multiprocessing" in words and not set(modules) <= CONNECTION:
+                found.append(f"{name}:{node.lineno}")
+    assert [place for place in found if not place.startswith("training/datasets/workers.py")] == []
+
+
+CONNECTION = {"multiprocessing.connection", "multiprocessing.connection.Connection"}
+"""Of multiprocessing only this is used, for `send_bytes` and `recv_bytes`."""
+
+
 def test_every_folder_of_python_files_is_a_package():
     """The import linter does not see a folder without `__init__.py`, and would hold none of the laws there."""
     folders = {path.parent for path in ENGINE.rglob("*.py")}

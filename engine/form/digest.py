@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 from pydantic import BaseModel
 
@@ -62,8 +62,8 @@ def _pieces(value: object) -> Iterator[bytes]:
         for member in cast("Sequence[object]", value):
             yield from _pieces(member)
         yield b")"
-    else:  # of a plug-in's settings; they go to workers, so that they can be pickled
-        yield pickle.dumps(value, protocol=4)
+    else:  # of a plug-in's settings: dates, decimal numbers and the like
+        yield type(value).__name__.encode() + msgspec.msgpack.encode(value, enc_hook=str, order="deterministic")
 
 
 def _named(kind: type, values: Mapping[object, object] | Mapping[str, object]) -> Iterator[bytes]:

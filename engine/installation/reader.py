@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import pickle
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -16,15 +15,15 @@ from pathlib import Path
 
 from engine.errors import PerpetuumError
 from engine.installation.installation import Installation, Programme, SceneEntry
-from engine.installation.keeper.reading import FileRead
+from engine.installation.keeper.reading import FILE_READ, FileRead
 
 
 def read_installation(path: Path) -> FileRead:
     """Read an installation file. Never raises for what lies in it."""
     try:
-        return FileRead(_of_a_scene(path), "")
+        return FileRead.of(_of_a_scene(path), "")
     except PerpetuumError as error:
-        return FileRead(None, str(error))
+        return FileRead.of(None, str(error))
 
 
 def _of_a_scene(path: Path) -> Installation:
@@ -44,7 +43,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = Connection(options.control)
-    connection.send(pickle.dumps(read_installation(options.file)))
+    connection.send_bytes(FILE_READ.encode(read_installation(options.file)))
     return 0
 
 

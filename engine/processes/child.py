@@ -8,7 +8,6 @@ import errno
 import functools
 import logging
 import os
-import pickle
 import queue
 import shutil
 import socket
@@ -21,11 +20,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import engine
+from engine.codec import Codec, CodecError
 
 log = logging.getLogger(__name__)
+
+S = TypeVar("S")
+R = TypeVar("R")
 
 LARGEST_MESSAGE = 16 << 20
 """Bytes; whoever sends more breaks the protocol."""
@@ -100,8 +103,8 @@ def _starter() -> queue.SimpleQueue[tuple[Future[subprocess.Popen[bytes]], list[
     return orders
 
 
-class Child:
-    """A process with a socket of pickled messages, in a session of its own.
+class Child(Generic[S, R]):
+    """A process with a socket of messages, in a session of its own.
 
     Three threads wait for it (reader, writer, and one for what it prints), so that neither `send` nor anybody else
     does. Closing our end of the socket is how it learns that it is to end, or that we are dead.
@@ -109,6 +112,8 @@ class Child:
     Args:
         name: for messages to people.
         command: what to run; `--control FD` is appended.
+        outgoing: writes what it is told.
+        incoming: reads what it says. What cannot be read is a `Gone`, as if it had ended.
         deliver: called with (child, message) in the reader's thread; a `Gone` is the last message.
         fds: further descriptors that it inherits.
         extra_env: variables for its environment, unless they are set already.
@@ -121,11 +126,15 @@ class Child:
         self,
         name: str,
         command: Sequence[str],
-        deliver: Callable[[Child, object], None],
+        outgoing: Codec[S],
+        incoming: Codec[R],
+        deliver: Callable[[Child[S, R], R | Gone], None],
         fds: Sequence[int] = (),
         extra_env: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
+        self._outgoing = outgoing
+        self._incoming = incoming
         self._deliver = deliver
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.tail: collections.deque[str] = collections.deque(maxlen=TAIL)
@@ -158,13 +167,13 @@ class Child:
             self.process.wait()
             raise OSError(errno.EAGAIN, f"no thread can be started for {name}: {error}") from error
 
-    def send(self, message: object) -> None:
+    def send(self, message: S) -> None:
         """Hand a message over; returns at once, however busy the child is.
 
         Raises:
-            Exception: the message cannot be pickled.
+            CodecError: the message holds what cannot travel.
         """
-        self._outbox.put(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        self._outbox.put(self._outgoing.encode(message))
 
     def close(self, patience: float = 2.0) -> int:
         """End it: closes the socket, waits up to `patience` seconds, then kills it. Its exit status.
@@ -202,14 +211,14 @@ class Child:
                 self._deliver(self, Gone("it ended", by_itself=True))
                 return
             except OSError as error:
-                # A process that is killed with messages unread resets the connection.
-                reset = isinstance(error, ConnectionResetError)
-                self._deliver(self, Gone("it ended" if reset else f"its messages broke off: {error}", by_itself=reset))
+                # A process that is killed with messages unread resets the connection, or tears its last message.
+                ended = isinstance(error, ConnectionResetError) or "end of file" in str(error)
+                self._deliver(self, Gone("it ended" if ended else f"its messages broke off: {error}", by_itself=ended))
                 return
             try:
-                message = pickle.loads(data)
-            except Exception as error:  # whatever unpickling garbage raises
-                self._deliver(self, Gone(f"it sent what cannot be read: {error!r}"))
+                message = self._incoming.decode(data)
+            except CodecError as error:
+                self._deliver(self, Gone(f"it sent what cannot be read: {error}"))
                 return
             self._deliver(self, message)
 

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
+from pydantic import BaseModel
+
+from engine.codec import Codec, model_name
 from engine.conductor.contract import Job, Reply
-from engine.generators.contract import Settings
+from engine.generators.contract import GENERATORS, TRANSFORMS, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,20 @@ ToWorker = Load | Job | Cancel
 
 FromWorker = Loading | Loaded | Started | Reply
 """All that it says."""
+
+
+@cache
+def settings_class(name: str) -> type[BaseModel]:
+    """The settings of an installed kind of generator or transform by their class's name on the wire.
+
+    Raises:
+        LookupError: no installed kind has such settings.
+    """
+    for kind in (*GENERATORS.kinds().values(), *TRANSFORMS.kinds().values()):
+        if model_name(kind.settings) == name:
+            return kind.settings
+    raise LookupError(f"no installed generator or transform has the settings {name[:80]}")
+
+
+TO_WORKER: Codec[ToWorker] = Codec(ToWorker, settings_class)
+FROM_WORKER: Codec[FromWorker] = Codec(FromWorker)

@@ -12,11 +12,14 @@ import importlib
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from typing import assert_never
 
+from engine.codec import CodecError
 from engine.conductor.contract import Job, Reply
 from engine.errors import PerpetuumError
 from engine.generators.chain import Cache, make_phrase, name_in_cache
@@ -31,7 +34,7 @@ from engine.generators.contract import (
     TransformKind,
 )
 from engine.generators.rules.kinds import rules_for
-from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
+from engine.runtime.messages import FROM_WORKER, TO_WORKER, Cancel, FromWorker, Load, Loaded, Loading, Started
 from engine.score.harmony.keys import Key
 from engine.score.time import Meter
 
@@ -74,11 +77,17 @@ class Worker:
         if job.ticket in self._cancelled:
             reply = Reply(job.ticket, None, None, "cancelled")
         else:
-            self._connection.send(Started(job.ticket))
+            self._say(Started(job.ticket))
             reply = self._do(job)
         self._pending.discard(job.ticket)
         self._cancelled.discard(job.ticket)
-        self._connection.send(reply)
+        try:
+            self._say(reply)
+        except CodecError as error:  # a plug-in may make anything
+            self._say(Reply(job.ticket, None, None, str(error), reply.seconds))
+
+    def _say(self, message: FromWorker) -> None:
+        self._connection.send_bytes(FROM_WORKER.encode(message))
 
     def _answer_what_is_built(self) -> None:
         """Do the jobs whose networks are there already: the first bars need not wait for a network of the last ones."""
@@ -111,17 +120,23 @@ class Worker:
         arrival = 0
         while True:
             try:
-                message = self._connection.recv()
+                message = TO_WORKER.decode(self._connection.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)  # the conductor is gone; nobody waits for what is being made
+            except CodecError as error:
+                print(f"a message that cannot be read: {error}", file=sys.stderr, flush=True)
+                os._exit(1)
             arrival += 1
-            if isinstance(message, Cancel):
-                self._cancelled.update(self._pending.intersection(message.tickets))
-            elif isinstance(message, Load):
-                self._inbox.put((float("-inf"), arrival, message))
-            elif isinstance(message, Job):
-                self._pending.add(message.ticket)
-                self._inbox.put((message.deadline, arrival, message))
+            match message:
+                case Cancel(tickets=tickets):
+                    self._cancelled.update(self._pending.intersection(tickets))
+                case Load():
+                    self._inbox.put((float("-inf"), arrival, message))
+                case Job():
+                    self._pending.add(message.ticket)
+                    self._inbox.put((message.deadline, arrival, message))
+                case _:
+                    assert_never(message)
 
     def _load(self, message: Load) -> None:
         began = time.monotonic()
@@ -129,7 +144,7 @@ class Worker:
         wanted: set[tuple[str, ...]] = set()
         for done, (name, settings) in enumerate(message.generators):
             self._answer_what_is_built()
-            self._connection.send(Loading(name, done, len(message.generators)))
+            self._say(Loading(name, done, len(message.generators)))
             try:
                 described = _described(name, settings)
                 if described.network:
@@ -143,7 +158,7 @@ class Worker:
         for unwanted in self._loaded - wanted:
             self._cache.pop(unwanted, None)
         self._loaded = wanted
-        self._connection.send(Loaded(time.monotonic() - began, tuple(problems)))
+        self._say(Loaded(time.monotonic() - began, tuple(problems)))
 
     def _build(self, described: GeneratorKind | TransformKind, settings: Settings) -> None:
         """Build a generator or transform by having it make a bar that nobody hears: that warms the network up, too.

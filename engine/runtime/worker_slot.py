@@ -3,23 +3,29 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import assert_never
 
+from engine.codec import CodecError
 from engine.conductor.contract import Job, Reply
-from engine.errors import PerpetuumError
 from engine.generators.contract import Settings
-from engine.generators.playable import validated
 from engine.processes.child import Child, Gone, exit_text
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
-from engine.runtime.messages import Cancel, Load, Loaded, Loading, Started
-from engine.score.phrase import Phrase
-
-log = logging.getLogger(__name__)
+from engine.runtime.messages import (
+    FROM_WORKER,
+    TO_WORKER,
+    Cancel,
+    FromWorker,
+    Load,
+    Loaded,
+    Loading,
+    Started,
+    ToWorker,
+)
 
 THREADS = {
     "TF_NUM_INTRAOP_THREADS": "1",
@@ -33,6 +39,9 @@ may compute with TensorFlow."""
 
 URGENT = 1.25
 """Times the memory budget at which a worker is replaced even if it has jobs."""
+
+
+WorkerChild = Child[ToWorker, FromWorker]
 
 
 class WorkerState(StrEnum):
@@ -87,14 +96,14 @@ class WorkerSlot:
         self,
         supervision: Supervision,
         command: Sequence[str],
-        deliver: Callable[[Child, object], None],
+        deliver: Callable[[WorkerChild, FromWorker | Gone], None],
         reply: Callable[[Reply], None],
         patience: float,
         loading_patience: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.status = Status(supervision.process)
-        self.child: Child | None = None
+        self.child: WorkerChild | None = None
         self._supervision = supervision
         self._command = command
         self._deliver = deliver
@@ -103,6 +112,7 @@ class WorkerSlot:
         self._loading_patience = loading_patience
         self._clock = clock
         self._generators: tuple[tuple[str, Settings], ...] = ()
+        self._unsendable: dict[str, str] = {}  # kinds whose settings cannot travel, and why
         self._jobs: dict[int, Job] = {}
         self._cancelled: set[int] = set()
         self._loads = 0  # that it was told to do and has not reported
@@ -112,7 +122,8 @@ class WorkerSlot:
 
     def load(self, generators: tuple[tuple[str, Settings], ...]) -> None:
         """Build these, now and in every worker that comes after."""
-        self._generators = generators
+        self._unsendable.clear()
+        self._generators = tuple(one for one in generators if self._can_travel(one))
         if self.child is not None:
             self._tell_to_load(self.child)
 
@@ -123,8 +134,8 @@ class WorkerSlot:
             return
         try:
             self.child.send(job)
-        except Exception as error:  # a plug-in's settings that cannot be pickled
-            self._reply(failed(job, f"it cannot be sent to a worker: {error!r}"))
+        except CodecError as error:  # a plug-in's settings that cannot travel
+            self._reply(failed(job, f"it cannot be sent to a worker: {error}"))
             return
         if not self._busy:
             self._supervision.watchdog.feed()
@@ -153,7 +164,7 @@ class WorkerSlot:
         self.status.state = WorkerState.STARTING
         self._loads = 0
         try:
-            child = Child(self.status.name, self._command, self._deliver, extra_env=THREADS)
+            child = Child(self.status.name, self._command, TO_WORKER, FROM_WORKER, self._deliver, extra_env=THREADS)
         except OSError as error:
             self._mark_dead(Cause.DIED, f"it cannot be started: {error}")
             return
@@ -192,14 +203,22 @@ class WorkerSlot:
         urgent = finding.used >= URGENT * (self._supervision.memory.budget or 0)
         return finding.cause is Cause.OVER_BUDGET and self._busy and not urgent
 
-    def _tell_to_load(self, child: Child) -> None:
+    def _tell_to_load(self, child: WorkerChild) -> None:
         self.status.to_load = len(self._generators)
         self.status.state = WorkerState.STARTING if self.status.state is WorkerState.STARTING else WorkerState.LOADING
         self._supervision.watchdog.feed()
         child.send(Load(self._generators))
         self._loads += 1
 
-    def _replace(self, child: Child, cause: Cause, reason: str) -> None:
+    def _can_travel(self, generator: tuple[str, Settings]) -> bool:
+        try:
+            TO_WORKER.encode(Load((generator,)))
+        except CodecError as error:  # of a plug-in; the others are not to wait for it
+            self._unsendable[generator[0]] = str(error)
+            return False
+        return True
+
+    def _replace(self, child: WorkerChild, cause: Cause, reason: str) -> None:
         self.child = None
         # One that ended may need a moment to leave its exit status; one that only closed its socket gets no more.
         status = child.close(0.2) if cause is Cause.DIED else child.kill()
@@ -222,21 +241,12 @@ class WorkerSlot:
 
     # What comes in
 
-    def take(self, message: object) -> None:
+    def take(self, message: FromWorker | Gone) -> None:
         """Take what the worker said."""
-        child = self.child
+        child, status = self.child, self.status
         if child is None:
             return
         self._supervision.watchdog.feed()
-        try:
-            self._take(child, message)
-        except Exception as error:  # an object of the right type with the wrong things inside
-            if self.child is child:
-                reason = f"it sent a {type(message).__name__} that makes no sense: {error!r}"
-                self._replace(child, Cause.BROKE_PROTOCOL, reason)
-
-    def _take(self, child: Child, message: object) -> None:
-        status = self.status
         match message:
             case Reply():
                 self._take_reply(child, message)
@@ -249,51 +259,34 @@ class WorkerSlot:
             case Gone(reason=reason, by_itself=by_itself):
                 self._replace(child, Cause.DIED if by_itself else Cause.BROKE_PROTOCOL, reason)
             case _:
-                reason = f"it sent {type(message).__name__}, which is no message of a worker"
-                self._replace(child, Cause.BROKE_PROTOCOL, reason)
+                assert_never(message)
 
     def _take_loaded(self, loaded: Loaded) -> None:
         self._loads -= 1
         if self._loads:
             return  # it goes on with what it was told later
         status, first = self.status, self.status.state is not WorkerState.READY
-        status.seconds_to_load, status.problems = loaded.seconds, dict(loaded.problems)
+        status.seconds_to_load, status.problems = loaded.seconds, {**self._unsendable, **dict(loaded.problems)}
         status.state, status.loading, status.loaded = WorkerState.READY, "", status.to_load
         if first:
             self._supervision.started()
-        for kind, problem in loaded.problems:
-            log.warning("%s cannot load %s: %s", status.name, kind, problem)
 
-    def _take_reply(self, child: Child, reply: Reply) -> None:
+    def _take_reply(self, child: WorkerChild, reply: Reply) -> None:
         job = self._jobs.pop(reply.ticket, None)
         if job is None:
             if reply.ticket in self._cancelled:
                 self._cancelled.discard(reply.ticket)
             else:
-                reason = f"it answered a job that it did not have (ticket {reply.ticket!r})"
+                reason = f"it answered a job that it did not have (ticket {reply.ticket})"
                 self._replace(child, Cause.BROKE_PROTOCOL, reason)
             return
         if reply.problem or reply.raw is None or reply.phrase is None:
-            self._reply(failed(job, str(reply.problem or "it came back empty"), reply.seconds))
-            return
-        try:
-            raw, phrase = (_checked(phrase, job) for phrase in (reply.raw, reply.phrase))
-        except PerpetuumError as error:
-            self._reply(failed(job, str(error), reply.seconds))
+            self._reply(failed(job, reply.problem or "it came back empty", reply.seconds))
             return
         self._supervision.works()
-        self._reply(Reply(job.ticket, raw, phrase, "", reply.seconds))
+        self._reply(reply)
 
 
-def failed(job: Job, problem: str, seconds: object = 0.0) -> Reply:
+def failed(job: Job, problem: str, seconds: float = 0.0) -> Reply:
     """A reply that says why there is no phrase."""
-    return Reply(job.ticket, None, None, problem, seconds if isinstance(seconds, float) else 0.0)
-
-
-def _checked(phrase: object, job: Job) -> Phrase:
-    try:
-        return validated(phrase, job.request, job.kind)
-    except PerpetuumError:
-        raise
-    except Exception as error:  # an object that only looks like a phrase
-        raise PerpetuumError(f"part {job.request.part!r}: {job.kind} sent no phrase: {error!r}") from error
+    return Reply(job.ticket, None, None, problem, seconds)

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 
 from engine.conductor.contract import Job, Reply, SlowRung
 from engine.generators.contract import Settings
-from engine.processes.child import Child, python_module
+from engine.processes.child import Gone, python_module
 from engine.processes.reports import Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
-from engine.runtime.worker_slot import Status, WorkerSlot, WorkerState
+from engine.runtime.messages import FromWorker
+from engine.runtime.worker_slot import Status, WorkerChild, WorkerSlot, WorkerState
 
 __all__ = ["Status", "WorkerState", "Workers"]
 
@@ -69,7 +70,7 @@ class Workers(SlowRung):
     ) -> None:
         command = list(command) if command is not None else python_module("engine.runtime.worker")
         self._clock = clock
-        self._arrivals: queue.SimpleQueue[tuple[Child, object]] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[tuple[WorkerChild, FromWorker | Gone]] = queue.SimpleQueue()
         self._replies: deque[Reply] = deque()
         self._slots = [
             WorkerSlot(
@@ -165,5 +166,5 @@ class Workers(SlowRung):
         """Seconds until a worker is to be started again or may turn out to hang."""
         return min(max(0.005, min(slot.next_look for slot in self._slots)), 0.5)
 
-    def _deliver(self, child: Child, message: object) -> None:
+    def _deliver(self, child: WorkerChild, message: FromWorker | Gone) -> None:
         self._arrivals.put((child, message))

@@ -1,4 +1,4 @@
-"""Messages between the conductor's side and the audio process. Free of pyo; everything here is plain picklable data.
+"""Messages between the conductor's side and the audio process. Free of pyo; everything here is plain data.
 
 Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
 offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `Trouble`.
@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from engine.codec import Codec, register_dtype
 from engine.sound.format import DEFAULT_CHANNELS
 
 BLOCK = 256
@@ -19,6 +20,8 @@ BLOCK = 256
 
 NOTE_EVENT = np.dtype([("on", "i8"), ("off", "i8"), ("pitch", "i2"), ("velocity", "u1")])
 """A note on the sample clock: frames of its start and its release."""
+
+register_dtype("note_event", NOTE_EVENT)
 
 
 class Control(StrEnum):
@@ -219,3 +222,6 @@ ToSound = Setup | Notes | Ramps | Forget | Release | Fade | Ping | Quit
 
 FromSound = Pong | Ready | LevelReading | Trouble
 """All that it says."""
+
+TO_SOUND: Codec[ToSound] = Codec(ToSound)
+FROM_SOUND: Codec[FromSound] = Codec(FromSound)

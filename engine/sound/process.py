@@ -15,7 +15,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import gc
-import pickle
 import select
 import signal
 import sys
@@ -24,12 +23,16 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from engine.codec import CodecError
 from engine.errors import PerpetuumError
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import (
     BLOCK,
+    FROM_SOUND,
+    TO_SOUND,
     Fade,
     Forget,
+    FromSound,
     Notes,
     Ping,
     Pong,
@@ -38,6 +41,7 @@ from engine.sound.messages import (
     Ready,
     Release,
     Setup,
+    ToSound,
     Trouble,
 )
 
@@ -60,27 +64,27 @@ class Messenger:
         self._writable.register(connection.fileno(), select.POLLOUT)
         self.open = True
 
-    def send(self, message: object) -> None:
+    def send(self, message: FromSound) -> None:
         """Send a small message if the other side takes it now."""
         try:
             if any(event & select.POLLOUT for _, event in self._writable.poll(0)):
-                self.connection.send(message)
+                self.connection.send_bytes(FROM_SOUND.encode(message))
         except OSError:
             self.open = False
 
-    def receive(self) -> object | None:
+    def receive(self) -> ToSound | None:
         """The next message; None and `open` false when the other side is gone.
 
         Raises:
             ValueError: what came is not a message.
         """
         try:
-            return self.connection.recv()
+            return TO_SOUND.decode(self.connection.recv_bytes())
         except (EOFError, OSError):
             self.open = False
             return None
-        except (pickle.UnpicklingError, AttributeError, ImportError, IndexError, TypeError) as error:
-            raise ValueError(f"a message that cannot be read: {error!r}") from error
+        except CodecError as error:
+            raise ValueError(f"a message that cannot be read: {error}") from error
 
 
 class Renderer:
@@ -157,8 +161,8 @@ class Renderer:
                         self._core.handle(message)
                     case Ping():
                         self._messenger.send(Pong())
-                    case _:
-                        raise ValueError(f"a message of an unknown kind: {type(message).__name__}")
+                    case Setup():
+                        raise ValueError("there is a graph already, and another setup came")
             except (ValueError, TypeError) as error:
                 self._messenger.send(Trouble(str(error), fatal=False))
             for name in self._core.unknown_parts - self._told:

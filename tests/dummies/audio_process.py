@@ -17,7 +17,9 @@ import numpy as np
 
 from engine.sound.messages import (
     BLOCK,
+    FROM_SOUND,
     NOTE_EVENT,
+    TO_SOUND,
     Fade,
     Forget,
     LevelReading,
@@ -50,7 +52,7 @@ class Sound:
         if any(part.name == "unbuildable" for part in self.setup.parts):
             sys.exit(1)
         self.frame = self.setup.start_frame
-        self.control.send(Ready(0.0))
+        self.say(Ready(0.0))
         began = self.frame
         while True:
             while self.control.poll(0 if self.setup.free_running or self.frame + BLOCK <= self.released else None):
@@ -59,11 +61,14 @@ class Sound:
                 return
             self.block()
             if (self.frame - began) % (20 * BLOCK) == 0:
-                self.control.send(LevelReading(self.frame, 0.5, 0.1, 0, 0))
+                self.say(LevelReading(self.frame, 0.5, 0.1, 0, 0))
+
+    def say(self, message) -> None:
+        self.control.send_bytes(FROM_SOUND.encode(message))
 
     def receive(self) -> None:
         try:
-            message = self.control.recv()
+            message = TO_SOUND.decode(self.control.recv_bytes())
         except EOFError:
             sys.exit(0)
         match message:
@@ -78,7 +83,7 @@ class Sound:
             case Fade(start=start, frames=frames):
                 self.end = (self.frame if start < 0 else start) + frames
             case Ping():
-                self.control.send(Pong())
+                self.say(Pong())
             case Quit():
                 sys.exit(0)
 

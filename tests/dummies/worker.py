@@ -2,16 +2,21 @@
 
 import argparse
 import os
+import pickle
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
+import msgspec
+
 from engine.conductor.contract import Job, Reply
-from engine.runtime.messages import Cancel, Load, Loaded, Started
+from engine.generators.contract import GENERATORS, TRANSFORMS
+from engine.runtime.messages import FROM_WORKER, TO_WORKER, Cancel, FromWorker, Load, Loaded, Started
 from engine.score.phrase import Origin, Phrase, Provenance
 
 HELD: list[bytearray] = []
@@ -24,7 +29,22 @@ def rest(job: Job, beats: float | None = None) -> Reply:
     return Reply(job.ticket, phrase, phrase)
 
 
-def do(job: Job, connection: Connection, fd: int) -> None:
+class Line:
+    """To the conductor, one thread at a time."""
+
+    def __init__(self, fd: int) -> None:
+        self.connection = Connection(fd)
+
+    def say(self, message: FromWorker) -> None:
+        self.connection.send_bytes(FROM_WORKER.encode(message))
+
+    def say_fields(self, name: str, fields: dict[str, object]) -> None:
+        """Something in the form of a message, whatever its fields are."""
+        self.connection.send_bytes(msgspec.msgpack.encode((name, fields)))
+
+
+def do(job: Job, line: Line, fd: int) -> None:
+    empty = rest(job)
     match job.kind:
         case "dies":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -40,40 +60,51 @@ def do(job: Job, connection: Connection, fd: int) -> None:
             with socket.socket(fileno=os.dup(fd)) as raw:
                 raw.sendall(b"\xff\xfe garbage " * 100)
         case "garbage":
-            connection.send_bytes(b"no pickle at all")
+            line.connection.send_bytes(b"no message at all")
         case "oversized":
-            connection.send_bytes(bytes(17 << 20))
+            line.connection.send_bytes(bytes(17 << 20))
         case "wrong ticket":
-            connection.send(replace(rest(job), ticket=job.ticket + 1000))
-        case "unhashable ticket":
-            connection.send(replace(rest(job), ticket=[]))  # type: ignore[arg-type]
-        case "wrong type":
-            connection.send({"ticket": job.ticket})
+            line.say(replace(empty, ticket=job.ticket + 1000))
+        case "torn":
+            with socket.socket(fileno=os.dup(fd)) as raw:
+                raw.sendall(struct.pack("!i", 1000) + b"the first half of a message")
+            os._exit(0)
+        case "negative length":
+            with socket.socket(fileno=os.dup(fd)) as raw:
+                raw.sendall(struct.pack("!i", -5))
+        case "no ticket":
+            line.say_fields("Reply", {"ticket": [], "raw": None, "phrase": None})
+        case "no type":
+            line.say_fields("Nonsense", {"ticket": job.ticket})
         case "no phrase":
-            connection.send(Reply(job.ticket, "la", "la la"))  # type: ignore[arg-type]
+            line.say_fields("Reply", {"ticket": job.ticket, "raw": "la", "phrase": "la la"})
+        case "nests":
+            line.connection.send_bytes(b"\x92\xa5Reply" + b"\x91" * 100_000 + b"\xc0")
+        case "a pickle":
+            line.connection.send_bytes(pickle.dumps(empty))
         case "too long":
-            connection.send(rest(job, beats=job.request.beats + 1))
+            line.say(rest(job, beats=job.request.beats + 1))
         case "grows":
             HELD.append(bytearray(os.urandom(1 << 20)) * 210)
-            connection.send(rest(job))
+            line.say(empty)
         case "fails":
-            connection.send(Reply(job.ticket, None, None, "no idea came"))
+            line.say(Reply(job.ticket, None, None, "no idea came"))
         case _:
-            connection.send(rest(job))
+            line.say(empty)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--control", type=int, required=True)
     fd = parser.parse_args().control
-    connection = Connection(fd)
+    line = Line(fd)
     jobs = []
     arrived = threading.Condition()
 
     def listen() -> None:
         while True:
             try:
-                message = connection.recv()
+                message = TO_WORKER.decode(line.connection.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)
             if not isinstance(message, Cancel):
@@ -81,16 +112,19 @@ def main() -> None:
                     jobs.append(message)
                     arrived.notify()
 
+    # Reading the first job asks for all kinds; those who test short patience do not mean that.
+    GENERATORS.kinds()
+    TRANSFORMS.kinds()
     threading.Thread(target=listen, daemon=True).start()
     while True:
         with arrived:
             arrived.wait_for(lambda: jobs)
             message = jobs.pop(0)
         if isinstance(message, Load):
-            connection.send(Loaded(0.0))
+            line.say(Loaded(0.0))
         else:
-            connection.send(Started(message.ticket))
-            do(message, connection, fd)
+            line.say(Started(message.ticket))
+            do(message, line, fd)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from engine.runtime.audio.change import Phase
 from engine.runtime.audio.reports import NotesLeftOut
 from engine.runtime.offline import OfflineReader
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Fade, Ready, Release, Trouble
+from engine.sound.messages import BLOCK, FROM_SOUND, TO_SOUND, Fade, Ready, Release, Trouble
 from tests.runtime.sound import DUMMY, Reports, frame_numbers, notes, samples, setup, until, voices
 
 SHALLOW = 1 << 16
@@ -463,6 +463,6 @@ def test_where_no_more_threads_are_allowed_no_process_is_left_behind(monkeypatch
     monkeypatch.setattr("engine.processes.child.start_bound", popen)
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(OSError, match="no thread"):
-        Child("audio", DUMMY, lambda child, message: None)
+        Child("audio", DUMMY, TO_SOUND, FROM_SOUND, lambda child, message: None)
     with pytest.raises(ProcessLookupError):
         os.kill(begun[0], 0)

@@ -10,7 +10,7 @@ from engine.conductor.contract import Job, Reply
 from engine.generators.contract import GENERATORS, TRANSFORMS
 from engine.generators.neural import monophonic
 from engine.processes.reports import Cause
-from engine.runtime.messages import Load, Loaded
+from engine.runtime.messages import FROM_WORKER, Load, Loaded
 from engine.runtime.worker import Worker, rehearsal
 from engine.runtime.workers import LIMITS, Workers, WorkerState
 from engine.score.phrase import Origin
@@ -76,8 +76,13 @@ def test_a_job_comes_back_with_its_ticket(workers):
         ("raw garbage", Cause.BROKE_PROTOCOL),
         ("oversized", Cause.BROKE_PROTOCOL),
         ("wrong ticket", Cause.BROKE_PROTOCOL),
-        ("unhashable ticket", Cause.BROKE_PROTOCOL),
-        ("wrong type", Cause.BROKE_PROTOCOL),
+        ("torn", Cause.DIED),
+        ("negative length", Cause.BROKE_PROTOCOL),
+        ("no ticket", Cause.BROKE_PROTOCOL),
+        ("no type", Cause.BROKE_PROTOCOL),
+        ("no phrase", Cause.BROKE_PROTOCOL),
+        ("nests", Cause.BROKE_PROTOCOL),
+        ("a pickle", Cause.BROKE_PROTOCOL),
     ],
 )
 def test_a_worker_that_dies_hangs_or_breaks_the_protocol_fails_its_jobs_and_is_replaced(workers, found, kind, cause):
@@ -98,11 +103,10 @@ def test_a_worker_that_dies_hangs_or_breaks_the_protocol_fails_its_jobs_and_is_r
         os.kill(before, 0)
 
 
-@pytest.mark.parametrize("kind", ["no phrase", "too long", "fails"])
-def test_a_bad_phrase_is_a_failed_reply_and_its_worker_goes_on(workers, kind):
+def test_a_job_that_fails_is_a_failed_reply_and_its_worker_goes_on(workers):
     workers.submit(job(1))
     before = pid_of(collect(workers, 1)[0])
-    workers.submit(job(2, kind))
+    workers.submit(job(2, "fails"))
     [reply] = collect(workers, 1)
     assert reply.problem
     assert reply.phrase is None
@@ -156,6 +160,17 @@ def test_a_job_that_cannot_be_sent_is_a_failed_reply(workers):
     workers.submit(job(1, settings=strange))
     [reply] = collect(workers, 1)
     assert "cannot be sent" in reply.problem
+
+
+def test_a_generator_that_cannot_be_sent_hides_no_other_and_is_told():
+    strange = type("Strange", (RULES.settings,), {})()
+    net = GENERATORS.get("drums_rnn")
+    with Workers(command=DUMMY, load=[("melody_rules", strange), ("drums_rnn", net.settings())]) as workers:
+        until_ready(workers)
+        [status] = workers.statuses
+        assert list(status.problems) == ["melody_rules"]
+        assert "no installed generator" in status.problems["melody_rules"]
+        assert status.loaded == 1
 
 
 def test_each_part_keeps_to_one_worker():
@@ -233,8 +248,8 @@ class Inbox:
     def __init__(self):
         self.sent = []
 
-    def send(self, message):
-        self.sent.append(message)
+    def send_bytes(self, data):
+        self.sent.append(FROM_WORKER.decode(data))
 
 
 def test_a_network_that_rehearses_badly_is_loaded_however_often_it_is_named():

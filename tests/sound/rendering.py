@@ -16,7 +16,19 @@ from pathlib import Path
 import numpy as np
 
 from engine import assets
-from engine.sound.messages import BLOCK, NOTE_EVENT, MixSound, Notes, PartSound, Quit, Release, Setup
+from engine.sound.messages import (
+    BLOCK,
+    FROM_SOUND,
+    NOTE_EVENT,
+    TO_SOUND,
+    MixSound,
+    Notes,
+    PartSound,
+    Quit,
+    Release,
+    Setup,
+    ToSound,
+)
 
 BYTES = BLOCK * 8
 
@@ -60,7 +72,7 @@ class Rendered:
 class AudioProcess:
     """A real audio process with its sockets and pipe."""
 
-    def __init__(self, setup: object | None = None, before: str = "") -> None:
+    def __init__(self, setup: ToSound | None = None, before: str = "") -> None:
         """Start it; `before` is Python that runs in it first, to break something."""
         ours, theirs = socket.socketpair()
         self.audio, audio_out = os.pipe()
@@ -77,12 +89,16 @@ class AudioProcess:
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         if setup is not None:
-            self.control.send(setup)
+            self.send(setup)
+
+    def send(self, message: ToSound) -> None:
+        """Tell it something."""
+        self.control.send_bytes(TO_SOUND.encode(message))
 
     def _listen(self) -> None:
         try:
             while True:
-                self.messages.append(self.control.recv())
+                self.messages.append(FROM_SOUND.decode(self.control.recv_bytes()))
         except (EOFError, OSError, TypeError):
             return  # TypeError: closed here while it listens there
 
@@ -117,7 +133,7 @@ class AudioProcess:
 
 def render(
     parts: Sequence[PartSound],
-    messages: Iterable[object],
+    messages: Iterable[ToSound],
     frames: int,
     *,
     mix: MixSound | None = None,
@@ -138,12 +154,12 @@ def render(
     setup = Setup(tuple(parts), mix or MixSound(), seed, start_frame, free_running=False)
     audio = AudioProcess(setup)
     for message in messages:
-        audio.control.send(message)
-    audio.control.send(Release(start_frame + frames))
+        audio.send(message)
+    audio.send(Release(start_frame + frames))
     sound = audio.read(frames)
     if audio.process.poll() is None:
         with contextlib.suppress(OSError):
-            audio.control.send(Quit())
+            audio.send(Quit())
     return Rendered(sound, audio.messages, audio.finish())
 
 

@@ -73,11 +73,11 @@ def test_the_sound_does_not_depend_on_how_messages_are_grouped(reference):
     for second in range(5):
         for name, event in singles:
             if second * RATE <= event[0] < (second + 1) * RATE:
-                audio.control.send(Notes(name, notes(event)))
+                audio.send(Notes(name, notes(event)))
         known = min((second + 1) * RATE, frames)
-        audio.control.send(Release(known))
+        audio.send(Release(known))
         pieces.append(audio.read(known // BLOCK * BLOCK - sum(map(len, pieces))))
-    audio.control.send(Quit())
+    audio.send(Quit())
     assert audio.finish() == 0
     assert np.concatenate(pieces).tobytes() == reference.sound.tobytes()
 
@@ -93,15 +93,15 @@ def test_it_says_that_it_is_ready_and_meters_ten_times_a_second(reference):
 
 def test_it_renders_no_further_than_it_was_released():
     audio = AudioProcess(Setup((part("sub_bass"),), free_running=False))
-    audio.control.send(Release(BLOCK * 3 + 100))
+    audio.send(Release(BLOCK * 3 + 100))
     assert len(audio.read(3 * BLOCK)) == 3 * BLOCK
     os.set_blocking(audio.audio, False)
     with pytest.raises(BlockingIOError):
         os.read(audio.audio, 1)
     os.set_blocking(audio.audio, True)
-    audio.control.send(Release(BLOCK * 4))
+    audio.send(Release(BLOCK * 4))
     assert len(audio.read(BLOCK)) == BLOCK
-    audio.control.send(Quit())
+    audio.send(Quit())
     assert audio.finish() == 0
 
 
@@ -118,19 +118,19 @@ def test_free_running_the_pipe_is_the_clock():
     assert rest <= 65536 // 8
     os.set_blocking(audio.audio, True)
     os.kill(audio.process.pid, signal.SIGCONT)
-    audio.control.send(Quit())
+    audio.send(Quit())
     assert audio.finish() == 0
 
 
 def test_a_late_note_sounds_at_once_and_is_counted():
     one = part("xylophone")
     audio = AudioProcess(Setup((one,), free_running=False))
-    audio.control.send(Release(100 * BLOCK))
+    audio.send(Release(100 * BLOCK))
     audio.read(100 * BLOCK)
-    audio.control.send(Notes(one.name, notes((50 * BLOCK, 60 * BLOCK, 72, 100))))
-    audio.control.send(Release(140 * BLOCK))
+    audio.send(Notes(one.name, notes((50 * BLOCK, 60 * BLOCK, 72, 100))))
+    audio.send(Release(140 * BLOCK))
     sound = audio.read(40 * BLOCK)
-    audio.control.send(Quit())
+    audio.send(Quit())
     audio.finish()
     assert np.abs(sound[:LATENCY]).max() == 0.0
     assert np.abs(sound[LATENCY : LATENCY + 500]).max() > 0.01
@@ -160,8 +160,8 @@ def test_a_level_ramp_is_heard_where_it_says():
 def test_a_fade_ends_the_stream_at_its_frame():
     one = part("soft_lead")
     audio = AudioProcess(Setup((one,), free_running=True))
-    audio.control.send(Notes(one.name, notes((0, 100 * RATE, 72, 100))))
-    audio.control.send(Fade(RATE, RATE))
+    audio.send(Notes(one.name, notes((0, 100 * RATE, 72, 100))))
+    audio.send(Fade(RATE, RATE))
     sound = audio.read(10 * RATE)
     assert audio.finish() == 0
     assert len(sound) == 2 * RATE
@@ -173,7 +173,7 @@ def test_a_fade_ends_the_stream_at_its_frame():
 def test_a_dead_parent_ends_it_with_a_short_fade():
     one = part("soft_lead")
     audio = AudioProcess(Setup((one,), free_running=True))
-    audio.control.send(Notes(one.name, notes((0, 100 * RATE, 72, 100))))
+    audio.send(Notes(one.name, notes((0, 100 * RATE, 72, 100))))
     audio.read(RATE)
     audio.control.close()
     rest = audio.read(10 * RATE)
@@ -232,7 +232,7 @@ def test_a_number_that_is_not_one_is_never_heard():
     )
     kit, pad = part("studio_kit", reverb=-6.0, delay=-6.0), part("warm_pad")
     audio = AudioProcess(Setup((kit, pad), free_running=True), before=poison)
-    audio.control.send(Notes(pad.name, notes((0, 10 * RATE, 60, 100))))
+    audio.send(Notes(pad.name, notes((0, 10 * RATE, 60, 100))))
     sound = audio.read(10 * RATE)
     assert audio.finish() == 3
     assert len(sound) == 101 * BLOCK
@@ -259,8 +259,8 @@ def test_idle_voices_cost_less_and_rendering_beats_real_time():
     cost = []
     for events in ([(0, 100 * RATE, pitch, 80) for pitch in range(48, 56)], [(0, 1000, 48, 80)]):
         audio = AudioProcess(Setup((one,), free_running=False))
-        audio.control.send(Notes(one.name, notes(*events)))
-        audio.control.send(Release(40 * RATE))
+        audio.send(Notes(one.name, notes(*events)))
+        audio.send(Release(40 * RATE))
         audio.read(10 * RATE)
         before = audio.cpu_seconds()
         audio.read(20 * RATE)
@@ -279,10 +279,10 @@ def test_ten_thousand_notes_leave_no_memory_behind():
     for thousand in range(10):
         first = thousand * 1000
         events = [(k * 480, k * 480 + 400, 60 + k % 24, 1 + k % 127) for k in range(first, first + 1000)]
-        audio.control.send(Notes(one.name, notes(*events)))
-        audio.control.send(Release((first + 1000) * 480 // BLOCK * BLOCK))
+        audio.send(Notes(one.name, notes(*events)))
+        audio.send(Release((first + 1000) * 480 // BLOCK * BLOCK))
         audio.read((first + 1000) * 480 // BLOCK * BLOCK - first * 480 // BLOCK * BLOCK)
         held.append(audio.resident_bytes())
-    audio.control.send(Quit())
+    audio.send(Quit())
     audio.finish()
     assert held[-1] - held[2] < 400_000

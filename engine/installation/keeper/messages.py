@@ -5,15 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.codec import Codec
 from engine.events.vocabulary import Event
-from engine.processes.codec import Codec, register_dtype
 from engine.runtime.performance.commands import MindCommand
 from engine.runtime.performance.messages import GraphRefused, SoundProgress, ToStage
-from engine.score.phrase import NOTE
-from engine.sound.messages import NOTE_EVENT
-
-register_dtype("note", NOTE)
-register_dtype("note_event", NOTE_EVENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from engine.events.vocabulary import BarSealed, Event, SteppedDown, SteppedUp
 from engine.installation.keeper.last_bars import LastBars
-from engine.installation.keeper.messages import EVENTS, TO_STAGE, CannotPlay, Decided, Play, ToMind
-from engine.installation.keeper.mind_slot import LIMITS, MindSlot
-from engine.processes.child import Child
+from engine.installation.keeper.messages import EVENTS, TO_STAGE, CannotPlay, Decided, FromMind, Play, ToMind
+from engine.installation.keeper.mind_slot import LIMITS, MindChild, MindSlot
+from engine.processes.child import Gone
 from engine.processes.reports import Reporter
 from engine.processes.supervision import Supervision
 from engine.runtime.performance.commands import MindCommand
@@ -59,7 +59,7 @@ class MindHost:
         self.refusals: list[CannotPlay] = []
         self._send = send
         self._publish = publish
-        self._arrivals: queue.SimpleQueue[tuple[Child, object]] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[tuple[MindChild, FromMind | Gone]] = queue.SimpleQueue()
         self._progress = SoundProgress(0, 0, over=False)
         self._setup: Setup | None = None
         self._bar = 0

@@ -6,9 +6,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from engine.codec import CodecError
 from engine.installation.keeper.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
 from engine.processes.child import Child, Gone, exit_text, python_module
-from engine.processes.codec import CodecError
 from engine.processes.reports import Cause
 from engine.processes.supervision import Limits, Supervision
 from engine.processes.watchdog import Watchdog
@@ -24,6 +24,9 @@ PATIENCE = 0.8
 
 STEP_PATIENCE = 4.0
 """Seconds for one step of the conductor, which asks for phrases by rules; less than what is sealed ahead."""
+
+MindChild = Child[ToMind, FromMind]
+"""A mind's process."""
 
 
 class MindSlot:
@@ -45,13 +48,13 @@ class MindSlot:
         self,
         supervision: Supervision,
         orders: Callable[[], Sequence[ToMind]],
-        deliver: Callable[[Child, object], None],
+        deliver: Callable[[MindChild, FromMind | Gone], None],
         decided: Callable[[Decided], None],
         cannot_play: Callable[[CannotPlay], None],
         command: Sequence[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.child: Child | None = None
+        self.child: MindChild | None = None
         self._supervision = supervision
         self._orders = orders
         self._deliver = deliver
@@ -79,7 +82,7 @@ class MindSlot:
         """Start one."""
         self._works, self._looks, self._refusal = False, 0, None
         try:
-            child = Child("mind", self._command, self._deliver)
+            child = Child("mind", self._command, TO_MIND, FROM_MIND, self._deliver)
         except OSError as error:
             self._mark_lost(Cause.DIED, f"it cannot be started: {error}")
             return
@@ -93,7 +96,7 @@ class MindSlot:
     def send(self, message: ToMind) -> None:
         """Tell it something, if it is there."""
         if self.child is not None:
-            self.child.send(TO_MIND.encode(message))
+            self.child.send(message)
 
     def look(self) -> None:
         """Start one if it is time; replace one that hangs or uses too much memory."""
@@ -107,7 +110,7 @@ class MindSlot:
         elif self._works and self._steps.hangs(STEP_PATIENCE):
             self._replace(self.child, Cause.HUNG, f"it took more than {STEP_PATIENCE:g} s for a step")
 
-    def take(self, child: Child, message: object) -> None:
+    def take(self, child: MindChild, message: FromMind | Gone) -> None:
         """Take what a mind said."""
         if child is not self.child:
             return  # of one that was replaced
@@ -115,8 +118,8 @@ class MindSlot:
             self._replace(child, Cause.DIED if message.by_itself else Cause.BROKE_PROTOCOL, message.reason)
             return
         try:
-            self._take(FROM_MIND.decode(message))  # pyright: ignore[reportArgumentType]
-        except (CodecError, TypeError) as error:
+            self._take(message)
+        except CodecError as error:
             self._replace(child, Cause.BROKE_PROTOCOL, f"it sent what makes no sense: {error}")
 
     def close(self) -> None:
@@ -143,7 +146,7 @@ class MindSlot:
             case CannotPlay():
                 self._refusal = message
 
-    def _replace(self, child: Child, cause: Cause, reason: str) -> None:
+    def _replace(self, child: MindChild, cause: Cause, reason: str) -> None:
         self.child = None
         status = child.close(0.2) if cause is Cause.DIED else child.kill()
         words = child.last_words()

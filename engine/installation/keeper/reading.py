@@ -8,8 +8,8 @@ import queue
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
+from engine.codec import Codec
 from engine.installation.installation import Installation
 from engine.processes.child import Child, Gone, python_module
 
@@ -22,12 +22,27 @@ class FileRead:
     """What came of a file.
 
     Attributes:
-        installation: None where nothing can be played of it.
+        data: the installation, pickled; empty where nothing can be played of it. It has unions, which the codec has not.
         problems: what is wrong, or doubtful, for people; several lines.
     """
 
-    installation: Installation | None
+    data: bytes
     problems: str
+
+    @classmethod
+    def of(cls, installation: Installation | None, problems: str) -> FileRead:
+        """An installation that was read."""
+        return cls(b"" if installation is None else pickle.dumps(installation), problems)
+
+    @property
+    def installation(self) -> Installation | None:
+        """What was read; of our own child, which is as we are."""
+        found = pickle.loads(self.data) if self.data else None
+        assert found is None or isinstance(found, Installation)
+        return found
+
+
+FILE_READ: Codec[FileRead] = Codec(FileRead)
 
 
 class Reading:
@@ -42,9 +57,11 @@ class Reading:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._arrivals: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[FileRead | Gone] = queue.SimpleQueue()
         command = [*python_module("engine.installation.reader"), str(path)]
-        self._child = Child("reader", command, lambda child, message: self._arrivals.put(message))
+        self._child: Child[FileRead, FileRead] = Child(
+            "reader", command, FILE_READ, FILE_READ, lambda child, message: self._arrivals.put(message)
+        )
 
     def result(self, timeout: float) -> FileRead | None:
         """What came of it; None if it is not there within `timeout` seconds. Ends the child when it is."""
@@ -53,13 +70,11 @@ class Reading:
             words = "\n".join(self._child.tail)
             self._child.close()
             if isinstance(message, Gone):
-                return FileRead(None, f"{self._path} cannot be read: {message.reason}\n{words}")
-            found = pickle.loads(cast("bytes", message))
-            assert isinstance(found, FileRead)
-            return found
+                return FileRead(b"", f"{self._path} cannot be read: {message.reason}\n{words}")
+            return message
         return None
 
     def give_up(self) -> FileRead:
         """It takes too long."""
         self._child.kill()
-        return FileRead(None, f"{self._path} cannot be read within {PATIENCE:g} s")
+        return FileRead(b"", f"{self._path} cannot be read within {PATIENCE:g} s")

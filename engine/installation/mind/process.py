@@ -74,12 +74,12 @@ class KeeperLink:
     def say(self, message: FromMind) -> None:
         """Say something to the keeper at once."""
         with self._lock, suppress(OSError):  # one that is gone is seen by the reader
-            self._connection.send(FROM_MIND.encode(message))
+            self._connection.send_bytes(FROM_MIND.encode(message))
 
     def hear(self) -> ToMind | None:
         """The next message; None: the keeper is gone."""
         try:
-            return TO_MIND.decode(self._connection.recv())
+            return TO_MIND.decode(self._connection.recv_bytes(LARGEST))
         except (EOFError, OSError):
             self._closed = True
             return None

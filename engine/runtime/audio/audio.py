@@ -8,20 +8,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from engine.processes.child import Child, python_module
+from engine.processes.child import Gone, python_module
 from engine.processes.pipe import LIVE_BYTES, Pipe
 from engine.processes.restarts import Exceeded
 from engine.processes.supervision import Limits, Supervision
 from engine.runtime.audio.change import SceneChanges
 from engine.runtime.audio.inbox import Inbox, Refused
 from engine.runtime.audio.primary import FOREVER, Primary
-from engine.runtime.audio.processes import AudioProcesses
+from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter, log_audio_report
 from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.states import AudioState
 from engine.runtime.audio.supervisor import Reports, Supervisor
 from engine.sound.format import DEFAULT_CHANNELS
-from engine.sound.messages import LevelReading, Ready, Release, Setup, ToSound, Trouble
+from engine.sound.messages import FromSound, LevelReading, Ready, Release, Setup, ToSound, Trouble
 
 OFFLINE_BYTES = 256 << 10
 
@@ -247,5 +247,5 @@ class Audio:
         if self._clock() > self._release_at:
             self.begin()
 
-    def _deliver(self, child: Child, message: object) -> None:
+    def _deliver(self, child: AudioChild, message: FromSound | Gone) -> None:
         self._supervisor.deliver(child, message)

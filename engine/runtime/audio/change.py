@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from engine.processes.child import Child
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.memory import Memory
 from engine.runtime.audio.primary import REFUSED, Primary
-from engine.runtime.audio.processes import AudioProcesses
+from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.states import End
 from engine.runtime.audio.takeover import Takeover
@@ -129,7 +128,7 @@ class SceneChanges:
         self._primary.turn(change.candidates, end.frame)
         return True
 
-    def candidate_gone(self, change: SceneChange, child: Child) -> None:
+    def candidate_gone(self, change: SceneChange, child: AudioChild) -> None:
         """A process that was to build the new graph has ended."""
         candidates = change.candidates
         candidates.drop(child, 0)
@@ -142,12 +141,12 @@ class SceneChanges:
         elif not len(candidates):
             self._enter(candidates)
 
-    def close(self) -> list[Child]:
+    def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
         change, self.current = self.current, None
         return change.candidates.children if change is not None else []
 
-    def _enter(self, candidates: Takeover, child: Child | None = None) -> None:
+    def _enter(self, candidates: Takeover, child: AudioChild | None = None) -> None:
         try:
             child = child or self._processes.spawn()
         except OSError:

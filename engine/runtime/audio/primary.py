@@ -7,14 +7,14 @@ import logging
 import time
 from collections.abc import Callable
 
-from engine.processes.child import Child, exit_text
+from engine.processes.child import exit_text
 from engine.processes.pipe import Pipe
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.memory import Memory
 from engine.runtime.audio.poison import PoisonGuard
-from engine.runtime.audio.processes import AudioProcesses
+from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
 from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
@@ -120,7 +120,7 @@ class Primary:
         return isinstance(self._now, Over)
 
     @property
-    def child(self) -> Child | None:
+    def child(self) -> AudioChild | None:
         """The process that is heard, if there is one."""
         return self._now.child if isinstance(self._now, Attached) else None
 
@@ -173,7 +173,7 @@ class Primary:
         if isinstance(self._now, Attached):
             self._now.child.send(message)
 
-    def close(self) -> list[Child]:
+    def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
         children = [child for child in (self.child, *(self.racing.children if self.racing else ())) if child]
         self._now = Over(AudioState.CLOSED)
@@ -217,7 +217,7 @@ class Primary:
         self._supervision.condemned = finding
         now.child.process.kill()  # its end arrives as any other
 
-    def ended(self, child: Child, reason: str) -> End:
+    def ended(self, child: AudioChild, reason: str) -> End:
         """The process that was heard is gone; `bury` it, or let somebody else have its `turn`."""
         status = child.close(0.2)
         frame = self.frame
@@ -311,7 +311,7 @@ class Primary:
         self._began_at = frame
         self._now = Racing(takeover)
 
-    def _enter(self, takeover: Takeover, child: Child | None = None) -> None:
+    def _enter(self, takeover: Takeover, child: AudioChild | None = None) -> None:
         """Let a process take part."""
         try:
             child = child or self._processes.spawn()
@@ -341,7 +341,7 @@ class Primary:
         for child in takeover.children:
             self._processes.discard(child)
 
-    def candidate_gone(self, takeover: Takeover, child: Child, reason: str) -> None:
+    def candidate_gone(self, takeover: Takeover, child: AudioChild, reason: str) -> None:
         """A process that ran for its place has ended."""
         arrived = takeover.drop(child, BLEND)
         self._processes.discard(child)

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.processes.child import Child
+from engine.processes.child import Child, Gone
 from engine.processes.pipe import Pipe, Segment
+from engine.sound.messages import FROM_SOUND, TO_SOUND, FromSound, ToSound
+
+AudioChild = Child[ToSound, FromSound]
 
 
 class AudioProcesses:
@@ -18,13 +21,15 @@ class AudioProcesses:
         deliver: called with (child, message) in the reader's thread of a process.
     """
 
-    def __init__(self, pipe: Pipe, command: Sequence[str], deliver: Callable[[Child, object], None]) -> None:
+    def __init__(
+        self, pipe: Pipe, command: Sequence[str], deliver: Callable[[AudioChild, FromSound | Gone], None]
+    ) -> None:
         self._pipe = pipe
         self._command = list(command)
         self._deliver = deliver
-        self._segments: dict[Child, Segment] = {}
+        self._segments: dict[AudioChild, Segment] = {}
 
-    def spawn(self) -> Child:
+    def spawn(self) -> AudioChild:
         """Start one.
 
         Raises:
@@ -33,7 +38,7 @@ class AudioProcesses:
         segment = self._pipe.segment()
         command = [*self._command, "--audio", str(segment.write_end)]
         try:
-            child = Child("audio", command, self._deliver, fds=(segment.write_end,))
+            child = Child("audio", command, TO_SOUND, FROM_SOUND, self._deliver, fds=(segment.write_end,))
         except OSError:
             segment.close()
             raise
@@ -41,15 +46,15 @@ class AudioProcesses:
         self._segments[child] = segment
         return child
 
-    def segment(self, child: Child) -> Segment:
+    def segment(self, child: AudioChild) -> Segment:
         """Where its sound goes, as long as it is not part of the pipe."""
         return self._segments[child]
 
-    def attached(self, child: Child) -> Segment:
+    def attached(self, child: AudioChild) -> Segment:
         """Its segment, which is the pipe's from now on."""
         return self._segments.pop(child)
 
-    def discard(self, child: Child) -> None:
+    def discard(self, child: AudioChild) -> None:
         """End a process that was never heard."""
         child.kill()
         segment = self._segments.pop(child, None)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.processes.child import Child
 from engine.processes.reports import Cause
 from engine.processes.supervision import Supervision
+from engine.runtime.audio.processes import AudioChild
 from engine.sound.messages import Ping
 
 PING_INTERVAL = 0.5
@@ -30,7 +30,7 @@ class _Standby:
         ask_at: when it is asked next, in seconds.
     """
 
-    child: Child
+    child: AudioChild
     answered: bool = False
     asked: bool = False
     ask_at: float = 0.0
@@ -51,8 +51,8 @@ class Spare:
 
     def __init__(
         self,
-        spawn: Callable[[], Child],
-        discard: Callable[[Child], None],
+        spawn: Callable[[], AudioChild],
+        discard: Callable[[AudioChild], None],
         start_patience: float,
         supervision: Supervision,
         clock: Callable[[], float] = time.monotonic,
@@ -66,7 +66,7 @@ class Spare:
         self._standby: _Standby | None = None
 
     @property
-    def child(self) -> Child | None:
+    def child(self) -> AudioChild | None:
         """The process, if there is one."""
         return self._standby.child if self._standby is not None else None
 
@@ -93,7 +93,7 @@ class Spare:
         elif not standby.asked and self._clock() >= standby.ask_at:
             self._ask(standby)
 
-    def answered(self, child: Child) -> None:
+    def answered(self, child: AudioChild) -> None:
         """It answered."""
         standby = self._standby
         if standby is None or standby.child is not child:
@@ -106,7 +106,7 @@ class Spare:
         standby.asked = False
         standby.ask_at = self._clock() + PING_INTERVAL
 
-    def gone(self, child: Child) -> bool:
+    def gone(self, child: AudioChild) -> bool:
         """Whether it was the spare that has gone; another is started after a pause."""
         standby = self._standby
         if standby is None or standby.child is not child:
@@ -114,7 +114,7 @@ class Spare:
         self._lose(standby, "it ended", Cause.DIED)
         return True
 
-    def take(self) -> Child | None:
+    def take(self) -> AudioChild | None:
         """Give it away."""
         child, self._standby = self.child, None
         self._start_at = float("inf")

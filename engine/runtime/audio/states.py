@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.processes.child import Child
 from engine.processes.reports import Cause
+from engine.runtime.audio.processes import AudioChild
 from engine.runtime.audio.takeover import Takeover
 
 
@@ -26,7 +26,7 @@ class AudioState(StrEnum):
 class Attached:
     """One process writes to the pipe that is heard."""
 
-    child: Child
+    child: AudioChild
     playing: bool = False
 
 

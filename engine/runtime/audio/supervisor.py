@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from engine.processes.child import Child, Gone
+from engine.processes.child import Gone
 from engine.processes.pipe import Pipe
 from engine.runtime.audio.change import SceneChanges
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.primary import PREROLL, Primary
+from engine.runtime.audio.processes import AudioChild
 from engine.runtime.audio.reports import AudioReport, AudioReporter
 from engine.runtime.audio.spare import Spare
-from engine.sound.messages import LevelReading, Pong, Ready, Trouble
+from engine.sound.messages import FromSound, LevelReading, Pong, Ready, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class Supervisor:
         self._also_look = look
         self._clock = clock
         self._prune_at = 0.0
-        self._events: queue.SimpleQueue[tuple[Child, object] | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[tuple[AudioChild, FromSound | Gone] | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audio supervisor", daemon=True)
 
@@ -117,7 +118,7 @@ class Supervisor:
         if self.started:
             self._thread.join()
 
-    def deliver(self, child: Child, message: object) -> None:
+    def deliver(self, child: AudioChild, message: FromSound | Gone) -> None:
         """Hand over what a process said."""
         self._events.put((child, message))
 
@@ -151,7 +152,7 @@ class Supervisor:
             self._prune_at = self._clock() + PRUNE
             self._primary.memory.prune(self._primary.frame - PREROLL)
 
-    def _take(self, child: Child, message: object) -> None:
+    def _take(self, child: AudioChild, message: FromSound | Gone) -> None:
         match message:
             case Gone(reason=reason):
                 self._gone(child, reason)
@@ -171,7 +172,7 @@ class Supervisor:
             case _:
                 pass
 
-    def _gone(self, child: Child, reason: str) -> None:
+    def _gone(self, child: AudioChild, reason: str) -> None:
         self._primary.look_for_winner()  # it may have come to the place before it ended
         racing, change = self._primary.racing, self._changes.current
         if child is self._primary.child:

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from engine.processes.child import Child
 from engine.processes.pipe import Segment
 from engine.processes.watchdog import Watchdog
 from engine.runtime.audio.memory import Memory
+from engine.runtime.audio.processes import AudioChild
 from engine.sound.messages import ToSound
 
 SECOND_WIND = 1.0
@@ -31,7 +31,7 @@ class Candidate:
         ready: whether it has built its graph.
     """
 
-    child: Child
+    child: AudioChild
     segment: Segment
     watchdog: Watchdog
     ready: bool = False
@@ -73,11 +73,11 @@ class Takeover:
         return any(candidate.ready for candidate in self._candidates)
 
     @property
-    def children(self) -> list[Child]:
+    def children(self) -> list[AudioChild]:
         """Their processes."""
         return [candidate.child for candidate in self._candidates]
 
-    def add(self, child: Child, segment: Segment) -> None:
+    def add(self, child: AudioChild, segment: Segment) -> None:
         """Tell a process what to play."""
         for message in self.memory.messages(self.start):
             child.send(message)
@@ -97,7 +97,7 @@ class Takeover:
         for candidate in self._candidates:
             candidate.child.send(message)
 
-    def built(self, child: Child) -> None:
+    def built(self, child: AudioChild) -> None:
         """A process has built its graph."""
         for candidate in self._candidates:
             candidate.ready = candidate.ready or candidate.child is child
@@ -123,7 +123,7 @@ class Takeover:
                 return candidate
         return None
 
-    def drop(self, child: Child, blend: int) -> bool:
+    def drop(self, child: AudioChild, blend: int) -> bool:
         """A process has ended: whether it was a candidate that had come to the place in the music."""
         candidate = next((candidate for candidate in self._candidates if candidate.child is child), None)
         if candidate is None:

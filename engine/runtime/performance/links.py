@@ -10,7 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Generic, Protocol, TypeVar
 
-from engine.processes.codec import Codec, CodecError
+from engine.codec import Codec, CodecError
 from engine.runtime.performance.messages import FromStage, ToStage
 
 S = TypeVar("S")

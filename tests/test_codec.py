@@ -1,29 +1,34 @@
 """Messages come out of the codec as they went in, and whatever is no message is refused in words."""
 
+import datetime
 import pickle
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from engine import assets
+from engine.codec import Codec, CodecError, model_name
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Job, Reply, SlowRung
 from engine.events import BarSealed, NetworksLoaded, NotesLate, PartBar, PhraseDecided
 from engine.form.plan import Plan
 from engine.generators.rules.arpeggio import ArpeggioSettings
-from engine.processes.codec import CodecError
-from engine.runtime.codecs import EVENTS, FROM_SOUND, FROM_WORKER, TO_SOUND, TO_WORKER
+from engine.runtime.codecs import EVENTS
 from engine.runtime.ending import networks_of, setup_of
-from engine.runtime.messages import Load
+from engine.runtime.messages import FROM_WORKER, TO_WORKER, Load
 from engine.runtime.rules import ladder_over
 from engine.scenes import load
 from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
-from engine.sound.messages import NOTE_EVENT, Control, LevelReading, Notes, Quit, Ramp, Ramps
+from engine.sound.messages import FROM_SOUND, NOTE_EVENT, TO_SOUND, Control, LevelReading, Notes, Quit, Ramp, Ramps
 
 SCENES = sorted(assets.names("scenes"))
 PHRASE = Phrase.of(
@@ -129,7 +134,57 @@ def test_settings_of_no_installed_kind_are_refused_on_both_sides():
         """Of no kind."""
 
     with pytest.raises(CodecError, match="no installed generator"):
-        TO_WORKER.decode(TO_WORKER.encode(Load((("arpeggio", Strange()),))))
+        TO_WORKER.encode(Load((("arpeggio", Strange()),)))
+    name = "tests.test_codec:Strange"
+    with pytest.raises(CodecError, match="no installed generator"):
+        TO_WORKER.decode(msgspec.msgpack.encode(("Load", {"generators": [("arpeggio", (name, {}))]})))
+
+
+class Scale(BaseModel):
+    """Part of a plug-in's settings."""
+
+    notes: tuple[int, ...] = (0, 2, 4)
+
+
+class PlugInSettings(BaseModel):
+    """What a plug-in may want to be told."""
+
+    table: Path = Path("/srv/tables/odd.csv")
+    scale: Scale = Scale()
+    since: datetime.date = datetime.date(2026, 11, 27)
+    share: Decimal = Decimal("0.1")
+    tags: frozenset[str] = frozenset({"a", "b"})
+
+
+class TornSettings(BaseModel):
+    """Which of two models stands here, no bytes say."""
+
+    scale: Scale | PlugInSettings = Scale()
+
+
+@dataclass(frozen=True)
+class Told:
+    """Carries settings."""
+
+    settings: BaseModel
+
+
+def known(name: str) -> type[BaseModel]:
+    return {model_name(model): model for model in (Scale, PlugInSettings, TornSettings)}[name]
+
+
+def test_a_plug_in_s_settings_travel_with_paths_dates_and_models_inside():
+    codec: Codec[Told] = Codec(Told, known)
+    told = Told(PlugInSettings(table=Path("there/is ö.csv"), scale=Scale(notes=(1, 5)), tags=frozenset({"c"})))
+    assert codec.decode(codec.encode(told)) == told
+
+
+def test_settings_that_nobody_could_read_are_not_written():
+    """Whoever sends them is told; the other side would have to break off."""
+    codec: Codec[Told] = Codec(Told, known)
+    for _ in range(2):
+        with pytest.raises(CodecError, match=r"a Told cannot be sent: TornSettings\.scale"):
+            codec.encode(Told(TornSettings()))
 
 
 class Evil:

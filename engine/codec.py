@@ -12,17 +12,20 @@ import sys
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 import numpy as np
+
+from engine.score.phrase import NOTE
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 M = TypeVar("M")
 
-_DTYPES: dict[str, np.dtype[Any]] = {}
+_DTYPES: dict[str, np.dtype[Any]] = {"note": NOTE}
 
 
 class CodecError(ValueError):
@@ -67,7 +70,8 @@ class Codec(Generic[M]):
         members: tuple[type[Any], ...] = get_args(union) if isinstance(union, types.UnionType) else (union,)
         self._types: Mapping[str, type[Any]] = {member.__name__: member for member in members}
         self._find_model = find_model
-        self._encoder = msgspec.msgpack.Encoder(enc_hook=_written)
+        self._sendable: set[type[BaseModel]] = set()
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=self._write)
         self._envelope = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
         self._decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {}
 
@@ -103,11 +107,43 @@ class Codec(Generic[M]):
         except Exception as error:  # whatever reading garbage raises
             raise CodecError(f"not a message: {str(error)[:200]}") from error
 
+    def _write(self, value: Any) -> Any:
+        model = cast("type[Any]", type(value))
+        if _is_model(model):
+            if model not in self._sendable:
+                self._check_readable(model)
+                self._sendable.add(model)
+            return model_name(model), {name: getattr(value, name) for name in model.model_fields}
+        if isinstance(value, np.ndarray):
+            return _written_array(cast("np.ndarray[Any, np.dtype[Any]]", value))
+        if isinstance(value, np.generic):
+            return cast("object", value.item())
+        if isinstance(value, PurePath):
+            return str(value)
+        raise TypeError(f"a {type(value).__name__}")
+
+    def _check_readable(self, model: type[BaseModel]) -> None:
+        """Whoever writes is told what nobody could read; a reader could only break off.
+
+        Raises:
+            Exception: the other side does not know the model, or a field is of a type that MessagePack does not tell
+                apart, such as one of two models.
+        """
+        if self._find_model(model_name(model)) is not model:
+            raise ValueError(f"{model_name(model)} is the name of another")
+        for name, hint in _hints(model).items():
+            try:
+                msgspec.msgpack.Decoder(hint)
+            except TypeError as error:
+                raise TypeError(f"{model.__name__}.{name}: {error}") from error
+
     def _read(self, expected: type[Any], value: Any) -> Any:
         if expected is np.ndarray:
             return _read_array(value)
         if _is_model(expected):
             return self._read_model(expected, value)
+        if isinstance(expected, type) and issubclass(expected, PurePath):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return expected(value)
         raise NotImplementedError(f"{expected} cannot travel")
 
     def _read_model(self, expected: type[BaseModel], value: Any) -> BaseModel:
@@ -123,19 +159,11 @@ class Codec(Generic[M]):
         return model.model_construct(**values)
 
 
-def _written(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        array = cast("np.ndarray[Any, np.dtype[Any]]", value)
-        for name, dtype in _DTYPES.items():
-            if array.dtype == dtype and array.ndim == 1:
-                return name, array.tobytes()
-        raise TypeError(f"an array of {array.dtype} and shape {array.shape}")
-    kind = cast("type[Any]", type(value))
-    if _is_model(kind):
-        return model_name(kind), {name: getattr(value, name) for name in kind.model_fields}
-    if isinstance(value, np.generic):
-        return cast("object", value.item())
-    raise TypeError(f"a {type(value).__name__}")
+def _written_array(array: np.ndarray[Any, np.dtype[Any]]) -> tuple[str, bytes]:
+    for name, dtype in _DTYPES.items():
+        if array.dtype == dtype and array.ndim == 1:
+            return name, array.tobytes()
+    raise TypeError(f"an array of {array.dtype} and shape {array.shape}")
 
 
 def _read_array(value: Any) -> np.ndarray[Any, np.dtype[Any]]:
