@@ -50,11 +50,13 @@ class RealClock:
             that are not there by then.
 
     Attributes:
-        running: whether the sound may begin, because nothing that is due before frame 0 is left to do.
+        running: whether the sound may begin, because nothing that is due before its first frame is left to do.
+        start: that frame.
     """
 
     def __init__(self, frames: Callable[[], int], look: float = 0.1, patience: float = 0.0) -> None:
         self.running = False
+        self.start = 0
         self._frames = frames
         self._look = look
         self._early = BEFORE_ALL
@@ -68,7 +70,7 @@ class RealClock:
         """Wait in real time."""
         if self.running:
             return ladder.poll(min(max((until - self.now()) / SAMPLE_RATE, 0.0), self._look))
-        if until > 0:
+        if until > self.start:
             self.running = True
             return ladder.poll(0.0)
         seconds = self._impatient_at - time.monotonic()

@@ -21,6 +21,7 @@ class Play:
         lead: frames before it sounds at which a bar is sealed.
         state: checkpoint of the mind before it, as that one wrote it; empty: begin with the scene's first bar.
         frame: with a state: bars that begin before this frame are left out, because they have sounded without a mind.
+        sounding: with a state: the graph that it was decided for sounds.
     """
 
     scene: str
@@ -28,6 +29,7 @@ class Play:
     lead: int
     state: bytes = b""
     frame: int = 0
+    sounding: bool = False
 
 
 @dataclass(frozen=True, slots=True)

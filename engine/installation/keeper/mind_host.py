@@ -120,7 +120,7 @@ class MindHost:
 
     def _orders(self) -> list[ToMind]:
         """What a new mind is told: how far the sound is may not change for a while."""
-        return [replace(self.play, frame=self.bars.until), self._progress]
+        return [replace(self.play, frame=self.bars.until, sounding=self._begun), self._progress]
 
     # The mind decides
 

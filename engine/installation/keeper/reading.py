@@ -22,7 +22,7 @@ class FileRead:
     """What came of a file.
 
     Attributes:
-        data: the installation, pickled; empty where nothing can be played of it. It has unions, which the codec has not.
+        data: the installation, pickled, for it has unions, and the codec has none; empty where nothing can be played.
         problems: what is wrong, or doubtful, for people; several lines.
     """
 

@@ -35,6 +35,7 @@ from engine.installation.keeper.messages import (
     Play,
     ToMind,
 )
+from engine.processes.child import LARGEST_MESSAGE
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.mind import Mind
@@ -79,7 +80,7 @@ class KeeperLink:
     def hear(self) -> ToMind | None:
         """The next message; None: the keeper is gone."""
         try:
-            return TO_MIND.decode(self._connection.recv_bytes(LARGEST))
+            return TO_MIND.decode(self._connection.recv_bytes(LARGEST_MESSAGE))
         except (EOFError, OSError):
             self._closed = True
             return None
@@ -143,7 +144,7 @@ class Thinking:
             self.mind.prepare()
             link.hand_over(b"")
         else:
-            self.mind.resume(state, order.frame)
+            self.mind.resume(state, order.frame, order.sounding)
             link.hand_over(self._state())
 
     def run(self) -> None:

@@ -149,12 +149,13 @@ class Mind:
         self._link.send(setup_of(plan.scene, self._course.seed, self._course.live))
         self._workers.load(networks_of(plan.scene, plan.active(plan.pass_at(0))))
 
-    def resume(self, state: ConductorState, frame: int) -> None:
-        """Go on where another mind stood, instead of `prepare`; the sound has what that one sent.
+    def resume(self, state: ConductorState, frame: int = 0, sounding: bool = True) -> None:
+        """Go on where another mind stood, instead of `prepare`.
 
         Args:
             state: of its conductor. If the scene was edited since, the scene as it is now takes over there.
             frame: bars that begin before it are left out: time went on without anybody who decides.
+            sounding: the sound has what that mind sent; otherwise it begins with the next bar.
 
         Raises:
             PerpetuumError: the state is of another performance.
@@ -164,12 +165,12 @@ class Mind:
         conductor.restore(state, edited=True)
         while conductor.plan.bar(conductor.next_bar).start < frame:
             conductor.leave_out()
-        if edited:
+        if edited or not sounding:
             start = conductor.plan.bar(conductor.next_bar).start
             self._link.send(replace(setup_of(scene, self.seed, live=True), start_frame=start // BLOCK * BLOCK))
         self._workers.load(networks_of(scene))
         if isinstance(self._clock, RealClock):
-            self._clock.running = True
+            self._clock.running, self._clock.start = sounding, conductor.plan.bar(conductor.next_bar).start
 
     def run(self) -> None:
         """Play until the end, until the stage is over, or until `stop`. What ends it too early is in `failure`."""
