@@ -59,6 +59,7 @@ class NextScene:
 
     scene: Scene
     when: When = When.BAR
+    seed: int | None = None
 
 
 class Mind:
@@ -184,9 +185,9 @@ class Mind:
         """Decide nothing more."""
         self._stopped.set()
 
-    def play_next(self, scene: Scene, when: When = When.BAR) -> None:
-        """Let another scene, or an edited one, take over. Of several that wait the latest counts."""
-        self._asked.put(lambda: self._set_pending(NextScene(scene, when)))
+    def play_next(self, scene: Scene, when: When = When.BAR, seed: int | None = None) -> None:
+        """Let another scene, or an edited one, take over as `ChangeScene` says. Of several that wait the latest counts."""
+        self._asked.put(lambda: self._set_pending(NextScene(scene, when, seed)))
 
     def submit(self, command: MindCommand) -> None:
         """Do what a hand asks, between two bars; what cannot be done is told in the log, and nothing changes."""
@@ -202,7 +203,7 @@ class Mind:
         except Exception as error:
             self._publish(SceneRefused(command.path, str(error)))
             return
-        self.play_next(scene, command.when)
+        self.play_next(scene, command.when, command.seed)
         self._tell_of(command, self.snapshot.next_bar)
 
     def _tell_of(self, command: MindCommand, bar: int) -> None:
@@ -363,7 +364,7 @@ class Mind:
                 conductor.leave_out()
         self._pending = None
         before = self._written
-        if self._take_over(pending.scene):
+        if self._take_over(pending.scene, pending.seed):
             self._played.append(before)
 
     def _go_back(self, refused: GraphRefused) -> None:
@@ -377,9 +378,9 @@ class Mind:
                 self._take_over(scene)
                 return
 
-    def _take_over(self, scene: Scene) -> bool:
+    def _take_over(self, scene: Scene, seed: int | None = None) -> bool:
         bar = take_over(
-            self.conductor, scene, self._written, self.seed, self._link.send, self._workers, self._under_the_hand
+            self.conductor, scene, self._written, self.seed, self._link.send, self._workers, self._under_the_hand, seed
         )
         if isinstance(bar, str):
             self._publish(SceneRefused(scene.title, bar))
