@@ -13,7 +13,10 @@ from engine.installation.keeper.folder import StateFolder
 log = logging.getLogger(__name__)
 
 ALARM_FILE = "alarm"
-"""There while the alarm is on, so that it is so after any start."""
+"""There while the alarm is on, so that it is so after any start; says who raised it, one a line."""
+
+CONTACT = "contact"
+"""Who raises the alarm at a pin. As long as it does, nobody else can release it."""
 
 
 class Ask(StrEnum):
@@ -28,29 +31,39 @@ class Ask(StrEnum):
 
 
 class Hands:
-    """What hands want now. Thread-safe: a control, a signal, a contact and the clock all may ask.
+    """What hands want now. Thread-safe: a control, a signal and a contact all may ask.
 
     Args:
         folder: where the alarm is remembered.
         act: called with what changed, at once, in the thread of whoever asked.
+        later: runs what may take as long as a disk does.
     """
 
-    def __init__(self, folder: StateFolder, act: Callable[[Ask], None]) -> None:
+    def __init__(
+        self, folder: StateFolder, act: Callable[[Ask], None], later: Callable[[Callable[[], object]], None]
+    ) -> None:
         self._folder = folder
         self._act = act
+        self._later = later
         self._lock = threading.RLock()
         self.muted = False
         self.quiet = False
-        self.alarm = folder.read(ALARM_FILE) is not None
+        kept = folder.read(ALARM_FILE)
+        self._raised: set[str] = set() if kept is None else set(kept.decode("utf-8", "replace").split()) or {"somebody"}
         if self.alarm:
             log.warning("the alarm is still on: there is no sound until it is released (perpetuum control release)")
 
-    def ask(self, ask: Ask, reason: str) -> None:
+    @property
+    def alarm(self) -> bool:
+        """Whether the alarm is on."""
+        return bool(self._raised)
+
+    def ask(self, ask: Ask, who: str) -> None:
         """Do what a hand asks.
 
         Args:
             ask: what.
-            reason: who asks, for the log.
+            who: asks, in a word.
         """
         with self._lock:
             match ask:
@@ -61,11 +74,32 @@ class Hands:
                     self.quiet = ask is Ask.QUIET
                     self._act(ask)
                 case Ask.ALARM:
-                    self.alarm = True
-                    self._act(ask)  # silence first: a disk may be slow
-                    self._folder.write(ALARM_FILE, f"{reason}\n".encode())
+                    self._raised.add(who)
+                    self._act(ask)
+                    self._keep()
                 case Ask.RELEASE:
-                    if self.alarm and self._folder.remove(ALARM_FILE):
-                        self.alarm = False
-                        self._act(ask)
-            log.warning("%s: %s", reason, ask)
+                    self._release(who)
+        log.warning("%s asks: %s", who, ask)
+
+    def contact_is(self, alarm: bool) -> None:
+        """The contact is read, before the first sample for the first time."""
+        if alarm:
+            self.ask(Ask.ALARM, CONTACT)
+        elif CONTACT in self._raised:
+            self.ask(Ask.RELEASE, CONTACT)
+
+    def _release(self, who: str) -> None:
+        others = self._raised - {CONTACT} if who == CONTACT else self._raised & {CONTACT}
+        if who != CONTACT and others:
+            log.warning("the alarm stays: the contact still says so")
+        self._raised = others
+        if not others:
+            self._act(Ask.RELEASE)
+        self._keep()
+
+    def _keep(self) -> None:
+        raised = sorted(self._raised)
+        if raised:
+            self._later(lambda: self._folder.write(ALARM_FILE, "\n".join(raised).encode()))
+        else:
+            self._later(lambda: self._folder.remove(ALARM_FILE))

@@ -40,11 +40,15 @@ class Decided:
         messages: to the stage, as `TO_STAGE` writes them, in order.
         events: as `EVENTS` writes them, in order.
         state: checkpoint; empty before there is one.
+        scene: path of the scene file that the checkpoint is of.
+        seed: of the performance from there on.
     """
 
     messages: tuple[bytes, ...]
     events: tuple[bytes, ...]
-    state: bytes
+    state: bytes = b""
+    scene: str = ""
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,11 @@ class MindHost:
         return self._slot.pid
 
     @property
+    def begun(self) -> bool:
+        """Whether the sound has begun."""
+        return self._begun
+
+    @property
     def progress(self) -> SoundProgress:
         """How far the sound is."""
         return self._progress
@@ -142,7 +147,7 @@ class MindHost:
                 case _:
                     self._pass_on(message)
         if decided.state:
-            self.play = replace(self.play, state=decided.state)
+            self.play = replace(self.play, scene=decided.scene, seed=decided.seed, state=decided.state)
         for event in events:
             if not (isinstance(event, BarSealed) and event.bar in unheard):
                 self._publish(event)

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from engine.events.vocabulary import Event
 from engine.installation.keeper.messages import Play
 from engine.installation.keeper.mind_host import MindHost
+from engine.outputs.contract import InfallibleOutput
 from engine.outputs.opening import OutputChoice, open_outputs
 from engine.runtime.audio import Audio
 from engine.runtime.performance.commands import StageCommand, Stop
@@ -63,12 +66,13 @@ class KeptPerformance:
         self._link: QueueLink[ToStage, FromStage]
         self._link, self._stage_end = pair_of_links()
         self._stage: Stage | None = None
+        self._sink: InfallibleOutput | None = None
         report = reporter(publish)
         self.audio = Audio(report=report)
         self.mind = MindHost(play, self._link.send, publish, report)
 
-    def start(self, first: Sequence[StageCommand] = ()) -> str:
-        """Start all of it; says where the sound goes.
+    def start(self, first: Sequence[StageCommand] = ()) -> None:
+        """Start all of it.
 
         Args:
             first: what counts before the first sample.
@@ -88,7 +92,7 @@ class KeptPerformance:
         for command in first:
             self._stage.act(command)
         self._stack.enter_context(self._stage)
-        return sink.description
+        self._sink = sink
 
     def stop(self, seconds: float) -> None:
         """Fade out, then stop what was started, in reverse."""
@@ -103,11 +107,28 @@ class KeptPerformance:
             self._stage.act(command)
 
     @property
+    def output(self) -> str:
+        """Where the sound goes, for people."""
+        return self._sink.description if self._sink is not None else "nowhere"
+
+    @property
+    def substitute(self) -> bool:
+        """Whether a recording sounds in place of the music."""
+        return self._stage is not None and self._stage.substitute
+
+    @property
     def standing(self) -> Standing:
         """How far the music is."""
         taken = self._stage.frames if self._stage is not None else 0
         bars = self.mind.bars
         return Standing(bars.until, self.mind.progress.made, taken, bars.repeating)
+
+    def show_stacks(self) -> None:
+        """Have the child processes print the stacks of their threads."""
+        for pid in (self.mind.pid, self.audio.pid, self.audio.spare_pid):
+            if pid is not None:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGUSR1)
 
     def look(self, timeout: float) -> None:
         """Take in what has come, for `timeout` seconds at most, and see to it that the music goes on."""

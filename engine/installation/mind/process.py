@@ -108,11 +108,11 @@ class KeeperLink:
                 found.append(self._inbox.get_nowait())
         return found
 
-    def hand_over(self, state: bytes) -> None:
-        """Hand over what has been decided."""
+    def hand_over(self, state: bytes = b"", scene: str = "", seed: int = 0) -> None:
+        """Hand over what has been decided, and how it goes on (see `Decided`)."""
         messages, self._messages = tuple(self._messages), []
         events, self._events = tuple(self._events), []
-        self.say(Decided(messages, events, state))
+        self.say(Decided(messages, events, state, scene, seed))
 
     @property
     def waiting(self) -> bool:
@@ -142,10 +142,10 @@ class Thinking:
         self.mind = Mind(scene, course, workers, link, link.publish, playable, self._pause)
         if state is None:
             self.mind.prepare()
-            link.hand_over(b"")
+            link.hand_over()
         else:
             self.mind.resume(state, order.frame, order.sounding)
-            link.hand_over(self._state())
+            self._hand_over()
 
     def run(self) -> None:
         """Play until the keeper closes the link."""
@@ -156,10 +156,11 @@ class Thinking:
     def _pause(self) -> None:
         self.looks += 1
         if self._link.waiting:
-            self._link.hand_over(self._state())
+            self._hand_over()
 
-    def _state(self) -> bytes:
-        return self.mind.conductor.state().to_json().encode()
+    def _hand_over(self) -> None:
+        conductor = self.mind.conductor
+        self._link.hand_over(conductor.state().to_json().encode(), str(conductor.scene.path), self.mind.seed)
 
     def _listen(self) -> None:
         while (message := self._link.hear()) is not None:

@@ -186,7 +186,7 @@ class Mind:
         self._stopped.set()
 
     def play_next(self, scene: Scene, when: When = When.BAR, seed: int | None = None) -> None:
-        """Let another scene, or an edited one, take over as `ChangeScene` says. Of several that wait the latest counts."""
+        """Let another scene, or an edited one, take over as `ChangeScene` says. The last that is asked for counts."""
         self._asked.put(lambda: self._set_pending(NextScene(scene, when, seed)))
 
     def submit(self, command: MindCommand) -> None:

@@ -118,6 +118,11 @@ class Stage(StageThread):
         """Whether all sound has gone to the output."""
         return self._pump.finished
 
+    @property
+    def substitute(self) -> bool:
+        """Whether something else sounds in place of the music."""
+        return self._pump.substitute
+
     def join(self, timeout: float) -> bool:
         """Wait for the end of the sound; False if `timeout` seconds passed before."""
         return self._pump.join(timeout)
