@@ -21,7 +21,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 """Days by `date.weekday()`."""
 
 
-_TARGET = DayCurve(((0.0, -23.0),))
+_TARGET = DayCurve(((0.0, -20.0),))
 _CEILING = DayCurve(((0.0, -1.0),))
 _AUTO = OutputChoice("auto")
 

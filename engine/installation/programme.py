@@ -8,7 +8,7 @@ the `Turn` that was on is all that is needed to go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.form.seeds import derive_seed
@@ -63,24 +63,6 @@ def first_turn(programme: Programme, session: str) -> Turn:
 def next_turn(programme: Programme, turn: Turn) -> Turn:
     """The turn that follows another; also where the programme was edited meanwhile."""
     return _turn(programme, turn.session, turn.number + 1, turn.scene)
-
-
-def turns(programme: Programme, session: str) -> Iterator[Turn]:
-    """All turns of a session, without end."""
-    turn = first_turn(programme, session)
-    while True:
-        yield turn
-        turn = next_turn(programme, turn)
-
-
-def turn_at(programme: Programme, session: str, seconds: float) -> tuple[Turn, float]:
-    """(turn, seconds since it began) some time after a session began, if every turn is as long as it is meant to be."""
-    begun = 0.0
-    for turn in turns(programme, session):
-        if begun + turn.seconds > seconds:
-            return turn, max(seconds - begun, 0.0)
-        begun += turn.seconds
-    raise AssertionError("turns never end")
 
 
 def fixed_turn(programme: Programme, scene: str, session: str, seconds: float) -> Turn:

@@ -149,6 +149,11 @@ class Timetable:
         loudness = installation.loudness
         self._envelope = Envelope(loudness.target, loudness.steepest, installation.quiet.level, self.zone)
 
+    @property
+    def zone_name(self) -> str:
+        """The time zone, for people."""
+        return self.installation.time_zone or f"{getattr(self.zone, 'key', self.zone)} of the machine"
+
     def intent(self, moment: datetime) -> Intent:
         """What is intended at a moment.
 

@@ -39,9 +39,15 @@ def zone_of_the_machine(file: Path = LOCAL_TIME) -> tzinfo:
             pass  # a rule like CET-1CEST, which the system's own clock follows
     try:
         with file.open("rb") as data:
-            return ZoneInfo.from_file(data, key="the machine's own")
+            return ZoneInfo.from_file(data, key=_name_of(file))
     except (OSError, ValueError):
         return UTC
+
+
+def _name_of(file: Path) -> str:
+    """The name of a zone by where its file lies."""
+    _, found, name = str(file.resolve()).partition("zoneinfo/")
+    return name if found else "local time"
 
 
 def on_the_wall(day: date, seconds: float) -> datetime:

@@ -296,4 +296,4 @@ def test_before_a_quiet_hour_it_goes_down_early_enough():
         timetable.loudness(berlin(f"2026-12-01T{time}"))
         for time in ("12:55", "12:58", "13:00", "13:59", "14:02", "14:04")
     ]
-    assert told == pytest.approx([-23, -29, -35, -35, -29, -23], abs=0.01)
+    assert told == pytest.approx([-20, -26, -32, -32, -26, -20], abs=0.01)
