@@ -7,32 +7,40 @@ The keeper itself imports no reader of YAML, and nothing that lies in a file can
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.installation.installation import Installation, Programme, SceneEntry
 from engine.installation.keeper.reading import FILE_READ, FileRead
+from engine.installation.reading.entries import NamedScenes
+from engine.installation.reading.file import read_file
+from engine.scenes.instruments.files import Instruments
+from engine.scenes.loading import read_tree
+from engine.scenes.text.nodes import MapNode
+from engine.scenes.text.problems import Severity
 
 
-def read_installation(path: Path) -> FileRead:
-    """Read an installation file. Never raises for what lies in it."""
+def read_for_keeper(path: Path) -> FileRead:
+    """Read an installation file. Never raises for what lies in it.
+
+    A scene that is broken is told, and stops nothing: the others play, and it does once it is mended.
+    """
     try:
-        return FileRead.of(_of_a_scene(path), "")
+        source, node = read_tree(path, pipes=False)
+        scenes = NamedScenes(Instruments(), {})
+        installation = read_file(source, node, scenes) if isinstance(node, MapNode) else None
     except PerpetuumError as error:
         return FileRead.of(None, str(error))
-
-
-def _of_a_scene(path: Path) -> Installation:
-    from engine.installation.mind.process import playable
-
-    scene = playable(path)
-    entry = SceneEntry(path.stem, path.resolve(), 600.0, 600.0, seed=scene.seed)
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return Installation(path, scene.title, Programme({path.stem: entry}), home / "perpetuum" / path.stem)
+    found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
+    found += [one for one in scenes.found if one not in found]
+    text = "\n".join(one.text(colour=False) for one in found if one.severity is not Severity.UNAVAILABLE)
+    if any(one.severity is Severity.ERROR for one in source.found):
+        installation = None
+    if installation is None and not text:
+        text = f"{path} is no installation; `perpetuum check` says what it is"
+    return FileRead.of(installation, text)
 
 
 def main() -> int:
@@ -43,7 +51,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = Connection(options.control)
-    connection.send_bytes(FILE_READ.encode(read_installation(options.file)))
+    connection.send_bytes(FILE_READ.encode(read_for_keeper(options.file)))
     return 0
 
 

@@ -23,9 +23,9 @@ def command(installation: str, verbose: bool) -> None:
 
     SIGTERM and Ctrl-C fade out and stop. SIGHUP reads the file again. SIGUSR2 is the fire alarm.
     """
-    from engine.cli.common import find_scene
+    from engine import assets
 
-    path = find_scene(installation)
+    path = assets.installation(installation)
     # The keeper imports as little as it can: it takes this process's place.
     options = ["-v"] if verbose else []
     sys.stdout.flush()
