@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
 
 from engine.conductor.state import ConductorState
 from engine.errors import PerpetuumError
@@ -178,6 +179,20 @@ class Thinking:
             time.sleep(BEAT)
 
 
+def _show_stacks_at_sigusr1(workers: Workers) -> None:
+    """Let SIGUSR1 print the stacks of our threads and those of the workers, whose lines we pass on from then on."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        logging.getLogger("engine.processes.child").setLevel(logging.DEBUG)
+        for pid in workers.pids:
+            if pid is not None:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGUSR1)
+
+    signal.signal(signal.SIGUSR1, ask)
+    faulthandler.register(signal.SIGUSR1, all_threads=True, chain=True)
+
+
 def playable(path: Path) -> Scene:
     """A scene file.
 
@@ -197,10 +212,12 @@ def main() -> int:
     parser.add_argument("--control", type=int, required=True, help="descriptor of the socket to the keeper")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    faulthandler.register(signal.SIGUSR1, all_threads=True)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("engine").setLevel(logging.WARNING)
+    logging.getLogger().setLevel(logging.DEBUG)
     link = KeeperLink(Connection(options.control))
     with Workers() as workers:
+        _show_stacks_at_sigusr1(workers)
         order = link.hear()
         if not isinstance(order, Play):
             return 0 if order is None else 1
