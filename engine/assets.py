@@ -1,7 +1,8 @@
 """The one place that knows where scenes, instruments and weights lie: in a checkout, an editable install or a wheel.
 
-A file given by its path always wins; a bare name is looked up in the folders of the user (``PERPETUUM_PATH``, a
-list of folders like ``PATH``, each with ``scenes/``, ``instruments/`` or ``weights/`` inside), then in what is shipped.
+A file given by its path always wins; a bare name is looked up in the folders of the user (``PERPETUUM_PATH``, a list of
+folders like ``PATH``, each with ``scenes/``, ``installations/``, ``instruments/`` or ``weights/`` inside), then in what
+is shipped.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def is_folder(path: Path | str) -> bool:
 
 
 def shipped(kind: str) -> Path:
-    """Folder of the shipped assets of one kind: "scenes", "instruments" or "weights"."""
+    """Folder of the shipped assets of one kind: "scenes", "installations", "instruments" or "weights"."""
     if kind == "weights":
         return PACKAGE / "weights"
     in_wheel = PACKAGE / "data" / kind
@@ -95,7 +96,7 @@ def hidden_by(kind: str, path: Path) -> Path | None:
     """The shipped file whose name a file of the user has, so that its bare name means the user's; or None.
 
     Args:
-        kind: "scenes", "instruments" or "weights".
+        kind: "scenes", "installations", "instruments" or "weights".
         path: of the file; it need not be there yet.
     """
     hidden = shipped(kind) / path.name
@@ -106,7 +107,7 @@ def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None
     """The file of an asset, or None.
 
     Args:
-        kind: "scenes", "instruments" or "weights".
+        kind: "scenes", "installations", "instruments" or "weights".
         name: a bare name ("warm_pad"), or a path; a relative path is taken from `beside` first, then from here.
         suffix: suffix of a bare name.
         beside: folder of the file that names the asset.
@@ -125,24 +126,38 @@ def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None
 
 
 def scene(name: str) -> Path:
-    """The scene file that a command line names: a path, a bare name that is known, or a path without its ending.
+    """The scene file that a command line names; see `named`."""
+    return named(name, "scenes")
 
-    Names of scenes in the user's folders and of shipped ones come before files that lie here.
+
+def installation(name: str) -> Path:
+    """The installation file that a command line names; see `named`."""
+    return named(name, "installations")
+
+
+def named(name: str, *kinds: str) -> Path:
+    """The file that a command line names: a path, a bare name that is known, or a path without its ending.
+
+    Names in the user's folders and of what is shipped come before files that lie here.
+
+    Args:
+        name: as it was written.
+        kinds: "scenes" or "installations", or both, those that come first first.
 
     Raises:
-        PerpetuumError: there is no such file; the hint says what was meant, or lists the scenes that are known.
+        PerpetuumError: there is no such file; the hint says what was meant, or lists the names that are known.
     """
     path = Path(name)
     if is_standard_input(name) or (exists(path) and not is_folder(path)):
         return path
-    if found := find("scenes", name) or beside_me(name):
+    if found := next(filter(None, (find(kind, name) for kind in kinds)), None) or beside_me(name):
         return found
     if exists(path):
         raise PerpetuumError(f"cannot read {name}: it is a folder", "give the path of a YAML file")
-    known = list(names("scenes"))
+    known = [one for kind in kinds for one in names(kind)]
     near = difflib.get_close_matches(name, [*known, *_here(path)], 1)
     raise PerpetuumError(
-        f"no scene file {name!r}",
+        f"no {' or '.join(kind.removesuffix('s') for kind in kinds)} file {name!r}",
         f"did you mean {near[0]}?" if near else f"give the path of a YAML file, or one of: {', '.join(known)}",
     )
 
@@ -156,12 +171,12 @@ def is_scene(name: str) -> bool:
 
 
 def beside_me(name: str) -> Path | None:
-    """The scene file that a path without its ending means, like `evening` for evening.yaml; or None."""
+    """The YAML file that a path without its ending means, like `evening` for evening.yaml; or None."""
     return next((Path(f"{name}{ending}") for ending in _SCENE_ENDINGS if is_file(f"{name}{ending}")), None)
 
 
 def _here(path: Path) -> list[str]:
-    """The scene files in the folder of a path, as a command line names them: with and without their endings."""
+    """The YAML files in the folder of a path, as a command line names them: with and without their endings."""
     try:
         found = [one for one in sorted(path.parent.iterdir()) if one.suffix in _SCENE_ENDINGS and is_file(one)]
     except (OSError, ValueError):

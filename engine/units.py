@@ -18,9 +18,6 @@ from pydantic import BeforeValidator, WithJsonSchema
 from engine.errors import WrongValueError
 from engine.score.harmony.keys import parse_pitch, pitch_name
 
-DAY = 86400.0
-"""Seconds of a day of the clock; the two days a year that are longer or shorter pass some hours twice or not at all."""
-
 TIME_OF_DAY = r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*$"
 """Pattern of a time of day."""
 
@@ -252,7 +249,8 @@ def _many(unit: Unit) -> Callable[[object], Range]:
     return lambda value: value if isinstance(value, Range) else parse_range(value, unit)
 
 
-def _schema(unit: Unit, many: bool = False) -> WithJsonSchema:
+def unit_schema(unit: Unit, many: bool = False) -> WithJsonSchema:
+    """JSON Schema of a value with a unit; with `many` of a range, too."""
     spellings = "|".join(re.escape(spelling) for spelling in unit.factors)
     number = r"[-+]?(\d+(\.\d+)?|\.\d+|\d+\s*/\s*\d+)"
     first = rf"({number}\s*({spellings})?\s*\.\.\s*)?" if many else ""
@@ -280,21 +278,21 @@ def text_schema(pattern: str, wanted: str) -> WithJsonSchema:
     )
 
 
-Bars = Annotated[int, BeforeValidator(_one(BARS)), _schema(BARS), BARS]
-BarsOrNone = Annotated[int, BeforeValidator(_one(BARS_OR_NONE)), _schema(BARS_OR_NONE), BARS_OR_NONE]
-Beats = Annotated[float, BeforeValidator(_one(BEATS)), _schema(BEATS), BEATS]
-Steps = Annotated[int, BeforeValidator(_one(STEPS)), _schema(STEPS), STEPS]
-Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), _schema(SECONDS), SECONDS]
-Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), _schema(DECIBELS), DECIBELS]
-Percent = Annotated[float, BeforeValidator(_one(PERCENT)), _schema(PERCENT), PERCENT]
-Amount = Annotated[float, BeforeValidator(_one(AMOUNT)), _schema(AMOUNT), AMOUNT]
-Semitones = Annotated[int, BeforeValidator(_one(SEMITONES)), _schema(SEMITONES), SEMITONES]
-Cents = Annotated[float, BeforeValidator(_one(CENTS)), _schema(CENTS), CENTS]
-Qpm = Annotated[float, BeforeValidator(_one(QPM)), _schema(QPM), QPM]
-Hertz = Annotated[float, BeforeValidator(_one(HERTZ)), _schema(HERTZ), HERTZ]
-BarRange = Annotated[Range, BeforeValidator(_many(BARS)), _schema(BARS, many=True), BARS]
-TimesRange = Annotated[Range, BeforeValidator(_many(TIMES)), _schema(TIMES, many=True), TIMES]
-QpmRange = Annotated[Range, BeforeValidator(_many(QPM)), _schema(QPM, many=True), QPM]
+Bars = Annotated[int, BeforeValidator(_one(BARS)), unit_schema(BARS), BARS]
+BarsOrNone = Annotated[int, BeforeValidator(_one(BARS_OR_NONE)), unit_schema(BARS_OR_NONE), BARS_OR_NONE]
+Beats = Annotated[float, BeforeValidator(_one(BEATS)), unit_schema(BEATS), BEATS]
+Steps = Annotated[int, BeforeValidator(_one(STEPS)), unit_schema(STEPS), STEPS]
+Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), unit_schema(SECONDS), SECONDS]
+Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), unit_schema(DECIBELS), DECIBELS]
+Percent = Annotated[float, BeforeValidator(_one(PERCENT)), unit_schema(PERCENT), PERCENT]
+Amount = Annotated[float, BeforeValidator(_one(AMOUNT)), unit_schema(AMOUNT), AMOUNT]
+Semitones = Annotated[int, BeforeValidator(_one(SEMITONES)), unit_schema(SEMITONES), SEMITONES]
+Cents = Annotated[float, BeforeValidator(_one(CENTS)), unit_schema(CENTS), CENTS]
+Qpm = Annotated[float, BeforeValidator(_one(QPM)), unit_schema(QPM), QPM]
+Hertz = Annotated[float, BeforeValidator(_one(HERTZ)), unit_schema(HERTZ), HERTZ]
+BarRange = Annotated[Range, BeforeValidator(_many(BARS)), unit_schema(BARS, many=True), BARS]
+TimesRange = Annotated[Range, BeforeValidator(_many(TIMES)), unit_schema(TIMES, many=True), TIMES]
+QpmRange = Annotated[Range, BeforeValidator(_many(QPM)), unit_schema(QPM, many=True), QPM]
 
 
 def _pitch(value: object) -> int:

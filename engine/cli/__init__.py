@@ -28,9 +28,11 @@ class Verb(NamedTuple):
 
 VERBS = {
     "play": Verb("scenes", "Play a scene, without end."),
+    "run": Verb("installation", "Run an installation, for months."),
+    "control": Verb("installation", "Mute, quiet mode and alarm of an installation that runs."),
     "render": Verb("scenes", "Render a scene to a file, faster than real time."),
-    "check": Verb("scenes", "Check scene files: are they playable here?"),
-    "plan": Verb("scenes", "Show the timeline that a scene will play."),
+    "check": Verb("scenes", "Check scenes and installations: are they playable here?"),
+    "plan": Verb("scenes", "Say what a scene or an installation will play."),
     "generate": Verb("music", "Make new music with a network, into MIDI files."),
     "continue": Verb("music", "Go on from a MIDI file with a network."),
     "sample": Verb("music", "New music out of MusicVAE's latent space."),
@@ -45,7 +47,7 @@ VERBS = {
     "dataset": Verb("networks", "Make files of music into a data set, and see what is in them."),
     "train": Verb("networks", "Train a network on your own music."),
     "evaluate": Verb("networks", "Judge a network on music that it has not heard."),
-    "schema": Verb("scenes", "Print the JSON Schema of scene files, for editors."),
+    "schema": Verb("scenes", "Print the JSON Schema of scenes and installations, for editors."),
 }
 """All verbs, in the order of `perpetuum --help`."""
 

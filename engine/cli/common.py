@@ -46,19 +46,25 @@ def warn(text: str) -> None:
 
 
 def find_scene(name: str) -> Path:
-    """The scene file that a command line names (see `assets.scene`); where another could be meant, that is said.
+    """The scene file that a command line names; see `find_named`."""
+    return find_named(name, "scenes")
+
+
+def find_named(name: str, *kinds: str) -> Path:
+    """The file that a command line names (see `assets.named`); where another could be meant, that is said.
 
     Raises:
         PerpetuumError: there is no such file.
     """
-    path = assets.scene(name)
+    path = assets.named(name, *kinds)
     if not assets.exists(name) or assets.is_folder(name):
-        hidden = assets.hidden_by("scenes", path)
+        mine = [kind for kind in kinds if kind == path.parent.name]
+        hidden = assets.hidden_by(mine[0], path) if mine else None
         here = assets.beside_me(name)
         if here is not None and here.resolve() != path.resolve():
             warn(f"{name} is {path}; for the file here say {here}")
         elif hidden is not None and path != here:
-            warn(f"{name} is {path}, which hides the shipped scene")
+            warn(f"{name} is {path}, which hides the shipped {hidden.parent.name.removesuffix('s')}")
     return path
 
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from engine.score.time import SAMPLE_RATE
-from engine.units import DAY
+from engine.score.time import DAY, SAMPLE_RATE
 
 NOON = DAY / 2
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from engine.conductor.lines import Line
-from engine.form.plan import Pass, Plan, Slot, derive_seed
+from engine.form.plan import Pass, Plan, Slot
 from engine.form.scene import Part, Scene
+from engine.form.seeds import derive_seed
 from engine.generators.contract import Link, Place, Request, Settings
 from engine.score.harmony.progressions import Progression
 from engine.score.phrase import Origin, Phrase, Provenance

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.units import DAY
+from engine.score.time import DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ plan can be taken up at any bar of any pass, and the same seed always gives the 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,9 +17,10 @@ from engine.errors import PerpetuumError
 from engine.form.digest import scene_digest
 from engine.form.position import Position, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Scene, Section, Tempo
+from engine.form.seeds import derive_seed
 from engine.score.harmony.keys import Key
-from engine.score.time import Bar, TempoMap
-from engine.units import DAY, Range
+from engine.score.time import DAY, Bar, TempoMap
+from engine.units import Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,6 @@ class Slot:
     def cut(self, bar: int) -> Slot:
         """What is left of it from a bar on; it keeps its seed."""
         return self if bar <= self.first_bar else replace(self, first_bar=bar, bars=self.end_bar - bar)
-
-
-def derive_seed(*words: object) -> int:
-    """A seed of 63 bits out of anything printable; the same in every process and on every machine."""
-    digest = hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
 
 
 def at_noon(frame: int) -> float:
@@ -298,19 +292,35 @@ class Plan:
         Raises:
             KeyError: there is no such section, or that bar was forgotten.
         """
-        position = self.position(bar)
-        plan = Plan(self.scene, self.seed, section, self._day)
-        plan.tempo_map = TempoMap(position.line)
-        plan._next_index = position.running.index + (position.running.first_bar < bar)
-        return plan
+        return self._begun(Plan(self.scene, self.seed, section, self._day), bar)
 
     def reseeded(self, seed: int, bar: int) -> Plan:
         """A plan of the same scene that draws with another seed from a bar line on; this one stays as it is."""
         return Plan.edited(self.position(bar), self.scene, seed, self._day)
 
+    def begun_anew(self, scene: Scene, seed: int, bar: int) -> Plan:
+        """A plan of another scene that begins with its first section at a bar line; this one stays as it is.
+
+        Args:
+            scene: the other one.
+            seed: that it draws with.
+            bar: the first that it decides.
+
+        Raises:
+            KeyError: that bar was forgotten.
+        """
+        return self._begun(Plan(scene, seed, day=self._day), bar)
+
     def taken_up(self, position: Position, edited: bool = False) -> Plan:
         """A plan of the same scene, seed and day that is taken up at a position, as `at` or `edited` says."""
         return (Plan.edited if edited else Plan.at)(position, self.scene, self.seed, self._day)
+
+    def _begun(self, plan: Plan, bar: int) -> Plan:
+        """A new plan that begins at a bar line of this one."""
+        position = self.position(bar)
+        plan.tempo_map = TempoMap(position.line)
+        plan._next_index = position.running.index + (position.running.first_bar < bar)
+        return plan
 
     @cached_property
     def scene_digest(self) -> str:

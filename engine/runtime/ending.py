@@ -7,8 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from engine.conductor.resounding import Resounding
-from engine.form.plan import Plan, derive_seed
+from engine.form.plan import Plan
 from engine.form.scene import Scene
+from engine.form.seeds import derive_seed
 from engine.generators.contract import GENERATORS, TRANSFORMS, Settings
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Setup

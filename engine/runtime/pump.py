@@ -37,6 +37,7 @@ class Pump:
 
     Attributes:
         frames: that have gone to the output.
+        substitute: whether something else sounds in place of the music.
         gain: takes commands from any thread.
     """
 
@@ -44,6 +45,7 @@ class Pump:
         self, audio: Audio, output: InfallibleOutput, publish: Callable[[Event], None] = lambda event: None
     ) -> None:
         self.frames = 0
+        self.substitute = False
         self._publish = publish
         self.gain = Gain(audio.pipe.format)
         self._audio = audio

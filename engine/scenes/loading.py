@@ -21,7 +21,7 @@ from engine.scenes.reading.sections import read_sections
 from engine.scenes.schema.models import SceneFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic
-from engine.scenes.text.nodes import MapNode, ScalarNode
+from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Severity, Span
 from engine.scenes.text.source import SourceFile, UnreadableError
@@ -77,7 +77,7 @@ def check_files(paths: Iterable[Path]) -> list[Checked]:
 
 
 def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Checked:
-    """Look into one file.
+    """Look into one file, a scene or an instrument.
 
     Args:
         path: of the file.
@@ -87,28 +87,51 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
+    source, node = read_tree(path, pipes)
+    return look_into(source, node, instruments)
+
+
+def read_tree(path: Path, pipes: bool = False) -> tuple[SourceFile, Node | None]:
+    """A file as text and as nodes; None where it is no file of ours that can be looked into, which is noted.
+
+    Raises:
+        PerpetuumError: there is no such file, or it may not be read.
+    """
     source = SourceFile.read(path, pipes)
-    scene: Scene | None = None
-    used: list[Path] = []
     try:
         node = parse(source)
-        if not source.ours:
-            source.found.clear()
-            source.error(Span(0, 1), "this is neither a scene nor an instrument", "a file that says `perpetuum: 1`")
-        elif is_instrument(node):
-            check_instrument(source, node, instruments.samples)
-        elif isinstance(node, MapNode):
-            scene, used = _read_scene(source, node, instruments)
-        else:
-            source.error(node.span, "a scene must be a mapping", "keys and values; the first is `perpetuum: 1`")
     except UnreadableError:
-        pass
+        return source, None
+    if source.ours:
+        return source, node
+    source.found.clear()
+    expected = "a file that says `perpetuum: 1`"
+    source.error(Span(0, 1), "this is neither a scene nor an instrument nor an installation", expected)
+    return source, None
+
+
+def look_into(source: SourceFile, node: Node | None, instruments: Instruments) -> Checked:
+    """What is found in a scene or an instrument.
+
+    Args:
+        source: the file.
+        node: what stands in it; None where that cannot be read.
+        instruments: what has been looked into so far.
+    """
+    scene: Scene | None = None
+    used: list[Path] = []
+    if node is not None and is_instrument(node):
+        check_instrument(source, node, instruments.samples)
+    elif isinstance(node, MapNode):
+        scene, used = _read_scene(source, node, instruments)
+    elif node is not None:
+        source.error(node.span, "a scene must be a mapping", "keys and values; the first is `perpetuum: 1`")
     found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
     for other in dict.fromkeys(used):
         found += sorted(instruments.found.get(other, []), key=lambda one: (one.line, one.column))
     if any(one.severity is Severity.ERROR for one in found):
         scene = None
-    return Checked(path, scene, found)
+    return Checked(source.path, scene, found)
 
 
 def _read_scene(source: SourceFile, node: MapNode, instruments: Instruments) -> tuple[Scene | None, list[Path]]:

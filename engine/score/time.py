@@ -15,6 +15,9 @@ from engine.errors import WrongValueError
 SAMPLE_RATE = 48_000
 """Frames per second of every sound that the engine makes."""
 
+DAY = 86400.0
+"""Seconds of a day of the clock; the two days a year that are longer or shorter pass some hours twice or not at all."""
+
 STEPS_PER_BEAT = 4
 """Sixteenth-note steps in a quarter note: the grid of Magenta's 4-steps-per-quarter models."""
 

@@ -9,9 +9,8 @@ import pytest
 from engine.conductor.clocks import FastClock
 from engine.conductor.daytime import CountedDay, WallDay
 from engine.form.curves import Curve, DayCurve, DayMove, Move
-from engine.score.time import SAMPLE_RATE
+from engine.score.time import DAY, SAMPLE_RATE
 from engine.sound.messages import Control, Ramps
-from engine.units import DAY
 from tests.conductor.stage import Performance, kinds, part, scene, section  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("kinds")

@@ -16,7 +16,7 @@ from engine.conductor.state import ConductorState
 from engine.errors import PerpetuumError
 from engine.form.plan import Plan
 from engine.form.scene import Curve, DayCurve, DayMove, Move
-from engine.units import DAY
+from engine.score.time import DAY
 from tests.conductor.resumed import Stoppable, shipped
 from tests.conductor.stage import kinds, part, scene, section  # noqa: F401
 from tests.conductor.test_day import Leaping

@@ -15,7 +15,8 @@ from engine.form.plan import Plan
 from engine.form.position import Position
 from engine.form.scene import Section
 from engine.score.harmony.keys import Key
-from engine.units import DAY, Range
+from engine.score.time import DAY
+from engine.units import Range
 from tests.conductor.stage import kinds, part, scene, section  # noqa: F401
 from tests.conductor.test_edits import edited
 

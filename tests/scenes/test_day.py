@@ -3,7 +3,8 @@
 import pytest
 
 from engine.form.curves import DayCurve
-from engine.units import DAY, parse_time_of_day, written_time_of_day
+from engine.score.time import DAY
+from engine.units import parse_time_of_day, written_time_of_day
 from tests.scenes.writing import RIGHT, load_text, only_error, pointed_at, right
 
 HOUR = 3600.0

@@ -1,9 +1,10 @@
-"""`perpetuum schema`: the JSON Schema of scene files."""
+"""`perpetuum schema`: the JSON Schema of scene, installation and training files."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,11 +15,12 @@ from engine.scenes.schema.json_schema import scene_schema
 from engine.scenes.schema.reference import settings_reference
 
 
-@click.command(short_help="Print the JSON Schema of scene files, for editors.")
+@click.command(short_help="Print the JSON Schema of scenes and installations, for editors.")
 @click.option("--settings", is_flag=True, help="Tables of all settings instead, in Markdown.")
+@click.option("--installation", is_flag=True, help="Of installation files instead.")
 @click.option("--training", is_flag=True, help="The schema of files for `perpetuum train` instead.")
 @click.option("-o", "--output", type=OutputPath(".json", ".md"), help="File to write instead.")
-def command(settings: bool, training: bool, output: Path | None) -> None:
+def command(settings: bool, installation: bool, training: bool, output: Path | None) -> None:
     """Print the JSON Schema (draft 7) of scene files, so that an editor completes and checks them while you write.
 
     Editors with the YAML language server read it from a line at the top of a scene:
@@ -31,17 +33,27 @@ def command(settings: bool, training: bool, output: Path | None) -> None:
       perpetuum schema
       perpetuum schema -o scene.schema.json
       perpetuum schema --settings
+      perpetuum schema --installation -o installation.schema.json
       perpetuum schema --training -o training.schema.json
     """
-    if settings and training:
-        raise PerpetuumError("--settings and --training are two different things", "ask for one of them")
+    if training and (settings or installation):
+        other = "--settings" if settings else "--installation"
+        raise PerpetuumError(f"{other} and --training are two different things", "ask for one of them")
     if training:
         from engine.training.settings import training_schema
 
         text = training_schema()
+    elif installation:
+        from engine.installation.reading import schema
+
+        text = schema.settings_reference() if settings else _written(schema.installation_schema())
     else:
-        text = settings_reference() if settings else json.dumps(scene_schema(), indent=2, ensure_ascii=False) + "\n"
+        text = settings_reference() if settings else _written(scene_schema())
     if output is None:
         click.echo(text, nl=False)
         return
     write_text(output, text, (".md",) if settings else (".json",))
+
+
+def _written(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -108,6 +108,29 @@ class Stage(StageThread):
         self._pump.__exit__(None, None, None)
         self._link.close()
 
+    @property
+    def frames(self) -> int:
+        """How many have gone to the output."""
+        return self._pump.frames
+
+    @property
+    def finished(self) -> bool:
+        """Whether all sound has gone to the output."""
+        return self._pump.finished
+
+    @property
+    def substitute(self) -> bool:
+        """Whether something else sounds in place of the music."""
+        return self._pump.substitute
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of the sound; False if `timeout` seconds passed before."""
+        return self._pump.join(timeout)
+
+    def act(self, command: StageCommand) -> None:
+        """Do at once what a hand asks, whatever else waits. From any thread, before it is entered, too."""
+        self._command(command)
+
     def _command(self, command: Begin | StageCommand) -> None:
         match command:
             case Begin():

@@ -26,7 +26,7 @@ from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import listed
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span
-from engine.scenes.text.source import clipped
+from engine.scenes.text.source import SourceFile, clipped
 
 LINKS = tuple(str(link) for link in Link)
 """Keys that stand among the settings of every generator."""
@@ -35,13 +35,15 @@ NO_DRUMS = ("`only` names drums, and this part plays none", "a part of drums, or
 
 
 def read_written(
-    reader: SceneReader, node: Node | None, noun: str, inside: str, most: int | None = None
+    source: SourceFile, node: Node | None, noun: str, inside: str, most: int | None = None
 ) -> list[Written]:
-    """The parts or sections of a scene as they stand in the file; what is no mapping is noted and left out.
+    """The parts or sections of a scene, or what else has names, as they stand in the file.
+
+    What is no mapping is noted and left out.
 
     Args:
-        reader: the file.
-        node: value of `parts` or `sections`; what is no mapping has been noted by the scene's model.
+        source: the file.
+        node: value of `parts` or `sections`; what is no mapping has been noted by the file's model.
         noun: "part" or "section".
         inside: what each has, for messages.
         most: how many are looked at; None for all.
@@ -49,7 +51,7 @@ def read_written(
     found: list[Written] = []
     for name, key, value in list(node.meant())[:most] if isinstance(node, MapNode) else ():
         if not NAME.fullmatch(name):
-            reader.source.error(
+            source.error(
                 key.span,
                 f"`{clipped(name)}` cannot be the name of a {noun}",
                 "letters, digits, `-` and `_`, a letter first",
@@ -58,13 +60,13 @@ def read_written(
             found.append(Written(name, value, key.span))
         else:
             span = value.span if value.span.end > value.span.start else key.span
-            reader.source.error(span, f"{noun} `{clipped(name)}` must be a mapping", inside)
+            source.error(span, f"{noun} `{clipped(name)}` must be a mapping", inside)
     return found
 
 
 def read_chains(reader: SceneReader, node: Node | None) -> dict[str, ChainDraft]:
     """All parts of a scene by name, without what they take from each other."""
-    parts = read_written(reader, node, "part", "its `generator` and `instrument`")
+    parts = read_written(reader.source, node, "part", "its `generator` and `instrument`")
     return {written.name: _read_chain(reader, written) for written in parts}
 
 

@@ -9,21 +9,20 @@ from engine.form.curves import Move
 from engine.generators.contract import Link, Role
 from engine.scenes.reading.chains import read_written
 from engine.scenes.reading.drafts import PartDraft, SceneReader, SectionDraft, Written
+from engine.scenes.reading.following import reachable, read_next
 from engine.scenes.reading.moves import read_moves
 from engine.scenes.schema.models import MOST_SECTIONS, SectionFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import listed, nearest
-from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
-from engine.scenes.text.problems import Problem, good, good_items, problems
+from engine.scenes.text.nodes import ListNode, Node, ScalarNode
+from engine.scenes.text.problems import Problem, good
 from engine.scenes.text.source import clipped
 from engine.score.harmony.progressions import Progression
-
-_NEXT_EXPECTED = "the name of a section, or weights, like `{bloom: 3, drift: 1}`"
 
 
 def read_sections(reader: SceneReader, node: Node | None, parts: Mapping[str, PartDraft]) -> dict[str, SectionDraft]:
     """All sections of a scene by name."""
-    written = read_written(reader, node, "section", "its `bars` and `parts`", MOST_SECTIONS)
+    written = read_written(reader.source, node, "section", "its `bars` and `parts`", MOST_SECTIONS)
     names = [one.name for one in written]
     drafts = {one.name: _read_section(reader, one, names, parts) for one in written}
     if reader.source.sound:
@@ -56,7 +55,7 @@ def _read_section(
         heard = set(listeners_and_sources(good(players), parts))
         chains = {name: part.chain for name, part in parts.items()}
         moves = read_moves(reader, node.get("move"), node.key("move").span, chains, heard)
-    return SectionDraft(written, file, players, _read_next(reader, written, names), moves)
+    return SectionDraft(written, file, players, read_next(reader.source, node, "section", names), moves)
 
 
 def _read_players(reader: SceneReader, written: Written, parts: Mapping[str, PartDraft]) -> tuple[str | Problem, ...]:
@@ -81,42 +80,6 @@ def _read_players(reader: SceneReader, written: Written, parts: Mapping[str, Par
     return tuple(found)
 
 
-def _read_next(reader: SceneReader, written: Written, names: Sequence[str]) -> Mapping[str, float] | Problem | None:
-    node = written.node.get("next")
-    if node is None:
-        return None
-    key = written.node.key("next").span
-    if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.text:
-        unknown = _unknown_section(reader, node, names)
-        return {node.text: 1.0} if unknown is None else unknown
-    if not isinstance(node, MapNode) or not list(node.meant()):
-        return reader.source.error(key, "`next` names no section", _NEXT_EXPECTED)
-    weights = {name: _read_weight(reader, name_node, value, names) for name, name_node, value in node.meant()}
-    right = good_items(weights)
-    if right and sum(right.values()) <= 0:
-        return reader.source.error(key, "all weights are 0: nothing could follow", "a weight above 0")
-    return right if len(right) == len(weights) else problems(weights.values())[0]
-
-
-def _read_weight(reader: SceneReader, name: ScalarNode, value: Node, names: Sequence[str]) -> float | Problem:
-    unknown = _unknown_section(reader, name, names)
-    if unknown is not None:
-        return unknown
-    weight = value.value if isinstance(value, ScalarNode) else None
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
-        span = value.span if value.span.end > value.span.start else name.span
-        message = f"the weight of `{name.text}` will not do"
-        return reader.source.error(span, message, "a number from 0 up, like `3`")
-    return float(weight)
-
-
-def _unknown_section(reader: SceneReader, node: ScalarNode, names: Sequence[str]) -> Problem | None:
-    if node.text in names:
-        return None
-    message = f"unknown section `{clipped(node.text)}`"
-    return reader.source.error(node.span, message, listed(names), nearest(node.text, names))
-
-
 def default_next(sections: Iterable[str]) -> dict[str, str]:
     """For each section the one behind it in the file; the last leads to the first."""
     names = list(sections)
@@ -127,18 +90,14 @@ def _warn_of_the_unheard(
     reader: SceneReader, sections: Mapping[str, SectionDraft], parts: Mapping[str, PartDraft]
 ) -> None:
     follows = default_next(sections)
-    reached: set[str] = set()
-    todo = list(sections)[:1]
-    while todo:
-        name = todo.pop()
-        if name in reached or name not in sections:
-            continue
-        reached.add(name)
+
+    def following(name: str) -> list[str]:
         weights = sections[name].next
         if weights is None:
-            todo.append(follows[name])
-        elif not isinstance(weights, Problem):
-            todo += [other for other, weight in weights.items() if weight > 0]
+            return [follows[name]]
+        return [] if isinstance(weights, Problem) else [other for other, weight in weights.items() if weight > 0]
+
+    reached = reachable(list(sections)[:1], following)
     for name, section in sections.items():
         if name not in reached:
             reader.source.warning(

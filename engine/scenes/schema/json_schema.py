@@ -16,11 +16,11 @@ from engine.scenes.schema.models import NAME, PartFile, SceneFile, SectionFile
 from engine.score import drums
 from engine.units import TIME_OF_DAY, Unit, written
 
-_FREE = {"^x-": {"description": "Free: for notes and anchors."}}
-_NAME = rf"^(?!x-){NAME.pattern}$"
+FREE = {"^x-": {"description": "Free: for notes and anchors."}}
+NAME_PATTERN = rf"^(?!x-){NAME.pattern}$"
 _SETTING = r"^[^.]+\.[^.]+(\.[^.]+)?$"
 _LIMITS = ("ge", "gt", "le", "lt")
-_REFERENCE = "#/definitions/"
+REFERENCE = "#/definitions/"
 
 
 def scene_schema() -> dict[str, Any]:
@@ -28,18 +28,18 @@ def scene_schema() -> dict[str, Any]:
     generators = GENERATORS.kinds()
     transforms = TRANSFORMS.kinds()
     definitions: dict[str, Any] = {}
-    scene = _model(SceneFile, definitions)
-    part = _model(PartFile, definitions)
-    section = _model(SectionFile, definitions)
+    scene = object_schema(SceneFile, definitions)
+    part = object_schema(PartFile, definitions)
+    section = object_schema(SectionFile, definitions)
     part["properties"]["generator"] |= _generator(generators, definitions)
     part["properties"]["transforms"] |= {"type": "array", "items": _transform(transforms, definitions)}
     part["properties"]["instrument"]["examples"] = sorted(
         path.stem for path in assets.shipped("instruments").glob("*.yaml")
     )
     section["properties"]["next"] |= {
-        "anyOf": [{"type": "string"}, _closed({_NAME: {"type": "number", "minimum": 0}}, minProperties=1)]
+        "anyOf": [{"type": "string"}, closed({NAME_PATTERN: {"type": "number", "minimum": 0}}, minProperties=1)]
     }
-    section["properties"]["move"] |= _closed({_SETTING: {"type": ["string", "number", "boolean"]}})
+    section["properties"]["move"] |= closed({_SETTING: {"type": ["string", "number", "boolean"]}})
     section["properties"]["parts"] |= {"minItems": 1}
     hours = {"patternProperties": {TIME_OF_DAY: {"type": ["string", "number"]}}, "additionalProperties": False}
     curve = {"type": "object", **hours, "minProperties": 1}
@@ -47,9 +47,9 @@ def scene_schema() -> dict[str, Any]:
         "tempo": curve | {"description": "Tempo over the day, `{06:00: 60 qpm, 20:00: 84 qpm}`."},
         "key": curve | {"description": "Keys over the day, each until the next, `{06:00: D major, 20:00: D minor}`."},
     }
-    scene["properties"]["day"] |= _closed({_SETTING: curve}) | {"properties": of_scene}
-    scene["properties"]["parts"] |= _closed({_NAME: {"$ref": _REFERENCE + "part"}}, minProperties=1)
-    scene["properties"]["sections"] |= _closed({_NAME: {"$ref": _REFERENCE + "section"}}, minProperties=1)
+    scene["properties"]["day"] |= closed({_SETTING: curve}) | {"properties": of_scene}
+    scene["properties"]["parts"] |= closed({NAME_PATTERN: {"$ref": REFERENCE + "part"}}, minProperties=1)
+    scene["properties"]["sections"] |= closed({NAME_PATTERN: {"$ref": REFERENCE + "section"}}, minProperties=1)
     definitions |= {"part": part, "section": section, "primer": _primer()}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -62,7 +62,7 @@ def scene_schema() -> dict[str, Any]:
 def file_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
     """The schema of a file that is one model, with the models in it."""
     definitions: dict[str, Any] = {}
-    made = _model(model, definitions)
+    made = object_schema(model, definitions)
     definitions = {"definitions": dict(sorted(definitions.items()))} if definitions else {}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": title, **made, **definitions}
 
@@ -130,15 +130,15 @@ def unit_of(field: FieldInfo) -> Unit | None:
     return None
 
 
-def _model(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+def object_schema(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
     """A model as an object; the models in it go to the definitions."""
-    made = model.model_json_schema(ref_template=_REFERENCE + "{model}")
+    made = model.model_json_schema(ref_template=REFERENCE + "{model}")
     properties: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            definitions[inner.__name__] = _model(inner, definitions)
-            properties[name] = {"allOf": [{"$ref": _REFERENCE + inner.__name__}]}
+            definitions[inner.__name__] = object_schema(inner, definitions)
+            properties[name] = {"allOf": [{"$ref": REFERENCE + inner.__name__}]}
         else:
             properties[name] = _property(made["properties"][name], field)
         properties[name]["description"] = sentence(field.description or "")
@@ -148,7 +148,7 @@ def _model(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any
     schema: dict[str, Any] = {"type": "object", "description": (model.__doc__ or "").strip(), "properties": properties}
     if required:
         schema["required"] = required
-    return schema | {"patternProperties": _FREE, "additionalProperties": False}
+    return schema | {"patternProperties": FREE, "additionalProperties": False}
 
 
 def _property(made: dict[str, Any], field: FieldInfo) -> dict[str, Any]:
@@ -178,20 +178,21 @@ def _cleaned(schema: Any) -> Any:
     return {key: _cleaned(value) for key, value in members if key not in noise or isinstance(value, dict)}
 
 
-def _closed(patterns: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"type": "object", "patternProperties": {**patterns, **_FREE}, "additionalProperties": False, **more}
+def closed(patterns: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A mapping of names that fit patterns, and of nothing else but free keys."""
+    return {"type": "object", "patternProperties": {**patterns, **FREE}, "additionalProperties": False, **more}
 
 
 def _generator(kinds: dict[str, GeneratorKind], definitions: dict[str, Any]) -> dict[str, Any]:
     names = list(kinds)
     branches: list[dict[str, Any]] = []
     for name, kind in kinds.items():
-        settings = _model(kind.settings, definitions)
+        settings = object_schema(kind.settings, definitions)
         settings["description"] = sentence(kind.summary)
         settings["properties"] = {"kind": {"const": name}, **_links(), **settings["properties"]}
         definitions[f"generator_{name}"] = settings
         condition = {"properties": {"kind": {"const": name}}, "required": ["kind"]}
-        branches.append({"if": condition, "then": {"$ref": f"{_REFERENCE}generator_{name}"}})
+        branches.append({"if": condition, "then": {"$ref": f"{REFERENCE}generator_{name}"}})
     described = [sentence(kind.summary) for kind in kinds.values()]
     with_settings = {
         "type": "object",
@@ -213,7 +214,7 @@ def _links() -> dict[str, Any]:
             "description": "Another part, whose rhythm it takes; `drums.kick` is one drum of it.",
         },
         str(Link.PRIMER): {
-            "allOf": [{"$ref": _REFERENCE + "primer"}],
+            "allOf": [{"$ref": REFERENCE + "primer"}],
             "description": "What it begins from: a pattern, a drum grid, a MIDI file or another part.",
         },
     }
@@ -231,7 +232,7 @@ def _primer() -> dict[str, Any]:
                     "part": {"type": "string", "description": "Another part."},
                     **lanes,
                 },
-                "patternProperties": _FREE,
+                "patternProperties": FREE,
                 "additionalProperties": False,
                 "minProperties": 1,
             },
@@ -242,12 +243,12 @@ def _primer() -> dict[str, Any]:
 def _transform(kinds: dict[str, TransformKind], definitions: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for name, kind in kinds.items():
-        settings = definitions[f"transform_{name}"] = _model(kind.settings, definitions)
+        settings = definitions[f"transform_{name}"] = object_schema(kind.settings, definitions)
         # What all transforms have comes last: editors offer settings in this order.
         own = settings["properties"]
         shared = [key for key in own if key in TransformSettings.model_fields]
         settings["properties"] = {key: own[key] for key in (*(k for k in own if k not in shared), *shared)}
-        forms: list[dict[str, Any]] = [{"$ref": f"{_REFERENCE}transform_{name}"}, {"type": "null"}]
+        forms: list[dict[str, Any]] = [{"$ref": f"{REFERENCE}transform_{name}"}, {"type": "null"}]
         if kind.shorthand is not None:
             short = settings["properties"][kind.shorthand]
             forms.insert(0, {key: value for key, value in short.items() if key != "description"})
@@ -255,7 +256,7 @@ def _transform(kinds: dict[str, TransformKind], definitions: dict[str, Any]) -> 
     one = {
         "type": "object",
         "properties": properties,
-        "patternProperties": _FREE,
+        "patternProperties": FREE,
         "additionalProperties": False,
         "minProperties": 1,
     }

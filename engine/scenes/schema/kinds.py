@@ -15,7 +15,8 @@ def find_kind(source: SourceFile, registry: Registry[K], node: ScalarNode) -> K 
     """The kind that a node names, or what is wrong with that."""
     name, known, noun = node.text, registry.names(), registry.noun
     if not isinstance(node.value, str) or name not in known:
-        verb = "perpetuum instruments" if registry.group == "perpetuum.instruments" else "perpetuum generators"
+        group = registry.group.removeprefix("perpetuum.")
+        verb = f"perpetuum {group if group in ('instruments', 'outputs') else 'generators'}"
         return source.error(
             node.span,
             f"unknown {noun} `{clipped(name)}`",

@@ -31,7 +31,7 @@ def settings_reference() -> str:
         "",
     ]
     for title, model in _OWN.items():
-        lines += [f"## {title}", "", *_table(model), ""]
+        lines += [f"## {title}", "", *table(model), ""]
     generators = GENERATORS.kinds()
     lines += [
         "## Generators",
@@ -45,19 +45,20 @@ def settings_reference() -> str:
         facts = [f"Plays {', '.join(kind.roles)}.", f"Listens to {takes}."]
         if kind.network:
             facts.append("A neural network.")
-        lines += [f"### {name}", "", sentence(kind.summary), " ".join(facts), "", *_table(kind.settings), ""]
+        lines += [f"### {name}", "", sentence(kind.summary), " ".join(facts), "", *table(kind.settings), ""]
     transforms = TRANSFORMS.kinds()
     lines += ["## Transforms", "", "Where a transform acts, any of them can be told:", ""]
-    lines += [*_table(TransformSettings), ""]
+    lines += [*table(TransformSettings), ""]
     for name, kind in transforms.items():
         short = [f"A bare value is `{kind.shorthand}`."] if kind.shorthand else []
         short += ["A neural network."] if kind.network else []
         lines += [f"### {name}", "", sentence(kind.settings.__doc__ or kind.summary), *short, ""]
-        lines += [*_table(kind.settings, TransformSettings.model_fields), ""]
+        lines += [*table(kind.settings, TransformSettings.model_fields), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _table(model: type[BaseModel], without: Container[str] = ()) -> list[str]:
+def table(model: type[BaseModel], without: Container[str] = ()) -> list[str]:
+    """The settings of a model, but for some, as lines of a table in Markdown."""
     lines = ["| setting | without it | values | what it is |", "| --- | --- | --- | --- |"]
     for row in settings_table(model, without):
         without = "must be there" if row.required else f"`{row.default}`" if row.default else ""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bisect
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,13 @@ MOST_TOLD = 200
 _OURS = re.compile(r"^[ \t{\"']*perpetuum[\"']?\s*:", re.MULTILINE)
 """What every scene and every instrument says."""
 
+SECRET = re.compile(r"token|secret|passw|credential|api_?key", re.IGNORECASE)
+"""In the name of a key: its value may be a secret."""
+
+_SECRET_LINE = re.compile(rf"(?:{SECRET.pattern})[\w-]*[\"']?\s*:\s*([^\s{{#].*)", re.IGNORECASE)
+"""A line that says what a secret is, rather than where it lies."""
+
+_QUOTED = re.compile(r"`([^`]*)`")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -40,12 +48,14 @@ class SourceFile:
         text: decoded, without byte order mark.
         found: diagnostics so far, in the order of finding.
         named: another file names this one, which may be anything then.
+        hidden: what no message may show: what may be secrets, besides the values of keys that are called so.
     """
 
     path: Path
     text: str = ""
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
     named: bool = False
+    hidden: list[Span] = field(default_factory=list[Span])
     _starts: list[int] = field(default_factory=list[int], repr=False)
     _counts: dict[Severity, int] = field(default_factory=dict[Severity, int], repr=False)
     _line: tuple[int, str] = (0, "")
@@ -136,7 +146,7 @@ class SourceFile:
             told = Problem(severity, span, "there is more of this kind; the rest is left out", hint=problem.hint)
         line, column = self.place(span.start)
         end_line, end_column = self.place(span.end)
-        quoted = self.line(line)
+        quoted, secrets = self.line(line), self._secrets(line)
         if end_line != line:
             end_column = len(quoted.rstrip()) + 1
         end_column = max(end_column, column + 1)
@@ -148,14 +158,23 @@ class SourceFile:
                 end_column,
                 severity,
                 # Messages quote the author, who may have written anything at any length.
-                message=clipped(told.message, 400),
+                message=clipped(_without(secrets, told.message), 400),
                 expected=clipped(told.expected, 1200),
-                suggestion=clipped(told.suggestion, 200),
-                hint=clipped(told.hint, 600),
-                quoted=quoted if self.ours else "",
+                suggestion="" if secrets else clipped(told.suggestion, 200),
+                hint=clipped(_without(secrets, told.hint), 600),
+                quoted=quoted if self.ours and not secrets else "",
             )
         )
         return problem
+
+    def _secrets(self, number: int) -> list[str]:
+        """What on a line may be secret."""
+        line = self.line(number)
+        start = self._starts[number - 1]
+        end = start + len(line)
+        # Of what stands on several lines, all of them.
+        found = [self.text[one.start : one.end] for one in self.hidden if one.start <= end and start <= one.end]
+        return found + [match[1] for match in _SECRET_LINE.finditer(line)]
 
     def _take(self, data: bytes) -> None:
         for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32")):
@@ -201,3 +220,10 @@ def clipped(text: str, limit: int = 60) -> str:
     """A text of the author's for a message: on one line, cut off if long."""
     flat = " ".join(str(text).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _without(secrets: Sequence[str], text: str) -> str:
+    """A message without the words of a file that may be secret."""
+    if not secrets:
+        return text
+    return _QUOTED.sub(lambda match: "`…`" if any(match[1].rstrip("…") in one for one in secrets) else match[0], text)

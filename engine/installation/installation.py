@@ -1,0 +1,391 @@
+# pyright: strict
+"""An installation as values: what a file of `installations/` says, read and checked.
+
+Wherever seconds are of the day they are counted from local midnight, 0 to 86,400. All is frozen and can travel between
+processes. `engine.installation.reading` makes it, `engine.installation.timetable` says what it means at a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from engine.form.curves import DayCurve
+from engine.installation.secret import Secret
+from engine.outputs.opening import OutputChoice
+
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""Days by `date.weekday()`."""
+
+
+_TARGET = DayCurve(((0.0, -20.0),))
+_CEILING = DayCurve(((0.0, -1.0),))
+_AUTO = OutputChoice("auto")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A stretch of a day.
+
+    Attributes:
+        start: seconds since the midnight of the day that it belongs to, below 86,400.
+        end: seconds since the same midnight, above `start`; beyond 86,400 it ends on the next day, at most at the time
+            at which it began.
+    """
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionDays:
+    """Days with hours of their own.
+
+    Attributes:
+        first: (year, month, day); year 0 means every year.
+        last: the same, included; before `first` within a year where they go over New Year's Eve.
+        hours: of each of these days, in order; none: closed.
+    """
+
+    first: tuple[int, int, int]
+    last: tuple[int, int, int]
+    hours: tuple[Hours, ...]
+
+    @property
+    def yearly(self) -> bool:
+        """Whether they come back every year."""
+        return self.first[0] == 0
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one day."""
+        return self.first == self.last
+
+    def holds(self, day: date) -> bool:
+        """Whether a date is one of them."""
+        this = (0 if self.yearly else day.year, day.month, day.day)
+        if self.first <= self.last:
+            return self.first <= this <= self.last
+        return this >= self.first or this <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """When the installation is open.
+
+    Attributes:
+        week: hours of Monday to Sunday, in order; a day without any is closed. None: open always.
+        exceptions: days that differ. Of several that hold a day the first counts.
+    """
+
+    week: tuple[tuple[Hours, ...], ...] | None = None
+    exceptions: tuple[ExceptionDays, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AtSection:
+    """The next scene begins where a section of the last one ends.
+
+    Attributes:
+        fade: seconds in which the last one fades out.
+    """
+
+    fade: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class AfterRest:
+    """The next scene begins after a rest.
+
+    Attributes:
+        fade: seconds in which the last one fades out, from the end of a section on.
+        rest: seconds of silence after that.
+    """
+
+    fade: float = 4.0
+    rest: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The next scene begins while the last one still plays.
+
+    Attributes:
+        bars: of the last one, from the end of a section on, in which it fades out and the next one fades in.
+    """
+
+    bars: int = 8
+
+
+Transition = AtSection | AfterRest | Overlap
+
+
+@dataclass(frozen=True, slots=True)
+class SceneEntry:
+    """A scene of the programme.
+
+    Attributes:
+        name: as the installation calls it.
+        file: of the scene, absolute.
+        shortest, longest: seconds that it plays; each turn draws from them.
+        weight: how often it is drawn, where the order is drawn.
+        next: weights of what follows it; None where the order says so.
+        hours: of each day in which it plays instead of the programme; such a scene is in no turn.
+        days: of the week on which these hours count (0: Monday).
+        seed: of each of its performances; None: another for each turn.
+        transition: into it; None: as for all.
+    """
+
+    name: str
+    file: Path
+    shortest: float
+    longest: float
+    weight: float = 1.0
+    next: Mapping[str, float] | None = None
+    hours: tuple[Hours, ...] = ()
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    seed: int | None = None
+    transition: Transition | None = None
+
+
+class Order(StrEnum):
+    """How scenes follow one another that do not say what follows them."""
+
+    FILE = "file"
+    """As they stand in the file, over and over."""
+
+    RANDOM = "random"
+    """Drawn by their weights, none twice in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """Scenes, and how they follow one another.
+
+    Attributes:
+        scenes: by name, as they stand in the file; at least one is without hours of its own.
+        order: of those that do not say what follows them.
+        seed: of every draw.
+        transition: from one to the next.
+        longest_wait: seconds that a section of the last scene may still take; then the next bar line will do.
+    """
+
+    scenes: Mapping[str, SceneEntry]
+    order: Order = Order.FILE
+    seed: int = 0
+    transition: Transition = AtSection()
+    longest_wait: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """How loud it is.
+
+    Attributes:
+        target: LUFS, integrated, over the day; straight lines from point to point.
+        ceiling: dB of true peak below full scale, over the day.
+        steepest: dB per minute by which the target moves at most, whatever asks for more.
+    """
+
+    target: DayCurve = _TARGET
+    ceiling: DayCurve = _CEILING
+    steepest: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Quiet mode: of the quiet hours, and when somebody asks for it.
+
+    Attributes:
+        hours: of each day in which it counts by itself.
+        days: of the week on which these hours count (0: Monday).
+        level: dB by which the target is lowered, at most 0.
+        density: share of the notes that stay, 0..1.
+    """
+
+    hours: tuple[Hours, ...] = ()
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    level: float = -12.0
+    density: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fades:
+    """At the edges of the opening hours.
+
+    Attributes:
+        fade_in: seconds from the opening on.
+        fade_out: seconds that end at the closing.
+    """
+
+    fade_in: float = 10.0
+    fade_out: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What sounds while it is closed.
+
+    Attributes:
+        name: as `SceneEntry.name`.
+        file: of the scene, absolute.
+        level: dB relative to the target.
+    """
+
+    name: str
+    file: Path
+    level: float = -12.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRestart:
+    """All processes begin anew, so that what grows over months begins anew, too.
+
+    Attributes:
+        at: seconds of the day.
+        days: of the week (0: Monday).
+    """
+
+    at: float
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+
+
+class UnknownTime(StrEnum):
+    """What counts while the machine does not know what time it is."""
+
+    OPEN = "open"
+    """It plays as on an open day."""
+
+    CLOSED = "closed"
+    """It is as outside the hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """An output that follows the first one.
+
+    Attributes:
+        choice: which.
+        keep: hours of recordings that a folder keeps; None: all.
+    """
+
+    choice: OutputChoice
+    keep: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Where the sound goes.
+
+    Attributes:
+        output: that keeps time.
+        followers: any number.
+        mono: both channels are one.
+    """
+
+    output: OutputChoice = _AUTO
+    followers: tuple[Follower, ...] = ()
+    mono: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens.
+
+    Attributes:
+        host: a numeric address, "127.0.0.1" or "::1", or a name like "localhost".
+        port: 1..65535.
+        loopback: whether nobody but this machine can reach it.
+    """
+
+    host: str
+    port: int
+    loopback: bool
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Who may ask, and command, over HTTP.
+
+    Attributes:
+        control: addresses on which mute, quiet mode, alarm and state are served; none: nothing listens.
+        token: that every command must carry; there is one wherever an address is not loopback. None: none is asked for.
+    """
+
+    control: tuple[Address, ...] = (Address("127.0.0.1", 8470, True),)
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmContact:
+    """A contact of the fire alarm at a GPIO pin.
+
+    Attributes:
+        pin: number as Broadcom counts (GPIO17 is 17).
+        closed_means_alarm: whether the alarm closes the contact; a contact that opens also tells a broken wire.
+    """
+
+    pin: int
+    closed_means_alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Who may raise the fire alarm, which silences everything.
+
+    Attributes:
+        contact: at a pin; None without.
+        signal: whether a signal of the system does.
+        http: whether a command at a control address does.
+    """
+
+    contact: AlarmContact | None = None
+    signal: bool = True
+    http: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A whole installation.
+
+    Attributes:
+        path: of its file.
+        title: for people.
+        programme: scenes, and how they follow one another.
+        opening: hours and days.
+        time_zone: name of a zone of the tz database; empty: the machine's own.
+        unknown_time: what counts while the time is unknown.
+        fades: at the edges of the hours.
+        outside: what sounds while it is closed; None: nothing.
+        quiet: quiet mode and quiet hours.
+        loudness: over the day.
+        sound: outputs.
+        restart: planned; None: none.
+        state: folder of what it remembers, absolute; need not be there yet.
+        listening: addresses.
+        alarm: fire alarm.
+        fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
+    """
+
+    path: Path
+    title: str
+    programme: Programme
+    state: Path
+    opening: Opening = Opening()
+    time_zone: str = ""
+    unknown_time: UnknownTime = UnknownTime.OPEN
+    fades: Fades = Fades()
+    outside: Outside | None = None
+    quiet: Quiet = Quiet()
+    loudness: Loudness = Loudness()
+    sound: Sound = Sound()
+    restart: PlannedRestart | None = None
+    listening: Listening = Listening()
+    alarm: Alarm = Alarm()
+    fallback_bank: float = 60.0

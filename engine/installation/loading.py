@@ -1,0 +1,94 @@
+# pyright: strict
+"""Files of any kind that `check` takes, and installations: read, or all that is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.installation.installation import Installation
+from engine.installation.reading.entries import NamedScenes
+from engine.installation.reading.file import kinds_of, read_file
+from engine.scenes.instruments.files import Instruments, is_instrument
+from engine.scenes.loading import Checked, look_into, read_tree
+from engine.scenes.text.diagnostics import Diagnostic
+from engine.scenes.text.nodes import MapNode, Node
+from engine.scenes.text.problems import Severity
+from engine.scenes.text.source import SourceFile
+
+
+@dataclass(frozen=True)
+class CheckedFile(Checked):
+    """What became of a file of any kind.
+
+    Attributes:
+        kind: "scene", "instrument" or "installation".
+        installation: None if the file is not valid, or is something else.
+    """
+
+    kind: str = "scene"
+    installation: Installation | None = None
+
+
+def read_installation(
+    path: Path, pipes: bool = False, instruments: Instruments | None = None
+) -> tuple[Installation | None, list[Diagnostic]]:
+    """Read an installation file, and look into all scenes that it names.
+
+    Args:
+        path: of the file.
+        pipes: it may also be a pipe.
+        instruments: what has been looked into so far.
+
+    Returns:
+        (installation, diagnostics): the installation is None if any diagnostic is an error, also one of a scene.
+
+    Raises:
+        PerpetuumError: there is no such file, or it may not be read.
+    """
+    source, node = read_tree(path, pipes)
+    checked = _look_into_installation(source, node, instruments or Instruments())
+    return checked.installation, checked.diagnostics
+
+
+def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> CheckedFile:
+    """Look into one file; what it holds says of which kind it is.
+
+    Args:
+        path: of the file.
+        instruments: what has been looked into so far.
+        pipes: it may also be a pipe.
+
+    Raises:
+        PerpetuumError: there is no such file, or it may not be read.
+    """
+    source, node = read_tree(path, pipes)
+    if isinstance(node, MapNode) and not is_instrument(node):
+        of_scenes, of_installations = kinds_of(node)
+        if of_scenes and len(of_scenes) == len(of_installations):
+            source.error(
+                node.key(of_installations[0]).span,
+                f"this could be a scene (`{of_scenes[0]}`) or an installation (`{of_installations[0]}`)",
+                "the keys of one of them",
+                hint="a scene has `parts` and `sections`, an installation has `scenes`",
+            )
+            return CheckedFile(source.path, None, source.found)
+        if len(of_installations) > len(of_scenes):
+            return _look_into_installation(source, node, instruments)
+    kind = "instrument" if node is not None and is_instrument(node) else "scene"
+    checked = look_into(source, node, instruments)
+    return CheckedFile(checked.path, checked.scene, checked.diagnostics, kind)
+
+
+def _look_into_installation(source: SourceFile, node: Node | None, instruments: Instruments) -> CheckedFile:
+    installation = None
+    scenes = NamedScenes(instruments, {})
+    if isinstance(node, MapNode):
+        installation = read_file(source, node, scenes)
+    elif node is not None:
+        source.error(node.span, "an installation must be a mapping", "keys and values; the first is `perpetuum: 1`")
+    found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
+    found += [one for one in scenes.found if one not in found]
+    if any(one.severity is Severity.ERROR for one in found):
+        installation = None
+    return CheckedFile(source.path, None, found, "installation", installation)

@@ -1,0 +1,320 @@
+# pyright: strict
+"""The keys of an installation file as pydantic models.
+
+What needs its place in the file to be judged (hours, scenes, outputs, addresses, secrets) is `Any` here and is read
+from nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from engine.errors import WrongValueError
+from engine.generators.contract import Settings
+from engine.installation.installation import Order, UnknownTime
+from engine.scenes.schema.models import LARGEST_SEED
+from engine.units import (
+    DECIBELS,
+    SECONDS,
+    TIME_OF_DAY,
+    Bars,
+    Percent,
+    Range,
+    Seconds,
+    Unit,
+    parse,
+    parse_range,
+    parse_time_of_day,
+    text_schema,
+    unit_schema,
+)
+
+MOST_SCENES = 64
+
+LENGTH = Unit(
+    "a length of time",
+    {"min": 60, "h": 3600, "s": 1},
+    "`30 min` or `1.5 h`",
+    low=60,
+    high=86400,
+    foreign={
+        **dict.fromkeys(("m", "mins", "minute", "minutes"), "min"),
+        **dict.fromkeys(("hour", "hours", "hr", "hrs"), "h"),
+        **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    },
+)
+"""In seconds."""
+
+KEEP = Unit(
+    "a time for which recordings are kept",
+    {"h": 1, "days": 24, "day": 24},
+    "`48 h` or `14 days`",
+    low=1,
+    high=24 * 3660,
+    foreign={**dict.fromkeys(("hour", "hours", "hr"), "h"), "d": "days"},
+)
+"""In hours."""
+
+LUFS = Unit(
+    "a loudness", {"LUFS": 1}, "`-20 LUFS`", low=-60, high=-8, foreign={"lkfs": "LUFS", "lu": "LUFS", "db": "LUFS"}
+)
+PEAK = Unit("a true peak", {"dB": 1}, "`-1 dB`", low=-40, high=0, foreign={"dbtp": "dB", "dbfs": "dB"})
+STEEPNESS = Unit(
+    "a change of level",
+    {"dB/min": 1},
+    "`3 dB/min`",
+    low=0.1,
+    high=60,
+    foreign=dict.fromkeys(("db a minute", "db per minute", "db/minute", "db / min"), "dB/min"),
+)
+BANK = replace(SECONDS, noun="a length", example="`60 s`", low=0, high=600, words={"off": 0.0})
+LOWER = replace(DECIBELS, low=-60, high=0, words={}, example="`-12 dB`")
+
+
+def _in(unit: Unit) -> Callable[[object], float]:
+    return lambda value: parse(value, unit)
+
+
+def _lengths(value: object) -> Range:
+    return value if isinstance(value, Range) else parse_range(value, LENGTH)
+
+
+def _bank(value: object) -> float:
+    seconds = parse(value, BANK)
+    if 0 < seconds < 5:
+        raise ValueError(f"`{value}` is out of range: 5 s to 10 min, or `off`")
+    return seconds
+
+
+def _time(value: object) -> float:
+    if not isinstance(value, str):
+        raise WrongValueError(expected="a time of day, like `04:30`")
+    return parse_time_of_day(value)
+
+
+Lengths = Annotated[Range, BeforeValidator(_lengths), unit_schema(LENGTH, many=True), LENGTH]
+Keep = Annotated[float, BeforeValidator(_in(KEEP)), unit_schema(KEEP), KEEP]
+Lower = Annotated[float, BeforeValidator(_in(LOWER)), unit_schema(LOWER), LOWER]
+Steepness = Annotated[float, BeforeValidator(_in(STEEPNESS)), unit_schema(STEEPNESS), STEEPNESS]
+Bank = Annotated[float, BeforeValidator(_bank), unit_schema(BANK), BANK]
+TimeOfDay = Annotated[float, BeforeValidator(_time), text_schema(TIME_OF_DAY, "a time of day, like 04:30")]
+TransitionKind = Literal["at_section", "after_rest", "overlap"]
+
+
+class TransitionFile(Settings):
+    """How one scene becomes the next."""
+
+    kind: TransitionKind = Field(
+        description="`at_section`: where a section ends, with a fade. `after_rest`: the same, and then a rest. "
+        "`overlap`: both sound for some bars."
+    )
+    fade: Seconds = Field(default=4.0, le=60, description="How long the last one takes to fade out; not for `overlap`.")
+    rest: Seconds = Field(default=5.0, le=600, description="Silence between the two; for `after_rest`.")
+    bars: Bars = Field(default=8, le=64, description="For how long both sound; for `overlap`.")
+
+
+class SceneEntryFile(Settings):
+    """A scene of the programme."""
+
+    file: str = Field(
+        default="",
+        description="Its file, or the name of a shipped scene; without it, the name that it has here.",
+    )
+    length: Lengths = Field(
+        default=Range(1800.0, 1800.0),
+        description="How long a turn is: `30 min`, or a range that each turn draws from, `20..40 min`.",
+    )
+    weight: float = Field(
+        default=1.0, ge=0, le=1e6, description="How often it is drawn, against the others, in `order: random`."
+    )
+    next: Any = Field(
+        default=None,
+        description="The scene that follows, or several with weights, `{tides: 3, drift: 1}`; without it, as `order` "
+        "says.",
+    )
+    hours: Any = Field(
+        default=(),
+        description="Hours of each day in which it plays instead of the programme, `12:00..12:15`, or a list of such; "
+        "it takes no turns then.",
+    )
+    days: Any = Field(
+        default="every_day", description="Days on which these hours count: `saturday`, `[weekend, monday]`."
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=LARGEST_SEED,
+        description="With it every turn of the scene is the same; without, each differs. The seed in the scene's own "
+        "file does not count here.",
+    )
+    transition: Any = Field(default=None, description="Into this scene, where it differs from the others.")
+
+
+class FadesFile(Settings):
+    """At the edges of the hours."""
+
+    opening: Seconds = Field(default=10.0, le=1800, description="How long it takes to fade in, from the opening on.")
+    closing: Seconds = Field(default=30.0, le=1800, description="How long it takes to fade out, before the closing.")
+
+
+class OutsideFile(Settings):
+    """What sounds while it is closed."""
+
+    scene: str = Field(description="A scene file, or the name of a shipped scene.", min_length=1)
+    level: Lower = Field(default=-12.0, description="How much less loud it is than the target.")
+
+
+class QuietFile(Settings):
+    """Quiet mode: for a quiet hour, and whenever somebody asks for it."""
+
+    hours: Any = Field(default=(), description="Hours of each day in which it counts, `13:00..14:00`, or a list.")
+    days: Any = Field(default="every_day", description="Days on which these hours count.")
+    level: Lower = Field(default=-12.0, description="How much less loud it is then.")
+    density: Percent = Field(default=1.0, description="How many of the notes stay, `60 %`.")
+
+
+class LoudnessFile(Settings):
+    """How loud it is, over the day."""
+
+    target: Any = Field(
+        default=None,
+        description="Loudness that is held: `-20 LUFS`, or by the hour, `{08:00: -26 LUFS, 12:00: -20 LUFS}`, with "
+        "straight lines between.",
+        json_schema_extra={"default": "-20 LUFS"},
+    )
+    ceiling: Any = Field(
+        default=None,
+        description="True peak that is never passed: `-1 dB`, or by the hour.",
+        json_schema_extra={"default": "-1 dB"},
+    )
+    steepest: Steepness = Field(
+        default=3.0, description="The largest jump: no faster does the target move, whatever hours and curves say."
+    )
+
+
+class RestartFile(Settings):
+    """A planned restart of all processes, in closed hours."""
+
+    at: TimeOfDay = Field(description="When.", examples=["04:30"])
+    days: Any = Field(default="every_day", description="On which days.")
+
+
+class OutputFile(Settings):
+    """An output, as a mapping."""
+
+    kind: str = Field(description="Kind of the output; `perpetuum outputs` lists them.")
+    argument: str = Field(default="", description="What stands behind the colon in `KIND:ARGUMENT`.")
+    keep: Keep | None = Field(
+        default=None, description="Of recordings into a folder, keep so many and DELETE older ones."
+    )
+
+
+class SecretFile(Settings):
+    """Where a secret lies; one of the two."""
+
+    env: str = Field(default="", description="A variable of the environment.")
+    file: str = Field(default="", description="A file, whose one line it is.")
+
+
+class ListenFile(Settings):
+    """Who may ask and command over HTTP."""
+
+    control: Any = Field(
+        default=None,
+        description="Addresses on which mute, quiet mode, alarm and state are served, `127.0.0.1:8470`; `[]` for none.",
+        json_schema_extra={"default": "127.0.0.1:8470"},
+    )
+    token: Any = Field(
+        default=None,
+        description="What every command must carry; must be there where an address is not of this machine alone. "
+        "`{env: NAME}` or `{file: PATH}`, never the token itself.",
+    )
+
+
+class ContactFile(Settings):
+    """A contact of the fire alarm at a GPIO pin."""
+
+    pin: int = Field(ge=0, le=27, description="Number of the pin as Broadcom counts: 17 is GPIO17.", examples=["17"])
+    alarm: Literal["open", "closed"] = Field(
+        default="open", description="How the contact is at alarm. One that opens also tells a broken wire."
+    )
+
+
+class AlarmFile(Settings):
+    """Who may raise the fire alarm."""
+
+    contact: ContactFile | None = Field(default=None, description="A contact of the fire alarm at a GPIO pin.")
+    signal: bool = Field(default=True, description="Whether a signal of the system does.")
+    http: bool = Field(default=True, description="Whether a command at a control address does.")
+
+
+class InstallationFile(Settings):
+    """An installation: scenes, hours, loudness and outputs of one place."""
+
+    perpetuum: Literal[1] = Field(description="Version of this language: 1.", examples=[1])
+    title: str = Field(description="Name of the installation.", min_length=1, examples=["Foyer"])
+    scenes: dict[str, Any] = Field(
+        description="What is played: scenes by name; a name alone will do.", min_length=1, max_length=MOST_SCENES
+    )
+    order: Order = Field(
+        default=Order.FILE,
+        description="How scenes follow that do not say what follows them: as they stand in the `file`, or at `random`, "
+        "by their weights, none twice in a row. Each opening begins anew.",
+    )
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED, description="Decides every choice of scenes and their seeds.")
+    transition: Any = Field(default=None, description="From one scene to the next.")
+    longest_wait: Seconds = Field(
+        default=120.0,
+        le=1800,
+        description="How long a section of the last scene may still take; then the next bar line will do.",
+    )
+    time_zone: str = Field(default="", description="Whose clock the hours follow; without it, the machine's.")
+    unknown_time: UnknownTime = Field(
+        default=UnknownTime.OPEN,
+        description="While the machine does not know what time it is: play as on an `open` day, or be `closed`.",
+    )
+    hours: Any = Field(
+        default=None,
+        description="When it is open, by days: `{every_day: 10:00..18:00, monday: closed}`. A narrower name counts "
+        "more, and a day that is not named is closed. Without hours it is always open.",
+    )
+    exceptions: Any = Field(
+        default=(),
+        description="Days with other hours, or `closed`: a date, `2026-12-24`, one of every year, `12-25`, or a "
+        "stretch, `2026-12-20..2027-01-06`. The narrower counts.",
+    )
+    fades: FadesFile = Field(default=FadesFile(), description="At the edges of the hours.")
+    outside: OutsideFile | None = Field(
+        default=None, description="What sounds while it is closed; without it, nothing."
+    )
+    quiet: QuietFile = Field(default=QuietFile(), description="Quiet mode, and quiet hours.")
+    loudness: LoudnessFile = Field(default=LoudnessFile(), description="How loud it is, over the day.")
+    output: Any = Field(
+        default="auto",
+        description="Where the sound goes: `KIND[:ARGUMENT]` as for `--output`, or a mapping. One that keeps time.",
+    )
+    followers: Any = Field(
+        default=(), description="Outputs that follow it, such as recordings: `[wav:/srv/takes/]`, or mappings."
+    )
+    mono: bool = Field(default=False, description="Both channels are one, for a single loudspeaker.")
+    restart: RestartFile | None = Field(
+        default=None, description="A planned restart of all processes, in closed hours."
+    )
+    state: str = Field(
+        default="",
+        description="Folder of what it remembers. Without it, that of systemd (`STATE_DIRECTORY`), or "
+        "`~/.local/state/perpetuum/NAME`.",
+    )
+    listen: Any = Field(default=None, description="Who may ask and command over HTTP.")
+    alarm: AlarmFile = Field(
+        default=AlarmFile(), description="Who may raise the fire alarm, which silences everything."
+    )
+    fallback_bank: Bank = Field(
+        default=60.0,
+        description="How much raw sound is rendered at the first healthy start, for when no sound can be made; `off` "
+        "for none.",
+    )

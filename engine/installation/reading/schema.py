@@ -1,0 +1,160 @@
+# pyright: strict
+"""The JSON Schema of installation files, and tables of their settings, made from the models that `check` uses."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from engine.installation.installation import WEEK
+from engine.installation.reading.days import GROUPS
+from engine.installation.reading.models import (
+    LUFS,
+    PEAK,
+    AlarmFile,
+    ContactFile,
+    FadesFile,
+    InstallationFile,
+    ListenFile,
+    LoudnessFile,
+    OutputFile,
+    OutsideFile,
+    QuietFile,
+    RestartFile,
+    SceneEntryFile,
+    SecretFile,
+    TransitionFile,
+)
+from engine.outputs.contract import OUTPUTS
+from engine.scenes.schema.json_schema import NAME_PATTERN, REFERENCE, closed, file_schema, object_schema
+from engine.scenes.schema.reference import table
+from engine.units import TIME_OF_DAY, Unit, unit_schema
+
+MODELS: dict[str, type[BaseModel]] = {
+    "An installation": InstallationFile,
+    "A scene": SceneEntryFile,
+    "`transition`": TransitionFile,
+    "`fades`": FadesFile,
+    "`outside`": OutsideFile,
+    "`quiet`": QuietFile,
+    "`loudness`": LoudnessFile,
+    "`output` and each of the `followers`": OutputFile,
+    "`restart`": RestartFile,
+    "`listen`": ListenFile,
+    "`token`": SecretFile,
+    "`alarm`": AlarmFile,
+    "`contact` of the alarm": ContactFile,
+}
+
+_TIME = r"([01]?\d|2[0-3]):[0-5]\d"
+_STRETCH = {
+    "type": "string",
+    "pattern": rf"^\s*{_TIME}\s*\.\.\s*({_TIME}|24:00)\s*$",
+    "patternErrorMessage": "Expected hours, like 10:00..18:00",
+}
+_DAY = "|".join(WEEK)
+_DAYS = rf"^({'|'.join(GROUPS)}|({_DAY})(\s*\.\.\s*({_DAY}))?)$"
+_DATE = r"(\d{4}-)?\d{1,2}-\d{1,2}"
+_ADDRESS = {"type": "string", "pattern": r"^\s*(\[[^\]]*\]|[^:\s]*):\d{1,5}\s*$"}
+
+
+def installation_schema() -> dict[str, Any]:
+    """The schema of an installation file (draft 7), with every output that is registered here."""
+    schema = file_schema(InstallationFile, "Perpetuum installation")
+    schema.pop("$schema")
+    definitions: dict[str, Any] = schema.pop("definitions")
+    parts = {
+        "scene": SceneEntryFile,
+        "transition": TransitionFile,
+        "output": OutputFile,
+        "listen": ListenFile,
+        "secret": SecretFile,
+        "outside": OutsideFile,
+        "restart": RestartFile,
+        "contact": ContactFile,
+    }
+    for name, model in parts.items():
+        definitions[name] = object_schema(model, definitions)
+        definitions.pop(model.__name__, None)
+    entry, listen = definitions["scene"]["properties"], definitions["listen"]["properties"]
+    quiet, loudness = definitions["QuietFile"]["properties"], definitions["LoudnessFile"]["properties"]
+    own = schema["properties"]
+    weights = closed({NAME_PATTERN: {"type": "number", "minimum": 0}}, minProperties=1)
+    entry["next"] |= {"anyOf": [{"type": "string"}, weights]}
+    for settings in (entry, quiet):
+        settings["hours"] |= _stretches()
+        settings["days"] |= _several({"type": "string", "pattern": _DAYS})
+    definitions["restart"]["properties"]["days"] |= _several({"type": "string", "pattern": _DAYS})
+    loudness["target"] |= _over_the_day(LUFS)
+    loudness["ceiling"] |= _over_the_day(PEAK)
+    kinds = list(OUTPUTS.names())
+    definitions["output"]["properties"]["kind"]["enum"] = kinds
+    output = {"anyOf": [{"type": "string", "pattern": rf"^({'|'.join(kinds)})(:.+)?$"}, _reference("output")]}
+    listen["control"] |= _several(_ADDRESS, empty=True)
+    listen["token"] |= {"allOf": [_reference("secret")]}
+    definitions["secret"] |= {"minProperties": 1, "maxProperties": 1}
+    own["scenes"] |= closed({NAME_PATTERN: {"anyOf": [_reference("scene"), {"type": "null"}]}}, minProperties=1)
+    own["hours"] |= closed({_DAYS: _stretches(closed=True)}, minProperties=1)
+    own["exceptions"] |= closed({rf"^{_DATE}(\s*\.\.\s*{_DATE})?$": _stretches(closed=True)})
+    own["output"] |= output
+    own["followers"] |= {"type": "array", "items": output}
+    own["listen"] |= {"allOf": [_reference("listen")]}
+    for settings in (own, entry):
+        settings["transition"] |= {"allOf": [_reference("transition")]}
+    for settings, name in ((own, "outside"), (own, "restart"), (definitions["AlarmFile"]["properties"], "contact")):
+        settings[name] = {"allOf": [_reference(name)], "description": settings[name]["description"]}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **schema,
+        "definitions": dict(sorted(definitions.items())),
+    }
+
+
+def settings_reference() -> str:
+    """A page with a table of all settings of an installation."""
+    lines = [
+        "# Settings of installations",
+        "",
+        "Made by `perpetuum schema --installation --settings`; [installation.md](installation.md) is the page to read "
+        "first.",
+        "",
+    ]
+    for title, model in MODELS.items():
+        lines += [f"## {title}", "", *table(model), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def known_keys() -> frozenset[str]:
+    """Every key that is right somewhere in an installation file."""
+    return frozenset(name for model in MODELS.values() for name in model.model_fields)
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": REFERENCE + name}
+
+
+def _several(one: dict[str, Any], empty: bool = False) -> dict[str, Any]:
+    """One, or a list of such."""
+    return {"anyOf": [one, {"type": "array", "items": one, **({} if empty else {"minItems": 1})}]}
+
+
+def _stretches(closed: bool = False) -> dict[str, Any]:
+    found = _several(_STRETCH)
+    return {"anyOf": [{"const": "closed"}, *found["anyOf"]]} if closed else found
+
+
+def _over_the_day(unit: Unit) -> dict[str, Any]:
+    # The schema of a value with a unit is text with a pattern.
+    value = cast("dict[str, Any]", unit_schema(unit).json_schema)
+    return {
+        "anyOf": [
+            value,
+            {
+                "type": "object",
+                "patternProperties": {TIME_OF_DAY: value},
+                "additionalProperties": False,
+                "minProperties": 1,
+            },
+        ]
+    }

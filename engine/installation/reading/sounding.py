@@ -1,0 +1,144 @@
+# pyright: strict
+"""Outputs and loudness of an installation file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from engine.errors import WrongValueError
+from engine.form.curves import DayCurve
+from engine.installation.installation import Follower, Loudness, Sound
+from engine.installation.reading.models import LUFS, PEAK, InstallationFile, LoudnessFile, OutputFile
+from engine.outputs.contract import OUTPUTS
+from engine.outputs.opening import OutputChoice
+from engine.scenes.reading.points import read_points
+from engine.scenes.schema.kinds import find_kind
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.problems import Problem, Span, good, problems
+from engine.scenes.text.source import SourceFile, clipped
+from engine.units import Unit, parse
+
+MOST_FOLLOWERS = 16
+
+_FORM = "`KIND` or `KIND:ARGUMENT`, like `device:hw:CARD=PCH,DEV=0`, or a mapping with `kind`"
+
+
+def read_sound(source: SourceFile, node: MapNode, head: InstallationFile) -> Sound | Problem:
+    """Where the sound goes."""
+    output = Sound().output
+    if "output" in node.entries:
+        key, value = node.entries["output"]
+        read = _read_output(source, value, key.span, master=True)
+        if isinstance(read, Problem):
+            _read_followers(source, node)
+            return read
+        output = read.choice
+    followers = _read_followers(source, node)
+    if isinstance(followers, Problem):
+        return followers
+    return Sound(output, followers, head.mono)
+
+
+def read_loudness(source: SourceFile, node: MapNode, head: LoudnessFile) -> Loudness | Problem:
+    """How loud it is.
+
+    Args:
+        source: the file.
+        node: of the whole installation.
+        head: what its `loudness` says, the curves left out.
+    """
+    mapping = node.get("loudness")
+    default = Loudness(steepest=head.steepest)
+    if not isinstance(mapping, MapNode):
+        return default
+    target = _read_curve(source, mapping, "target", LUFS, default.target)
+    ceiling = _read_curve(source, mapping, "ceiling", PEAK, default.ceiling)
+    if isinstance(target, Problem):
+        return target
+    return ceiling if isinstance(ceiling, Problem) else Loudness(target, ceiling, head.steepest)
+
+
+def _read_curve(source: SourceFile, mapping: MapNode, name: str, unit: Unit, default: DayCurve) -> DayCurve | Problem:
+    if name not in mapping.entries:
+        return default
+    key, value = mapping.entries[name]
+    read = partial(_read_level, source, unit, key)
+    if isinstance(value, ScalarNode):
+        level = read(value)
+        return level if isinstance(level, Problem) else DayCurve(((0.0, level),))
+    form = f"{unit.example}, or by the hour, like `{{08:00: {unit.example.strip('`')}}}`"
+    found = read_points(source, value, key, read, form)
+    return found.wrong[0] if found.wrong else DayCurve(found.points)
+
+
+def _read_level(source: SourceFile, unit: Unit, key: ScalarNode, node: ScalarNode) -> float | Problem:
+    span = node.span if node.span.end > node.span.start else key.span
+    try:
+        return parse(node.value, unit)
+    except WrongValueError as error:
+        meant = node.text.replace(error.wrong, error.right) if error.right else ""
+        if not error.message:
+            return source.error(span, f"`{key.text}`: `{clipped(node.text)}` will not do", error.expected)
+        return source.error(span, f"`{key.text}`: {error.message}", f"a value like {unit.example}", meant)
+    except ValueError as error:
+        return source.error(span, f"`{key.text}`: {error}")
+
+
+def _read_followers(source: SourceFile, node: MapNode) -> tuple[Follower, ...] | Problem:
+    if "followers" not in node.entries:
+        return ()
+    key, value = node.entries["followers"]
+    if not isinstance(value, ListNode):
+        return source.error(key.span, "`followers` must be a list", "like `[wav:/srv/takes/]`")
+    if len(value.items) > MOST_FOLLOWERS:
+        return source.error(key.span, f"more than {MOST_FOLLOWERS} followers")
+    read = [_read_output(source, item, key.span, master=False) for item in value.items]
+    wrong = problems(read)
+    return wrong[0] if wrong else tuple(good(read))
+
+
+def _read_output(source: SourceFile, node: Node, at: Span, master: bool) -> Follower | Problem:
+    span = node.span if node.span.end > node.span.start else at
+    noun = "`output`" if master else "a follower"
+    if isinstance(node, MapNode):
+        file = validate(OutputFile, node, source, noun, at)
+        if isinstance(file, Problem):
+            return file
+        kind = node.get("kind")
+        if not isinstance(kind, ScalarNode):
+            return source.error(span, f"{noun} has no `kind`", _FORM)
+        choice = OutputChoice(file.kind, file.argument if "argument" in node.entries else None)
+        return _checked(source, Follower(choice, file.keep), kind, span, master)
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text:
+        return source.error(span, f"{noun} names no output", _FORM)
+    choice = OutputChoice.parse(node.text)
+    named = ScalarNode(span, choice.kind, choice.kind, "")
+    return _checked(source, Follower(choice), named, span, master)
+
+
+def _checked(source: SourceFile, one: Follower, named: ScalarNode, span: Span, master: bool) -> Follower | Problem:
+    kind = find_kind(source, OUTPUTS, named)
+    if isinstance(kind, Problem):
+        return kind
+    argument = one.choice.argument
+    if argument is not None and not kind.argument:
+        return source.error(span, f"the output `{kind.name}` takes no argument", f"`{kind.name}`")
+    if argument == "" or (argument is None and kind.needs_argument):
+        return source.error(span, f"the output `{kind.name}` needs a {kind.argument}", f"`{kind.name}:{kind.argument}`")
+    if argument is not None and "\0" in argument:
+        return source.error(span, "an argument has no NUL characters in it")
+    if master != kind.keeps_time:
+        what = "does not keep time, so it can only follow" if master else "keeps time, and two clocks drift apart"
+        hint = "let it stand in `followers`" if master else "let it stand in `output`, and take the other one away"
+        return source.error(span, f"the output `{kind.name}` {what}", _keepers(source, master), hint=hint)
+    if one.keep is not None and not (argument or "").endswith("/"):
+        return source.error(span, "`keep` is for recordings into a folder", "an argument that ends with `/`")
+    return one
+
+
+def _keepers(source: SourceFile, keeping: bool) -> str:
+    """The kinds that keep time, or those that do not."""
+    kinds: Sequence[str] = [name for name, kind in OUTPUTS.kinds().items() if kind.keeps_time == keeping]
+    return " or ".join(f"`{name}`" for name in kinds)

@@ -1,0 +1,31 @@
+"""Installations for tests."""
+
+from pathlib import Path
+
+from engine.installation.installation import Hours, Installation, Order, Programme, SceneEntry
+
+HOUR = 3600.0
+
+
+def hours(*pairs):
+    """Hours by pairs of hours of the day."""
+    return tuple(Hours(start * HOUR, end * HOUR) for start, end in pairs)
+
+
+def entry(name="drift", shortest=600.0, longest=600.0, **more):
+    return SceneEntry(name, Path(f"/scenes/{name}.yaml"), shortest, longest, **more)
+
+
+def programme(*entries, order=Order.FILE, **more):
+    return Programme({one.name: one for one in entries or (entry(),)}, order, **more)
+
+
+def installation(**more):
+    made = {
+        "path": Path("/installations/here.yaml"),
+        "title": "Here",
+        "programme": programme(),
+        "state": Path("/var/lib/perpetuum"),
+        "time_zone": "UTC",
+    }
+    return Installation(**(made | more))
