@@ -12,7 +12,7 @@ import pytest
 
 from engine import assets
 from engine.conductor.clocks import FastClock
-from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Job, Reply
 from engine.conductor.recorder import Tally
 from engine.errors import PerpetuumError
@@ -26,6 +26,7 @@ from engine.runtime.rules import ladder_over
 from engine.scenes import load
 from engine.score.harmony.keys import MODES, Key
 from engine.sound.messages import Control, Ramps
+from tests.conductor.sealed import EachPart, Sealed
 from tests.conductor.virtual import VirtualMakers
 
 SCENES = sorted(assets.names("scenes"))
@@ -47,9 +48,9 @@ class Heard:
         self._networks: dict = {}
         makers = VirtualMakers(self._make)
         plan = Plan(scene, seed)
-        self.conductor = Conductor(
-            plan, ladder_over(makers), self.sent.append, FastClock(), self._listen, publish=self._count
-        )
+        each_part = EachPart(self._listen, self._count)
+        self.conductor = Conductor(plan, ladder_over(makers), self.sent.append, FastClock(), publish=each_part)
+        each_part.conductor = self.conductor
         self.conductor.run(bars)
 
     def _make(self, job: Job) -> Reply:

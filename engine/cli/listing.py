@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from engine import assets
+from engine.registry import Registry
 from engine.scenes.text.diagnostics import printable
 
 as_text_or_json: Callable[[Any], Any] = click.option(
@@ -22,6 +23,16 @@ def hides(kind: str, path: Path) -> dict[str, str | None]:
     """The key `hides` of a row: the shipped file that a file of the user hides by its name."""
     hidden = assets.hidden_by(kind, path)
     return {"hides": None if hidden is None else str(hidden)}
+
+
+def tell_broken(*registries: Registry[Any]) -> None:
+    """Say on standard error which kinds of plug-ins do not load, and why."""
+    for registry in registries:
+        for name, error in registry.broken().items():
+            hint = f"; {error.hint}" if error.hint else ""
+            click.echo(
+                printable(f"perpetuum: the {registry.noun} {name!r} is not listed: {error.message}{hint}"), err=True
+            )
 
 
 def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: str) -> None:

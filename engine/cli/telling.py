@@ -15,16 +15,13 @@ TOLD = (SectionBegan, NetworksLoaded, SceneTookOver)
 
 
 def tell(terminal: Terminal, event: Event) -> None:
-    """Say what happened: the course of the music on standard output, networks that fail on standard error."""
+    """Say what happens in the course of the music."""
     match event:
         case SectionBegan(section=section, first_bar=bar, bars=bars, qpms=qpms, key=key):
             terminal.say(f"bar {bar + 1}: {section}, {bars} bars, {qpms[0]:g} qpm, {key}")
         case SceneTookOver(bar=bar):
             terminal.say(f"bar {bar + 1}: the edited scene takes over")
-        case NetworksLoaded(seconds=seconds, problems=problems):
-            for name, problem in problems:
-                terminal.warn(f"{name} does not load, rules play in its place: {problem}")
-            if not problems:
-                terminal.say(f"networks loaded in {seconds:.1f} s")
+        case NetworksLoaded(seconds=seconds, problems=()):
+            terminal.say(f"networks loaded in {seconds:.1f} s")
         case _:
             pass

@@ -8,7 +8,6 @@ one made by rules, at once. So sound never waits for a generator.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from engine.conductor.clocks import Clock
@@ -16,15 +15,14 @@ from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.ladder import Ladder, unheard
 from engine.conductor.lines import DecidedPhrase, PlayedLine, until
 from engine.conductor.lookahead import Lookahead
-from engine.conductor.sealing import Controls, Sealed, notes_of, ramps_over
+from engine.conductor.resounding import Resounding, resounding
+from engine.conductor.sealing import Controls, notes_of, ramps_over
 from engine.conductor.state import ConductorState, Restored, stored_state, taken_along
 from engine.events import BarSealed, Event, PartBar, SectionBegan
 from engine.form.plan import Pass, Plan
 from engine.form.scene import Scene
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import Forget, Ramps, Release, ToSound
-
-log = logging.getLogger(__name__)
 
 LEAD = 2 * SAMPLE_RATE
 """Frames before it sounds at which a bar is sealed, where nobody says otherwise."""
@@ -41,7 +39,6 @@ class Conductor:
         ladder: makes phrases; never fails.
         send: takes messages to the sound.
         clock: the way of waiting.
-        listen: told of every part of every bar when it is sealed.
         lead: a bar is sealed this many frames before it sounds.
         horizon: phrases are asked for this many frames ahead.
         solo: only this part is heard; None for all.
@@ -58,7 +55,6 @@ class Conductor:
         ladder: Ladder,
         send: Callable[[ToSound], None],
         clock: Clock,
-        listen: Callable[[Sealed], None] = lambda sealed: None,
         lead: int = LEAD,
         horizon: int = 24 * SAMPLE_RATE,
         solo: str | None = None,
@@ -72,7 +68,6 @@ class Conductor:
         self.send = send
         self._ladder = ladder
         self._clock = clock
-        self._listen = listen
         self._lead = lead
         self._horizon = horizon
         self._day = day
@@ -80,7 +75,6 @@ class Conductor:
         self._phrases = self._lookahead(plan, {})
         self._controls: Controls = {}
         self._edited: Edited | None = None
-        self._deaf = False
         self._announced = -1
 
     @property
@@ -182,6 +176,10 @@ class Conductor:
         self._phrases, self._controls, self.next_bar = phrases, restored.controls, state.next_bar
         self._edited = (state.next_bar, before) if before is not None else None
 
+    def resounding(self) -> Resounding:
+        """What a graph that is built anew needs to go on at the next bar that is not sealed."""
+        return resounding(self.plan, self.next_bar, self._phrases.played(), self._controls, self.solo)
+
     def _before_edit(self) -> Mapping[str, PlayedLine] | None:
         """What the parts had played when the scene was edited at this very bar; None if it was not."""
         return self._edited[1] if self._edited is not None and self._edited[0] == self.next_bar else None
@@ -228,36 +226,26 @@ class Conductor:
         phrases.complete(index)
         heard, active = plan.sounding(visit), plan.active(visit)
         decided = [
-            Sealed(bar, visit, name, phrase, name in heard and self.solo in (None, name), line.part.needs_network)
+            PartBar(name, phrase, name in heard and self.solo in (None, name), line.part.needs_network)
             for name, line in phrases.lines.items()
             if name in active and (phrase := phrases.bar_of(name, index)) is not None
         ]
         # All of a bar or nothing of it: what may fail comes before what is sent.
         times = phrases.time_of_day(index), phrases.time_of_day(index + 1)
         ramps, controls = ramps_over(self.scene, bar, visit, times, self._controls)
-        notes = [notes_of(plan, one) for one in decided if one.heard and len(one.phrase.notes)]
+        notes = [notes_of(plan, index, one) for one in decided if one.heard and len(one.phrase.notes)]
         for message in (*([Ramps(tuple(ramps))] if ramps else []), *notes, Release(bar.end)):
             self.send(message)
         self._controls = controls
         self.next_bar = index + 1
         plan.forget_before(max(0, index - 1))
         phrases.forget_before(index)
-        for sealed in decided:
-            self._tell(sealed)
         self._announce(bar, visit, decided)
 
-    def _announce(self, bar: Bar, visit: Pass, decided: Iterable[Sealed]) -> None:
+    def _announce(self, bar: Bar, visit: Pass, decided: Iterable[PartBar]) -> None:
         if visit.index != self._announced:
             self._announced = visit.index
             self._publish(SectionBegan(visit.index, visit.section.name, visit.first_bar, visit.qpms, str(visit.key)))
-        parts = tuple(PartBar(one.part, one.phrase, one.heard, one.network) for one in decided)
-        self._publish(BarSealed(bar.index, bar.start, bar.end, bar.qpm, visit.index, visit.section.name, parts))
-
-    def _tell(self, sealed: Sealed) -> None:
-        """Tell the listener; one that fails costs nothing, and is said once."""
-        try:
-            self._listen(sealed)
-        except Exception:
-            if not self._deaf:
-                self._deaf = True
-                log.exception("bar %d: whoever listens to the bars failed; the music goes on", sealed.bar.index + 1)
+        self._publish(
+            BarSealed(bar.index, bar.start, bar.end, bar.qpm, visit.index, visit.section.name, tuple(decided))
+        )

@@ -91,13 +91,15 @@ def values_at(scene: Scene, part: str, visit: Pass, position: float, time_of_day
 
 
 def sound_settings_at(part: Part, values: Values) -> dict[Control, float]:
-    """Level (dB), pan and sends (dB) of a part where some settings move."""
+    """Level (dB), pan, sends (dB), and brightness where it has one, of a part where some settings move."""
     settled = {
         Control.LEVEL: part.sound.level,
         Control.PAN: part.sound.pan,
         Control.REVERB: part.sound.reverb,
         Control.DELAY: part.sound.delay,
     }
+    if part.sound.brightness is not None:
+        settled[Control.BRIGHTNESS] = part.sound.brightness
     for control in settled:
         value = values.get((str(control), None), settled[control])
         settled[control] = value if math.isfinite(value) else -math.inf

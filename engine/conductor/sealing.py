@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.conductor.requests import sound_settings_at, values_at
+from engine.events import PartBar
 from engine.form.plan import Pass, Plan
 from engine.form.scene import Scene
-from engine.score.phrase import Phrase
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import NOTE_EVENT, Control, Notes, Ramp
 
@@ -25,32 +24,11 @@ Controls = Mapping[tuple[str, Control], float]
 """Where the controls of the parts stand at a bar line, by part and control; none before the first bar."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """What was decided for one part in one bar; given to listeners.
-
-    Attributes:
-        bar: on the clock.
-        visit: pass of the section.
-        part: name.
-        phrase: its notes that start in this bar, in beats from the bar line.
-        heard: False for a part that only others listen to.
-        network: the part needs a network.
-    """
-
-    bar: Bar
-    visit: Pass
-    part: str
-    phrase: Phrase
-    heard: bool
-    network: bool = False
-
-
-def notes_of(plan: Plan, sealed: Sealed) -> Notes:
+def notes_of(plan: Plan, index: int, sealed: PartBar) -> Notes:
     """The notes of a part in a bar on the sample clock."""
-    bar, phrase = sealed.bar, sealed.phrase
-    limit = (sealed.visit.end_bar - bar.index) * bar.beats + RING
-    rows: list[tuple[float, float, int, int]] = phrase.notes.tolist()
+    bar = plan.bar(index)
+    limit = (plan.pass_at(index).end_bar - index) * bar.beats + RING
+    rows: list[tuple[float, float, int, int]] = sealed.phrase.notes.tolist()
     events = np.zeros(len(rows), NOTE_EVENT)
     for place, (start, end, pitch, velocity) in enumerate(rows):
         on = bar.frame_at(start)

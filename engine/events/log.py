@@ -5,16 +5,48 @@ from __future__ import annotations
 
 import logging
 
-from engine.events.vocabulary import NetworksLoaded, NotesLate, PhraseDecided, SoundResumed, SoundStarved
+from engine.events.vocabulary import (
+    NetworksLoaded,
+    NotesLate,
+    NotesLeftOut,
+    OutputFailed,
+    PhraseDecided,
+    ProcessDied,
+    SceneRefused,
+    SoundResumed,
+    SoundStarved,
+)
 from engine.score.phrase import Origin
 
 log = logging.getLogger(__name__)
 
-LOGGED = (PhraseDecided, NetworksLoaded, NotesLate, SoundStarved, SoundResumed)
+Logged = (
+    PhraseDecided
+    | NetworksLoaded
+    | SceneRefused
+    | ProcessDied
+    | NotesLeftOut
+    | NotesLate
+    | OutputFailed
+    | SoundStarved
+    | SoundResumed
+)
+
+LOGGED: tuple[type[Logged], ...] = (
+    PhraseDecided,
+    NetworksLoaded,
+    SceneRefused,
+    ProcessDied,
+    NotesLeftOut,
+    NotesLate,
+    OutputFailed,
+    SoundStarved,
+    SoundResumed,
+)
 """Events that `log_event` has words for."""
 
 
-def log_event(event: PhraseDecided | NetworksLoaded | NotesLate | SoundStarved | SoundResumed) -> None:
+def log_event(event: Logged) -> None:
     """Write an event to the log, if it is worth a warning."""
     match event:
         case PhraseDecided(part=part, first_bar=bar, reason=reason, phrase=phrase):
@@ -22,9 +54,21 @@ def log_event(event: PhraseDecided | NetworksLoaded | NotesLate | SoundStarved |
                 log.warning("bar %d: %s is played by rules: %s", bar + 1, part, reason)
         case NetworksLoaded(problems=problems):
             for kind, problem in problems:
-                log.warning("%s cannot be loaded: %s", kind, problem)
+                log.warning("%s does not load, rules play in its place: %s", kind, problem)
+        case SceneRefused(title=title, reason=reason):
+            log.warning("%s cannot be played, what played plays on: %s", title, reason)
+        case ProcessDied(process=process, reason=reason, retry_in=None):
+            log.info("%s: %s", process, reason)  # whoever owns it says that it has given up
+        case ProcessDied(process=process, reason=reason, retry_in=retry_in):
+            log.warning("%s: %s; another is started in %.1f s", process, reason, retry_in)
+        case NotesLeftOut(until=until, deaths=deaths):
+            log.warning("%d audio processes died here; what sounds up to frame %d is left out", deaths, until)
         case NotesLate(count=count):
             log.warning("%d notes came too late for their frame", count)
+        case OutputFailed(output=output, reason=reason, dropped=0):
+            log.warning("%s: %s; it is opened again", output, reason)
+        case OutputFailed():
+            pass  # one that follows: it is told at the end, with how much is missing
         case SoundStarved():
             log.warning("no sound comes")
         case SoundResumed(seconds=seconds):

@@ -35,7 +35,8 @@ class Move:
 
     Attributes:
         part: whose setting.
-        target: "level", "pan", "reverb", "delay" (of the sound), or a setting of the generator or of a transform.
+        target: of the sound "level", "pan", "reverb", "delay" or "brightness"; or a setting of the generator or of a
+            transform.
         transform: index in the part's transforms that `target` belongs to; None for generator and sound.
         curve: its values, in the setting's base unit.
     """

@@ -56,7 +56,7 @@ class Part:
         primer: a pattern or MIDI file as notes; None without.
         phrase_bars: bars asked for at once.
         transforms: (kind, settings), in order.
-        sound: instrument, level, pan and sends.
+        sound: instrument, level, pan, sends and brightness.
         chords: that are written for it, instead of another part's; None without.
     """
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from engine.events import OutputFailed
 from engine.fallibility import check_chain
+from engine.outputs.attempt import OpeningAttempt
 from engine.outputs.contract import InfallibleOutput, Output, OutputLostError
 from engine.processes.backoff import Backoff
 from engine.processes.restarts import Exceeded, RestartIntensity, Restarts
@@ -25,6 +26,12 @@ LOSSES = 8
 
 PERIOD = 60.0
 """... where they lie within so many seconds."""
+
+FIRST_PATIENCE = 8.0
+"""Seconds that an output may take to open before the music begins ..."""
+
+PATIENCE = 0.5
+"""... and while it plays; meanwhile the next output of the chain plays, and time goes on."""
 
 Report = Callable[[OutputFailed], None]
 """Told what an output missed, in a thread that it must not hold up."""
@@ -48,6 +55,7 @@ class ChainedOutput:
         problem: why it does not; empty before the first attempt.
         retry_at: when it is opened again, in seconds of the clock.
         opened_at: when it was opened last.
+        opening: the attempt that is under way.
     """
 
     def __init__(self, output: Output, restarts: Restarts) -> None:
@@ -57,6 +65,14 @@ class ChainedOutput:
         self.problem = ""
         self.retry_at = 0.0
         self.opened_at = 0.0
+        self.opening: OpeningAttempt | None = None
+
+    def end(self) -> None:
+        """Close the output, and let no attempt open it any more."""
+        self.close()
+        if self.opening is not None:
+            self.opening.abandon()
+            self.opening = None
 
     def close(self) -> None:
         """Close the output if it is open, whatever it may raise."""
@@ -77,6 +93,7 @@ class Chain(InfallibleOutput):
         report: told of each loss.
         backoffs: gives each output its delays.
         clock: gives seconds; for tests.
+        patience: seconds that an output may take to open while the music plays.
 
     Raises:
         TypeError: an output is not fallible, or the floor is.
@@ -89,6 +106,7 @@ class Chain(InfallibleOutput):
         report: Report = unheard,
         backoffs: Callable[[], Backoff] = new_backoff,
         clock: Callable[[], float] = time.monotonic,
+        patience: float = PATIENCE,
     ) -> None:
         check_chain("a chain of outputs", outputs, floor)
         self._rungs = [
@@ -99,6 +117,7 @@ class Chain(InfallibleOutput):
         self._on_floor = True
         self._report = report
         self._clock = clock
+        self._patience = patience
         self._format = AudioFormat()
         self._is_open = False
         self._silenced = False
@@ -156,7 +175,7 @@ class Chain(InfallibleOutput):
     def close(self) -> None:
         """Close what is open."""
         for rung in self._rungs:
-            rung.close()
+            rung.end()
         self._floor.close()
 
     def silence(self) -> None:
@@ -190,16 +209,24 @@ class Chain(InfallibleOutput):
         return False
 
     def _opened(self, rung: ChainedOutput) -> bool:
+        """Whether an output is open now; one that takes its time is looked at again with the next chunk."""
+        patience = 0.0
+        if rung.opening is None:
+            rung.opening = OpeningAttempt(rung.output, self._format)
+            patience = self._patience if self._is_open else max(self._patience, FIRST_PATIENCE)
         try:
-            rung.output.open(self._format)
-        except OutputLostError as error:
-            self._wait(rung, str(error), rung.restarts.unavailable())
-            return False
+            if not rung.opening.finished(patience):
+                if patience:
+                    rung.problem = f"an output did not open within {patience:g} s, and may still"
+                    log.warning("%s; the music goes on", rung.problem)
+                return False
         except Exception as error:
-            if not self._is_open:
+            rung.opening = None
+            if not self._is_open and not isinstance(error, OutputLostError):
                 raise
             self._wait(rung, str(error) or repr(error), rung.restarts.unavailable())
             return False
+        rung.opening = None
         rung.is_open = True
         rung.opened_at = self._clock()
         if rung.problem:
@@ -217,11 +244,8 @@ class Chain(InfallibleOutput):
         if settled:
             rung.restarts.works()
         delay = rung.restarts.lost(worked=settled)
-        if delay == 0.0:
-            log.warning("%s; it is opened again", reason)
-            rung.retry_at = 0.0
-        else:
-            self._wait(rung, reason, float("inf") if delay is None else delay)
+        rung.retry_at = self._clock() + (float("inf") if delay is None else delay)
+        rung.problem = reason if delay else ""
         with suppress(Exception):
             self._report(OutputFailed(rung.output.description, reason, 0))
 

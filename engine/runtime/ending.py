@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from engine.conductor.resounding import Resounding
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.form.seeds import derive_seed
@@ -65,6 +66,15 @@ def setup_of(scene: Scene, seed: int, live: bool, start_frame: int = 0) -> Setup
         start_frame=start_frame // BLOCK * BLOCK,
         free_running=live,
     )
+
+
+def setup_at(setup: Setup, rings: Resounding) -> Setup:
+    """What a graph is told that is built in the midst of a performance: its controls begin where they stand then."""
+    stand: dict[str, dict[str, float]] = {}
+    for (part, control), value in rings.controls.items():
+        stand.setdefault(part, {})[control.value] = value
+    parts = tuple(replace(part, **stand.get(part.name, {})) for part in setup.parts)
+    return replace(setup, parts=parts)
 
 
 def networks_of(scene: Scene, soonest: Collection[str] = ()) -> list[tuple[str, Settings]]:

@@ -22,6 +22,7 @@ from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.instruments.instrument_file import load_instrument
 from engine.sound.messages import BLOCK, Control, Fade, Forget, LevelReading, Notes, PartSound, Ramps, Setup
 from engine.sound.meter import BlockMeter
+from engine.sound.mixing.brightness import Brightness
 from engine.sound.mixing.ducking import Ducker
 from engine.sound.mixing.master import BottomEnd, Compressor, Limiter, MasterFade
 from engine.sound.mixing.mixer import Mixer
@@ -78,6 +79,7 @@ class Core:
         self._server = boot(channels, setup.seed, setup.start_frame)
         self._reverb = Reverb(setup.mix.reverb_time, setup.mix.reverb_brightness)
         self._instruments: list[Instrument] = []
+        self._brightness: dict[int, Brightness] = {}
         self._routes: list[Any] = []
         self.left_out: dict[str, str] = {}
         for part in setup.parts:
@@ -118,7 +120,11 @@ class Core:
         except Exception as error:  # a plug-in's instrument may raise anything, and a full memory comes at any place
             self.left_out[part.name] = repr(error)
             instrument = _Silence()
-        for side, signal in enumerate(instrument.outputs):
+        outputs = instrument.outputs
+        if part.brightness is not None:
+            filtered = self._brightness[len(self._instruments)] = Brightness(outputs, part.brightness)
+            outputs = filtered.outputs
+        for side, signal in enumerate(outputs):
             self._routes.append(pyo.Sig(signal).out(2 * len(self._instruments) + side))
         self._instruments.append(instrument)
 
@@ -174,7 +180,12 @@ class Core:
             instrument.prepare(frame)
             instrument.sleep()
         for start, part, control, value, stop in self._schedule.ramps_before(end):
-            self._mixer.ramp(part, Control(control), value, start, stop)
+            if control != Control.BRIGHTNESS:
+                self._mixer.ramp(part, Control(control), value, start, stop)
+            elif part in self._brightness:
+                self._brightness[part].ramp(value, start, stop)
+        for filtered in self._brightness.values():
+            filtered.prepare(frame)
         self._process()
         # One sum finds any number that is not finite, in any channel.
         if not np.isfinite(self._channels.sum()):

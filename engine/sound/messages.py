@@ -31,6 +31,7 @@ class Control(StrEnum):
     PAN = "pan"  # -1 left .. 1 right
     REVERB = "reverb"  # send level, dB
     DELAY = "delay"  # send level, dB
+    BRIGHTNESS = "brightness"  # 0 dark .. 1 open, of parts that have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class PartSound:
         pan: -1 left .. 1 right.
         reverb: send to the reverb in dB; -inf for none.
         delay: send to the delay in dB; -inf for none.
+        brightness: 0 dark .. 1 open; None: the instrument is heard as it is, and its brightness cannot move.
         revision: another one where the instrument's files were saved anew, so that its sound is built again.
     """
 
@@ -53,6 +55,7 @@ class PartSound:
     pan: float = 0.0
     reverb: float = float("-inf")
     delay: float = float("-inf")
+    brightness: float | None = None
     revision: int = 0
 
 

@@ -125,6 +125,29 @@ def test_generators_and_transforms_are_listed_a_line_each():
     assert [line.split()[0] for line in lines] == names
 
 
+@pytest.mark.parametrize(
+    ("verb", "group", "noun"),
+    [
+        ("generators", "generators", "generator"),
+        ("generators", "transforms", "transform"),
+        ("instruments", "instruments", "kind of instrument"),
+        ("outputs", "outputs", "output"),
+    ],
+)
+def test_plug_ins_that_do_not_load_are_named_with_the_reason(verb, group, noun, tmp_path, monkeypatch):
+    about = tmp_path / "odd-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[perpetuum.{group}]\ngone = nosuch_module:KIND\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "engine", verb, "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)
+    assert f"the {noun} 'gone' is not listed: the plug-in nosuch_module:KIND for the {noun} 'gone'" in done.stderr
+    assert "No module named 'nosuch_module'" in done.stderr
+
+
 @pytest.mark.parametrize("verb", ["generators", "instruments", "scenes"])
 def test_every_list_is_there_as_json_too(verb):
     lines = run(verb).stdout.splitlines()

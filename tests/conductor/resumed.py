@@ -82,10 +82,15 @@ class Stoppable:
 
     def heard(self, since: int = 0) -> list:
         """What was sent: every note, ramp and frame."""
-        return [
-            ["Notes", message.part, message.notes.tolist()] if isinstance(message, Notes) else repr(message)
-            for message in self.sent[since:]
-        ]
+        return lines_of(self.sent[since:])
+
+
+def lines_of(messages: list[object]) -> list:
+    """Messages to the sound as what JSON knows."""
+    return [
+        ["Notes", message.part, message.notes.tolist()] if isinstance(message, Notes) else repr(message)
+        for message in messages
+    ]
 
 
 def shipped(name: str) -> Scene:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.conductor.clocks import Clock
-from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Floor, Job, Made, PromptRung, Reply
 from engine.conductor.ladder import Ladder
 from engine.events import Event, PhraseDecided
@@ -31,6 +31,7 @@ from engine.score.phrase import Origin, Phrase, Provenance
 from engine.score.time import Meter
 from engine.sound.messages import Notes, PartSound
 from engine.units import Range
+from tests.conductor.sealed import EachPart, Sealed
 from tests.conductor.virtual import VirtualClock, VirtualMakers
 
 
@@ -165,15 +166,16 @@ class Performance:
         self.clock = clock or VirtualClock(self.makers)
         self.events: list[Event] = []
         self.ladder = Ladder([self.makers, self.rules], StageStandIns(), self.events.append)
+        each_part = EachPart(self.sealed.append, self.events.append)
         self.conductor = Conductor(
             Plan(played, seed),
             self.ladder,
             self._send,
             self.clock,
-            self.sealed.append,
-            publish=self.events.append,
+            publish=each_part,
             **options,
         )
+        each_part.conductor = self.conductor
 
     def _send(self, message: object) -> None:
         self.sent.append(message)

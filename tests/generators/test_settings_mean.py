@@ -10,6 +10,7 @@ from engine.score.harmony.chords import Chord
 from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan
 from engine.score.time import Meter
+from tests.conductor.sealed import EachPart
 from tests.generators.asking import KEYS, made, phrase, request
 from tests.generators.rules.test_pattern import heard_by_part
 from tests.generators.transforms.test_transforms import applied
@@ -177,7 +178,9 @@ sections:
         found.setdefault((sealed.visit.section.name, sealed.visit.index), []).append(spans)
 
     plan = Plan(scene, 5)
-    Conductor(plan, ladder_over(VirtualMakers(lambda job: None)), lambda sent: None, FastClock(), listen).run(24 * 8)
+    each_part, ladder = EachPart(listen), ladder_over(VirtualMakers(lambda job: None))
+    each_part.conductor = Conductor(plan, ladder, lambda sent: None, FastClock(), publish=each_part)
+    each_part.conductor.run(24 * 8)
     return found
 
 

@@ -161,7 +161,7 @@ def test_a_progression_begins_anew_with_each_section_and_runs_across_phrases(tmp
         ("C4 E4", "C4", "is a note", "C"),
         ("I IV IX", "IX", "no degree", ""),
         ("I iV", "iV", "no degree", "iv"),
-        ("I V64", "64", "inversion", ""),
+        ("I Vsus464", "sus464", "figure of an inversion", ""),
         ("V/X I", "X", "no degree", ""),
         ("C Cmaj8", "Cmaj8", "no chord", "Cmaj7"),
         ("C ~ F", "~", "chord at every moment", ""),

@@ -1,9 +1,7 @@
 """A chain of outputs: the best that works is heard, and it does not end in anything that may fail."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+import threading
+import time
 
 import pytest
 
@@ -163,36 +161,52 @@ def test_a_chain_that_ends_in_what_may_fail_is_not_built():
         class Both(Output, InfallibleOutput): ...  # type: ignore[misc]
 
 
-SNIPPET = """\
-from engine.outputs.chain import Chain
-from engine.outputs.contract import InfallibleOutput, Output
-from engine.outputs.devices.device import DeviceOutput
-from engine.outputs.null import NullOutput
-from engine.outputs.files.recording import WavOutput
-from engine.outputs.tee import Tee
-from pathlib import Path
+class Hangs(Card):
+    """One whose `open` waits for something that does not come, until it is let go."""
 
-device = DeviceOutput(lambda format: None)
-chain = Chain([device], NullOutput())
-tee = Tee(chain, [WavOutput(Path("x.wav"))])
-Chain([device], device)  # error
-Chain([NullOutput()], NullOutput())  # error
-Tee(device)  # error
-Tee(chain, [chain])  # error
-a: InfallibleOutput = device  # error
-b: Output = chain  # error
-"""
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.go = threading.Event()
+        self.closed = threading.Event()
+        self.attempts = 0
+
+    def open(self, format: AudioFormat) -> None:
+        self.attempts += 1
+        self.go.wait(60)
+        super().open(format)
+
+    def close(self) -> None:
+        self.closed.set()
 
 
-def test_the_type_checker_refuses_every_chain_that_may_fail_and_takes_one_that_may_not(tmp_path):
-    path = tmp_path / "snippet.py"
-    path.write_text(SNIPPET)
-    root = Path(__file__).parent.parent.parent
-    (tmp_path / "pyrightconfig.json").write_text(
-        json.dumps({"include": ["snippet.py"], "extraPaths": [str(root)], "useLibraryCodeForTypes": True})
-    )
-    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    told = json.loads(done.stdout)["generalDiagnostics"]
-    lines = {one["range"]["start"]["line"] for one in told if one["severity"] == "error"}
-    assert lines == {place for place, line in enumerate(SNIPPET.splitlines()) if "# error" in line}, told
+def test_an_output_that_hangs_while_it_opens_holds_nobody_up_and_is_heard_once_it_is_open():
+    best, other = Hangs("best"), Card("other")
+    chain = Chain([best, other], NullOutput(), patience=0.05)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.outputs.chain.FIRST_PATIENCE", 0.05)
+        chain.open(STEREO)
+    assert chain.description == "other"
+    began = time.monotonic()
+    for _ in range(50):
+        chain.write(SECOND)
+    assert other.seconds == 50
+    assert time.monotonic() - began < 5.0, "it is waited for once"
+    assert best.attempts == 1
+    best.go.set()
+    while not best.seconds:
+        chain.write(SECOND)
+    assert chain.description == "best"
+    chain.close()
+
+
+def test_an_output_that_opens_when_nobody_wants_it_any_more_is_closed():
+    card = Hangs("card")
+    chain = Chain([card], NullOutput(), patience=0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.outputs.chain.FIRST_PATIENCE", 0.01)
+        chain.open(STEREO)
+    assert "did not open within 0.01 s" in chain.description
+    chain.close()
+    card.go.set()
+    assert card.closed.wait(10)
+    assert card.seconds == 0

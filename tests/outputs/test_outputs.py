@@ -17,7 +17,7 @@ import soundfile
 from engine.errors import PerpetuumError
 from engine.events import OutputFailed
 from engine.outputs.chain import Chain
-from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output
+from engine.outputs.contract import OUTPUTS, InfallibleOutput, Output, OutputLostError
 from engine.outputs.devices.device import DeviceOutput
 from engine.outputs.devices.pacing import Pacer
 from engine.outputs.devices.players import Dither, Player, PlayerProcess
@@ -83,6 +83,25 @@ class Played:
     def process(self) -> PlayerProcess:
         assert self.device.process is not None
         return self.device.process
+
+
+def test_a_player_that_leaks_is_replaced_after_it_has_played_what_it_has(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.processes.memory_budget.LOOK", 0.05)
+    device = DeviceOutput(lambda format: dummy_player(tmp_path / "played"), memory=1_000_000)
+    device.open(STEREO)
+
+    def play() -> None:
+        for _ in range(1000):
+            device.write(bytes(8 * 1024))
+
+    with pytest.raises(OutputLostError, match=r"dummy used \d+ MB of memory, and may use 1 MB"):
+        play()
+    size = (tmp_path / "played").stat().st_size
+    assert size
+    assert size % (8 * 1024) == 0, "all that it was given is heard"
+    device.open(STEREO)
+    device.write(bytes(8 * 1024))
+    device.close()
 
 
 # Pace

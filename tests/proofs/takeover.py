@@ -1,11 +1,14 @@
 """What is heard after an audio process was killed, beside the render of the same performance, sample for sample.
 
-    python -m tests.proofs.takeover [SCENE ...] [--seconds 60] [--seed 5] [--markdown FILE]
+    python -m tests.proofs.takeover [SCENE ...] [--restore] [--seconds 60] [--seed 5] [--markdown FILE]
 
 The audio process of each scene is killed every `EVERY` seconds, while its sound is read as fast as it is made, from a
 pipe that stays half full. Levels are RMS over 100 ms; a difference is that of live sound and render in one window, from
 `SETTLED` seconds after a death to the next one. A click would be a jump between two samples at the seam that the render
 does not have there.
+
+With `--restore` the whole performance is cut off instead, at a bar line, and another process restores its state from
+JSON and goes on with a graph of its own (`tests/proofs/restored.py`), as after a power cut. The jump is then that cut.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.messages import Setup
+from tests.proofs.restored import restored
 
 EVERY = 12.0
 """Seconds of sound between two deaths."""
@@ -203,6 +207,7 @@ def main() -> None:
     """Measure scenes and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenes", nargs="*", help="all shipped scenes without it")
+    parser.add_argument("--restore", action="store_true", help="cut off and restore the whole performance")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--markdown", type=Path, help="write the table to a file")
@@ -213,9 +218,11 @@ def main() -> None:
     ]
     print("\n".join(rows), flush=True)
     for name in options.scenes or sorted(assets.names("scenes")):
-        music = performance(assets.scene(name), options.seed, options.seconds)
-        sound, places = played(music)
-        found = compare(sound, rendered(music), places)
+        path, seed = assets.scene(name), options.seed
+        music = performance(path, seed, options.seconds)
+        render = rendered(music)
+        sound, places = restored(path, seed, render, options.seconds, EVERY) if options.restore else played(music)
+        found = compare(sound, render, places)
         row = (
             f"| {name} | {found.deaths} | {found.median:.2f} dB, {found.high:.2f} dB | {found.soon:.2f} dB "
             f"| {found.click:.2f} of the render's |"

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from engine.conductor.clocks import FastClock
-from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.conductor import Conductor
 from engine.files import noting
 from engine.form.plan import Plan
 from engine.form.scene import Scene
@@ -25,6 +25,7 @@ from engine.runtime.watching import Watcher
 from engine.scenes import load
 from engine.score.time import Bar
 from engine.sound.messages import Setup
+from tests.conductor.sealed import EachPart, Sealed
 from tests.conductor.virtual import VirtualMakers
 
 STEPS = int(os.environ.get("PERPETUUM_EDITS", "120"))
@@ -85,9 +86,9 @@ class Stage:
         self.sealed: list[Sealed] = []
         self.setups: list[Setup] = []
         makers = VirtualMakers(lambda job: pytest.fail("there are no networks"))
-        self.conductor = Conductor(
-            Plan(scene, 1), ladder_over(makers), self.send, FastClock(), listen=self.sealed.append
-        )
+        each_part = EachPart(self.sealed.append)
+        self.conductor = Conductor(Plan(scene, 1), ladder_over(makers), self.send, FastClock(), publish=each_part)
+        each_part.conductor = self.conductor
 
     def take(self, scene: Scene) -> None:
         self.edited = scene

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.runtime.audio.memory import SHORTEST, Memory
-from engine.sound.messages import BLOCK, Control, Fade, Forget, Notes, Ramp, Ramps, Release, Setup
+from engine.sound.messages import BLOCK, Control, Fade, Forget, Notes, PartSound, Ramp, Ramps, Release, Setup
 from tests.runtime.sound import notes, setup
 
 
@@ -45,6 +45,15 @@ def test_a_ramp_that_is_over_has_become_the_level_of_its_part():
     told = briefing(memory, 8 * BLOCK)
     assert not told[Ramps]
     assert [(part.level, part.pan) for part in told[Setup][0].parts] == [(-12.0, 0.0), (0.0, 0.5)]
+
+
+def test_only_a_part_with_a_filter_has_a_brightness_after_a_ramp():
+    setup = Setup((PartSound("a", "", brightness=1.0), PartSound("b", "")))
+    memory = Memory()
+    memory.add(setup, 0)
+    memory.add(Ramps((Ramp("a", Control.BRIGHTNESS, 0.5, 0, 1000),)), 0)
+    told = briefing(memory, 8 * BLOCK)
+    assert [part.brightness for part in told[Setup][0].parts] == [0.5, None]
 
 
 def test_a_ramp_on_its_way_goes_on_from_where_it_is():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import random
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from engine import assets
 from engine.conductor.clocks import FastClock
-from engine.conductor.conductor import Conductor, Sealed
+from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Job, Reply
 from engine.events import Event, PhraseDecided
 from engine.form.plan import Plan
@@ -20,6 +19,7 @@ from engine.form.scene import Scene
 from engine.generators import chain
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.runtime.ending import networks_of, setup_of
+from engine.runtime.messages import TO_WORKER, Load
 from engine.runtime.rules import ladder_over
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import check_file
@@ -29,7 +29,9 @@ from engine.scenes.text.diagnostics import Diagnostic
 from engine.scenes.text.problems import Severity
 from engine.score.harmony.keys import MODES
 from engine.score.phrase import Origin, Phrase
+from engine.sound.messages import TO_SOUND, ToSound
 from engine.units import PitchRange, Range, written
+from tests.conductor.sealed import EachPart, Sealed
 from tests.conductor.virtual import VirtualMakers
 
 GENERATORS = GENERATORS.kinds()
@@ -236,14 +238,14 @@ def play_silently(scene: Scene, seed: int, bars: int = 4) -> None:
         UnplayableError: something that is by rules failed, or a note cannot be sounded.
     """
     setup = setup_of(scene, seed, live=True)
-    assert pickle.loads(pickle.dumps(setup)) == setup
-    pickle.dumps(networks_of(scene))
+    assert TO_SOUND.decode(TO_SOUND.encode(setup)) == setup
+    TO_WORKER.encode(Load(tuple(networks_of(scene))))
 
     def make(job: Job) -> Reply:
-        pickle.dumps(job)
+        TO_WORKER.encode(job)
         return Reply(job.ticket, *_checked(*chain.stand_in(job.request, "")))
 
-    sent: list[object] = []
+    sent: list[ToSound] = []
     makers = VirtualMakers(make)
     failed: list[str] = []
     events: list[Event] = []
@@ -252,11 +254,11 @@ def play_silently(scene: Scene, seed: int, bars: int = 4) -> None:
         if sealed.phrase.provenance.reason and sealed.phrase.provenance.origin is Origin.FALLBACK:
             failed.append(f"{sealed.part}: {sealed.phrase.provenance}")
 
-    conductor = Conductor(
-        Plan(scene, seed), ladder_over(makers), sent.append, FastClock(), listen, publish=events.append
-    )
-    conductor.run(bars)
-    pickle.dumps(sent)
+    each_part = EachPart(listen, events.append)
+    each_part.conductor = Conductor(Plan(scene, seed), ladder_over(makers), sent.append, FastClock(), publish=each_part)
+    each_part.conductor.run(bars)
+    for message in sent:
+        TO_SOUND.encode(message)
     reasons = [event.reason for event in events if isinstance(event, PhraseDecided) and event.reason]
     if reasons:
         raise UnplayableError(f"rules failed: {failed[:1] or reasons[:1]}")

@@ -57,6 +57,8 @@ def test_everything_that_the_hint_of_move_offers_can_be_moved(tmp_path, name):
             value = "-12 dB"
         elif setting == "pan":
             value = "20 % left"
+        elif setting == "brightness":
+            value = "40 %"
         elif setting in VALUES and not (setting == "notes" and name == "arpeggio"):
             value = VALUES[setting]
         elif setting == "humanize":
@@ -187,3 +189,30 @@ def test_networks_that_do_not_follow_chords_say_so(tmp_path, generator, told):
     scene, found = load_text(tmp_path, text.replace("      tune.density: 20 % -> 60 %\n", ""))
     assert scene is not None, [one.text() for one in found]
     assert [one.message for one in found if one.severity == "warning"] == ([told] if told else [])
+
+
+def test_a_part_whose_brightness_moves_has_a_filter_and_another_has_none(tmp_path):
+    text = RIGHT.replace("      pad.level: -30 -> -14 dB\n", "      pad.brightness: 20 % -> 80 %\n")
+    scene, found = load_text(tmp_path, text)
+    assert scene is not None
+    assert not found
+    assert [part.sound.brightness for part in scene.parts.values()] == [1.0, None, None]
+    moved = next(move for move in scene.sections["drift"].moves if move.target == "brightness")
+    assert (moved.curve.at(0.0), moved.curve.at(1.0)) == pytest.approx((0.2, 0.8))
+
+
+def test_a_part_is_as_bright_as_it_is_written(tmp_path):
+    part = RIGHT.replace("    level: -14 dB\n", "    level: -14 dB\n    brightness: 60 %\n")
+    scene, found = load_text(tmp_path, part)
+    assert scene is not None
+    assert not found
+    assert scene.parts["pad"].sound.brightness == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("value", ["120 %", "-3 %", "bright", "0.5"])
+def test_a_brightness_that_is_none_is_refused_where_it_stands(tmp_path, value):
+    for text in (
+        RIGHT.replace("    level: -14 dB\n", f"    level: -14 dB\n    brightness: {value}\n"),
+        RIGHT.replace("      pad.level: -30 -> -14 dB\n", f"      pad.brightness: {value}\n"),
+    ):
+        assert pointed_at(only_error(tmp_path, text)) in value

@@ -19,6 +19,13 @@ DEGREES = {
     "minor": "i iio III iv v V VI VII viio V7 iv7 viio7 bII V/V V7/III V/iv viio7/V vi",
 }
 
+INVERTED = {
+    "major": "I63 I64 I65 I43 I42 ii65 ii43 iii42 IV65 IV42 V63 V64 V65 V43 V42 vi43 viio63 viio65 viio43 viiø65 V65/V"
+    " V42/ii viio65/V bII63 III+63 iv63",
+    "minor": "i63 i64 i42 iiø65 iio63 III65 III42 iv65 iv43 V64 V65 V43 V42 VI63 VI65 VII63 VII65"
+    " viio63 viio65 viio42 V65/III",
+}
+
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_symbols_have_the_pitches_that_note_seq_reads(suffix):
@@ -42,6 +49,19 @@ def test_numerals_have_the_pitches_that_music21_reads(mode, numeral):
         chord = read_symbol(numeral).chord(Key.parse(f"{tonic} {mode}"))
         assert set(chord.pitch_classes) == {pitch.pitchClass for pitch in told.pitches}
         assert chord.root == told.root().pitchClass
+
+
+@pytest.mark.parametrize(
+    ("mode", "numeral"), [(mode, numeral) for mode, words in INVERTED.items() for numeral in words.split()]
+)
+def test_figures_invert_numerals_as_music21_reads_them(mode, numeral):
+    from music21 import key, roman
+
+    for tonic in ("C", "F#", "Bb"):
+        told = roman.RomanNumeral(numeral, key.Key(tonic.replace("b", "-"), mode))
+        chord = read_symbol(numeral).chord(Key.parse(f"{tonic} {mode}"))
+        assert set(chord.pitch_classes) == {pitch.pitchClass for pitch in told.pitches}
+        assert (chord.root, chord.lowest) == (told.root().pitchClass, told.bass().pitchClass)
 
 
 @pytest.mark.parametrize(

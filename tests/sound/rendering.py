@@ -139,6 +139,7 @@ def render(
     mix: MixSound | None = None,
     seed: int = 1,
     start_frame: int = 0,
+    raw: Iterable[bytes] = (),
 ) -> Rendered:
     """Send messages, then render.
 
@@ -149,10 +150,13 @@ def render(
         mix: shared effects.
         seed: of the graph.
         start_frame: of the first block.
+        raw: what is sent before them, whatever it is.
     """
     frames = -(-frames // BLOCK) * BLOCK
     setup = Setup(tuple(parts), mix or MixSound(), seed, start_frame, free_running=False)
     audio = AudioProcess(setup)
+    for data in raw:
+        audio.control.send_bytes(data)
     for message in messages:
         audio.send(message)
     audio.send(Release(start_frame + frames))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.listing import as_text_or_json, show
+from engine.cli.listing import as_text_or_json, show, tell_broken
 from engine.generators.contract import GENERATORS, TRANSFORMS
 
 
@@ -44,3 +44,4 @@ def command(form: str) -> None:
         for kind in transforms
     ]
     show(rows, ("name", "what", "plays", "summary"), form)
+    tell_broken(GENERATORS, TRANSFORMS)

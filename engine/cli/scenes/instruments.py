@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from engine import assets
-from engine.cli.listing import as_text_or_json, hides, show
+from engine.cli.listing import as_text_or_json, hides, show, tell_broken
 from engine.scenes.text.headings import heading
+from engine.sound.contract import INSTRUMENTS
 
 
 @click.command(short_help="List the instruments.")
@@ -24,3 +25,4 @@ def command(form: str) -> None:
         for name, path in assets.names("instruments").items()
     ]
     show(rows, ("name", "kind", "title"), form)
+    tell_broken(INSTRUMENTS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.listing import as_text_or_json, show
+from engine.cli.listing import as_text_or_json, show, tell_broken
 
 if TYPE_CHECKING:
     from engine.outputs.contract import OutputKind
@@ -30,6 +30,7 @@ def command(form: str) -> None:
     from engine.outputs.devices.devices import auto_choice, devices
 
     kinds = OUTPUTS.kinds().values()
+    tell_broken(OUTPUTS)
     here = devices()
     takes, why = auto_choice()
     if form == "json":

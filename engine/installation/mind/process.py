@@ -20,7 +20,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 
-from engine.conductor.state import ConductorState
 from engine.errors import PerpetuumError
 from engine.events import Event
 from engine.form.scene import Scene
@@ -40,6 +39,7 @@ from engine.processes.child import LARGEST_MESSAGE
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.state import MindState
 from engine.runtime.workers import Workers
 from engine.scenes import Severity, load
 
@@ -137,9 +137,9 @@ class Thinking:
         self.looks = 0
         self._link = link
         self._began = bool(order.state)
-        state = ConductorState.from_json(order.state) if order.state else None
+        state = MindState.from_json(order.state) if order.state else None
         scene = playable(Path(order.scene))
-        course = Course(state.seed if state is not None else order.seed, lead=order.lead)
+        course = Course(state.conductor.seed if state is not None else order.seed, lead=order.lead)
         self.mind = Mind(scene, course, workers, link, link.publish, playable, self._pause)
         if state is None:
             self.mind.prepare()
@@ -160,8 +160,8 @@ class Thinking:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        conductor = self.mind.conductor
-        self._link.hand_over(conductor.state().to_json().encode(), str(conductor.scene.path), self.mind.seed)
+        mind = self.mind
+        self._link.hand_over(mind.state().to_json().encode(), str(mind.conductor.scene.path), mind.seed)
 
     def _listen(self) -> None:
         while (message := self._link.hear()) is not None:

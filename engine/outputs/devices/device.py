@@ -10,6 +10,7 @@ from engine.errors import PerpetuumError
 from engine.outputs.contract import Output, OutputKind, OutputLostError
 from engine.outputs.devices.devices import devices, misspelt
 from engine.outputs.devices.players import Player, PlayerProcess, find_player, installed_players, why_none
+from engine.processes.memory_budget import MemoryBudget
 from engine.sound.format import AudioFormat
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,9 @@ STALL = 1.0
 
 GOODBYE = 2.0
 """Seconds for a player to play what it has at the end."""
+
+MEMORY = 256_000_000
+"""Bytes that a player may use; pacat, pw-cat and aplay use 4 to 20 MB."""
 
 Find = Callable[[AudioFormat], Player | None]
 """Finds a player for sound of a form; None if nothing can play now."""
@@ -30,13 +34,15 @@ class DeviceOutput(Output):
     Args:
         find: finds a player.
         stall: seconds after which a player counts as hung.
+        memory: bytes that a player may use; one that uses more is replaced.
     """
 
-    def __init__(self, find: Find, stall: float = STALL) -> None:
+    def __init__(self, find: Find, stall: float = STALL, memory: int = MEMORY) -> None:
         self.process: PlayerProcess | None = None
         self._find = find
         self._stall = stall
         self._integers = False
+        self._memory = MemoryBudget(memory)
 
     @property
     def description(self) -> str:
@@ -58,17 +64,19 @@ class DeviceOutput(Output):
             self.process = PlayerProcess(player, self._integers and bool(player.command16))
         except OSError as error:
             raise OutputLostError(f"{player.name} cannot be started: {error}") from error
+        self._memory.began()
 
     def write(self, chunk: bytes) -> None:
         """Play a chunk.
 
         Raises:
-            OutputLostError: the player ended or hangs.
+            OutputLostError: the player ended, hangs or leaks.
         """
         process = self.process
         if process is None:
             raise OutputLostError("there is no player")
         if process.write(chunk, self._stall):
+            self._look_at_memory(process)
             return
         what = "it took no more sound" if process.alive else "it ended"
         self.process = None
@@ -76,6 +84,15 @@ class DeviceOutput(Output):
         if "format" in words.lower() and process.player.command16:
             self._integers = True  # a bare card that takes no floats
         raise OutputLostError(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
+
+    def _look_at_memory(self, process: PlayerProcess) -> None:
+        used = self._memory.excess(process.pid)
+        if used is None:
+            return
+        self._memory.replaced()
+        self.close()  # what it holds is still heard
+        budget = (self._memory.budget or 0) // 1_000_000
+        raise OutputLostError(f"{process.player.name} used {used // 1_000_000} MB of memory, and may use {budget} MB")
 
     def close(self) -> None:
         """Let the player play what it has."""

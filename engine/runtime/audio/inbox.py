@@ -56,7 +56,6 @@ class Inbox:
 
     def refused(self, setup: Setup) -> None:
         """The graph of a scene cannot be built."""
-        log.warning("the edited scene cannot sound: %s", self.last_trouble)
         self.put(Refused(setup, self.last_trouble))
 
     def take(self) -> list[Ready | LevelReading | Trouble | Refused]:

@@ -115,7 +115,12 @@ class Memory:
             raise ValueError(f"frame {frame} is not the start of a block")
         self.prune(frame)
         setup = replace(self.setup, start_frame=frame)
-        values = {(part.name, control): getattr(part, control) for part in setup.parts for control in Control}
+        values: dict[tuple[str, Control], float] = {
+            (part.name, control): value
+            for part in setup.parts
+            for control in Control
+            if (value := getattr(part, control)) is not None
+        }
         ramps: list[Ramp] = []
         for ramp in sorted(self._ramps, key=_by_start):
             if ramp.start < frame:

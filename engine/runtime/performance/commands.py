@@ -79,7 +79,7 @@ class SetControl:
 
     Attributes:
         part: its name.
-        control: "level", "pan", "reverb", "delay", or a setting of its generator.
+        control: "level", "pan", "reverb", "delay", "brightness", or a setting of its generator.
         value: as a scene file writes it ("-14 dB", "70 %", 0.9); None gives the setting back to the scene.
     """
 

@@ -58,6 +58,9 @@ def _held(scene: Scene, name: str, setting: str, part: Part) -> Scene:
 
 
 def _changed(part: Part, setting: str, value: str | float | int) -> Part:
+    if setting == Control.BRIGHTNESS and part.sound.brightness is None:
+        hint = "write `brightness: 100 %` in that part of the scene"
+        raise PerpetuumError(f"part {part.name} was built without a filter that could move", hint)
     if setting in {control.value for control in Control}:
         number = _read(SoundSettings.model_fields[setting], f"{part.name}.{setting}", value)
         return replace(part, sound=replace(part.sound, **{setting: float(number)}))

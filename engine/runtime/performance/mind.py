@@ -15,11 +15,11 @@ from typing import assert_never
 
 from engine.conductor.clocks import Clock, FastClock, RealClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.state import ConductorState
 from engine.errors import PerpetuumError
 from engine.events import Commanded, Event, NetworksLoaded, SceneRefused, SceneTookOver
+from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.runtime.ending import networks_of, setup_of
+from engine.runtime.ending import networks_of, setup_at, setup_of
 from engine.runtime.performance.commands import (
     BarCommand,
     ChangeScene,
@@ -36,6 +36,7 @@ from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_sc
 from engine.runtime.performance.holds import Holds, with_holds
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
+from engine.runtime.performance.state import MindState
 from engine.runtime.performance.succession import keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.workers import Workers, WorkerState
@@ -105,28 +106,22 @@ class Mind:
         self._holds: Holds = {}
         self._muted: frozenset[str] = frozenset()
         self._pending: NextScene | None = None
-        self._at_section: Callable[[], None] | None = None
+        self._going_to: str | None = None
         self._played: deque[Scene] = deque(maxlen=EARLIER)
         self._stopped = threading.Event()
         self._loaded = False
         self._clock = self._new_clock()
-        ladder = ladder_over(workers, publish)
-        self.conductor = Conductor(
-            course.plan(scene),
-            ladder,
-            self._send,
-            self._clock,
-            lead=course.lead,
-            solo=course.solo,
-            day=course.day,
-            publish=publish,
-        )
+        self.conductor = self._new_conductor(course.plan(scene), course.solo)
         self.snapshot = self._snapshot()
 
     @property
     def seed(self) -> int:
         """Of what is decided now."""
         return self.conductor.plan.seed
+
+    def _new_conductor(self, plan: Plan, solo: str | None) -> Conductor:
+        ladder = ladder_over(self._workers, self._publish)
+        return Conductor(plan, ladder, self._send, self._clock, solo=solo, day=self._course.day, publish=self._publish)
 
     def _snapshot(self) -> Snapshot:
         conductor, plan = self.conductor, self.conductor.plan
@@ -150,28 +145,43 @@ class Mind:
         self._link.send(setup_of(plan.scene, self._course.seed, self._course.live))
         self._workers.load(networks_of(plan.scene, plan.active(plan.pass_at(0))))
 
-    def resume(self, state: ConductorState, frame: int = 0, sounding: bool = True) -> None:
+    def state(self) -> MindState:
+        """All that decides how the performance goes on, but for the scene as it was written. Between two steps only."""
+        conductor = self.conductor
+        return MindState.of(conductor.state(), self._holds, self._muted, conductor.solo, self._going_to)
+
+    def resume(self, state: MindState, frame: int = 0, sounding: bool = True) -> None:
         """Go on where another mind stood, instead of `prepare`.
 
         Args:
-            state: of its conductor. If the scene was edited since, the scene as it is now takes over there.
+            state: of that mind, whose performance had the course's seed. If the scene was edited since, the scene as
+                it is now takes over there.
             frame: bars that begin before it are left out: time went on without anybody who decides.
             sounding: the sound has what that mind sent; otherwise it begins with the next bar.
 
         Raises:
             PerpetuumError: the state is of another performance.
         """
-        scene, conductor = self._written, self.conductor
-        edited = state.scene != conductor.plan.scene_digest
-        conductor.restore(state, edited=True)
+        self._holds, self._muted, self._going_to = state.held, frozenset(state.muted), state.going_to
+        scene = self._under_the_hand(self._written)
+        course = replace(self._course, seed=state.conductor.seed)
+        self.conductor = conductor = self._new_conductor(course.plan(scene), state.solo)
+        edited = state.conductor.scene != conductor.plan.scene_digest
+        conductor.restore(state.conductor, edited=True)
         while conductor.plan.bar(conductor.next_bar).start < frame:
             conductor.leave_out()
-        if edited or not sounding:
-            start = conductor.plan.bar(conductor.next_bar).start
-            self._link.send(replace(setup_of(scene, self.seed, live=True), start_frame=start // BLOCK * BLOCK))
+        start = conductor.plan.bar(conductor.next_bar).start // BLOCK * BLOCK
+        setup = replace(setup_of(scene, self._course.seed, self._course.live), start_frame=start)
+        if not sounding:
+            rings = conductor.resounding()
+            for message in (setup_at(setup, rings), *rings.notes):
+                self._link.send(message)
+        elif edited:
+            self._link.send(setup)
         self._workers.load(networks_of(scene))
         if isinstance(self._clock, RealClock):
-            self._clock.running, self._clock.start = sounding, conductor.plan.bar(conductor.next_bar).start
+            self._clock.running, self._clock.start = sounding, start
+        self.snapshot = self._snapshot()
 
     def run(self) -> None:
         """Play until the end, until the stage is over, or until `stop`. What ends it too early is in `failure`."""
@@ -300,8 +310,10 @@ class Mind:
                 if section not in self.conductor.scene.sections:
                     known = ", ".join(self.conductor.scene.sections)
                     raise PerpetuumError(f"there is no section {section!r}", f"one of {known}")
-                if self._waits(command.when, lambda: self._do(command)):
+                if command.when is not When.BAR and not self._at_section:
+                    self._going_to = section
                     return
+                self._going_to = None
                 self.conductor.follow(self.conductor.plan.led_to(section, self.conductor.next_bar))
             case Reseed(seed=seed):
                 self.conductor.follow(self.conductor.plan.reseeded(seed, self.conductor.next_bar))
@@ -337,13 +349,10 @@ class Mind:
             self._holds = {}
             return with_holds(scene, {}, self._muted)
 
-    def _waits(self, when: When, action: Callable[[], None]) -> bool:
-        """Whether something is to wait for the end of a pass; it is then done there."""
-        visit = self.conductor.plan.pass_at(self.conductor.next_bar)
-        if when is When.BAR or visit.first_bar == self.conductor.next_bar:
-            return False
-        self._at_section = action
-        return True
+    @property
+    def _at_section(self) -> bool:
+        """Whether a pass of a section begins with the next bar that is not decided."""
+        return self.conductor.plan.pass_at(self.conductor.next_bar).first_bar == self.conductor.next_bar
 
     # Other scenes
 
@@ -351,17 +360,16 @@ class Mind:
         self._pending = scene
 
     def _look_at_pending(self) -> None:
-        conductor = self.conductor
-        at_section = conductor.plan.pass_at(conductor.next_bar).first_bar == conductor.next_bar
-        if self._at_section is not None and at_section:
-            action, self._at_section = self._at_section, None
-            self._act(action)
+        at_section, section = self._at_section, self._going_to
+        if section is not None and at_section:
+            self._going_to = None
+            self._act(lambda: self._do(GoToSection(section)))
         pending = self._pending
         if pending is None or (pending.when is not When.BAR and not at_section):
             return
         if pending.when is When.REST:
             for _ in range(REST_BARS):
-                conductor.leave_out()
+                self.conductor.leave_out()
         self._pending = None
         before = self._written
         if self._take_over(pending.scene, pending.seed):

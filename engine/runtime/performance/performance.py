@@ -55,6 +55,7 @@ class Performance:
         self, scene: Scene, course: Course, audio: Audio, workers: Workers, load: LoadScene = no_scenes
     ) -> None:
         self.bus = Bus()
+        self.bus.subscribe(LOGGED, log_event)
         self._audio = audio
         self._stack = ExitStack()
         self._to_stage, self._to_mind = pair_of_links()
@@ -72,7 +73,6 @@ class Performance:
             output: opened.
         """
         self._stack.enter_context(self.bus)
-        self.bus.subscribe(LOGGED, log_event)
         self._stage = self._stack.enter_context(Stage(self._audio, output, self._to_mind))
         self._thread.start()
         self._stack.callback(self._thread.join)

@@ -1,13 +1,14 @@
 # pyright: strict
-"""What supervision reports, as events and in the log."""
+"""What supervision reports, as events; what no event tells, in the log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import assert_never
 
 from engine.events.vocabulary import Event, NotesLeftOut, ProcessDied, ProcessStarted
-from engine.processes.reports import ChildLost, ChildStarted
-from engine.runtime.audio.reports import AudioReport, log_audio_report
+from engine.processes.reports import BudgetRaised, ChildLost, ChildStarted, IntensityExceeded, log_report
+from engine.runtime.audio.reports import AudioReport
 
 
 def reporter(publish: Callable[[Event], None]) -> Callable[[AudioReport], None]:
@@ -18,7 +19,6 @@ def reporter(publish: Callable[[Event], None]) -> Callable[[AudioReport], None]:
     """
 
     def report(found: AudioReport) -> None:
-        log_audio_report(found)
         match found:
             case ChildStarted(process=process):
                 publish(ProcessStarted(process))
@@ -26,7 +26,9 @@ def reporter(publish: Callable[[Event], None]) -> Callable[[AudioReport], None]:
                 publish(ProcessDied(process, reason, retry_in))
             case NotesLeftOut():
                 publish(found)
+            case IntensityExceeded() | BudgetRaised():
+                log_report(found)  # what follows from losses
             case _:
-                pass  # what follows from losses; the log has it
+                assert_never(found)
 
     return report

@@ -66,7 +66,7 @@ def take_over(
         else:
             bar = conductor.follow(conductor.plan.begun_anew(held(scene), now, conductor.next_bar))
     except Exception as error:
-        log.exception("the edited scene cannot be played (%s); what played plays on", error)
+        log.info("the edited scene cannot be played", exc_info=True)
         with suppress(Exception):
             workers.load(networks)
         return str(error) or repr(error)

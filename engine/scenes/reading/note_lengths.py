@@ -1,3 +1,4 @@
+# pyright: strict
 """Whether each part's instrument can keep up with its notes."""
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def median_lengths(scene: Scene, parts: Iterable[str]) -> dict[str, float]:
     """
     phrases: dict[str, Phrase] = {}
     beat = 60 / ((scene.tempo.qpm.low + scene.tempo.qpm.high) / 2)
-    found = {}
+    found: dict[str, float] = {}
     for name in parts:
         notes = _play(scene.parts[name], scene, phrases).notes
         if scene.parts[name].role is not Role.DRUMS and len(notes):

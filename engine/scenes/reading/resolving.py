@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
-from engine.form.curves import DayMove
+from engine.form.curves import DayMove, Move
 from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Settings
 from engine.scenes.reading.drafts import ChainDraft, PartDraft, SceneDraft, SectionDraft
@@ -14,7 +16,7 @@ from engine.scenes.schema.models import MixFile, SceneFile
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span, good, good_items, problems
 from engine.scenes.text.source import SourceFile
-from engine.sound.messages import Duck, MixSound, PartSound
+from engine.sound.messages import Control, Duck, MixSound, PartSound
 
 Whole = TypeVar("Whole")
 
@@ -43,6 +45,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         or isinstance(mix, Problem)
     ):
         return problems((head, tempo, key, moves, mix))
+    right = good_items(sections)
     return Scene(
         path=source.path,
         title=head.title,
@@ -52,13 +55,24 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         tempo=head.tempo,
         key=head.key,
         opening=head.opening,
-        parts=good_items(parts),
-        sections=good_items(sections),
+        parts=_with_filters(good_items(parts), [*moves, *(move for one in right.values() for move in one.moves)]),
+        sections=right,
         mix=mix,
         day=moves,
         day_tempo=tempo,
         day_key=key,
     )
+
+
+def _with_filters(parts: Mapping[str, Part], moves: Iterable[Move | DayMove]) -> dict[str, Part]:
+    """The parts, of which those whose brightness moves have one that can: 100 % where none is written."""
+    moved = {move.part for move in moves if move.target == Control.BRIGHTNESS and move.transform is None}
+    return {
+        name: replace(part, sound=replace(part.sound, brightness=1.0))
+        if name in moved and part.sound.brightness is None
+        else part
+        for name, part in parts.items()
+    }
 
 
 def _all_right(found: tuple[Whole | Problem, ...]) -> tuple[Whole, ...] | Problem:
@@ -106,6 +120,7 @@ def _part(draft: PartDraft) -> Part | Problem:
             pan=file.pan,
             reverb=file.sends.reverb,
             delay=file.sends.delay,
+            brightness=file.brightness,
         ),
         chords=taken.chords,
     )

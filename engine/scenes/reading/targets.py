@@ -7,9 +7,9 @@ import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
@@ -25,7 +25,7 @@ from engine.scenes.text.positions import span_within
 from engine.scenes.text.problems import Problem, Span, good
 from engine.scenes.text.source import clipped
 from engine.sound.contract import INSTRUMENTS
-from engine.units import Decibels
+from engine.units import Decibels, Percent
 
 SILENT = -72.0
 """dB that `off` stands for at the end of a fade: a straight line cannot lead to minus infinity."""
@@ -38,6 +38,7 @@ class SoundSettings(Settings):
     pan: Pan = 0.0
     reverb: Decibels = -math.inf
     delay: Decibels = -math.inf
+    brightness: Annotated[Percent, Field(ge=0, le=1)] = 1.0
 
 
 class ChordSettings(Settings):

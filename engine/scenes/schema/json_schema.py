@@ -1,10 +1,11 @@
+# pyright: strict
 """The JSON Schema of scene files (draft 7, which editors read best), made from the models that `check` uses."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Container
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -86,14 +87,15 @@ class SettingRow(NamedTuple):
 
 def settings_table(model: type[BaseModel], without: Container[str] = ()) -> list[SettingRow]:
     """The settings of a model, but for some."""
-    rows = []
+    rows: list[SettingRow] = []
     for name, field in model.model_fields.items():
         if name in without:
             continue
         unit = unit_of(field)
         default = "" if field.is_required() else written(field.get_default(call_default_factory=True), unit)
-        if isinstance(field.json_schema_extra, dict):
-            default = str(field.json_schema_extra.get("default", default))
+        extra: object = field.json_schema_extra
+        if isinstance(extra, dict):
+            default = str(cast("dict[str, object]", extra).get("default", default))
         if default in ("none", "()", "{}") or isinstance(field.default, BaseModel):
             default = ""
         rows.append(SettingRow(name, default, field.is_required(), _values(field, unit), field.description or ""))
@@ -143,7 +145,7 @@ def object_schema(model: type[BaseModel], definitions: dict[str, Any]) -> dict[s
     for name, definition in made.get("$defs", {}).items():
         definitions.setdefault(name, _cleaned(definition))
     required = [name for name, field in model.model_fields.items() if field.is_required()]
-    schema = {"type": "object", "description": (model.__doc__ or "").strip(), "properties": properties}
+    schema: dict[str, Any] = {"type": "object", "description": (model.__doc__ or "").strip(), "properties": properties}
     if required:
         schema["required"] = required
     return schema | {"patternProperties": FREE, "additionalProperties": False}
@@ -168,11 +170,12 @@ def _property(made: dict[str, Any], field: FieldInfo) -> dict[str, Any]:
 def _cleaned(schema: Any) -> Any:
     """Without what pydantic adds that no schema needs: made-up titles, and limits in Python's terms."""
     if isinstance(schema, list):
-        return [_cleaned(item) for item in schema]
+        return [_cleaned(item) for item in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
         return schema
     noise = ("title", *_LIMITS)
-    return {key: _cleaned(value) for key, value in schema.items() if key not in noise or isinstance(value, dict)}
+    members = cast("dict[str, Any]", schema).items()
+    return {key: _cleaned(value) for key, value in members if key not in noise or isinstance(value, dict)}
 
 
 def closed(patterns: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -182,7 +185,7 @@ def closed(patterns: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def _generator(kinds: dict[str, GeneratorKind], definitions: dict[str, Any]) -> dict[str, Any]:
     names = list(kinds)
-    branches = []
+    branches: list[dict[str, Any]] = []
     for name, kind in kinds.items():
         settings = object_schema(kind.settings, definitions)
         settings["description"] = sentence(kind.summary)

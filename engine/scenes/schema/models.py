@@ -1,3 +1,4 @@
+# pyright: strict
 """The scene file's own keys as pydantic models. What generators, transforms and instruments add has its own models."""
 
 from __future__ import annotations
@@ -207,6 +208,13 @@ class PartFile(Settings):
         json_schema_extra={"default": "center"},
     )
     sends: Sends = Field(default=Sends(), description="How much goes to the shared reverb and delay.")
+    brightness: Percent | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How far the instrument is let through: `100 %` wholly, `50 %` up to 1.6 kHz, `0 %` up to 125 Hz.",
+        examples=["60 %"],
+    )
 
 
 class SectionFile(Settings):

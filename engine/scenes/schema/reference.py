@@ -1,3 +1,4 @@
+# pyright: strict
 """Tables of all settings, in Markdown, made from the models that `check` uses."""
 
 from __future__ import annotations

@@ -5,12 +5,13 @@ Capitals are major chords, small letters minor ones; what stands behind a numera
 a lead sheet (`V7`, `IVmaj7`, `viio7`, `iim7b5`). A degree without an accidental is that of the key's own mode; `b` and
 `#` alter it, unless the mode has it so already (`bVII` of a minor key is its VII). In minor keys `vi` and `vii` stand
 on the raised degrees, as is usual (`viio` of A minor is G# dim). `V/V` is the dominant of the key on V.
+Figures of thorough bass invert a chord: `I63`, `I64`; `V65`, `ii43`, `V42` are chords of the seventh, the key's own.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.score.figures import intervals
 from engine.score.harmony.chords import Chord, parse_chord
@@ -22,7 +23,10 @@ _NUMERAL = re.compile(r"([b#♭♯]?)([IVXivx]+)(.*)")
 _MAJOR = MODES["major"]
 _MINOR_MODES = ("minor", "aeolian", "harmonic minor", "melodic minor")
 _DIMINISHED = re.compile(r"[o°ºøØ]|dim")
-_INVERSIONS = ("63", "64", "65", "43", "42")
+_FIGURED = re.compile(r"(.*?)(63|64|65|43|42)")
+_PLACES = {"63": 1, "64": 2, "65": 1, "43": 2, "42": 3}
+"""Which tone of the chord lies lowest, by the figure."""
+_TRIADS_OF_FIGURES = ("", "m", "dim", "aug", "m7b5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Numeral:
         minor: small letters.
         quality: what stands behind the root in the name of its chord on a lead sheet.
         of: the chord that is tonic for the moment (`V/V`); None for that of the key.
+        figure: of its inversion ("63", "64", "65", "43", "42"), or nothing in root position.
     """
 
     name: str
@@ -44,12 +49,26 @@ class Numeral:
     minor: bool
     quality: str
     of: Numeral | None = None
+    figure: str = ""
 
     def chord(self, key: Key) -> Chord:
         """The chord that it is in a key."""
         if self.of is not None:
             key = Key(self.of.root(key), "minor" if self.of.minor else "major")
-        return Chord(self.root(key), self.quality)
+        root = self.root(key)
+        if not self.figure:
+            return Chord(root, self.quality)
+        chord = Chord(root, self.quality if self.figure in ("63", "64") else self._with_seventh(key, root))
+        return replace(chord, bass=chord.pitch_classes[_PLACES[self.figure]])
+
+    def _with_seventh(self, key: Key, root: int) -> str:
+        """Its quality with the seventh that the key has above its root."""
+        if self.quality == "m7b5":
+            return self.quality
+        if self.quality == "dim":
+            return "dim7"
+        major = (key.tonic + _steps(key)[(self.degree + 6) % 7] - root) % 12 == 11
+        return self.quality + ("maj7" if major else "7")
 
     def root(self, key: Key) -> int:
         """Pitch class of its root in a key."""
@@ -104,11 +123,9 @@ def parse_numeral(word: str, start: int = 0) -> Numeral:
         meant = (cased,) if cased.upper() in _ROMAN else ()
         raise NotationError(f"`{head}` is no degree of a key", start, start + len(head), degrees, head, meant)
     accidental = {"": 0, "b": -1, "♭": -1, "#": 1, "♯": 1}[match[1]]
-    minor, behind = match[2].islower(), match[3]
-    if behind in _INVERSIONS:
-        place = start + match.start(3)
-        expected = "chords in root position, or a chord with its bass, like `C/E`"
-        raise NotationError(f"`{behind}` is the figure of an inversion", place, place + len(behind), expected)
+    minor, behind, figure = match[2].islower(), match[3], ""
+    if figured := _FIGURED.fullmatch(behind):
+        behind, figure = figured.groups()
     quality = f"m{behind}" if minor and not _DIMINISHED.match(behind) else behind
     try:
         # Spelled as on a lead sheet, so that it gets the name that it has there.
@@ -120,4 +137,8 @@ def parse_numeral(word: str, start: int = 0) -> Numeral:
         place = start + match.start(3)
         expected = "what may stand behind a chord, like `7`, `maj7`, `o` or `sus4`"
         raise NotationError(f"`{behind}` says nothing about a chord", place, max(end, place + 1), expected)
-    return Numeral(word, _ROMAN.index(match[2].upper()), accidental, minor, chord.quality, of)
+    if figure and chord.quality not in _TRIADS_OF_FIGURES:
+        place = start + match.start(3)
+        expected = "figures behind a plain triad: `I63`, `I64`, `V65`, `viio43`, `ii42`"
+        raise NotationError(f"`{behind}{figure}` is no figure of an inversion", place, max(end, place + 1), expected)
+    return Numeral(word, _ROMAN.index(match[2].upper()), accidental, minor, chord.quality, of, figure)

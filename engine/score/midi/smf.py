@@ -1,3 +1,4 @@
+# pyright: strict
 """The bytes of Standard MIDI Files: chunks and events, read forgivingly and written as they were.
 
     smf = read_smf(path.read_bytes())
@@ -175,13 +176,16 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._events, self._notes, self._told = 0, 0, 0
+        self._events: int = 0
+        self._notes: int = 0
+        self._told: int = 0
         self._odd: Counter[tuple[int, str]] = Counter()
         self._number = 0
 
     def tracks(self, place: int) -> list[SmfTrack]:
         """All tracks from a place in the file on."""
-        data, found = self._data, []
+        data = self._data
+        found: list[SmfTrack] = []
         if data[place : place + 4] != b"MTrk" and not _is_chunk(data, place):
             place = max(data.find(b"MTrk", 8), 0) or len(data)
         while place < len(data):
@@ -209,7 +213,7 @@ class _Reader:
 
     def remarks(self) -> list[str]:
         """A sentence for each thing that was wrong; of many the first ones."""
-        said = []
+        said: list[str] = []
         for (number, what), times in self._odd.items():
             where = f"track {number}" if number else "the file"
             if what == _UNFINISHED:
@@ -248,7 +252,7 @@ class _Reader:
         """Events from a place up to another: the track, the place behind, whether it told its end."""
         data, number, odd = self._data, self._number, self._odd
         events: list[MidiEvent] = []
-        tick, running, notes = 0, 0, self._notes
+        tick, running, kind, notes, begun = 0, 0, 0, self._notes, place
         room = MAX_EVENTS - self._events
         try:
             while place < end:

@@ -1,3 +1,4 @@
+# pyright: strict
 """Standard MIDI Files out of their events, by mido."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """Pieces of music as MIDI files: what a piece was read from is written back as it was, and what is new comes in."""
 
 from __future__ import annotations
@@ -86,9 +87,9 @@ class _Edit:
     """
 
     before: SmfTrack
-    removed: set[int] = field(default_factory=set)
-    ended: set[int] = field(default_factory=set)
-    added: list[tuple[int, int, int, bytes]] = field(default_factory=list)
+    removed: set[int] = field(default_factory=set[int])
+    ended: set[int] = field(default_factory=set[int])
+    added: list[tuple[int, int, int, bytes]] = field(default_factory=list[tuple[int, int, int, bytes]])
 
     def tell(self, tick: float, kind: int, held: bytes) -> None:
         """Add a meta event."""
@@ -139,7 +140,7 @@ def _placed(piece: Piece, source: Smf) -> list[tuple[ChannelPlace, Track]]:
     )
     drums = itertools.count()
     tracks = itertools.count(len(source.tracks))
-    placed = []
+    placed: list[tuple[ChannelPlace, Track]] = []
     for track in piece.tracks:
         if track.place is not None:
             number = next(tracks) if track.place.track is None else track.place.track

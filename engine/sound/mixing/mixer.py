@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.sound.messages import BLOCK, Control, PartSound
+from engine.sound.mixing.ramped import RampedValue
 
 BUSES = 6
 """Columns of the mixer's result: master left and right, reverb left and right, delay left and right."""
@@ -31,27 +32,6 @@ def _clamp(control: Control, value: float) -> float:
     return min(max(value, _FLOOR), 24.0)
 
 
-class _Line:
-    """One control: where it is, and the ramp that it is on."""
-
-    __slots__ = ("end", "from_value", "start", "value")
-
-    def __init__(self, value: float) -> None:
-        self.value = self.from_value = value
-        self.start = self.end = -1
-
-    def at(self, frame: int) -> float:
-        if frame >= self.end:
-            return self.value
-        if frame <= self.start:
-            return self.from_value
-        return self.from_value + (self.value - self.from_value) * (frame - self.start) / (self.end - self.start)
-
-    def ramp(self, value: float, start: int, end: int) -> None:
-        self.from_value = self.at(start)
-        self.value, self.start, self.end = value, start, end
-
-
 class Mixer:
     """Parts in, buses out.
 
@@ -66,7 +46,7 @@ class Mixer:
     def __init__(self, parts: Sequence[PartSound]) -> None:
         self._lines = [
             {
-                control: _Line(_clamp(control, value))
+                control: RampedValue(_clamp(control, value))
                 for control, value in (
                     (Control.LEVEL, part.level),
                     (Control.PAN, part.pan),

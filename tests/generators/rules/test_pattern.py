@@ -11,6 +11,7 @@ from engine.conductor.conductor import Conductor
 from engine.conductor.contract import Reply
 from engine.form.plan import Plan
 from engine.runtime.rules import ladder_over
+from tests.conductor.sealed import EachPart
 from tests.conductor.virtual import VirtualMakers
 from tests.scenes.writing import only_error, pointed_at, right
 
@@ -59,13 +60,10 @@ def heard_by_part(played, bars=100, seed=3):
         found[sealed.part].setdefault(sealed.visit.first_bar, []).extend(rows)
 
     plan = Plan(played, seed)
-    Conductor(
-        plan,
-        ladder_over(VirtualMakers(lambda job: Reply(job.ticket, None, None, "no networks here"))),
-        lambda sent: None,
-        FastClock(),
-        listen,
-    ).run(bars)
+    each_part = EachPart(listen)
+    ladder = ladder_over(VirtualMakers(lambda job: Reply(job.ticket, None, None, "no networks here")))
+    each_part.conductor = Conductor(plan, ladder, lambda sent: None, FastClock(), publish=each_part)
+    each_part.conductor.run(bars)
     return found
 
 

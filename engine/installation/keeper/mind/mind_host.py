@@ -151,6 +151,8 @@ class MindHost:
                     self._send(message)
                 case _:
                     self._pass_on(message)
+        for piece in notes:  # of no bar: what rings on where another performance stood
+            self._send(piece)
         if decided.state:
             self.play = replace(self.play, scene=decided.scene, seed=decided.seed, state=decided.state)
         for event in events:

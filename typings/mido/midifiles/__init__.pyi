@@ -1,0 +1,1 @@
+from mido.midifiles import meta as meta
