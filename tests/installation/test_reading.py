@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from engine.processes.codec import Codec
 
 import engine.installation
 from engine import assets
@@ -23,7 +24,6 @@ from engine.installation.loading import check_file, read_installation
 from engine.installation.reading.file import default_state
 from engine.installation.reading.schema import MODELS, installation_schema, settings_reference
 from engine.outputs.opening import OutputChoice
-from engine.processes.codec import Codec
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Severity
