@@ -28,7 +28,7 @@ PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StationFrames:
     """How far the music is.
 
     Attributes:
@@ -143,11 +143,11 @@ class KeptPerformance:
         return self._stage is not None and self._stage.substituted
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> StationFrames:
         """How far the music is."""
         taken = self._stage.frames if self._stage is not None else 0
         bars = self.mind.bars
-        return Standing(bars.until, self.mind.progress.made, taken, bars.repeating)
+        return StationFrames(bars.until, self.mind.progress.made, taken, bars.repeating)
 
     def show_stacks(self) -> None:
         """Have the child processes print the stacks of their threads."""
