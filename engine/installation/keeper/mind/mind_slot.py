@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from engine.codec import CodecError
 from engine.installation.keeper.mind.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
@@ -19,14 +20,25 @@ LIMITS = Limits(restarts=6, period=60.0, first_delay=0.2, longest_delay=10.0, me
 START_PATIENCE = 20.0
 """Seconds without a sign until it has read the scene: a slow machine imports for some seconds."""
 
-PATIENCE = 0.8
-"""Seconds without any sign of life, later: it was stopped, or has no processor at all."""
+PATIENCE = 2.5
+"""Seconds without any sign of life, later: something in it holds all of its threads, or it has no processor at all."""
+
+STOPPED = 0.5
+"""Seconds for which it may be stopped by a signal; the kernel says so, however busy the machine is."""
 
 STEP_PATIENCE = 4.0
 """Seconds for one step of the conductor, which asks for phrases by rules; less than what is sealed ahead."""
 
 MindChild = Child[ToMind, FromMind]
 """A mind's process."""
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal or a debugger has stopped a process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
 
 
 class MindSlot:
@@ -65,6 +77,7 @@ class MindSlot:
         self._restart_at = float("inf")
         self._refusal: CannotPlay | None = None
         self._steps = Watchdog(clock=clock)
+        self._runs = Watchdog(clock=clock)
         self._looks = 0
         self._works = False
 
@@ -90,6 +103,7 @@ class MindSlot:
         self._restart_at = float("inf")
         self._supervision.began()
         self._steps.feed()
+        self._runs.feed()
         for order in self._orders():
             self.send(order)
 
@@ -103,6 +117,11 @@ class MindSlot:
         if self.child is None:
             if self._clock() >= self._restart_at:
                 self.start()
+            return
+        if not is_stopped(self.child.process.pid):
+            self._runs.feed()
+        elif self._runs.hangs(STOPPED):
+            self._replace(self.child, Cause.HUNG, f"it was stopped for {STOPPED:g} s")
             return
         finding = self._supervision.check(self.child.process.pid, PATIENCE if self._works else START_PATIENCE)
         if finding is not None:
