@@ -16,6 +16,7 @@ from engine.installation.keeper.rungs import AUDIO, OUTPUT
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.opening import OutputChoice, open_outputs
 from engine.runtime.audio import Audio
+from engine.runtime.audio.states import AudioState
 from engine.runtime.performance.commands import StageCommand, Stop
 from engine.runtime.performance.links import QueueLink, pair_of_links
 from engine.runtime.performance.messages import FromStage, ToStage
@@ -150,8 +151,10 @@ class KeptPerformance:
         return StationFrames(bars.until, self.mind.progress.made, taken, bars.repeating)
 
     def show_stacks(self) -> None:
-        """Have the child processes print the stacks of their threads."""
-        for pid in (self.mind.pid, self.audio.pid, self.audio.spare_pid):
+        """Have the child processes print the stacks of their threads; one that still starts would die of the signal."""
+        mind = self.mind.pid if self.mind.works else None
+        audio = self.audio.pid if self.audio.state is AudioState.PLAYING else None
+        for pid in (mind, audio, self.audio.spare_pid):
             if pid is not None:
                 with suppress(OSError):
                     os.kill(pid, signal.SIGUSR1)

@@ -151,9 +151,10 @@ def test_an_installation_plays_on_whatever_is_killed_and_stops_softly(folder):
         run.process.send_signal(signal.SIGHUP)
         run.until(lambda: "is broken; nothing changes" in run.said)
         run.process.send_signal(signal.SIGUSR1)
-        run.until(lambda: run.said.count("Current thread") >= 3)  # ours, the mind's and the audio process's at least
-        os.kill(run.status["processes"]["mind"], signal.SIGSTOP)
+        run.until(lambda: "Current thread" in run.said)
+        run.until(lambda: run.status["processes"]["mind"] is not None)
         stopped = run.status["processes"]["mind"]
+        os.kill(stopped, signal.SIGSTOP)
         run.until(lambda: run.status["processes"]["mind"] not in (stopped, None))
         run.until(lambda: run.hear().count("WATCHDOG=1") >= 4)
         children = run.children()

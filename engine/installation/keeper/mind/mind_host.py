@@ -80,6 +80,11 @@ class MindHost:
         return self._slot.pid
 
     @property
+    def works(self) -> bool:
+        """Whether there is a mind that has decided something."""
+        return self._slot.works
+
+    @property
     def next_bar(self) -> int:
         """The bar that is sealed next."""
         return self._bar + 1
