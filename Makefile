@@ -1,21 +1,26 @@
 # Two commands do everything on a fresh machine:
 #   make play    sets up and plays a scene       make test    sets up and passes the tests
+#   make gallery    sets up and runs an installation, for months: the shipped scenes, one after another
 #   make training    sets up what `perpetuum train` needs besides: TensorFlow, Keras, music21
 # What is installed is locked in requirements/; `make lock` renews the locks.
 
 PYTHON ?= python3
 SCENE ?= slow_groove
+INSTALLATION ?= gallery
 VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml
 
-.PHONY: play test training lint types laws pytest lock clean help
+.PHONY: play gallery test training lint types laws pytest lock clean help
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -4
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
 
 play: $(VENV)/.installed-play
 	@$(BIN)/perpetuum play $(SCENE)
+
+gallery: $(VENV)/.installed-play
+	@exec $(BIN)/perpetuum run $(INSTALLATION)
 
 test: lint types laws pytest
 

@@ -28,6 +28,8 @@ class Verb(NamedTuple):
 
 VERBS = {
     "play": Verb("scenes", "Play a scene, without end."),
+    "run": Verb("installation", "Run an installation, for months."),
+    "control": Verb("installation", "Mute, quiet mode and alarm of an installation that runs."),
     "render": Verb("scenes", "Render a scene to a file, faster than real time."),
     "check": Verb("scenes", "Check scenes and installations: are they playable here?"),
     "plan": Verb("scenes", "Say what a scene or an installation will play."),

@@ -50,25 +50,17 @@ class RealClock:
             that are not there by then.
 
     Attributes:
-        running: whether the sound may begin, because nothing that is due before frame 0 is left to do.
+        running: whether the sound may begin, because nothing that is due before its first frame is left to do.
+        start: that frame.
     """
 
     def __init__(self, frames: Callable[[], int], look: float = 0.1, patience: float = 0.0) -> None:
         self.running = False
-        self._begins = 0
+        self.start = 0
         self._frames = frames
         self._look = look
         self._early = BEFORE_ALL
         self._impatient_at = time.monotonic() + patience
-
-    def goes_on(self, frame: int, begun: bool) -> None:
-        """The performance goes on where another one stood.
-
-        Args:
-            frame: from which the sound is new.
-            begun: whether there is sound already; else it begins there.
-        """
-        self.running, self._begins = begun, frame
 
     def now(self) -> int:
         """Frames of sound made so far; before the sound begins, the time that is pretended."""
@@ -78,7 +70,7 @@ class RealClock:
         """Wait in real time."""
         if self.running:
             return ladder.poll(min(max((until - self.now()) / SAMPLE_RATE, 0.0), self._look))
-        if until > self._begins:
+        if until > self.start:
             self.running = True
             return ladder.poll(0.0)
         seconds = self._impatient_at - time.monotonic()

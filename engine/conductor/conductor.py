@@ -24,6 +24,9 @@ from engine.form.scene import Scene
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import Forget, Ramps, Release, ToSound
 
+LEAD = 2 * SAMPLE_RATE
+"""Frames before it sounds at which a bar is sealed, where nobody says otherwise."""
+
 Edited = tuple[int, Mapping[str, PlayedLine]]
 """The bar at which the scene was edited last, and what the parts had played when it was."""
 
@@ -52,7 +55,7 @@ class Conductor:
         ladder: Ladder,
         send: Callable[[ToSound], None],
         clock: Clock,
-        lead: int = 2 * SAMPLE_RATE,
+        lead: int = LEAD,
         horizon: int = 24 * SAMPLE_RATE,
         solo: str | None = None,
         day: TimeOfDay = AT_NOON,

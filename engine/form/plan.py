@@ -292,19 +292,35 @@ class Plan:
         Raises:
             KeyError: there is no such section, or that bar was forgotten.
         """
-        position = self.position(bar)
-        plan = Plan(self.scene, self.seed, section, self._day)
-        plan.tempo_map = TempoMap(position.line)
-        plan._next_index = position.running.index + (position.running.first_bar < bar)
-        return plan
+        return self._begun(Plan(self.scene, self.seed, section, self._day), bar)
 
     def reseeded(self, seed: int, bar: int) -> Plan:
         """A plan of the same scene that draws with another seed from a bar line on; this one stays as it is."""
         return Plan.edited(self.position(bar), self.scene, seed, self._day)
 
+    def begun_anew(self, scene: Scene, seed: int, bar: int) -> Plan:
+        """A plan of another scene that begins with its first section at a bar line; this one stays as it is.
+
+        Args:
+            scene: the other one.
+            seed: that it draws with.
+            bar: the first that it decides.
+
+        Raises:
+            KeyError: that bar was forgotten.
+        """
+        return self._begun(Plan(scene, seed, day=self._day), bar)
+
     def taken_up(self, position: Position, edited: bool = False) -> Plan:
         """A plan of the same scene, seed and day that is taken up at a position, as `at` or `edited` says."""
         return (Plan.edited if edited else Plan.at)(position, self.scene, self.seed, self._day)
+
+    def _begun(self, plan: Plan, bar: int) -> Plan:
+        """A new plan that begins at a bar line of this one."""
+        position = self.position(bar)
+        plan.tempo_map = TempoMap(position.line)
+        plan._next_index = position.running.index + (position.running.first_bar < bar)
+        return plan
 
     @cached_property
     def scene_digest(self) -> str:

@@ -8,6 +8,7 @@ the process when the conductor's end is closed, whatever the networks are doing 
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib
 import os
 import queue
@@ -221,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="engine.runtime.worker", description=__doc__)
     parser.add_argument("--control", type=int, required=True, help="descriptor of the socket to the conductor")
     options = parser.parse_args(arguments)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's business
     os.nice(NICENESS)
     Worker(Connection(options.control)).run()

@@ -14,6 +14,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+import faulthandler
 import gc
 import select
 import signal
@@ -219,6 +220,7 @@ def main() -> int:
     options = parser.parse_args()
     # Ctrl-C belongs to the parent, which fades out.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     messenger = Messenger(Connection(options.control))
     import engine.sound.core  # noqa: F401 - loads pyo while the scene is still on its way
 

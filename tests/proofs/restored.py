@@ -123,7 +123,7 @@ def rendered(setup: Setup, messages: list[ToSound], frames: int) -> np.ndarray:
 def main(path: str, seed: str, frame: str) -> None:
     with Workers(patience=PATIENCE) as workers:
         mind, told = mind_of(Path(path), int(seed), workers)
-        mind.resume(MindState.from_json(sys.stdin.read()), afresh=True)
+        mind.resume(MindState.from_json(sys.stdin.read()), sounding=False)
         conductor = mind.conductor
         conductor.run(None, lambda: conductor.plan.bar(conductor.next_bar).start < int(frame))
     sys.stdout.buffer.write(msgspec.msgpack.encode([TO_SOUND.encode(message) for message in told.messages]))

@@ -3,7 +3,8 @@
 from engine.events import BarSealed, SceneRefused, SceneTookOver
 from engine.outputs.null import NullOutput
 from engine.runtime.audio import Audio
-from engine.runtime.performance import Course, Performance
+from engine.runtime.performance.course import Course
+from engine.runtime.performance.performance import Performance
 from engine.runtime.workers import Workers
 from engine.scenes import load
 from tests.runtime.sound import DUMMY, until

@@ -98,7 +98,7 @@ def test_sound_that_begins_anew_is_told_where_controls_stand_and_which_notes_rin
     state = whole.mind.state()
     stand = {control: value for (part, control), value in whole.mind.conductor._controls.items() if part == name}
     again.makers.now = whole.makers.now
-    again.mind.resume(MindState.from_json(state.to_json()), afresh=True)
+    again.mind.resume(MindState.from_json(state.to_json()), sounding=False)
     setup, *rings = again.link.sent
     assert isinstance(setup, Setup)
     start = whole.mind.conductor.plan.bar(11).start

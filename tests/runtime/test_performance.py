@@ -20,14 +20,12 @@ from engine.runtime.audio import Audio
 from engine.runtime.audio.reports import log_audio_report
 from engine.runtime.codecs import COMMANDS, FROM_STAGE, TO_STAGE
 from engine.runtime.ending import Ending, setup_of
-from engine.runtime.performance import (
+from engine.runtime.performance.commands import (
     Alarm,
     ChangeScene,
-    Course,
     GoToSection,
     Mute,
     MutePart,
-    Performance,
     Reseed,
     SetControl,
     SetGain,
@@ -35,9 +33,11 @@ from engine.runtime.performance import (
     Stop,
     When,
 )
+from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import SocketLink, pair_of_links
 from engine.runtime.performance.messages import GraphRefused
 from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.performance import Performance
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.render import render

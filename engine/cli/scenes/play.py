@@ -108,7 +108,8 @@ def command(
         from engine.outputs.opening import OutputChoice, open_outputs
         from engine.runtime import watching
         from engine.runtime.ending import Ending
-        from engine.runtime.performance import Course, Performance
+        from engine.runtime.performance.course import Course
+        from engine.runtime.performance.performance import Performance
         from engine.runtime.performance.reporting import reporter
 
         if watch and is_passing(scene):

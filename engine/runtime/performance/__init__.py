@@ -1,36 +1,5 @@
-"""A running performance: the stage, which sounds, and the mind, which decides, held together by messages alone."""
+"""A running performance: the stage, which sounds, and the mind, which decides, held together by messages alone.
 
-from engine.runtime.performance.commands import (
-    Alarm,
-    ChangeScene,
-    Command,
-    GoToSection,
-    Mute,
-    MutePart,
-    Reseed,
-    SetControl,
-    SetGain,
-    Solo,
-    Stop,
-    When,
-)
-from engine.runtime.performance.course import Course, Snapshot
-from engine.runtime.performance.performance import Performance
-
-__all__ = [
-    "Alarm",
-    "ChangeScene",
-    "Command",
-    "Course",
-    "GoToSection",
-    "Mute",
-    "MutePart",
-    "Performance",
-    "Reseed",
-    "SetControl",
-    "SetGain",
-    "Snapshot",
-    "Solo",
-    "Stop",
-    "When",
-]
+The half of the stage imports neither scenes nor pydantic, so that a process that only sounds stays small; therefore
+nothing is imported here.
+"""

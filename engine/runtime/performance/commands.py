@@ -26,10 +26,12 @@ class ChangeScene:
     Attributes:
         path: of the scene file.
         when: where it takes over.
+        seed: of what it plays, which then begins with the scene's first section; None: as an edit, go on with the same.
     """
 
     path: str
     when: When = When.BAR
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.conductor.conductor import LEAD
 from engine.conductor.daytime import TimeOfDay, WallDay
 from engine.errors import PerpetuumError
 from engine.form.plan import Plan
@@ -33,6 +34,7 @@ class Course:
         ending: where it ends; None for without end.
         day: the time of day.
         live: in real time; False as fast as possible.
+        lead: a bar is sealed this many frames before it sounds.
     """
 
     seed: int
@@ -41,6 +43,7 @@ class Course:
     ending: Ending | None = None
     day: TimeOfDay = field(default_factory=WallDay)
     live: bool = True
+    lead: int = LEAD
 
     def plan(self, scene: Scene) -> Plan:
         """The plan of a scene."""

@@ -60,6 +60,7 @@ class NextScene:
 
     scene: Scene
     when: When = When.BAR
+    seed: int | None = None
 
 
 class Mind:
@@ -74,6 +75,7 @@ class Mind:
         link: to the stage.
         publish: told of all that happens; never raises.
         load: reads the scenes that commands name.
+        pause: called between two steps, where `conductor.state()` is all that was sent.
 
     Attributes:
         progress: how far the sound is, as far as the stage has told.
@@ -89,6 +91,7 @@ class Mind:
         link: LinkEnd[ToStage, FromStage],
         publish: Callable[[Event], None],
         load: LoadScene = no_scenes,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         self.progress = SoundProgress(0, 0, over=False)
         self.failure: Exception | None = None
@@ -98,6 +101,7 @@ class Mind:
         self._publish = publish
         self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._load = load
+        self._pause = pause
         self._written = scene
         self._holds: Holds = {}
         self._muted: frozenset[str] = frozenset()
@@ -116,8 +120,16 @@ class Mind:
         return self.conductor.plan.seed
 
     def _new_conductor(self, plan: Plan, solo: str | None) -> Conductor:
-        ladder = ladder_over(self._workers, self._publish)
-        return Conductor(plan, ladder, self._send, self._clock, solo=solo, day=self._course.day, publish=self._publish)
+        return Conductor(
+            plan,
+            ladder_over(self._workers, self._publish),
+            self._send,
+            self._clock,
+            lead=self._course.lead,
+            solo=solo,
+            day=self._course.day,
+            publish=self._publish,
+        )
 
     def _snapshot(self) -> Snapshot:
         conductor, plan = self.conductor, self.conductor.plan
@@ -143,17 +155,17 @@ class Mind:
 
     def state(self) -> MindState:
         """All that decides how the performance goes on, but for the scene as it was written. Between two steps only."""
-        solo = self.conductor.solo
-        return MindState.of(self.conductor.state(), self._holds, self._muted, solo, self._going_to)
+        conductor = self.conductor
+        return MindState.of(conductor.state(), self._holds, self._muted, conductor.solo, self._going_to)
 
-    def resume(self, state: MindState, frame: int = 0, afresh: bool = False) -> None:
+    def resume(self, state: MindState, frame: int = 0, sounding: bool = True) -> None:
         """Go on where another mind stood, instead of `prepare`.
 
         Args:
             state: of that mind, whose performance had the course's seed. If the scene was edited since, the scene as
                 it is now takes over there.
             frame: bars that begin before it are left out: time went on without anybody who decides.
-            afresh: the sound begins anew; False: it has what the other mind sent.
+            sounding: the sound has what that mind sent; otherwise it begins with the next bar.
 
         Raises:
             PerpetuumError: the state is of another performance.
@@ -161,15 +173,14 @@ class Mind:
         self._holds, self._muted, self._going_to = state.held, frozenset(state.muted), state.going_to
         scene = self._under_the_hand(self._written)
         course = replace(self._course, seed=state.conductor.seed)
-        conductor = self._new_conductor(course.plan(scene), state.solo)
+        self.conductor = conductor = self._new_conductor(course.plan(scene), state.solo)
         edited = state.conductor.scene != conductor.plan.scene_digest
         conductor.restore(state.conductor, edited=True)
         while conductor.plan.bar(conductor.next_bar).start < frame:
             conductor.leave_out()
-        self.conductor = conductor
         start = conductor.plan.bar(conductor.next_bar).start // BLOCK * BLOCK
         setup = replace(setup_of(scene, self._course.seed, self._course.live), start_frame=start)
-        if afresh:
+        if not sounding:
             rings = conductor.resounding()
             for message in (setup_at(setup, rings), *rings.notes):
                 self._link.send(message)
@@ -177,7 +188,7 @@ class Mind:
             self._link.send(setup)
         self._workers.load(networks_of(scene))
         if isinstance(self._clock, RealClock):
-            self._clock.goes_on(start, begun=not afresh)
+            self._clock.running, self._clock.start = sounding, start
         self.snapshot = self._snapshot()
 
     def run(self) -> None:
@@ -192,9 +203,9 @@ class Mind:
         """Decide nothing more."""
         self._stopped.set()
 
-    def play_next(self, scene: Scene, when: When = When.BAR) -> None:
-        """Let another scene, or an edited one, take over. Of several that wait the latest counts."""
-        self._asked.put(lambda: self._set_pending(NextScene(scene, when)))
+    def play_next(self, scene: Scene, when: When = When.BAR, seed: int | None = None) -> None:
+        """Let another scene, or an edited one, take over as `ChangeScene` says. The last that is asked for counts."""
+        self._asked.put(lambda: self._set_pending(NextScene(scene, when, seed)))
 
     def submit(self, command: MindCommand) -> None:
         """Do what a hand asks, between two bars; what cannot be done is told in the log, and nothing changes."""
@@ -210,7 +221,7 @@ class Mind:
         except Exception as error:
             self._publish(SceneRefused(command.path, str(error)))
             return
-        self.play_next(scene, command.when)
+        self.play_next(scene, command.when, command.seed)
         self._tell_of(command, self.snapshot.next_bar)
 
     def _tell_of(self, command: MindCommand, bar: int) -> None:
@@ -268,6 +279,7 @@ class Mind:
                 self._act(self._asked.get_nowait())
         self._look_at_pending()
         self.snapshot = self._snapshot()
+        self._pause()
 
     def _act(self, action: Callable[[], None]) -> None:
         try:
@@ -368,7 +380,7 @@ class Mind:
                 self.conductor.leave_out()
         self._pending = None
         before = self._written
-        if self._take_over(pending.scene):
+        if self._take_over(pending.scene, pending.seed):
             self._played.append(before)
 
     def _go_back(self, refused: GraphRefused) -> None:
@@ -382,9 +394,9 @@ class Mind:
                 self._take_over(scene)
                 return
 
-    def _take_over(self, scene: Scene) -> bool:
+    def _take_over(self, scene: Scene, seed: int | None = None) -> bool:
         bar = take_over(
-            self.conductor, scene, self._written, self.seed, self._link.send, self._workers, self._under_the_hand
+            self.conductor, scene, self._written, self.seed, self._link.send, self._workers, self._under_the_hand, seed
         )
         if isinstance(bar, str):
             self._publish(SceneRefused(scene.title, bar))

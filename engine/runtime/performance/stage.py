@@ -19,6 +19,7 @@ from engine.runtime.performance.commands import Alarm, Mute, SetGain, StageComma
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
+from engine.runtime.substitute import Substitute
 from engine.sound.messages import Fade, Forget, LevelReading, Notes, Ramps, Ready, Release, Setup, Trouble
 
 log = logging.getLogger(__name__)
@@ -91,11 +92,20 @@ class Stage(StageThread):
         audio: started.
         output: opened; where the sound goes.
         link: to the mind.
+        substitute: sounds while no music comes.
+        mono: every channel is the mean of all.
     """
 
-    def __init__(self, audio: Audio, output: InfallibleOutput, link: LinkEnd[FromStage, ToStage]) -> None:
+    def __init__(
+        self,
+        audio: Audio,
+        output: InfallibleOutput,
+        link: LinkEnd[FromStage, ToStage],
+        substitute: Substitute | None = None,
+        mono: bool = False,
+    ) -> None:
         super().__init__(audio, link)
-        self._pump = Pump(audio, output, self._tell)
+        self._pump = Pump(audio, output, self._tell, substitute, mono)
         self._late_notes = 0
 
     def __enter__(self) -> Stage:
@@ -107,6 +117,29 @@ class Stage(StageThread):
         self.stop()
         self._pump.__exit__(None, None, None)
         self._link.close()
+
+    @property
+    def frames(self) -> int:
+        """How many have gone to the output."""
+        return self._pump.frames
+
+    @property
+    def finished(self) -> bool:
+        """Whether all sound has gone to the output."""
+        return self._pump.finished
+
+    @property
+    def substituted(self) -> bool:
+        """Whether something else sounds in place of the music."""
+        return self._pump.substituted
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of the sound; False if `timeout` seconds passed before."""
+        return self._pump.join(timeout)
+
+    def act(self, command: StageCommand) -> None:
+        """Do at once what a hand asks, whatever else waits. From any thread, before it is entered, too."""
+        self._command(command)
 
     def _command(self, command: Begin | StageCommand) -> None:
         match command:

@@ -38,6 +38,7 @@ def take_over(
     send: Callable[[Setup], None],
     workers: LoadsNetworks,
     held: Callable[[Scene], Scene] = lambda scene: scene,
+    anew: int | None = None,
 ) -> Bar | str:
     """Let an edited scene play from the next bar line that is not decided; a new graph only if its sound differs.
 
@@ -49,23 +50,28 @@ def take_over(
         send: takes the new graph's setup.
         workers: load networks.
         held: puts into a scene what a hand holds; no other graph is needed for that.
+        anew: seed with which the scene begins with its first section; None: as an edit, it goes on where that stood.
 
     Returns:
         the first bar that it decides; or why it cannot be played, and then what played plays on.
     """
     networks = networks_of(before)
+    now = seed if anew is None else anew
     try:
-        wanted, setup = networks_of(scene), setup_of(scene, seed, live=True)
+        wanted, setup = networks_of(scene), setup_of(scene, now, live=True)
         if wanted != networks:
             workers.load(wanted)
-        bar = conductor.reload(held(scene))
+        if anew is None:
+            bar = conductor.reload(held(scene))
+        else:
+            bar = conductor.follow(conductor.plan.begun_anew(held(scene), now, conductor.next_bar))
     except Exception as error:
         log.info("the edited scene cannot be played", exc_info=True)
         with suppress(Exception):
             workers.load(networks)
         return str(error) or repr(error)
     if setup != setup_of(before, seed, live=True):
-        send(replace(setup_of(held(scene), seed, live=True), start_frame=bar.start // BLOCK * BLOCK))
+        send(replace(setup_of(held(scene), now, live=True), start_frame=bar.start // BLOCK * BLOCK))
     return bar
 
 

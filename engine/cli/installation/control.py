@@ -1,0 +1,39 @@
+"""`perpetuum control`: what a hand asks of an installation that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+ASKS = ("status", "mute", "unmute", "quiet", "normal", "alarm", "release")
+
+EXAMPLES = """
+\b
+Examples:
+  perpetuum control gallery mute         silence, until unmute; the music goes on
+  perpetuum control gallery quiet        quiet mode, for a guided tour; normal ends it
+  perpetuum control gallery alarm        silence at once, which outlives power cuts; release ends it
+  perpetuum control gallery status       how it is, as JSON
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("installation")
+@click.argument("ask", type=click.Choice(ASKS))
+@click.option("--state", type=click.Path(path_type=Path), help="Its state folder, where the file does not say so.")
+def command(installation: str, ask: str, state: Path | None) -> None:
+    """Ask something of INSTALLATION, which runs on this machine; only its own user and root may."""
+    from engine import assets
+    from engine.installation.keeper.hands.control import ask as ask_of
+
+    if state is None:
+        from engine.errors import PerpetuumError
+        from engine.installation.keeper.reading import PATIENCE, Reading
+
+        reading = Reading(assets.installation(installation))
+        found = (reading.result(PATIENCE) or reading.give_up()).installation
+        if found is None:
+            raise PerpetuumError(f"{installation} is not valid, so its state folder is not known", "give it by --state")
+        state = found.state
+    click.echo(ask_of(state, ask))

@@ -1,0 +1,123 @@
+# pyright: strict
+"""What the keeper does at a moment, as pure decisions about turns and levels. Nothing waits, plays or sees a clock."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.installation.installation import AfterRest, AtSection, Installation, Overlap, Transition
+from engine.installation.programme import Turn, first_turn, fixed_turn, next_turn
+from engine.installation.timetable import Intent, Phase, Source
+from engine.runtime.performance.commands import When
+
+BACK = 2.0
+"""Seconds in which the sound comes to another level, where no hours say how slowly."""
+
+AWHILE = 3600.0
+"""Seconds of a turn outside the programme; another like it follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """The turn that plays.
+
+    Attributes:
+        source: where it came from.
+        turn: which.
+        since: seconds of the monotonic clock at which it began: the wall clock may leap.
+    """
+
+    source: Source
+    turn: Turn
+    since: float
+
+
+def turn_wanted(installation: Installation, intent: Intent, on: OnAir | None, now: float) -> OnAir | None:
+    """What is to play: what plays already, the next turn, or nothing.
+
+    Args:
+        installation: of which.
+        intent: of the timetable.
+        on: what plays; None for nothing.
+        now: seconds of the monotonic clock.
+    """
+    programme, source = installation.programme, intent.source
+    session = intent.session.name if intent.session is not None else intent.phase.value
+    over = on is not None and now - on.since >= on.turn.seconds
+    if source is Source.NOTHING:
+        return None
+    if on is not None and on.source is source and not over:
+        if source is Source.PROGRAMME and on.turn.session == session and on.turn.scene in programme.scenes:
+            return on
+        if source is not Source.PROGRAMME and on.turn.scene == intent.scene:
+            return on
+    if source is Source.FIXED:
+        return OnAir(source, fixed_turn(programme, intent.scene, session, AWHILE), now)
+    if source is Source.OUTSIDE:
+        return OnAir(source, Turn(session, 0, intent.scene, AWHILE, programme.seed), now)
+    if on is not None and on.source is source and on.turn.session == session:
+        return OnAir(source, next_turn(programme, on.turn), now)
+    return OnAir(source, first_turn(programme, session), now)
+
+
+def file_of(installation: Installation, on: OnAir) -> Path:
+    """The scene file of a turn."""
+    outside = installation.outside
+    if on.source is Source.OUTSIDE and outside is not None:
+        return outside.file
+    return installation.programme.scenes[on.turn.scene].file
+
+
+def transition_into(installation: Installation, on: OnAir) -> Transition:
+    """How a turn follows the one before it."""
+    entry = installation.programme.scenes.get(on.turn.scene)
+    own = entry.transition if entry is not None else None
+    return own if own is not None else installation.programme.transition
+
+
+def moment_of(transition: Transition) -> When:
+    """Where the next scene takes over."""
+    return When.REST if isinstance(transition, AfterRest) else When.SECTION
+
+
+def fade_of(transition: Transition) -> float:
+    """Seconds in which the last scene fades out before it."""
+    match transition:
+        case AtSection(fade=fade) | AfterRest(fade=fade):
+            return fade
+        case Overlap():
+            return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud it is to be, behind the limiter.
+
+    Attributes:
+        decibels: at most 0; -inf for silence.
+        seconds: in which the sound comes there.
+    """
+
+    decibels: float
+    seconds: float
+
+
+def level_wanted(installation: Installation, intent: Intent, quiet: bool, closes_in: float | None) -> Level:
+    """The level of a moment. Its zero is the loudest target of the day: behind the limiter nothing gets louder.
+
+    Args:
+        installation: of which.
+        intent: of the timetable, whose loudness moves slowly by itself.
+        quiet: a hand has asked for quiet mode.
+        closes_in: seconds until it closes; None where nobody knows.
+    """
+    loudest = max(value for _, value in installation.loudness.target.points)
+    if intent.phase is Phase.FADING_OUT:
+        return Level(-math.inf, max(closes_in or 0.0, BACK))
+    decibels = min(0.0, intent.loudness - loudest)
+    if quiet:
+        lowered = installation.quiet.level
+        decibels = min(decibels, decibels + lowered if not intent.quiet else decibels)
+    return Level(decibels, installation.fades.fade_in if intent.phase is Phase.FADING_IN else BACK)

@@ -1,0 +1,106 @@
+# pyright: strict
+"""What hands want of an installation: mute, quiet mode, and the fire alarm, which outlives us."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+
+from engine.installation.keeper.folder.folder import StateFolder
+
+log = logging.getLogger(__name__)
+
+ALARM_FILE = "alarm"
+"""There while the alarm is on, so that it is so after any start; says who raised it, one a line."""
+
+CONTACT = "contact"
+"""Who raises the alarm at a pin. As long as it does, nobody else can release it."""
+
+
+class Ask(StrEnum):
+    """What a hand may ask, as it is said over the control socket."""
+
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    QUIET = "quiet"
+    NORMAL = "normal"
+    ALARM = "alarm"
+    RELEASE = "release"
+
+
+class Hands:
+    """What hands want now. Thread-safe: a control, a signal and a contact all may ask.
+
+    Args:
+        folder: where the alarm is remembered.
+        act: called with what changed, at once, in the thread of whoever asked.
+        later: runs what may take as long as a disk does.
+    """
+
+    def __init__(
+        self, folder: StateFolder, act: Callable[[Ask], None], later: Callable[[Callable[[], object]], None]
+    ) -> None:
+        self._folder = folder
+        self._act = act
+        self._later = later
+        self._lock = threading.RLock()
+        self.muted = False
+        self.quiet = False
+        kept = folder.read(ALARM_FILE)
+        self._raised: set[str] = set() if kept is None else set(kept.decode("utf-8", "replace").split()) or {"somebody"}
+        if self.alarm:
+            log.warning("the alarm is still on: there is no sound until it is released (perpetuum control release)")
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the alarm is on."""
+        return bool(self._raised)
+
+    def ask(self, ask: Ask, who: str) -> None:
+        """Do what a hand asks.
+
+        Args:
+            ask: what.
+            who: asks, in a word.
+        """
+        with self._lock:
+            match ask:
+                case Ask.MUTE | Ask.UNMUTE:
+                    self.muted = ask is Ask.MUTE
+                    self._act(ask)
+                case Ask.QUIET | Ask.NORMAL:
+                    self.quiet = ask is Ask.QUIET
+                    self._act(ask)
+                case Ask.ALARM:
+                    self._raised.add(who)
+                    self._act(ask)
+                    self._keep()
+                case Ask.RELEASE:
+                    self._release(who)
+        log.warning("%s asks: %s", who, ask)
+
+    def contact_is(self, alarm: bool) -> None:
+        """The contact is read, before the first sample for the first time."""
+        if alarm:
+            self.ask(Ask.ALARM, CONTACT)
+        elif CONTACT in self._raised:
+            self.ask(Ask.RELEASE, CONTACT)
+
+    def _release(self, who: str) -> None:
+        others = self._raised - {CONTACT} if who == CONTACT else self._raised & {CONTACT}
+        if who != CONTACT and others:
+            log.warning("the alarm stays: the contact still says so")
+        self._raised = others
+        if not others:
+            self._act(Ask.RELEASE)
+        self._keep()
+
+    def _keep(self) -> None:
+        raised = sorted(self._raised)
+        if raised:
+            cost = "the alarm is on, and would not outlive a restart"
+            self._later(lambda: self._folder.write(ALARM_FILE, "\n".join(raised).encode(), cost))
+        else:
+            self._later(lambda: self._folder.remove(ALARM_FILE))

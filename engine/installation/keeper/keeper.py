@@ -1,0 +1,319 @@
+# pyright: strict
+"""The keeper: sees to it that an installation does what is intended, whatever becomes of its processes."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from engine.events import Bus, Event, SceneRefused
+from engine.events.log import LOGGED, log_event
+from engine.installation.installation import Installation
+from engine.installation.keeper.direction import (
+    Level,
+    OnAir,
+    file_of,
+    level_wanted,
+    turn_wanted,
+)
+from engine.installation.keeper.folder.bank import Bank
+from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.folder.memory import Remembered, Writer, recall
+from engine.installation.keeper.hands.hands import Ask, Hands
+from engine.installation.keeper.mind.messages import Play
+from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.rungs import Rungs
+from engine.installation.keeper.succession import Succession
+from engine.installation.timetable import Intent, Timetable
+from engine.processes.backoff import Backoff
+from engine.runtime.performance.commands import Alarm, ChangeScene, Mute, SetGain, StageCommand
+from engine.score.time import SAMPLE_RATE
+
+log = logging.getLogger(__name__)
+
+LEAD = 6 * SAMPLE_RATE
+"""Frames before it sounds at which a bar is sealed: so long a mind may be away without anybody hearing it."""
+
+TICK = 0.04
+"""Seconds between two looks while something sounds."""
+
+IDLE_TICK = 0.5
+"""Seconds between two looks while nothing does."""
+
+DIRECT_EVERY = 0.5
+"""Seconds between two looks at the timetable."""
+
+REMEMBER_EVERY = 15.0
+"""Seconds of music that a power cut may cost."""
+
+LAST_FADE = 1.5
+"""Seconds of the fade at the end."""
+
+CUT_FADE = 0.3
+"""Seconds of the fade where something is opened anew."""
+
+PATIENT = 3
+"""Times that minds in a row may refuse a scene that has played, before the next turn begins."""
+
+FIRST_YEAR = 2025
+"""A clock that shows an earlier one knows nothing: there is no battery, and no network has told it yet."""
+
+
+def wall_clock() -> datetime:
+    """The time of the machine."""
+    return datetime.now(UTC)
+
+
+class Keeper:
+    """Runs an installation until it is told to stop. One thread calls all of it but `hands`.
+
+    Args:
+        installation: what is to happen.
+        folder: locked.
+        clock: gives seconds; the music goes by it.
+        wall: the time; the timetable goes by it.
+
+    Attributes:
+        hands: may be asked from any thread.
+        bus: tells what happens.
+        on: the turn that plays.
+        restart_due: whether all processes are to begin anew, as planned.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        folder: StateFolder,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = wall_clock,
+    ) -> None:
+        self.bus = Bus()
+        self.on: OnAir | None = None
+        self.restart_due = False
+        self.performance: KeptPerformance | None = None
+        self.installation = installation
+        self.began = clock()
+        self._timetable = Timetable(installation)
+        self._clock = clock
+        self._wall = wall
+        self._writer = Writer(folder)
+        self._stack = ExitStack()
+        self._backoff = Backoff(0.5, 10.0)
+        self._direct_at = self._remember_at = self._open_at = 0.0
+        self._level = Level(0.0, 0.0)
+        self._remembered = recall(folder)
+        self._restart_at: datetime | None = None
+        self._bank = Bank(folder.path)
+        self._rungs = Rungs()
+        self._succession = Succession(self._tell_mind, self._set_gain)
+        self.hands = Hands(folder, self._act, self._writer.do)
+
+    def start(self) -> None:
+        """Start what is intended now.
+
+        Raises:
+            PerpetuumError: an output will never work.
+        """
+        self.bus.subscribe(LOGGED, log_event)
+        self._stack.callback(self.bus.close)
+        self._stack.callback(self._writer.close, 1.0)
+        self._stack.callback(self._bank.close)
+        self._stack.callback(self._close, LAST_FADE)
+        self._direct(self._clock())
+
+    def look(self) -> None:
+        """One look at everything; lasts a tick."""
+        if self.performance is None:
+            time.sleep(IDLE_TICK)
+        else:
+            self.performance.look(TICK)
+        now = self._clock()
+        if self.performance is not None:
+            self._look_at_refusals(self.performance, now)
+        if self.performance is not None:
+            self._succession.look(self.performance.audio.heard, now, self._level)
+            for event in self._rungs.steps(self.performance.lost, self.performance.mind.next_bar):
+                self._publish(event)
+            self._look_at_bank(self.performance)
+            if now >= self._remember_at:
+                self._remember_at = now + REMEMBER_EVERY
+                self._remember(now)
+        if now >= self._direct_at:
+            self._direct_at = now + DIRECT_EVERY
+            self._direct(now)
+
+    def stop(self) -> None:
+        """Fade out, then stop what was started, in reverse."""
+        if self.performance is not None:
+            self._remember(self._clock())
+        self._stack.close()
+
+    def take(self, installation: Installation) -> None:
+        """Do what another installation file, or the same as it is now, says; what can go on goes on."""
+        before, self.installation = self.installation, installation
+        self._timetable = Timetable(installation)
+        self._restart_at = None
+        if installation.state != before.state:
+            log.warning("the state folder stays %s until the next start", before.state)
+        now = self._clock()
+        if self.performance is not None and installation.sound != before.sound:
+            self._reopen(now)
+        elif (
+            self.performance is not None and self.on is not None and self.on.turn.scene in installation.programme.scenes
+        ):
+            self._tell_mind(ChangeScene(str(file_of(installation, self.on))))
+        self._direct(now)
+
+    @property
+    def intent(self) -> Intent:
+        """What is intended now."""
+        moment = self._wall()
+        return self._timetable.intent(moment) if moment.year >= FIRST_YEAR else self._timetable.while_unknown()
+
+    # The timetable
+
+    def _direct(self, now: float) -> None:
+        """See to it that what is intended is done."""
+        moment, intent = self._wall(), self.intent
+        wanted = turn_wanted(self.installation, intent, self.on or self._remembered_turn(intent, now), now)
+        if wanted is None:
+            if self.performance is not None:
+                log.warning("closed; the next opening is %s", self._timetable.next_opening(moment) or "not known")
+                self._close(0.0)
+            self.on = None
+        elif self.performance is None:
+            if now >= self._open_at:
+                self._open(wanted, intent, now)
+        elif wanted is not self.on:
+            self._change(wanted, now)
+        closes_in = (intent.session.end - moment).total_seconds() if intent.session is not None else None
+        self._set_level(level_wanted(self.installation, intent, self.hands.quiet, closes_in))
+        self._look_at_restart(moment)
+
+    def _remembered_turn(self, intent: Intent, now: float) -> OnAir | None:
+        """The turn that another keeper played last, if it lies in the same session."""
+        kept = self._remembered
+        if kept is None or intent.session is None or kept.turn.session != intent.session.name:
+            return None
+        return OnAir(kept.source, kept.turn, now - kept.played)
+
+    def _look_at_restart(self, moment: datetime) -> None:
+        """All processes begin anew when that is planned, and nobody is there; or where it never closes."""
+        if self._restart_at is None:
+            self._restart_at = self._timetable.next_restart(moment)
+        elif moment >= self._restart_at and (self.performance is None or self.installation.opening.week is None):
+            self._restart_at = None
+            self.restart_due = True
+
+    def _set_level(self, level: Level) -> None:
+        if level.decibels != self._level.decibels and not (
+            math.isfinite(level.decibels) and abs(level.decibels - self._level.decibels) < 0.05
+        ):
+            self._level = level
+            self._set_gain(level.decibels, level.seconds)
+
+    def _set_gain(self, decibels: float, seconds: float) -> None:
+        if self.performance is not None:
+            self.performance.act(SetGain(decibels, seconds))
+
+    # What sounds
+
+    def _open(self, on: OnAir, intent: Intent, now: float) -> None:
+        kept, self._remembered = self._remembered, None
+        file = str(file_of(self.installation, on))
+        play = Play(file, on.turn.seed, LEAD)
+        if kept is not None and kept.turn == on.turn and kept.scene == file:
+            play = replace(play, seed=kept.seed, state=kept.state.encode())
+            log.warning("the music goes on where it stood, %.0f s into %s", kept.played, on.turn.scene)
+        self.on = on
+        level = level_wanted(self.installation, intent, self.hands.quiet, None)
+        self._level = level
+        self._start_performance(play, Level(-math.inf, 0.0) if level.seconds > 2.5 else level)
+        self._set_gain(level.decibels, level.seconds)
+        self._remember_at = now + REMEMBER_EVERY
+
+    def _start_performance(self, play: Play, level: Level) -> None:
+        sound = self.installation.sound
+        outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
+        performance = KeptPerformance(play, outputs, self._publish, self._bank.take, sound.mono)
+        self._succession.begin()
+        # What hands want counts before the first sample, and whoever asks from now on finds it.
+        performance.start([*self._first_commands(), SetGain(level.decibels, 0.0)])
+        self.performance = performance
+        for command in self._first_commands():
+            performance.act(command)
+
+    def _change(self, on: OnAir, now: float) -> None:
+        """Let another turn begin where the transition lets it."""
+        log.warning("next: %s", on.turn.scene)
+        self.on = on
+        file = str(file_of(self.installation, on))
+        self._succession.change(self.installation, on, file, now)
+
+    def _close(self, seconds: float) -> None:
+        performance, self.performance = self.performance, None
+        if performance is not None:
+            performance.stop(seconds)
+
+    def _reopen(self, now: float) -> None:
+        """Begin anew with the same place of the music."""
+        if self.performance is None or self.on is None:
+            return
+        play = self.performance.mind.play
+        self._close(CUT_FADE)
+        self._start_performance(play, self._level)
+
+    def _look_at_refusals(self, performance: KeptPerformance, now: float) -> None:
+        refusals = performance.mind.refusals
+        if not refusals or (performance.mind.begun and len(refusals) < PATIENT):
+            return
+        log.error("%s cannot be played:\n%s", performance.mind.play.scene, refusals[-1].reason)
+        self._close(CUT_FADE if performance.mind.begun else 0.0)
+        if performance.mind.begun:
+            self._backoff.reset()
+        if self.on is not None:
+            self.on = replace(self.on, since=-math.inf)  # its turn is over
+        self._open_at = now + self._backoff.next_delay()
+
+    def _look_at_bank(self, performance: KeptPerformance) -> None:
+        played = performance.standing.taken / SAMPLE_RATE if not performance.lost else 0.0
+        play = performance.mind.play
+        self._bank.look(played, play.scene, play.seed, self.installation.fallback_bank)
+
+    def _first_commands(self) -> Sequence[StageCommand]:
+        return [*([Mute(True)] if self.hands.muted else []), *([Alarm(True)] if self.hands.alarm else [])]
+
+    def _act(self, ask: Ask) -> None:
+        """Do at once what a hand asks; in any thread."""
+        performance = self.performance
+        if ask in (Ask.QUIET, Ask.NORMAL):
+            self._direct_at = 0.0
+        elif performance is not None:
+            if ask in (Ask.ALARM, Ask.RELEASE):
+                performance.act(Alarm(ask is Ask.ALARM))
+            if not self.hands.alarm:
+                performance.act(Mute(self.hands.muted))
+
+    def _tell_mind(self, command: ChangeScene) -> None:
+        if self.performance is not None:
+            self.performance.mind.tell(command)
+
+    def _publish(self, event: Event) -> None:
+        self._succession.hear(event)
+        if isinstance(event, SceneRefused):
+            log.warning("%s cannot be played, what played plays on: %s", event.title, event.reason)
+        self.bus.publish(event)
+
+    def _remember(self, now: float) -> None:
+        if self.performance is None or self.on is None:
+            return
+        play = self.performance.mind.play
+        if play.state and not self._succession.waits:
+            played = max(0.0, now - self.on.since)
+            on, state = self.on, play.state.decode()
+            self._writer.remember(Remembered(on.source, on.turn, played, play.scene, play.seed, state))

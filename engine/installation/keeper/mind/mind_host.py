@@ -1,0 +1,202 @@
+# pyright: strict
+"""Has a mind decide what sounds, and goes on whatever becomes of it. Knows nothing of outputs and audio processes."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from engine.events.vocabulary import BarSealed, Event, SteppedDown, SteppedUp
+from engine.installation.keeper.mind.last_bars import LastBars
+from engine.installation.keeper.mind.messages import EVENTS, TO_STAGE, CannotPlay, Decided, FromMind, Play, ToMind
+from engine.installation.keeper.mind.mind_slot import LIMITS, MindChild, MindSlot
+from engine.processes.child import Gone
+from engine.processes.reports import Reporter
+from engine.processes.supervision import Supervision
+from engine.runtime.performance.commands import MindCommand
+from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import Forget, Notes, Release, Setup
+
+MARGIN = SAMPLE_RATE
+"""Frames before the end of what is sealed at which the last bars are sealed once more. What was made is 2.7 s ahead of
+what is heard; the audio process wants to know a little before it makes it."""
+
+
+class MindHost:
+    """Keeps a mind deciding. What it has decided is kept here, so that it can be lost.
+
+    One thread calls all of it.
+
+    Args:
+        play: what to play; the state in it may be one of an earlier performance.
+        send: takes what the stage is told.
+        publish: told of all that happens; never raises.
+        report: told what is found out about the mind's process.
+        command: what a mind runs; for tests.
+        clock: gives seconds.
+
+    Attributes:
+        play: what another mind would be told.
+        bars: that are sealed.
+        refusals: why minds could not play what they were told, the latest last.
+    """
+
+    def __init__(
+        self,
+        play: Play,
+        send: Callable[[ToStage], None],
+        publish: Callable[[Event], None],
+        report: Reporter,
+        command: Sequence[str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.play = play
+        self.bars = LastBars()
+        self.refusals: list[CannotPlay] = []
+        self._send = send
+        self._publish = publish
+        self._arrivals: queue.SimpleQueue[tuple[MindChild, FromMind | Gone]] = queue.SimpleQueue()
+        self._progress = SoundProgress(0, 0, over=False)
+        self._setup: Setup | None = None
+        self._bar = -1
+        self._begun = False
+        self._slot = MindSlot(
+            Supervision("mind", LIMITS, report, clock),
+            self._orders,
+            lambda child, message: self._arrivals.put((child, message)),
+            self._take_decided,
+            self.refusals.append,
+            command,
+            clock,
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the mind; None while there is none."""
+        return self._slot.pid
+
+    @property
+    def works(self) -> bool:
+        """Whether there is a mind that has decided something."""
+        return self._slot.works
+
+    @property
+    def next_bar(self) -> int:
+        """The bar that is sealed next."""
+        return self._bar + 1
+
+    @property
+    def begun(self) -> bool:
+        """Whether the sound has begun."""
+        return self._begun
+
+    @property
+    def progress(self) -> SoundProgress:
+        """How far the sound is."""
+        return self._progress
+
+    def start(self) -> None:
+        """Start a mind."""
+        self._slot.start()
+
+    def close(self) -> None:
+        """End it."""
+        self._slot.close()
+
+    def tell(self, command: MindCommand) -> None:
+        """Ask the mind for something."""
+        self._slot.send(command)
+
+    def hear(self, told: FromStage) -> None:
+        """Take what the stage tells."""
+        match told:
+            case SoundProgress():
+                self._progress = told
+                self._slot.send(told)
+            case GraphRefused():
+                self._slot.send(told)
+            case _:
+                self._publish(told)
+
+    def look(self, timeout: float) -> None:
+        """Take in what has come, for `timeout` seconds at most, and see to it that somebody decides."""
+        with suppress(queue.Empty):
+            child, message = self._arrivals.get(timeout=timeout)
+            while True:
+                self._slot.take(child, message)
+                child, message = self._arrivals.get_nowait()
+        self._slot.look()
+        if self._begun and self.bars.until - self._progress.made < MARGIN:
+            self._repeat()
+
+    def _orders(self) -> list[ToMind]:
+        """What a new mind is told: how far the sound is may not change for a while."""
+        return [replace(self.play, frame=self.bars.until, sounding=self._begun), self._progress]
+
+    # The mind decides
+
+    def _take_decided(self, decided: Decided) -> None:
+        events = [EVENTS.decode(data) for data in decided.events]
+        messages = [TO_STAGE.decode(data) for data in decided.messages]
+        sealed = {event.end: event for event in events if isinstance(event, BarSealed)}
+        unheard: set[int] = set()
+        notes: list[Notes] = []
+        for message in messages:
+            match message:
+                case Notes():
+                    notes.append(message)
+                case Release(frame=end) if (bar := sealed.get(end)) is not None:
+                    if not self._seal(bar, notes):
+                        unheard.add(bar.bar)
+                    notes = []
+                    self._send(message)
+                case _:
+                    self._pass_on(message)
+        for piece in notes:  # of no bar: what rings on where another performance stood
+            self._send(piece)
+        if decided.state:
+            self.play = replace(self.play, scene=decided.scene, seed=decided.seed, state=decided.state)
+        for event in events:
+            if not (isinstance(event, BarSealed) and event.bar in unheard):
+                self._publish(event)
+
+    def _seal(self, bar: BarSealed, notes: Sequence[Notes]) -> bool:
+        """Let a bar sound, unless a repetition sounds there already."""
+        was_repeating, gap = self.bars.repeating, self.bars.gap_before(bar.start)
+        if not self.bars.seal(bar.start, bar.end, notes):
+            return False
+        for piece in (*gap, *notes):
+            self._send(piece)
+        self._bar = bar.bar
+        if was_repeating:
+            self._publish(SteppedUp("", bar.bar, "mind"))
+        return True
+
+    def _pass_on(self, message: ToStage) -> None:
+        match message:
+            case Setup():
+                if message == self._setup and not self._begun:
+                    return  # of a mind that was lost before it had decided anything
+                self._setup = message
+            case Forget(frame=frame):
+                parts = {part.name for part in self._setup.parts} if self._setup is not None else set[str]()
+                self.bars.forget(frame, parts)
+            case Begin():
+                self._begun = True
+            case _:
+                pass
+        self._send(message)
+
+    # Nobody decides
+
+    def _repeat(self) -> None:
+        was_repeating = self.bars.repeating
+        for piece in self.bars.repeat(self._progress.made + MARGIN):
+            self._send(piece)
+        if self.bars.repeating and not was_repeating:
+            reason = "there is no mind" if self._slot.pid is None else "the mind has decided nothing more"
+            self._publish(SteppedDown("", self._bar + 1, "mind", f"{reason}; the last bars sound once more"))

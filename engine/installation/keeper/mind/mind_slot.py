@@ -1,0 +1,183 @@
+# pyright: strict
+"""The place of the mind: the process that decides now, and how another goes on where it stood."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from engine.codec import CodecError
+from engine.installation.keeper.mind.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
+from engine.processes.child import Child, Gone, exit_text, python_module
+from engine.processes.reports import Cause
+from engine.processes.supervision import Limits, Supervision
+from engine.processes.watchdog import Watchdog
+
+LIMITS = Limits(restarts=6, period=60.0, first_delay=0.2, longest_delay=10.0, memory=400_000_000)
+"""What a mind may do. One that is lost more often comes back after pauses: the last bars sound meanwhile."""
+
+START_PATIENCE = 20.0
+"""Seconds without a sign until it has read the scene: a slow machine imports for some seconds."""
+
+PATIENCE = 2.5
+"""Seconds without any sign of life, later: something in it holds all of its threads, or it has no processor at all."""
+
+STOPPED = 0.5
+"""Seconds for which it may be stopped by a signal; the kernel says so, however busy the machine is."""
+
+STEP_PATIENCE = 4.0
+"""Seconds for one step of the conductor, which asks for phrases by rules; less than what is sealed ahead."""
+
+MindChild = Child[ToMind, FromMind]
+"""A mind's process."""
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal or a debugger has stopped a process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
+
+
+class MindSlot:
+    """Has one mind decide; one that dies, hangs, leaks or makes no sense gives way to another.
+
+    Not thread-safe.
+
+    Args:
+        supervision: of the mind.
+        orders: gives what a new one is told.
+        deliver: called with (child, message) in a reader's thread.
+        decided: takes what a mind has decided; raises `CodecError` if that makes no sense, and then takes nothing.
+        cannot_play: told why a mind cannot play what it was told.
+        command: what a mind runs; for tests.
+        clock: gives seconds.
+    """
+
+    def __init__(
+        self,
+        supervision: Supervision,
+        orders: Callable[[], Sequence[ToMind]],
+        deliver: Callable[[MindChild, FromMind | Gone], None],
+        decided: Callable[[Decided], None],
+        cannot_play: Callable[[CannotPlay], None],
+        command: Sequence[str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.child: MindChild | None = None
+        self._supervision = supervision
+        self._orders = orders
+        self._deliver = deliver
+        self._decided = decided
+        self._cannot_play = cannot_play
+        self._command = list(command) if command is not None else python_module("engine.installation.mind.process")
+        self._clock = clock
+        self._restart_at = float("inf")
+        self._refusal: CannotPlay | None = None
+        self._steps = Watchdog(clock=clock)
+        self._runs = Watchdog(clock=clock)
+        self._looks = 0
+        self._works = False
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None while there is none."""
+        return self.child.process.pid if self.child is not None else None
+
+    @property
+    def works(self) -> bool:
+        """Whether it has decided something."""
+        return self._works
+
+    def start(self) -> None:
+        """Start one."""
+        self._works, self._looks, self._refusal = False, 0, None
+        try:
+            child = Child("mind", self._command, TO_MIND, FROM_MIND, self._deliver)
+        except OSError as error:
+            self._mark_lost(Cause.DIED, f"it cannot be started: {error}")
+            return
+        self.child = child
+        self._restart_at = float("inf")
+        self._supervision.began()
+        self._steps.feed()
+        self._runs.feed()
+        for order in self._orders():
+            self.send(order)
+
+    def send(self, message: ToMind) -> None:
+        """Tell it something, if it is there."""
+        if self.child is not None:
+            self.child.send(message)
+
+    def look(self) -> None:
+        """Start one if it is time; replace one that hangs or uses too much memory."""
+        if self.child is None:
+            if self._clock() >= self._restart_at:
+                self.start()
+            return
+        if not is_stopped(self.child.process.pid):
+            self._runs.feed()
+        elif self._runs.hangs(STOPPED):
+            self._replace(self.child, Cause.HUNG, f"it was stopped for {STOPPED:g} s")
+            return
+        finding = self._supervision.check(self.child.process.pid, PATIENCE if self._works else START_PATIENCE)
+        if finding is not None:
+            self._replace(self.child, finding.cause, finding.reason)
+        elif self._works and self._steps.hangs(STEP_PATIENCE):
+            self._replace(self.child, Cause.HUNG, f"it took more than {STEP_PATIENCE:g} s for a step")
+
+    def take(self, child: MindChild, message: FromMind | Gone) -> None:
+        """Take what a mind said."""
+        if child is not self.child:
+            return  # of one that was replaced
+        if isinstance(message, Gone):
+            self._replace(child, Cause.DIED if message.by_itself else Cause.BROKE_PROTOCOL, message.reason)
+            return
+        try:
+            self._take(message)
+        except CodecError as error:
+            self._replace(child, Cause.BROKE_PROTOCOL, f"it sent what makes no sense: {error}")
+
+    def close(self) -> None:
+        """End it."""
+        child, self.child, self._restart_at = self.child, None, float("inf")
+        if child is not None:
+            child.kill()  # nothing is lost by it: what it has decided is here
+
+    def _take(self, message: FromMind) -> None:
+        self._supervision.watchdog.feed()
+        match message:
+            case Decided():
+                self._decided(message)
+                if not self._works and message.state:
+                    self._works = True
+                    self._steps.feed()
+                    self._supervision.started()
+                if self._works:
+                    self._supervision.works()
+            case Beat(looks=looks):
+                if looks != self._looks:
+                    self._looks = looks
+                    self._steps.feed()
+            case CannotPlay():
+                self._refusal = message
+
+    def _replace(self, child: MindChild, cause: Cause, reason: str) -> None:
+        self.child = None
+        status = child.close(0.2) if cause is Cause.DIED else child.kill()
+        words = child.last_words()
+        if cause is Cause.DIED:
+            reason = f"{reason} ({exit_text(status)})"
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            reason = refusal.reason
+            self._cannot_play(refusal)
+        self._mark_lost(cause, reason + (f"; its last words: {words}" if words and refusal is None else ""))
+
+    def _mark_lost(self, cause: Cause, reason: str) -> None:
+        retry_in = self._supervision.lost(reason, worked=self._works, cause=cause)
+        self._works = False
+        self._restart_at = float("inf") if retry_in is None else self._clock() + retry_in

@@ -1,0 +1,166 @@
+# pyright: strict
+"""A performance whose mind is another process: audio processes, mind and outputs, a list that is stopped in reverse."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from engine.events.vocabulary import Event
+from engine.installation.keeper.mind.messages import Play
+from engine.installation.keeper.mind.mind_host import MindHost
+from engine.installation.keeper.rungs import AUDIO, OUTPUT
+from engine.outputs.contract import InfallibleOutput
+from engine.outputs.opening import OutputChoice, open_outputs
+from engine.runtime.audio import Audio
+from engine.runtime.audio.states import AudioState
+from engine.runtime.performance.commands import StageCommand, Stop
+from engine.runtime.performance.links import QueueLink, pair_of_links
+from engine.runtime.performance.messages import FromStage, ToStage
+from engine.runtime.performance.reporting import reporter
+from engine.runtime.performance.stage import Stage
+from engine.runtime.substitute import Source, Substitute
+
+PATIENCE = 1.0
+"""Seconds that the end of a fade is waited for; an output that hangs holds nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationFrames:
+    """How far the music is.
+
+    Attributes:
+        sealed: frame until which it is known what sounds.
+        made: frames of sound that were made.
+        taken: frames that went to the output.
+        repeating: whether the last bars sound once more.
+    """
+
+    sealed: int
+    made: int
+    taken: int
+    repeating: bool
+
+
+def nothing(frames: int) -> None:
+    """Where there is no bank."""
+
+
+class KeptPerformance:
+    """Lets an installation sound, and goes on whatever happens to its processes.
+
+    One thread calls all of it but `act`.
+
+    Args:
+        play: what to play; the state in it may be one of an earlier performance.
+        outputs: where the sound goes, and hours of recordings to keep.
+        publish: told of all that happens; never raises.
+        bank: raw sound that plays where none can be made.
+        mono: every channel is the mean of all.
+
+    Attributes:
+        audio: processes that make the sound.
+        mind: what decides.
+    """
+
+    def __init__(
+        self,
+        play: Play,
+        outputs: Sequence[tuple[OutputChoice, float | None]],
+        publish: Callable[[Event], None],
+        bank: Source = nothing,
+        mono: bool = False,
+    ) -> None:
+        self._outputs = outputs
+        self._mono = mono
+        self._bank = bank
+        self._publish = publish
+        self._stack = ExitStack()
+        self._link: QueueLink[ToStage, FromStage]
+        self._link, self._stage_end = pair_of_links()
+        self._stage: Stage | None = None
+        self._sink: InfallibleOutput | None = None
+        report = reporter(publish)
+        self.audio = Audio(report=report)
+        self.mind = MindHost(play, self._link.send, publish, report)
+
+    def start(self, first: Sequence[StageCommand] = ()) -> None:
+        """Start all of it.
+
+        Args:
+            first: what counts before the first sample.
+
+        Raises:
+            PerpetuumError: an output will never work.
+            OSError: no process can be started.
+        """
+        self._stack.callback(self.audio.close)
+        self.audio.start()
+        self._stack.callback(self.mind.close)
+        self.mind.start()
+        keep = next((hours for _, hours in self._outputs if hours is not None), None)
+        choices = [choice for choice, _ in self._outputs]
+        sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish))
+        substitute = Substitute(self._bank, self.audio.pipe.format)
+        self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono)
+        for command in first:
+            self._stage.act(command)
+        self._stack.enter_context(self._stage)
+        self._sink = sink
+
+    def stop(self, seconds: float) -> None:
+        """Fade out, then stop what was started, in reverse."""
+        if self._stage is not None and seconds > 0:
+            self._stage.act(Stop(seconds))
+            self._stage.join(seconds + PATIENCE)
+        self._stack.close()
+
+    def act(self, command: StageCommand) -> None:
+        """Do at once what a hand asks of the sound. From any thread."""
+        if self._stage is not None:
+            self._stage.act(command)
+
+    @property
+    def output(self) -> str:
+        """Where the sound goes, for people."""
+        return self._sink.description if self._sink is not None else "nowhere"
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """The rungs that do not work now, and why."""
+        found: dict[str, str] = {}
+        if self.substituted:
+            found[AUDIO] = "no sound can be made; the bank sounds"
+        if self._sink is not None and self._sink.lost:
+            found[OUTPUT] = f"{self._sink.lost}; the music goes on unheard"
+        return found
+
+    @property
+    def substituted(self) -> bool:
+        """Whether the bank sounds in place of the music."""
+        return self._stage is not None and self._stage.substituted
+
+    @property
+    def standing(self) -> StationFrames:
+        """How far the music is."""
+        taken = self._stage.frames if self._stage is not None else 0
+        bars = self.mind.bars
+        return StationFrames(bars.until, self.mind.progress.made, taken, bars.repeating)
+
+    def show_stacks(self) -> None:
+        """Have the child processes print the stacks of their threads; one that still starts would die of the signal."""
+        mind = self.mind.pid if self.mind.works else None
+        audio = self.audio.pid if self.audio.state is AudioState.PLAYING else None
+        for pid in (mind, audio, self.audio.spare_pid):
+            if pid is not None:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGUSR1)
+
+    def look(self, timeout: float) -> None:
+        """Take in what has come, for `timeout` seconds at most, and see to it that the music goes on."""
+        for told in self._link.receive(0.0):
+            self.mind.hear(told)
+        self.mind.look(timeout)

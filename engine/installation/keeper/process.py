@@ -1,0 +1,156 @@
+# pyright: strict
+"""The keeper's process: `python -m engine.installation.keeper.process FILE`, which is what `perpetuum run` becomes."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from engine.errors import PerpetuumError
+from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.hands.contact import watch_contact
+from engine.installation.keeper.hands.control import ControlSocket
+from engine.installation.keeper.hands.hands import Ask
+from engine.installation.keeper.keeper import Keeper
+from engine.installation.keeper.notify import Notifier
+from engine.installation.keeper.reading import PATIENCE, Reading
+from engine.installation.keeper.telling import Telling
+
+log = logging.getLogger(__name__)
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+STACKS = 3.0
+"""Seconds in which what children print is logged after SIGUSR1: their stacks."""
+
+
+class Running:
+    """An installation that runs, and the signals that it is sent.
+
+    Args:
+        file: of the installation.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._asked: list[int] = []
+        self._reading: Reading | None = None
+        self._give_up_at = 0.0
+        self._quiet_at: float | None = None
+        for number in (*STOPPING, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, self._ask)
+        faulthandler.register(signal.SIGUSR1, all_threads=True, chain=True)
+
+    def run(self) -> int:
+        """Run until a signal ends it; gives the exit code.
+
+        Raises:
+            PerpetuumError: it cannot be run.
+        """
+        reading = Reading(self._file)
+        read = reading.result(PATIENCE) or reading.give_up()
+        if read.problems:
+            print(read.problems, file=sys.stderr)
+        if read.installation is None:
+            return 1
+        again = False
+        with ExitStack() as stack:
+            folder = StateFolder(read.installation.state)
+            folder.lock()
+            stack.callback(folder.close)
+            keeper = Keeper(read.installation, folder)
+            contact = read.installation.alarm.contact
+            if contact is not None:
+                stack.callback(watch_contact(contact, keeper.hands.contact_is))
+            telling = Telling(keeper, Notifier())
+            stack.callback(keeper.stop)
+            stack.callback(telling.stopping)
+            stack.enter_context(ControlSocket(folder.path, telling.answer))
+            keeper.start()
+            telling.ready()
+            log.info("%s", telling.sentence)
+            while not self._stops(keeper):
+                keeper.look()
+                telling.look(time.monotonic())
+                if keeper.restart_due:
+                    log.warning("the planned restart: all processes begin anew")
+                    again = True
+                    break
+        if again:
+            os.execv(sys.executable, [sys.executable, "-P", "-m", __spec__.name, *sys.argv[1:]])
+        return 0
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked.append(number)
+
+    def _stops(self, keeper: Keeper) -> bool:
+        """Do what signals ask; whether one asks to stop."""
+        while self._asked:
+            number = self._asked.pop(0)
+            if number in STOPPING:
+                return True
+            if number == signal.SIGHUP:
+                if self._reading is None:
+                    self._reading, self._give_up_at = Reading(self._file), time.monotonic() + PATIENCE
+            elif number == signal.SIGUSR1:
+                self._show_stacks(keeper)
+            elif keeper.installation.alarm.signal:
+                keeper.hands.ask(Ask.ALARM, "signal")
+        if self._quiet_at is not None and time.monotonic() > self._quiet_at:
+            self._quiet_at = None
+            logging.getLogger("engine.processes.child").setLevel(logging.NOTSET)
+        self._look_at_reading(keeper)
+        return False
+
+    def _look_at_reading(self, keeper: Keeper) -> None:
+        if self._reading is None:
+            return
+        read = self._reading.result(0.0)
+        if read is None:
+            if time.monotonic() < self._give_up_at:
+                return
+            read = self._reading.give_up()
+        self._reading = None
+        if read.problems:
+            log.warning("%s", read.problems)
+        if read.installation is None:
+            log.error("%s is broken; nothing changes", self._file)
+        else:
+            log.warning("%s was read again", self._file)
+            keeper.take(read.installation)
+
+    def _show_stacks(self, keeper: Keeper) -> None:
+        """The stacks of our threads are printed already; those of our children come the way of all that they print."""
+        logging.getLogger("engine.processes.child").setLevel(logging.DEBUG)
+        self._quiet_at = time.monotonic() + STACKS
+        if keeper.performance is not None:
+            keeper.performance.show_stacks()
+
+
+def main() -> int:
+    """Run an installation; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="perpetuum run", description="Run an installation.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("-v", "--verbose", action="store_true")
+    options = parser.parse_args()
+    faulthandler.enable()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("engine").setLevel(logging.INFO if options.verbose else logging.WARNING)
+    logging.getLogger().setLevel(logging.DEBUG)
+    try:
+        return Running(options.file).run()
+    except PerpetuumError as error:
+        print(f"perpetuum: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+# pyright: strict
+"""How the keeper is: a sentence for people, a table for machines, a heartbeat for the watchdog."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from engine.errors import PerpetuumError
+from engine.installation.keeper.hands.hands import Ask
+from engine.installation.keeper.heartbeat import Heartbeat, Station
+from engine.installation.keeper.keeper import Keeper
+from engine.installation.keeper.mind.mind_host import MARGIN
+from engine.installation.keeper.notify import Notifier
+from engine.installation.keeper.performance import KeptPerformance
+from engine.score.time import SAMPLE_RATE
+
+log = logging.getLogger(__name__)
+
+STARTING = 90.0
+"""Seconds from an opening to the first sound; a slow and busy machine starts its processes so slowly."""
+
+NOTIFY_EVERY = 1.0
+"""Seconds between two signs of life, at most."""
+
+
+class Telling:
+    """Tells whoever wants to know.
+
+    Args:
+        keeper: about which.
+        notifier: to the service manager.
+    """
+
+    def __init__(self, keeper: Keeper, notifier: Notifier) -> None:
+        self._keeper = keeper
+        self._notifier = notifier
+        self._heartbeat = Heartbeat()
+        self._said: list[str] = []
+        self._performance: KeptPerformance | None = None
+        self._opened_at = 0.0
+        self._every = min(NOTIFY_EVERY, (notifier.watchdog or NOTIFY_EVERY * 4) / 4)
+        self._at = 0.0
+
+    def ready(self) -> None:
+        """All is started."""
+        self._notifier.tell("READY=1", f"STATUS={self.sentence}")
+
+    def stopping(self) -> None:
+        """It ends."""
+        self._notifier.tell("STOPPING=1", "STATUS=fading out")
+
+    def look(self, now: float) -> None:
+        """Give a sign of life if it is time, and the music goes on."""
+        if now < self._at:
+            return
+        self._at = now + self._every
+        late = self._heartbeat.late(self._stations(now), now)
+        if late != self._said:
+            self._said = late
+            if late:
+                log.error("the heartbeat stands still: nothing is %s", " or ".join(late))
+        if late:
+            self._notifier.tell(f"STATUS={self.sentence}; nothing is {' or '.join(late)}")
+        else:
+            self._notifier.tell("WATCHDOG=1", f"STATUS={self.sentence}")
+
+    def answer(self, line: str) -> str:
+        """What is answered to a line at the control socket.
+
+        Raises:
+            PerpetuumError: there is no such thing to ask.
+        """
+        if line == "status":
+            return json.dumps(self.status())
+        try:
+            asked = Ask(line)
+        except ValueError:
+            known = ", ".join(["status", *Ask])
+            raise PerpetuumError(f"{line[:40]!r} is nothing that can be asked", f"one of {known}") from None
+        self._keeper.hands.ask(asked, "control")
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """How it is, for people."""
+        keeper, hands = self._keeper, self._keeper.hands
+        title = keeper.installation.title
+        if hands.alarm:
+            return f"{title}: silent, because the alarm is on"
+        performance = keeper.performance
+        if performance is None or keeper.on is None:
+            return f"{title}: closed"
+        state = ", muted" if hands.muted else ", in quiet mode" if hands.quiet else ""
+        if not performance.mind.begun:
+            return f"{title}: {keeper.on.turn.scene} is about to begin{state}"
+        if performance.substituted:
+            return f"{title}: the sound cannot be made, its recording plays{state}"
+        if performance.standing.repeating:
+            return f"{title}: {keeper.on.turn.scene}, its last bars once more{state}"
+        return f"{title}: {keeper.on.turn.scene} to {performance.output}{state}"
+
+    def status(self) -> dict[str, object]:
+        """How it is, for machines."""
+        keeper, performance = self._keeper, self._keeper.performance
+        found: dict[str, object] = {
+            "sentence": self.sentence,
+            "alarm": keeper.hands.alarm,
+            "muted": keeper.hands.muted,
+            "quiet": keeper.hands.quiet,
+            "phase": keeper.intent.phase.value,
+            "late": self._said,
+            "scene": keeper.on.turn.scene if keeper.on is not None else None,
+        }
+        if performance is not None:
+            standing = performance.standing
+            found |= {
+                "sealed": standing.sealed,
+                "made": standing.made,
+                "taken": standing.taken,
+                "repeating": standing.repeating,
+                "substituted": performance.substituted,
+                "processes": {
+                    "mind": performance.mind.pid,
+                    "audio": performance.audio.pid,
+                    "spare": performance.audio.spare_pid,
+                },
+            }
+        return found
+
+    def _stations(self, now: float) -> tuple[Station, ...]:
+        performance = self._keeper.performance
+        if performance is not self._performance:
+            self._performance, self._opened_at = performance, now
+        if performance is None:
+            return ()  # closed: nothing is due
+        standing = performance.standing
+        if not standing.taken:
+            return (Station("begun", 0, self._opened_at + STARTING),)
+        ahead = (standing.sealed - standing.made - MARGIN) / SAMPLE_RATE
+        rendered = now + 60.0 if performance.substituted else None
+        return (
+            Station("sealed", standing.sealed, now + ahead if ahead > 0 else rendered),
+            Station("rendered", standing.made, rendered),
+            Station("taken", standing.taken),
+        )
