@@ -19,6 +19,7 @@ from engine.installation.chaos.capture import FRAME, Capture
 from engine.installation.chaos.copying import Copied, copy_installation
 from engine.installation.chaos.processes import descendants, tell, those
 from engine.installation.chaos.rungs import RungWatch
+from engine.installation.chaos.wall_clock import WallClockStep
 from engine.sabotage import VARIABLE
 from engine.score.time import SAMPLE_RATE
 
@@ -27,6 +28,9 @@ NEEDED = ("pulseaudio", "pactl", "parec")
 
 RESTART_AFTER = 0.1
 """Seconds after which a keeper that ended is started again, as systemd does by itself."""
+
+COMES_WITHIN = 10.0
+"""Seconds that a process is waited for that is about to come."""
 
 PATIENCE = 90.0
 """Seconds that the first sound is waited for."""
@@ -41,23 +45,20 @@ class Rig:
         installation: its file.
         folder: for all that is written.
         state: the state folder.
-        library: libfaketime; None: the wall clock is the machine's.
 
     Raises:
         PerpetuumError: what is needed is not installed, or nothing is heard.
     """
 
-    def __init__(self, installation: Path, folder: Path, state: Path, library: Path | None = None) -> None:
+    def __init__(self, installation: Path, folder: Path, state: Path) -> None:
         missing = [name for name in NEEDED if not shutil.which(name)]
         if missing:
             raise PerpetuumError(f"chaos needs {', '.join(missing)}", "apt install pulseaudio pulseaudio-utils")
         self.folder = folder
-        self.library = library
         self.state = state
         self.copied: Copied = copy_installation(installation, folder / "files", SINK, self.state)
         self.capture = Capture(folder / "heard.raw")
-        self.wall_step = folder / "wall_step"
-        self.wall_step.write_text("+0\n")
+        self.wall_clock = WallClockStep(folder)
         self.rungs = RungWatch(self.state)
         self._stack = ExitStack()
         self._log = folder / "log"
@@ -100,14 +101,24 @@ class Rig:
         return self._log.read_text("utf-8", "replace")
 
     def process(self, name: str) -> int:
-        """One of its processes.
+        """One of its processes; one that is about to come is waited for.
 
         Args:
             name: "keeper", "mind", "worker", "audio", "spare" or "player".
 
         Raises:
-            PerpetuumError: there is none now.
+            PerpetuumError: there is none.
         """
+        until = time.monotonic() + COMES_WITHIN
+        while True:
+            try:
+                return self._process(name)
+            except PerpetuumError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.02)
+
+    def _process(self, name: str) -> int:
         if name == "keeper":
             return self.keeper
         if name in ("mind", "audio", "spare"):
@@ -209,15 +220,7 @@ class Rig:
 
     def _keep(self, log: IO[bytes]) -> None:
         """Start the installation, again and again, as a service manager does."""
-        environment = self.environment
-        if self.library is not None:
-            environment |= {
-                "LD_PRELOAD": str(self.library),
-                "FAKETIME_TIMESTAMP_FILE": str(self.wall_step),
-                "FAKETIME_NO_CACHE": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            }
+        environment = self.environment | self.wall_clock.environment
         command = [sys.executable, "-P", "-m", "engine.installation.keeper.process", str(self.copied.file)]
         while not self._over.is_set():
             self._keeper = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)

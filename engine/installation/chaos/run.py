@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,8 +23,6 @@ FAULTS: tuple[Fault, ...] = (NoFault(), *PROCESS_FAULTS, *FILE_FAULTS, *MACHINE_
 
 DISK_BYTES = 8 << 20
 """Of the small disk for the state folder."""
-
-LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
 
 
 def chosen(only: Sequence[str]) -> tuple[Fault, ...]:
@@ -60,7 +57,7 @@ def run_chaos(
         PerpetuumError: the installation does not play, or what is needed is not there.
     """
     with tempfile.TemporaryDirectory(prefix="perpetuum-chaos-") as place, small_disk(Path(place)) as state:
-        rig = Rig(installation, Path(place), state, library())
+        rig = Rig(installation, Path(place), state)
         try:
             with rig:
                 rig.hear_sound()
@@ -88,7 +85,7 @@ def _report(rig: Rig, fault: Fault, times: int, control: Measured | None, tell: 
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
+def small_disk(folder: Path) -> Generator[Path]:
     """A folder on a small file system of its own, where that can be mounted; else a plain one."""
     state = folder / "state"
     state.mkdir()
@@ -96,22 +93,13 @@ def small_disk(folder: Path) -> Iterator[Path]:
     image.write_bytes(b"")
     with image.open("r+b") as file:
         file.truncate(DISK_BYTES)
-    tools = all(shutil.which(name) for name in ("mkfs.ext4", "mount", "umount"))
-    made = (
-        tools and _works("mkfs.ext4", "-q", "-F", str(image)) and _works("mount", "-o", "loop", str(image), str(state))
-    )
+    made = _works("mkfs.ext4", "-q", "-F", str(image)) and _works("mount", "-o", "loop", str(image), str(state))
     try:
         yield state
     finally:
         if made:
             _works("fsfreeze", "-u", str(state))
             _works("umount", "-l", str(state))
-
-
-def library() -> Path | None:
-    """Libfaketime, if it is installed."""
-    found = (path for pattern in LIBRARIES for path in Path("/").glob(pattern.removeprefix("/")))
-    return next(found, None)
 
 
 def _works(*command: str) -> bool:

@@ -15,6 +15,7 @@ from engine.installation.chaos.processes import descendants
 from engine.installation.chaos.rig import Rig
 from engine.installation.chaos.rungs import LadderRung
 
+DAY = 86_400
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -91,26 +92,26 @@ class WallClock(Fault):
 
     Args:
         name: of the fault.
-        step: as libfaketime writes it.
+        step: seconds.
     """
 
     lasts = 10.0
 
-    def __init__(self, name: str, step: str) -> None:
+    def __init__(self, name: str, step: int) -> None:
         self.name = name
         self._step = step
 
     def why_not(self, rig: Rig) -> str:
-        """Only with libfaketime."""
-        return "" if rig.library is not None else "libfaketime is not installed"
+        """Only where the clock of some processes alone can leap."""
+        return "" if rig.wall_clock.works else "there is no C compiler"
 
     def provoke(self, rig: Rig) -> None:
         """Set it."""
-        rig.wall_step.write_text(f"{self._step}\n")
+        rig.wall_clock.set(self._step)
 
     def undo(self, rig: Rig) -> None:
         """Set it back."""
-        rig.wall_step.write_text("+0\n")
+        rig.wall_clock.set(0)
 
 
 class ServerRestarted(Fault):
@@ -153,9 +154,9 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
     BusyLoops(),
     BusyAndMindKilled(),
     MemoryPressure(),
-    WallClock("wall clock 14 days later", "+14d"),
-    WallClock("wall clock 14 days earlier", "-14d"),
-    WallClock("wall clock an hour later (daylight saving)", "+1h"),
+    WallClock("wall clock 14 days later", 14 * DAY),
+    WallClock("wall clock 14 days earlier", -14 * DAY),
+    WallClock("wall clock an hour later (daylight saving)", 3600),
     ServerRestarted(),
     CardRemoved(),
 )
