@@ -42,8 +42,9 @@ class Capture:
 
     def since(self, frame: int, until: int | None = None) -> Frames:
         """Frames from one on, [n, 2]."""
+        frame = max(frame, 0)
         with self._path.open("rb") as file:
-            file.seek(max(frame, 0) * FRAME)
+            file.seek(frame * FRAME)
             data = file.read(-1 if until is None else max(0, until - frame) * FRAME)
         return np.frombuffer(data[: len(data) // FRAME * FRAME], np.float32).reshape(-1, 2)
 

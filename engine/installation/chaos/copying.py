@@ -47,7 +47,7 @@ def copy_installation(file: Path, folder: Path, sink: str, state: Path) -> Copie
         PerpetuumError: it is no installation.
     """
     folder.mkdir()
-    yaml = YAML()
+    yaml = YAML(typ="safe", pure=True)
     try:
         data: Any = yaml.load(file)  # pyright: ignore[reportUnknownMemberType]
     except Exception as error:
@@ -59,7 +59,7 @@ def copy_installation(file: Path, folder: Path, sink: str, state: Path) -> Copie
         content.pop(name, None)
     content["output"] = {"kind": "device", "argument": sink}
     content["state"] = str(state)
-    scenes: list[Path] = []
+    scenes: dict[Path, Path] = {}  # copies, and what they are copies of
     entries = cast("dict[str, dict[str, Any] | None]", content["scenes"])
     for name, entry in list(entries.items()):
         named = str((entry or {}).get("file", name))
@@ -68,14 +68,14 @@ def copy_installation(file: Path, folder: Path, sink: str, state: Path) -> Copie
             raise PerpetuumError(f"{file} names the scene {named}, which is not there")
         copy = folder / f"{name}.yaml"
         shutil.copyfile(found, copy)
-        # What a scene names lies beside it: instruments, MIDI files.
+        scenes[copy] = found
+        entries[name] = {**(entry or {}), "file": str(copy)}
+    target = folder / "installation.yaml"
+    with target.open("w") as out:
+        yaml.dump(content, out)  # pyright: ignore[reportUnknownMemberType]
+    # What a scene names lies beside it: instruments, MIDI files. Only now, so that nothing is copied through a link.
+    for found in scenes.values():
         for other in found.parent.iterdir():
             with suppress(FileExistsError):
                 (folder / other.name).symlink_to(other.absolute())
-        scenes.append(copy)
-        entries[name] = {**(entry or {}), "file": str(copy)}
-    target = folder / "installation.yaml"
-    target.unlink(missing_ok=True)
-    with target.open("w") as out:
-        yaml.dump(content, out)  # pyright: ignore[reportUnknownMemberType]
     return Copied(target, tuple(scenes))
