@@ -5,20 +5,22 @@ from __future__ import annotations
 import difflib
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from engine import assets
 from engine.errors import PerpetuumError
 from engine.form.scene import Scene
-from engine.scenes import Severity, load
+from engine.scenes import Diagnostic, Severity, load
 from engine.units import parse_time_of_day
 
 EXIT_NOT_VALID = 1
+
+Found = TypeVar("Found")
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -81,16 +83,27 @@ def load_playable(name: str, section: str | None = None, solo: str | None = None
     Raises:
         PerpetuumError: there is no such file, section or part.
     """
-    scene, diagnostics = load(find_scene(name), pipes=True)
+    scene = valid(name, *load(find_scene(name), pipes=True))
+    must_exist("section", section, list(scene.sections))
+    must_exist("part", solo, list(scene.parts))
+    return scene
+
+
+def valid(name: str, found: Found | None, diagnostics: Sequence[Diagnostic]) -> Found:
+    """What was read of a file; its diagnostics are printed, and where it is None, we exit.
+
+    Args:
+        name: of the file, as the command line says it.
+        found: what was read.
+        diagnostics: all that was found in it.
+    """
     for diagnostic in diagnostics:
         warn(diagnostic.text(colour=is_terminal(sys.stderr)))
-    if scene is None:
+    if found is None:
         errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
         click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)
         sys.exit(EXIT_NOT_VALID)
-    _must_exist("section", section, list(scene.sections))
-    _must_exist("part", solo, list(scene.parts))
-    return scene
+    return found
 
 
 def seed_of(scene: Scene, given: int | None) -> int:
@@ -130,7 +143,8 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
 
 
-def _must_exist(what: str, name: str | None, known: list[str]) -> None:
+def must_exist(what: str, name: str | None, known: list[str]) -> None:
+    """Raise a `PerpetuumError` where a section or part that was asked for is none of the scene's."""
     if name is None or name in known:
         return
     near = difflib.get_close_matches(name, known, 1)

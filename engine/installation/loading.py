@@ -31,7 +31,10 @@ class CheckedFile(Checked):
 
 
 def read_installation(
-    path: Path, pipes: bool = False, instruments: Instruments | None = None
+    path: Path,
+    pipes: bool = False,
+    instruments: Instruments | None = None,
+    scenes: dict[Path, Checked | None] | None = None,
 ) -> tuple[Installation | None, list[Diagnostic]]:
     """Read an installation file, and look into all scenes that it names.
 
@@ -39,6 +42,7 @@ def read_installation(
         path: of the file.
         pipes: it may also be a pipe.
         instruments: what has been looked into so far.
+        scenes: the same; those that this installation names are added.
 
     Returns:
         (installation, diagnostics): the installation is None if any diagnostic is an error, also one of a scene.
@@ -47,7 +51,9 @@ def read_installation(
         PerpetuumError: there is no such file, or it may not be read.
     """
     source, node = read_tree(path, pipes)
-    checked = _look_into_installation(source, node, instruments or Instruments())
+    checked = _look_into_installation(
+        source, node, NamedScenes(instruments or Instruments(), {} if scenes is None else scenes)
+    )
     return checked.installation, checked.diagnostics
 
 
@@ -74,15 +80,14 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
             )
             return CheckedFile(source.path, None, source.found)
         if len(of_installations) > len(of_scenes):
-            return _look_into_installation(source, node, instruments)
+            return _look_into_installation(source, node, NamedScenes(instruments, {}))
     kind = "instrument" if node is not None and is_instrument(node) else "scene"
     checked = look_into(source, node, instruments)
     return CheckedFile(checked.path, checked.scene, checked.diagnostics, kind)
 
 
-def _look_into_installation(source: SourceFile, node: Node | None, instruments: Instruments) -> CheckedFile:
+def _look_into_installation(source: SourceFile, node: Node | None, scenes: NamedScenes) -> CheckedFile:
     installation = None
-    scenes = NamedScenes(instruments, {})
     if isinstance(node, MapNode):
         installation = read_file(source, node, scenes)
     elif node is not None:

@@ -19,7 +19,7 @@ from engine.installation.walltime import first_moment, on_the_wall
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-_TOLD = 0.5
+_TOLD = 1.0
 """dB of a change of loudness that is told."""
 
 
@@ -206,7 +206,7 @@ class _Writer:
         was = False
         for at, intent in self._timetable.changes(self._start, self._end):
             if intent.quiet and not was:
-                fewer = f", {quiet.density:.0%} of the notes" if quiet.density < 1 else ""
+                fewer = f", {quiet.density * 100:.0f} % of the notes" if quiet.density < 1 else ""
                 yield self._line(at, What.QUIET, f"quiet: {-quiet.level:g} dB less loud{fewer}")
             if was and not intent.quiet:
                 yield self._line(at, What.QUIET, "no longer quiet")

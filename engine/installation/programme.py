@@ -88,9 +88,10 @@ def _turn(programme: Programme, session: str, number: int, before: str | None) -
 
 
 def _length(programme: Programme, session: str, number: int, entry: SceneEntry) -> float:
-    """Seconds, whole ones, so that clocks of people can show them."""
+    """Seconds; whole minutes where some are in the range, for people read them in plans."""
     share = derive_seed(programme.seed, session, number, "length") / _SEEDS
-    return float(round(entry.shortest + share * (entry.longest - entry.shortest)))
+    drawn = entry.shortest + share * (entry.longest - entry.shortest)
+    return min(max(round(drawn / 60) * 60.0, entry.shortest), entry.longest)
 
 
 def _drawn(weights: Mapping[str, float], chance: float) -> str:

@@ -90,7 +90,7 @@ class Intent:
 
     Attributes:
         phase: of the opening hours.
-        quiet: whether quiet mode is due by the clock.
+        quiet: whether quiet mode is due by the clock; never while nothing sounds.
         source: where the music comes from.
         scene: that sounds; empty where the programme says which, and where nothing sounds.
         loudness: target in LUFS, quiet mode and the level of what sounds outside the hours included.
@@ -280,16 +280,16 @@ class Timetable:
         return state, until
 
     def _state(self, moment: datetime) -> _State:
-        session = self.session(moment)
+        session, days = self.session(moment), self._days(moment)
         outside = self.installation.outside
-        if session is None:
-            source = Source.OUTSIDE if outside is not None else Source.NOTHING
-            return _State(Phase.CLOSED, False, source, outside.name if outside is not None else "", "")
-        days = self._days(moment)
         quiet = any(_holds(self._quiet(day), moment) for day in days)
+        if session is None and outside is None:
+            return _State(Phase.CLOSED, False, Source.NOTHING, "", "")
+        if session is None and outside is not None:
+            return _State(Phase.CLOSED, quiet, Source.OUTSIDE, outside.name, "")
         fixed = self._fixed(days, moment)
         source = Source.FIXED if fixed else Source.PROGRAMME
-        return _State(self._phase(moment), quiet, source, fixed, session.name)
+        return _State(self._phase(moment), quiet, source, fixed, session.name if session is not None else "")
 
     def _phase(self, moment: datetime) -> Phase:
         fades, opening = self.installation.fades, self._opening(moment)

@@ -134,6 +134,13 @@ class Chain(InfallibleOutput):
         return f"nowhere, in real time: {problems}; a player is looked for again and again"
 
     @property
+    def lost(self) -> str:
+        """Why none of its outputs works."""
+        if self._silenced or not self._rungs or any(rung.is_open for rung in self._rungs):
+            return ""
+        return "; ".join(rung.problem for rung in self._rungs if rung.problem) or "it is being opened"
+
+    @property
     def complaint(self) -> str:
         """Of its outputs."""
         return "; ".join(rung.output.complaint for rung in self._rungs if rung.output.complaint)

@@ -28,6 +28,11 @@ class Sink(ABC):
         """Where the sound goes now, in words for people."""
 
     @property
+    def lost(self) -> str:
+        """Why nobody hears it now, though somebody is meant to; empty otherwise."""
+        return ""
+
+    @property
     def complaint(self) -> str:
         """What is wrong with what it made, such as a recording with a gap; empty if nothing is."""
         return ""

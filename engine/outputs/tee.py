@@ -71,6 +71,11 @@ class Tee(InfallibleOutput):
         return "; ".join([self.master.description, *(output.description for output in self._outputs)])
 
     @property
+    def lost(self) -> str:
+        """Of the master."""
+        return self.master.lost
+
+    @property
     def complaint(self) -> str:
         """What is wrong with what was made; known at the end."""
         complaints = [self.master.complaint]

@@ -11,6 +11,7 @@ from engine.events import Event, SoundResumed, SoundStarved
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
 from engine.runtime.audio import Audio
+from engine.runtime.substitute import Substitute
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,12 @@ CHUNK_FRAMES = 1024
 
 STARVED = 0.1
 """Seconds without sound in the pipe that count as one starvation."""
+
+WITHOUT = 0.3
+"""Seconds without sound after which a substitute sounds; a player holds 0.4 s."""
+
+FIRST_WITHOUT = 10.0
+"""The same before the first sound: processes start."""
 
 PATIENCE = 1.0
 """Seconds that an output may take over one chunk when it is to end; one that hangs holds nobody."""
@@ -34,18 +41,22 @@ class Pump:
         audio: where sound comes from.
         output: where it goes; opened.
         publish: told when there is no sound, and when there is again; never raises.
+        substitute: sounds while no music comes; None: nothing does.
 
     Attributes:
         frames: that have gone to the output.
-        substitute: whether something else sounds in place of the music.
         gain: takes commands from any thread.
     """
 
     def __init__(
-        self, audio: Audio, output: InfallibleOutput, publish: Callable[[Event], None] = lambda event: None
+        self,
+        audio: Audio,
+        output: InfallibleOutput,
+        publish: Callable[[Event], None] = lambda event: None,
+        substitute: Substitute | None = None,
     ) -> None:
         self.frames = 0
-        self.substitute = False
+        self._substitute = substitute
         self._publish = publish
         self.gain = Gain(audio.pipe.format)
         self._audio = audio
@@ -63,6 +74,11 @@ class Pump:
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             log.warning("the output does not answer; it is left alone")
+
+    @property
+    def substituted(self) -> bool:
+        """Whether something else sounds in place of the music."""
+        return self._substitute is not None and self._substitute.playing
 
     @property
     def finished(self) -> bool:
@@ -94,23 +110,36 @@ class Pump:
         most = CHUNK_FRAMES * self._format.frame_bytes
         while not self._stop.is_set():
             over = self._audio.over  # asked before reading: what was written before the end is still played
-            data = self._audio.pipe.read(most, STARVED)
-            if not data:
-                if over or self.gain.fades:
-                    return
-                if self.frames and self._audio.live:
-                    if not silence:
-                        self._publish(SoundStarved(self.frames))
-                    silence += STARVED
-                continue
-            if silence:
-                self._publish(SoundResumed(self.frames, silence))
-                silence = 0.0
-            data = self.gain.apply(data)
+            data = self._audio.pipe.read(most, 0.0 if self.substituted else STARVED)
             if data:
-                if self.frames == 0:
-                    log.info("first sound")
-                self._output.write(data)
-                self.frames += self._format.frames(data)
-            if self.gain.faded_out:
+                if silence and self.frames:
+                    self._publish(SoundResumed(self.frames, silence))
+                silence = 0.0
+                if self._substitute is not None and self._substitute.playing:
+                    data = self._substitute.beneath(data)
+            else:
+                if over or (self.gain.fades and not self.substituted):
+                    return
+                if self._audio.live:
+                    if self.frames and not silence:
+                        self._publish(SoundStarved(self.frames))
+                    silence += CHUNK_FRAMES / self._format.rate if self.substituted else STARVED
+                data = self._in_place(silence)
+            if data and self._passed_on(data):
                 return
+
+    def _in_place(self, silence: float) -> bytes:
+        """What sounds while no music comes; empty for nothing."""
+        if self._substitute is None or silence <= (WITHOUT if self.frames else FIRST_WITHOUT):
+            return b""
+        return self._substitute.alone(CHUNK_FRAMES)
+
+    def _passed_on(self, data: bytes) -> bool:
+        """Let the output have a chunk; whether that was the last."""
+        data = self.gain.apply(data)
+        if data:
+            if self.frames == 0:
+                log.info("first sound")
+            self._output.write(data)
+            self.frames += self._format.frames(data)
+        return self.gain.faded_out

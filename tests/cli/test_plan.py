@@ -100,7 +100,7 @@ def test_a_render_needs_one_length(arguments, tmp_path):
 
 
 def test_an_unknown_scene_is_said_with_those_that_are_there():
-    with pytest.raises(PerpetuumError, match=r"(?s)no scene file 'slow_grove'.*slow_groove"):
+    with pytest.raises(PerpetuumError, match=r"(?s)no scene or installation file 'slow_grove'.*slow_groove"):
         CliRunner().invoke(cli, ["plan", "slow_grove"], catch_exceptions=False)
 
 

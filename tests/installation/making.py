@@ -6,6 +6,15 @@ from engine.installation.installation import Hours, Installation, Order, Program
 
 HOUR = 3600.0
 
+SMALL = """perpetuum: 1
+title: Small
+tempo: 90 qpm
+key: C major
+parts: {pad: {generator: chord_walk, instrument: warm_pad}}
+sections: {all: {bars: 8 bars, parts: [pad]}}
+"""
+"""A scene that is soon looked into."""
+
 
 def hours(*pairs):
     """Hours by pairs of hours of the day."""

@@ -25,7 +25,7 @@ Examples:
 def command(installation: str, ask: str, state: Path | None) -> None:
     """Ask something of INSTALLATION, which runs on this machine; only its own user and root may."""
     from engine import assets
-    from engine.installation.keeper.control import ask as ask_of
+    from engine.installation.keeper.hands.control import ask as ask_of
 
     if state is None:
         from engine.errors import PerpetuumError

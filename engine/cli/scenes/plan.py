@@ -1,16 +1,22 @@
-"""`perpetuum plan`: the timeline that a scene will play, without making a sound."""
+"""`perpetuum plan`: the timeline that a scene will play, or what a day will bring, without making a sound."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from engine.cli.common import TimeOfDayType, clock_time, load_playable, seed_of
+from engine.cli.common import TimeOfDayType, clock_time, find_named, must_exist, seed_of, valid
+from engine.cli.installation.outlook import DayType, show_day
 from engine.conductor.daytime import CountedDay
 from engine.form.plan import Pass, Plan
+from engine.form.scene import Scene
+from engine.installation.loading import check_file
+from engine.scenes.instruments.files import Instruments
 from engine.scenes.reading.targets import SoundSettings
 from engine.scenes.schema.json_schema import unit_of
 from engine.score.time import SAMPLE_RATE
@@ -22,6 +28,8 @@ Examples:
   perpetuum plan slow_groove
   perpetuum plan my_scene.yaml --bars 200 --seed 7 --verbose
   perpetuum plan daylight --at 21:00
+  perpetuum plan gallery
+  perpetuum plan my_installation.yaml --day 2026-12-24
   perpetuum plan my_scene.yaml --format json | jq '.passes[].section'
 """
 
@@ -39,25 +47,64 @@ class _Row:
     opening: bool
 
 
+OF_SCENES = ("bars", "seed", "section", "at")
+OF_INSTALLATIONS = ("day",)
+
+
 @click.command(epilog=EXAMPLES)
-@click.argument("scene")
+@click.argument("file")
 @click.option("--bars", default=64, show_default=True, type=click.IntRange(1, 100_000), help="How far to look.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", type=TimeOfDayType(), default="12:00", show_default=True, help="Time of day at which it begins.")
+@click.option("--day", type=DayType(), help="Of an installation: the day, instead of today.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-v", "--verbose", is_flag=True, help="Say the seed of each phrase, too; JSON always does.")
-def command(scene: str, bars: int, seed: int | None, section: str | None, at: float, form: str, verbose: bool) -> None:
-    """Show the timeline that SCENE will play: sections, parts, generators and clock times.
+@click.option("-v", "--verbose", is_flag=True, help="Say the seed of each phrase or turn, too; JSON always does.")
+@click.pass_context
+def command(
+    context: click.Context,
+    file: str,
+    bars: int,
+    seed: int | None,
+    section: str | None,
+    at: float,
+    day: date | None,
+    form: str,
+    verbose: bool,
+) -> None:
+    """Show the timeline that a scene will play, or what a day of an installation will bring.
 
-    It is the timeline of one seed; the first line says which, and what `play` takes.
+    Of a scene: sections, parts, generators and clock times. It is the timeline of one seed; the first line says which,
+    and what `play` takes. Of a scene with settings that follow the time of day, it shows their values where each
+    section begins.
 
-    Of a scene with settings that follow the time of day, it shows their values where each section begins.
+    Of an installation: openings, scenes, quiet hours, loudness and restarts of one day, hour by hour.
 
-    SCENE is a file, its ending left out or not, the name of a shipped scene, or `-`.
+    FILE is a file, its ending left out or not, the name of a shipped scene or installation, or `-`.
     Warnings, such as a section that is never reached, come first.
     """
-    playable = load_playable(scene, section=section)
+    checked = check_file(find_named(file, "scenes", "installations"), Instruments(), pipes=True)
+    if checked.kind == "installation":
+        _refuse(context, OF_SCENES, "an installation")
+        show_day(valid(file, checked.installation, checked.diagnostics), day, form, verbose)
+        return
+    playable = valid(file, checked.scene, checked.diagnostics)
+    _refuse(context, OF_INSTALLATIONS, "a scene")
+    must_exist("section", section, list(playable.sections))
+    _show_scene(playable, bars, seed, section, at, form, verbose)
+
+
+def _refuse(context: click.Context, names: tuple[str, ...], what: str) -> None:
+    """End where an option was given that is for the other kind of file."""
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name} is not for {what}", context)
+
+
+def _show_scene(
+    playable: Scene, bars: int, seed: int | None, section: str | None, at: float, form: str, verbose: bool
+) -> None:
+    """Print the timeline of a scene."""
     day = CountedDay(at)
     plan = Plan(playable, seed_of(playable, seed), section, day.at)
     passes = []

@@ -1,5 +1,5 @@
 # pyright: strict
-"""What the keeper does at a moment: pure decisions about turns and levels. Nothing here waits or sees a clock."""
+"""What the keeper does at a moment, as pure decisions about turns and levels. Nothing waits, plays or sees a clock."""
 
 from __future__ import annotations
 

@@ -21,11 +21,13 @@ from engine.installation.keeper.direction import (
     level_wanted,
     turn_wanted,
 )
-from engine.installation.keeper.folder import StateFolder
-from engine.installation.keeper.hands import Ask, Hands
-from engine.installation.keeper.memory import Remembered, Writer, recall
-from engine.installation.keeper.messages import Play
+from engine.installation.keeper.folder.bank import Bank
+from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.folder.memory import Remembered, Writer, recall
+from engine.installation.keeper.hands.hands import Ask, Hands
+from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.rungs import Rungs
 from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
 from engine.processes.backoff import Backoff
@@ -106,6 +108,8 @@ class Keeper:
         self._level = Level(0.0, 0.0)
         self._remembered = recall(folder)
         self._restart_at: datetime | None = None
+        self._bank = Bank(folder.path)
+        self._rungs = Rungs()
         self._succession = Succession(self._tell_mind, self._set_gain)
         self.hands = Hands(folder, self._act, self._writer.do)
 
@@ -118,6 +122,7 @@ class Keeper:
         self.bus.subscribe(LOGGED, log_event)
         self._stack.callback(self.bus.close)
         self._stack.callback(self._writer.close, 1.0)
+        self._stack.callback(self._bank.close)
         self._stack.callback(self._close, LAST_FADE)
         self._direct(self._clock())
 
@@ -132,6 +137,9 @@ class Keeper:
             self._look_at_refusals(self.performance, now)
         if self.performance is not None:
             self._succession.look(self.performance.audio.heard, now, self._level)
+            for event in self._rungs.steps(self.performance.lost, self.performance.mind.next_bar):
+                self._publish(event)
+            self._look_at_bank(self.performance)
             if now >= self._remember_at:
                 self._remember_at = now + REMEMBER_EVERY
                 self._remember(now)
@@ -232,7 +240,7 @@ class Keeper:
     def _start_performance(self, play: Play, level: Level) -> None:
         sound = self.installation.sound
         outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
-        performance = KeptPerformance(play, outputs, self._publish)
+        performance = KeptPerformance(play, outputs, self._publish, self._bank.take)
         self._succession.begin()
         # What hands want counts before the first sample, and whoever asks from now on finds it.
         performance.start([*self._first_commands(), SetGain(level.decibels, 0.0)])
@@ -271,6 +279,11 @@ class Keeper:
         if self.on is not None:
             self.on = replace(self.on, since=-math.inf)  # its turn is over
         self._open_at = now + self._backoff.next_delay()
+
+    def _look_at_bank(self, performance: KeptPerformance) -> None:
+        played = performance.standing.taken / SAMPLE_RATE if not performance.lost else 0.0
+        play = performance.mind.play
+        self._bank.look(played, play.scene, play.seed, self.installation.fallback_bank)
 
     def _first_commands(self) -> Sequence[StageCommand]:
         return [*([Mute(True)] if self.hands.muted else []), *([Alarm(True)] if self.hands.alarm else [])]

@@ -10,8 +10,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from engine.events.vocabulary import Event
-from engine.installation.keeper.messages import Play
-from engine.installation.keeper.mind_host import MindHost
+from engine.installation.keeper.mind.messages import Play
+from engine.installation.keeper.mind.mind_host import MindHost
+from engine.installation.keeper.rungs import AUDIO, OUTPUT
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.opening import OutputChoice, open_outputs
 from engine.runtime.audio import Audio
@@ -20,6 +21,7 @@ from engine.runtime.performance.links import QueueLink, pair_of_links
 from engine.runtime.performance.messages import FromStage, ToStage
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.performance.stage import Stage
+from engine.runtime.substitute import Source, Substitute
 
 PATIENCE = 1.0
 """Seconds that the end of a fade is waited for; an output that hangs holds nobody."""
@@ -42,6 +44,10 @@ class Standing:
     repeating: bool
 
 
+def nothing(frames: int) -> None:
+    """Where there is no bank."""
+
+
 class KeptPerformance:
     """Lets an installation sound, and goes on whatever happens to its processes.
 
@@ -51,6 +57,7 @@ class KeptPerformance:
         play: what to play; the state in it may be one of an earlier performance.
         outputs: where the sound goes, and hours of recordings to keep.
         publish: told of all that happens; never raises.
+        bank: raw sound that plays where none can be made.
 
     Attributes:
         audio: processes that make the sound.
@@ -58,9 +65,14 @@ class KeptPerformance:
     """
 
     def __init__(
-        self, play: Play, outputs: Sequence[tuple[OutputChoice, float | None]], publish: Callable[[Event], None]
+        self,
+        play: Play,
+        outputs: Sequence[tuple[OutputChoice, float | None]],
+        publish: Callable[[Event], None],
+        bank: Source = nothing,
     ) -> None:
         self._outputs = outputs
+        self._bank = bank
         self._publish = publish
         self._stack = ExitStack()
         self._link: QueueLink[ToStage, FromStage]
@@ -88,7 +100,8 @@ class KeptPerformance:
         keep = next((hours for _, hours in self._outputs if hours is not None), None)
         choices = [choice for choice, _ in self._outputs]
         sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish))
-        self._stage = Stage(self.audio, sink, self._stage_end)
+        substitute = Substitute(self._bank, self.audio.pipe.format)
+        self._stage = Stage(self.audio, sink, self._stage_end, substitute)
         for command in first:
             self._stage.act(command)
         self._stack.enter_context(self._stage)
@@ -112,9 +125,19 @@ class KeptPerformance:
         return self._sink.description if self._sink is not None else "nowhere"
 
     @property
-    def substitute(self) -> bool:
-        """Whether a recording sounds in place of the music."""
-        return self._stage is not None and self._stage.substitute
+    def lost(self) -> dict[str, str]:
+        """The rungs that do not work now, and why."""
+        found: dict[str, str] = {}
+        if self.substituted:
+            found[AUDIO] = "no sound can be made; the bank sounds"
+        if self._sink is not None and self._sink.lost:
+            found[OUTPUT] = f"{self._sink.lost}; the music goes on unheard"
+        return found
+
+    @property
+    def substituted(self) -> bool:
+        """Whether the bank sounds in place of the music."""
+        return self._stage is not None and self._stage.substituted
 
     @property
     def standing(self) -> Standing:

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import FrameType
 
 from engine.errors import PerpetuumError
-from engine.installation.keeper.contact import watch_contact
-from engine.installation.keeper.control import Control
-from engine.installation.keeper.folder import StateFolder
-from engine.installation.keeper.hands import Ask
+from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.hands.contact import watch_contact
+from engine.installation.keeper.hands.control import Control
+from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.reading import PATIENCE, Reading

@@ -7,10 +7,10 @@ import json
 import logging
 
 from engine.errors import PerpetuumError
-from engine.installation.keeper.hands import Ask
+from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.keeper import Keeper
-from engine.installation.keeper.mind_host import MARGIN
+from engine.installation.keeper.mind.mind_host import MARGIN
 from engine.installation.keeper.notify import Notifier
 from engine.score.time import SAMPLE_RATE
 
@@ -88,7 +88,7 @@ class Telling:
         state = ", muted" if hands.muted else ", in quiet mode" if hands.quiet else ""
         if not performance.mind.begun:
             return f"{title}: {keeper.on.turn.scene} is about to begin{state}"
-        if performance.substitute:
+        if performance.substituted:
             return f"{title}: the sound cannot be made, its recording plays{state}"
         if performance.standing.repeating:
             return f"{title}: {keeper.on.turn.scene}, its last bars once more{state}"
@@ -113,7 +113,7 @@ class Telling:
                 "made": standing.made,
                 "taken": standing.taken,
                 "repeating": standing.repeating,
-                "substitute": performance.substitute,
+                "substituted": performance.substituted,
                 "processes": {
                     "mind": performance.mind.pid,
                     "audio": performance.audio.pid,
@@ -128,7 +128,7 @@ class Telling:
             return ()  # closed: nothing is due
         standing = performance.standing
         ahead = (standing.sealed - standing.made - MARGIN) / SAMPLE_RATE
-        rendered = now + 60.0 if performance.substitute else None
+        rendered = now + 60.0 if performance.substituted else None
         return (
             Station("sealed", standing.sealed, now + ahead if ahead > 0 else rendered),
             Station("rendered", standing.made, rendered),

@@ -23,7 +23,7 @@ from types import FrameType
 from engine.errors import PerpetuumError
 from engine.events import Event
 from engine.form.scene import Scene
-from engine.installation.keeper.messages import (
+from engine.installation.keeper.mind.messages import (
     EVENTS,
     FROM_MIND,
     TO_MIND,

@@ -95,12 +95,17 @@ def read_week(source: SourceFile, node: Node, at: Span) -> tuple[tuple[Hours, ..
         if not isinstance(days, Problem):
             named.append(_Named(days, key, hours))
     week: list[tuple[Hours, ...]] = []
+    told: set[tuple[str, str]] = set()
     for day in range(7):
         mine = sorted((one for one in named if day in one.days), key=lambda one: len(one.days))
         if len(mine) > 1 and len(mine[0].days) == len(mine[1].days):
             first, second = sorted(mine[:2], key=lambda one: one.key.span.start)
-            message = f"{WEEK[day]} is in `{clipped(second.key.text)}` and in `{clipped(first.key.text)}`"
-            wrong.append(source.error(second.key.span, message, hint=f"say it once, or add `{WEEK[day]}:` for itself"))
+            pair = first.key.text, second.key.text
+            if pair not in told:
+                message = f"{WEEK[day]} is in `{clipped(second.key.text)}` and in `{clipped(first.key.text)}`"
+                hint = "name each day once, or name single days for themselves, which count more"
+                wrong.append(source.error(second.key.span, message, hint=hint))
+            told.add(pair)
         week.append(mine[0].hours if mine and not isinstance(mine[0].hours, Problem) else ())
     if wrong:
         return wrong[0]

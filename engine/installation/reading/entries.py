@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine import assets
@@ -52,10 +52,12 @@ class NamedScenes:
     Attributes:
         instruments: what has been looked into so far.
         checked: by path; None where it cannot be read.
+        used: those that this installation names.
     """
 
     instruments: Instruments
     checked: dict[Path, Checked | None]
+    used: list[Path] = field(default_factory=list[Path])
 
     def find(self, source: SourceFile, name: str, span: Span) -> Path | Problem:
         """The file of a scene, absolute, after a look into it; what is wrong is noted at the place that names it.
@@ -71,6 +73,7 @@ class NamedScenes:
             message = f"there is no scene `{clipped(name)}`"
             return source.error(span, message, "the name of a scene, or the path of a file", nearest(name, known))
         path = path.absolute()
+        self.used.append(path)
         if path not in self.checked:
             try:
                 self.checked[path] = check_file(path, self.instruments)
@@ -84,14 +87,15 @@ class NamedScenes:
 
     @property
     def found(self) -> list[Diagnostic]:
-        """All that was found in them."""
-        return list(dict.fromkeys(one for checked in self.checked.values() if checked for one in checked.diagnostics))
+        """All that was found in them, once."""
+        checked = [self.checked[path] for path in dict.fromkeys(self.used)]
+        return list(dict.fromkeys(diagnostic for one in checked if one for diagnostic in one.diagnostics))
 
 
 def read_programme(
     source: SourceFile, node: MapNode, head: InstallationFile, scenes: NamedScenes
-) -> Programme | Problem:
-    """Scenes, and how they follow one another.
+) -> Programme | Problem | None:
+    """Scenes, and how they follow one another; None where what is wrong with them has been noted already.
 
     Args:
         source: the file.
@@ -107,6 +111,9 @@ def read_programme(
         return wrong[0]
     if isinstance(transition, Problem):
         return transition
+    value = node.get("scenes")
+    if not written or not isinstance(value, MapNode) or len(written) < len(list(value.meant())):
+        return None
     programme = Programme(good_items(entries), head.order, head.seed, transition or AtSection(), head.longest_wait)
     return _checked(source, node, programme, {one.name: one for one in written})
 
@@ -144,7 +151,8 @@ def _read_entry(
     days = read_days(source, node.get("days"))
     transition = _read_transition(source, node)
     named = node.get("file")
-    name = file.file if not isinstance(file, Problem) and file.file else written.name
+    # Also where the rest of the scene is wrong, so that all is told at once.
+    name = named.text if isinstance(named, ScalarNode) and isinstance(named.value, str) and named.text else written.name
     path = scenes.find(source, name, named.span if named is not None else written.span)
     if "days" in node.entries and "hours" not in node.entries:
         source.error(node.key("days").span, "`days` are those of `hours`, and there are none", hint="add `hours`")
@@ -247,6 +255,6 @@ def _warn(source: SourceFile, programme: Programme, written: Mapping[str, Writte
         if name not in reached:
             hint = f"let a scene lead to it: `next: {name}`" if programme.order is Order.FILE else "give it a weight"
             source.note(Problem(Severity.WARNING, written[name].span, f"scene `{name}` is never reached", hint=hint))
-        elif len(turns) > 1 and list(followers(programme, name)) == [name]:
+        elif len(reached) > 1 and list(followers(programme, name)) == [name]:
             message = f"nothing but `{name}` follows `{name}`: once it plays, it stays until closing time"
             source.warning(written[name].span, message, "let `next` name another scene, too")

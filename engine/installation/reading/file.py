@@ -71,6 +71,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
     state = _read_state(source, node, known)
     if (
         isinstance(head, Problem)
+        or programme is None
         or isinstance(programme, Problem)
         or isinstance(opening, Problem)
         or isinstance(quiet, Problem)

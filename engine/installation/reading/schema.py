@@ -89,8 +89,11 @@ def installation_schema() -> dict[str, Any]:
     loudness["target"] |= _over_the_day(LUFS)
     loudness["ceiling"] |= _over_the_day(PEAK)
     kinds = list(OUTPUTS.names())
-    definitions["output"]["properties"]["kind"]["enum"] = kinds
-    output = {"anyOf": [{"type": "string", "pattern": rf"^({'|'.join(kinds)})(:.+)?$"}, _reference("output")]}
+    # Without quotes the output `null` is what YAML takes for nothing.
+    kind = definitions["output"]["properties"]["kind"]
+    definitions["output"]["properties"]["kind"] = {"enum": [*kinds, None], "description": kind["description"]}
+    written = {"type": "string", "pattern": rf"^({'|'.join(kinds)})(:.+)?$"}
+    output = {"anyOf": [written, {"type": "null"}, _reference("output")]}
     listen["control"] |= _several(_ADDRESS, empty=True)
     listen["token"] |= {"allOf": [_reference("secret")]}
     definitions["secret"] |= {"minProperties": 1, "maxProperties": 1}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from engine.errors import WrongValueError
@@ -103,6 +104,9 @@ def _read_output(source: SourceFile, node: Node, at: Span, master: bool) -> Foll
     span = node.span if node.span.end > node.span.start else at
     noun = "`output`" if master else "a follower"
     if isinstance(node, MapNode):
+        if "kind" in node.entries:
+            key, value = node.entries["kind"]
+            node = replace(node, entries={**node.entries, "kind": (key, _with_null(value))})
         file = validate(OutputFile, node, source, noun, at)
         if isinstance(file, Problem):
             return file
@@ -111,11 +115,17 @@ def _read_output(source: SourceFile, node: Node, at: Span, master: bool) -> Foll
             return source.error(span, f"{noun} has no `kind`", _FORM)
         choice = OutputChoice(file.kind, file.argument if "argument" in node.entries else None)
         return _checked(source, Follower(choice, file.keep), kind, span, master)
+    node = _with_null(node)
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text:
         return source.error(span, f"{noun} names no output", _FORM)
     choice = OutputChoice.parse(node.text)
     named = ScalarNode(span, choice.kind, choice.kind, "")
     return _checked(source, Follower(choice), named, span, master)
+
+
+def _with_null(node: Node) -> Node:
+    """The output `null` is what YAML takes for nothing where no quotes are around it."""
+    return replace(node, value=node.text) if isinstance(node, ScalarNode) and node.text == "null" else node
 
 
 def _checked(source: SourceFile, one: Follower, named: ScalarNode, span: Span, master: bool) -> Follower | Problem:

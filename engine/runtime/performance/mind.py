@@ -120,8 +120,16 @@ class Mind:
         return self.conductor.plan.seed
 
     def _new_conductor(self, plan: Plan, solo: str | None) -> Conductor:
-        ladder = ladder_over(self._workers, self._publish)
-        return Conductor(plan, ladder, self._send, self._clock, solo=solo, day=self._course.day, publish=self._publish)
+        return Conductor(
+            plan,
+            ladder_over(self._workers, self._publish),
+            self._send,
+            self._clock,
+            lead=self._course.lead,
+            solo=solo,
+            day=self._course.day,
+            publish=self._publish,
+        )
 
     def _snapshot(self) -> Snapshot:
         conductor, plan = self.conductor, self.conductor.plan

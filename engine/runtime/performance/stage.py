@@ -19,6 +19,7 @@ from engine.runtime.performance.commands import Alarm, Mute, SetGain, StageComma
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
+from engine.runtime.substitute import Substitute
 from engine.sound.messages import Fade, Forget, LevelReading, Notes, Ramps, Ready, Release, Setup, Trouble
 
 log = logging.getLogger(__name__)
@@ -91,11 +92,18 @@ class Stage(StageThread):
         audio: started.
         output: opened; where the sound goes.
         link: to the mind.
+        substitute: sounds while no music comes.
     """
 
-    def __init__(self, audio: Audio, output: InfallibleOutput, link: LinkEnd[FromStage, ToStage]) -> None:
+    def __init__(
+        self,
+        audio: Audio,
+        output: InfallibleOutput,
+        link: LinkEnd[FromStage, ToStage],
+        substitute: Substitute | None = None,
+    ) -> None:
         super().__init__(audio, link)
-        self._pump = Pump(audio, output, self._tell)
+        self._pump = Pump(audio, output, self._tell, substitute)
         self._late_notes = 0
 
     def __enter__(self) -> Stage:
@@ -119,9 +127,9 @@ class Stage(StageThread):
         return self._pump.finished
 
     @property
-    def substitute(self) -> bool:
+    def substituted(self) -> bool:
         """Whether something else sounds in place of the music."""
-        return self._pump.substitute
+        return self._pump.substituted
 
     def join(self, timeout: float) -> bool:
         """Wait for the end of the sound; False if `timeout` seconds passed before."""

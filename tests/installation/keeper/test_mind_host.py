@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine.events import BarSealed, Event, ProcessDied, SteppedDown, SteppedUp
-from engine.installation.keeper.messages import Play
-from engine.installation.keeper.mind_host import MindHost
+from engine.installation.keeper.mind.messages import Play
+from engine.installation.keeper.mind.mind_host import MindHost
 from engine.runtime.performance.messages import Begin, SoundProgress, ToStage
 from engine.runtime.performance.reporting import reporter
 from engine.score.time import SAMPLE_RATE

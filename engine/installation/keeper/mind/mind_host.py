@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from engine.events.vocabulary import BarSealed, Event, SteppedDown, SteppedUp
-from engine.installation.keeper.last_bars import LastBars
-from engine.installation.keeper.messages import EVENTS, TO_STAGE, CannotPlay, Decided, FromMind, Play, ToMind
-from engine.installation.keeper.mind_slot import LIMITS, MindChild, MindSlot
+from engine.installation.keeper.mind.last_bars import LastBars
+from engine.installation.keeper.mind.messages import EVENTS, TO_STAGE, CannotPlay, Decided, FromMind, Play, ToMind
+from engine.installation.keeper.mind.mind_slot import LIMITS, MindChild, MindSlot
 from engine.processes.child import Gone
 from engine.processes.reports import Reporter
 from engine.processes.supervision import Supervision
@@ -62,7 +62,7 @@ class MindHost:
         self._arrivals: queue.SimpleQueue[tuple[MindChild, FromMind | Gone]] = queue.SimpleQueue()
         self._progress = SoundProgress(0, 0, over=False)
         self._setup: Setup | None = None
-        self._bar = 0
+        self._bar = -1
         self._begun = False
         self._slot = MindSlot(
             Supervision("mind", LIMITS, report, clock),
@@ -78,6 +78,11 @@ class MindHost:
     def pid(self) -> int | None:
         """Process id of the mind; None while there is none."""
         return self._slot.pid
+
+    @property
+    def next_bar(self) -> int:
+        """The bar that is sealed next."""
+        return self._bar + 1
 
     @property
     def begun(self) -> bool:
@@ -146,6 +151,8 @@ class MindHost:
                     self._send(message)
                 case _:
                     self._pass_on(message)
+        for piece in notes:  # of no bar: what rings on where another performance stood
+            self._send(piece)
         if decided.state:
             self.play = replace(self.play, scene=decided.scene, seed=decided.seed, state=decided.state)
         for event in events:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 
-from engine.installation.keeper.folder import StateFolder
+from engine.installation.keeper.folder.folder import StateFolder
 
 log = logging.getLogger(__name__)
 

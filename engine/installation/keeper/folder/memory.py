@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import msgspec
 
-from engine.installation.keeper.folder import StateFolder
+from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.programme import Turn
 from engine.installation.timetable import Source
 

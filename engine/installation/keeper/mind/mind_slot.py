@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from engine.codec import CodecError
-from engine.installation.keeper.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
+from engine.installation.keeper.mind.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
 from engine.processes.child import Child, Gone, exit_text, python_module
 from engine.processes.reports import Cause
 from engine.processes.supervision import Limits, Supervision

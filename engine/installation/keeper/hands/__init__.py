@@ -1,0 +1,1 @@
+"""What hands want, and the ways on which they say so."""

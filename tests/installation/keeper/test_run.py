@@ -1,0 +1,198 @@
+"""`perpetuum run` as a gallery has it: real processes, real audio process; a recording is what was heard."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from engine.errors import PerpetuumError
+from engine.installation.keeper.hands.control import ask
+
+SCENE = """
+perpetuum: 1
+title: Drone
+tempo: 120 qpm
+key: C
+parts:
+  pad: {generator: chord_walk, instrument: warm_pad, level: -6 dB}
+sections:
+  all: {bars: 8 bars, parts: [pad]}
+"""
+
+INSTALLATION = """
+perpetuum: 1
+title: Test
+scenes: {drone: {file: scene.yaml, length: 20 min}}
+output: {kind: "null"}
+followers: [{kind: wav, argument: TAKES}]
+state: STATE
+fallback_bank: 0 s
+"""
+
+
+class Run:
+    """A `perpetuum run`, and a stand-in for systemd's socket."""
+
+    def __init__(self, folder: Path, takes: str) -> None:
+        self.state = folder / "state"
+        self.takes = folder / takes
+        self.file = folder / "installation.yaml"
+        (folder / "scene.yaml").write_text(SCENE)
+        text = INSTALLATION.replace("STATE", str(self.state)).replace("TAKES", str(self.takes))
+        self.file.write_text(text)
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        place = folder / f"{takes}.notify"
+        self.manager.bind(str(place))
+        self.manager.settimeout(0.05)
+        self.told: list[str] = []
+        self.log = (folder / f"{takes}.log").open("w+")
+        environment = {**os.environ, "NOTIFY_SOCKET": str(place), "WATCHDOG_USEC": "8000000"}
+        command = [sys.executable, "-P", "-m", "engine", "run", str(self.file)]
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
+
+    def hear(self) -> list[str]:
+        with suppress(TimeoutError):
+            while True:
+                self.told += self.manager.recv(4096).decode().splitlines()
+        return self.told
+
+    @property
+    def status(self) -> dict:
+        try:
+            return json.loads(ask(self.state, "status"))
+        except PerpetuumError:
+            return {}
+
+    def until(self, condition, seconds: float = 60.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.said
+            assert self.process.poll() is None, self.said
+            time.sleep(0.05)
+
+    def sounds(self) -> None:
+        self.until(lambda: self.status.get("taken", 0) > 0)
+
+    def children(self) -> list[int]:
+        """Process ids of all that it has started, grandchildren too."""
+        found, waiting = [], [self.process.pid]
+        while waiting:
+            pid = waiting.pop()
+            for file in Path(f"/proc/{pid}/task").glob("*/children"):
+                with suppress(OSError):
+                    waiting += [int(one) for one in file.read_text().split()]
+            found.append(pid)
+        return found[1:]
+
+    @property
+    def said(self) -> str:
+        self.log.seek(0)
+        return self.log.read()
+
+    def heard(self) -> np.ndarray:
+        """RMS of each 10 ms of the recording."""
+        sound, rate = soundfile.read(self.takes, dtype="float32")
+        assert rate == 48_000
+        blocks = sound[: len(sound) // 480 * 480].reshape(-1, 480 * 2)
+        return np.sqrt((blocks**2).mean(axis=1))
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.manager.close()
+        self.log.close()
+
+
+@contextmanager
+def running(folder: Path, takes: str) -> Iterator[Run]:
+    run = Run(folder, takes)
+    try:
+        yield run
+    finally:
+        run.close()
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("gallery")
+
+
+def test_an_installation_plays_on_whatever_is_killed_and_stops_softly(folder):
+    with running(folder, "first.wav") as run:
+        run.sounds()
+        assert "READY=1" in run.hear()
+        refused = subprocess.run(
+            [sys.executable, "-P", "-m", "engine", "run", str(run.file)], capture_output=True, text=True, check=False
+        )
+        assert refused.returncode == 2
+        assert "is running already" in refused.stderr
+        processes = run.status["processes"]
+        os.kill(processes["mind"], signal.SIGKILL)
+        os.kill(processes["audio"], signal.SIGKILL)
+        run.until(lambda: None not in run.status["processes"].values())
+        run.file.write_text("perpetuum: 1\nscenes: {")  # saved broken
+        run.process.send_signal(signal.SIGHUP)
+        run.until(lambda: "is broken; nothing changes" in run.said)
+        run.process.send_signal(signal.SIGUSR1)
+        run.until(lambda: run.said.count("Current thread") >= 3)  # ours, the mind's and the audio process's at least
+        os.kill(run.status["processes"]["mind"], signal.SIGSTOP)
+        stopped = run.status["processes"]["mind"]
+        run.until(lambda: run.status["processes"]["mind"] not in (stopped, None))
+        run.until(lambda: run.hear().count("WATCHDOG=1") >= 4)
+        children = run.children()
+        assert len(children) >= 3
+        began = time.monotonic()
+        run.process.terminate()
+        assert run.process.wait(10) == 0
+        assert time.monotonic() - began < 5.0
+        assert run.hear()[-2:] == ["STOPPING=1", "STATUS=fading out"]
+        assert gone(children)
+        level = run.heard()
+        assert level[30:-200].min() > 0.003  # never silent
+        assert level[-3:].max() < 0.003  # faded out
+        assert "Traceback" not in run.said
+
+
+def test_the_alarm_is_heard_at_once_and_outlives_the_keeper(folder):
+    with running(folder, "second.wav") as run:
+        run.sounds()
+        assert "the music goes on where it stood" in run.said  # where the first test left it
+        time.sleep(1.0)
+        run.process.send_signal(signal.SIGUSR2)
+        run.until(lambda: run.status["alarm"])
+        os.kill(run.process.pid, signal.SIGKILL)
+        run.process.wait()
+    with running(folder, "third.wav") as run:
+        run.until(lambda: run.status.get("taken", 0) > 48_000)
+        assert run.status["alarm"]
+        run.until(lambda: "WATCHDOG=1" in run.hear())  # silence that is intended
+        assert "because the alarm is on" in ask(run.state, "status")
+        ask(run.state, "release")
+        released = run.status["taken"] // 480
+        run.until(lambda: run.status["taken"] > (released + 200) * 480)
+        ask(run.state, "alarm")
+        silenced = run.status["taken"] // 480
+        run.until(lambda: run.status["taken"] > (silenced + 50) * 480)
+        run.process.terminate()
+        assert run.process.wait(10) == 0
+        level = run.heard()
+        assert level[: released - 5].max() == 0.0  # from the first sample on
+        assert level[released + 120 : silenced - 10].min() > 0.003
+        assert level[silenced + 10 :].max() == 0.0  # within 100 ms
