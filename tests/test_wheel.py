@@ -41,10 +41,12 @@ def test_a_wheel_lists_the_shipped_scenes(installed):
         assert name in listed.stdout
 
 
-def test_a_wheel_checks_its_scenes_as_playable(installed):
+def test_a_wheel_checks_its_scenes_and_installations_as_playable(installed):
     """Instruments, samples and weights are all found inside the wheel, or the scenes would not be valid."""
-    scenes = sorted((installed.site / "engine" / "data" / "scenes").glob("*.yaml"))
-    checked = installed("check", *map(str, scenes))
+    data = installed.site / "engine" / "data"
+    files = [path for kind in ("scenes", "installations") for path in sorted((data / kind).glob("*.yaml"))]
+    assert {path.name for path in files} >= {"slow_groove.yaml", "gallery.yaml", "every_setting.yaml"}
+    checked = installed("check", *map(str, files))
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

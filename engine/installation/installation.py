@@ -264,7 +264,7 @@ class UnknownTime(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Follower:
+class FollowerChoice:
     """An output that follows the first one.
 
     Attributes:
@@ -287,7 +287,7 @@ class Sound:
     """
 
     output: OutputChoice = _AUTO
-    followers: tuple[Follower, ...] = ()
+    followers: tuple[FollowerChoice, ...] = ()
     mono: bool = False
 
 
@@ -336,7 +336,7 @@ class AlarmContact:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class AlarmSources:
     """Who may raise the fire alarm, which silences everything.
 
     Attributes:
@@ -387,5 +387,5 @@ class Installation:
     sound: Sound = Sound()
     restart: PlannedRestart | None = None
     listening: Listening = Listening()
-    alarm: Alarm = Alarm()
+    alarm: AlarmSources = AlarmSources()
     fallback_bank: float = 60.0

@@ -15,7 +15,7 @@ LONGEST_REACH = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 
 
-class Envelope:
+class LoudnessCourse:
     """The loudest course that is never above what the hours ask for and nowhere steeper than allowed.
 
     With w the wish and s the steepest change it is the lower Lipschitz envelope: the least w(u) + s |t - u| of all u.

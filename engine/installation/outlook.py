@@ -36,7 +36,7 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class TurnSlot:
     """A stretch of a session in which one turn is on.
 
     Attributes:
@@ -53,7 +53,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlanLine:
     """Something that happens.
 
     Attributes:
@@ -87,26 +87,26 @@ class Outlook:
     day: date
     zone: str
     hours: str
-    lines: tuple[Line, ...]
+    lines: tuple[PlanLine, ...]
 
 
-def slots(timetable: Timetable, session: Session) -> Iterator[Slot]:
+def slots(timetable: Timetable, session: Session) -> Iterator[TurnSlot]:
     """All turns of a session, in order, the scenes with hours of their own among them."""
     programme = timetable.installation.programme
     turn: Turn | None = None
     for start, end, source, scene in _sources(timetable, session):
         if source is Source.FIXED:
             name = start.astimezone(timetable.zone).isoformat(timespec="minutes")
-            yield Slot(start, end, source, fixed_turn(programme, scene, name, (end - start).total_seconds()))
+            yield TurnSlot(start, end, source, fixed_turn(programme, scene, name, (end - start).total_seconds()))
             continue
         while start < end:
             turn = first_turn(programme, session.name) if turn is None else next_turn(programme, turn)
             until = min(start + timedelta(seconds=turn.seconds), end)
-            yield Slot(start, until, source, turn)
+            yield TurnSlot(start, until, source, turn)
             start = until
 
 
-def due(timetable: Timetable, moment: datetime) -> Slot | None:
+def due(timetable: Timetable, moment: datetime) -> TurnSlot | None:
     """The turn that is due at a moment, if all before it were as long as they are meant to be; None while closed."""
     moment = moment.astimezone(UTC)
     session = timetable.session(moment)
@@ -170,7 +170,7 @@ class _Writer:
         stretches = [f"{self._clock(one.start)} to {self._clock(one.end, midnight='24:00')}" for one in self._openings]
         return f"open {' and '.join(stretches)}{why}"
 
-    def edges(self) -> Iterator[Line]:
+    def edges(self) -> Iterator[PlanLine]:
         """Openings and closings, and what sounds while it is closed."""
         fades = self._installation.fades
         closed_from: datetime | None = self._start
@@ -186,7 +186,7 @@ class _Writer:
         if closed_from is not None and closed_from < self._end:
             yield from self._closed(closed_from, self._end)
 
-    def turns(self) -> Iterator[Line]:
+    def turns(self) -> Iterator[PlanLine]:
         """Scenes."""
         seen: set[str] = set()
         for one in self._openings:
@@ -200,7 +200,7 @@ class _Writer:
                     yield from self._turns_of(session)
                 moment = session.end
 
-    def quiet(self) -> Iterator[Line]:
+    def quiet(self) -> Iterator[PlanLine]:
         """Quiet hours."""
         quiet = self._installation.quiet
         was = False
@@ -212,7 +212,7 @@ class _Writer:
                 yield self._line(at, What.QUIET, "no longer quiet")
             was = intent.quiet
 
-    def loudness(self) -> Iterator[Line]:
+    def loudness(self) -> Iterator[PlanLine]:
         """The target at each full hour at which something sounds, where it has changed."""
         told: tuple[float, float] | None = None
         hours = [first_moment(on_the_wall(self._day, 3600.0 * hour), self._zone) for hour in range(24)]
@@ -227,12 +227,12 @@ class _Writer:
                 yield self._line(moment, What.LOUDNESS, text)
                 told = now
 
-    def restarts(self) -> Iterator[Line]:
+    def restarts(self) -> Iterator[PlanLine]:
         """Planned restarts."""
         for one in self._timetable.restarts(self._day, self._day):
             yield self._line(one, What.RESTARTS, "everything restarts, as planned")
 
-    def _closed(self, start: datetime, end: datetime) -> Iterator[Line]:
+    def _closed(self, start: datetime, end: datetime) -> Iterator[PlanLine]:
         outside = self._installation.outside
         if outside is None:
             yield self._line(start, What.CLOSED, "closed: nothing sounds", until=end)
@@ -240,7 +240,7 @@ class _Writer:
         text = f"closed: {outside.name} sounds, {-outside.level:g} dB less loud"
         yield self._line(start, What.CLOSED, text, scene=outside.name, until=end)
 
-    def _turns_of(self, session: Session) -> Iterator[Line]:
+    def _turns_of(self, session: Session) -> Iterator[PlanLine]:
         programme, before = self._installation.programme, ""
         for one in slots(self._timetable, session):
             scene, turn = one.turn.scene, one.turn
@@ -266,8 +266,8 @@ class _Writer:
         scene: str = "",
         until: datetime | None = None,
         seed: int | None = None,
-    ) -> Line:
-        return Line(self._local(at), what, text, scene, self._local(until) if until is not None else None, seed)
+    ) -> PlanLine:
+        return PlanLine(self._local(at), what, text, scene, self._local(until) if until is not None else None, seed)
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(self._zone)

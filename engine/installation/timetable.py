@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engine.installation.installation import ExceptionDays, Hours, Installation
-from engine.installation.loudness import Envelope
+from engine.installation.loudness import LoudnessCourse
 from engine.installation.walltime import (
     find_zone,
     first_moment,
@@ -147,7 +147,7 @@ class Timetable:
         self._open: dict[date, list[Stretch]] = {}
         self._known: tuple[datetime, datetime | None, _State] | None = None
         loudness = installation.loudness
-        self._envelope = Envelope(loudness.target, loudness.steepest, installation.quiet.level, self.zone)
+        self._course = LoudnessCourse(loudness.target, loudness.steepest, installation.quiet.level, self.zone)
 
     @property
     def zone_name(self) -> str:
@@ -192,8 +192,8 @@ class Timetable:
         Before a quiet hour it goes down early enough for the whole hour to be quiet.
         """
         moment = _utc(moment)
-        days = self._days(moment, self._envelope.reach + _DAY)
-        return self._envelope.at(moment, [one for day in days for one in self._quiet(day)])
+        days = self._days(moment, self._course.reach + _DAY)
+        return self._course.at(moment, [one for day in days for one in self._quiet(day)])
 
     def ceiling(self, moment: datetime) -> float:
         """True peak, in dB below full scale, that is not passed."""

@@ -12,7 +12,7 @@ from engine.processes.child import Child, start_bound
 from engine.processes.reports import Cause, ChildLost, IntensityExceeded
 from engine.runtime.audio import Audio, AudioState, Refused
 from engine.runtime.audio.audio import LIVE
-from engine.runtime.audio.change import Phase
+from engine.runtime.audio.change import ChangePhase
 from engine.runtime.audio.reports import NotesLeftOut
 from engine.runtime.offline import OfflineReader
 from engine.score.time import SAMPLE_RATE
@@ -413,7 +413,7 @@ def test_a_new_scene_whose_processes_all_die_while_the_old_one_fades_out_leaves_
         audio.begin()
         until(lambda: listener.seconds > 0.2)
         change_scene(audio, change)
-        until(lambda: audio._changes.current is not None and audio._changes.current.phase is Phase.FADING)
+        until(lambda: audio._changes.current is not None and audio._changes.current.phase is ChangePhase.FADING)
         killed: list[int] = []
         found: list[object] = []
         while not any(isinstance(message, Refused) for message in found):
@@ -437,7 +437,7 @@ def test_two_edits_at_once_of_which_the_second_cannot_be_built_are_answered():
         audio.send(notes("a", (0, 60 * SAMPLE_RATE)))
         until(lambda: listener.seconds > 0.2)
         change_scene(audio, change)
-        until(lambda: audio._changes.current is not None and audio._changes.current.phase is Phase.FADING)
+        until(lambda: audio._changes.current is not None and audio._changes.current.phase is ChangePhase.FADING)
         audio.send(setup("unbuildable", start_frame=change))
         found: list[object] = []
         until(lambda: found.extend(audio.poll()) or any(isinstance(message, Refused) for message in found))

@@ -9,8 +9,8 @@ from pathlib import Path
 from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.installation.installation import (
-    Alarm,
     AlarmContact,
+    AlarmSources,
     Fades,
     Hours,
     Installation,
@@ -101,7 +101,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         sound=sound,
         restart=restart,
         listening=listening,
-        alarm=Alarm(
+        alarm=AlarmSources(
             AlarmContact(contact.pin, contact.alarm == "closed") if contact is not None else None,
             head.alarm.signal,
             head.alarm.http,

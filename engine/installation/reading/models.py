@@ -203,7 +203,7 @@ class RestartFile(Settings):
     days: Any = Field(default="every_day", description="On which days.")
 
 
-class OutputFile(Settings):
+class OutputEntryFile(Settings):
     """An output, as a mapping."""
 
     kind: str = Field(description="Kind of the output; `perpetuum outputs` lists them.")

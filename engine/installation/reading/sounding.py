@@ -9,8 +9,8 @@ from functools import partial
 
 from engine.errors import WrongValueError
 from engine.form.curves import DayCurve
-from engine.installation.installation import Follower, Loudness, Sound
-from engine.installation.reading.models import LUFS, PEAK, InstallationFile, LoudnessFile, OutputFile
+from engine.installation.installation import FollowerChoice, Loudness, Sound
+from engine.installation.reading.models import LUFS, PEAK, InstallationFile, LoudnessFile, OutputEntryFile
 from engine.outputs.contract import OUTPUTS
 from engine.outputs.opening import OutputChoice
 from engine.scenes.reading.points import read_points
@@ -87,7 +87,7 @@ def _read_level(source: SourceFile, unit: Unit, key: ScalarNode, node: ScalarNod
         return source.error(span, f"`{key.text}`: {error}")
 
 
-def _read_followers(source: SourceFile, node: MapNode) -> tuple[Follower, ...] | Problem:
+def _read_followers(source: SourceFile, node: MapNode) -> tuple[FollowerChoice, ...] | Problem:
     if "followers" not in node.entries:
         return ()
     key, value = node.entries["followers"]
@@ -100,27 +100,27 @@ def _read_followers(source: SourceFile, node: MapNode) -> tuple[Follower, ...] |
     return wrong[0] if wrong else tuple(good(read))
 
 
-def _read_output(source: SourceFile, node: Node, at: Span, master: bool) -> Follower | Problem:
+def _read_output(source: SourceFile, node: Node, at: Span, master: bool) -> FollowerChoice | Problem:
     span = node.span if node.span.end > node.span.start else at
     noun = "`output`" if master else "a follower"
     if isinstance(node, MapNode):
         if "kind" in node.entries:
             key, value = node.entries["kind"]
             node = replace(node, entries={**node.entries, "kind": (key, _with_null(value))})
-        file = validate(OutputFile, node, source, noun, at)
+        file = validate(OutputEntryFile, node, source, noun, at)
         if isinstance(file, Problem):
             return file
         kind = node.get("kind")
         if not isinstance(kind, ScalarNode):
             return source.error(span, f"{noun} has no `kind`", _FORM)
         choice = OutputChoice(file.kind, file.argument if "argument" in node.entries else None)
-        return _checked(source, Follower(choice, file.keep), kind, span, master)
+        return _checked(source, FollowerChoice(choice, file.keep), kind, span, master)
     node = _with_null(node)
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text:
         return source.error(span, f"{noun} names no output", _FORM)
     choice = OutputChoice.parse(node.text)
     named = ScalarNode(span, choice.kind, choice.kind, "")
-    return _checked(source, Follower(choice), named, span, master)
+    return _checked(source, FollowerChoice(choice), named, span, master)
 
 
 def _with_null(node: Node) -> Node:
@@ -128,7 +128,9 @@ def _with_null(node: Node) -> Node:
     return replace(node, value=node.text) if isinstance(node, ScalarNode) and node.text == "null" else node
 
 
-def _checked(source: SourceFile, one: Follower, named: ScalarNode, span: Span, master: bool) -> Follower | Problem:
+def _checked(
+    source: SourceFile, one: FollowerChoice, named: ScalarNode, span: Span, master: bool
+) -> FollowerChoice | Problem:
     kind = find_kind(source, OUTPUTS, named)
     if isinstance(kind, Problem):
         return kind

@@ -21,7 +21,7 @@ HAND_OVER = 8 * BLOCK
 """Frames (43 ms) over which the sound of an old scene fades out before the new one's graph begins."""
 
 
-class Phase(StrEnum):
+class ChangePhase(StrEnum):
     """How far a change of scene is."""
 
     WAITING = "waiting for the graph"
@@ -41,7 +41,7 @@ class SceneChange:
 
     setup: Setup
     candidates: Takeover
-    phase: Phase = Phase.WAITING
+    phase: ChangePhase = ChangePhase.WAITING
     fade_before: Fade | None = None
 
 
@@ -86,7 +86,7 @@ class SceneChanges:
         """Let a process build the new graph, and hold it until the old scene has faded out."""
         before, self.current = self.current, None
         boundary = max(setup.start_frame, 0) // BLOCK * BLOCK
-        memory, phase, fade_before = Memory(), Phase.WAITING, self._primary.memory.fade
+        memory, phase, fade_before = Memory(), ChangePhase.WAITING, self._primary.memory.fade
         if before is not None:
             memory, phase, fade_before = before.candidates.memory, before.phase, before.fade_before
             memory.add(Forget(boundary), self._primary.frame)
@@ -114,10 +114,10 @@ class SceneChanges:
             self.current = None
             self._discard(change)
             self._primary.restart_with(candidates.memory)
-        elif change.phase is Phase.WAITING:
+        elif change.phase is ChangePhase.WAITING:
             start = max(candidates.start - HAND_OVER, 0, self._primary.frame)
             self._primary.tell(Fade(start, HAND_OVER))
-            change.phase = Phase.FADING
+            change.phase = ChangePhase.FADING
 
     def take_turn(self, end: End) -> bool:
         """The old scene's process has ended: whether that was its fade, and the new scene's turn has come."""

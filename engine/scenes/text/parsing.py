@@ -93,7 +93,7 @@ class _Builder:
                 if isinstance(event, yaml_events.DocumentStartEvent):
                     documents += 1
                     if documents > 1:
-                        self._refuse(self._span(event), "a second document begins here", "one scene a file")
+                        self._refuse(self._span(event), "a second document begins here", "one document a file")
                 self._take(event)
         except UnreadableError:
             raise
@@ -107,7 +107,7 @@ class _Builder:
             self._refuse(
                 Span(0, 0),
                 "the file is empty",
-                "a scene (see `docs/scene-language.md`) or a training (see `docs/training.md`)",
+                "a scene, an installation or a training (see `docs/`)",
             )
         return self._root
 
@@ -158,7 +158,7 @@ class _Builder:
         if right is None or not tag.startswith(_TAG):
             self._source.error(
                 span,
-                f"the tag `{clipped(tag.replace(_TAG, '!!'))}` is not used in scenes",
+                f"the tag `{clipped(tag.replace(_TAG, '!!'))}` is not used here",
                 hint="delete the tag; values need none",
             )
         elif not isinstance(value, right) or (kind != "bool" and isinstance(value, bool)):
@@ -171,9 +171,9 @@ class _Builder:
         tag = str(event.tag) if event.tag else ""
         if tag and tag != _TAG + ("seq" if is_list else "map"):
             shown = clipped(tag.replace(_TAG, "!!"))
-            self._source.error(start, f"the tag `{shown}` is not used in scenes", hint="delete the tag")
+            self._source.error(start, f"the tag `{shown}` is not used here", hint="delete the tag")
         if len(self._stack) >= DEEPEST:
-            self._refuse(start, f"nested more than {DEEPEST} levels deep", "a scene, whose values nest five deep")
+            self._refuse(start, f"nested more than {DEEPEST} levels deep", "a file whose values nest five deep")
         if event.anchor:
             self._anchors[str(event.anchor)] = None  # known, but not finished
         node = ListNode(start, []) if is_list else MapNode(start, {})
@@ -196,7 +196,7 @@ class _Builder:
             self._refuse(
                 Span(node.span.start, node.span.start + 1),
                 f"with its aliases written out this has more than {MOST_VALUES} values or {DEEPEST} levels",
-                "a scene of some hundred values",
+                "a file of some hundred values",
                 "do not nest aliases in aliases",
             )
         self._add(node, opened.anchor)
@@ -224,7 +224,7 @@ class _Builder:
         """Put a finished node where it belongs; `span` is where it is written, which for an alias is elsewhere."""
         self._values += 1
         if self._values > MOST_VALUES:
-            self._refuse(span, f"more than {MOST_VALUES} values", "a scene of some hundred values")
+            self._refuse(span, f"more than {MOST_VALUES} values", "a file of some hundred values")
         if not self._stack:
             self._root = node
             return
@@ -258,6 +258,6 @@ class _Builder:
                 continue
             self._values += len(node.entries)
             if self._values > MOST_VALUES:
-                self._refuse(key.span, f"more than {MOST_VALUES} values", "a scene of some hundred values")
+                self._refuse(key.span, f"more than {MOST_VALUES} values", "a file of some hundred values")
             for name, entry in node.entries.items():
                 into.entries.setdefault(name, entry)

@@ -197,7 +197,7 @@ class SourceFile:
             )
             return
         if too_large:
-            self.error(Span(0, 0), f"the file is larger than {LARGEST // 1024} KiB", "a scene of a few hundred lines")
+            self.error(Span(0, 0), f"the file is larger than {LARGEST // 1024} KiB", "a file of a few hundred lines")
             return
         bad = _FORBIDDEN.search(self.text)
         if bad:
@@ -207,7 +207,7 @@ class SourceFile:
             self.error(
                 Span(0, 0),
                 "the file is empty",
-                "a scene (see `docs/scene-language.md`) or a training (see `docs/training.md`)",
+                "a scene, an installation or a training (see `docs/`)",
             )
 
     def _set_text(self, text: str) -> None:
