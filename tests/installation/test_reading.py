@@ -10,6 +10,7 @@ import pytest
 
 import engine.installation
 from engine import assets
+from engine.codec import Codec
 from engine.installation.installation import (
     AfterRest,
     ExceptionDays,
@@ -23,7 +24,6 @@ from engine.installation.loading import check_file, read_installation
 from engine.installation.reading.file import default_state
 from engine.installation.reading.schema import MODELS, installation_schema, settings_reference
 from engine.outputs.opening import OutputChoice
-from engine.processes.codec import Codec
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Severity

@@ -27,7 +27,7 @@ LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FaultMeasures:
     """What one fault cost, once.
 
     Attributes:
@@ -46,7 +46,7 @@ class Measured:
     restored: float | None = None
     problem: str = ""
 
-    def missed(self, fault: Fault, control: Measured | None) -> list[str]:
+    def missed(self, fault: Fault, control: FaultMeasures | None) -> list[str]:
         """The bars that were missed, in words; none: all were met.
 
         Args:
@@ -71,7 +71,7 @@ class Measured:
         return found
 
 
-def measure(rig: Rig, fault: Fault) -> Measured:
+def measure(rig: Rig, fault: Fault) -> FaultMeasures:
     """Provoke a fault once.
 
     Args:
@@ -79,14 +79,14 @@ def measure(rig: Rig, fault: Fault) -> Measured:
         fault: what to provoke.
     """
     if not rig.settle():
-        return Measured(problem="it did not settle before")
+        return FaultMeasures(problem="it did not settle before")
     pace = rig.rungs.pace()
     begin = rig.capture.frames
     rig.rungs.begin()
     try:
         fault.provoke(rig)
     except PerpetuumError as error:
-        return Measured(problem=str(error))
+        return FaultMeasures(problem=str(error))
     try:
         time.sleep(fault.lasts)
     finally:
@@ -100,7 +100,7 @@ def measure(rig: Rig, fault: Fault) -> Measured:
     drift = (later - pace) / SAMPLE_RATE if pace is not None and later is not None else None
     sound = rig.capture.since(begin - LOOK_BACK)
     here = min(LOOK_BACK, begin)
-    return Measured(
+    return FaultMeasures(
         longest_silence(sound[here:]),
         longest_repeat(sound, here),
         drift if LadderRung.GONE not in stay.seconds or fault.rungs.isdisjoint({LadderRung.NOT_BEGUN}) else None,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from engine.installation.chaos.fault import Fault
-from engine.installation.chaos.measuring import Measured
+from engine.installation.chaos.measuring import FaultMeasures
 
 HEAD = (
     "| fault | silence, ms: worst (all) | twice, s | frames off, ms | lower rungs, s | back after, s | |\n"
@@ -28,8 +28,8 @@ class FaultReport:
     """
 
     fault: Fault
-    times: tuple[Measured, ...]
-    control: Measured | None
+    times: tuple[FaultMeasures, ...]
+    control: FaultMeasures | None
     left_out: str = ""
 
     @property

@@ -14,7 +14,7 @@ from engine.installation.chaos.fault import Fault, NoFault
 from engine.installation.chaos.faults.files import FILE_FAULTS
 from engine.installation.chaos.faults.machine import MACHINE_FAULTS
 from engine.installation.chaos.faults.processes import PROCESS_FAULTS
-from engine.installation.chaos.measuring import Measured, measure
+from engine.installation.chaos.measuring import FaultMeasures, measure
 from engine.installation.chaos.report import FaultReport
 from engine.installation.chaos.rig import Rig
 
@@ -61,7 +61,7 @@ def run_chaos(
         try:
             with rig:
                 rig.hear_sound()
-                control: Measured | None = None
+                control: FaultMeasures | None = None
                 for fault in faults:
                     report = _report(rig, fault, times, control, tell)
                     if isinstance(fault, NoFault) and report.times:
@@ -73,11 +73,13 @@ def run_chaos(
                     keep_log.write_text(rig.log)
 
 
-def _report(rig: Rig, fault: Fault, times: int, control: Measured | None, tell: Callable[[str], None]) -> FaultReport:
+def _report(
+    rig: Rig, fault: Fault, times: int, control: FaultMeasures | None, tell: Callable[[str], None]
+) -> FaultReport:
     reason = fault.why_not(rig)
     if reason:
         return FaultReport(fault, (), control, reason)
-    found: list[Measured] = []
+    found: list[FaultMeasures] = []
     for number in range(1, times + 1):
         tell(f"{fault.name}: {number} of {times}")
         found.append(measure(rig, fault))

@@ -17,7 +17,7 @@ from engine.cli import cli
 from engine.errors import PerpetuumError
 from engine.installation.chaos.copying import copy_installation
 from engine.installation.chaos.fault import Fault, NoFault
-from engine.installation.chaos.measuring import Measured
+from engine.installation.chaos.measuring import FaultMeasures
 from engine.installation.chaos.processes import descendants, stop_tree, tell, those
 from engine.installation.chaos.report import FaultReport, as_json, as_table
 from engine.installation.chaos.run import FAULTS, chosen
@@ -39,35 +39,35 @@ class Known(Fault):
         """Nothing."""
 
 
-GOOD = Measured(0.4, 0.0, 0.01, ((LadderRung.LAST_BARS, 2.0),), 1.0)
+GOOD = FaultMeasures(0.4, 0.0, 0.01, ((LadderRung.LAST_BARS, 2.0),), 1.0)
 
 
 @pytest.mark.parametrize(
     ("measured", "words"),
     [
         (GOOD, ""),
-        (Measured(0.7, 0.0, None, (), 0.0), "silent for 0.70 s"),
-        (Measured(0.0, 0.0, 0.03, (), 0.0), "frames are +30 ms off"),
-        (Measured(0.0, 0.0, -3.0, (), 0.0), "frames are -3000 ms off"),
-        (Measured(0.0, 0.0, None, ((LadderRung.UNHEARD, 1.0),), 0.0), "fell to: unheard"),
-        (Measured(0.0, 0.0, None, (), None), "did not come back"),
-        (Measured(0.0, 0.0, None, (), 6.0), "back after 6.0 s"),
-        (Measured(problem="there is no mind"), "there is no mind"),
+        (FaultMeasures(0.7, 0.0, None, (), 0.0), "silent for 0.70 s"),
+        (FaultMeasures(0.0, 0.0, 0.03, (), 0.0), "frames are +30 ms off"),
+        (FaultMeasures(0.0, 0.0, -3.0, (), 0.0), "frames are -3000 ms off"),
+        (FaultMeasures(0.0, 0.0, None, ((LadderRung.UNHEARD, 1.0),), 0.0), "fell to: unheard"),
+        (FaultMeasures(0.0, 0.0, None, (), None), "did not come back"),
+        (FaultMeasures(0.0, 0.0, None, (), 6.0), "back after 6.0 s"),
+        (FaultMeasures(problem="there is no mind"), "there is no mind"),
     ],
 )
 def test_each_bar_is_told_where_it_is_missed(measured, words):
-    assert measured.missed(Known(), Measured(0.1)) == ([words] if words else [])
+    assert measured.missed(Known(), FaultMeasures(0.1)) == ([words] if words else [])
 
 
 def test_what_comes_twice_is_missed_but_where_the_last_bars_are_expected():
-    twice = Measured(0.0, 1.4, None, (), 0.0)
+    twice = FaultMeasures(0.0, 1.4, None, (), 0.0)
     assert twice.missed(NoFault(), None) == ["1.4 s came twice"]
     assert twice.missed(Known(), None) == []
 
 
 def test_the_table_has_the_worst_of_all_and_says_what_was_left_out():
-    bad = Measured(0.9, 0.0, -0.002, (), 2.0)
-    reports = [FaultReport(Known(), (GOOD, bad), Measured(0.0)), FaultReport(NoFault(), (), None, "no disk")]
+    bad = FaultMeasures(0.9, 0.0, -0.002, (), 2.0)
+    reports = [FaultReport(Known(), (GOOD, bad), FaultMeasures(0.0)), FaultReport(NoFault(), (), None, "no disk")]
     table = as_table(reports).splitlines()
     assert table[2] == "| known | **900** (400, 900) | 0.0 | +10 | last bars 2.0 | 2.0 | **silent for 0.90 s** |"
     assert table[3] == "| none (control) | | | | | | left out: no disk |"
