@@ -25,6 +25,7 @@ class Fault(ABC):
         after: seconds that are listened to from `undo` on.
         rungs: that may be heard, besides the music.
         restored: seconds from `undo` in which the music is back.
+        keeps_time: whether frames are taken all the while; no, where what takes them is stopped or gone.
     """
 
     name = "fault"
@@ -33,6 +34,7 @@ class Fault(ABC):
     after = 8.0
     rungs: frozenset[LadderRung] = frozenset()
     restored = RESTORED_WITHIN
+    keeps_time = True
 
     def why_not(self, rig: Rig) -> str:
         """Why it cannot be provoked here; empty if it can."""

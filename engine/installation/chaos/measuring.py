@@ -60,7 +60,7 @@ class FaultMeasures:
             found.append(f"silent for {self.silence:.2f} s")
         if self.repeated > MOST_REPEATED and not fault.rungs & {LadderRung.LAST_BARS, LadderRung.RECORDING}:
             found.append(f"{self.repeated:.1f} s came twice")
-        if self.drift is not None and abs(self.drift) > CHUNK_SECONDS:
+        if fault.keeps_time and self.drift is not None and abs(self.drift) > CHUNK_SECONDS:
             found.append(f"frames are {1000 * self.drift:+.0f} ms off")
         if unexpected := [str(rung) for rung, seconds in self.rungs if rung not in fault.rungs and seconds > 0.3]:
             found.append(f"fell to: {', '.join(unexpected)}")
@@ -103,7 +103,7 @@ def measure(rig: Rig, fault: Fault) -> FaultMeasures:
     return FaultMeasures(
         longest_silence(sound[here:]),
         longest_repeat(sound, here),
-        drift if LadderRung.GONE not in stay.seconds or fault.rungs.isdisjoint({LadderRung.NOT_BEGUN}) else None,
+        drift if LadderRung.NOT_BEGUN not in stay.seconds else None,  # another keeper counts anew
         tuple((rung, seconds) for rung, seconds in stay.seconds.items() if rung is not LadderRung.MUSIC),
         max(0.0, stay.restored - undone) if stay.restored is not None else None,
     )

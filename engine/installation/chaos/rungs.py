@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from engine.errors import PerpetuumError
-from engine.installation.keeper.control import ask
+from engine.installation.keeper.hands.control import ask
 
 LOOK = 0.1
 """Seconds between two looks."""

@@ -92,6 +92,7 @@ class TreeStopped(Fault):
     name = "all stopped for 30 s"
     lasts = 30.0
     silence = 30.5
+    keeps_time = False
     rungs = frozenset({LadderRung.GONE})
 
     def provoke(self, rig: Rig) -> None:
