@@ -30,10 +30,12 @@ class Gain:
 
     Args:
         format: of the sound.
+        mono: every channel is the mean of all.
     """
 
-    def __init__(self, format: AudioFormat) -> None:
+    def __init__(self, format: AudioFormat, mono: bool = False) -> None:
         self._format = format
+        self._mono = mono
         self._level = GainRamp()
         self._mute = GainRamp()
         self._fade = GainRamp()
@@ -114,7 +116,7 @@ class Gain:
             chunk = chunk[: count * self._format.frame_bytes]
         if all(ramp.left <= 0 for ramp in self._ramps):
             steady = self._level.gain * self._mute.gain
-            if steady == 1.0:
+            if steady == 1.0 and not self._mono:
                 return chunk
             if steady == 0.0:
                 return self._silent(len(chunk))
@@ -129,7 +131,11 @@ class Gain:
         for ramp in self._ramps:
             ramp.multiply(curve)
         frames = np.frombuffer(chunk, np.float32).reshape(count, self._format.channels)
-        np.multiply(frames, curve[:, None], out=scratch)
+        if self._mono:
+            curve *= frames.mean(axis=1)
+            scratch[:] = curve[:, None]
+        else:
+            np.multiply(frames, curve[:, None], out=scratch)
         return scratch.tobytes()
 
     def _silent(self, length: int) -> bytes:

@@ -42,6 +42,7 @@ class Pump:
         output: where it goes; opened.
         publish: told when there is no sound, and when there is again; never raises.
         substitute: sounds while no music comes; None: nothing does.
+        mono: every channel is the mean of all.
 
     Attributes:
         frames: that have gone to the output.
@@ -54,11 +55,12 @@ class Pump:
         output: InfallibleOutput,
         publish: Callable[[Event], None] = lambda event: None,
         substitute: Substitute | None = None,
+        mono: bool = False,
     ) -> None:
         self.frames = 0
         self._substitute = substitute
         self._publish = publish
-        self.gain = Gain(audio.pipe.format)
+        self.gain = Gain(audio.pipe.format, mono)
         self._audio = audio
         self._output = output
         self._format = audio.pipe.format

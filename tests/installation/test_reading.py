@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from engine.processes.codec import Codec
 
 import engine.installation
 from engine import assets

@@ -180,3 +180,13 @@ def test_silence_leaves_the_stage_within_50_ms_of_the_command_whatever_the_pipe_
             until(lambda: output.given[-1][1])
     assert sorted(delays)[2] <= 0.05, delays
     assert np.abs(np.diff(samples(b"".join(output.data))[:, 1])).max() < 0.002
+
+
+def test_mono_is_the_mean_of_all_channels_whatever_moves():
+    gain = Gain(AudioFormat(2), mono=True)
+    frames = np.random.default_rng(1).standard_normal((1024, 2)).astype(np.float32)
+    plain = np.frombuffer(gain.apply(frames.tobytes()), np.float32).reshape(-1, 2)
+    np.testing.assert_allclose(plain, np.repeat(frames.mean(axis=1, keepdims=True), 2, axis=1), rtol=1e-6)
+    gain.mute(0.0)
+    gain.apply(frames.tobytes())
+    assert not any(gain.apply(frames.tobytes()))

@@ -240,7 +240,7 @@ class Keeper:
     def _start_performance(self, play: Play, level: Level) -> None:
         sound = self.installation.sound
         outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
-        performance = KeptPerformance(play, outputs, self._publish, self._bank.take)
+        performance = KeptPerformance(play, outputs, self._publish, self._bank.take, sound.mono)
         self._succession.begin()
         # What hands want counts before the first sample, and whoever asks from now on finds it.
         performance.start([*self._first_commands(), SetGain(level.decibels, 0.0)])

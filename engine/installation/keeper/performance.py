@@ -28,7 +28,7 @@ PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StationFrames:
     """How far the music is.
 
     Attributes:
@@ -58,6 +58,7 @@ class KeptPerformance:
         outputs: where the sound goes, and hours of recordings to keep.
         publish: told of all that happens; never raises.
         bank: raw sound that plays where none can be made.
+        mono: every channel is the mean of all.
 
     Attributes:
         audio: processes that make the sound.
@@ -70,8 +71,10 @@ class KeptPerformance:
         outputs: Sequence[tuple[OutputChoice, float | None]],
         publish: Callable[[Event], None],
         bank: Source = nothing,
+        mono: bool = False,
     ) -> None:
         self._outputs = outputs
+        self._mono = mono
         self._bank = bank
         self._publish = publish
         self._stack = ExitStack()
@@ -101,7 +104,7 @@ class KeptPerformance:
         choices = [choice for choice, _ in self._outputs]
         sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish))
         substitute = Substitute(self._bank, self.audio.pipe.format)
-        self._stage = Stage(self.audio, sink, self._stage_end, substitute)
+        self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono)
         for command in first:
             self._stage.act(command)
         self._stack.enter_context(self._stage)
@@ -140,11 +143,11 @@ class KeptPerformance:
         return self._stage is not None and self._stage.substituted
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> StationFrames:
         """How far the music is."""
         taken = self._stage.frames if self._stage is not None else 0
         bars = self.mind.bars
-        return Standing(bars.until, self.mind.progress.made, taken, bars.repeating)
+        return StationFrames(bars.until, self.mind.progress.made, taken, bars.repeating)
 
     def show_stacks(self) -> None:
         """Have the child processes print the stacks of their threads."""

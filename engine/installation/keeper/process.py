@@ -17,7 +17,7 @@ from types import FrameType
 from engine.errors import PerpetuumError
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.contact import watch_contact
-from engine.installation.keeper.hands.control import Control
+from engine.installation.keeper.hands.control import ControlSocket
 from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
@@ -73,7 +73,7 @@ class Running:
             telling = Telling(keeper, Notifier())
             stack.callback(keeper.stop)
             stack.callback(telling.stopping)
-            stack.enter_context(Control(folder.path, telling.answer))
+            stack.enter_context(ControlSocket(folder.path, telling.answer))
             keeper.start()
             telling.ready()
             log.info("%s", telling.sentence)

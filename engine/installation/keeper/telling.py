@@ -12,9 +12,13 @@ from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.mind.mind_host import MARGIN
 from engine.installation.keeper.notify import Notifier
+from engine.installation.keeper.performance import KeptPerformance
 from engine.score.time import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
+
+STARTING = 90.0
+"""Seconds from an opening to the first sound; a slow and busy machine starts its processes so slowly."""
 
 NOTIFY_EVERY = 1.0
 """Seconds between two signs of life, at most."""
@@ -33,6 +37,8 @@ class Telling:
         self._notifier = notifier
         self._heartbeat = Heartbeat()
         self._said: list[str] = []
+        self._performance: KeptPerformance | None = None
+        self._opened_at = 0.0
         self._every = min(NOTIFY_EVERY, (notifier.watchdog or NOTIFY_EVERY * 4) / 4)
         self._at = 0.0
 
@@ -124,9 +130,13 @@ class Telling:
 
     def _stations(self, now: float) -> tuple[Station, ...]:
         performance = self._keeper.performance
+        if performance is not self._performance:
+            self._performance, self._opened_at = performance, now
         if performance is None:
             return ()  # closed: nothing is due
         standing = performance.standing
+        if not standing.taken:
+            return (Station("begun", 0, self._opened_at + STARTING),)
         ahead = (standing.sealed - standing.made - MARGIN) / SAMPLE_RATE
         rendered = now + 60.0 if performance.substituted else None
         return (

@@ -93,6 +93,7 @@ class Stage(StageThread):
         output: opened; where the sound goes.
         link: to the mind.
         substitute: sounds while no music comes.
+        mono: every channel is the mean of all.
     """
 
     def __init__(
@@ -101,9 +102,10 @@ class Stage(StageThread):
         output: InfallibleOutput,
         link: LinkEnd[FromStage, ToStage],
         substitute: Substitute | None = None,
+        mono: bool = False,
     ) -> None:
         super().__init__(audio, link)
-        self._pump = Pump(audio, output, self._tell, substitute)
+        self._pump = Pump(audio, output, self._tell, substitute, mono)
         self._late_notes = 0
 
     def __enter__(self) -> Stage:

@@ -16,7 +16,7 @@ from engine.installation.installation import AlarmContact
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.memory import Remembered, Writer, recall
 from engine.installation.keeper.hands.contact import watch_contact
-from engine.installation.keeper.hands.control import Control, ask
+from engine.installation.keeper.hands.control import ControlSocket, ask
 from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.notify import Notifier
 from engine.installation.programme import Turn
@@ -40,7 +40,7 @@ def test_a_folder_that_cannot_be_used_costs_memory_and_no_sound(tmp_path, caplog
     assert not folder.write("alarm", b"x")
     assert folder.read("alarm") is None
     assert "cannot be used" in caplog.text
-    with Control(folder.path, str):
+    with ControlSocket(folder.path, str):
         pass
     assert "there is no control socket" in caplog.text
 
@@ -151,7 +151,7 @@ def test_a_line_in_a_line_out_and_nobody_holds_the_control(tmp_path):
             raise PerpetuumError("that is bad", "say good")
         return line.upper()
 
-    with Control(deep, answer):
+    with ControlSocket(deep, answer):
         assert ask(deep, "mute") == "MUTE"
         with pytest.raises(PerpetuumError, match="that is bad"):
             ask(deep, "bad")

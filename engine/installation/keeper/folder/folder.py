@@ -77,8 +77,14 @@ class StateFolder:
             self._say(name, f"{self.path / name} cannot be read ({error.strerror}); it is left alone")
             return None
 
-    def write(self, name: str, data: bytes) -> bool:
-        """Write a file whole and onto the disk, or leave it as it was; whether it was written."""
+    def write(self, name: str, data: bytes, cost: str = "the music goes on without it") -> bool:
+        """Write a file whole and onto the disk, or leave it as it was; whether it was written.
+
+        Args:
+            name: of the file.
+            data: all that is to lie in it.
+            cost: what it means if it cannot be written, for the log.
+        """
         growing = self.path / f".{name}.{secrets.token_hex(4)}"
         try:
             try:
@@ -91,7 +97,7 @@ class StateFolder:
                 growing.unlink(missing_ok=True)
                 raise
         except OSError as error:
-            self._say(name, f"{self.path / name} cannot be written ({error.strerror}); the music goes on without it")
+            self._say(name, f"{self.path / name} cannot be written ({error.strerror}); {cost}")
             return False
         self._said.discard(name)
         return True

@@ -25,7 +25,7 @@ PATIENCE = 1.0
 """Seconds that whoever asks may take to say what."""
 
 
-class Control:
+class ControlSocket:
     """Answers whoever may write to the socket: the user that runs the installation, and root.
 
     Args:
@@ -38,7 +38,7 @@ class Control:
         self._answer = answer
         self._socket: socket.socket | None = None
 
-    def __enter__(self) -> Control:
+    def __enter__(self) -> ControlSocket:
         """Begin to answer; where no socket can be made, that is said, and nobody can ask."""
         try:
             with _place(self._folder) as place:

@@ -100,6 +100,7 @@ class Hands:
     def _keep(self) -> None:
         raised = sorted(self._raised)
         if raised:
-            self._later(lambda: self._folder.write(ALARM_FILE, "\n".join(raised).encode()))
+            cost = "the alarm is on, and would not outlive a restart"
+            self._later(lambda: self._folder.write(ALARM_FILE, "\n".join(raised).encode(), cost))
         else:
             self._later(lambda: self._folder.remove(ALARM_FILE))
