@@ -19,6 +19,9 @@ PACKAGE = Path(__file__).resolve().parent
 CHECKPOINT_SUFFIXES = (".mag", ".tar", ".tar.gz", ".tgz", ".index", ".ckpt")
 """Checkpoints of Magenta that can be named by their path wherever weights are named."""
 
+FOLDER_FILE = "instrument.yaml"
+"""The instrument in a folder that has its samples beside it; the folder's name is the instrument's."""
+
 _SCENE_ENDINGS = (".yaml", ".yml")
 
 
@@ -77,19 +80,39 @@ def own_folder(kind: str) -> Path:
 def names(kind: str, suffix: str = ".yaml") -> dict[str, Path]:
     """Every asset of a kind by its name (file name without suffix); earlier folders hide later ones.
 
-    Only files: a folder, FIFO or device of such a name is none, nor is a link that leads nowhere.
+    Only files: a folder, FIFO or device of such a name is none, nor is a link that leads nowhere. An instrument may
+    also be a folder with `FOLDER_FILE` in it.
     """
     found: dict[str, Path] = {}
     for folder in folders(kind):
-        try:
-            listed = sorted(folder.iterdir())
-        except OSError:  # no permission, or gone since
-            continue
-        for path in listed:
-            stem = path.name.removesuffix(suffix)
-            if stem not in ("", path.name) and stem not in found and is_file(path):
-                found[stem] = path
+        for name, path in _names_in(kind, folder, suffix).items():
+            found.setdefault(name, path)
     return found
+
+
+def shipped_names(kind: str, suffix: str = ".yaml") -> dict[str, Path]:
+    """What is shipped of a kind, by name; see `names`."""
+    return _names_in(kind, shipped(kind), suffix)
+
+
+def _names_in(kind: str, folder: Path, suffix: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    try:
+        listed = sorted(folder.iterdir())
+    except OSError:  # no permission, or gone since
+        return found
+    for path in listed:
+        stem = path.name.removesuffix(suffix)
+        if stem not in ("", path.name) and is_file(path):
+            found[stem] = path
+        elif kind == "instruments" and not path.name.startswith(".") and is_file(path / FOLDER_FILE):
+            found.setdefault(path.name, path / FOLDER_FILE)
+    return found
+
+
+def name_of(path: Path) -> str:
+    """What scenes call an instrument by: the name of its file without suffix, or that of its folder."""
+    return path.parent.name if path.name == FOLDER_FILE else path.stem
 
 
 def hidden_by(kind: str, path: Path) -> Path | None:
@@ -99,8 +122,9 @@ def hidden_by(kind: str, path: Path) -> Path | None:
         kind: "scenes", "installations", "instruments" or "weights".
         path: of the file; it need not be there yet.
     """
-    hidden = shipped(kind) / path.name
-    return hidden if is_file(hidden) and path.resolve() != hidden.resolve() else None
+    name = name_of(path) if kind == "instruments" else path.stem
+    hidden = next(filter(is_file, _spellings(kind, shipped(kind), name, path.suffix)), None)
+    return hidden if hidden is not None and path.resolve() != hidden.resolve() else None
 
 
 def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None) -> Path | None:
@@ -115,14 +139,18 @@ def find(kind: str, name: str, suffix: str = ".yaml", beside: Path | None = None
     is_weights = kind == "weights"
     if "/" in name or name.endswith((suffix, *CHECKPOINT_SUFFIXES) if is_weights else suffix):
         # TensorFlow means a checkpoint by the prefix of its files' names.
-        spellings = (name, f"{name}.index") if is_weights else (name,)
-        for base in ([beside] if beside else []) + [Path()]:
-            for spelling in spellings:
-                if is_file(base / spelling):
-                    return base / spelling
-        return None
-    within = [*([beside] if beside else []), *folders(kind)]
-    return next((folder / f"{name}{suffix}" for folder in within if name and is_file(folder / f"{name}{suffix}")), None)
+        more = f"{name}.index" if is_weights else f"{name}/{FOLDER_FILE}" if kind == "instruments" else name
+        bases = ([beside] if beside else []) + [Path()]
+        return next((base / spelling for base in bases for spelling in (name, more) if is_file(base / spelling)), None)
+    within = [*([beside] if beside else []), *folders(kind)] if name else []
+    spelt = (path for folder in within for path in _spellings(kind, folder, name, suffix))
+    return next(filter(is_file, spelt), None)
+
+
+def _spellings(kind: str, folder: Path, name: str, suffix: str) -> list[Path]:
+    """Where the asset that a bare name means may lie in a folder, in order."""
+    file = folder / f"{name}{suffix}"
+    return [file, folder / name / FOLDER_FILE] if kind == "instruments" else [file]
 
 
 def scene(name: str) -> Path:

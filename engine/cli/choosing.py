@@ -26,10 +26,10 @@ PREFERRED: dict[str, str] = {
 }
 """The config that a family means without `--config`, where there are weights for it."""
 
-RECURRENT = tuple(name for name, one in CONFIGS.items() if one.family not in ("music_vae", "groovae"))
+RECURRENT = tuple(name for name, one in CONFIGS.items() if one.family not in ("music_vae", "groovae", "chorale"))
 """Configs that go on from a primer."""
 
-LATENT = tuple(name for name in CONFIGS if name not in RECURRENT)
+LATENT = tuple(name for name, one in CONFIGS.items() if one.family in ("music_vae", "groovae"))
 """Configs with a latent space."""
 
 MELODY_VAES = ("cat-mel_2bar_big", "cat-mel_2bar_small", "cat-mel_2bar_med_chords", "hierdec-mel_16bar")

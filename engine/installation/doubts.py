@@ -107,8 +107,7 @@ def _left_out(timetable: Timetable, day: date) -> Iterator[str]:
     for one in (day + _DAY * number for number in range(_WEEK)):
         for hours in timetable.hours_of(one) or ():
             if _is_left_out(timetable, one, hours):
-                first, last = written_time_of_day(hours.start), written_time_of_day(hours.end)
-                yield f"the hours {first}..{last} do not come on {one}: the clock is put forward over them"
+                yield f"the hours {hours} do not come on {one}: the clock is put forward over them"
 
 
 def _is_left_out(timetable: Timetable, day: date, hours: Hours) -> bool:

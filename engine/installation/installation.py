@@ -16,6 +16,7 @@ from pathlib import Path
 from engine.form.curves import DayCurve
 from engine.installation.secret import Secret
 from engine.outputs.opening import OutputChoice
+from engine.score.time import DAY
 
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 """Days by `date.weekday()`."""
@@ -38,6 +39,15 @@ class Hours:
 
     start: float
     end: float
+
+    def __str__(self) -> str:
+        """As a file says them: "10:00..18:00", and "24:00" at the end of a day."""
+        return f"{_clock(self.start)}..{_clock(self.end if self.end <= DAY else self.end - DAY)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,8 @@ class _Writer:
         told: tuple[float, float] | None = None
         hours = [first_moment(on_the_wall(self._day, 3600.0 * hour), self._zone) for hour in range(24)]
         moments = {*hours, *(at for at, _ in self._timetable.changes(self._start, self._end))}
-        for moment in sorted(moments):
+        # A date that a zone leaves out has none of these.
+        for moment in sorted(one for one in moments if self._start <= one < self._end):
             intent = self._timetable.intent(moment)
             if not intent.sounds:
                 continue

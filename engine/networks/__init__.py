@@ -1,7 +1,7 @@
 """Neural networks that make and continue music, and their weights files.
 
     card = read_card(path)                 # what it is; reads no weights
-    network = load_network(path)           # an EventSequenceRnn or a MusicVae; also from a checkpoint of Magenta
+    network = load_network(path)           # an EventSequenceRnn, MusicVae or ChoraleNetwork; also from a checkpoint
     events = network.generate(primer, num_steps=32, temperature=1.0, rng=np.random.default_rng(7))
 
 Nothing here imports TensorFlow: networks play in numpy. Their twins for training are Keras 3 models in modules called
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.networks.card import WeightsCard
 from engine.networks.checkpoints import open_weights, read_card
+from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.configs import CONFIGS
 from engine.networks.factories import build_network
 from engine.networks.rnn.configs import RnnConfig
@@ -24,7 +25,7 @@ from engine.networks.vae.music_vae import MusicVae
 __all__ = ["CONFIGS", "WeightsCard", "build_network", "load_network", "read_card"]
 
 
-def load_network(path: Path | str, config: str | None = None) -> EventSequenceRnn | MusicVae:
+def load_network(path: Path | str, config: str | None = None) -> EventSequenceRnn | MusicVae | ChoraleNetwork:
     """Load a network from a weights file or a checkpoint.
 
     Args:

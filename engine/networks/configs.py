@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from engine.networks.chorale.configs import CHORALE, ChoraleConfig
 from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS
 from engine.networks.rnn.configs import RNN_CONFIGS, RnnConfig
 from engine.networks.vae.configs import VAE_CONFIGS, VaeConfig
 
-CONFIGS: dict[str, RnnConfig | VaeConfig] = {
-    config.name: config for config in (*RNN_CONFIGS, *POLYPHONIC_CONFIGS, *VAE_CONFIGS)
+CONFIGS: dict[str, RnnConfig | VaeConfig | ChoraleConfig] = {
+    config.name: config for config in (*RNN_CONFIGS, *POLYPHONIC_CONFIGS, CHORALE, *VAE_CONFIGS)
 }

@@ -9,6 +9,8 @@ from typing import overload
 
 import numpy as np
 
+from engine.networks.chorale.configs import ChoraleConfig
+from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.polyphonic.performance_rnn import PerformanceRnn
 from engine.networks.polyphonic.pianoroll_rnn import PianorollRnnNade
 from engine.networks.polyphonic.polyphony_rnn import PolyphonyRnn
@@ -33,7 +35,13 @@ def build_network(config: RnnConfig, weights: Mapping[str, np.ndarray]) -> Event
 def build_network(config: VaeConfig, weights: Mapping[str, np.ndarray]) -> MusicVae: ...
 
 
-def build_network(config: RnnConfig | VaeConfig, weights: Mapping[str, np.ndarray]) -> EventSequenceRnn | MusicVae:
+@overload
+def build_network(config: ChoraleConfig, weights: Mapping[str, np.ndarray]) -> ChoraleNetwork: ...
+
+
+def build_network(
+    config: RnnConfig | VaeConfig | ChoraleConfig, weights: Mapping[str, np.ndarray]
+) -> EventSequenceRnn | MusicVae | ChoraleNetwork:
     """The network of a config with these float32 weights.
 
     Raises:
@@ -41,4 +49,6 @@ def build_network(config: RnnConfig | VaeConfig, weights: Mapping[str, np.ndarra
     """
     if isinstance(config, VaeConfig):
         return MusicVae(config, weights)
+    if isinstance(config, ChoraleConfig):
+        return ChoraleNetwork(config, weights)
     return _BY_FAMILY.get(config.family, EventSequenceRnn)(config, weights)

@@ -1,4 +1,4 @@
-"""Recurrence over time for training: `jax.lax.scan`'s contract on every Keras backend, and an LSTM layer upon it."""
+"""Recurrence over time for training: `jax.lax.scan`'s contract on every Keras backend; LSTM and GRU layers upon it."""
 
 from __future__ import annotations
 
@@ -92,3 +92,27 @@ def lstm_layer(projected, recurrent, initial=None, valid=None):
     if valid is None:
         return scan(step, initial, projected)
     return scan(step_where_valid, initial, ops.concatenate([projected, valid], axis=-1))
+
+
+def gru_layer(projected, recurrent, recurrent_bias):
+    """A GRU over time, from a state of zeros.
+
+    Args:
+        projected: [T, B, 3H], what the layer's inputs and its bias give to the gates: update, reset, new.
+        recurrent: [H, 3H], what the state gives to them.
+        recurrent_bias: [3H], added to that; the reset gate scales both.
+
+    Returns:
+        The state after each step, [T, B, H].
+    """
+    units = recurrent.shape[0]
+
+    def step(carry, x):
+        (h,) = carry
+        inner = ops.matmul(h, recurrent) + recurrent_bias
+        gates = ops.sigmoid(x[:, : 2 * units] + inner[:, : 2 * units])
+        update, reset = gates[:, :units], gates[:, units:]
+        h = update * h + (1 - update) * ops.tanh(x[:, 2 * units :] + reset * inner[:, 2 * units :])
+        return (h,), h
+
+    return scan(step, (ops.zeros((ops.shape(projected)[1], units)),), projected)

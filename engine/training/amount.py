@@ -16,7 +16,7 @@ WANTED = 100_000
 HELD_OUT_SHARE = 16
 """One piece in so many is held out where nothing is."""
 _MORE = "More files of the same kind help most."
-_EVENTS_PER_NOTE = {"performance_rnn": 3.5, "polyphony_rnn": 2.5}
+_EVENTS_PER_NOTE = {"performance_rnn": 3.5, "polyphony_rnn": 2.5, "chorale": 4.0}
 
 
 def events_of(pieces: Sequence[DatasetPiece], config: str) -> int:

@@ -48,7 +48,7 @@ _ON_A_GRID, _WINDOWS = 8, 4
 """Sixteenths, of which most say that nothing new begins, that count as one event; of two-bar windows, seen again and
 again in other places, half as many."""
 
-STEPS = {"performance_rnn": 256, "polyphony_rnn": 256}
+STEPS = {"performance_rnn": 256, "polyphony_rnn": 256, "chorale": 320}
 """Events of an excerpt by family; others take 128 sixteenths, eight bars."""
 FEWEST, MOST = 300, 20_000
 """Batches of a training whose length nobody gives."""

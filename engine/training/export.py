@@ -131,6 +131,7 @@ _INSTRUMENTS = {
     "melody_rnn": "marimba",
     "improv_rnn": "mellow_keys",
     "polyphony_rnn": "soft_strings",
+    "chorale": "chapel_choir",
     "performance_rnn": "grand_piano",
 }
 

@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.errors import PerpetuumError
+from engine.networks.chorale.configs import ChoraleConfig
+from engine.networks.chorale.encoding import COLUMNS
+from engine.networks.chorale.layout import VIEWS, ChoraleLayout
 from engine.networks.configs import CONFIGS
 
 BACKENDS = ("tensorflow", "jax")
@@ -138,7 +141,11 @@ def bytes_per_excerpt(config: str, sizes: Mapping[str, object], steps: int) -> i
         steps: of an excerpt.
     """
     kind = CONFIGS[config]
-    if "layers" in sizes:
+    if isinstance(kind, ChoraleConfig):
+        layers = _units(sizes["layers"])
+        # Columns as they are fed, shares of attention and their bias, and what the last layer gives.
+        numbers = _KEPT * sum(layers) + COLUMNS + 4 * ChoraleLayout().heads * steps + 3 * VIEWS
+    elif "layers" in sizes:
         layers = _units(sizes["layers"])
         attention = getattr(kind, "attention_length", 0) * layers[0] * 2
         outputs = kind.default_layout(tuple(layers)).output_size  # type: ignore[attr-defined]

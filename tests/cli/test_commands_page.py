@@ -26,6 +26,7 @@ BUNDLE = Path(__file__).parents[1] / "networks/checkpoints/fixtures/melody_rnn__
 CONFIGS = (
     "basic_improv",
     "polyphony",
+    "chorale",
     "multiconditioned_performance_with_dynamics",
     "cat-mel_2bar_small",
     "cat-mel_2bar_med_chords",
@@ -82,5 +83,5 @@ def test_the_example_runs(here, weights, example):
 
 def test_every_verb_that_makes_music_has_an_example():
     shown = {shlex.split(example)[1] for example in EXAMPLES}
-    assert shown == {"models", "generate", "continue", "sample", "interpolate", "groove", "drumify"}
+    assert shown == {"models", "generate", "continue", "sample", "interpolate", "chorale", "groove", "drumify"}
     assert shown <= set(VERBS)

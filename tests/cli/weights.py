@@ -10,6 +10,8 @@ import numpy as np
 
 from engine.networks import CONFIGS, WeightsCard
 from engine.networks.card import write_weights
+from engine.networks.chorale.encoding import END, LABELS, WIDE
+from engine.networks.chorale.layout import ChoraleLayout
 from engine.networks.polyphonic.configs import nade_shapes
 from tests.networks.golden import made_up_weights
 
@@ -20,6 +22,8 @@ def made_up(folder: Path, config: str) -> Path:
     if kind.family in ("music_vae", "groovae"):
         layout = replace(kind.layout(), latent=8, encoder=(12,), decoder=(12, 12), nade=8 if kind.nade else 0)
         shapes = (replace(layout, conductor=(12, 12)) if kind.bars else layout).shapes()
+    elif kind.family == "chorale":
+        shapes = ChoraleLayout((12, 10), embedding=12, attention=8, heads=2, window=40, dense=10).shapes()
     else:
         shapes = kind.default_layout((12, 12)).shapes()
         if kind.family == "pianoroll_rnn_nade":
@@ -28,6 +32,10 @@ def made_up(folder: Path, config: str) -> Path:
     # Without these a network of chance never ends a step, or plays on every one.
     if kind.family == "polyphony_rnn":
         weights["fully_connected/biases"][2] += 5
+    if kind.family == "chorale":
+        # One that holds no note is slow to draw, and one that may end at once makes no music.
+        weights["output/bias"][LABELS + WIDE] += 5
+        weights["output/bias"][END] -= 12
     if kind.family == "groovae":
         weights["decoder/output_projection/bias"][:9] -= 1.5
     path = folder / f"{config}.safetensors"

@@ -176,6 +176,12 @@ def test_hours_that_the_clock_leaps_over_are_doubted_in_their_week():
     ]
 
 
+def test_a_date_that_a_zone_leaves_out_brings_nothing():
+    made = installation(time_zone="Pacific/Apia")
+    found = outlook(Timetable(made), date(2011, 12, 30))
+    assert (found.hours, found.lines) == ("closed all day", ())
+
+
 def test_lengths_of_time_are_said_as_people_say_them():
     spans = [0, 20, 60, 66, 600, 3599, 3600, 3900, 86400]
     assert [span_words(one) for one in spans] == [
@@ -218,6 +224,12 @@ def test_plan_says_what_a_day_will_bring_after_its_doubts(plan):
         "10:00  opens, and fades in over 10 s\n10:00  small, for 30 min\n"
     )
     assert "the planned restart at 11:00 is in open hours" in err
+
+
+def test_a_title_moves_no_cursor(plan, tmp_path):
+    (tmp_path / "foyer.yaml").write_text(FILE.replace("Foyer", r'"\e[2JFoyer"'))
+    _, out, _ = plan("foyer")
+    assert "\x1b" not in out
 
 
 def test_plan_of_today_is_that_of_the_zone_of_the_installation(plan, tmp_path):

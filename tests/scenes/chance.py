@@ -36,7 +36,7 @@ from tests.conductor.virtual import VirtualMakers
 
 GENERATORS = GENERATORS.kinds()
 TRANSFORMS = TRANSFORMS.kinds()
-INSTRUMENTS = sorted(path.stem for path in assets.shipped("instruments").glob("*.yaml"))
+INSTRUMENTS = sorted(assets.shipped_names("instruments"))
 WEIGHTS = list(assets.names("weights", ".safetensors"))
 PATTERNS = [
     "D4:1 F4:1/2 ~:1/2 [D4 A4]:2",

@@ -100,7 +100,7 @@ def test_what_is_taken_for_the_articulation_of_a_shipped_instrument_is_its_own(n
         assert np.isfinite([found.attack, found.release]).all()
         # What sustains by its settings is what organs, strings, voices and basses do.
         swells = {"chapel_choir", "mellow_keys", "night_drone", "round_bass", "soft_lead", "soft_strings", "sub_bass"}
-        assert found.sustains == (name in swells | {"warm_pad"})
+        assert found.sustains == (name in swells | {"warm_pad", "low_voice", "rubbed_glass"})
 
 
 def test_a_pad_is_what_plays_notes_of_two_seconds_or_more():

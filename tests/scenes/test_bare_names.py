@@ -22,7 +22,7 @@ from tests.scenes.writing import load_text, pointed_at
 
 GENERATORS = GENERATORS.kinds()
 TRANSFORMS = TRANSFORMS.kinds()
-INSTRUMENTS = sorted(path.stem for path in assets.shipped("instruments").glob("*.yaml"))
+INSTRUMENTS = sorted(assets.shipped_names("instruments"))
 FITTING = {Role.DRUMS: "studio_kit", Role.BASS: "round_bass", Role.CHORDS: "marimba", Role.MELODY: "glass_bell"}
 
 

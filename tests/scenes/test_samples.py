@@ -11,11 +11,11 @@ import soundfile
 from engine import assets
 from engine.scenes import check_files
 from engine.scenes.instruments.files import Instruments
-from engine.scenes.instruments.samples import MOST_SECONDS
 from engine.scenes.loading import check_file
 from engine.scenes.reading.instruments import MOST_SECONDS_TOGETHER
 from engine.scenes.text.problems import Severity
 from engine.sound.instruments import samples
+from engine.sound.instruments.samples import MOST_SECONDS
 from tests.scenes.writing import pointed_at
 from tests.test_files import strange
 

@@ -46,7 +46,7 @@ def test_every_kind_is_shown_by_a_shipped_instrument():
 def test_the_samples_are_small_and_at_the_rate_of_the_engine():
     import soundfile
 
-    files = sorted((assets.shipped("instruments") / "samples").rglob("*.flac"))
+    files = sorted(assets.shipped("instruments").rglob("*.flac"))
     assert sum(file.stat().st_size for file in files) < 8_000_000
     assert {soundfile.info(file).samplerate for file in files} == {48_000}
 
@@ -55,9 +55,10 @@ def test_no_sample_is_shipped_that_no_instrument_plays():
     folder = assets.shipped("instruments")
     used = set()
     for name in NAMES:
-        settings = load_instrument(folder / f"{name}.yaml")[1]
-        used |= {use.path.resolve() for use in sample_files(settings, folder)}
-    assert {file.resolve() for file in (folder / "samples").rglob("*.flac")} == used
+        path = assets.find("instruments", name)
+        settings = load_instrument(path)[1]
+        used |= {use.path.resolve() for use in sample_files(settings, path.parent)}
+    assert {file.resolve() for file in folder.rglob("*.flac")} == used
 
 
 def test_a_missing_sample_is_named_with_its_place_in_the_file():

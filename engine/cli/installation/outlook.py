@@ -13,6 +13,7 @@ from engine.installation.doubts import doubts
 from engine.installation.installation import Installation
 from engine.installation.outlook import Outlook, What, clock, outlook
 from engine.installation.timetable import Timetable
+from engine.scenes.text.diagnostics import printable
 
 YEARS = range(2000, 2200)
 """Days that a plan can be made of."""
@@ -55,7 +56,7 @@ def show_day(installation: Installation, day: date | None, form: str, verbose: b
         return
     for doubt in warnings:
         warn(f"{installation.path}: {click.style('warning:', fg='yellow', bold=True)} {doubt}")
-    click.echo(f"{installation.title}: {day:%A} {day.day} {day:%B %Y}, {found.zone}")
+    click.echo(f"{printable(installation.title)}: {day:%A} {day.day} {day:%B %Y}, {found.zone}")
     click.echo(f"{found.hours[:1].upper()}{found.hours[1:]}.\n")
     leaps = len({line.at.utcoffset() for line in found.lines}) > 1
     for line in found.lines:

@@ -113,13 +113,13 @@ def command(
     weights file; it may be left out where --config or --checkpoint says which. The same seed and options give the same
     files.
     """
-    from engine.cli.choosing import LATENT, choose_network
+    from engine.cli.choosing import LATENT, RECURRENT, choose_network
     from engine.networks.studio.continuing import continue_piece, primer_end, sing_along, steps_per_beat
     from engine.networks.studio.hearing import primer_of
 
     if model is None and config is None and checkpoint is None:
         raise click.UsageError("name a MODEL, like melody_rnn, or give its --config or --checkpoint")
-    network = choose_network(model, config, checkpoint)
+    network = choose_network(model, config, checkpoint, usable=(*RECURRENT, *LATENT))
     kind = network.config
     if kind.name in LATENT:
         if primer is not None:

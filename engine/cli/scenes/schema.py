@@ -19,8 +19,9 @@ from engine.scenes.schema.reference import settings_reference
 @click.option("--settings", is_flag=True, help="Tables of all settings instead, in Markdown.")
 @click.option("--installation", is_flag=True, help="Of installation files instead.")
 @click.option("--training", is_flag=True, help="The schema of files for `perpetuum train` instead.")
+@click.option("--chorale", is_flag=True, help="The schema of what `perpetuum chorale --json` writes instead.")
 @click.option("-o", "--output", type=OutputPath(".json", ".md"), help="File to write instead.")
-def command(settings: bool, installation: bool, training: bool, output: Path | None) -> None:
+def command(settings: bool, installation: bool, training: bool, chorale: bool, output: Path | None) -> None:
     """Print the JSON Schema (draft 7) of scene files, so that an editor completes and checks them while you write.
 
     Editors with the YAML language server read it from a line at the top of a scene:
@@ -35,11 +36,17 @@ def command(settings: bool, installation: bool, training: bool, output: Path | N
       perpetuum schema --settings
       perpetuum schema --installation -o installation.schema.json
       perpetuum schema --training -o training.schema.json
+      perpetuum schema --chorale -o chorale.schema.json
     """
-    if training and (settings or installation):
-        other = "--settings" if settings else "--installation"
-        raise PerpetuumError(f"{other} and --training are two different things", "ask for one of them")
-    if training:
+    alone = "--training" if training else "--chorale" if chorale else None
+    if alone is not None and (settings or installation or (training and chorale)):
+        other = "--settings" if settings else "--installation" if installation else "--chorale"
+        raise PerpetuumError(f"{other} and {alone} are two different things", "ask for one of them")
+    if chorale:
+        from engine.networks.chorale.record import record_schema
+
+        text = record_schema()
+    elif training:
         from engine.training.settings import training_schema
 
         text = training_schema()

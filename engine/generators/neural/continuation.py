@@ -14,6 +14,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Place, Request
 from engine.generators.neural.settings import RnnSettings
 from engine.networks import load_network
+from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.vae.music_vae import MusicVae
@@ -44,7 +45,15 @@ def vae_of(family: str, config: str, weights: str | None) -> MusicVae:
     return network
 
 
-def _network_of(family: str, config: str, weights: str | None) -> EventSequenceRnn | MusicVae:
+def chorale_of(family: str, config: str, weights: str | None) -> ChoraleNetwork:
+    """The chorale network, ready to play; Args and Raises as `_network_of`."""
+    network = _network_of(family, config, weights)
+    if not isinstance(network, ChoraleNetwork):
+        raise PerpetuumError(f"{config} of {family} is no chorale network but one of {network.config.family}")
+    return network
+
+
+def _network_of(family: str, config: str, weights: str | None) -> EventSequenceRnn | MusicVae | ChoraleNetwork:
     """The network of a config.
 
     Args:

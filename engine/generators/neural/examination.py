@@ -10,6 +10,7 @@ from engine.assets import find, shipped
 from engine.errors import PerpetuumError
 from engine.generators.contract import Link, Role, Settings, Surroundings, UnfitError
 from engine.generators.neural.settings import (
+    ChoraleSettings,
     DrumsRnnSettings,
     GrooveSettings,
     ImprovRnnSettings,
@@ -73,6 +74,17 @@ def pianoroll(settings: PianorollRnnNadeSettings, surroundings: Surroundings) ->
     idle = [name for name in ("top_k", "top_p") if getattr(settings, name) is not None]
     doubts += [f"`{name}` means nothing to `{settings.config}`, which draws each key by itself" for name in idle]
     return settings, doubts
+
+
+def chorale(settings: ChoraleSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:
+    """As `network`; a voice that sings a primer which is not there is told.
+
+    Raises:
+        UnfitError, PerpetuumError: as `network`.
+    """
+    doubts = _doubts(settings, surroundings)
+    idle = settings.sings is not None and Link.PRIMER not in surroundings.links
+    return settings, doubts + [f"`sings: {settings.sings}`, but the part has no `primer` to sing"] * idle
 
 
 def groove(settings: GrooveSettings, surroundings: Surroundings) -> tuple[Settings, list[str]]:

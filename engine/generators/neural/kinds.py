@@ -10,6 +10,7 @@ from __future__ import annotations
 from engine.generators.contract import Generator, GeneratorKind, Link, Role, Transform, TransformKind
 from engine.generators.neural import examination
 from engine.generators.neural.settings import (
+    ChoraleSettings,
     DrumsRnnSettings,
     GrooveSettings,
     ImprovRnnSettings,
@@ -63,6 +64,12 @@ def _music_vae(settings: MusicVaeSettings) -> Generator[MusicVaeSettings]:
     from engine.generators.neural.music_vae import MusicVaeGenerator
 
     return MusicVaeGenerator(settings)
+
+
+def _chorale(settings: ChoraleSettings) -> Generator[ChoraleSettings]:
+    from engine.generators.neural.chorale import ChoraleGenerator
+
+    return ChoraleGenerator(settings)
 
 
 def _groove(settings: GrooveSettings) -> Transform[GrooveSettings]:
@@ -152,6 +159,17 @@ MUSIC_VAE = GeneratorKind(
     takes=frozenset(Link),
     weights=_weights,
     examine=examination.music_vae,
+)
+CHORALE = GeneratorKind(
+    name="chorale",
+    summary="Chorale: a neural network leads four voices in the key, with cadences, perhaps around a melody",
+    settings=ChoraleSettings,
+    roles=(Role.CHORDS, Role.MELODY),
+    factory=_chorale,
+    network=True,
+    takes=frozenset({Link.PRIMER}),
+    weights=_weights,
+    examine=examination.chorale,
 )
 GROOVE = TransformKind(
     name="groove",

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from pydantic import Field, ValidationInfo, model_validator
 
 from engine.generators.contract import Role, Settings, SettingsContext, TransformSettings
-from engine.units import Amount, Bars, Percent, Pitches, PitchRange, Steps
+from engine.units import Amount, Bars, BarsOrNone, Percent, Pitches, PitchRange, Steps
 
 
 class NamesNetwork(Protocol):
@@ -222,3 +222,37 @@ class GrooveSettings(TransformSettings):
             "tap": "groovae_2bar_tap_fixed_velocity",
             "add_closed_hh": "groovae_2bar_add_closed_hh",
         }[self.style]
+
+
+class ChoraleSettings(NetworkSettings):
+    """A choir of four voices that a network leads, in the key of the part; it stops where periods end."""
+
+    config: Literal["chorale"] = Field(default="chorale", description="configuration of the network")
+    temperature: float = Field(
+        default=0.9, ge=0.1, le=3.0, description="chance in sampling: below 1 more predictable, above 1 wilder"
+    )
+    top_p: Percent | None = Field(
+        default=None, ge=0.01, description="choose among the likeliest notes that together have this probability"
+    )
+    candidates: int = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="phrases that grow side by side, of which the judge of counterpoint takes one; costs time",
+    )
+    passes: int = Field(default=1, ge=1, le=16, description="how often the voices around a melody are drawn")
+    period: BarsOrNone = Field(
+        default=2,
+        le=64,
+        description="bars from stop to stop, where all voices hold for two beats; `0 bars` for no stops",
+    )
+    chromatic: Percent = Field(
+        default=0.25, description="how far notes outside the key are let in: 0 % hardly ever, 100 % as learnt"
+    )
+    strict: bool = Field(default=True, description="whether parallel fifths and octaves are avoided as they arise")
+    history: Bars = Field(default=4, le=16, description="how much of its own past it continues from")
+    sings: Literal["soprano", "alto", "tenor", "bass"] | None = Field(
+        default=None,
+        description="the voice that sings the primer, around which the others are written; without, the choir answers "
+        "the primer",
+    )

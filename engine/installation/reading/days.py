@@ -16,7 +16,7 @@ from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span, good, problems
 from engine.scenes.text.source import SourceFile, clipped
 from engine.score.time import DAY
-from engine.units import parse_time_of_day, written_time_of_day
+from engine.units import parse_time_of_day
 
 CLOSED = "closed"
 GROUPS = {"every_day": tuple(range(7)), "weekdays": tuple(range(5)), "weekend": (5, 6)}
@@ -53,7 +53,7 @@ def read_hours(source: SourceFile, node: Node, at: Span, closed: bool = True) ->
     stretches = sorted(((one, item) for item, one in read if isinstance(one, Hours)), key=lambda pair: pair[0].start)
     for (before, _), (after, item) in pairwise(stretches):
         if after.start < before.end:
-            message = f"`{written_hours(after)}` overlaps with `{written_hours(before)}`"
+            message = f"`{after}` overlaps with `{before}`"
             wrong.append(source.error(item.span, message, hint="write one stretch for both"))
     if wrong:
         return wrong[0]
@@ -112,10 +112,8 @@ def read_week(source: SourceFile, node: Node, at: Span) -> tuple[tuple[Hours, ..
     for day, hours in enumerate(week):
         tomorrow = week[(day + 1) % 7]
         if hours and tomorrow and hours[-1].end - DAY > tomorrow[0].start:
-            message = (
-                f"the night of {WEEK[day]} reaches into {WEEK[(day + 1) % 7]}: `{written_hours(hours[-1])}` overlaps"
-            )
-            return source.error(at, message + f" with `{written_hours(tomorrow[0])}`", hint="end the first one earlier")
+            message = f"the night of {WEEK[day]} reaches into {WEEK[(day + 1) % 7]}: `{hours[-1]}` overlaps"
+            return source.error(at, message + f" with `{tomorrow[0]}`", hint="end the first one earlier")
     return tuple(week)
 
 
@@ -140,12 +138,6 @@ def read_exceptions(source: SourceFile, node: Node, at: Span) -> tuple[Exception
                 message = f"`{clipped(key.text)}` and `{clipped(earlier.text)}` have days in common"
                 wrong.append(source.error(key.span, message, hint="let one of them end earlier"))
     return wrong[0] if wrong else tuple(sorted((one for one, _ in found), key=_rank))
-
-
-def written_hours(hours: Hours) -> str:
-    """Hours as a file says them: "10:00..18:00", and "24:00" at the end of a day."""
-    end = "24:00" if hours.end == DAY else written_time_of_day(hours.end)
-    return f"{written_time_of_day(hours.start)}..{end}"
 
 
 def _read_stretch(source: SourceFile, item: Node, at: Span, closed: bool) -> Hours | Problem:

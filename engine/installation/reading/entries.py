@@ -21,7 +21,7 @@ from engine.installation.installation import (
     Transition,
 )
 from engine.installation.programme import followers, rotation
-from engine.installation.reading.days import read_days, read_hours, written_hours
+from engine.installation.reading.days import read_days, read_hours
 from engine.installation.reading.models import (
     MOST_SCENES,
     InstallationFile,
@@ -232,9 +232,7 @@ def _clash(source: SourceFile, programme: Programme, written: Mapping[str, Writt
     for item in mine:
         if last is not None and item[0] < last[1] and item[2] != last[2]:
             later, earlier = sorted((item, last), key=lambda one: written[one[2]].span.start, reverse=True)
-            message = (
-                f"`{later[2]}` ({written_hours(later[3])}) is due when `{earlier[2]}` is ({written_hours(earlier[3])})"
-            )
+            message = f"`{later[2]}` ({later[3]}) is due when `{earlier[2]}` is ({earlier[3]})"
             span = written[later[2]].node.key("hours").span
             return source.error(span, message, hint="let the hours of one end before those of the other begin")
         if last is None or item[1] > last[1]:

@@ -15,11 +15,8 @@ from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Span
 from engine.scenes.text.source import SourceFile, clipped
 from engine.score.time import SAMPLE_RATE
-from engine.sound.instruments.samples import SampleFacts, examine_sample
+from engine.sound.instruments.samples import MOST_SECONDS, SampleFacts, examine_sample
 from engine.sound.settings import sample_files, unheard_samples
-
-MOST_SECONDS = 600
-"""Length of all samples of an instrument, at 48 kHz, stereo: some 350 MB while they are built."""
 
 
 @dataclass

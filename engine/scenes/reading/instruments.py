@@ -53,7 +53,7 @@ def _read_instrument(
             nearest(node.text, known),
             "`perpetuum instruments` tells what there is",
         )
-    if path.name == f"{node.text}.yaml" and assets.hidden_by("instruments", path) is not None:
+    if not ("/" in node.text or node.text.endswith(".yaml")) and assets.hidden_by("instruments", path) is not None:
         message = f"`{clipped(node.text)}` is not the shipped instrument here: {path} hides it"
         source.warning(node.span, message, "give a file of yours a name of its own to have both")
     file = path.resolve()

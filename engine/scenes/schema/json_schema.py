@@ -33,9 +33,7 @@ def scene_schema() -> dict[str, Any]:
     section = object_schema(SectionFile, definitions)
     part["properties"]["generator"] |= _generator(generators, definitions)
     part["properties"]["transforms"] |= {"type": "array", "items": _transform(transforms, definitions)}
-    part["properties"]["instrument"]["examples"] = sorted(
-        path.stem for path in assets.shipped("instruments").glob("*.yaml")
-    )
+    part["properties"]["instrument"]["examples"] = sorted(assets.shipped_names("instruments"))
     section["properties"]["next"] |= {
         "anyOf": [{"type": "string"}, closed({NAME_PATTERN: {"type": "number", "minimum": 0}}, minProperties=1)]
     }

@@ -14,6 +14,9 @@ from engine.score.time import SAMPLE_RATE
 LONGEST = 300.0
 """Seconds of the longest sample at 48 kHz: a stereo file of that length takes 350 MB in an instrument."""
 
+MOST_SECONDS = 600
+"""Length of all samples of an instrument, at 48 kHz, stereo: some 350 MB while they are built."""
+
 RATES = (4_000, 384_000)
 """Hz: lowest and highest sample rate that is believed."""
 
@@ -93,12 +96,23 @@ def read_sample(path: Path, semitones: float = 0.0) -> np.ndarray:
     sound -= np.where(np.abs(sound[0] - mean) < np.abs(sound[0]), mean, 0.0).astype(np.float32)
     sound = sound if sound.shape[1] == 2 else np.repeat(sound, 2, axis=1)
     target = SAMPLE_RATE / 2.0 ** (semitones / 12.0)
-    if abs(target - rate) > 1e-6:
-        # Imported when needed: shipped samples are at 48 kHz already, and starting must be fast.
-        import soxr
+    return np.ascontiguousarray(resampled(sound, rate, target), dtype=np.float32)
 
-        sound = soxr.resample(sound, rate, target, quality="VHQ")
-    return np.ascontiguousarray(sound, dtype=np.float32)
+
+def resampled(sound: np.ndarray, rate: float, target: float = SAMPLE_RATE) -> np.ndarray:
+    """A sound at another rate: array [frames] or [frames, channels] of the same type.
+
+    Args:
+        sound: array [frames] or [frames, channels].
+        rate: its own, in Hz.
+        target: in Hz.
+    """
+    if abs(target - rate) <= 1e-6:
+        return sound
+    # Imported when needed: shipped samples are at 48 kHz already, and starting must be fast.
+    import soxr
+
+    return soxr.resample(sound, rate, target, quality="VHQ")
 
 
 def _decoded(path: Path) -> tuple[np.ndarray, int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.networks.chorale.notes import to_notes
 from engine.score.drums import CLASS_OF_PITCH, CLASSES, PITCHES
 from engine.score.harmony.key_finding import find_key
 from engine.score.phrase import NOTE
@@ -193,6 +194,8 @@ def _score_of(piece: DatasetPiece, kind: str) -> Score:
     """The notes of a piece."""
     events, tempos = piece.events, ((0.0, piece.qpm),)
     match kind:
+        case "chorale":
+            return Score((ScorePart((to_notes(events),)),), tempos=tempos)
         case "polyphony":
             return Score((ScorePart((events,)),), tempos=tempos)
         case "performance":

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from engine.training.datasets.music.chorales import is_chorale
 from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, DatasetPiece
 
 COMMONPLACE = 40
@@ -26,13 +27,15 @@ SAME = 0.9
 def fingerprints(piece: DatasetPiece) -> set[bytes]:
     """Digests of short stretches of a piece, transposition removed.
 
-    On a grid: windows of two bars from each bar on, but for nearly empty ones; of grooves, their hits. Of notes: see
-    `note_fingerprints`.
+    On a grid: windows of two bars from each bar on, but for nearly empty ones; of grooves, their hits; of chorales,
+    the highest voice. Of notes: see `note_fingerprints`.
     """
     events = piece.events
     if events.dtype.names:
         return note_fingerprints(events)
-    if events.ndim > 1:
+    if is_chorale(events):
+        events = _begun(events[:, 0])
+    elif events.ndim > 1:
         hits = events[:, : events.shape[1] // 3] > 0
         events = hits @ (1 << np.arange(hits.shape[1]))
     size, found = 2 * STEPS_PER_BAR, set()
@@ -170,9 +173,16 @@ def _keyless(events: np.ndarray) -> bytes:
     if events.dtype.names:
         places = np.round(np.stack([events["start"], events["end"]]) * 96) - np.floor(events["start"].min()) * 96
         return _digest(places.tobytes() + (events["pitch"] - events["pitch"][0]).tobytes())
+    if is_chorale(events):
+        events = np.where(events >= 0, events - events.max(), events)
     if events.ndim == 1 and (events < 0).any() and (events >= 0).any():
         events = np.where(events >= 0, events - events[events >= 0][0], events - 1000)
     return _digest(np.ascontiguousarray(events).tobytes())
+
+
+def _begun(voice: np.ndarray) -> np.ndarray:
+    """A voice as a melody: -2 where its note goes on, so that what is long is no commonplace."""
+    return np.where(np.diff(voice, prepend=-1) == 0, -2, voice).astype(np.int16)
 
 
 def _digest(data: bytes) -> bytes:

@@ -27,7 +27,7 @@ class DatasetPiece:
         split: one of `SPLITS`.
         events: drums and melodies: [T] int16 on the grid of sixteenths, from a bar line on. Polyphony: [n] of `NOTE` in
             beats; performances: [n] of `NOTE`, whose starts and ends are in seconds. Grooves: [T, 27], see
-            `GrooveConverter.strokes`.
+            `GrooveConverter.strokes`. Chorales: [T, 4] int16, the pitches of the voices on the grid, -1 for silence.
         chords: lead sheets: the figure of the chord at each step, [T] of str, empty for none; else None.
         qpm: quarter notes per minute, where it is known.
     """

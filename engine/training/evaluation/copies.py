@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from engine.networks.chorale.notes import to_notes
 from engine.networks.encodings import melody
 from engine.networks.encodings.grid import nearest_step
 from engine.networks.rnn.configs import RnnConfig
@@ -13,6 +14,7 @@ from engine.networks.vae.configs import VaeConfig
 from engine.score.phrase import in_order
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import DatasetPiece
+from engine.training.datasets.music.chorales import is_chorale
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.evaluation.samples import Sample, drum_notes
 
@@ -86,6 +88,8 @@ class KnownPieces:
 
 def piece_notes(kind: str, config: RnnConfig | VaeConfig, piece: DatasetPiece) -> np.ndarray:
     """The notes of a piece as a network knows them: array of `NOTE`."""
+    if is_chorale(piece.events):
+        return to_notes(piece.events)
     if kind in ("polyphony", "performance"):
         return piece.events
     if kind != "drums":

@@ -8,17 +8,19 @@ from functools import partial
 from typing import Any
 
 from engine.errors import PerpetuumError
+from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.vae.music_vae import MusicVae
 from engine.training.datasets import DatasetPiece
 from engine.training.datasets.music.kinds import corpus_of, trainable
 from engine.training.evaluation.copies import KnownPieces
 from engine.training.evaluation.held_out.chorales import CHORALES, chorale_figures
+from engine.training.evaluation.held_out.four_voices import evaluate_chorale
 from engine.training.evaluation.held_out.frames import frame_estimate
 from engine.training.evaluation.held_out.groove import evaluate_groove, groove_samples
 from engine.training.evaluation.held_out.rnn import evaluate_rnn
 from engine.training.evaluation.held_out.vae import evaluate_vae
 from engine.training.evaluation.overlap import overlaps
-from engine.training.evaluation.samples import Sample, corpus_samples, sample_music
+from engine.training.evaluation.samples import Sample, corpus_samples, heard_as, sample_music
 from engine.training.evaluation.statistics import describe
 
 SAMPLES = 128
@@ -88,8 +90,9 @@ def held_out_figures(
     advance: Advance = untold,
     particles: int = 0,
 ) -> dict[str, float]:
-    """How well a network knows held-out pieces: see `evaluate_rnn`, `evaluate_vae`, `evaluate_groove` and, where the
-    chorales of the benchmark are among the pieces, `chorale_figures` and with particles `frame_estimate`.
+    """How well a network knows held-out pieces: see `evaluate_rnn`, `evaluate_vae`, `evaluate_groove`,
+    `evaluate_chorale` and for polyphony, where the chorales of the benchmark are among the pieces, `chorale_figures`
+    and with particles `frame_estimate`.
 
     Args and Raises: as `evaluate`.
     """
@@ -109,6 +112,8 @@ def held_out_figures(
         if network.config.head == "groove":
             return evaluate_groove(network, pieces, split)
         return evaluate_vae(network, pieces, split, seed)
+    if isinstance(network, ChoraleNetwork):
+        return evaluate_chorale(network, pieces, split, partial(advance, "held-out pieces"))
     figures = evaluate_rnn(network, pieces, split, partial(advance, "held-out pieces"))
     chorales = [piece for piece in judged if piece.source == CHORALES]
     if name == "polyphony" and chorales:
@@ -139,7 +144,7 @@ def evaluate_music(
     Returns:
         An empty one where no piece, or no training piece, is as long as a sample.
     """
-    kind, config, vae = corpus_of(network.config.name), network.config, isinstance(network, MusicVae)
+    kind, config, vae = heard_as(network.config.name), network.config, isinstance(network, MusicVae)
     count = 4 * samples if vae else samples
     train = [piece for piece in pieces if piece.split == "train"]
     learnt = [] if kind == "groove" else corpus_samples(config, train, count, seed)

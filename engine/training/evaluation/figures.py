@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.vae.configs import VaeConfig
 
@@ -43,9 +44,11 @@ FIGURES: dict[str, Figure] = {
     "network": Figure(_EVENT, "negative log-likelihood", HELD_OUT),
     "unigram": Figure(_EVENT, "guessing by frequency", HELD_OUT),
     "bigram": Figure(_EVENT, "guessing by the event before", HELD_OUT),
+    "placed_bigram": Figure(_EVENT, "guessing by the voice, its note before and the place in the bar", HELD_OUT),
     "copy_last": Figure(_EVENT, "the event before again, else by frequency", HELD_OUT),
     "copy_bar": Figure(_EVENT, "the event of a bar ago, else by frequency", HELD_OUT),
     "under_bigram": Figure("percent", "how far the network is under the bigram", HELD_OUT),
+    "copied": Figure(_SHARE, "notes that are the voice's note before", HELD_OUT),
     "accuracy": Figure(_SHARE, "events that the network thought likeliest", HELD_OUT),
     "per_note": Figure("nats per note", "all events, divided by the notes that begin", HELD_OUT),
     "per_bar": Figure("nats per bar of 4/4", "negative log-likelihood", HELD_OUT),
@@ -124,14 +127,16 @@ def figure(name: str) -> Figure:
     return FIGURES[name]
 
 
-def unit(name: str, config: RnnConfig | VaeConfig) -> str:
+def unit(name: str, config: RnnConfig | VaeConfig | ChoraleConfig) -> str:
     """The unit of a figure of a network, with what an event is to it."""
     return figure(name).unit.format(event=event_of(config))
 
 
-def event_of(config: RnnConfig | VaeConfig, explained: bool = False) -> str:
+def event_of(config: RnnConfig | VaeConfig | ChoraleConfig, explained: bool = False) -> str:
     """What an event of a network is: the step of its grid, or where it keeps to none "event", perhaps explained."""
     match config.family:
+        case "chorale":
+            return "note (of one voice, on one sixteenth)" if explained else "note"
         case "polyphony_rnn":
             return "event (a note, or the end of a sixteenth)" if explained else "event"
         case "performance_rnn":
@@ -145,7 +150,9 @@ def rounded(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, DIGITS) for name, value in figures.items()}
 
 
-def card_metrics(figures: Mapping[str, float], config: RnnConfig | VaeConfig, split: str = "test") -> dict[str, Any]:
+def card_metrics(
+    figures: Mapping[str, float], config: RnnConfig | VaeConfig | ChoraleConfig, split: str = "test"
+) -> dict[str, Any]:
     """What stands as `metrics` in a weights card: the figures, and "unit", which says what a bare number is in.
 
     Args:
@@ -153,7 +160,7 @@ def card_metrics(figures: Mapping[str, float], config: RnnConfig | VaeConfig, sp
         config: of the network.
         split: that was judged on.
     """
-    if isinstance(config, RnnConfig):
+    if not isinstance(config, VaeConfig):
         said = f"nats per {event_of(config, explained=True)}"
     elif config.head == "groove":
         said = "milliseconds, squared sixteenths, velocities, nats"

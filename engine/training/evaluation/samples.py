@@ -10,6 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.networks.chorale.configs import ChoraleConfig
+from engine.networks.chorale.network import ChoraleNetwork
+from engine.networks.chorale.notes import to_notes, voices_of
+from engine.networks.chorale.writing import Writing, write
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
 from engine.networks.encodings import drums, melody, performance
 from engine.networks.encodings.performance_windows import densities, histograms
@@ -56,8 +60,14 @@ class Sample:
         return replace(self, source=f"{piece.source}, {piece.name}", qpm=piece.qpm)
 
 
+def heard_as(config: str) -> str:
+    """The kind of music that what a network makes is compared as: chorales are polyphony to whom only hears them."""
+    kind = corpus_of(config)
+    return "polyphony" if kind == "chorale" else kind
+
+
 def corpus_samples(
-    config: RnnConfig | VaeConfig, pieces: Sequence[DatasetPiece], count: int, seed: int
+    config: RnnConfig | VaeConfig | ChoraleConfig, pieces: Sequence[DatasetPiece], count: int, seed: int
 ) -> list[Sample]:
     """Stretches of pieces, each piece with the same chance, brought into the range and key of the network.
 
@@ -107,6 +117,8 @@ def sample_music(
     rng = np.random.default_rng([seed, round(1000 * (temperature or 0.0)), primed])
     if isinstance(network, MusicVae):
         return _decoded(network, count, temperature, rng, advance)
+    if isinstance(network, ChoraleNetwork):
+        return _written(network, held_out, count, temperature or 1.0, primed, rng, advance)
     assert temperature is not None
     return _continued(network, held_out, count, temperature, primed, rng, advance)
 
@@ -127,6 +139,30 @@ def _decoded(
         samples += [window_sample(network.config, row) for row in classes]
         if advance:
             advance(len(samples) / count)
+    return samples
+
+
+def _written(
+    network: ChoraleNetwork,
+    held_out: Sequence[Sample],
+    count: int,
+    temperature: float,
+    primed: bool,
+    rng: np.random.Generator,
+    advance: Callable[[float], object] | None,
+) -> list[Sample]:
+    """Chorales from their beginning on, or going on from held-out ones."""
+    samples: list[Sample] = []
+    heard = PRIMER_BARS * STEPS_PER_BAR
+    while len(samples) < count:
+        like = held_out[len(samples) % len(held_out)]
+        past = voices_of(notes_between(like.notes, 0.0, heard / STEPS_PER_BEAT), heard) if primed else None
+        size = min(_PER_PRIMER if primed else _AT_ONCE, count - len(samples))
+        found = write(network, Writing(BARS * STEPS_PER_BAR, temperature=temperature, particles=size), rng, past)
+        source = like.source if primed else ""
+        samples += [Sample(to_notes(made.piece), 4.0 * BARS, source=source, qpm=like.qpm) for made in found]
+        if advance:
+            advance(min(1.0, len(samples) / count))
     return samples
 
 
@@ -196,15 +232,20 @@ def _conditions(config: RnnConfig, like: Sample, heard: float) -> Conditions:
     return NO_CONDITIONS
 
 
-def _taker(config: RnnConfig | VaeConfig) -> Callable[[DatasetPiece, np.random.Generator], Sample | None]:
+def _taker(
+    config: RnnConfig | VaeConfig | ChoraleConfig,
+) -> Callable[[DatasetPiece, np.random.Generator], Sample | None]:
     """What takes a sample out of a piece, or None where the piece is too short."""
     if isinstance(config, VaeConfig):
         return partial(_window, config)
     match config.family:
+        case "chorale":
+            return _voices
         case "polyphony_rnn":
             return partial(_stretch, 4.0 * BARS, 1.0)
         case "performance_rnn":
             return partial(_stretch, SECONDS, 0.0)
+    assert isinstance(config, RnnConfig)
     return partial(_bars, config)
 
 
@@ -239,6 +280,16 @@ def _bars(config: RnnConfig, piece: DatasetPiece, rng: np.random.Generator) -> S
             if chord is not None:
                 chords.append(ChordSpan(first / STEPS_PER_BEAT, last / STEPS_PER_BEAT, chord.transposed(shift)))
     return Sample(melody.to_notes(squashed), 4.0 * BARS, tuple(chords))
+
+
+def _voices(piece: DatasetPiece, rng: np.random.Generator) -> Sample | None:
+    """Eight bars of four voices, from a beat on."""
+    steps = BARS * STEPS_PER_BAR
+    beats = (len(piece.events) - steps) // STEPS_PER_BEAT + 1
+    if beats < 1:
+        return None
+    start = STEPS_PER_BEAT * int(rng.integers(beats))
+    return Sample(to_notes(piece.events[start : start + steps]), 4.0 * BARS)
 
 
 def _stretch(length: float, grid: float, piece: DatasetPiece, rng: np.random.Generator) -> Sample | None:

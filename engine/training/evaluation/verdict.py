@@ -17,10 +17,9 @@ from engine.score.midi.writing import write_piece
 from engine.score.phrase import moved
 from engine.score.piece import Piece, Track
 from engine.training.datasets import DatasetPiece as Work
-from engine.training.datasets.music.kinds import corpus_of
 from engine.training.evaluation.evaluate import Advance, untold
 from engine.training.evaluation.held_out.groove import groove_samples
-from engine.training.evaluation.samples import Sample, corpus_samples, sample_music
+from engine.training.evaluation.samples import Sample, corpus_samples, heard_as, sample_music
 from engine.training.evaluation.statistics import describe, typical
 
 TEMPERATURES = (0.7, 0.8, 0.9, 1.0, 1.1)
@@ -124,7 +123,7 @@ def judge(
         advance: see `Advance`.
         count: of samples at each temperature.
     """
-    kind, config = corpus_of(network.config.name), network.config
+    kind, config = heard_as(network.config.name), network.config
     held_out = [piece for piece in pieces if piece.split == split]
     if kind == "groove":
         _, made = groove_samples(network, held_out, LISTENED, seed)

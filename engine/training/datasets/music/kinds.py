@@ -13,6 +13,7 @@ from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
 from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.filters import Filters, chosen, meter_names, programs
+from engine.training.datasets.music.chorales import chorale_pieces, is_chorale
 from engine.training.datasets.music.drums import drum_pieces, groove_pieces
 from engine.training.datasets.music.melodies import lead_sheet_pieces, melody_pieces
 from engine.training.datasets.music.polyphony import performance_pieces, polyphony_pieces
@@ -48,6 +49,7 @@ KINDS = {
     "melody": Kind(melody_pieces, _COMMON),
     "lead_sheet": Kind(lead_sheet_pieces, _COMMON),
     "polyphony": Kind(polyphony_pieces),
+    "chorale": Kind(chorale_pieces, None, Augmentation((-6, 6))),
     "performance": Kind(performance_pieces, None, Augmentation((-3, 3), (0.95, 1.05)), stretches=True),
 }
 """By name."""
@@ -57,6 +59,7 @@ CORPORA = {
     "melody_rnn": "melody",
     "improv_rnn": "lead_sheet",
     "polyphony_rnn": "polyphony",
+    "chorale": "chorale",
     "performance_rnn": "performance",
     "cat-drums_2bar_small": "drums",
     "cat-mel_2bar_small": "melody",
@@ -160,6 +163,8 @@ def unique_pitches(piece: DatasetPiece) -> int:
     events = piece.events
     if events.dtype.names:
         return len(np.unique(events["pitch"]))
+    if is_chorale(events):
+        return len(np.unique(events[events >= 0]))
     if events.ndim > 1:
         return int(events[:, : events.shape[1] // 3].any(axis=0).sum())
     if (events < 0).any():

@@ -1,0 +1,1 @@
+"""Verbs that make sounds: instruments, and neural audio."""
