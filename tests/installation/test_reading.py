@@ -7,7 +7,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from engine.processes.codec import Codec
 
 import engine.installation
 from engine import assets

@@ -126,7 +126,7 @@ class RungWatch:
 
 def rung_of(status: dict[str, Any]) -> LadderRung:
     """The rung that an installation says it is on."""
-    if status.get("substitute"):
+    if status.get("substituted"):
         return LadderRung.RECORDING
     sentence = str(status.get("sentence", ""))
     if "nowhere" in sentence:

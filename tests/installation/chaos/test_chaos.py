@@ -94,7 +94,7 @@ def test_faults_have_names_of_their_own_and_are_chosen_by_words_with_the_control
         ({"sentence": "Chaos: drone to pacat", "made": 5}, LadderRung.MUSIC),
         ({"sentence": "Chaos: drone, its last bars once more", "made": 5, "repeating": True}, LadderRung.LAST_BARS),
         ({"sentence": "Chaos: drone to nowhere, in real time: x", "made": 5}, LadderRung.UNHEARD),
-        ({"sentence": "its recording plays", "made": 5, "substitute": True}, LadderRung.RECORDING),
+        ({"sentence": "its recording plays", "made": 5, "substituted": True}, LadderRung.RECORDING),
         ({"sentence": "Chaos: drone is about to begin", "made": 0}, LadderRung.NOT_BEGUN),
         ({"sentence": "Chaos: closed"}, LadderRung.NOT_BEGUN),
     ],
