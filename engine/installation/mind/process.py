@@ -41,6 +41,7 @@ from engine.runtime.performance.messages import FromStage, GraphRefused, SoundPr
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.state import MindState
 from engine.runtime.workers import Workers
+from engine.sabotage import allow_sabotage
 from engine.scenes import Severity, load
 
 log = logging.getLogger(__name__)
@@ -212,6 +213,7 @@ def main() -> int:
     parser.add_argument("--control", type=int, required=True, help="descriptor of the socket to the keeper")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    allow_sabotage()
     logging.basicConfig(format="%(message)s")
     logging.getLogger("engine").setLevel(logging.WARNING)
     logging.getLogger().setLevel(logging.DEBUG)

@@ -1,0 +1,1 @@
+"""What can go wrong, each a class that provokes it and takes it back."""
