@@ -13,6 +13,8 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 from engine.form.curves import DayCurve
 from engine.installation.secret import Secret
 from engine.outputs.opening import OutputChoice
@@ -93,8 +95,7 @@ class Opening:
     exceptions: tuple[ExceptionDays, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AtSection:
+class AtSection(msgspec.Struct, frozen=True, tag=True):
     """The next scene begins where a section of the last one ends.
 
     Attributes:
@@ -104,8 +105,7 @@ class AtSection:
     fade: float = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class AfterRest:
+class AfterRest(msgspec.Struct, frozen=True, tag=True):
     """The next scene begins after a rest.
 
     Attributes:
@@ -117,8 +117,7 @@ class AfterRest:
     rest: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(msgspec.Struct, frozen=True, tag=True):
     """The next scene begins while the last one still plays.
 
     Attributes:
@@ -129,6 +128,8 @@ class Overlap:
 
 
 Transition = AtSection | AfterRest | Overlap
+"""Structs of msgspec, because their union travels between processes: a codec tells them apart by their tags."""
+_AT_SECTION = AtSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class Programme:
     scenes: Mapping[str, SceneEntry]
     order: Order = Order.FILE
     seed: int = 0
-    transition: Transition = AtSection()
+    transition: Transition = _AT_SECTION
     longest_wait: float = 120.0
 
 

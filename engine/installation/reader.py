@@ -32,7 +32,7 @@ def read_for_keeper(path: Path) -> FileRead:
         scenes = NamedScenes(Instruments(), {})
         installation = read_file(source, node, scenes) if isinstance(node, MapNode) else None
     except PerpetuumError as error:
-        return FileRead.of(None, str(error))
+        return FileRead(None, str(error))
     found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
     found += [one for one in scenes.found if one not in found]
     text = "\n".join(one.text(colour=False) for one in found if one.severity is not Severity.UNAVAILABLE)
@@ -40,7 +40,7 @@ def read_for_keeper(path: Path) -> FileRead:
         installation = None
     if installation is None and not text:
         text = f"{path} is no installation; `perpetuum check` says what it is"
-    return FileRead.of(installation, text)
+    return FileRead(installation, text)
 
 
 def main() -> int:

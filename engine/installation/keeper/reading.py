@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import pickle
 import queue
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,24 +21,12 @@ class FileRead:
     """What came of a file.
 
     Attributes:
-        data: the installation, pickled, for it has unions, and the codec has none; empty where nothing can be played.
+        installation: that it is; None where nothing can be played.
         problems: what is wrong, or doubtful, for people; several lines.
     """
 
-    data: bytes
+    installation: Installation | None
     problems: str
-
-    @classmethod
-    def of(cls, installation: Installation | None, problems: str) -> FileRead:
-        """An installation that was read."""
-        return cls(b"" if installation is None else pickle.dumps(installation), problems)
-
-    @property
-    def installation(self) -> Installation | None:
-        """What was read; of our own child, which is as we are."""
-        found = pickle.loads(self.data) if self.data else None
-        assert found is None or isinstance(found, Installation)
-        return found
 
 
 FILE_READ: Codec[FileRead] = Codec(FileRead)
@@ -70,11 +57,11 @@ class Reading:
             words = "\n".join(self._child.tail)
             self._child.close()
             if isinstance(message, Gone):
-                return FileRead(b"", f"{self._path} cannot be read: {message.reason}\n{words}")
+                return FileRead(None, f"{self._path} cannot be read: {message.reason}\n{words}")
             return message
         return None
 
     def give_up(self) -> FileRead:
         """It takes too long."""
         self._child.kill()
-        return FileRead(b"", f"{self._path} cannot be read within {PATIENCE:g} s")
+        return FileRead(None, f"{self._path} cannot be read within {PATIENCE:g} s")
