@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine.installation.installation import AfterRest, AtSection, Installation, Overlap, Transition
@@ -34,12 +35,19 @@ class OnAir:
     since: float
 
 
-def turn_wanted(installation: Installation, intent: Intent, on: OnAir | None, now: float) -> OnAir | None:
-    """What is to play: what plays already, the next turn, or nothing.
+BEGINS = timedelta(minutes=1)
+"""In which a session counts as beginning; a clock that shows a later moment of another session has leapt."""
+
+
+def turn_wanted(
+    installation: Installation, intent: Intent, moment: datetime, on: OnAir | None, now: float
+) -> OnAir | None:
+    """What is to play: what plays already, the next turn, or nothing. A wall clock that leaps ends no turn.
 
     Args:
         installation: of which.
-        intent: of the timetable.
+        intent: of the timetable, at a moment.
+        moment: that.
         on: what plays; None for nothing.
         now: seconds of the monotonic clock.
     """
@@ -49,7 +57,9 @@ def turn_wanted(installation: Installation, intent: Intent, on: OnAir | None, no
     if source is Source.NOTHING:
         return None
     if on is not None and on.source is source and not over:
-        if source is Source.PROGRAMME and on.turn.session == session and on.turn.scene in programme.scenes:
+        begins = intent.session is not None and moment - intent.session.start < BEGINS
+        same = on.turn.session == session or not begins
+        if source is Source.PROGRAMME and same and on.turn.scene in programme.scenes:
             return on
         if source is not Source.PROGRAMME and on.turn.scene == intent.scene:
             return on

@@ -180,7 +180,7 @@ class Keeper:
     def _direct(self, now: float) -> None:
         """See to it that what is intended is done."""
         moment, intent = self._wall(), self.intent
-        wanted = turn_wanted(self.installation, intent, self.on or self._remembered_turn(intent, now), now)
+        wanted = turn_wanted(self.installation, intent, moment, self.on or self._remembered_turn(intent, now), now)
         if wanted is None:
             if self.performance is not None:
                 log.warning("closed; the next opening is %s", self._timetable.next_opening(moment) or "not known")

@@ -61,7 +61,7 @@ def at(hours: float) -> datetime:
 
 
 def wanted(installation: Installation, hours: float, on: OnAir | None, now: float) -> OnAir | None:
-    return turn_wanted(installation, Timetable(installation).intent(at(hours)), on, now)
+    return turn_wanted(installation, Timetable(installation).intent(at(hours)), at(hours), on, now)
 
 
 def test_turns_follow_one_another_by_the_monotonic_clock_and_fixed_hours_come_between():
@@ -100,11 +100,20 @@ def test_however_the_wall_clock_leaps_a_turn_plays_while_it_is_open(leaps):
     for hours, seconds in leaps:
         now += seconds
         intent = timetable.intent(at(hours))
-        on = turn_wanted(BY_DAY, intent, on, now)
+        on = turn_wanted(BY_DAY, intent, at(hours), on, now)
         assert (on is not None) is intent.sounds
         if on is not None:
             assert on.since <= now
             assert file_of(BY_DAY, on).suffix == ".yaml"
+
+
+def test_a_clock_that_leaps_by_days_ends_no_turn_and_midnight_does():
+    on = wanted(ALWAYS, 3.0, None, 0.0)
+    for hours in (3.0 + 14 * 24, 3.0 - 14 * 24, 3.0, 3.5):
+        assert wanted(ALWAYS, hours, on, 10.0) is on
+    next_day = wanted(ALWAYS, 24.001, on, 20.0)
+    assert next_day is not None
+    assert next_day is not on
 
 
 def test_a_scene_that_is_gone_from_the_file_gives_way_to_the_next_turn():
