@@ -181,10 +181,12 @@ def test_a_render_that_is_too_long_for_wav_is_rf64(tmp_path):
 
 def test_files_are_written_in_one_place():
     """No other module of the engine opens a file for writing, gives it its name, or makes a folder."""
-    own = {"output_file.py", "sound/process.py"}  # the latter maps the counter that the supervisor reads
+    # sound/process.py maps the counter that the supervisor reads; chaos breaks files on purpose, in copies of its own.
+    own = {"output_file.py", "new_folder.py", "sound/process.py", "installation/keeper/folder/folder.py"}
     found = []
     for path in ENGINE.rglob("*.py"):
-        if str(path.relative_to(ENGINE)) in own:
+        name = str(path.relative_to(ENGINE))
+        if name in own or name.startswith("installation/chaos/"):
             continue
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(call, ast.Call):

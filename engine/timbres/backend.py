@@ -29,7 +29,7 @@ def tensorflow() -> ModuleType:
     except ImportError as error:
         raise PerpetuumError(
             f"GANSynth needs TensorFlow, which cannot be imported ({error})",
-            "Install it: pip install 'perpetuum[models]'",
+            "Install it: pip install 'tensorflow-cpu>=2.20,<2.22' (on ARM and with a GPU: tensorflow).",
         ) from error
     finally:
         for name, value in before.items():

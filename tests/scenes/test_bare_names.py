@@ -9,6 +9,7 @@ import pytest
 from engine import assets
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
+from engine.events.vocabulary import BarSealed
 from engine.form.plan import Plan
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.generators.rules.kinds import rules_for
@@ -118,9 +119,11 @@ class Counted:
     def __init__(self):
         self.origins, self.notes = {}, Counter()
 
-    def __call__(self, sealed):
-        self.origins.setdefault(sealed.part, set()).add(sealed.phrase.provenance.origin)
-        self.notes[sealed.part] += len(sealed.phrase.notes)
+    def __call__(self, event):
+        if isinstance(event, BarSealed):
+            for one in event.parts:
+                self.origins.setdefault(one.part, set()).add(one.phrase.provenance.origin)
+                self.notes[one.part] += len(one.phrase.notes)
 
 
 @pytest.mark.models
@@ -132,8 +135,8 @@ def test_all_generators_and_transforms_make_notes(tmp_path):
         assert scene is not None
         counted = Counted()
         with Workers(load=networks_of(scene), patience=60) as workers:
-            clock = FastClock()
-            Conductor(Plan(scene, 3), ladder_over(workers), lambda message: None, clock, counted).run(2 * len(some))
+            plan, ladder = Plan(scene, 3), ladder_over(workers)
+            Conductor(plan, ladder, lambda message: None, FastClock(), publish=counted).run(2 * len(some))
         for number, one in enumerate(some):
             name = re.search(r"generator: (?:\{kind: )?(\w+)", one)[1]
             assert counted.notes[f"p{number}"] > 0, one

@@ -57,6 +57,8 @@ def test_everything_that_the_hint_of_move_offers_can_be_moved(tmp_path, name):
             value = "-12 dB"
         elif setting == "pan":
             value = "20 % left"
+        elif setting == "sings":
+            value = "soprano"
         elif setting == "brightness":
             value = "40 %"
         elif setting in VALUES and not (setting == "notes" and name == "arpeggio"):

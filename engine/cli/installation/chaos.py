@@ -46,6 +46,7 @@ def command(
         raise click.UsageError("Missing argument 'INSTALLATION'.")
     from engine import assets
     from engine.installation.chaos.report import HEAD, FaultReport, as_json
+    from engine.output_file import write_text
 
     reports: list[FaultReport] = []
     click.echo(HEAD)
@@ -58,6 +59,6 @@ def command(
             sys.stdout.flush()
     finally:
         if json_file is not None and reports:
-            json_file.write_text(as_json(reports))
+            write_text(json_file, as_json(reports))
     if any(report.missed for report in reports):
         sys.exit(1)
