@@ -103,7 +103,7 @@ def test_every_part_plays_and_every_section_comes(name):
 
 @each_scene
 def test_it_stays_in_key(name):
-    """Chromatic approach notes of a bass are the one freedom: at most one note in fifty."""
+    """Chromatic approach notes of a bass are a freedom, at most one note in fifty; leading notes of a choir another."""
     performance = heard(name)
     for part in parts(performance):
         if performance.scene.parts[part].role == "drums":
@@ -113,7 +113,8 @@ def test_it_stays_in_key(name):
             for sealed in performance.bars[part]
             for pitch in sealed.phrase.notes["pitch"]
         ]
-        assert np.mean(inside) > 0.98, part
+        raises = performance.scene.parts[part].generator == "chorale"
+        assert np.mean(inside) > (0.85 if raises else 0.98), part
 
 
 @each_scene
@@ -145,7 +146,7 @@ def test_passes_of_a_section_differ(name):
 
 @each_scene
 def test_two_seeds_are_two_performances(name):
-    one, other = heard(name, 1), heard(name, 2, 32)
+    one, other = heard(name), heard(name, 2, 32)  # called as elsewhere: a cache tells `name, 1` from `name`
     shared = set(one.bars) & set(other.bars)
     assert shared
     for part in shared:
