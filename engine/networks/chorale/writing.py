@@ -19,6 +19,7 @@ from engine.networks.chorale.encoding import END, HIGHEST, LABELS, LOWEST, PITCH
 from engine.networks.chorale.network import ChoraleNetwork, Growing
 from engine.networks.contract import Sampling
 from engine.networks.sampling import choose, log_probabilities
+from engine.networks.threads import one_thread
 
 FREE, HOLD = -3, -4
 """In what is given: the voice may sing anything; it goes on with what it sings."""
@@ -106,16 +107,17 @@ def write(
     Raises:
         PerpetuumError: the network gives no finite numbers.
     """
-    opening = network.begin(1, phase)
-    for pitch in () if past is None else past.reshape(-1).tolist():
-        opening.logits()
-        opening.push([int(pitch)])
     found: list[SungPiece] = []
     reference: np.ndarray | None = None
-    for _ in range(max(1, writing.passes)):
-        found = _Pass(opening.copies(max(1, writing.particles)), writing, rng, reference).write()
-        shares = np.exp(np.array([one.log_weight for one in found]) - max(one.log_weight for one in found))
-        reference = found[int(rng.choice(len(found), p=shares / shares.sum()))].piece
+    with one_thread():
+        opening = network.begin(1, phase)
+        for pitch in () if past is None else past.reshape(-1).tolist():
+            opening.logits()
+            opening.push([int(pitch)])
+        for _ in range(max(1, writing.passes)):
+            found = _Pass(opening.copies(max(1, writing.particles)), writing, rng, reference).write()
+            shares = np.exp(np.array([one.log_weight for one in found]) - max(one.log_weight for one in found))
+            reference = found[int(rng.choice(len(found), p=shares / shares.sum()))].piece
     if writing.bound:
         found.sort(key=lambda one: -one.log_weight)
     return found
