@@ -177,7 +177,7 @@ def test_the_alarm_is_heard_at_once_and_outlives_the_keeper(folder):
         assert "the music goes on where it stood" in run.said  # where the first test left it
         time.sleep(1.0)
         run.process.send_signal(signal.SIGUSR2)
-        run.until(lambda: run.status["alarm"])
+        run.until(lambda: run.status["alarm"] and (run.state / "alarm").exists())
         os.kill(run.process.pid, signal.SIGKILL)
         run.process.wait()
     with running(folder, "third.wav") as run:
