@@ -15,11 +15,13 @@ from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder
 from engine.cli.timbres.nsynth import model_options, opened_model, read_weights, stopped
 from engine.cli.timbres.pitches import PitchType
+from engine.cli.timbres.roots import roots_of
 from engine.cli.waiting import progress
 from engine.errors import PerpetuumError, StoppedError
 
 if TYPE_CHECKING:
     from engine.timbres.nsynth.bank import Array, SourceNote
+    from engine.timbres.samples.recordings import Root
 
 EXAMPLES = """
 \b
@@ -78,7 +80,8 @@ def command(
     if (output / FOLDER_FILE).exists() and not force:
         raise PerpetuumError(f"{output} is there already", "choose another name, or replace it with --force")
     shares = read_weights(weights, len(files))
-    recordings = [_recording(file, _roots(roots, files).get(file)) for file in files]
+    said = roots_of(roots, files)
+    recordings = [_recording(file, said.get(file)) for file in files]
     keys = keys_within(recordings, lowest, highest, every)
     if not keys:
         raise PerpetuumError(
@@ -113,7 +116,7 @@ def command(
     tell_instrument(path)
 
 
-def _recording(file: Path, said: float | None) -> SourceNote:
+def _recording(file: Path, said: Root | None) -> SourceNote:
     """A recording with its pitch.
 
     Raises:
@@ -125,7 +128,7 @@ def _recording(file: Path, said: float | None) -> SourceNote:
     from engine.timbres.samples.recordings import pitch_in_name, read_sound
 
     sound = read_sound(file, fold=True)[0][:, 0]
-    pitch = said
+    pitch = None if said is None else said.pitch + (said.cents or 0.0) / 100.0
     if pitch is None:
         named = pitch_in_name(file.stem)
         heard = track_pitch(sound, SAMPLE_RATE, named)
@@ -133,27 +136,3 @@ def _recording(file: Path, said: float | None) -> SourceNote:
     if pitch is None:
         raise PerpetuumError(f"{file}: no pitch is heard in it", f"Say it: --root {printable(file.name)}=C4")
     return SourceNote(np.ascontiguousarray(sound, np.float32), SAMPLE_RATE, float(pitch))
-
-
-def _roots(texts: tuple[str, ...], files: tuple[Path, ...]) -> dict[Path, float]:
-    """What a hand says of the pitch of recordings, MIDI pitches with fractions.
-
-    Raises:
-        click.UsageError: a pitch cannot be read, or it is not clear whose it is.
-    """
-    from engine.timbres.samples.recordings import parse_root
-
-    found: dict[Path, float] = {}
-    for text in texts:
-        name, _, note = text.rpartition("=")
-        try:
-            root = parse_root(note)
-        except ValueError as error:
-            raise click.UsageError(f"--root {printable(str(error))}") from error
-        meant = [file for file in files if name in (str(file), file.name)]
-        if len(meant) != 1:
-            raise click.UsageError(
-                f"--root {printable(text)}: write FILE={printable(note)}, with the name of a recording"
-            )
-        found[meant[0]] = root.pitch + (root.cents or 0.0) / 100.0
-    return found

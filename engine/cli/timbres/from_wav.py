@@ -12,13 +12,13 @@ import click
 from engine import assets
 from engine.cli.listing import printable
 from engine.cli.targets import OutputFolder
+from engine.cli.timbres.roots import roots_of
 from engine.errors import PerpetuumError
 from engine.score.drums import CLASSES, index_of
 from engine.units import SECONDS, SEMITONES, Unit, parse
 
 if TYPE_CHECKING:
     from engine.timbres.samples.instrument import About, MadeInstrument
-    from engine.timbres.samples.recordings import Root
 
 
 class _Measure(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
@@ -102,35 +102,12 @@ def command(
         for line in lines:
             click.echo(f"  {line}")
     else:
-        said = _roots(roots, files)
+        said = roots_of(roots, files, bare=True)
         recordings = (read_recording(file, said.get(file), sides == "fold", round(transpose)) for file in files)
         manner = Manner(longest, loop == "auto", attack, release, "say its pitch with --root, or give other recordings")
         made, judgements = make_sampler(recordings, about, manner)
         tell_judgements(judgements)
     tell_instrument(write_instrument(made, output, force))
-
-
-def _roots(texts: tuple[str, ...], files: tuple[Path, ...]) -> dict[Path, Root]:
-    """What a hand says of the pitch of recordings.
-
-    Raises:
-        click.UsageError: a pitch cannot be read, or it is not clear whose it is.
-    """
-    from engine.timbres.samples.recordings import parse_root
-
-    found: dict[Path, Root] = {}
-    for text in texts:
-        name, equals, note = text.rpartition("=")
-        try:
-            root = parse_root(note)
-        except ValueError as error:
-            raise click.UsageError(f"--root {printable(str(error))}") from error
-        meant = [file for file in files if name in (str(file), file.name)] if equals else list(files)
-        if len(meant) != 1:
-            what = f"of {printable(name)}" if equals else "without a file"
-            raise click.UsageError(f"--root {what}: it must be that of one recording; write FILE={printable(note)}")
-        found[meant[0]] = root
-    return found
 
 
 def _kit(drums: tuple[str, ...], base: str | None, about: About, fold: bool) -> tuple[MadeInstrument, list[str]]:

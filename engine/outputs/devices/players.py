@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.processes.child import start_bound
+from engine.processes.stopped import is_stopped
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS
 
@@ -215,11 +216,7 @@ class PlayerProcess:
     @property
     def stopped(self) -> bool:
         """Whether somebody stopped it (SIGSTOP): it will not take anything until it is told to go on."""
-        try:
-            status = Path(f"/proc/{self.pid}/stat").read_text("latin-1")
-        except OSError:
-            return False
-        return status.rpartition(")")[2].split()[0] in ("T", "t")
+        return is_stopped(self.pid)
 
     def write(self, chunk: bytes, patience: float) -> bool:
         """Give it float32 sound as fast as it takes it.

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import PerpetuumError
+from engine.output_file import sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class StateFolder:
                     file.flush()
                     os.fsync(file.fileno())
                 growing.replace(self.path / name)
+                sync_folder(self.path)
             except BaseException:
                 growing.unlink(missing_ok=True)
                 raise
@@ -106,6 +108,7 @@ class StateFolder:
         """Remove a file; whether it is gone."""
         try:
             (self.path / name).unlink(missing_ok=True)
+            sync_folder(self.path)
         except OSError as error:
             self._say(name, f"{self.path / name} cannot be removed ({error.strerror})")
             return False

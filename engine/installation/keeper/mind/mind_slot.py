@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from engine.codec import CodecError
 from engine.installation.keeper.mind.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
 from engine.processes.child import Child, Gone, exit_text, python_module
 from engine.processes.reports import Cause
+from engine.processes.stopped import is_stopped
 from engine.processes.supervision import Limits, Supervision
 from engine.processes.watchdog import Watchdog
 
@@ -31,14 +31,6 @@ STEP_PATIENCE = 4.0
 
 MindChild = Child[ToMind, FromMind]
 """A mind's process."""
-
-
-def is_stopped(pid: int) -> bool:
-    """Whether a signal or a debugger has stopped a process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] in ("T", "t")
-    except (OSError, IndexError):
-        return False
 
 
 class MindSlot:
