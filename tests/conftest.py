@@ -12,7 +12,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "explore")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes do not name a test: what is made anew in each process (an archive with its date) must have one name in all."""
+    """Bytes do not name a test: what each process makes anew (an archive with its date) must have one name in all."""
     return argname if isinstance(val, bytes) else None
 
 
