@@ -23,6 +23,7 @@ from engine.events.vocabulary import (
     SoundStarved,
     SteppedDown,
     SteppedUp,
+    WeightsFound,
 )
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "SteppedDown",
     "SteppedUp",
     "Subscription",
+    "WeightsFound",
 ]
