@@ -20,7 +20,7 @@ from engine.journal.entries import (
     SittingBegan,
     TurnBegan,
 )
-from engine.journal.recall import Recalled
+from engine.journal.recalled import Recalled
 from engine.journal.writer import JournalWriter
 from engine.runtime.performance.state import MindState
 from engine.score.time import SAMPLE_RATE
