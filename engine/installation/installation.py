@@ -360,6 +360,19 @@ class AlarmSources:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """What is remembered of what was played, and for how long.
+
+    Attributes:
+        keep: seconds for which the journal keeps what happened.
+        resume: seconds of absence after which the music does not go on at the very bar; the next turn begins.
+    """
+
+    keep: float = 30 * 86400.0
+    resume: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """A whole installation.
 
@@ -379,6 +392,7 @@ class Installation:
         state: folder of what it remembers, absolute; need not be there yet.
         listening: addresses.
         alarm: fire alarm.
+        journal: what is remembered of what was played.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
 
@@ -397,4 +411,5 @@ class Installation:
     restart: PlannedRestart | None = None
     listening: Listening = Listening()
     alarm: AlarmSources = AlarmSources()
+    journal: JournalSettings = JournalSettings()
     fallback_bank: float = 60.0

@@ -14,6 +14,7 @@ from engine.installation.installation import (
     Fades,
     Hours,
     Installation,
+    JournalSettings,
     Opening,
     PlannedRestart,
     Quiet,
@@ -106,6 +107,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
             head.alarm.signal,
             head.alarm.http,
         ),
+        journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
         fallback_bank=head.fallback_bank,
     )
 
