@@ -64,9 +64,7 @@ def _sound(now: Snapshot) -> Check:
 
 def _output(now: Snapshot) -> Check:
     if now.lost:
-        return Check(
-            "output", False, f"{now.lost}; is the card plugged in? `perpetuum outputs` lists what there is"
-        )
+        return Check("output", False, f"{now.lost}; is the card plugged in? `perpetuum outputs` lists what there is")
     return Check("output", True, "takes sound")
 
 
