@@ -48,6 +48,7 @@ VERBS = {
     "instruments": Verb("scenes", "List the instruments."),
     "instrument": Verb("timbres", "Make an instrument of recordings, or of notes that networks make."),
     "outputs": Verb("scenes", "List the outputs and the sound devices."),
+    "doctor": Verb("installation", "Whether this machine can be trusted with an installation."),
     "models": Verb("networks", "List the networks, and import Magenta's checkpoints."),
     "dataset": Verb("networks", "Make files of music into a data set, and see what is in them."),
     "train": Verb("networks", "Train a network on your own music."),
