@@ -49,6 +49,8 @@ VERBS = {
     "instrument": Verb("timbres", "Make an instrument of recordings, or of notes that networks make."),
     "outputs": Verb("scenes", "List the outputs and the sound devices."),
     "doctor": Verb("installation", "Whether this machine can be trusted with an installation."),
+    "status": Verb("installation", "How an installation is, at one glance."),
+    "sheet": Verb("installation", "A sheet of paper for the wall beside an installation."),
     "models": Verb("networks", "List the networks, and import Magenta's checkpoints."),
     "dataset": Verb("networks", "Make files of music into a data set, and see what is in them."),
     "train": Verb("networks", "Train a network on your own music."),

@@ -44,7 +44,7 @@ class Snapshot:
         silent: seconds for which nothing audible has left for the output.
         peak: the largest sample that has left for the output since the snapshot before, linear.
         lost: why the output takes nothing; empty where it does.
-        saved: seconds since 1970 at which the state was written last; 0 for never.
+        saved: seconds since 1970 at which the state was written last, or at which the keeper began.
         processes: names and numbers of the processes that run now, the keeper among them.
     """
 

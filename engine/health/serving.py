@@ -1,5 +1,5 @@
 # pyright: strict
-"""The endpoints: /livez, /readyz and /metrics over HTTP."""
+"""The endpoints: /livez, /readyz, /status and /metrics over HTTP."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import msgspec
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from engine.errors import PerpetuumError
 from engine.events.snapshot import Snapshot
 from engine.health.checks import Check, checks, lives
+from engine.health.told import ToldStatus
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +28,14 @@ log = logging.getLogger(__name__)
 def application(
     registry: CollectorRegistry,
     snapshot: Callable[[], Snapshot | None],
+    title: str = "",
     clock: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """What answers.
 
     Args:
         registry: of the metrics.
+        title: of the installation.
         snapshot: gives the last one.
         clock: the snapshots' own.
     """
@@ -49,7 +53,13 @@ def application(
     def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])
+    def status(request: Request) -> Response:
+        last = snapshot()
+        told = ToldStatus(title, clock() - last.monotonic if last is not None else 0.0, last)
+        return Response(msgspec.json.encode(told), media_type="application/json")
+
+    answers = {"/livez": livez, "/readyz": readyz, "/metrics": metrics, "/status": status}
+    return Starlette(routes=[Route(path, answer) for path, answer in answers.items()])
 
 
 def _as_json(check: Check) -> dict[str, object]:

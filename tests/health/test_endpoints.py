@@ -18,7 +18,7 @@ class Served:
     def __init__(self):
         self.snapshot, self.now = None, SOUND.monotonic
         self.metrics = Metrics("1.2.3")
-        app = application(self.metrics.registry, lambda: self.snapshot, lambda: self.now)
+        app = application(self.metrics.registry, lambda: self.snapshot, "Foyer", lambda: self.now)
         self.endpoints = Endpoints(app, "127.0.0.1", 0)
 
     def ask(self, path, method="GET"):
