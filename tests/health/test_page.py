@@ -1,6 +1,8 @@
 """The page of one glance: the first words are what a caretaker needs."""
 
+import http.server
 import json
+import threading
 from html.parser import HTMLParser
 
 import msgspec
@@ -75,8 +77,6 @@ def test_an_installation_elsewhere_is_asked_by_its_address(capsys):
 
 
 def test_what_is_no_installation_is_said(capsys):
-    import http.server
-    import threading
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
     server.RequestHandlerClass.do_GET = lambda self: (

@@ -46,6 +46,8 @@ def command(context: click.Context, installation: str, state: Path | None) -> No
         else _from_here(installation, state)
     )
     click.echo(page(title, snapshot, now))
+    if snapshot is None:
+        context.exit(2)
     if not all(check.ok for check in checks(snapshot, now)):
         context.exit(1)
 
