@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from engine.health.checks import Check
 from engine.health.notices.notice import Notice, NoticeKind
 
-PATIENCE: Mapping[str, float] = {"heartbeat": 20.0, "sound": 15.0, "output": 30.0, "ladder": 600.0, "state": 300.0}
+PATIENCE: dict[str, float] = {"heartbeat": 20.0, "sound": 15.0, "output": 30.0, "ladder": 600.0, "state": 300.0}
 """Seconds for which a check must fail before anybody is told. What heals itself sooner is no news."""
 
 DEFAULT_PATIENCE = 5.0
