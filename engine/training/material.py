@@ -13,7 +13,8 @@ from engine.networks.encodings import polyphony
 from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
 from engine.networks.encodings.improv import ImprovEncoding
 from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF, MelodyEncoding
-from engine.networks.encodings.performance.performance import PerformanceEncoding, performance
+from engine.networks.encodings.performance import performance
+from engine.networks.encodings.performance.performance import PerformanceEncoding
 from engine.networks.encodings.performance.windows import Measured
 from engine.networks.encodings.polyphony import PolyphonyEncoding
 from engine.networks.rnn.configs import RnnConfig
