@@ -27,7 +27,7 @@ class FallbackLevel(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class HealthSnapshot:
     """How an installation is.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.events.snapshot import FallbackLevel, Snapshot
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
 
 OLDEST = 10.0
 """Seconds for which a snapshot counts; without a newer one the keeper does not live."""
@@ -36,7 +36,7 @@ class Check:
     text: str
 
 
-def lives(snapshot: Snapshot | None, monotonic: float) -> Check:
+def lives(snapshot: HealthSnapshot | None, monotonic: float) -> Check:
     """Whether the heart beats.
 
     Args:
@@ -50,37 +50,37 @@ def lives(snapshot: Snapshot | None, monotonic: float) -> Check:
     return Check("heartbeat", True, "the music passes all its stations, or rests as intended")
 
 
-def checks(snapshot: Snapshot | None, monotonic: float) -> tuple[Check, ...]:
+def checks(snapshot: HealthSnapshot | None, monotonic: float) -> tuple[Check, ...]:
     """All that should be so while it runs well. See `lives`."""
     beat = lives(snapshot, monotonic)
     return (beat,) if snapshot is None else (beat, *(check(snapshot) for check in _CHECKS))
 
 
-def _sound(now: Snapshot) -> Check:
+def _sound(now: HealthSnapshot) -> Check:
     if now.expected and now.silent > SILENT:
         return Check("sound", False, f"nothing audible for {now.silent:.0f} s; look at the output and the log")
     return Check("sound", True, "sounds" if now.expected else "is meant to be silent")
 
 
-def _output(now: Snapshot) -> Check:
+def _output(now: HealthSnapshot) -> Check:
     if now.lost:
         return Check("output", False, f"{now.lost}; is the card plugged in? `perpetuum outputs` lists what there is")
     return Check("output", True, "takes sound")
 
 
-def _ladder(now: Snapshot) -> Check:
+def _ladder(now: HealthSnapshot) -> Check:
     if now.level is FallbackLevel.NONE:
         return Check("ladder", True, "all sounds as the scene asks")
     return Check("ladder", False, f"on the rung {now.level.name.lower().replace('_', ' ')}; the log says why")
 
 
-def _state(now: Snapshot) -> Check:
+def _state(now: HealthSnapshot) -> Check:
     if now.scene and now.at - now.saved > UNSAVED:
         return Check("state", False, "what plays has not been written down for two minutes; is the disk full?")
     return Check("state", True, "is written down")
 
 
-def _alarm(now: Snapshot) -> Check:
+def _alarm(now: HealthSnapshot) -> Check:
     if now.alarm:
         return Check("alarm", False, "the fire alarm is on; `perpetuum control INSTALLATION release` ends it")
     return Check("alarm", True, "is off")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
-from engine.events.snapshot import FallbackLevel, Snapshot
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import (
     Event,
     OutputFailed,
@@ -55,7 +55,7 @@ class Metrics:
     def __init__(self, version: str) -> None:
         disable_created_metrics()  # a second series for each counter, which nobody asks for
         self.registry = registry = CollectorRegistry()
-        self._before: Snapshot | None = None
+        self._before: HealthSnapshot | None = None
         self._scene = ""
         self._generator = Bounded(MOST_GENERATORS)
 
@@ -116,7 +116,7 @@ class Metrics:
             self._failures.labels(cause.value)
 
     @property
-    def before(self) -> Snapshot | None:
+    def before(self) -> HealthSnapshot | None:
         """The last snapshot that was taken in."""
         return self._before
 
@@ -140,7 +140,7 @@ class Metrics:
             case _:
                 pass
 
-    def observe(self, now: Snapshot) -> None:
+    def observe(self, now: HealthSnapshot) -> None:
         """Take in how it is."""
         before, self._before = self._before, now
         self._expected.set(now.expected)
@@ -176,7 +176,7 @@ class Metrics:
         """Take in the size of the journal, in bytes."""
         self._journal.set(size)
 
-    def _measure(self, before: Snapshot, now: Snapshot) -> None:
+    def _measure(self, before: HealthSnapshot, now: HealthSnapshot) -> None:
         """Count what lies between two snapshots."""
         passed = now.monotonic - before.monotonic
         if abs((now.at - before.at) - passed) > LEAP:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.events.snapshot import FallbackLevel, Snapshot
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.health.checks import Check, checks
 
 _RUNGS = {
@@ -24,7 +24,7 @@ _FIRST_AID = (
 )
 
 
-def for_caretaker(now: Snapshot | None, monotonic: float) -> list[str]:
+def for_caretaker(now: HealthSnapshot | None, monotonic: float) -> list[str]:
     """Lines for somebody who looks after the room: what is so, and what to do, first things first."""
     found = {check.name: check for check in checks(now, monotonic)}
     if now is None or not found["heartbeat"].ok:
@@ -48,7 +48,7 @@ def for_caretaker(now: Snapshot | None, monotonic: float) -> list[str]:
     return [f"MUSIC PLAYS: {title}. Nothing needs to be done.", *([_RUNGS[now.level]] if _RUNGS[now.level] else [])]
 
 
-def for_technician(now: Snapshot | None, monotonic: float) -> list[str]:
+def for_technician(now: HealthSnapshot | None, monotonic: float) -> list[str]:
     """Lines for somebody who knows how it works."""
     found = checks(now, monotonic)
     width = max(len(check.name) for check in found)
@@ -68,7 +68,7 @@ def for_technician(now: Snapshot | None, monotonic: float) -> list[str]:
     ]
 
 
-def page(title: str, now: Snapshot | None, monotonic: float) -> str:
+def page(title: str, now: HealthSnapshot | None, monotonic: float) -> str:
     """The whole page.
 
     Args:

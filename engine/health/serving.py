@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.errors import PerpetuumError
-from engine.events.snapshot import Snapshot
+from engine.events.snapshot import HealthSnapshot
 from engine.health.checks import Check, checks, lives
 from engine.health.told import ToldStatus
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 def application(
     registry: CollectorRegistry,
-    snapshot: Callable[[], Snapshot | None],
+    snapshot: Callable[[], HealthSnapshot | None],
     title: str = "",
     clock: Callable[[], float] = time.monotonic,
 ) -> Starlette:

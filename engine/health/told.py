@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.events.snapshot import Snapshot
+from engine.events.snapshot import HealthSnapshot
 
 
 class ToldStatus(msgspec.Struct, frozen=True):
@@ -19,4 +19,4 @@ class ToldStatus(msgspec.Struct, frozen=True):
 
     title: str
     age: float
-    snapshot: Snapshot | None
+    snapshot: HealthSnapshot | None

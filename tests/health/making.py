@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from engine.events.snapshot import FallbackLevel, Snapshot
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import PhraseDecided
 from engine.score.phrase import Origin, Phrase, Provenance
 
-SOUND = Snapshot(
+SOUND = HealthSnapshot(
     at=1_800_000_000.0,
     monotonic=1000.0,
     expected=True,

@@ -11,7 +11,7 @@ import pytest
 
 from engine.cli import main
 from engine.health.doctor import machine, sound
-from engine.health.doctor.finding import Grade
+from engine.health.doctor.diagnosis import Grade
 from engine.outputs.devices.devices import Device
 from tests.outputs.test_pulse import MISSING, SINK, pulse  # noqa: F401 - a fixture
 

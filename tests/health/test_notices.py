@@ -18,7 +18,7 @@ from aiosmtpd.smtp import AuthResult
 
 from engine.health.notices.notice import Notice, NoticeKind
 from engine.health.notices.outbox import MOST, Outbox, Postman
-from engine.health.notices.senders import Mail, Ping, UndeliveredError, Webhook
+from engine.health.notices.senders import LifeSign, Mail, UndeliveredError, Webhook
 from tests.health.prometheus import free_port, wait_until
 
 NOTICE = Notice(NoticeKind.BROKEN, 1_800_000_000.0, "Foyer: sound", "Foyer:\n- sound: nothing audible für 30 s")
@@ -215,7 +215,7 @@ def test_a_message_leaves_at_once_and_signs_of_life_stop_when_it_does_not_live(t
     alive = True
     caplog.set_level(logging.DEBUG)
     outbox = Outbox(tmp_path, Webhook(lambda: posts.address))
-    ping = Ping(lambda: posts.address.replace("hook", "alive"))
+    ping = LifeSign(lambda: posts.address.replace("hook", "alive"))
     postman = Postman([outbox], ping, every=0.1, alive=lambda: alive)
     assert wait_until(lambda: len([one for one, _ in posts.taken if one.startswith("/alive/")]) > 2, 10)
     postman.post(NOTICE)

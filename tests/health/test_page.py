@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from engine.cli import main
-from engine.events.snapshot import FallbackLevel, Snapshot
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.health.metrics import Metrics
 from engine.health.page import for_caretaker, page
 from engine.health.serving import Endpoints, application
@@ -50,7 +50,7 @@ def test_the_technician_is_told_the_rest():
 
 
 def test_a_snapshot_travels_as_json():
-    assert msgspec.convert(json.loads(msgspec.json.encode(SOUND)), Snapshot) == SOUND
+    assert msgspec.convert(json.loads(msgspec.json.encode(SOUND)), HealthSnapshot) == SOUND
 
 
 def status(*words, capsys):

@@ -13,7 +13,7 @@ import click
 from engine.cli.listing import as_text_or_json
 
 if TYPE_CHECKING:
-    from engine.health.doctor.finding import Finding
+    from engine.health.doctor.diagnosis import Diagnosis
     from engine.installation.installation import Installation
 
 SIGNS = {"good": "ok", "doubtful": "!", "bad": "BAD", "unknown": "?"}
@@ -36,9 +36,9 @@ def command(context: click.Context, installation: str | None, form: str) -> None
     The exit code is 1 where something would keep it from sounding as it should.
     """
     from engine.health.doctor import machine, sound
-    from engine.health.doctor.finding import Grade
+    from engine.health.doctor.diagnosis import Grade
 
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     read = _read(installation, found) if installation is not None else None
     output = read.sound.output if read is not None else None
     kind, argument = (output.kind, output.argument) if output is not None else ("auto", None)
@@ -60,10 +60,10 @@ def command(context: click.Context, installation: str | None, form: str) -> None
         context.exit(1)
 
 
-def _read(name: str, found: list[Finding]) -> Installation | None:
+def _read(name: str, found: list[Diagnosis]) -> Installation | None:
     """The installation, and what is wrong with its files: scenes, samples and weights are looked into."""
     from engine import assets
-    from engine.health.doctor.finding import Finding, Grade
+    from engine.health.doctor.diagnosis import Diagnosis, Grade
     from engine.installation.loading import read_installation
     from engine.scenes.text.problems import Severity
 
@@ -73,22 +73,22 @@ def _read(name: str, found: list[Finding]) -> Installation | None:
     remedy = f"perpetuum check {name}"
     if read is None:
         text = f"{path} is not valid: {wrong[0].text()}" if wrong else f"{path} is not valid"
-        found.append(Finding("files", Grade.BAD, text, remedy))
+        found.append(Diagnosis("files", Grade.BAD, text, remedy))
     elif diagnostics:
         more = f", and {len(diagnostics) - 1} more" if len(diagnostics) > 1 else ""
-        found.append(Finding("files", Grade.DOUBTFUL, f"{wrong[0].text()}{more}", remedy))
+        found.append(Diagnosis("files", Grade.DOUBTFUL, f"{wrong[0].text()}{more}", remedy))
     else:
         found.append(
-            Finding("files", Grade.GOOD, "the installation, its scenes, samples and weights are as they should be")
+            Diagnosis("files", Grade.GOOD, "the installation, its scenes, samples and weights are as they should be")
         )
     return read
 
 
-def _ports(read: Installation) -> list[Finding]:
+def _ports(read: Installation) -> list[Diagnosis]:
     """Whether what it listens on is free, or held by the installation itself."""
-    from engine.health.doctor.finding import Finding, Grade
+    from engine.health.doctor.diagnosis import Diagnosis, Grade
 
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     for address in read.listening.control:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         try:
@@ -98,16 +98,16 @@ def _ports(read: Installation) -> list[Finding]:
             grade = Grade.UNKNOWN if running else Grade.BAD
             text = f"{address} cannot be listened on now: {error.strerror}"
             remedy = "if the installation runs, that is why" if running else "choose another port under `listen`"
-            found.append(Finding("ports", grade, text, remedy))
+            found.append(Diagnosis("ports", grade, text, remedy))
         else:
-            found.append(Finding("ports", Grade.GOOD, f"{address} is free"))
+            found.append(Diagnosis("ports", Grade.GOOD, f"{address} is free"))
     return found
 
 
-def _secrets(read: Installation) -> list[Finding]:
+def _secrets(read: Installation) -> list[Diagnosis]:
     """Whether its secrets are there, and nobody else may read them."""
     from engine.errors import PerpetuumError
-    from engine.health.doctor.finding import Finding, Grade
+    from engine.health.doctor.diagnosis import Diagnosis, Grade
 
     secret = read.listening.token
     if secret is None:
@@ -115,14 +115,14 @@ def _secrets(read: Installation) -> list[Finding]:
     try:
         secret.reveal()
     except PerpetuumError as error:
-        return [Finding("secrets", Grade.BAD, error.message, error.hint or "")]
+        return [Diagnosis("secrets", Grade.BAD, error.message, error.hint or "")]
     if secret.file and Path(secret.file).stat().st_mode & 0o044:
         remedy = f"chmod 600 {secret.file}"
-        return [Finding("secrets", Grade.DOUBTFUL, f"everybody on this machine may read {secret.file}", remedy)]
-    return [Finding("secrets", Grade.GOOD, f"the token in {secret} is there")]
+        return [Diagnosis("secrets", Grade.DOUBTFUL, f"everybody on this machine may read {secret.file}", remedy)]
+    return [Diagnosis("secrets", Grade.GOOD, f"the token in {secret} is there")]
 
 
-def _show(found: list[Finding]) -> None:
+def _show(found: list[Diagnosis]) -> None:
     width = max(len(one.subject) for one in found)
     for one in found:
         sign = SIGNS[one.grade.value]

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from engine.cli.common import warn
-from engine.events.snapshot import Snapshot
+from engine.events.snapshot import HealthSnapshot
 from engine.health.told import ToldStatus
 
 PATIENCE = 5.0
@@ -52,7 +52,7 @@ def command(context: click.Context, installation: str, state: Path | None) -> No
         context.exit(1)
 
 
-def _from_here(installation: str, state: Path | None) -> tuple[str, Snapshot | None, float]:
+def _from_here(installation: str, state: Path | None) -> tuple[str, HealthSnapshot | None, float]:
     """Title, snapshot and the time of its clock, by the control socket of an installation of this machine."""
     from engine.cli.installation.control import folder_of
     from engine.errors import PerpetuumError
@@ -65,10 +65,10 @@ def _from_here(installation: str, state: Path | None) -> tuple[str, Snapshot | N
         warn(str(error))
         return installation, None, time.monotonic()
     told = json.loads(answer)
-    return str(told["title"]), msgspec.convert(told["snapshot"], Snapshot), time.monotonic()
+    return str(told["title"]), msgspec.convert(told["snapshot"], HealthSnapshot), time.monotonic()
 
 
-def _from_afar(address: str) -> tuple[str, Snapshot | None, float]:
+def _from_afar(address: str) -> tuple[str, HealthSnapshot | None, float]:
     """The same, over HTTP."""
     from engine.errors import PerpetuumError
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from engine.health.doctor.finding import Finding, Grade
+from engine.health.doctor.diagnosis import Diagnosis, Grade
 from engine.health.doctor.machine import output_of
 from engine.outputs.devices.devices import Device, auto_choice, devices
 
@@ -20,7 +20,7 @@ SOFT = 40.0
 """Per cent of a mixer below which somebody has probably turned it down by hand."""
 
 
-def device(kind: str, argument: str | None, here: Sequence[Device] | None = None) -> Finding:
+def device(kind: str, argument: str | None, here: Sequence[Device] | None = None) -> Diagnosis:
     """Whether what the installation plays to is here.
 
     Args:
@@ -29,22 +29,22 @@ def device(kind: str, argument: str | None, here: Sequence[Device] | None = None
         here: devices; None: look.
     """
     if kind not in ("auto", "device"):
-        return Finding("output", Grade.GOOD, f"{kind}: no sound card is needed")
+        return Diagnosis("output", Grade.GOOD, f"{kind}: no sound card is needed")
     here = devices() if here is None else here
     names = ", ".join(one.name for one in here) or "none"
     if kind == "device" and argument:
         if any(argument == one.name for one in here):
-            return Finding("output", Grade.GOOD, f"{argument} is here")
+            return Diagnosis("output", Grade.GOOD, f"{argument} is here")
         numbered = re.match(r"(?:plug)?hw:\d", argument)
         remedy = "plug it in; `perpetuum outputs` names what there is"
         if numbered:
             remedy = "use the name that stays, such as hw:CARD=PCH,DEV=0: numbers change with what is plugged in first"
-        return Finding("output", Grade.BAD, f"{argument} is not here; there is {names}", remedy)
+        return Diagnosis("output", Grade.BAD, f"{argument} is not here; there is {names}", remedy)
     takes, why = auto_choice()
     if not here:
         remedy = "plug a card in, and install a player: apt install pipewire-bin, pulseaudio-utils or alsa-utils"
-        return Finding("output", Grade.BAD, f"{takes}: {why}", remedy)
-    return Finding("output", Grade.GOOD, f"{takes}: {why}")
+        return Diagnosis("output", Grade.BAD, f"{takes}: {why}", remedy)
+    return Diagnosis("output", Grade.GOOD, f"{takes}: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def card_mixer(listed: str) -> list[MixerState]:
     return found
 
 
-def mixer(kind: str, argument: str | None, ask: Ask = output_of) -> list[Finding]:
+def mixer(kind: str, argument: str | None, ask: Ask = output_of) -> list[Diagnosis]:
     """Whether mixers let sound through.
 
     Args:
@@ -121,18 +121,18 @@ def mixer(kind: str, argument: str | None, ask: Ask = output_of) -> list[Finding
     if not states:  # a sound server's own control may be shown as a card's, too
         states = card_mixer(ask("amixer", *words) or "")
     if not states:
-        return [Finding("mixer", Grade.UNKNOWN, "nobody here tells levels", "apt install alsa-utils, and look again")]
-    found: list[Finding] = []
+        return [Diagnosis("mixer", Grade.UNKNOWN, "nobody here tells levels", "apt install alsa-utils, and look again")]
+    found: list[Diagnosis] = []
     for state in states:
         if state.muted or state.percent == 0:
             how = "muted" if state.muted else "at 0 %"
             remedy = f"unmute it: amixer {' '.join(words)} set '{state.name}' unmute 80%".replace("  ", " ")
             if state.served:
                 remedy = f"unmute it: pactl set-sink-mute {state.name} 0; pactl set-sink-volume {state.name} 80%"
-            found.append(Finding("mixer", Grade.BAD, f"{state.name} is {how}", remedy))
+            found.append(Diagnosis("mixer", Grade.BAD, f"{state.name} is {how}", remedy))
         elif state.percent < SOFT:
             found.append(
-                Finding(
+                Diagnosis(
                     "mixer",
                     Grade.DOUBTFUL,
                     f"{state.name} is at {state.percent:.0f} %",
@@ -140,5 +140,5 @@ def mixer(kind: str, argument: str | None, ask: Ask = output_of) -> list[Finding
                 )
             )
         else:
-            found.append(Finding("mixer", Grade.GOOD, f"{state.name} is at {state.percent:.0f} %"))
+            found.append(Diagnosis("mixer", Grade.GOOD, f"{state.name} is at {state.percent:.0f} %"))
     return found

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from engine.health.notices.notice import Notice
-from engine.health.notices.senders import Ping, Sender, UndeliveredError
+from engine.health.notices.senders import LifeSign, Sender, UndeliveredError
 from engine.processes.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Postman:
     def __init__(
         self,
         outboxes: Sequence[Outbox],
-        ping: Ping | None = None,
+        ping: LifeSign | None = None,
         every: float = 60.0,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -162,7 +162,7 @@ class Postman:
             until = min([*due, ping_at if self._ping is not None else float("inf")])
             self._woken.wait(max(0.05, min(until - time.monotonic(), 3600.0)))
 
-    def _give_sign(self, ping: Ping) -> None:
+    def _give_sign(self, ping: LifeSign) -> None:
         if not self._alive():
             return  # its absence tells
         try:

@@ -125,7 +125,7 @@ class Webhook(Sender):
 
 
 @dataclass(frozen=True)
-class Ping:
+class LifeSign:
     """A sign of life by HTTP GET; whoever misses it raises the alarm.
 
     Attributes:

@@ -28,7 +28,7 @@ from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
 from engine.installation.keeper.rungs import Rungs
-from engine.installation.keeper.snapshots import HEARD, Music
+from engine.installation.keeper.snapshots import HEARD, MusicWatch
 from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
 from engine.processes.backoff import Backoff
@@ -98,7 +98,7 @@ class Keeper:
         wall: Callable[[], datetime] = wall_clock,
     ) -> None:
         self.bus = Bus()
-        self.music = Music()
+        self.music = MusicWatch()
         self.on: OnAir | None = None
         self.restart_due = False
         self.performance: KeptPerformance | None = None

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.events.snapshot import FallbackLevel, Snapshot
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import BarSealed, PhraseDecided, SceneTookOver
 from engine.installation.keeper.performance import KeptPerformance
 from engine.score.phrase import Origin
@@ -23,10 +23,10 @@ RINGS = 8.0
 """Seconds after the start of a note for which it is expected to be heard; scenes have no rests that are shorter."""
 
 HEARD = (PhraseDecided, BarSealed, SceneTookOver)
-"""Events that `Music.hear` takes."""
+"""Events that `MusicWatch.hear` takes."""
 
 
-class Music:
+class MusicWatch:
     """What is known of the music from its events: which parts are played by rules, and where notes begin."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Music:
             return any(start <= frame < end + RINGS * SAMPLE_RATE for start, end in self._sounding)
 
 
-def level_of(performance: KeptPerformance, music: Music) -> FallbackLevel:
+def level_of(performance: KeptPerformance, music: MusicWatch) -> FallbackLevel:
     """The lowest rung that is heard."""
     if performance.unheard:
         return FallbackLevel.UNHEARD
@@ -72,7 +72,7 @@ def level_of(performance: KeptPerformance, music: Music) -> FallbackLevel:
     return FallbackLevel.RULES if music.fallen else FallbackLevel.NONE
 
 
-def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> Snapshot:
+def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
     """How an installation is now.
 
     Args:
@@ -80,7 +80,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> Snapshot:
         late: stations of the music that have not done what was due.
     """
     performance, on, hands = keeper.performance, keeper.on, keeper.hands
-    now = Snapshot(
+    now = HealthSnapshot(
         at=time.time(),
         monotonic=time.monotonic(),
         expected=False,

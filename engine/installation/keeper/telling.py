@@ -9,7 +9,7 @@ import logging
 import msgspec
 
 from engine.errors import PerpetuumError
-from engine.events.snapshot import Snapshot
+from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.keeper import Keeper
@@ -44,7 +44,7 @@ class Telling:
         self._notifier = notifier
         self._heartbeat = Heartbeat()
         self._said: list[str] = []
-        self.snapshot: Snapshot = snapshot_of(keeper, ())
+        self.snapshot: HealthSnapshot = snapshot_of(keeper, ())
         self._performance: KeptPerformance | None = None
         self._opened_at = 0.0
         self._every = min(NOTIFY_EVERY, (notifier.watchdog or NOTIFY_EVERY * 4) / 4)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from engine.errors import PerpetuumError
 from engine.events import Bus
-from engine.events.snapshot import Snapshot
+from engine.events.snapshot import HealthSnapshot
 from engine.health.board import BoardCollector
 from engine.health.checks import checks, lives
 from engine.health.metrics import HEARD, Metrics
 from engine.health.notices.edges import Edges
 from engine.health.notices.outbox import Outbox, Postman
-from engine.health.notices.senders import Mail, Ping, Sender, UndeliveredError, Webhook
+from engine.health.notices.senders import LifeSign, Mail, Sender, UndeliveredError, Webhook
 from engine.health.processes import ProcessCollector
 from engine.health.serving import Endpoints, application
 from engine.installation.access import Address
@@ -87,10 +87,10 @@ class Watching:
             self._edges = Edges(watch.title, zone, notices.weekly)
         if senders or notices.ping is not None:
             boxes = [Outbox(Path(watch.folder) / OUTBOX, sender) for sender in senders]
-            ping = Ping(partial(_reveal, notices.ping)) if notices.ping is not None else None
+            ping = LifeSign(partial(_reveal, notices.ping)) if notices.ping is not None else None
             self._postman = Postman(boxes, ping, notices.every, self._alive)
 
-    def observe(self, snapshot: Snapshot) -> None:
+    def observe(self, snapshot: HealthSnapshot) -> None:
         """Take in how the keeper says that it is, about once a second."""
         self._metrics.observe(snapshot)
 
