@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 from engine.conductor.makers.breaker import CircuitBreaker
 from engine.conductor.makers.contract import Floor, Job, Made, PromptRung, Reply, Rung, SlowRung
-from engine.events import Event, SteppedDown, SteppedUp
+from engine.events import Event, StepCause, SteppedDown, SteppedUp
 from engine.fallibility import Infallible, check_chain
 from engine.generators.contract import Request
-from engine.generators.playable import validated
+from engine.generators.playable import UnplayableError, validated
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Ladder(Infallible):
                 self._failed(rung, job, TimeoutError(reason))
             else:
                 self._breaker(rung, job).abandoned()
-                self._step_down(rung, job, reason)
+                self._step_down(rung, job, reason, StepCause.UNREADY)
         made = self._descend(job, place, (*problems, reason), at_once=True)
         assert made is not None
         return made
@@ -173,7 +173,7 @@ class Ladder(Infallible):
             breaker = self._breaker(rung, job)
             if not breaker.admits(job.deadline):
                 reason = f"it failed {breaker.failures} times in a row, the last time: {breaker.reason}"
-                self._step_down(rung, job, reason)
+                self._step_down(rung, job, reason, StepCause.SPARED)
                 problems = (*problems, reason)
                 continue
             try:
@@ -204,11 +204,11 @@ class Ladder(Infallible):
     def _failed(self, rung: Rung, job: Job, error: Exception) -> str:
         reason = str(error) or repr(error)
         self._breaker(rung, job).failed(job.deadline, reason)
-        self._step_down(rung, job, reason)
+        self._step_down(rung, job, reason, _cause_of(error))
         return reason
 
-    def _step_down(self, rung: Rung, job: Job, reason: str) -> None:
-        self._publish(SteppedDown(job.request.part, job.request.place.first_bar, rung.name, reason))
+    def _step_down(self, rung: Rung, job: Job, reason: str, cause: StepCause) -> None:
+        self._publish(SteppedDown(job.request.part, job.request.place.first_bar, rung.name, reason, cause))
 
     def _breaker(self, rung: Rung, job: Job) -> CircuitBreaker:
         return self._breakers.setdefault((rung.name, job.request.part), CircuitBreaker())
@@ -237,3 +237,13 @@ class Ladder(Infallible):
         if isinstance(rung, SlowRung):
             with suppress(Exception):  # its reply is dropped all the same
                 rung.cancel(tickets)
+
+
+def _cause_of(error: Exception) -> StepCause:
+    match error:
+        case TimeoutError():
+            return StepCause.LATE
+        case UnplayableError():
+            return StepCause.UNPLAYABLE
+        case _:
+            return StepCause.FAILED
