@@ -70,6 +70,7 @@ class Recording:
 
     Attributes:
         made: gives the frames of sound that were made by now.
+        saved: seconds since 1970 at which something was kept last, or at which we began.
         ask: does what whoever listens in the recorder asks.
     """
 
@@ -82,6 +83,7 @@ class Recording:
         self.made: Callable[[], int] = lambda: 0
         self.ask: Callable[[Command], None] = nobody
         self.report = report
+        self.saved = time.time()
         self.backlog = Backlog(clock)
         self._command = list(command) if command is not None else python_module("engine.installation.recorder.process")
         self._clock = clock
@@ -210,7 +212,7 @@ class Recording:
                 self._problem, self._open = reason, False
                 self._answer(recalled)
             case EntriesKept(index=index):
-                self._problem = ""
+                self._problem, self.saved = "", time.time()
                 self.backlog.kept(index)
                 self._supervision.works()
             case RecorderBeat():
