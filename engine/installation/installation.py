@@ -303,6 +303,19 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """What is remembered of what was played, and for how long.
+
+    Attributes:
+        keep: seconds for which the journal keeps what happened.
+        resume: seconds of absence after which the music does not go on at the very bar; the next turn begins.
+    """
+
+    keep: float = 30 * 86400.0
+    resume: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """A whole installation.
 
@@ -323,6 +336,7 @@ class Installation:
         listening: addresses.
         alarm: fire alarm.
         notices: who is told when something breaks.
+        journal: what is remembered of what was played.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
 
@@ -342,4 +356,5 @@ class Installation:
     listening: Listening = _LISTENING
     alarm: AlarmSources = _ALARM
     notices: NoticeChoices = _NOBODY
+    journal: JournalSettings = JournalSettings()
     fallback_bank: float = 60.0
