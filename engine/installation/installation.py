@@ -335,8 +335,8 @@ class Installation:
         state: folder of what it remembers, absolute; need not be there yet.
         listening: addresses.
         alarm: fire alarm.
-        notices: who is told when something breaks.
         journal: what is remembered of what was played.
+        notices: who is told when something breaks.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
 
@@ -353,8 +353,8 @@ class Installation:
     loudness: Loudness = Loudness()
     sound: Sound = Sound()
     restart: PlannedRestart | None = None
+    journal: JournalSettings = JournalSettings()
     listening: Listening = _LISTENING
     alarm: AlarmSources = _ALARM
     notices: NoticeChoices = _NOBODY
-    journal: JournalSettings = JournalSettings()
     fallback_bank: float = 60.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.conductor.makers.ladder import unheard
-
 from engine.events.vocabulary import BarSealed, Event
 from engine.form.scene import Scene
 from engine.journal.entries import (

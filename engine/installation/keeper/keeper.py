@@ -142,9 +142,9 @@ class Keeper:
             PerpetuumError: an output will never work.
         """
         self.bus.subscribe(LOGGED, log_event)
-        self.bus.subscribe(HEARD, self.music.hear)
         if self.safe:
             log.error("safe mode: %s", self.safe)
+        self.bus.subscribe(HEARD, self.music.hear)
         self._stack.callback(self.bus.close)
         self._stack.callback(self._writer.close, 1.0)
         self._stack.callback(self._bank.close)

@@ -9,15 +9,7 @@ from pathlib import Path
 from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.installation.access import AlarmContact, AlarmSources
-from engine.installation.installation import (
-    Fades,
-    Hours,
-    Installation,
-    JournalSettings,
-    Opening,
-    PlannedRestart,
-    Quiet,
-)
+from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.listening import hide_secrets, read_listening
