@@ -18,6 +18,7 @@ from engine.installation.recorder.keeping import Keeping
 from engine.journal.entries import ENTRIES, HAPPENINGS, Happened, HeardUntil, RecordsLost, SittingBegan, TurnBegan
 from engine.journal.reader import Journal
 from engine.journal.schema import NAME
+from tests.conductor.resumed import shipped
 from tests.journal.told import MORNING, Told
 from tests.journal.told import Keeping as Telling
 
