@@ -8,6 +8,8 @@ from engine.events.vocabulary import (
     BarSealed,
     Commanded,
     Event,
+    GainMoved,
+    GraphBegan,
     NetworksLoaded,
     NotesLate,
     NotesLeftOut,
@@ -21,8 +23,11 @@ from engine.events.vocabulary import (
     SectionBegan,
     SoundResumed,
     SoundStarved,
+    SoundTaken,
+    SoundTold,
     SteppedDown,
     SteppedUp,
+    ToldLate,
 )
 
 __all__ = [
@@ -30,6 +35,8 @@ __all__ = [
     "Bus",
     "Commanded",
     "Event",
+    "GainMoved",
+    "GraphBegan",
     "NetworksLoaded",
     "NotesLate",
     "NotesLeftOut",
@@ -43,7 +50,10 @@ __all__ = [
     "SectionBegan",
     "SoundResumed",
     "SoundStarved",
+    "SoundTaken",
+    "SoundTold",
     "SteppedDown",
     "SteppedUp",
     "Subscription",
+    "ToldLate",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.events.sounding import GainMoved, GraphBegan, SoundTaken, SoundTold, ToldLate
 from engine.score.phrase import Phrase
 
 
@@ -235,7 +236,7 @@ class SoundStarved:
     """The output wanted sound and none was there.
 
     Attributes:
-        frame: that it waits for.
+        frame: of the pipe, that it waits for.
     """
 
     frame: int
@@ -246,7 +247,7 @@ class SoundResumed:
     """There is sound again.
 
     Attributes:
-        frame: with which it goes on.
+        frame: of the pipe, with which it goes on.
         seconds: how long there was none.
     """
 
@@ -297,6 +298,11 @@ Event = (
     | ProcessDied
     | NotesLeftOut
     | NotesLate
+    | GraphBegan
+    | SoundTold
+    | ToldLate
+    | SoundTaken
+    | GainMoved
     | SoundStarved
     | SoundResumed
     | OutputFailed

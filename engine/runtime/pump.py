@@ -7,13 +7,18 @@ import logging
 import threading
 from collections.abc import Callable
 
-from engine.events import Event, SoundResumed, SoundStarved
+from engine.events import Event, GainMoved, SoundResumed, SoundStarved, SoundTaken
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
+from engine.outputs.ramp import GainMove
 from engine.runtime.audio import Audio
 from engine.runtime.substitute import Substitute
+from engine.score.time import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
+
+TELL_EVERY = 10 * SAMPLE_RATE
+"""Frames after which it is told how much sound was taken."""
 
 CHUNK_FRAMES = 1024
 """Frames moved at a time (21 ms): with the ramp of a mute, silence leaves the gain stage within 50 ms."""
@@ -60,10 +65,12 @@ class Pump:
         self.frames = 0
         self._substitute = substitute
         self._publish = publish
-        self.gain = Gain(audio.pipe.format, mono)
+        self.gain = Gain(audio.pipe.format, mono, self._tell_move)
         self._audio = audio
         self._output = output
         self._format = audio.pipe.format
+        self._place = 0  # frame of the pipe that the next chunk begins with
+        self._told: int | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
@@ -108,27 +115,45 @@ class Pump:
         return self.finished
 
     def _run(self) -> None:
+        try:
+            self._move()
+        finally:
+            if self.frames:
+                self._tell_taken(at_once=True)
+
+    def _move(self) -> None:
         silence = 0.0
         most = CHUNK_FRAMES * self._format.frame_bytes
         while not self._stop.is_set():
             over = self._audio.over  # asked before reading: what was written before the end is still played
             data = self._audio.pipe.read(most, 0.0 if self.substituted else STARVED)
             if data:
+                self._place = self._audio.heard - self._format.frames(data)
                 if silence and self.frames:
-                    self._publish(SoundResumed(self.frames, silence))
+                    self._publish(SoundResumed(self._place, silence))
                 silence = 0.0
                 if self._substitute is not None and self._substitute.playing:
                     data = self._substitute.beneath(data)
             else:
+                self._place = self._audio.heard
                 if over or (self.gain.fades and not self.substituted):
                     return
                 if self._audio.live:
                     if self.frames and not silence:
-                        self._publish(SoundStarved(self.frames))
+                        self._publish(SoundStarved(self._place))
                     silence += CHUNK_FRAMES / self._format.rate if self.substituted else STARVED
                 data = self._in_place(silence)
             if data and self._passed_on(data):
                 return
+
+    def _tell_move(self, gain: str, move: GainMove) -> None:
+        self._publish(GainMoved(self._place, gain, move.target, move.frames))
+
+    def _tell_taken(self, at_once: bool = False) -> None:
+        frame = self._audio.heard
+        if self._told is None or frame - self._told >= TELL_EVERY or (at_once and frame != self._told):
+            self._told = frame
+            self._publish(SoundTaken(frame))
 
     def _in_place(self, silence: float) -> bytes:
         """What sounds while no music comes; empty for nothing."""
@@ -144,4 +169,5 @@ class Pump:
                 log.info("first sound")
             self._output.write(data)
             self.frames += self._format.frames(data)
+            self._tell_taken()
         return self.gain.faded_out

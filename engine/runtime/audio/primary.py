@@ -11,6 +11,7 @@ from engine.processes.child import exit_text
 from engine.processes.pipe import Pipe
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
+from engine.runtime.audio.graph_log import GraphLog
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.memory import Memory
 from engine.runtime.audio.poison import PoisonGuard
@@ -20,7 +21,7 @@ from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
 from engine.runtime.audio.takeover import Takeover
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Ready, Release, Setup, ToSound, Trouble
+from engine.sound.messages import BLOCK, Ready, Release, Setup, TakenLate, ToSound, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Primary:
         self._last_progress = 0
         self._unproven: Setup | None = None
         self._poison = PoisonGuard()
+        self._graphs = 0
 
     # What it is
 
@@ -156,13 +158,15 @@ class Primary:
         child = self._processes.spawn()
         self._pipe.attach(self._processes.attached(child))
         self._supervision.began()
-        self._now = Attached(child)
+        self._now = Attached(child, GraphLog() if self._live else None)
 
     def set_up(self, setup: Setup) -> None:
         """Tell it what to build."""
         self._base = setup.start_frame
         self._supervision.watchdog.feed()
         self.tell(setup)
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._heard(self._now.log, setup.start_frame, setup.start_frame, 0)
 
     def tell(self, message: ToSound) -> None:
         """Tell whoever plays now, or is about to."""
@@ -172,6 +176,17 @@ class Primary:
         self.memory.add(message, self.frame)
         if isinstance(self._now, Attached):
             self._now.child.send(message)
+            if self._now.log is not None:
+                self._now.log.tell(message)
+
+    def took_late(self, taken: TakenLate) -> None:
+        """It took something late."""
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._now.log.late(taken)
+
+    def _heard(self, log: GraphLog, start: int, frame: int, blend: int) -> None:
+        graph, self._graphs = self._graphs, self._graphs + 1
+        log.heard(graph, start, frame, blend, self._report)
 
     def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
@@ -333,10 +348,11 @@ class Primary:
         winner = takeover.winner(BLEND)
         if winner is None:
             return
-        segment = self._processes.attached(winner.child)
-        self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
+        segment, frame = self._processes.attached(winner.child), self.frame
+        blend = self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
         self._supervision.began()
-        self._now = Attached(winner.child)
+        self._now = Attached(winner.child, winner.log)
+        self._heard(winner.log, takeover.start, frame, blend)
         self.plays(Ready(0.0))
         for child in takeover.children:
             self._processes.discard(child)
