@@ -30,17 +30,17 @@ class GraphBegan:
 
 @dataclass(frozen=True, slots=True)
 class SoundTold:
-    """The audio process that is heard was told something that its sound depends on.
+    """The audio process that is heard was told what its sound depends on; all that came within a moment.
 
     Attributes:
         graph: of the process.
-        number: messages before it since and with its `Setup`.
-        message: as `engine.sound.messages.TO_SOUND` writes it.
+        number: of the first of the messages: how many came before it since and with its `Setup`.
+        messages: in order, as `engine.sound.messages.TO_SOUND` writes them.
     """
 
     graph: int
     number: int
-    message: bytes
+    messages: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,6 @@ class ToldLate:
 
     graph: int
     number: int
-    frame: int
-
-
-@dataclass(frozen=True, slots=True)
-class SoundTaken:
-    """So much sound has gone from the pipe to the output by now; told some times a minute while there is sound.
-
-    Attributes:
-        frame: the next one.
-    """
-
     frame: int
 
 

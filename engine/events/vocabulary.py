@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.events.sounding import GainMoved, GraphBegan, SoundTaken, SoundTold, ToldLate
+from engine.events.sounding import GainMoved, GraphBegan, SoundTold, ToldLate
 from engine.score.phrase import Phrase
 
 
@@ -301,7 +301,6 @@ Event = (
     | GraphBegan
     | SoundTold
     | ToldLate
-    | SoundTaken
     | GainMoved
     | SoundStarved
     | SoundResumed

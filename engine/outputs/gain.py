@@ -120,6 +120,12 @@ class Gain:
         self._ramps[gain].to(target, frames)
         self._fades = self._fades or gain == "fade"
 
+    def pass_over(self, frames: int) -> None:
+        """Go on by so many frames without any sound."""
+        for ramp in self._ramps.values():
+            ramp.take()
+            ramp.pass_over(frames)
+
     def apply(self, chunk: bytes) -> bytes:
         """The chunk with all gains applied: itself where nothing is to be done, and shorter where the last fade ends.
 

@@ -75,6 +75,10 @@ class GainRamp:
         self._done = 0
         return wanted
 
+    def pass_over(self, frames: int) -> None:
+        """Go on by so many frames without any sound."""
+        self._done += min(frames, max(0, self.left))
+
     def multiply(self, curve: NDArray[np.float32]) -> None:
         """Multiply gains, array [n], by the next n of this ramp's."""
         move = self._taken

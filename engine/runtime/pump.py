@@ -7,18 +7,14 @@ import logging
 import threading
 from collections.abc import Callable
 
-from engine.events import Event, GainMoved, SoundResumed, SoundStarved, SoundTaken
+from engine.events import Event, GainMoved, SoundResumed, SoundStarved
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
 from engine.outputs.ramp import GainMove
 from engine.runtime.audio import Audio
 from engine.runtime.substitute import Substitute
-from engine.score.time import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
-
-TELL_EVERY = 10 * SAMPLE_RATE
-"""Frames after which it is told how much sound was taken."""
 
 CHUNK_FRAMES = 1024
 """Frames moved at a time (21 ms): with the ramp of a mute, silence leaves the gain stage within 50 ms."""
@@ -70,7 +66,6 @@ class Pump:
         self._output = output
         self._format = audio.pipe.format
         self._place = 0  # frame of the pipe that the next chunk begins with
-        self._told: int | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
@@ -115,13 +110,6 @@ class Pump:
         return self.finished
 
     def _run(self) -> None:
-        try:
-            self._move()
-        finally:
-            if self.frames:
-                self._tell_taken(at_once=True)
-
-    def _move(self) -> None:
         silence = 0.0
         most = CHUNK_FRAMES * self._format.frame_bytes
         while not self._stop.is_set():
@@ -149,12 +137,6 @@ class Pump:
     def _tell_move(self, gain: str, move: GainMove) -> None:
         self._publish(GainMoved(self._place, gain, move.target, move.frames))
 
-    def _tell_taken(self, at_once: bool = False) -> None:
-        frame = self._audio.heard
-        if self._told is None or frame - self._told >= TELL_EVERY or (at_once and frame != self._told):
-            self._told = frame
-            self._publish(SoundTaken(frame))
-
     def _in_place(self, silence: float) -> bytes:
         """What sounds while no music comes; empty for nothing."""
         if self._substitute is None or silence <= (WITHOUT if self.frames else FIRST_WITHOUT):
@@ -169,5 +151,4 @@ class Pump:
                 log.info("first sound")
             self._output.write(data)
             self.frames += self._format.frames(data)
-            self._tell_taken()
         return self.gain.faded_out

@@ -184,12 +184,17 @@ class Primary:
         if isinstance(self._now, Attached) and self._now.log is not None:
             self._now.log.late(taken)
 
+    def _flush(self) -> None:
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._now.log.flush()
+
     def _heard(self, log: GraphLog, start: int, frame: int, blend: int) -> None:
         graph, self._graphs = self._graphs, self._graphs + 1
         log.heard(graph, start, frame, blend, self._report)
 
     def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
+        self._flush()
         children = [child for child in (self.child, *(self.racing.children if self.racing else ())) if child]
         self._now = Over(AudioState.CLOSED)
         return children
@@ -208,6 +213,7 @@ class Primary:
             case _:
                 pass
         self._look_for_progress()
+        self._flush()
         if isinstance(self._now, Attached):
             self._look_after(self._now)
 
@@ -234,6 +240,7 @@ class Primary:
 
     def ended(self, child: AudioChild, reason: str) -> End:
         """The process that was heard is gone; `bury` it, or let somebody else have its `turn`."""
+        self._flush()
         status = child.close(0.2)
         frame = self.frame
         fade = self.memory.fade
