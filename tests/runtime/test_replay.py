@@ -1,8 +1,7 @@
-"""What graphs were told makes their sound again: the same samples from their first frame on, and the same music sooner."""
+"""What graphs were told makes their sound again: the same samples from their first frame on, the same music sooner."""
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.events import BarSealed, Commanded, Event, GainMoved, GraphBegan, ProcessDied, SceneTookOver, ToldLate
+from engine.events import Commanded, Event, GainMoved, GraphBegan, ProcessDied, SceneTookOver
 from engine.events.vocabulary import PhraseDecided
 from engine.outputs.files.sound_file import SoundFileOutput
 from engine.outputs.opening import OutputChoice, open_outputs
 from engine.processes.reports import Relay
-from engine.runtime.audio import Audio, AudioState
+from engine.runtime.audio import Audio
 from engine.runtime.audio.reports import log_audio_report
 from engine.runtime.codecs import EVENTS
 from engine.runtime.performance.commands import Mute, SetControl, SetGain
@@ -25,14 +24,12 @@ from engine.runtime.performance.course import Course
 from engine.runtime.performance.performance import Performance
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.replay.as_heard import AsHeard
-from engine.runtime.replay.course import EARLIER, GraphCourse, courses_of, first_frame
+from engine.runtime.replay.course import GraphCourse, courses_of
 from engine.runtime.replay.sounding import audible, replay
 from engine.runtime.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, NOTE_EVENT, Control, Fade, Forget, Notes, PartSound, Ramp, Ramps, Setup
-from tests.proofs.takeover import differences
-from tests.runtime.sound import Reports, until
+from tests.runtime.sound import until
 
 SCENE = """
 perpetuum: 1
@@ -149,7 +146,7 @@ def test_what_was_heard_comes_again_sample_for_sample(heard, tmp_path):
     assert len(heard.of(GraphBegan)) >= 3
     assert any(event.process == "audio" for event in heard.of(ProcessDied))
     assert heard.of(SceneTookOver)
-    assert [event.command for event in heard.of(Commanded)][0] == "SetControl"
+    assert next(event.command for event in heard.of(Commanded)) == "SetControl"
     assert {event.gain for event in heard.of(GainMoved)} == {"level", "mute", "fade"}
     expected = heard.sound
     frames = len(expected)
