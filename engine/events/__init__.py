@@ -27,6 +27,7 @@ from engine.events.vocabulary import (
     SteppedDown,
     SteppedUp,
     ToldLate,
+    WeightsFound,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "SteppedUp",
     "Subscription",
     "ToldLate",
+    "WeightsFound",
 ]
