@@ -3,8 +3,8 @@
 `Journal` (`reader.py`) reads it, also while an installation writes. It gives frozen values of `records.py`:
 
     sittings    `Sitting`: a run of the sound from start to stop. Frames and bars count from its beginning, or go on
-                from another's (`continues`), so that a `Place` is (sitting, frame). Several may lie in an evening, and
-                a frame may lie in two of them: the bar at which a power cut came sounds in both.
+                from another's (`continues`), so that a `HeardPlace` is (sitting, frame). Several may lie in an evening,
+                and a frame may lie in two of them: the bar at which a power cut came sounds in both.
     marks       `Mark`: which frame was heard at which moment of UTC, at least once a bar; `place_at` finds a moment.
     bars        `JournalBar`: bars that were sealed, and every note and ramp of theirs as the sound was told.
     phrases     `JournalPhrase`: what was decided, when it was (raw and played, seed, rung, reason, digest of weights).

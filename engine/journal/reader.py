@@ -17,11 +17,11 @@ from engine.journal.records import (
     BODIES,
     Content,
     Happening,
+    HeardPlace,
     JournalBar,
     JournalPhrase,
     JournalState,
     Mark,
-    Place,
     Sitting,
 )
 from engine.journal.schema import COLUMNS, checksum, open_for_reading, unpack
@@ -98,7 +98,7 @@ class Journal:
         """What was heard last, as far as is known."""
         return next(self._all(_mark, self._rows("marks", "1", order=_LATEST_FIRST)), None)
 
-    def place_at(self, wall: float, within: float = 30.0) -> Place | None:
+    def place_at(self, wall: float, within: float = 30.0) -> HeardPlace | None:
         """What was heard at a moment; None where nothing was.
 
         Args:
@@ -111,10 +111,10 @@ class Journal:
         sitting = self.sitting(mark.sitting)
         frame = mark.frame + round((wall - mark.wall) * SAMPLE_RATE)
         if sitting is not None and sitting.end_frame <= frame:
-            return Place(mark.sitting, mark.frame) if sitting.ended >= wall else None
-        return Place(mark.sitting, frame)
+            return HeardPlace(mark.sitting, mark.frame) if sitting.ended >= wall else None
+        return HeardPlace(mark.sitting, frame)
 
-    def wall_at(self, place: Place) -> float | None:
+    def wall_at(self, place: HeardPlace) -> float | None:
         """When a frame was heard; None where it was not, or nobody knows."""
         found = self._rows(
             "marks", f"{_OF_SITTING} AND frame <= ?", *self._numbers(place.sitting), place.frame, order=_LATEST_FIRST

@@ -38,7 +38,7 @@ class Sitting:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HeardPlace:
     """A frame of a sitting."""
 
     sitting: int
