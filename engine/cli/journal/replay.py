@@ -65,10 +65,8 @@ def command(
     frames = passage.frames(exact)
     if exact:
         needed = timedelta(seconds=round(seconds_needed(passage, exact)))
-        warn(
-            f"its sound began {clock_time((passage.first - passage.begins(exact)) / SAMPLE_RATE)} before {at:%H:%M:%S}; "
-            f"from there on it takes about {needed} to make"
-        )
+        before = clock_time((passage.first - passage.begins(exact)) / SAMPLE_RATE)
+        warn(f"its sound began {before} before {at:%H:%M:%S}; from there on it takes about {needed} to make")
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
