@@ -159,7 +159,7 @@ class _Sections:
             return []
         bars = list(self._journal.bars(sitting.number, sitting.first_frame, sitting.end_frame))
         phrases = list(self._journal.phrases(sitting.number, -(1 << 40), sitting.end_frame))
-        states = {one.bar: one for one in self._journal.states(sitting.number) if one.begins}
+        states = {one.bar: one for one in self._journal.beginnings(sitting.number)}
         found: list[PlayedSection] = []
         before: _Stretch | None = None
         for stretch in self._stretches(bars):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -44,9 +45,7 @@ def test_sections_are_those_that_the_plan_laid_out_each_with_its_bars_tempo_and_
         assert section.qpm == bars[0].qpm
         assert section.began == pytest.approx(MORNING + bars[0].start / SAMPLE_RATE, abs=0.1)
         assert section.seed == plan.seed
-        assert {part.part for part in section.parts} == {
-            part.part for bar in bars for part in bar.parts if part.heard
-        }
+        assert {part.part for part in section.parts} == {part.part for bar in bars for part in bar.parts if part.heard}
     assert len(sitting.sections) > 3
 
 
@@ -54,7 +53,7 @@ def test_each_section_says_why_it_came(told):
     with Journal(told.keeping.path) as journal:
         sections = account(journal)[0].sections
     assert sections[0].cause == "timetable: turn 1 of the programme of 2026-11-28 09:00"
-    for before, one in zip(sections, sections[1:], strict=False):
+    for before, one in itertools.pairwise(sections):
         if before.section == one.section:
             assert one.cause == "it follows itself"
         else:
