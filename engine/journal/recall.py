@@ -4,43 +4,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from engine.journal.entries import TurnBegan
 from engine.journal.reader import EARLY, Journal
+from engine.journal.recalled import Recalled
 from engine.journal.records import JournalState, Mark, Sitting
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Forget
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """Where the music stood.
-
-    Attributes:
-        sitting: number of the sitting that was cut off.
-        wall: seconds of UTC when something of it was heard last.
-        turn: of the programme; None where nobody said which.
-        played: seconds for which that had played.
-        scene: path of the scene file.
-        seed: of the performance.
-        state: JSON of a `MindState` at a bar that was decided then, with all phrases that were decided later, too.
-        frame: first of the bar to go on with.
-        bar: its number.
-        section: in which that lies.
-    """
-
-    sitting: int
-    wall: float
-    turn: TurnBegan | None
-    played: float
-    scene: str
-    seed: int
-    state: str
-    frame: int
-    bar: int
-    section: str
 
 
 def recall(journal: Journal) -> Recalled | None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.conductor.lines import DecidedPhrase
+from engine.conductor.phrases.lines import DecidedPhrase
 from engine.conductor.state import StoredDecision
 from engine.events.vocabulary import PhraseDecided
 from engine.journal.records import JournalPhrase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.conductor.ladder import unheard
+from engine.conductor.makers.ladder import unheard
 from engine.events.vocabulary import BarSealed, Event
 from engine.form.scene import Scene
 from engine.journal.entries import (
@@ -20,7 +20,7 @@ from engine.journal.entries import (
     SittingBegan,
     TurnBegan,
 )
-from engine.journal.recall import Recalled
+from engine.journal.recalled import Recalled
 from engine.journal.writer import JournalWriter
 from engine.runtime.performance.state import MindState
 from engine.score.time import SAMPLE_RATE
@@ -86,6 +86,8 @@ class Told:
         return self
 
     def _hand_over(self) -> None:
+        if not self.events and self._sent == len(self.played.sent) and self.keeping.index > 3:
+            return
         messages = self.played.sent[self._sent :]
         self._sent = len(self.played.sent)
         events = tuple(EVENTS.encode(event) for event in self.events)

@@ -26,7 +26,7 @@ from engine.runtime.performance.reporting import reporter
 from engine.runtime.replay.as_heard import AsHeard
 from engine.runtime.replay.course import GraphCourse, courses_of
 from engine.runtime.replay.sounding import audible, replay
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 from tests.runtime.sound import until

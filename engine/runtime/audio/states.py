@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.processes.reports import Cause
+from engine.runtime.audio.failover.takeover import Takeover
 from engine.runtime.audio.graph_log import GraphLog
 from engine.runtime.audio.processes import AudioChild
-from engine.runtime.audio.takeover import Takeover
 
 
 class AudioState(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.events.sounding import GraphBegan, SoundTold, ToldLate
-from engine.runtime.audio.memory import Memory
+from engine.runtime.audio.failover.memory import Memory
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, DECISIVE, TO_SOUND, Fade, Forget, Notes, Ramps, Setup, ToSound
 

@@ -16,7 +16,7 @@ from engine.runtime.performance.beginning import beginning_of
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Notes, Setup
