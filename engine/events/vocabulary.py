@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.events.sounding import GainMoved, GraphBegan, SoundTold, ToldLate
 from engine.score.phrase import Phrase
 
 
@@ -272,7 +273,7 @@ class SoundStarved:
     """The output wanted sound and none was there.
 
     Attributes:
-        frame: that it waits for.
+        frame: of the pipe, that it waits for.
     """
 
     frame: int
@@ -283,7 +284,7 @@ class SoundResumed:
     """There is sound again.
 
     Attributes:
-        frame: with which it goes on.
+        frame: of the pipe, with which it goes on.
         seconds: how long there was none.
     """
 
@@ -335,6 +336,10 @@ Event = (
     | ProcessDied
     | NotesLeftOut
     | NotesLate
+    | GraphBegan
+    | SoundTold
+    | ToldLate
+    | GainMoved
     | SoundStarved
     | SoundResumed
     | OutputFailed

@@ -123,6 +123,7 @@ class Scene:
         day: settings that follow the time of day.
         day_tempo: qpm over the day, instead of `tempo`; None without.
         day_key: keys over the day, instead of `key`; None without.
+        begin: file with the state of a performance in which it begins; None for its first section.
     """
 
     path: Path
@@ -139,6 +140,7 @@ class Scene:
     day: tuple[DayMove, ...] = ()
     day_tempo: DayCurve | None = None
     day_key: DaySteps | None = None
+    begin: Path | None = None
 
     def playing_order(self) -> tuple[str, ...]:
         """Names of the parts so that each comes after the parts that it listens to (the file's order otherwise)."""

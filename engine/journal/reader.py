@@ -187,6 +187,11 @@ class Journal:
         rows = self._rows("states", where, *self._numbers(sitting), bar, after, order=order)
         yield from self._all(self._state, rows)
 
+    def beginnings(self, sitting: int) -> Iterator[JournalState]:
+        """States of a sitting at which a pass of a section begins, in order; of phrases they hold numbers alone."""
+        where = f"{_OF_SITTING} AND begins = 1"
+        yield from self._all(_folded_state, self._rows("states", where, *self._numbers(sitting)))
+
     def content(self, digest: str) -> Content | None:
         """A file as it was; None where it is not known."""
         for found, path, size, data in self._select(
@@ -260,6 +265,11 @@ class Journal:
         number, sitting, wall, bar, begins, scene, seed, content, body, _ = row
         text = unfolded(unpack(body), self.phrase)
         return JournalState(number, sitting, wall, bar, bool(begins), scene, int(seed), text, content)
+
+
+def _folded_state(row: Row) -> JournalState:
+    number, sitting, wall, bar, begins, scene, seed, content, body, _ = row
+    return JournalState(number, sitting, wall, bar, bool(begins), scene, int(seed), unpack(body).decode(), content)
 
 
 def _mark(row: Row) -> Mark:

@@ -18,6 +18,7 @@ from collections import deque
 from contextlib import suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
 from engine.sound.messages import BLOCK
@@ -28,6 +29,12 @@ MOST_CHANNELS = select.PIPE_BUF // (BLOCK * AudioFormat(1).frame_bytes)
 LIVE_BYTES = 1 << 20
 """2.73 s of sound: the time that a new audio process has to take over before anybody hears it. More than this an
 unprivileged user does not get (`/proc/sys/fs/pipe-max-size`)."""
+
+
+def blended(old: NDArray[np.float32], new: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What goes out and what comes in along two straight lines, all arrays [n, channels]."""
+    rise = (np.arange(len(new)) / len(new))[:, None]
+    return (old * (1.0 - rise) + new * rise).astype(np.float32)
 
 
 class Segment:
@@ -155,8 +162,8 @@ class Pipe:
         """A segment for a process that is about to start; nobody hears it before it is attached."""
         return Segment(self._wanted_size, self.format.channels)
 
-    def attach(self, segment: Segment, skip: int = 0, blend: int = 0) -> None:
-        """Let a segment follow all that was written before.
+    def attach(self, segment: Segment, skip: int = 0, blend: int = 0) -> int:
+        """Let a segment follow all that was written before; over how many frames it fades in.
 
         Args:
             segment: of the new process; the one before it is dead.
@@ -167,14 +174,15 @@ class Pipe:
         with self._changed:
             while len(self._segments) > 1 and self._beyond(len(self._segments) - 1) == 0:
                 self._segments.pop().close()  # a process that died before it came to anything
-            segment.skip = skip * self._frame_bytes
+            segment.skip, kept = skip * self._frame_bytes, 0
             if self._segments:
                 last = self._segments[-1]
                 most = min(blend * self._frame_bytes, segment.skip, self._beyond(len(self._segments) - 1))
-                last.keep = most - most % self._block_bytes
-                segment.skip -= last.keep
+                kept = last.keep = most - most % self._block_bytes
+                segment.skip -= kept
             self._segments.append(segment)
             self._changed.notify_all()
+            return kept // self._frame_bytes
 
     def waiting(self) -> int:
         """Frames that lie in it."""
@@ -267,10 +275,9 @@ class Pipe:
             np.frombuffer(os.read(segment.read_end, head.keep), np.float32).reshape(-1, self.format.channels)
             for segment in (head, following)
         )
-        rise = (np.arange(len(new)) / len(new))[:, None]
         self._dropped += head.keep
         self._segments.popleft().close()
-        self._blend = (old * (1.0 - rise) + new * rise).astype(np.float32).tobytes()
+        self._blend = blended(old, new).tobytes()
         return True
 
     def _beyond(self, place: int) -> int:

@@ -158,6 +158,18 @@ class Core:
                 return False
         return True
 
+    def is_late(self, message: object) -> bool:
+        """Whether a message is about frames that have been rendered, so that it matters when it is taken."""
+        match message:
+            case Notes(notes=notes):
+                return len(notes) > 0 and int(notes["on"].min()) < self.frame
+            case Ramps(ramps=ramps):
+                return any(ramp.start < self.frame for ramp in ramps)
+            case Forget(frame=start) | Fade(start=start):
+                return start < self.frame
+            case _:
+                return False
+
     def block(self) -> tuple[np.ndarray, bool]:
         """Compute the next block.
 

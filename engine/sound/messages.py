@@ -1,7 +1,7 @@
 """Messages between the conductor's side and the audio process. Free of pyo; everything here is plain data.
 
 Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
-offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `Trouble`.
+offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `TakenLate`, `Trouble`.
 Audio leaves the process on its own pipe as interleaved float32 (`AudioFormat`) in blocks of 256 frames.
 """
 
@@ -220,11 +220,27 @@ class Trouble:
     fatal: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TakenLate:
+    """A message was about frames that had been rendered, so what it does depends on when it was taken.
+
+    Attributes:
+        number: of the message among those that the sound depends on (`DECISIVE`); that of the `Setup` is 0.
+        frame: that the next block began with.
+    """
+
+    number: int
+    frame: int
+
+
 ToSound = Setup | Notes | Ramps | Forget | Release | Fade | Ping | Quit
 """All that an audio process can be told."""
 
-FromSound = Pong | Ready | LevelReading | Trouble
+FromSound = Pong | Ready | LevelReading | TakenLate | Trouble
 """All that it says."""
+
+DECISIVE = (Setup, Notes, Ramps, Forget, Fade)
+"""Messages that the sound depends on: the same ones make the same samples, as long as none is taken late."""
 
 TO_SOUND: Codec[ToSound] = Codec(ToSound)
 FROM_SOUND: Codec[FromSound] = Codec(FromSound)

@@ -10,13 +10,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from engine.cli.common import TimeOfDayType, clock_time, find_named, must_exist, seed_of, valid
+from engine.cli.common import TimeOfDayType, begin_of, clock_time, find_named, must_exist, seed_of, valid
 from engine.cli.installation.outlook import DayType, show_day
 from engine.conductor.daytime import CountedDay
 from engine.form.passes import Pass
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.installation.loading import check_file
+from engine.runtime.performance.course import Course
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.reading.moving.targets import SoundSettings
 from engine.scenes.schema.json_schema import unit_of
@@ -107,10 +108,13 @@ def _show_scene(
 ) -> None:
     """Print the timeline of a scene."""
     day = CountedDay(at)
-    plan = Plan(playable, seed_of(playable, seed), section, day.at)
+    begin = begin_of(playable, seed, section)
+    own = seed_of(playable, seed) if begin is None else begin.conductor.seed
+    plan = Course(own, section, day=day, begin=begin).plan(playable)
+    end = plan.tempo_map.first_index + bars
     passes = []
     for visit in plan.passes():
-        if visit.first_bar >= bars:
+        if visit.first_bar >= end:
             break
         passes.append((visit, _rows(plan, visit)))
     if form == "json":

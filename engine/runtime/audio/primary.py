@@ -15,12 +15,13 @@ from engine.runtime.audio.failover.memory import Memory
 from engine.runtime.audio.failover.poison import PoisonGuard
 from engine.runtime.audio.failover.spare import Spare
 from engine.runtime.audio.failover.takeover import Takeover
+from engine.runtime.audio.graph_log import GraphLog
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
 from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Ready, Release, Setup, ToSound, Trouble
+from engine.sound.messages import BLOCK, Ready, Release, Setup, TakenLate, ToSound, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Primary:
         self._last_progress = 0
         self._unproven: Setup | None = None
         self._poison = PoisonGuard()
+        self._graphs = 0
 
     # What it is
 
@@ -156,13 +158,15 @@ class Primary:
         child = self._processes.spawn()
         self._pipe.attach(self._processes.attached(child))
         self._supervision.began()
-        self._now = Attached(child)
+        self._now = Attached(child, GraphLog() if self._live else None)
 
     def set_up(self, setup: Setup) -> None:
         """Tell it what to build."""
         self._base = setup.start_frame
         self._supervision.watchdog.feed()
         self.tell(setup)
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._heard(self._now.log, setup.start_frame, setup.start_frame, 0)
 
     def tell(self, message: ToSound) -> None:
         """Tell whoever plays now, or is about to."""
@@ -172,9 +176,25 @@ class Primary:
         self.memory.add(message, self.frame)
         if isinstance(self._now, Attached):
             self._now.child.send(message)
+            if self._now.log is not None:
+                self._now.log.tell(message)
+
+    def took_late(self, taken: TakenLate) -> None:
+        """It took something late."""
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._now.log.late(taken)
+
+    def _flush(self) -> None:
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._now.log.flush()
+
+    def _heard(self, log: GraphLog, start: int, frame: int, blend: int) -> None:
+        graph, self._graphs = self._graphs, self._graphs + 1
+        log.heard(graph, start, frame, blend, self._report)
 
     def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
+        self._flush()
         children = [child for child in (self.child, *(self.racing.children if self.racing else ())) if child]
         self._now = Over(AudioState.CLOSED)
         return children
@@ -193,6 +213,7 @@ class Primary:
             case _:
                 pass
         self._look_for_progress()
+        self._flush()
         if isinstance(self._now, Attached):
             self._look_after(self._now)
 
@@ -219,6 +240,7 @@ class Primary:
 
     def ended(self, child: AudioChild, reason: str) -> End:
         """The process that was heard is gone; `bury` it, or let somebody else have its `turn`."""
+        self._flush()
         status = child.close(0.2)
         frame = self.frame
         fade = self.memory.fade
@@ -333,10 +355,11 @@ class Primary:
         winner = takeover.winner(BLEND)
         if winner is None:
             return
-        segment = self._processes.attached(winner.child)
-        self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
+        segment, frame = self._processes.attached(winner.child), self.frame
+        blend = self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
         self._supervision.began()
-        self._now = Attached(winner.child)
+        self._now = Attached(winner.child, winner.log)
+        self._heard(winner.log, takeover.start, frame, blend)
         self.plays(Ready(0.0))
         for child in takeover.children:
             self._processes.discard(child)

@@ -18,7 +18,7 @@ from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.primary import PREROLL, Primary
 from engine.runtime.audio.processes import AudioChild
 from engine.runtime.audio.reports import AudioReport, AudioReporter
-from engine.sound.messages import FromSound, LevelReading, Pong, Ready, Trouble
+from engine.sound.messages import FromSound, LevelReading, Pong, Ready, TakenLate, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -167,10 +167,20 @@ class Supervisor:
                     self._primary.racing.built(child)
                 if self._changes.current is not None:
                     self._changes.current.candidates.built(child)
+            case TakenLate():
+                self._took_late(child, message)
             case Trouble():
                 self._inbox.trouble(message)
             case _:
                 pass
+
+    def _took_late(self, child: AudioChild, taken: TakenLate) -> None:
+        racing, change = self._primary.racing, self._changes.current
+        if child is self._primary.child:
+            self._primary.took_late(taken)
+        for candidates in (racing, change.candidates if change is not None else None):
+            if candidates is not None:
+                candidates.took_late(child, taken)
 
     def _gone(self, child: AudioChild, reason: str) -> None:
         self._primary.look_for_winner()  # it may have come to the place before it ended

@@ -102,7 +102,7 @@ class Mind:
         self._stopped = threading.Event()
         self._loaded = False
         self._clock = self._new_clock()
-        self.conductor = self._new_conductor(course.plan(scene), course.solo)
+        self.conductor = self._new_conductor(replace(course, begin=None).plan(scene), course.solo)
         self.snapshot = self._snapshot()
 
     @property
@@ -139,7 +139,14 @@ class Mind:
         )
 
     def prepare(self) -> None:
-        """Let the graph be built and networks loaded; nothing sounds yet."""
+        """Let the graph be built and networks loaded; nothing sounds yet.
+
+        Raises:
+            PerpetuumError: the state with which it is to begin is of another performance.
+        """
+        if self._course.begin is not None:
+            self.resume(self._course.begin, sounding=False)
+            return
         plan = self.conductor.plan
         self._link.send(setup_of(plan.scene, self._course.seed, self._course.live))
         self._workers.load(networks_of(plan.scene, plan.active(plan.pass_at(0))))
@@ -163,8 +170,8 @@ class Mind:
         """
         self._holds, self._muted, self._going_to = state.held, frozenset(state.muted), state.going_to
         scene = self._under_the_hand(self._written)
-        course = replace(self._course, seed=state.conductor.seed)
-        self.conductor = conductor = self._new_conductor(course.plan(scene), state.solo)
+        course = replace(self._course, seed=state.conductor.seed, begin=None)
+        self.conductor = conductor = self._new_conductor(course.plan(scene), self._course.solo or state.solo)
         edited = state.conductor.scene != conductor.plan.scene_digest
         conductor.restore(state.conductor, edited=True)
         while conductor.plan.bar(conductor.next_bar).start < frame:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from engine.form.curves import DayMove, Move
 from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Settings
+from engine.scenes.reading.beginning import read_begin
 from engine.scenes.reading.drafts import ChainDraft, PartDraft, SceneDraft, SectionDraft
 from engine.scenes.reading.sections import default_next
 from engine.scenes.schema.models import MixFile, SceneFile
@@ -37,14 +38,16 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
     head, tempo, key = draft.head, draft.day.tempo, draft.day.key
     moves: tuple[DayMove, ...] | Problem = _all_right(draft.day.moves)
     mix = head if isinstance(head, Problem) else _mix(draft, head, source)
+    begin = None if isinstance(head, Problem) else read_begin(draft, head.begin, source)
     if (
         isinstance(head, Problem)
         or isinstance(tempo, Problem)
         or isinstance(key, Problem)
         or isinstance(moves, Problem)
         or isinstance(mix, Problem)
+        or isinstance(begin, Problem)
     ):
-        return problems((head, tempo, key, moves, mix))
+        return problems((head, tempo, key, moves, mix, begin))
     right = good_items(sections)
     return Scene(
         path=source.path,
@@ -55,6 +58,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         tempo=head.tempo,
         key=head.key,
         opening=head.opening,
+        begin=begin,
         parts=_with_filters(good_items(parts), [*moves, *(move for one in right.values() for move in one.moves)]),
         sections=right,
         mix=mix,

@@ -307,6 +307,10 @@ class SceneFile(Settings):
         description="Bars at the start that rules play in place of networks, for networks that take long to load.",
         le=256,
     )
+    begin: str = Field(
+        default="",
+        description="A file that `perpetuum fork` wrote, beside the scene: it begins where a performance stood then.",
+    )
     parts: dict[str, Any] = Field(description="Who plays: parts by name.", min_length=1, max_length=MOST_PARTS)
     sections: dict[str, Any] = Field(
         description="The form: sections by name; the first is played first.", min_length=1, max_length=MOST_SECTIONS
