@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from engine.form.scene import Scene
 
-NOT_PLAYED = frozenset({"path", "title", "credits"})
+NOT_PLAYED = frozenset({"path", "title", "credits", "hearing"})
 """What of a scene no note depends on."""
 
 
