@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from engine.ear.faults import Fault, Finding
+from engine.ear.faults import EarFault, EarFinding
 from engine.form.scene import Part, Scene
 from engine.form.seeds import derive_seed
 from engine.generators.chain import rules_for
@@ -57,16 +57,16 @@ _DULL = (
 )
 _SOUND = (Grade(Step.SECTION, 30.0), Grade(Step.SCENE, 600.0))
 
-GRADES: dict[Fault, Sequence[Grade]] = {
-    Fault.EMPTY: _STUCK,
-    Fault.ONE_PITCH: _STUCK,
-    Fault.LOOP: _STUCK,
-    Fault.CROWD: _STUCK,
-    Fault.NOISE: _STUCK,
-    Fault.REPETITION: _DULL,
-    Fault.DEAD_AIR: _SOUND,
-    Fault.TONE: _SOUND,
-    Fault.OFFSET: _SOUND,
+GRADES: dict[EarFault, Sequence[Grade]] = {
+    EarFault.EMPTY: _STUCK,
+    EarFault.ONE_PITCH: _STUCK,
+    EarFault.LOOP: _STUCK,
+    EarFault.CROWD: _STUCK,
+    EarFault.NOISE: _STUCK,
+    EarFault.REPETITION: _DULL,
+    EarFault.DEAD_AIR: _SOUND,
+    EarFault.TONE: _SOUND,
+    EarFault.OFFSET: _SOUND,
 }
 """What is done about each fault, in this order."""
 
@@ -90,7 +90,7 @@ class Commands:
             self._given.popleft()
         return len(self._given) < MOST_ANSWERS
 
-    def of(self, step: Step, finding: Finding, now: float, section: str, other: str | None) -> tuple[Command, ...]:
+    def of(self, step: Step, finding: EarFinding, now: float, section: str, other: str | None) -> tuple[Command, ...]:
         """The commands of a step; none where it cannot be done here.
 
         Args:
@@ -122,14 +122,14 @@ class Commands:
         return found
 
     @staticmethod
-    def _temperature(part: Part | None, finding: Finding) -> tuple[Command, ...]:
+    def _temperature(part: Part | None, finding: EarFinding) -> tuple[Command, ...]:
         value = getattr(part.settings, "temperature", None) if part is not None else None
         if part is None or not isinstance(value, float):
             return ()
         field = type(part.settings).model_fields["temperature"]
         low = max((one.ge for one in field.metadata if hasattr(one, "ge")), default=0.1)
         high = min((one.le for one in field.metadata if hasattr(one, "le")), default=2.0)
-        wanted = value + (-TEMPERATURE_STEP if finding.fault is Fault.NOISE else TEMPERATURE_STEP)
+        wanted = value + (-TEMPERATURE_STEP if finding.fault is EarFault.NOISE else TEMPERATURE_STEP)
         wanted = min(max(wanted, low), high)
         return () if math.isclose(wanted, value) else (SetControl(part.name, "temperature", round(wanted, 3)),)
 

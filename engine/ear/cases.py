@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.ear.answers import GRADES, Commands, Step
-from engine.ear.faults import Fault, Finding
+from engine.ear.faults import EarFault, EarFinding
 from engine.runtime.performance.commands import Command, Reseed, SetControl
 
 WELL = 60.0
@@ -36,7 +36,7 @@ class Case:
         patience: seconds for which they are held.
     """
 
-    finding: Finding
+    finding: EarFinding
     steps: int = 0
     wait_until: float = 0.0
     seen: float = 0.0
@@ -46,7 +46,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EarAnswer:
     """What is to be told, and done, about a fault.
 
     Attributes:
@@ -55,7 +55,7 @@ class Answer:
         over: whether the fault is over.
     """
 
-    finding: Finding
+    finding: EarFinding
     commands: tuple[Command, ...]
     over: bool = False
 
@@ -69,17 +69,17 @@ class Cases:
 
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
-        self._cases: dict[tuple[str, Fault], Case] = {}
+        self._cases: dict[tuple[str, EarFault], Case] = {}
         self._answered = self._reseeded = -1e9
 
     @property
-    def on_trial(self) -> frozenset[tuple[str, Fault]]:
+    def on_trial(self) -> frozenset[tuple[str, EarFault]]:
         """Faults that something was done about."""
         return frozenset(key for key, case in self._cases.items() if case.steps)
 
     def look(
-        self, findings: Sequence[Finding], among: frozenset[Fault], now: float, section: str, other: str | None
-    ) -> list[Answer]:
+        self, findings: Sequence[EarFinding], among: frozenset[EarFault], now: float, section: str, other: str | None
+    ) -> list[EarAnswer]:
         """What is to be done now.
 
         Args:
@@ -89,7 +89,7 @@ class Cases:
             section: that plays.
             other: a scene that could play instead.
         """
-        found: list[Answer] = []
+        found: list[EarAnswer] = []
         for finding in findings:
             case = self._cases.get((finding.part, finding.fault))
             new = case is None
@@ -98,7 +98,7 @@ class Cases:
             case.finding, case.seen = finding, now
             commands = self._next(case, now, section, other)
             if new or commands:
-                found.append(Answer(finding, commands))
+                found.append(EarAnswer(finding, commands))
         wrong = {(finding.part, finding.fault) for finding in findings}
         for key, case in list(self._cases.items()):
             if key[1] in among and key not in wrong:
@@ -131,7 +131,7 @@ class Cases:
             return commands
         return ()
 
-    def _well(self, key: tuple[str, Fault], case: Case, now: float) -> list[Answer]:
+    def _well(self, key: tuple[str, EarFault], case: Case, now: float) -> list[EarAnswer]:
         """A fault is not there now: in time what is held is given back, and then it is over."""
         if case.held:
             if now < case.held_until:
@@ -141,8 +141,8 @@ class Cases:
             case.patience = min(2 * case.patience, MOST_HELD)
             # If it comes back, seeds have been tried already.
             case.steps, case.seen = min(case.steps, 1), now
-            return [Answer(case.finding, given)]
+            return [EarAnswer(case.finding, given)]
         if now < case.seen + WELL:
             return []
         del self._cases[key]
-        return [Answer(case.finding, (), over=True)]
+        return [EarAnswer(case.finding, (), over=True)]

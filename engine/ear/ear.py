@@ -7,18 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.ear.answers import Commands
-from engine.ear.cases import Answer, Cases
-from engine.ear.faults import Fault, of_notes, of_signal
+from engine.ear.cases import EarAnswer, Cases
+from engine.ear.faults import EarFault, of_notes, of_signal
 from engine.ear.leveling import Leveling
 from engine.ear.notes import NoteEar, NoteFigures
 from engine.events import BarSealed, Heard, PhraseDecided, SoundMeasured
 from engine.form.scene import Scene
-from engine.generators.contract import Role
 from engine.runtime.performance.commands import Command, words_of
 from engine.score.time import SAMPLE_RATE
 
-_OF_SOUND = frozenset({Fault.DEAD_AIR, Fault.TONE, Fault.OFFSET})
-_OF_NOTES = frozenset(Fault) - _OF_SOUND
+_OF_SOUND = frozenset({EarFault.DEAD_AIR, EarFault.TONE, EarFault.OFFSET})
+_OF_NOTES = frozenset(EarFault) - _OF_SOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,14 @@ class Ear:
         self._target = target
         self._leveling = Leveling()
         self._playing_until = 0.0
-        self._ear = NoteEar()
+        self._ear = NoteEar({})
         self.take_scene(scene)
 
     def take_scene(self, scene: Scene) -> None:
         """Another scene plays from here on, or this one was edited."""
         self._scene = scene
         self._cases = Cases(Commands(scene, self._seed))
-        self._ear.forget([part.name for part in scene.parts.values() if part.role is Role.DRUMS])
+        self._ear.forget({part.name: part.role for part in scene.parts.values()})
 
     def hear(self, event: PhraseDecided | BarSealed) -> list[Told]:
         """Take in what a generator made, or a bar."""
@@ -100,7 +99,7 @@ class Ear:
         answers = self._cases.look(findings, _OF_SOUND, seconds, bar.section if bar else "", self._other())
         return self._told(answers), self._leveling.hear(figures, self._target) if self._target is not None else None
 
-    def _told(self, answers: list[Answer]) -> list[Told]:
+    def _told(self, answers: list[EarAnswer]) -> list[Told]:
         found: list[Told] = []
         for one in answers:
             commands = one.commands if self._scene.hearing.answers else ()

@@ -11,6 +11,7 @@ from engine.ear.notes import NoteFigures
 from engine.ear.part import PartFigures
 from engine.events import SoundMeasured
 from engine.form.hearing import Hearing
+from engine.generators.contract import Role
 
 TRIAL = 1 / 3
 """Of a limit that counts while an answer is on trial: who was stuck a moment ago is believed to be stuck sooner."""
@@ -34,7 +35,7 @@ OFFSET = 0.02
 """Of full scale, by which the middle of the wave may lie off zero over ten seconds."""
 
 
-class Fault(StrEnum):
+class EarFault(StrEnum):
     """What can be wrong with what is heard."""
 
     EMPTY = "empty"
@@ -66,7 +67,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class EarFinding:
     """A figure beyond its limit.
 
     Attributes:
@@ -76,13 +77,13 @@ class Finding:
         limit: what would have been right.
     """
 
-    fault: Fault
+    fault: EarFault
     part: str
     figure: float
     limit: float
 
 
-def of_notes(figures: NoteFigures, hearing: Hearing, on_trial: frozenset[tuple[str, Fault]]) -> Iterator[Finding]:
+def of_notes(figures: NoteFigures, hearing: Hearing, on_trial: frozenset[tuple[str, EarFault]]) -> Iterator[EarFinding]:
     """What is wrong with the parts.
 
     Args:
@@ -96,10 +97,10 @@ def of_notes(figures: NoteFigures, hearing: Hearing, on_trial: frozenset[tuple[s
         for fault, figure, limit in _measured(part, hearing):
             counts = limit * TRIAL if (name, fault) in on_trial and fault in _OF_TIME else limit
             if figure >= counts:
-                yield Finding(fault, name, figure, counts)
+                yield EarFinding(fault, name, figure, counts)
 
 
-def of_signal(figures: SoundMeasured, playing: bool) -> Iterator[Finding]:
+def of_signal(figures: SoundMeasured, playing: bool) -> Iterator[EarFinding]:
     """What is wrong with the sound.
 
     Args:
@@ -107,27 +108,26 @@ def of_signal(figures: SoundMeasured, playing: bool) -> Iterator[Finding]:
         playing: whether notes are heard now, as planned.
     """
     if playing and figures.silence >= DEAD_AIR:
-        yield Finding(Fault.DEAD_AIR, "", figures.silence, DEAD_AIR)
+        yield EarFinding(EarFault.DEAD_AIR, "", figures.silence, DEAD_AIR)
     if figures.tone >= TONE:
-        yield Finding(Fault.TONE, "", figures.tone, TONE)
+        yield EarFinding(EarFault.TONE, "", figures.tone, TONE)
     if abs(figures.offset) >= OFFSET:
-        yield Finding(Fault.OFFSET, "", abs(figures.offset), OFFSET)
+        yield EarFinding(EarFault.OFFSET, "", abs(figures.offset), OFFSET)
 
 
-_OF_TIME = frozenset({Fault.EMPTY, Fault.ONE_PITCH, Fault.LOOP})
+_OF_TIME = frozenset({EarFault.EMPTY, EarFault.ONE_PITCH, EarFault.LOOP})
 
 
-def _measured(part: PartFigures, hearing: Hearing) -> Iterator[tuple[Fault, float, float]]:
-    if hearing.empty is not None:
-        yield Fault.EMPTY, part.empty, hearing.empty
-    if hearing.one_pitch is not None and not part.drums:
-        moves = part.changes is None or part.changes >= MOVING
-        yield Fault.ONE_PITCH, part.one_pitch, hearing.one_pitch * (1.0 if moves else STANDING)
-    if hearing.loop is not None:
-        yield Fault.LOOP, part.loop, hearing.loop
-    if hearing.crowd is not None:
-        yield Fault.CROWD, part.crowd, hearing.crowd
-    if hearing.noise is not None and part.fit is not None and part.fit < WITHOUT_KEY and part.clash is not None:
-        yield Fault.NOISE, part.clash, hearing.noise
-    if hearing.repetition is not None and part.repeated is not None and not part.drums:
-        yield Fault.REPETITION, part.repeated, hearing.repetition
+def _measured(part: PartFigures, hearing: Hearing) -> Iterator[tuple[EarFault, float, float]]:
+    yield EarFault.EMPTY, part.empty, hearing.empty
+    yield EarFault.LOOP, part.loop, hearing.loop
+    yield EarFault.CROWD, part.crowd, hearing.crowd
+    if part.role is Role.DRUMS:
+        return
+    moves = part.changes is None or part.changes >= MOVING
+    yield EarFault.ONE_PITCH, part.one_pitch, hearing.one_pitch * (1.0 if moves else STANDING)
+    if part.fit is not None and part.fit < WITHOUT_KEY and part.clash is not None:
+        yield EarFault.NOISE, part.clash, hearing.noise
+    # Chords and a bass may go round for as long as they like.
+    if part.repeated is not None and part.role is Role.MELODY:
+        yield EarFault.REPETITION, part.repeated, hearing.repetition

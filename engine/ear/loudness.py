@@ -1,5 +1,5 @@
 # pyright: strict
-"""Loudness and true peak while the sound goes by: ITU-R BS.1770-4, exact, in numpy.
+"""LoudnessMeter and true peak while the sound goes by: ITU-R BS.1770-4, exact, in numpy.
 
 pyloudnorm, our library for files, wants a whole recording at once and brings scipy along; nothing that streams has a
 permissive licence and wheels for our machines. Tests hold this against pyloudnorm.
@@ -37,7 +37,7 @@ def _biquads(rate: int) -> Samples:
     """Coefficients [2, 2, 3] of the shelf and the high-pass (numerator and denominator) for any sampling rate.
 
     The analogue prototypes behind the table of BS.1770 for 48 kHz, transformed bilinearly (as De Man worked them out,
-    "Evaluation of Implementations of the EBU R128 Loudness Measurement", 2014).
+    "Evaluation of Implementations of the EBU R128 LoudnessMeter Measurement", 2014).
     """
     gain, quality, frequency = 3.999843853973347, 0.7071752369554196, 1681.974450955533
     k = math.tan(math.pi * frequency / rate)
@@ -148,7 +148,7 @@ class TruePeak:
         return max(between, float(np.abs(frames).max(initial=0.0)))
 
 
-class Loudness:
+class LoudnessMeter:
     """Momentary, short-term and gated loudness of a stream, in LUFS.
 
     Args:

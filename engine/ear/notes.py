@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.ear.part import PartEar, PartFigures
 from engine.ear.windows import Window
 from engine.events import BarSealed, PhraseDecided
+from engine.generators.contract import Role
 from engine.score.phrase import ChordSpan
 from engine.score.time import SAMPLE_RATE
 
@@ -63,11 +64,11 @@ class NoteEar:
     """Listens to what is played.
 
     Args:
-        drums: names of the parts that play drums.
+        roles: of the parts, by name.
     """
 
-    def __init__(self, drums: Collection[str] = ()) -> None:
-        self._drums = drums
+    def __init__(self, roles: Mapping[str, Role]) -> None:
+        self._roles = roles
         self._parts: dict[str, PartEar] = {}
         self._minute = Window(60.0, 2)
         self._lately = Window(LATELY, 12)
@@ -97,7 +98,7 @@ class NoteEar:
             self._part(name).hear(start, end, beats, notes, chords, its_own=one is source)
             count += len(notes)
             spans += [(start + begin * self._beat, start + stop * self._beat) for begin, stop, _, _ in notes]
-            if name not in self._drums:
+            if self._roles.get(name) is not Role.DRUMS:
                 for begin, stop, pitch, _ in notes:
                     chroma[pitch % 12] += stop - begin
         self._minute.add(end - start, count, self._silence(start, end, spans))
@@ -110,14 +111,14 @@ class NoteEar:
         """A part may play otherwise from here on."""
         self._part(part).begin_anew()
 
-    def forget(self, drums: Collection[str]) -> None:
+    def forget(self, roles: Mapping[str, Role]) -> None:
         """Another scene plays: its parts are others, though they may share a name."""
-        self._drums = drums
+        self._roles = roles
         self._parts = {}
 
     def _part(self, name: str) -> PartEar:
         if name not in self._parts:
-            self._parts[name] = PartEar(name in self._drums)
+            self._parts[name] = PartEar(self._roles.get(name, Role.MELODY))
         return self._parts[name]
 
     def _silence(self, start: float, end: float, spans: list[tuple[float, float]]) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from engine.ear.grams import GramMemory, Token
 from engine.ear.harmony import Fitting
 from engine.ear.windows import Window
+from engine.generators.contract import Role
 from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan
 
@@ -34,7 +35,7 @@ class PartFigures:
     """How a part has played.
 
     Attributes:
-        drums: its pitches are drums.
+        role: of the part.
         density: notes a second, in the last minute.
         lowest, highest: MIDI pitches of the last minute; None without notes.
         silence: share of the last minute in which nothing of it sounds.
@@ -51,7 +52,7 @@ class PartFigures:
             few.
     """
 
-    drums: bool
+    role: Role
     density: float
     lowest: int | None
     highest: int | None
@@ -72,11 +73,11 @@ class PartEar:
     """Listens to one part.
 
     Args:
-        drums: pitches are drums: they have neither key nor chord, and one of them alone may be a rhythm.
+        role: that it plays. Pitches of drums have neither key nor chord, and one of them alone may be a rhythm.
     """
 
-    def __init__(self, drums: bool) -> None:
-        self.drums = drums
+    def __init__(self, role: Role) -> None:
+        self.role = role
         self._now = 0.0
         self._minute = Window(WINDOW, 2)
         self._ends: list[float] = []
@@ -140,7 +141,7 @@ class PartEar:
         self._take_range(start, notes)
         self._take_loop(start, onsets)
         self._crowds.append(len(notes) / (end - start))
-        if not self.drums:
+        if self.role is not Role.DRUMS:
             for begin, _, pitch, _ in notes:
                 held = next((span.chord for span in chords if span.start <= begin + 1e-6 < span.end), None)
                 self._fitting.hear(start + begin * second, pitch, held and held.pitch_classes)
@@ -150,7 +151,7 @@ class PartEar:
         """How it has played up to the last bar."""
         minute = self._minute
         return PartFigures(
-            drums=self.drums,
+            role=self.role,
             density=minute.sums[0] / minute.length if minute.length else 0.0,
             lowest=min((low for _, low, _ in self._pitches), default=None),
             highest=max((high for _, _, high in self._pitches), default=None),
@@ -189,7 +190,7 @@ class PartEar:
         self._ends += [stop for one in notes if (stop := start + one[1] * second) > end]
 
     def _take_range(self, start: float, notes: Sequence[tuple[float, float, int, int]]) -> None:
-        if notes and not self.drums:
+        if notes and self.role is not Role.DRUMS:
             self._pitches.append((start, min(one[2] for one in notes), max(one[2] for one in notes)))
         while self._pitches and self._pitches[0][0] < start - WINDOW:
             self._pitches.popleft()

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from engine.ear.loudness import Loudness, TruePeak
+from engine.ear.loudness import LoudnessMeter, TruePeak
 from engine.events import SoundMeasured
 from engine.sound.format import AudioFormat
 
@@ -40,7 +40,7 @@ class SignalEar:
 
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
-        self._loudness = Loudness(format.rate, format.channels, WINDOW)
+        self._loudness = LoudnessMeter(format.rate, format.channels, WINDOW)
         self._true_peak = TruePeak(format.channels)
         self._taper = np.hanning(format.rate).astype(np.float32)
         self._second = np.zeros((format.rate, format.channels), np.float32)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """Limits of what a part may do; None: it may.
+    """Limits of what a part may do; infinite: it may.
 
     Attributes:
         one_pitch: seconds for which a part may play one pitch or chord over and over.
@@ -19,16 +19,16 @@ class Hearing:
         empty: seconds for which its generator may make nothing.
         crowd: notes a second of one part, over two bars.
         noise: share of notes that clash with the chord, where they belong to no key either.
-        repetition: share of what a part played in ten minutes that was heard before, 0..1.
+        repetition: share of what a melody played in ten minutes that was heard in the hours before, 0..1.
         left_out: parts that are not judged.
         answers: whether anything is done about what is heard.
     """
 
-    one_pitch: float | None = 60.0
-    loop: float | None = 40.0
-    empty: float | None = 25.0
-    crowd: float | None = 40.0
-    noise: float | None = 0.33
-    repetition: float | None = 0.95
+    one_pitch: float = 60.0
+    loop: float = 40.0
+    empty: float = 25.0
+    crowd: float = 40.0
+    noise: float = 0.33
+    repetition: float = 0.98
     left_out: tuple[str, ...] = ()
     answers: bool = True

@@ -79,8 +79,8 @@ class SetControl:
 
     Attributes:
         part: its name.
-        control: "level", "pan", "reverb", "delay", "brightness", or a setting of its generator; "generator" lets another
-            kind play in its place, by rules.
+        control: "level", "pan", "reverb", "delay", "brightness", or a setting of its generator; "generator" lets
+            another kind play in its place, by rules.
         value: as a scene file writes it ("-14 dB", "70 %", 0.9); None gives the setting back to the scene.
     """
 

@@ -112,6 +112,11 @@ class Performance:
         """How it stands; a moment later it may stand otherwise."""
         return self._mind.snapshot
 
+    @property
+    def scene(self) -> Scene:
+        """What plays now, as a hand has left it."""
+        return self._mind.conductor.scene
+
     def play_next(self, scene: Scene, when: When = When.BAR) -> None:
         """Let another scene, or an edited one, take over."""
         self._mind.play_next(scene, when)
