@@ -31,6 +31,7 @@ VERBS = {
     "run": Verb("installation", "Run an installation, for months."),
     "control": Verb("installation", "Mute, quiet mode and alarm of an installation that runs."),
     "chaos": Verb("installation", "Break an installation in every way, and measure what is heard."),
+    "soak": Verb("installation", "Play days of a scene unheard, and measure whether anything grows."),
     "render": Verb("scenes", "Render a scene to a file, faster than real time."),
     "check": Verb("scenes", "Check scenes and installations: are they playable here?"),
     "plan": Verb("scenes", "Say what a scene or an installation will play."),

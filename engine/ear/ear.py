@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.ear.answers import Commands
-from engine.ear.cases import EarAnswer, Cases
+from engine.ear.cases import Cases, EarAnswer
 from engine.ear.faults import EarFault, of_notes, of_signal
 from engine.ear.leveling import Leveling
 from engine.ear.notes import NoteEar, NoteFigures
