@@ -66,5 +66,5 @@ def test_what_is_too_loud_is_turned_down_over_minutes_and_never_up():
     assert isinstance(moves[0], SetTrim)
     assert hand.trim == pytest.approx(-2.5, abs=0.51)
     soft = Leveling()
-    assert not [move for _ in range(600) if (move := soft.hear(of_loudness(-26.0), -20.0)) is not None]
-    assert not [move for _ in range(600) if (move := soft.hear(of_loudness(None), -20.0)) is not None]
+    for lufs in (-26.0, None):
+        assert {soft.hear(of_loudness(lufs), -20.0) for _ in range(600)} == {None}
