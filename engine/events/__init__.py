@@ -23,8 +23,10 @@ from engine.events.vocabulary import (
     SoundMeasured,
     SoundResumed,
     SoundStarved,
+    StepCause,
     SteppedDown,
     SteppedUp,
+    WeightsFound,
 )
 
 __all__ = [
@@ -47,7 +49,9 @@ __all__ = [
     "SoundMeasured",
     "SoundResumed",
     "SoundStarved",
+    "StepCause",
     "SteppedDown",
     "SteppedUp",
     "Subscription",
+    "WeightsFound",
 ]

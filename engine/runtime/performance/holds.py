@@ -16,7 +16,7 @@ from engine.form.curves import DayMove, Move
 from engine.form.scene import Part, Scene
 from engine.generators.chain import rules_for, settings_for
 from engine.generators.contract import GENERATORS
-from engine.scenes.reading.targets import SoundSettings
+from engine.scenes.reading.moving.targets import SoundSettings
 from engine.sound.messages import Control
 
 GENERATOR = "generator"

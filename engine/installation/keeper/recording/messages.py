@@ -1,0 +1,95 @@
+# pyright: strict
+"""What passes between the keeper and a recorder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.codec import Codec
+from engine.journal.entries import Noted
+from engine.journal.recalled import Recalled
+from engine.runtime.performance.commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJournal:
+    """The first word to a recorder.
+
+    Attributes:
+        folder: that holds the journal.
+        base: number from which the entries of this run of the keeper count; 0: nobody knows yet.
+        keep: seconds for which all is kept.
+    """
+
+    folder: str
+    base: int
+    keep: float
+
+
+@dataclass(frozen=True, slots=True)
+class JournalOpened:
+    """Entries are kept from now on; those after `last` are wanted, and those of where the sitting began.
+
+    Attributes:
+        base: see `OpenJournal`.
+        last: index of the last entry that is kept.
+        recalled: where the music stood when the journal was opened; None where nobody knows.
+        problems: what was lost, for people.
+    """
+
+    base: int
+    last: int
+    recalled: Recalled | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFailed:
+    """Nothing can be kept now; it is tried again.
+
+    Attributes:
+        reason: why, for people.
+        recalled: where the music stood, as far as could be read.
+    """
+
+    reason: str
+    recalled: Recalled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesKept:
+    """All entries up to an index are committed."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderBeat:
+    """A sign of life, once a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderAsks:
+    """Whoever listens in the recorder asks for something.
+
+    Attributes:
+        command: as `COMMANDS` writes it.
+    """
+
+    command: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesFollow:
+    """A `JournalOpened` was heard: what it lacks follows. What was sent before comes again."""
+
+
+ToRecorder = OpenJournal | EntriesFollow | Noted
+"""All that a recorder is told."""
+
+FromRecorder = JournalOpened | JournalFailed | EntriesKept | RecorderBeat | RecorderAsks
+"""All that it says."""
+
+TO_RECORDER: Codec[ToRecorder] = Codec(ToRecorder)
+FROM_RECORDER: Codec[FromRecorder] = Codec(FromRecorder)
+COMMANDS: Codec[Command] = Codec(Command)
