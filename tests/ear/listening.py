@@ -15,7 +15,7 @@ from engine.runtime.performance.commands import Command
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 

@@ -21,7 +21,7 @@ from engine.runtime.performance.commands import Alarm, Command, Mute, SetGain, S
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.score.phrase import Origin
 from engine.score.time import DAY, SAMPLE_RATE
 

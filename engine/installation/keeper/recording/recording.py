@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from engine.events import Event
 from engine.installation.keeper.recording.backlog import Backlog
 from engine.installation.keeper.recording.messages import (
     COMMANDS,
@@ -24,9 +25,10 @@ from engine.installation.keeper.recording.messages import (
     OpenJournal,
     RecorderAsks,
     RecorderBeat,
+    RecorderTells,
     ToRecorder,
 )
-from engine.journal.entries import HAPPENINGS, Entry, Happened, HappeningValue, TurnBegan
+from engine.journal.entries import EVENTS, HAPPENINGS, Entry, Happened, HappeningValue, TurnBegan
 from engine.journal.recalled import Recalled
 from engine.processes.child import Child, Gone, exit_text, python_module
 from engine.processes.reports import Cause, Reporter, log_report
@@ -71,6 +73,7 @@ class Recording:
     Attributes:
         made: gives the frames of sound that were made by now.
         ask: does what whoever listens in the recorder asks.
+        tell: told what these found.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Recording:
     ) -> None:
         self.made: Callable[[], int] = lambda: 0
         self.ask: Callable[[Command], None] = nobody
+        self.tell: Callable[[Event], None] = self.happened
         self.report = report
         self.backlog = Backlog(clock)
         self._command = list(command) if command is not None else python_module("engine.installation.recorder.process")
@@ -217,6 +221,8 @@ class Recording:
                 pass
             case RecorderAsks(command=command):
                 self.ask(COMMANDS.decode(command))
+            case RecorderTells(event=event):
+                self.tell(EVENTS.decode(event))
 
     def _opened(self, child: RecorderChild, opened: JournalOpened) -> None:
         for problem in opened.problems:
