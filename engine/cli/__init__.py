@@ -35,6 +35,7 @@ VERBS = {
     "fork": Verb("journal", "Make a scene that begins where an installation was."),
     "report": Verb("journal", "The report of a day, for lender and insurer."),
     "chaos": Verb("installation", "Break an installation in every way, and measure what is heard."),
+    "soak": Verb("installation", "Play days of a scene unheard, and measure whether anything grows."),
     "render": Verb("scenes", "Render a scene to a file, faster than real time."),
     "check": Verb("scenes", "Check scenes and installations: are they playable here?"),
     "plan": Verb("scenes", "Say what a scene or an installation will play."),

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from engine.form.scene import Scene
 
-NOT_PLAYED = frozenset({"path", "title", "credits", "begin"})
+NOT_PLAYED = frozenset({"path", "title", "credits", "begin", "hearing"})
 """What of a scene no note depends on, or only where it begins."""
 
 

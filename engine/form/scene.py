@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.form.curves import Curve, DayCurve, DayMove, DaySteps, Move
+from engine.form.hearing import Hearing
 from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Role, Settings
 from engine.score.harmony.keys import Key
 from engine.score.harmony.progressions import Progression
@@ -124,6 +125,7 @@ class Scene:
         day_tempo: qpm over the day, instead of `tempo`; None without.
         day_key: keys over the day, instead of `key`; None without.
         begin: file with the state of a performance in which it begins; None for its first section.
+        hearing: what of it the ear takes for a fault.
     """
 
     path: Path
@@ -141,6 +143,7 @@ class Scene:
     day_tempo: DayCurve | None = None
     day_key: DaySteps | None = None
     begin: Path | None = None
+    hearing: Hearing = field(default_factory=Hearing)
 
     def playing_order(self) -> tuple[str, ...]:
         """Names of the parts so that each comes after the parts that it listens to (the file's order otherwise)."""

@@ -173,7 +173,7 @@ def _by_rules(request: Request, reason: str) -> Phrase:
     """A phrase by the part's own rules, if it needs a network for a transform only, or else by its role's."""
     own = [kind for kind in BUILT_IN_RULES if type(request.settings) is kind.settings and request.role in kind.roles]
     for described in (*own, rules_for(request.role)):
-        seen = request.with_settings(_settings_for(described, request.settings))
+        seen = request.with_settings(settings_for(described, request.settings))
         try:
             raw = validated(described.factory(seen.settings).generate(seen), seen, described.name)
         except Exception as error:  # the last defence before silence: whatever it is, music goes on
@@ -184,7 +184,7 @@ def _by_rules(request: Request, reason: str) -> Phrase:
     return raw.with_provenance(Provenance("plainest", Origin.FALLBACK, request.seed, reason))
 
 
-def _settings_for(described: GeneratorKind, given: object) -> Settings:
+def settings_for(described: GeneratorKind, given: object) -> Settings:
     """Settings of a kind, with the values of another kind's settings where name and value fit."""
     if isinstance(given, described.settings):
         return given

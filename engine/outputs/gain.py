@@ -31,7 +31,7 @@ def unheard(gain: str, move: GainMove) -> None:
 class Gain:
     """Makes sound softer. Commands come from any thread and wait for nobody; `apply` belongs to one thread.
 
-    A mute, a level and a fade multiply: to un-mute during a fade does not stop it.
+    A mute, a level, a trim and a fade multiply: to un-mute during a fade does not stop it.
 
     Args:
         format: of the sound.
@@ -46,9 +46,10 @@ class Gain:
         self._mono = mono
         self._moved = moved
         self._level = GainRamp()
+        self._trim = GainRamp()
         self._mute = GainRamp()
         self._fade = GainRamp()
-        self._ramps = {"level": self._level, "mute": self._mute, "fade": self._fade}
+        self._ramps = {"level": self._level, "trim": self._trim, "mute": self._mute, "fade": self._fade}
         self._fades = False
         self._curve = np.empty(0, np.float32)
         self._scratch = np.empty((0, format.channels), np.float32)
@@ -94,9 +95,15 @@ class Gain:
         Raises:
             ValueError: see `set_level`.
         """
-        if not decibels <= 0.0:
-            raise ValueError(f"a level behind the limiter is at most 0 dB, not {decibels:g}")
-        self.set_level(10.0 ** (decibels / 20.0), seconds)
+        self.set_level(_softer(decibels), seconds)
+
+    def set_trim(self, decibels: float, seconds: float = LEVEL_RAMP) -> None:
+        """Turn down by some dB, at most 0, whatever the level is.
+
+        Raises:
+            ValueError: see `set_level`.
+        """
+        self._trim.to(_softer(decibels), self._frames(seconds))
 
     def mute(self, seconds: float = MUTE_RAMP) -> None:
         """Go silent."""
@@ -141,7 +148,7 @@ class Gain:
             count = max(0, self._fade.left)
             chunk = chunk[: count * self._format.frame_bytes]
         if all(ramp.left <= 0 for ramp in self._ramps.values()):
-            steady = self._level.gain * self._mute.gain
+            steady = self._level.gain * self._trim.gain * self._mute.gain
             if steady == 1.0 and not self._mono:
                 return chunk
             if steady == 0.0:
@@ -173,3 +180,9 @@ class Gain:
         if not (math.isfinite(seconds) and seconds >= 0.0):
             raise ValueError(f"a ramp takes a time of 0 s or more, not {seconds:g}")
         return round(seconds * self._format.rate)
+
+
+def _softer(decibels: float) -> float:
+    if not decibels <= 0.0:
+        raise ValueError(f"a level behind the limiter is at most 0 dB, not {decibels:g}")
+    return 10.0 ** (decibels / 20.0)

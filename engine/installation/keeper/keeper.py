@@ -37,7 +37,7 @@ from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
 from engine.journal.entries import HeardUntil, SittingBegan, SittingEnded
 from engine.processes.backoff import Backoff
-from engine.runtime.performance.commands import Alarm, ChangeScene, Command, Mute, SetGain, StageCommand, Stop
+from engine.runtime.performance.commands import Alarm, ChangeScene, Command, Mute, SetGain, SetTrim, StageCommand, Stop
 from engine.runtime.performance.reporting import reporter
 from engine.score.time import SAMPLE_RATE
 
@@ -151,6 +151,7 @@ class Keeper:
         self._stack.callback(self._close, LAST_FADE, "told to stop")
         self.recording.report = reporter(self._publish)
         self.recording.ask = self._do
+        self.recording.tell = self._publish
         now, moment = self._clock(), self._wall()
         known = moment.year >= FIRST_YEAR
         recalled = self.recording.recalled() if not self.safe else None
@@ -378,7 +379,7 @@ class Keeper:
         if self.performance is None:
             return
         match command:
-            case SetGain():
+            case SetGain() | SetTrim():
                 self.performance.act(command)
             case Mute() | Alarm() | Stop():
                 log.warning("the recorder asked for %s, which is for hands alone", type(command).__name__)

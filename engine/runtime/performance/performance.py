@@ -23,6 +23,7 @@ from engine.runtime.performance.commands import (
     Reseed,
     SetControl,
     SetGain,
+    SetTrim,
     Solo,
     Stop,
     When,
@@ -111,6 +112,11 @@ class Performance:
         """How it stands; a moment later it may stand otherwise."""
         return self._mind.snapshot
 
+    @property
+    def scene(self) -> Scene:
+        """What plays now, as a hand has left it."""
+        return self._mind.conductor.scene
+
     def play_next(self, scene: Scene, when: When = When.BAR) -> None:
         """Let another scene, or an edited one, take over."""
         self._mind.play_next(scene, when)
@@ -118,7 +124,7 @@ class Performance:
     def submit(self, command: Command) -> None:
         """Do what a hand asks. Returns at once; what cannot be done is told as an event or in the log."""
         match command:
-            case Stop() | Mute() | Alarm() | SetGain():
+            case Stop() | Mute() | Alarm() | SetGain() | SetTrim():
                 self._to_stage.send(command)
                 self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))
             case ChangeScene() | GoToSection() | Reseed() | Solo() | MutePart() | SetControl():

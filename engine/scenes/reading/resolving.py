@@ -8,15 +8,17 @@ from dataclasses import replace
 from typing import TypeVar
 
 from engine.form.curves import DayMove, Move
+from engine.form.hearing import Hearing
 from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Settings
 from engine.scenes.reading.beginning import read_begin
 from engine.scenes.reading.drafts import ChainDraft, PartDraft, SceneDraft, SectionDraft
 from engine.scenes.reading.sections import default_next
 from engine.scenes.schema.models import MixFile, SceneFile
-from engine.scenes.text.nodes import MapNode, Node, ScalarNode
+from engine.scenes.text.diagnostics import nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span, good, good_items, problems
-from engine.scenes.text.source import SourceFile
+from engine.scenes.text.source import SourceFile, clipped
 from engine.sound.messages import Control, Duck, MixSound, PartSound
 
 Whole = TypeVar("Whole")
@@ -39,6 +41,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
     moves: tuple[DayMove, ...] | Problem = _all_right(draft.day.moves)
     mix = head if isinstance(head, Problem) else _mix(draft, head, source)
     begin = None if isinstance(head, Problem) else read_begin(draft, head.begin, source)
+    hearing = head if isinstance(head, Problem) else _hearing(draft, head, source)
     if (
         isinstance(head, Problem)
         or isinstance(tempo, Problem)
@@ -46,8 +49,9 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         or isinstance(moves, Problem)
         or isinstance(mix, Problem)
         or isinstance(begin, Problem)
+        or isinstance(hearing, Problem)
     ):
-        return problems((head, tempo, key, moves, mix, begin))
+        return problems((head, tempo, key, moves, mix, begin, hearing))
     right = good_items(sections)
     return Scene(
         path=source.path,
@@ -65,6 +69,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         day=moves,
         day_tempo=tempo,
         day_key=key,
+        hearing=hearing,
     )
 
 
@@ -170,6 +175,21 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         tempo=file.tempo,
         key=file.key,
     )
+
+
+def _hearing(draft: SceneDraft, head: SceneFile, source: SourceFile) -> Hearing | Problem:
+    ear = head.ear
+    for place, name in enumerate(ear.left_out):
+        if name not in draft.parts:
+            node = draft.written.get("ear")
+            names = node.get("left_out") if isinstance(node, MapNode) else None
+            span = names.items[place].span if isinstance(names, ListNode) else draft.written.span
+            known = ", ".join(f"`{part}`" for part in draft.parts)
+            return source.error(
+                span, f"there is no part `{clipped(name)}`", f"one of {known}", nearest(name, draft.parts)
+            )
+    limits = ear.one_pitch, ear.loop, ear.empty, ear.crowd, ear.noise, ear.repetition
+    return Hearing(*limits, tuple(ear.left_out), ear.answers)
 
 
 def _mix(draft: SceneDraft, head: SceneFile, source: SourceFile) -> MixSound | Problem:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -28,9 +30,11 @@ from engine.units import (
     Range,
     Seconds,
     TimesRange,
+    Unit,
     parse,
     parse_range,
     text_schema,
+    unit_schema,
 )
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -283,6 +287,51 @@ class MixFile(Settings):
     level: Decibels = Field(default=0.0, description="Loudness of the whole, before the limiter.", le=24)
 
 
+STUCK = replace(SECONDS, noun="a time", example="`60 s`", low=5, words={"off": math.inf})
+LIMIT = replace(PERCENT, words={"off": math.inf})
+DENSITY = Unit(
+    "a density",
+    {"notes/s": 1},
+    "`40 notes/s`",
+    low=1,
+    high=1000,
+    words={"off": math.inf},
+    foreign=dict.fromkeys(("notes a second", "notes per second", "notes/sec", "nps"), "notes/s"),
+)
+
+
+def _in(unit: Unit) -> Callable[[object], float]:
+    return lambda value: parse(value, unit)
+
+
+Stuck = Annotated[float, BeforeValidator(_in(STUCK)), unit_schema(STUCK), STUCK]
+Limit = Annotated[float, BeforeValidator(_in(LIMIT)), unit_schema(LIMIT), LIMIT]
+Density = Annotated[float, BeforeValidator(_in(DENSITY)), unit_schema(DENSITY), DENSITY]
+
+
+class EarFile(Settings):
+    """What the ear takes for a fault of a part. `off`: that is none here."""
+
+    one_pitch: Stuck = Field(
+        default=60.0, description="For how long a part may play one pitch, or one chord, over and over, or hold it."
+    )
+    loop: Stuck = Field(
+        default=40.0, description="For how long a part may play the same one or two bars over and over."
+    )
+    empty: Stuck = Field(default=25.0, description="For how long its generator may make nothing.")
+    crowd: Density = Field(default=40.0, description="How many notes a part may play in each of two bars in a row.")
+    noise: Limit = Field(
+        default=0.33, description="Share of notes beside the tones of the chords, where they belong to no key either."
+    )
+    repetition: Limit = Field(
+        default=0.98, description="Share of ten minutes of a melody that may have been heard in the hours before."
+    )
+    left_out: list[str] = Field(default=[], description="Parts that it does not judge.", examples=["[drone]"])
+    answers: bool = Field(
+        default=True, description="Whether anything is done about what is heard; otherwise it is only told."
+    )
+
+
 class SceneFile(Settings):
     """A scene: one file of music without end."""
 
@@ -321,3 +370,4 @@ class SceneFile(Settings):
         "sections that do not move them.",
     )
     mix: MixFile = Field(default=MixFile(), description="Shared effects and the master.")
+    ear: EarFile = Field(default=EarFile(), description="What the ear takes for a fault.")

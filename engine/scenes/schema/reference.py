@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from engine.generators.contract import GENERATORS, TRANSFORMS, TransformSettings
 from engine.scenes.schema.json_schema import sentence, settings_table
-from engine.scenes.schema.models import DelayFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
+from engine.scenes.schema.models import DelayFile, EarFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
 
 _OWN: dict[str, type[BaseModel]] = {
     "A scene": SceneFile,
@@ -19,6 +19,7 @@ _OWN: dict[str, type[BaseModel]] = {
     "`mix`": MixFile,
     "`reverb` of the mix": ReverbFile,
     "`delay` of the mix": DelayFile,
+    "`ear`": EarFile,
 }
 
 
