@@ -23,6 +23,8 @@ from engine.events.vocabulary import (
     SoundStarved,
     SteppedDown,
     SteppedUp,
+    TimbreChanged,
+    TimbreFailed,
 )
 
 __all__ = [

@@ -44,6 +44,19 @@ class PartSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Timbre:
+    """A bank of notes that is made for a part; until then, and where that fails, its instrument stands in.
+
+    Attributes:
+        kind: of timbre.
+        settings: of it, with absolute paths.
+    """
+
+    kind: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A chain: generator, transforms, instrument.
 
@@ -58,6 +71,7 @@ class Part:
         transforms: (kind, settings), in order.
         sound: instrument, level, pan, sends and brightness.
         chords: that are written for it, instead of another part's; None without.
+        timbre: what its notes are to sound like; None: like its instrument.
     """
 
     name: str
@@ -70,6 +84,7 @@ class Part:
     transforms: tuple[tuple[str, Settings], ...]
     sound: PartSound
     chords: Progression | None = None
+    timbre: Timbre | None = None
 
     @property
     def needs_network(self) -> bool:
