@@ -48,4 +48,6 @@ __all__ = [
     "SteppedDown",
     "SteppedUp",
     "Subscription",
+    "TimbreChanged",
+    "TimbreFailed",
 ]

@@ -59,7 +59,7 @@ class BankCache:
         self._limit = limit
 
     def find(self, digest: str) -> Path | None:
-        """The instrument file of a bank that is here and whole, which counts as used now; None without. Never raises."""
+        """The instrument file of a bank that is here and whole, which is then used; None without. Never raises."""
         bank = self.folder / digest
         try:
             listed: object = json.loads(read_bytes(self._list(digest), _LARGEST_LIST))

@@ -38,11 +38,9 @@ def read_timbre(reader: SceneReader, chain: ChainDraft, node: MapNode) -> tuple[
     if isinstance(kind, Problem):
         return kind, stand_in
     noun = f"timbre `{kind.name}`"
-    own = tuple(kind.settings.model_fields)
-    shared = validate(
-        TimbreFile, node, source, noun, name.span, without=[key for key in node.plain() if key != _OWN[1]]
-    )
-    settings = validate(kind.settings, node, source, noun, name.span, (*_OWN, *own), _OWN)
+    others = [key for key in node.plain() if key not in TimbreFile.model_fields]
+    shared = validate(TimbreFile, node, source, noun, name.span, without=others)
+    settings = validate(kind.settings, node, source, noun, name.span, _OWN, _OWN)
     if isinstance(shared, Problem):
         return shared, stand_in
     if isinstance(settings, Problem):
