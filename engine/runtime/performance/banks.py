@@ -152,9 +152,11 @@ class Banks:
                             self._fail(TimbreFailed(part, order.kind, problem))
         bar = plan.bar(next_bar)
         visit = plan.pass_at(next_bar)
-        begin, line = plan.bar(visit.first_bar).start, plan.bar(visit.end_bar - 1).end
+        line = plan.bar(visit.end_bar - 1).end
+        # A pass that is shorter than that has no better moment than its beginning.
+        in_time = line - made >= NOTICE or next_bar == visit.first_bar
         for part, order in self._wanted.items():
-            self._look_at(part, order, next_bar, bar.start, line, line - made >= min(NOTICE, line - begin))
+            self._look_at(part, order, next_bar, bar.start, line, in_time)
         if made >= self._touch_at:
             self._touch_at = made + TOUCH
             for order in self._wanted.values():
