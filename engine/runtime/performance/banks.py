@@ -24,7 +24,7 @@ TOUCH = 600 * SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ComingBank:
     """A change that the sound has been told of.
 
     Attributes:
@@ -75,7 +75,7 @@ class Banks:
         wait: bool,
     ) -> None:
         self.playing: dict[str, str] = {}
-        self.told: dict[str, Change] = {}
+        self.told: dict[str, ComingBank] = {}
         self._timbres = timbres
         self._send = send
         self._publish = publish
@@ -94,7 +94,7 @@ class Banks:
             if (made := self._made.get(order.digest)) is not None:
                 self.playing[part] = made.instrument
 
-    def take_up(self, scene: Scene, seed: int, playing: Mapping[str, str], told: Mapping[str, Change]) -> None:
+    def take_up(self, scene: Scene, seed: int, playing: Mapping[str, str], told: Mapping[str, ComingBank]) -> None:
         """Want the banks of a scene that sounds already, with what plays in it."""
         kept = {name for name, part in scene.parts.items() if part.timbre is not None}
         self.playing = {part: one for part, one in playing.items() if part in kept}
@@ -175,7 +175,7 @@ class Banks:
         made = self._made.get(order.digest)
         if made is None or made.instrument == self.playing.get(part):
             return
-        change = Change(made.instrument, line)
+        change = ComingBank(made.instrument, line)
         # A hand may have moved the line of which the sound was told.
         if change != told and in_time:
             self.told[part] = change

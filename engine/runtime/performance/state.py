@@ -10,7 +10,7 @@ from pydantic import Field
 
 from engine.conductor.state import ConductorState
 from engine.form.stored import Stored
-from engine.runtime.performance.banks import Change
+from engine.runtime.performance.banks import ComingBank
 from engine.runtime.performance.holds import Holds
 
 Value = str | int | Annotated[float, Field(allow_inf_nan=False)]
@@ -76,7 +76,7 @@ class MindState(Stored):
         solo: str | None,
         going_to: str | None,
         playing: Mapping[str, str],
-        coming: Mapping[str, Change],
+        coming: Mapping[str, ComingBank],
     ) -> Self:
         """A state as plain data."""
         held = tuple(StoredHold(part=part, setting=setting, value=value) for (part, setting), value in holds.items())
@@ -99,9 +99,9 @@ class MindState(Stored):
         return {one.part: one.instrument for one in self.banks if one.frame is None}
 
     @property
-    def coming_banks(self) -> dict[str, Change]:
+    def coming_banks(self) -> dict[str, ComingBank]:
         """The changes that the sound has been told of, by part."""
-        return {one.part: Change(one.instrument, one.frame) for one in self.banks if one.frame is not None}
+        return {one.part: ComingBank(one.instrument, one.frame) for one in self.banks if one.frame is not None}
 
     @property
     def held(self) -> Holds:

@@ -11,7 +11,7 @@ import pytest
 from engine.events import TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.runtime.ending import setup_of
-from engine.runtime.performance.banks import NOTICE, Banks, Change
+from engine.runtime.performance.banks import NOTICE, Banks, ComingBank
 from engine.runtime.performance.commands import Reseed
 from engine.runtime.performance.state import MindState
 from engine.runtime.timbres.messages import BankFailed, BankMade
@@ -238,7 +238,7 @@ def test_a_mind_that_goes_on_elsewhere_knows_what_plays_and_what_is_to_come(scen
     maker.made(orders["lead"])
     whole.until(2)
     state = MindState.from_json(whole.mind.state().to_json())
-    assert state.coming_banks == {"lead": Change(f"/cache/{orders['lead'].digest}/instrument.yaml", 4 * BAR)}
+    assert state.coming_banks == {"lead": ComingBank(f"/cache/{orders['lead'].digest}/instrument.yaml", 4 * BAR)}
     again.mind.resume(state)
     again.until(6)
     whole.until(6)
