@@ -24,7 +24,7 @@ from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.timbres.orders import made_first, with_banks
 from engine.runtime.timbres.timbres import Timbres
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 
 PATIENCE = 60.0
 """Seconds that a worker may take for a phrase; nobody is waiting to hear it."""

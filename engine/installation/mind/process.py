@@ -41,7 +41,7 @@ from engine.runtime.performance.messages import FromStage, GraphRefused, SoundPr
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.state import MindState
 from engine.runtime.timbres.timbres import Timbres
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.sabotage import allow_sabotage
 from engine.scenes import Severity, load
 

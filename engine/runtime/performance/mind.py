@@ -9,14 +9,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
 from engine.conductor.clocks import Clock, FastClock, RealClock
 from engine.conductor.conductor import Conductor
 from engine.errors import PerpetuumError
-from engine.events import Commanded, Event, NetworksLoaded, SceneRefused, SceneTookOver
+from engine.events import Commanded, Event, SceneRefused, SceneTookOver
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.ending import networks_of, setup_at, setup_of
@@ -37,12 +37,13 @@ from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_sc
 from engine.runtime.performance.holds import Holds, with_holds
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
+from engine.runtime.performance.reporting import LoadedNetworks
 from engine.runtime.performance.state import MindState
-from engine.runtime.performance.succession import keep_playing, take_over
+from engine.runtime.performance.succession import NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.timbres.orders import with_banks
 from engine.runtime.timbres.timbres import Timbres
-from engine.runtime.workers import Workers, WorkerState
+from engine.runtime.workers.workers import Workers
 from engine.sound.messages import BLOCK, ChangeInstrument, Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
@@ -55,15 +56,6 @@ EARLIER = 8
 
 REST_BARS = 2
 """Bars of rest between two scenes, where a rest was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class NextScene:
-    """A scene that is to take over."""
-
-    scene: Scene
-    when: When = When.BAR
-    seed: int | None = None
 
 
 class Mind:
@@ -115,7 +107,7 @@ class Mind:
         self._going_to: str | None = None
         self._played: deque[Scene] = deque(maxlen=EARLIER)
         self._stopped = threading.Event()
-        self._loaded = False
+        self._networks = LoadedNetworks(workers, publish)
         self._clock = self._new_clock()
         self.conductor = self._new_conductor(course.plan(scene), course.solo)
         self.snapshot = self._snapshot()
@@ -264,7 +256,7 @@ class Mind:
         # No bar is left to decide, so commands and other scenes come too late.
         while not (self._stopped.is_set() or self.progress.over or self._link.closed):
             self._take_in(0.1)
-            self._look_at_workers()
+            self._networks.look()
             self.snapshot = self._snapshot()
 
     def _send(self, message: object) -> None:
@@ -285,7 +277,7 @@ class Mind:
 
     def _look(self) -> None:
         self._take_in(0.0)
-        self._look_at_workers()
+        self._networks.look()
         with suppress(queue.Empty):
             while True:
                 self._act(self._asked.get_nowait())
@@ -312,16 +304,6 @@ class Mind:
                     self._asked.put(lambda refused=message: self._go_back(refused))
                 case _:
                     self._publish(message)
-
-    def _look_at_workers(self) -> None:
-        statuses = self._workers.statuses
-        if not self._loaded and statuses and self._workers.ready:
-            self._loaded = True
-            slowest = max(statuses, key=lambda status: status.seconds_to_load)
-            if slowest.to_load:
-                self._publish(NetworksLoaded(slowest.seconds_to_load, tuple(slowest.problems.items())))
-        elif any(status.state is WorkerState.DEAD for status in statuses):
-            self._loaded = False
 
     # Commands
 
@@ -409,17 +391,8 @@ class Mind:
                 return
 
     def _take_over(self, scene: Scene, seed: int | None = None) -> bool:
-        bar = take_over(
-            self.conductor,
-            scene,
-            self._written,
-            self.seed,
-            self._link.send,
-            self._workers,
-            self._under_the_hand,
-            seed,
-            self._banks,
-        )
+        how = self._link.send, self._workers, self._under_the_hand, seed, self._banks
+        bar = take_over(self.conductor, scene, self._written, self.seed, *how)
         if isinstance(bar, str):
             self._publish(SceneRefused(scene.title, bar))
             return False

@@ -33,7 +33,7 @@ from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import Stage
 from engine.runtime.timbres.timbres import Timbres
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 
 E = TypeVar("E", bound=Event)
 

@@ -26,7 +26,7 @@ from engine.runtime.timbres.messages import (
     Making,
     ToBankMaker,
 )
-from engine.runtime.worker_slot import THREADS
+from engine.runtime.workers.slot import THREADS
 from engine.timbres.bank_cache import BankCache
 
 PATIENCE = 300.0
