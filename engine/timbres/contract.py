@@ -45,9 +45,9 @@ class TimbreKind(Generic[S_co]):
         name: as scenes write it.
         summary: one line for people.
         settings: the model of what a scene may say of it.
-        examine: looks into what the settings name, for `check`, from the scene's folder; gives the settings with
-            absolute paths, and what may sound wrong as sentences. Raises `UnfitError` where settings do not go
-            together, `UnavailableError` where what they name is not here.
+        located: the settings with absolute paths, seen from the scene's folder; whether there is anything or not.
+        examine: looks into what they name, for `check`; gives what may sound wrong, as sentences. Raises `UnfitError`
+            where settings do not go together, `UnavailableError` where what they name is not here.
         drawn: the settings, of which a seed has decided what they leave to chance.
         sources: the bytes that decide what is made besides the settings: of files, enough to tell one state from
             another. Raises `PerpetuumError` where they cannot be read.
@@ -59,7 +59,8 @@ class TimbreKind(Generic[S_co]):
     name: str
     summary: str
     settings: type[S_co]
-    examine: Callable[[S_co, Path], tuple[S_co, list[str]]]
+    located: Callable[[S_co, Path], S_co]
+    examine: Callable[[S_co], list[str]]
     drawn: Callable[[S_co, int], S_co]
     sources: Callable[[S_co], bytes]
     make: Callable[[S_co, Path], None]

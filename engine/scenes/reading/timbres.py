@@ -50,7 +50,8 @@ def read_timbre(reader: SceneReader, chain: ChainDraft, node: MapNode) -> tuple[
         message = f"{noun} plays pitches, no drums, and part `{clipped(chain.name)}` plays drums"
         return source.error(name.span, message, hint=hint), stand_in
     try:
-        settings, doubts = kind.examine(settings, reader.folder)
+        settings = kind.located(settings, reader.folder)
+        doubts = kind.examine(settings)
     except UnfitError as error:
         wrong = node.get(error.setting)
         return source.error(wrong.span if wrong else name.span, error.message, hint=error.hint or ""), stand_in

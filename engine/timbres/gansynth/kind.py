@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from engine.assets import is_folder
 from engine.errors import PerpetuumError
 from engine.files import read_bytes, reason
 from engine.generators.contract import Settings, UnfitError
@@ -50,7 +51,18 @@ class GanSynthSettings(Settings):
     every: int = Field(default=3, ge=1, le=12, description="Semitones between two notes.")
 
 
-def _examine(settings: GanSynthSettings, folder: Path) -> tuple[GanSynthSettings, list[str]]:
+def _located(settings: GanSynthSettings, folder: Path) -> GanSynthSettings:
+    """Its own place, from `~`, beside the scene, or from here."""
+    try:
+        path = Path(settings.checkpoint).expanduser()
+        bases = [path] if path.is_absolute() else [folder / path, path]
+        found = next((base.resolve() for base in bases if base.is_dir()), bases[0].absolute())
+    except (OSError, ValueError, RuntimeError):  # no folder can be called that, or nobody is
+        return settings
+    return settings.model_copy(update={"checkpoint": str(found)})
+
+
+def _examine(settings: GanSynthSettings) -> list[str]:
     from engine.timbres.gansynth.checkpoint import look_into
 
     if not PITCHES[0] <= settings.lowest <= settings.highest <= PITCHES[-1]:
@@ -58,8 +70,7 @@ def _examine(settings: GanSynthSettings, folder: Path) -> tuple[GanSynthSettings
         raise UnfitError(wrong, "there are no such notes", "C1 to C6 is what GANSynth knows, `lowest` first")
     if "at" in settings.model_fields_set and settings.to is None:
         raise UnfitError("at", "`at` stands between `latent` and `to`", "give `to` as well, or leave `at` out")
-    settings = settings.model_copy(update={"checkpoint": str(_found(settings.checkpoint, folder))})
-    if not Path(settings.checkpoint).is_dir():
+    if not is_folder(settings.checkpoint):
         raise UnavailableError("checkpoint", f"no checkpoint of GANSynth in {settings.checkpoint}", _GET)
     try:
         look_into(Path(settings.checkpoint))
@@ -67,18 +78,8 @@ def _examine(settings: GanSynthSettings, folder: Path) -> tuple[GanSynthSettings
         raise UnavailableError("checkpoint", error.message, error.hint or _GET) from error
     if importlib.util.find_spec("tensorflow") is None:
         need = "pip install 'perpetuum[models]'"
-        return settings, [f"a bank that is not in the cache needs TensorFlow, which is not installed here ({need})"]
-    return settings, []
-
-
-def _found(name: str, folder: Path) -> Path:
-    """The folder that a scene names: its own, from `~`, beside the scene, or from here."""
-    try:
-        path = Path(name).expanduser()
-        bases = [path] if path.is_absolute() else [folder / path, path]
-        return next((base.resolve() for base in bases if base.is_dir()), bases[0].absolute())
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UnavailableError("checkpoint", f"no folder can be called that: {error}", _GET) from error
+        return [f"a bank that is not in the cache needs TensorFlow, which is not installed here ({need})"]
+    return []
 
 
 def _drawn(settings: GanSynthSettings, seed: int) -> GanSynthSettings:
@@ -120,5 +121,12 @@ def _make(settings: GanSynthSettings, folder: Path) -> None:
 
 
 GANSYNTH = TimbreKind(
-    "gansynth", "notes of a GANSynth, made while the scene plays", GanSynthSettings, _examine, _drawn, _sources, _make
+    name="gansynth",
+    summary="notes of a GANSynth, made while the scene plays",
+    settings=GanSynthSettings,
+    located=_located,
+    examine=_examine,
+    drawn=_drawn,
+    sources=_sources,
+    make=_make,
 )
