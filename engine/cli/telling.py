@@ -8,9 +8,10 @@ from engine.events import (
     NetworksLoaded,
     SceneTookOver,
     SectionBegan,
+    TimbreChanged,
 )
 
-TOLD = (SectionBegan, NetworksLoaded, SceneTookOver)
+TOLD = (SectionBegan, NetworksLoaded, SceneTookOver, TimbreChanged)
 """Events that `tell` has words for; what goes wrong is in the log (`engine.events.log`)."""
 
 
@@ -21,6 +22,9 @@ def tell(terminal: Terminal, event: Event) -> None:
             terminal.say(f"bar {bar + 1}: {section}, {bars} bars, {qpms[0]:g} qpm, {key}")
         case SceneTookOver(bar=bar):
             terminal.say(f"bar {bar + 1}: the edited scene takes over")
+        case TimbreChanged(part=part, kind=kind, bar=bar, seconds=seconds):
+            made = f", made in {seconds:.0f} s" if seconds else ""
+            terminal.say(f"bar {bar + 1}: {part} is played by notes of {kind}{made}")
         case NetworksLoaded(seconds=seconds, problems=()):
             terminal.say(f"networks loaded in {seconds:.1f} s")
         case _:

@@ -29,6 +29,8 @@ from engine.events.vocabulary import (
     StepCause,
     SteppedDown,
     SteppedUp,
+    TimbreChanged,
+    TimbreFailed,
     ToldLate,
     WeightsFound,
 )
@@ -60,6 +62,8 @@ __all__ = [
     "SteppedDown",
     "SteppedUp",
     "Subscription",
+    "TimbreChanged",
+    "TimbreFailed",
     "ToldLate",
     "WeightsFound",
 ]

@@ -191,6 +191,40 @@ class WeightsFound:
 
 
 @dataclass(frozen=True, slots=True)
+class TimbreFailed:
+    """The bank of notes of a part cannot be made, so its stand-in plays, or what played before plays on.
+
+    Attributes:
+        part: its name.
+        kind: of its timbre.
+        reason: why.
+    """
+
+    part: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimbreChanged:
+    """A part is played by another bank of notes from a bar on.
+
+    Attributes:
+        part: its name.
+        kind: of its timbre.
+        digest: of the bank.
+        bar: the first whose notes are the new bank's.
+        seconds: what making it took; 0 where it was there.
+    """
+
+    part: str
+    kind: str
+    digest: str
+    bar: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class SceneTookOver:
     """Another scene, or an edited one, plays from a bar on.
 
@@ -376,6 +410,8 @@ Event = (
     | SteppedUp
     | NetworksLoaded
     | WeightsFound
+    | TimbreFailed
+    | TimbreChanged
     | SceneTookOver
     | SceneRefused
     | ProcessStarted

@@ -45,6 +45,19 @@ class PartSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Timbre:
+    """A bank of notes that is made for a part; until then, and where that fails, its instrument stands in.
+
+    Attributes:
+        kind: of timbre.
+        settings: of it, with absolute paths.
+    """
+
+    kind: str
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A chain: generator, transforms, instrument.
 
@@ -59,6 +72,7 @@ class Part:
         transforms: (kind, settings), in order.
         sound: instrument, level, pan, sends and brightness.
         chords: that are written for it, instead of another part's; None without.
+        timbre: what its notes are to sound like; None: like its instrument.
     """
 
     name: str
@@ -71,6 +85,7 @@ class Part:
     transforms: tuple[tuple[str, Settings], ...]
     sound: PartSound
     chords: Progression | None = None
+    timbre: Timbre | None = None
 
     @property
     def needs_network(self) -> bool:

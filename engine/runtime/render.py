@@ -23,6 +23,8 @@ from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.performance.state import MindState
+from engine.runtime.timbres.orders import made_first, with_banks
+from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
 
 PATIENCE = 60.0
@@ -56,8 +58,12 @@ def render(
     progress: Callable[[int, int], None] = lambda done, total: None,
     day: TimeOfDay = AT_NOON,
     begin: MindState | None = None,
+    waiting: Callable[[int, float], None] = lambda left, share: None,
 ) -> Rendered:
     """Render a performance from its start to a sound file.
+
+    Banks of notes are made first, and play from the first note on; where one cannot be made, its part is played by its
+    stand-in from beginning to end. So the same seed gives the same samples.
 
     Args:
         scene: what to play.
@@ -69,6 +75,7 @@ def render(
         progress: told (frames done, frames in all) some times a second.
         day: the time of day that it pretends.
         begin: the state with which it begins, whose seed is `seed`; None for its first section.
+        waiting: told, while banks are made first, how many are left, and how far the present one is.
 
     Raises:
         PerpetuumError: the file cannot be written, or the audio process failed.
@@ -80,11 +87,13 @@ def render(
     with ExitStack() as stack:
         writer = stack.enter_context(SoundFileOutput(path, end.frames))
         audio = stack.enter_context(Audio(live=False))
-        if begin is None:
-            audio.send(setup_of(scene, seed, live=False))
-        workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus = stack.enter_context(Bus())
         bus.subscribe(LOGGED, log_event, lossless=True)
+        with Timbres() as timbres:
+            banks = made_first(scene, seed, timbres, bus.publish, waiting)
+        if begin is None:
+            audio.send(with_banks(setup_of(scene, seed, live=False), banks))
+        workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus.subscribe(BarSealed, tally, lossless=True)
         bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
         to_stage, to_mind = pair_of_links()

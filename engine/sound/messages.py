@@ -1,7 +1,8 @@
 """Messages between the conductor's side and the audio process. Free of pyo; everything here is plain data.
 
-Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
-offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `TakenLate`, `Trouble`.
+Towards the audio process: `Setup` once, then `Notes`, `Ramps` and `ChangeInstrument` ahead of their frames, `Release`
+when playing offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `TakenLate`,
+`Trouble`.
 Audio leaves the process on its own pipe as interleaved float32 (`AudioFormat`) in blocks of 256 frames.
 """
 
@@ -47,6 +48,8 @@ class PartSound:
         delay: send to the delay in dB; -inf for none.
         brightness: 0 dark .. 1 open; None: the instrument is heard as it is, and its brightness cannot move.
         revision: another one where the instrument's files were saved anew, so that its sound is built again.
+        stand_in: path of the file of an instrument that plays where `instrument` cannot be built, and in whose place
+            others may come (`ChangeInstrument`); empty for a part that keeps its instrument.
     """
 
     name: str
@@ -57,6 +60,7 @@ class PartSound:
     delay: float = float("-inf")
     brightness: float | None = None
     revision: int = 0
+    stand_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,26 @@ class Ramps:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeInstrument:
+    """Let another instrument play a part from a frame on: for a while both do, and the old one fades out.
+
+    A later message for the part takes the place of one whose frame has not come. The instrument is built at once,
+    beside the music; what cannot be built changes nothing.
+
+    Attributes:
+        part: its name; one that has a `stand_in`.
+        instrument: path of the instrument's YAML file.
+        frame: from which on notes are the new one's; later where it is not built by then.
+        wait: nothing is rendered until it is built, so that the frame is always met: where nobody listens.
+    """
+
+    part: str
+    instrument: str
+    frame: int
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Drop every note that has not begun and every ramp that has not started by this frame (a scene was reloaded)."""
 
@@ -233,13 +257,13 @@ class TakenLate:
     frame: int
 
 
-ToSound = Setup | Notes | Ramps | Forget | Release | Fade | Ping | Quit
+ToSound = Setup | Notes | Ramps | ChangeInstrument | Forget | Release | Fade | Ping | Quit
 """All that an audio process can be told."""
 
 FromSound = Pong | Ready | LevelReading | TakenLate | Trouble
 """All that it says."""
 
-DECISIVE = (Setup, Notes, Ramps, Forget, Fade)
+DECISIVE = (Setup, Notes, Ramps, ChangeInstrument, Forget, Fade)
 """Messages that the sound depends on: the same ones make the same samples, as long as none is taken late."""
 
 TO_SOUND: Codec[ToSound] = Codec(ToSound)

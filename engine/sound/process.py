@@ -32,6 +32,7 @@ from engine.sound.messages import (
     BLOCK,
     FROM_SOUND,
     TO_SOUND,
+    ChangeInstrument,
     Fade,
     Forget,
     FromSound,
@@ -121,6 +122,8 @@ class Renderer:
         self._told: set[str] = set()
         for part, why in self._core.left_out.items():
             messenger.send(Trouble(f"part {part!r} is silent, its instrument cannot be built: {why}", fatal=False))
+        for part, why in self._core.stood_in.items():
+            messenger.send(Trouble(f"part {part!r} is played by its stand-in: {why}", fatal=False))
         messenger.send(Ready(self._core.build_seconds))
 
     def run(self) -> int:
@@ -164,7 +167,7 @@ class Renderer:
                         return False
                     case Release(frame):
                         self._limit = max(self._limit, frame)
-                    case Notes() | Ramps() | Forget() | Fade():
+                    case Notes() | Ramps() | ChangeInstrument() | Forget() | Fade():
                         self._take(message)
                     case Ping():
                         self._messenger.send(Pong())
@@ -172,9 +175,8 @@ class Renderer:
                         raise ValueError("there is a graph already, and another setup came")
             except (ValueError, TypeError) as error:
                 self._messenger.send(Trouble(str(error), fatal=False))
-            for name in self._core.unknown_parts - self._told:
-                self._told.add(name)
-                self._messenger.send(Trouble(f"notes or ramps for a part that is not there: {name!r}", fatal=False))
+            for name in self._core.unknown_parts:
+                self._tell_once(f"notes or ramps for a part that is not there: {name!r}")
             if not self._messenger.connection.poll():
                 self._tell_late()
                 return True
@@ -189,6 +191,11 @@ class Renderer:
     def _tell_late(self) -> None:
         while self._late and self._messenger.send(self._late[0]):
             del self._late[0]
+
+    def _tell_once(self, trouble: str) -> None:
+        if trouble not in self._told:
+            self._told.add(trouble)
+            self._messenger.send(Trouble(trouble, fatal=False))
 
     def _write_blocks(self) -> int | None:
         """Render what may be rendered before messages are looked for again; an exit code if that was the end."""
@@ -216,6 +223,8 @@ class Renderer:
         if self._blocks % METER_BLOCKS == 0 and self._messenger.open:
             self._messenger.send(self._core.meter())
             self._tell_late()
+            for part, why in self._core.changes_refused.items():
+                self._tell_once(f"part {part!r} keeps its instrument, the next one cannot be built: {why}")
         return 0 if over else None
 
     def _put(self, block: np.ndarray) -> bool:

@@ -97,6 +97,9 @@ def command(
         from engine.runtime.workers.workers import Workers
 
         workers = stack.enter_context(Workers(report=reports))
+        from engine.runtime.timbres.timbres import Timbres
+
+        timbres = stack.enter_context(Timbres(report=reports))
 
         from engine.cli.common import TimeOfDayType, begin_of, load_playable, seed_of
         from engine.cli.telling import TOLD, tell
@@ -124,7 +127,7 @@ def command(
         course = Course(seed, section, solo, day=day, begin=begin)
         if minutes is not None:
             course = replace(course, ending=Ending.after_seconds(course.plan(playable), minutes * 60))
-        performance = Performance(playable, course, audio, workers, lambda path: load_playable(str(path)))
+        performance = Performance(playable, course, audio, workers, lambda path: load_playable(str(path)), timbres)
         reports.to = reporter(performance.bus.publish)
         performance.prepare()
         choices = [OutputChoice.parse(text) for text in outputs]

@@ -98,6 +98,9 @@ def command(
                 lambda done, total: bar.update(task, completed=done, total=total),
                 CountedDay(at),
                 begin,
+                lambda left, share: bar.update(
+                    task, description=f"{left} bank{'s' * (left > 1)} of notes to be made first, {share:.0%}"
+                ),
             )
         except KeyboardInterrupt:
             raise StoppedError("stopped; no file was written") from None

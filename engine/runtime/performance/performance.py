@@ -33,6 +33,7 @@ from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_sc
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import Stage
+from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
 
 E = TypeVar("E", bound=Event)
@@ -50,17 +51,24 @@ class Performance:
         audio: started.
         workers: likewise.
         load: reads the scenes that commands name.
+        timbres: has banks of notes made; None: stand-ins play.
     """
 
     def __init__(
-        self, scene: Scene, course: Course, audio: Audio, workers: Workers, load: LoadScene = no_scenes
+        self,
+        scene: Scene,
+        course: Course,
+        audio: Audio,
+        workers: Workers,
+        load: LoadScene = no_scenes,
+        timbres: Timbres | None = None,
     ) -> None:
         self.bus = Bus()
         self.bus.subscribe(LOGGED, log_event)
         self._audio = audio
         self._stack = ExitStack()
         self._to_stage, self._to_mind = pair_of_links()
-        self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load)
+        self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load, timbres=timbres)
         self._thread = threading.Thread(target=self._mind.run, name="mind", daemon=True)
 
     def prepare(self) -> None:

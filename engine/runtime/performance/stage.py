@@ -21,7 +21,18 @@ from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
 from engine.runtime.substitute import Substitute
-from engine.sound.messages import Fade, Forget, LevelReading, Notes, Ramps, Ready, Release, Setup, Trouble
+from engine.sound.messages import (
+    ChangeInstrument,
+    Fade,
+    Forget,
+    LevelReading,
+    Notes,
+    Ramps,
+    Ready,
+    Release,
+    Setup,
+    Trouble,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +91,7 @@ class StageThread(ABC):
 
     def _take(self, message: ToStage) -> None:
         match message:
-            case Setup() | Notes() | Ramps() | Forget() | Release() | Fade():
+            case Setup() | Notes() | Ramps() | ChangeInstrument() | Forget() | Release() | Fade():
                 self._audio.send(message)
             case _:
                 self._command(message)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.form.curves import DayCurve, DayMove, DaySteps, Move
-from engine.form.scene import PartSource
+from engine.form.scene import PartSource, Timbre
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
 from engine.scenes.schema.models import PartFile, SceneFile, SectionFile
 from engine.scenes.text.nodes import MapNode
@@ -144,10 +144,12 @@ class InstrumentDraft:
     Attributes:
         path: of its file.
         revision: what tells one saved state of the file, its samples included, from another; what is wrong with it.
+        timbre: for which it stands in; None where it is what was meant.
     """
 
     path: Path
     revision: int | Problem
+    timbre: Timbre | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ def _part(draft: PartDraft) -> Part | Problem:
             name=chain.name,
             instrument=str(instrument.path),
             revision=instrument.revision,
+            stand_in=str(instrument.path) if instrument.timbre is not None else "",
             level=file.level,
             pan=file.pan,
             reverb=file.sends.reverb,
@@ -132,6 +133,7 @@ def _part(draft: PartDraft) -> Part | Problem:
             brightness=file.brightness,
         ),
         chords=taken.chords,
+        timbre=instrument.timbre,
     )
 
 

@@ -186,6 +186,21 @@ class Sends(Settings):
     )
 
 
+def _instrument(value: object) -> object:
+    """What is no mapping; a mapping is a timbre, which is read by itself."""
+    return "timbre" if isinstance(value, dict) else value
+
+
+class TimbreFile(Settings):
+    """What every timbre says besides its own settings."""
+
+    stand_in: str = Field(
+        description="The instrument that plays until the bank of notes is made, and for ever if that fails.",
+        examples=["glass_bell"],
+        min_length=1,
+    )
+
+
 class PartFile(Settings):
     """A part: a chain of a generator, transforms and an instrument."""
 
@@ -200,8 +215,9 @@ class PartFile(Settings):
         default=4, description="How many bars the generator is asked for at once, like `8 bars`.", le=64
     )
     transforms: Any = Field(default=(), description="What is done to the notes, in order.")
-    instrument: str = Field(
-        description="What plays the notes: the name of an instrument, or the path of an instrument file.",
+    instrument: Annotated[str, BeforeValidator(_instrument)] = Field(
+        description="What plays the notes: the name of an instrument, the path of an instrument file, or a mapping of "
+        "the `kind` of a timbre, its settings, and the instrument that is its `stand_in`.",
         examples=["warm_pad"],
         min_length=1,
     )
