@@ -181,7 +181,7 @@ class Renderer:
                 self._tell_late()
                 return True
 
-    def _take(self, message: Notes | Ramps | Forget | Fade) -> None:
+    def _take(self, message: Notes | Ramps | ChangeInstrument | Forget | Fade) -> None:
         """Let the graph have a message; what comes late is told, so that its sound can be made again."""
         number, self._taken = self._taken, self._taken + 1
         if self._core.is_late(message):
