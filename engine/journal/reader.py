@@ -24,7 +24,7 @@ from engine.journal.records import (
     Mark,
     Sitting,
 )
-from engine.journal.schema import COLUMNS, checksum, open_for_reading, unpack
+from engine.journal.schema import BREAKS, COLUMNS, checksum, open_for_reading, unpack
 from engine.journal.states import unfolded
 from engine.score.time import SAMPLE_RATE
 
@@ -218,8 +218,9 @@ class Journal:
 
     def _select(self, statement: str, *values: object) -> Iterator[Row]:
         try:
-            yield from self._database.execute(statement, values)
-        except sqlite3.Error as error:
+            for row in self._database.execute(statement, values):  # `yield from` would close what may be closed
+                yield row  # noqa: UP028
+        except BREAKS as error:
             raise PerpetuumError(f"the journal {self.path} cannot be read: {error}") from error
 
     def _all(self, read: Callable[[Row], R], rows: Iterator[Row]) -> Iterator[R]:
