@@ -218,8 +218,9 @@ class Journal:
 
     def _select(self, statement: str, *values: object) -> Iterator[Row]:
         try:
-            for row in self._database.execute(statement, values):  # `yield from` would close what may be closed
-                yield row  # noqa: UP028
+            # Not `yield from`, which would close a cursor whose database may be closed by then.
+            for row in self._database.execute(statement, values):  # noqa: UP028
+                yield row
         except BREAKS as error:
             raise PerpetuumError(f"the journal {self.path} cannot be read: {error}") from error
 
