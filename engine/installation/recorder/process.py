@@ -133,7 +133,7 @@ class RecorderProcess:
     def _try(self) -> None:
         try:
             self._do()
-        except (sqlite3.OperationalError, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
             # Whatever is wrong may pass: a disk that was full, one that was mounted read-only.
             self._retry_at = time.monotonic() + RETRY
             order = self._order
