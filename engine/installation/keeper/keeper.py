@@ -153,6 +153,10 @@ class Keeper:
             self._remember(self._clock())
         self._stack.close()
 
+    def later(self, action: Callable[[], object]) -> None:
+        """Do what may take as long as a disk does; nobody waits for it."""
+        self._writer.do(action)
+
     def take(self, installation: Installation) -> None:
         """Do what another installation file, or the same as it is now, says; what can go on goes on."""
         before, self.installation = self.installation, installation
