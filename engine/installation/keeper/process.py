@@ -20,6 +20,7 @@ from engine.installation.keeper.folder.last_good import LastGoodFile
 from engine.installation.keeper.hands.contact import watch_contact
 from engine.installation.keeper.hands.control import ControlSocket
 from engine.installation.keeper.hands.hands import Ask
+from engine.installation.keeper.hands.http import HttpControl
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.reading import PATIENCE, FileRead, Reading
@@ -49,6 +50,7 @@ class Running:
         self._last_good = LastGoodFile(file)
         self._digest = ""
         self._check_at: float | None = None
+        self._http: HttpControl | None = None
         self._asked: list[int] = []
         self._reading: Reading | None = None
         self._give_up_at = 0.0
@@ -85,9 +87,12 @@ class Running:
             telling.ready()
             log.info("%s", telling.sentence)
             self._keep(keeper, read)
+            stack.callback(self._close_http)
+            self._serve(keeper, telling)
             while not self._stops(keeper):
                 keeper.look()
                 telling.look(time.monotonic())
+                self._serve(keeper, telling)
                 if keeper.restart_due:
                     log.warning("the planned restart: all processes begin anew")
                     again = True
@@ -95,6 +100,19 @@ class Running:
         if again:
             os.execv(sys.executable, [sys.executable, "-P", "-m", __spec__.name, *sys.argv[1:]])
         return 0
+
+    def _serve(self, keeper: Keeper, telling: Telling) -> None:
+        """Be asked over HTTP at the addresses that the file names now."""
+        listening, alarm = keeper.installation.listening, keeper.installation.alarm.http
+        if self._http is None or not self._http.serves(listening, alarm):
+            self._close_http()
+            self._http = HttpControl(listening, alarm, lambda line: telling.answer(line, "http"))
+            self._http.start()
+
+    def _close_http(self) -> None:
+        if self._http is not None:
+            self._http.close()
+            self._http = None
 
     def _first(self) -> FileRead:
         """What is played at the start: the file as it is, or where that is broken, as it was when it was not."""
