@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 STALL = 1.0
 """Seconds without taking a sample after which a player counts as hung."""
 
+BEGINS = 5.0
+"""Seconds in which a player begins to play: a busy machine starts it slowly, and the music goes on unheard meanwhile."""
+
 GOODBYE = 2.0
 """Seconds for a player to play what it has at the end."""
 
@@ -65,7 +68,7 @@ class DeviceOutput(Output):
         except OSError as error:
             raise OutputLostError(f"{player.name} cannot be started: {error}") from error
         self.process = process  # an alarm ends it from now on
-        if not process.begins(self._stall):
+        if not process.begins(BEGINS):
             raise self._lost(process)
         self._memory.began()
 

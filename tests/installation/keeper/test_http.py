@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.installation.installation import Address, Listening
+from engine.installation.access import Address, Listening
 from engine.installation.keeper.hands.http import HttpControl
 from engine.installation.secret import Secret
 

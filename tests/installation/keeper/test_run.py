@@ -40,7 +40,7 @@ output: {kind: "null"}
 followers: [{kind: wav, argument: TAKES}]
 state: STATE
 fallback_bank: 0 s
-listen: {control: ["127.0.0.1:PORT"]}
+listen: {control: ["127.0.0.1:PORT"], health: []}
 """
 
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import PerpetuumError
-from engine.installation.installation import Address, Listening
+from engine.installation.access import Address, Listening
 from engine.installation.keeper.hands.hands import Ask
 
 if TYPE_CHECKING:
