@@ -19,7 +19,7 @@ STALL = 1.0
 """Seconds without taking a sample after which a player counts as hung."""
 
 BEGINS = 5.0
-"""Seconds in which a player begins to play: a busy machine starts it slowly, and the music goes on unheard meanwhile."""
+"""Seconds in which a player begins to play: a busy machine starts it slowly; the music goes on unheard meanwhile."""
 
 GOODBYE = 2.0
 """Seconds for a player to play what it has at the end."""
