@@ -17,6 +17,7 @@ from engine.installation.installation import Installation
 from engine.installation.keeper.direction import (
     Level,
     OnAir,
+    density_wanted,
     file_of,
     level_wanted,
     turn_wanted,
@@ -214,6 +215,8 @@ class Keeper:
             self._change(wanted, now)
         closes_in = (intent.session.end - moment).total_seconds() if intent.session is not None else None
         self._set_level(level_wanted(self.installation, intent, self.hands.quiet, closes_in))
+        if self.performance is not None:
+            self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
         self._look_at_restart(moment)
 
     def _remembered_turn(self, intent: Intent, now: float) -> OnAir | None:

@@ -23,11 +23,11 @@ STEP = 4864
 
 
 class Process:
-    """A process whose levels a guard is told."""
+    """A process whose levels a guard is told, and whose notes change at a frame."""
 
-    def __init__(self, notes_sound: bool = True) -> None:
+    def __init__(self, notes_sound: bool = True, change: int = -1) -> None:
         self.frame = 0
-        self.guard = SilenceGuard(lambda start, end: notes_sound)
+        self.guard = SilenceGuard(lambda start, end: notes_sound and not start <= change < end)
 
     def makes(self, peak: float, seconds: float) -> int | None:
         """It makes sound of a level for a while: the frame from which on the guard says sound is missing."""
@@ -47,6 +47,14 @@ def test_silence_though_notes_sound_is_found_with_the_last_frame_that_surely_was
     found = process.makes(0.0, 3.0)
     assert found == lost_at - STEP
     assert process.frame - lost_at <= PATIENCE + STEP
+
+
+def test_silence_in_which_chords_change_is_found_as_well():
+    process = Process(change=3 * SAMPLE_RATE + SAMPLE_RATE // 8)
+    assert process.makes(0.1, 3.0) is None
+    lost_at = process.frame
+    assert process.makes(0.0, 3.0) == lost_at - STEP
+    assert process.frame - lost_at <= 2 * PATIENCE
 
 
 def test_silence_without_notes_and_soft_sound_are_music():

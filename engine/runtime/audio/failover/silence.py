@@ -62,7 +62,8 @@ class SilenceGuard:
             self._silent_from, self._safe_from = self._before, before
         if reading.frame - self._silent_from < PATIENCE or self._excused or self._repeated >= MOST:
             return None
-        if not self._notes_sound(self._silent_from, reading.frame):
+        # Of a note that began in the silence, too: at its beginning chords may have changed.
+        if not self._notes_sound(reading.frame - PATIENCE, reading.frame):
             return None
         if self._retried:
             self._retried, self._excused = False, True
