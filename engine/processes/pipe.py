@@ -220,6 +220,29 @@ class Pipe:
                     if len(self._segments) == 1 and not self._segments[0].lying():
                         self._changed.wait(min(left, 0.05))
 
+    def take_back(self, frame: int) -> None:
+        """Forget what was written from a frame on, as far as nobody has read it. Nobody may be writing.
+
+        Args:
+            frame: as `written` counts.
+        """
+        with self._changed:
+            pieces: list[bytes] = []
+            while data := self._pull(1 << 16):
+                pieces.append(data)
+            kept = b"".join(pieces)[: max(0, frame * self._frame_bytes - self._taken)]
+            for segment in self._segments:
+                segment.close()
+            self._segments.clear()
+            # The last of it lies in a segment, so that what follows can be blended with it.
+            last = Segment(1 << 16, self.format.channels)
+            end = len(kept) - min(len(kept), last.size) // self._block_bytes * self._block_bytes
+            self._blend = kept[:end]
+            os.write(last.write_end, kept[end:])
+            last.close_write_end()
+            self._segments.append(last)
+            self._changed.notify_all()
+
     def skip(self) -> bool:
         """Throw away what there is of frames to be skipped; whether some are still to come."""
         with self._changed:

@@ -18,6 +18,7 @@ from engine.installation.installation import Installation
 from engine.installation.keeper.direction import (
     Level,
     OnAir,
+    density_wanted,
     file_of,
     level_wanted,
     turn_wanted,
@@ -247,6 +248,8 @@ class Keeper:
             self._change(wanted, now)
         closes_in = (intent.session.end - moment).total_seconds() if intent.session is not None else None
         self._set_level(level_wanted(self.installation, intent, self.hands.quiet, closes_in))
+        if self.performance is not None:
+            self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
         self._look_at_restart(moment)
 
     def _look_at_restart(self, moment: datetime) -> None:

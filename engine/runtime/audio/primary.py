@@ -13,6 +13,7 @@ from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
 from engine.runtime.audio.failover.memory import Memory
 from engine.runtime.audio.failover.poison import PoisonGuard
+from engine.runtime.audio.failover.silence import SilenceGuard
 from engine.runtime.audio.failover.spare import Spare
 from engine.runtime.audio.failover.takeover import Takeover
 from engine.runtime.audio.graph_log import GraphLog
@@ -21,7 +22,7 @@ from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
 from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Ready, Release, Setup, TakenLate, ToSound, Trouble
+from engine.sound.messages import BLOCK, LevelReading, Ready, Release, Setup, TakenLate, ToSound, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,8 @@ class Primary:
         self._unproven: Setup | None = None
         self._poison = PoisonGuard()
         self._graphs = 0
+        self._silence = SilenceGuard(lambda start, end: self.memory.sounds(start, end))
+        self._lost_from: int | None = None
 
     # What it is
 
@@ -238,10 +241,22 @@ class Primary:
         self._supervision.condemned = finding
         now.child.process.kill()  # its end arrives as any other
 
+    def measured(self, reading: LevelReading) -> None:
+        """What the process that is heard has made: one that gives silence though notes sound is replaced."""
+        if not self._live or not isinstance(self._now, Attached) or self._supervision.condemned is not None:
+            return
+        self._lost_from = self._silence.lost_from(reading)
+        if self._lost_from is not None:
+            reason = "the audio process gives silence, though notes sound; another one makes that stretch again"
+            self._supervision.condemned = Finding(Cause.SILENT, reason)
+            self._now.child.process.kill()  # its end arrives as any other
+
     def ended(self, child: AudioChild, reason: str) -> End:
         """The process that was heard is gone; `bury` it, or let somebody else have its `turn`."""
         self._flush()
         status = child.close(0.2)
+        if self._lost_from is not None:
+            self._pipe.take_back(self._lost_from - self._base)
         frame = self.frame
         fade = self.memory.fade
         faded = fade is not None and frame >= fade.start + fade.frames
@@ -287,6 +302,8 @@ class Primary:
         if isinstance(self._now, Attached):
             self._now.playing = True
         self._unproven = None
+        self._silence.begin(self.frame, retried=self._lost_from is not None)
+        self._lost_from = None
         self._supervision.started()
         if self._live:
             first = self._last_progress == 0 and self._spare.child is None
@@ -298,6 +315,7 @@ class Primary:
     def turn(self, takeover: Takeover, frame: int) -> None:
         """Candidates that have built the graph of another scene are to go on from a frame."""
         self.memory = takeover.memory
+        self._silence.new_scene()
         self._unproven = self.memory.setup
         self._race(takeover, frame)
         takeover.send(Release(FOREVER))

@@ -46,6 +46,8 @@ class Hands:
         self._act = act
         self._later = later
         self._lock = threading.RLock()
+        self._kept = threading.Event()
+        self._kept.set()
         self.muted = False
         self.quiet = False
         kept = folder.read(ALARM_FILE)
@@ -97,10 +99,21 @@ class Hands:
             self._act(Ask.RELEASE)
         self._keep()
 
+    def wait_until_kept(self, timeout: float) -> bool:
+        """Wait until the alarm, or its end, is written down; False where a disk takes longer, or cannot be written."""
+        return self._kept.wait(timeout)
+
     def _keep(self) -> None:
         raised = sorted(self._raised)
+        self._kept = kept = threading.Event()
+
+        def keep(action: Callable[[], bool]) -> None:
+            if action():
+                kept.set()
+
         if raised:
             cost = "the alarm is on, and would not outlive a restart"
-            self._later(lambda: self._folder.write(ALARM_FILE, "\n".join(raised).encode(), cost))
+            data = "\n".join(raised).encode()
+            self._later(lambda: keep(lambda: self._folder.write(ALARM_FILE, data, cost)))
         else:
-            self._later(lambda: self._folder.remove(ALARM_FILE))
+            self._later(lambda: keep(lambda: self._folder.remove(ALARM_FILE)))

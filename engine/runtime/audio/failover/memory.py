@@ -31,6 +31,9 @@ from engine.sound.messages import (
 SHORTEST = 2400
 """Frames (50 ms); a note that has less than this left is not begun again."""
 
+FAINT = -60.0
+"""dB; a part below this may be silent."""
+
 
 class Memory:
     """Messages of one performance by what they mean for the frames to come.
@@ -88,6 +91,18 @@ class Memory:
                 pass
             case _:
                 assert_never(message)
+
+    def sounds(self, start: int, end: int) -> bool:
+        """Whether a note of a part that can be heard is on from one frame to another, and nothing fades out."""
+        if self.setup is None or self.fade is not None or self.setup.mix.level < FAINT:
+            return False
+        heard = {part.name for part in self.setup.parts if part.level >= FAINT}
+        heard -= {ramp.part for ramp in self._ramps if ramp.control is Control.LEVEL and ramp.start < end}
+        return any(
+            bool(np.any((piece["on"] <= start) & (piece["off"] >= end) & (piece["velocity"] > 0)))
+            for part in heard
+            for piece in self._notes.get(part, ())
+        )
 
     def prune(self, frame: int) -> None:
         """Forget what is over by a frame; what ramps led to stays as the level of their part."""
