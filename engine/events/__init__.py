@@ -26,6 +26,7 @@ from engine.events.vocabulary import (
     SteppedUp,
     TimbreChanged,
     TimbreFailed,
+    WeightsFound,
 )
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "Subscription",
     "TimbreChanged",
     "TimbreFailed",
+    "WeightsFound",
 ]

@@ -209,6 +209,21 @@ class TimbreChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsFound:
+    """It is known which weights a network of a part plays with.
+
+    Attributes:
+        part: its name.
+        generator: kind of the generator, or of the transform that has a network.
+        digest: SHA-256 of the weights file, hexadecimal.
+    """
+
+    part: str
+    generator: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class SceneTookOver:
     """Another scene, or an edited one, plays from a bar on.
 
@@ -349,6 +364,7 @@ Event = (
     | NetworksLoaded
     | TimbreFailed
     | TimbreChanged
+    | WeightsFound
     | SceneTookOver
     | SceneRefused
     | ProcessStarted
