@@ -24,7 +24,7 @@ from engine.journal.records import (
     Mark,
     Sitting,
 )
-from engine.journal.schema import COLUMNS, checksum, open_for_reading, unpack
+from engine.journal.schema import BREAKS, COLUMNS, checksum, open_for_reading, unpack
 from engine.journal.states import unfolded
 from engine.score.time import SAMPLE_RATE
 
@@ -223,8 +223,10 @@ class Journal:
 
     def _select(self, statement: str, *values: object) -> Iterator[Row]:
         try:
-            yield from self._database.execute(statement, values)
-        except sqlite3.Error as error:
+            # Not `yield from`, which would close a cursor whose database may be closed by then.
+            for row in self._database.execute(statement, values):  # noqa: UP028
+                yield row
+        except BREAKS as error:
             raise PerpetuumError(f"the journal {self.path} cannot be read: {error}") from error
 
     def _all(self, read: Callable[[Row], R], rows: Iterator[Row]) -> Iterator[R]:

@@ -217,7 +217,7 @@ class Keeper:
     @property
     def saved(self) -> float:
         """Seconds since 1970 at which it was last written where the music stands, or at which it began."""
-        return self._writer.saved
+        return self.recording.kept_at
 
     @property
     def intent(self) -> Intent:
