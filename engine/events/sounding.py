@@ -7,6 +7,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class HandAsked:
+    """A hand asked something of an installation: mute, quiet mode, alarm, and what ends these.
+
+    Attributes:
+        ask: what, as it is said over the control socket.
+        who: asked: "control", "signal", "contact".
+    """
+
+    ask: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class GraphBegan:
     """An audio process is heard: the first one, one that goes on where another stopped, or one with another graph.
 

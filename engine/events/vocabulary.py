@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.events.sounding import GainMoved, GraphBegan, SoundTold, ToldLate
+from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
 from engine.score.phrase import Phrase
 
 
@@ -422,6 +422,7 @@ Event = (
     | SoundTold
     | ToldLate
     | GainMoved
+    | HandAsked
     | SoundStarved
     | SoundResumed
     | OutputFailed

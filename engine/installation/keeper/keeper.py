@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from engine import __version__
-from engine.events import Bus, Event, SceneRefused
+from engine.events import Bus, Event, HandAsked, SceneRefused
 from engine.events.log import LOGGED, log_event
 from engine.installation.installation import Installation
 from engine.installation.keeper.direction import (
@@ -134,7 +134,7 @@ class Keeper:
         self._bank = Bank(folder.path)
         self._rungs = Rungs()
         self._succession = Succession(self._tell_mind, self._set_gain)
-        self.hands = Hands(folder, self._act, self._writer.do)
+        self.hands = Hands(folder, self._act, self._writer.do, self._tell_hand)
 
     def start(self) -> None:
         """Start what is intended now.
@@ -365,6 +365,11 @@ class Keeper:
     def _tell_mind(self, command: ChangeScene) -> None:
         if self.performance is not None:
             self.performance.mind.tell(command)
+
+    def _tell_hand(self, asked: HandAsked) -> None:
+        """In any thread."""
+        self.recording.happened(asked)
+        self.bus.publish(asked)
 
     def _publish(self, event: Event) -> None:
         self.recording.happened(event)

@@ -71,6 +71,7 @@ def decided_by(scene: Scene, bars: int) -> tuple[list[Notes], list[BarSealed], S
 @pytest.mark.parametrize("seconds", [0.0, 60.0])
 def test_what_it_plays_first_is_what_was_played_then(told, tmp_path, seconds):
     moment = 40.0
+    (tmp_path / "elsewhere").mkdir()
     with Journal(told.keeping.path) as journal:
         made = fork(
             journal, datetime.fromtimestamp(MORNING + moment, UTC), seconds, UTC, tmp_path / "elsewhere" / "new.yaml"

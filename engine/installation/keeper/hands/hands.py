@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 
+from engine.events import HandAsked
 from engine.installation.keeper.folder.folder import StateFolder
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,18 @@ class Hands:
         folder: where the alarm is remembered.
         act: called with what changed, at once, in the thread of whoever asked.
         later: runs what may take as long as a disk does.
+        tell: told what was asked, and by whom, in that thread.
     """
 
     def __init__(
-        self, folder: StateFolder, act: Callable[[Ask], None], later: Callable[[Callable[[], object]], None]
+        self,
+        folder: StateFolder,
+        act: Callable[[Ask], None],
+        later: Callable[[Callable[[], object]], None],
+        tell: Callable[[HandAsked], None] = lambda asked: None,
     ) -> None:
         self._folder = folder
+        self._tell = tell
         self._act = act
         self._later = later
         self._lock = threading.RLock()
@@ -68,6 +75,7 @@ class Hands:
             who: asks, in a word.
         """
         with self._lock:
+            self._tell(HandAsked(str(ask), who))
             match ask:
                 case Ask.MUTE | Ask.UNMUTE:
                     self.muted = ask is Ask.MUTE
