@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.form.curves import Curve, DayCurve, DayMove, DaySteps, Move
 from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Role, Settings
+from engine.ideas.themes import FOUND, Theme
 from engine.score.harmony.keys import Key
 from engine.score.harmony.progressions import Progression
 from engine.score.phrase import Phrase
@@ -92,6 +93,7 @@ class Section:
         moves: settings that move or differ here.
         tempo: own tempo; None for the scene's.
         key: own key; None for the scene's.
+        themes: names of the themes that its passes choose from; none means all.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Section:
     moves: tuple[Move, ...] = ()
     tempo: Tempo | None = None
     key: Key | None = None
+    themes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Scene:
         day: settings that follow the time of day.
         day_tempo: qpm over the day, instead of `tempo`; None without.
         day_key: keys over the day, instead of `key`; None without.
+        themes: the ideas that it is known by, in the file's order; at least one.
     """
 
     path: Path
@@ -139,6 +143,7 @@ class Scene:
     day: tuple[DayMove, ...] = ()
     day_tempo: DayCurve | None = None
     day_key: DaySteps | None = None
+    themes: tuple[Theme, ...] = FOUND
 
     def playing_order(self) -> tuple[str, ...]:
         """Names of the parts so that each comes after the parts that it listens to (the file's order otherwise)."""
