@@ -78,7 +78,7 @@ def taken_by(plan: Plan, line: Line, slot: Slot, settings: Settings, memory: Mem
     if not isinstance(settings, RecallSettings):
         return None
     part, visit = line.part, slot.visit
-    known = known_ideas(memory, themes_in(plan.scene, visit), kind_of_role(part.role), part.name)
+    known = known_ideas(memory, themes_in(plan.scene, visit), part.role, part.name)
     known = {name: idea for name, idea in known.items() if idea.beats_per_bar == plan.scene.meter.beats_per_bar}
     return take_up(
         known,

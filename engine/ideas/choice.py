@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.ideas.idea import DISTANCES, Idea, IdeaKind, TakenUp, Variation
+from engine.ideas.idea import DISTANCES, Idea, IdeaKind, TakenUp, Variation, kind_of_role
 from engine.ideas.memory import Memory
 from engine.ideas.themes import Theme
 
@@ -23,19 +23,17 @@ _OF_KIND: dict[IdeaKind, frozenset[Variation]] = {
 """What can become of which ideas."""
 
 
-def known_ideas(memory: Memory, themes: Mapping[str, Theme], kind: IdeaKind, part: str) -> dict[str, Idea]:
+def known_ideas(memory: Memory, themes: Mapping[str, Theme], role: str, part: str) -> dict[str, Idea]:
     """The themes that a part can take up, by name: as they are written, or as they are remembered.
 
     Args:
         memory: at the bar that counts.
         themes: of the scene, by the names that they go by in this pass.
-        kind: of the ideas that the part plays.
+        role: that the part plays.
         part: who plays.
     """
-    found = {
-        name: theme.written.get(kind) if theme.written else memory.theme(name, kind, part)
-        for name, theme in themes.items()
-    }
+    kind = kind_of_role(role)
+    found = {name: theme.written.get(role) or memory.theme(name, kind, part) for name, theme in themes.items()}
     return {name: idea for name, idea in found.items() if idea is not None}
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.ideas.idea import Idea, IdeaKind
+from engine.ideas.idea import Idea
 
 PASSES = 40
 """Passes of sections after which a theme that was found gives way to a new one: with passes of a minute, most of an
@@ -19,15 +19,15 @@ class Theme:
 
     Attributes:
         name: as the scene writes it.
-        written: its ideas, by kind; without any it is found: what is played first under its name.
+        written: its ideas, by role; in other roles it is found: it is what is played first under its name.
     """
 
     name: str
-    written: Mapping[IdeaKind, Idea] = field(default_factory=dict[IdeaKind, Idea])
+    written: Mapping[str, Idea] = field(default_factory=dict[str, Idea])
 
     @property
     def found(self) -> bool:
-        """Whether the engine finds it."""
+        """Whether the engine finds all of it."""
         return not self.written
 
     def called(self, pass_index: int, place: int, count: int) -> str:

@@ -36,6 +36,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         return wrong
     head, tempo, key = draft.head, draft.day.tempo, draft.day.key
     moves: tuple[DayMove, ...] | Problem = _all_right(draft.day.moves)
+    themes = draft.themes
     mix = head if isinstance(head, Problem) else _mix(draft, head, source)
     if (
         isinstance(head, Problem)
@@ -43,8 +44,9 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         or isinstance(key, Problem)
         or isinstance(moves, Problem)
         or isinstance(mix, Problem)
+        or isinstance(themes, Problem)
     ):
-        return problems((head, tempo, key, moves, mix))
+        return problems((head, tempo, key, moves, mix, themes))
     right = good_items(sections)
     return Scene(
         path=source.path,
@@ -61,6 +63,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         day=moves,
         day_tempo=tempo,
         day_key=key,
+        themes=themes,
     )
 
 
@@ -148,6 +151,7 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         follower: the section behind it in the file, which follows where the section does not say another.
     """
     file, players, moves = draft.file, _all_right(draft.players), _all_right(draft.moves)
+    themes: tuple[str, ...] | Problem = _all_right(draft.themes)
     if isinstance(file, Problem):
         return file
     if isinstance(players, Problem):
@@ -156,6 +160,8 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         return moves
     if isinstance(draft.next, Problem):
         return draft.next
+    if isinstance(themes, Problem):
+        return themes
     return Section(
         name=draft.written.name,
         bars=file.bars,
@@ -165,6 +171,7 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         moves=moves,
         tempo=file.tempo,
         key=file.key,
+        themes=themes,
     )
 
 
