@@ -119,8 +119,8 @@ def passes_that_recall(
 
 
 def known_by_contour(rows: Sequence[PartInBar], part: str) -> tuple[float, float]:
-    """(share, chance): cells of three notes of the phrases that say which theme they vary, by contour and rhythm, that an
-    earlier phrase under the same theme has, too; and the same looked up under the other themes.
+    """(share, chance): cells of three notes, by contour and rhythm, of the phrases that say which theme they vary, that
+    the first such phrase has, too; and the same looked up in those of the other themes.
     """
     heard: dict[str, set[object]] = defaultdict(set)
     own: list[bool] = []
