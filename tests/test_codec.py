@@ -17,14 +17,14 @@ from engine import assets
 from engine.codec import Codec, CodecError, model_name
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Job, Reply, SlowRung
+from engine.conductor.makers.contract import Job, Reply, SlowRung
 from engine.events import BarSealed, NetworksLoaded, NotesLate, PartBar, PhraseDecided
 from engine.form.plan import Plan
 from engine.generators.rules.arpeggio import ArpeggioSettings
 from engine.runtime.codecs import EVENTS
 from engine.runtime.ending import networks_of, setup_of
-from engine.runtime.messages import FROM_WORKER, TO_WORKER, Load
 from engine.runtime.rules import ladder_over
+from engine.runtime.workers.messages import FROM_WORKER, TO_WORKER, Load
 from engine.scenes import load
 from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance

@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 from engine.conductor.clocks import Clock
 from engine.conductor.daytime import AT_NOON, TimeOfDay
-from engine.conductor.ladder import Ladder, unheard
-from engine.conductor.lines import DecidedPhrase, PlayedLine, until
-from engine.conductor.lookahead import Lookahead
+from engine.conductor.makers.ladder import Ladder, unheard
+from engine.conductor.phrases.lines import DecidedPhrase, PlayedLine, until
+from engine.conductor.phrases.lookahead import Lookahead
 from engine.conductor.resounding import Resounding, resounding
 from engine.conductor.sealing import Controls, notes_of, ramps_over
 from engine.conductor.state import ConductorState, Restored, stored_state, taken_along
 from engine.events import BarSealed, Event, PartBar, SectionBegan
-from engine.form.plan import Pass, Plan
+from engine.form.passes import Pass
+from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.ideas.memory import Memory
 from engine.score.time import SAMPLE_RATE, Bar

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.conductor.requests import sound_settings_at, values_at
+from engine.conductor.phrases.requests import sound_settings_at, values_at
 from engine.events import PartBar
-from engine.form.plan import Pass, Plan
+from engine.form.passes import Pass
+from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import NOTE_EVENT, Control, Notes, Ramp

@@ -9,15 +9,16 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from engine.conductor.breaker import CircuitBreaker
-from engine.conductor.ladder import Standing
-from engine.conductor.lines import DecidedPhrase, PlayedLine, until
-from engine.conductor.lookahead import Lookahead
+from engine.conductor.makers.breaker import CircuitBreaker
+from engine.conductor.makers.ladder import Standing
+from engine.conductor.phrases.lines import DecidedPhrase, PlayedLine, until
+from engine.conductor.phrases.lookahead import Lookahead
+from engine.conductor.phrases.stored_memory import StoredMemory
+from engine.conductor.phrases.stored_phrases import Finite, StoredPhrase
 from engine.conductor.sealing import Controls
-from engine.conductor.stored_memory import StoredMemory
-from engine.conductor.stored_phrases import Finite, StoredPhrase
 from engine.errors import PerpetuumError
-from engine.form.plan import Plan, Slot
+from engine.form.passes import Slot
+from engine.form.plan import Plan
 from engine.form.position import Bars, Count, Position
 from engine.form.stored import Stored
 from engine.generators.contract import Role

@@ -21,6 +21,7 @@ from engine.events.vocabulary import (
     SectionBegan,
     SoundResumed,
     SoundStarved,
+    StepCause,
     SteppedDown,
     SteppedUp,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "SectionBegan",
     "SoundResumed",
     "SoundStarved",
+    "StepCause",
     "SteppedDown",
     "SteppedUp",
     "Subscription",

@@ -8,6 +8,7 @@ made where they are shown, never here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from engine.score.phrase import Phrase
 
@@ -107,6 +108,25 @@ class BarSealed:
     parts: tuple[PartBar, ...]
 
 
+class StepCause(StrEnum):
+    """Why a rung of the ladder was passed over, as few words as metrics can count."""
+
+    LATE = "late"
+    """It did not answer in time."""
+
+    FAILED = "failed"
+    """It raised, or what it runs in was lost."""
+
+    UNPLAYABLE = "unplayable"
+    """What it gave is no phrase that can be played."""
+
+    SPARED = "breaker_open"
+    """It failed several times in a row and is left alone for a while."""
+
+    UNREADY = "not_ready"
+    """It has not loaded what it needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class SteppedDown:
     """A maker of phrases failed, was late or is left alone for a while, so that a lower rung of the ladder played.
@@ -116,12 +136,14 @@ class SteppedDown:
         bar: the first that the lower rung plays.
         rung: what failed.
         reason: why.
+        cause: the same in a word.
     """
 
     part: str
     bar: int
     rung: str
     reason: str
+    cause: StepCause = StepCause.FAILED
 
 
 @dataclass(frozen=True, slots=True)

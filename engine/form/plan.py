@@ -8,81 +8,20 @@ plan can be taken up at any bar of any pass, and the same seed always gives the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.form.digest import scene_digest
-from engine.form.position import Position, StoredKey, StoredPass, StoredSection
+from engine.form.passes import Pass, Slot
+from engine.form.position import Position, StoredSection
 from engine.form.scene import Scene, Section, Tempo
 from engine.form.seeds import derive_seed
 from engine.score.harmony.keys import Key
 from engine.score.time import DAY, Bar, TempoMap
 from engine.units import Range
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One time through a section.
-
-    Attributes:
-        index: passes before it.
-        section: what plays.
-        first_bar: its first bar, counted from the start of the performance.
-        bars: its length.
-        qpms: tempo of each bar.
-        key: its key.
-        repeats_left: how many more times the section follows itself.
-    """
-
-    index: int
-    section: Section
-    first_bar: int
-    bars: int
-    qpms: tuple[float, ...]
-    key: Key
-    repeats_left: int
-
-    @property
-    def end_bar(self) -> int:
-        """First bar after it."""
-        return self.first_bar + self.bars
-
-    def progress(self, bar: int) -> float:
-        """Where a bar line stands in the pass, 0 at its start to 1 at its end; for curves."""
-        return (bar - self.first_bar) / self.bars
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Some bars of one part, to be filled by one phrase.
-
-    Attributes:
-        part: name of the part.
-        visit: the pass that it lies in.
-        first_bar: counted from the start of the performance.
-        bars: at least 1.
-        seed: of the phrase.
-        opening: a network part that rules play, because the scene gives its networks so many bars to load.
-    """
-
-    part: str
-    visit: Pass
-    first_bar: int
-    bars: int
-    seed: int
-    opening: bool
-
-    @property
-    def end_bar(self) -> int:
-        """First bar after it."""
-        return self.first_bar + self.bars
-
-    def cut(self, bar: int) -> Slot:
-        """What is left of it from a bar on; it keeps its seed."""
-        return self if bar <= self.first_bar else replace(self, first_bar=bar, bars=self.end_bar - bar)
 
 
 def at_noon(frame: int) -> float:
@@ -140,7 +79,7 @@ class Plan:
         plan = cls(scene, seed, day=day)
         plan.tempo_map = TempoMap(position.line)
         plan._preceding, plan._found = position.preceding, position.edited
-        plan._append(_restored(running, section), already=position.bar - running.first_bar)
+        plan._append(Pass.restored(running, section), already=position.bar - running.first_bar)
         return plan
 
     @classmethod
@@ -169,7 +108,7 @@ class Plan:
             bars = max(int(section.bars.low), min(len(running.qpms), int(section.bars.high)), played + 1)
             time_of_day = plan._time_of_day(found.frame)
             qpms, key = plan._tempos(section, running.index, bars, time_of_day), plan._key(section, time_of_day)
-            visit = replace(_restored(running, section), bars=bars, qpms=qpms, key=key)
+            visit = replace(Pass.restored(running, section), bars=bars, qpms=qpms, key=key)
             plan._append(visit, already=played)
         else:
             plan._preceding, plan._next_index = running, running.index + 1
@@ -247,7 +186,7 @@ class Plan:
         """Drop what lies before a bar, so that days of music need no more memory than minutes."""
         self.bar(max(bar, self.tempo_map.first_index))
         while len(self._passes) > 1 and self._passes[0].end_bar <= bar:
-            self._preceding = _stored_section(self._passes.pop(0))
+            self._preceding = self._passes.pop(0).stored_section()
         self.tempo_map.forget_before(bar)
 
     def position(self, bar: int) -> Position:
@@ -260,12 +199,12 @@ class Plan:
         preceding = None
         if visit.first_bar == bar:
             place = self._passes.index(visit)
-            preceding = _stored_section(self._passes[place - 1]) if place else self._preceding
+            preceding = self._passes[place - 1].stored_section() if place else self._preceding
         return Position(
             bar=bar,
             frame=line.frame,
             carry=line.carry,
-            running=_stored(visit),
+            running=visit.stored(),
             preceding=preceding,
             edited=self._found if self._found is not None and self._found.bar == bar else None,
         )
@@ -336,7 +275,7 @@ class Plan:
     def _draw(self) -> Pass:
         index = self._next_index
         rng = np.random.default_rng(derive_seed(self.seed, "form", index))
-        before = _stored_section(self._passes[-1]) if self._passes else self._preceding
+        before = self._passes[-1].stored_section() if self._passes else self._preceding
         again = self.scene.sections.get(before.section) if before is not None else None
         if before is not None and again is not None and before.repeats_left > 0:
             section, repeats_left = again, before.repeats_left - 1
@@ -374,29 +313,6 @@ class Plan:
             return tuple(round(tempo.drift.at(bar / bars), 3) for bar in range(bars))
         rng = np.random.default_rng(derive_seed(self.seed, "tempo", index))
         return (round(float(rng.uniform(tempo.qpm.low, tempo.qpm.high)), 1),) * bars
-
-
-def _stored_section(visit: Pass) -> StoredSection:
-    return StoredSection(
-        section=visit.section.name, next=tuple(visit.section.next.items()), repeats_left=visit.repeats_left
-    )
-
-
-def _stored(visit: Pass) -> StoredPass:
-    return StoredPass(
-        section=visit.section.name,
-        next=tuple(visit.section.next.items()),
-        repeats_left=visit.repeats_left,
-        index=visit.index,
-        first_bar=visit.first_bar,
-        qpms=visit.qpms,
-        key=StoredKey(tonic=visit.key.tonic, mode=visit.key.mode),
-    )
-
-
-def _restored(stored: StoredPass, section: Section) -> Pass:
-    qpms = stored.qpms
-    return Pass(stored.index, section, stored.first_bar, len(qpms), qpms, stored.key.key, stored.repeats_left)
 
 
 def _draw_bars(span: Range, rng: np.random.Generator) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.form.plan import Pass
+from engine.form.passes import Pass
 from engine.form.scene import Scene
 from engine.form.seeds import derive_seed
 from engine.ideas.themes import Theme

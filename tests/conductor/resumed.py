@@ -13,9 +13,9 @@ import numpy as np
 
 from engine import assets
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Job, Reply
 from engine.conductor.daytime import CountedDay
-from engine.conductor.ladder import Ladder
+from engine.conductor.makers.contract import Job, Reply
+from engine.conductor.makers.ladder import Ladder
 from engine.conductor.state import ConductorState
 from engine.form.plan import Plan
 from engine.form.scene import Scene

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.conductor.contract import Reply
-from engine.conductor.remembering import lag_of
+from engine.conductor.makers.contract import Reply
+from engine.conductor.phrases.remembering import lag_of
 from engine.form.plan import Plan
 from engine.form.themes import theme_of, themes_in
 from engine.generators.contract import GENERATORS, GeneratorKind, Role

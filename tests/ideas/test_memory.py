@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.conductor.stored_memory import StoredMemory
+from engine.conductor.phrases.stored_memory import StoredMemory
 from engine.errors import PerpetuumError
 from engine.ideas.idea import IdeaKind
 from engine.ideas.memory import MOST_KEPT, Heard, Memory

@@ -13,13 +13,14 @@ from click.core import ParameterSource
 from engine.cli.common import TimeOfDayType, clock_time, find_named, must_exist, seed_of, valid
 from engine.cli.installation.outlook import DayType, show_day
 from engine.conductor.daytime import CountedDay
-from engine.form.plan import Pass, Plan
+from engine.form.passes import Pass
+from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.form.themes import theme_of
 from engine.ideas.themes import Theme
 from engine.installation.loading import check_file
 from engine.scenes.instruments.files import Instruments
-from engine.scenes.reading.targets import SoundSettings
+from engine.scenes.reading.moving.targets import SoundSettings
 from engine.scenes.schema.json_schema import unit_of
 from engine.score.time import SAMPLE_RATE
 from engine.units import BARS, written, written_time_of_day

@@ -28,6 +28,7 @@ from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
 from engine.installation.keeper.rungs import Rungs
+from engine.installation.keeper.snapshots import HEARD, MusicWatch
 from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
 from engine.processes.backoff import Backoff
@@ -53,6 +54,9 @@ REMEMBER_EVERY = 15.0
 
 LAST_FADE = 1.5
 """Seconds of the fade at the end."""
+
+INAUDIBLE = -40.0
+"""dB below the target under which nobody is meant to hear anything: the end of a fade."""
 
 CUT_FADE = 0.3
 """Seconds of the fade where something is opened anew."""
@@ -81,6 +85,7 @@ class Keeper:
     Attributes:
         hands: may be asked from any thread.
         bus: tells what happens.
+        music: what is known of it from that.
         on: the turn that plays.
         restart_due: whether all processes are to begin anew, as planned.
     """
@@ -93,6 +98,7 @@ class Keeper:
         wall: Callable[[], datetime] = wall_clock,
     ) -> None:
         self.bus = Bus()
+        self.music = MusicWatch()
         self.on: OnAir | None = None
         self.restart_due = False
         self.performance: KeptPerformance | None = None
@@ -120,6 +126,7 @@ class Keeper:
             PerpetuumError: an output will never work.
         """
         self.bus.subscribe(LOGGED, log_event)
+        self.bus.subscribe(HEARD, self.music.hear)
         self._stack.callback(self.bus.close)
         self._stack.callback(self._writer.close, 1.0)
         self._stack.callback(self._bank.close)
@@ -168,6 +175,16 @@ class Keeper:
         ):
             self._tell_mind(ChangeScene(str(file_of(installation, self.on))))
         self._direct(now)
+
+    @property
+    def audible(self) -> bool:
+        """Whether the level that is wanted now can be heard."""
+        return self._level.decibels > INAUDIBLE
+
+    @property
+    def saved(self) -> float:
+        """Seconds since 1970 at which it was last written where the music stands, or at which it began."""
+        return self._writer.saved
 
     @property
     def intent(self) -> Intent:

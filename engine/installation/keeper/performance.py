@@ -14,6 +14,7 @@ from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.mind.mind_host import MindHost
 from engine.installation.keeper.rungs import AUDIO, OUTPUT
 from engine.outputs.contract import InfallibleOutput
+from engine.outputs.meter import LevelMeter
 from engine.outputs.opening import OutputChoice, open_outputs
 from engine.runtime.audio import Audio
 from engine.runtime.audio.states import AudioState
@@ -142,6 +143,22 @@ class KeptPerformance:
     def substituted(self) -> bool:
         """Whether the bank sounds in place of the music."""
         return self._stage is not None and self._stage.substituted
+
+    @property
+    def unheard(self) -> str:
+        """Why the output takes nothing; empty where it does."""
+        return self.lost.get(OUTPUT, "")
+
+    @property
+    def meter(self) -> LevelMeter | None:
+        """Measures what leaves for the output; None before there is one."""
+        return self._stage.meter if self._stage is not None else None
+
+    @property
+    def processes(self) -> tuple[tuple[str, int], ...]:
+        """Names and numbers of the child processes that run; those of a mind are its own."""
+        pids = (("mind", self.mind.pid), ("audio", self.audio.pid), ("spare", self.audio.spare_pid))
+        return tuple((name, pid) for name, pid in pids if pid is not None)
 
     @property
     def standing(self) -> StationFrames:

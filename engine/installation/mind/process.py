@@ -40,7 +40,7 @@ from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.state import MindState
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.sabotage import allow_sabotage
 from engine.scenes import Severity, load
 

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 from engine.errors import WrongValueError
 from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
+from engine.installation.notices import Encryption
 from engine.scenes.schema.models import LARGEST_SEED
 from engine.units import (
     DECIBELS,
@@ -233,6 +234,42 @@ class ListenFile(Settings):
         description="What every command must carry; must be there where an address is not of this machine alone. "
         "`{env: NAME}` or `{file: PATH}`, never the token itself.",
     )
+    health: Any = Field(
+        default=None,
+        description="Addresses on which health and metrics can be read, `127.0.0.1:8471`; `[]` for none.",
+        json_schema_extra={"default": "127.0.0.1:8471"},
+    )
+
+
+class MailFile(Settings):
+    """Messages by mail."""
+
+    to: Any = Field(description="An address, or several.", examples=["technician@example.org"])
+    sender: Any = Field(description="The address that they come from.", examples=["foyer@example.org"])
+    server: str = Field(description="Who takes the mail, and the port.", examples=["mail.example.org:587"])
+    encryption: Encryption = Field(
+        default=Encryption.STARTTLS,
+        description="`starttls` (port 587), `tls` from the first byte on (port 465), or `none`.",
+    )
+    user: str = Field(default="", description="Whom to log in as.")
+    password: Any = Field(default=None, description="Where its password lies: `{env: NAME}` or `{file: PATH}`.")
+
+
+class NoticesFile(Settings):
+    """Who is told when something breaks, and when all is well again."""
+
+    mail: Any = Field(default=None, description="By mail.")
+    webhook: Any = Field(
+        default=None,
+        description="Where the URL lies that messages are posted to as JSON: `{env: NAME}` or `{file: PATH}`.",
+    )
+    ping: Any = Field(
+        default=None,
+        description="Where the URL lies that is asked for as a sign of life, so that somebody misses it: "
+        "`{env: NAME}` or `{file: PATH}`.",
+    )
+    every: Seconds = Field(default=60.0, ge=5, le=86400, description="How long it is between two signs of life.")
+    weekly: bool = Field(default=True, description="Whether it is said once a week that all is well.")
 
 
 class ContactFile(Settings):
@@ -310,6 +347,9 @@ class InstallationFile(Settings):
         "`~/.local/state/perpetuum/NAME`.",
     )
     listen: Any = Field(default=None, description="Who may ask and command over HTTP.")
+    notices: Any = Field(
+        default=None, description="Who is told when something breaks: by mail, a webhook, or a ping that stops."
+    )
     alarm: AlarmFile = Field(
         default=AlarmFile(), description="Who may raise the fire alarm, which silences everything."
     )

@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.installation.installation import AlarmContact
+from engine.installation.access import AlarmContact
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.memory import Remembered, Writer, recall
 from engine.installation.keeper.hands.contact import watch_contact

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -56,9 +57,13 @@ class Writer:
 
     Args:
         folder: locked.
+
+    Attributes:
+        saved: seconds since 1970 at which it was last written where the music stands, or at which it began.
     """
 
     def __init__(self, folder: StateFolder) -> None:
+        self.saved = time.time()
         self._folder = folder
         self._waiting: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
@@ -81,8 +86,8 @@ class Writer:
     def _write(self, remembered: Remembered | None) -> None:
         if remembered is None:
             self._folder.remove(NAME)
-        else:
-            self._folder.write(NAME, remembered.to_json())
+        elif self._folder.write(NAME, remembered.to_json()):
+            self.saved = time.time()
 
     def _run(self) -> None:
         while (action := self._waiting.get()) is not None:
