@@ -48,7 +48,7 @@ def varied(taken: TakenUp, key: Key, rng: np.random.Generator) -> np.ndarray:
     notes["pitch"] = np.clip(notes["pitch"] + shift_between(idea.key, key), 0, 127)
     variation = taken.variation
     if variation is Variation.TRANSPOSED:
-        notes["pitch"] = _by(notes["pitch"], _REAL[int(rng.integers(len(_REAL)))])
+        notes["pitch"] = _real(notes["pitch"], key, rng)
     elif variation is Variation.SEQUENCE:
         notes["pitch"] = _by_steps(notes["pitch"], int(rng.choice([-2, -1, 1, 2, 3])), key)
     elif variation is Variation.INVERTED:
@@ -111,6 +111,13 @@ def _chord_at(spans: Sequence[ChordSpan], beat: float) -> Chord | None:
         if span.start <= beat + 1e-9:
             return span.chord
     return None
+
+
+def _real(pitches: np.ndarray, key: Key, rng: np.random.Generator) -> np.ndarray:
+    """Pitches transposed interval for interval, by one of the intervals that leave the fewest outside the key."""
+    outside = [sum(int(pitch) not in key for pitch in _by(pitches, shift)) for shift in _REAL]
+    best = [shift for shift, count in zip(_REAL, outside, strict=True) if count == min(outside)]
+    return _by(pitches, best[int(rng.integers(len(best)))])
 
 
 def _by(pitches: np.ndarray, semitones: int) -> np.ndarray:
