@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from engine.ideas.idea import Idea
 
-PASSES = 40
-"""Passes of sections after which a theme that was found gives way to a new one: with passes of a minute, most of an
+PASSES = 60
+"""Passes of sections after which a theme that was found gives way to a new one: with passes of a minute, an
 hour. Each of the themes has its own moment, so that the others hold on."""
 
 
