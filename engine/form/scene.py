@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.form.curves import Curve, DayCurve, DayMove, DaySteps, Move
 from engine.form.hearing import Hearing
 from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Role, Settings
+from engine.ideas.themes import FOUND, Theme
 from engine.score.harmony.keys import Key
 from engine.score.harmony.progressions import Progression
 from engine.score.phrase import Phrase
@@ -108,6 +109,7 @@ class Section:
         moves: settings that move or differ here.
         tempo: own tempo; None for the scene's.
         key: own key; None for the scene's.
+        themes: names of the themes that its passes choose from; none means all.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Section:
     moves: tuple[Move, ...] = ()
     tempo: Tempo | None = None
     key: Key | None = None
+    themes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class Scene:
         day_key: keys over the day, instead of `key`; None without.
         begin: file with the state of a performance in which it begins; None for its first section.
         hearing: what of it the ear takes for a fault.
+        themes: the ideas that it is known by, in the file's order; at least one.
     """
 
     path: Path
@@ -159,6 +163,7 @@ class Scene:
     day_key: DaySteps | None = None
     begin: Path | None = None
     hearing: Hearing = field(default_factory=Hearing)
+    themes: tuple[Theme, ...] = FOUND
 
     def playing_order(self) -> tuple[str, ...]:
         """Names of the parts so that each comes after the parts that it listens to (the file's order otherwise)."""

@@ -69,7 +69,7 @@ def make_phrase(
         generator = cache[name] = described.factory(request.settings)
     raw = validated(generator.generate(request), request, kind_name)
     origin = Origin.NETWORK if described.network else Origin.RULES
-    raw = raw.with_provenance(Provenance(kind_name, origin, request.seed))
+    raw = raw.with_provenance(replace(raw.provenance, generator=kind_name, origin=origin, seed=request.seed, reason=""))
     return raw, transformed(raw, request, cache, transforms)
 
 
@@ -179,7 +179,8 @@ def _by_rules(request: Request, reason: str) -> Phrase:
         except Exception as error:  # the last defence before silence: whatever it is, music goes on
             reason = f"{reason}; {described.name}: {error}"
         else:
-            return raw.with_provenance(Provenance(described.name, Origin.FALLBACK, request.seed, reason))
+            made_by = replace(raw.provenance, generator=described.name, origin=Origin.FALLBACK)
+            return raw.with_provenance(replace(made_by, seed=request.seed, reason=reason))
     raw = _plainest(request)
     return raw.with_provenance(Provenance("plainest", Origin.FALLBACK, request.seed, reason))
 

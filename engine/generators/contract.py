@@ -24,6 +24,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from typing_extensions import TypeVar
 
 from engine.errors import PerpetuumError
+from engine.ideas.idea import TakenUp
 from engine.registry import Registry
 from engine.score import drums
 from engine.score.harmony.keys import Key
@@ -155,8 +156,9 @@ class Request(Generic[S_co]):
             of any length.
         primer: the pattern or MIDI file of the part's primer as notes; None without.
         transforms: settings of each transform of the chain at this moment, in order: (kind, settings).
-        theme: seed of what recurs: all phrases of a section, in all its passes, have the same (a groove, a motif);
-            `seed` decides how it is varied.
+        theme: seed of what recurs: all phrases under one theme have the same (a groove, a motif); `seed` decides how
+            it is varied.
+        taken: the idea that it takes up, as it was heard or written, and how it is varied; None where it is free.
     """
 
     part: str
@@ -173,6 +175,7 @@ class Request(Generic[S_co]):
     primer: Phrase | None = None
     transforms: tuple[tuple[str, Settings], ...] = ()
     theme: int = 0
+    taken: TakenUp | None = None
 
     def with_settings(self, settings: S) -> Request[S]:
         """The same request with settings of another kind."""

@@ -18,6 +18,7 @@ from engine.scenes.reading.parts.links import read_links
 from engine.scenes.reading.parts.note_lengths import check_articulation
 from engine.scenes.reading.resolving import resolve
 from engine.scenes.reading.sections import read_sections
+from engine.scenes.reading.themes import read_themes
 from engine.scenes.schema.models import SceneFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic
@@ -25,6 +26,7 @@ from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Severity, Span
 from engine.scenes.text.source import SourceFile, UnreadableError
+from engine.score.harmony.keys import Key
 from engine.score.time import Meter
 
 
@@ -163,10 +165,12 @@ def read_draft(source: SourceFile, node: MapNode, instruments: Instruments) -> t
     played = read_instruments(reader, chains.values(), instruments)
     parts = {name: PartDraft(chain, taken[name], played[name]) for name, chain in chains.items()}
     check_memory(reader, parts.values(), instruments)
-    sections = read_sections(reader, node.get("sections"), parts)
+    key = Key() if isinstance(head, Problem) else head.key
+    themes = read_themes(reader, node.get("themes"), key)
+    sections = read_sections(reader, node.get("sections"), parts, themes)
     day = read_day(reader, node.get("day"), node.key("day").span, chains) if "day" in node.entries else DayDraft()
     ducks = () if isinstance(head, Problem) else read_ducks(reader, node, head.mix.duck, chains)
-    return reader, SceneDraft(node, head, parts, sections, day, ducks)
+    return reader, SceneDraft(node, head, parts, sections, day, ducks, themes)
 
 
 def _meter(node: MapNode) -> Meter:

@@ -38,12 +38,18 @@ class Provenance:
         origin: network, rules, opening or fallback.
         seed: the seed that it was made with.
         reason: why a fallback took over; empty otherwise.
+        theme: that it takes up, by name; empty where it is free.
+        variation: what becomes of the theme in it ("exact", "inverted", ...); empty where it is free.
+        idea: digest of the idea that was taken up; empty where it is free.
     """
 
     generator: str
     origin: Origin
     seed: int = 0
     reason: str = ""
+    theme: str = ""
+    variation: str = ""
+    idea: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from engine.conductor.daytime import CountedDay
 from engine.form.passes import Pass
 from engine.form.plan import Plan
 from engine.form.scene import Scene
+from engine.form.themes import theme_of
+from engine.ideas.themes import Theme
 from engine.installation.loading import check_file
 from engine.runtime.performance.course import Course
 from engine.scenes.instruments.files import Instruments
@@ -121,6 +123,7 @@ def _show_scene(
         click.echo(json.dumps(_as_data(plan, passes, day), indent=2))
         return
     click.echo(f"{playable.title}: {playable.meter}, {playable.key}, {_of_the_seed(plan, seed)}")
+    click.echo("themes: " + ", ".join(_shown(theme) for theme in playable.themes))
     if playable.opening and any(part.needs_network for part in playable.parts.values()):
         click.echo(f"opening: {written(playable.opening, BARS)} by rules, while networks load")
     for visit, rows in passes:
@@ -128,7 +131,7 @@ def _show_scene(
         tempo = f"{visit.qpms[0]:g} qpm" + (f" -> {visit.qpms[-1]:g} qpm" if visit.qpms[-1] != visit.qpms[0] else "")
         click.echo(
             f"\n{clock_time(start)}  {click.style(visit.section.name, bold=True)}: bars {visit.first_bar + 1}"
-            f"-{visit.end_bar}, {tempo}, {visit.key}"
+            f"-{visit.end_bar}, {tempo}, {visit.key}, theme {theme_of(playable, plan.seed, visit)}"
         )
         if values := _of_the_day(plan, visit, day):
             hour = written_time_of_day(day.at(plan.bar(visit.first_bar).start))
@@ -143,6 +146,11 @@ def _show_scene(
                 by = "  by rules: the opening" if row.opening else ""
                 own_seed = f"  seed {row.seed:016x}" if verbose else ""
                 click.echo(f"    {moment}  bars {row.first_bar + 1}-{row.first_bar + row.bars}{own_seed}{by}")
+
+
+def _shown(theme: Theme) -> str:
+    """A theme, and who makes it."""
+    return f"{theme.name} (found)" if theme.found else f"{theme.name} ({', '.join(theme.written)})"
 
 
 def _of_the_seed(plan: Plan, given: int | None) -> str:
@@ -199,6 +207,7 @@ def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay)
         "seed_of_the_scene": plan.scene.seed,
         "meter": str(plan.scene.meter),
         "opening": plan.scene.opening,
+        "themes": [theme.name for theme in plan.scene.themes],
         "passes": [
             {
                 "section": visit.section.name,
@@ -207,6 +216,7 @@ def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay)
                 "seconds": round(plan.bar(visit.first_bar).start / SAMPLE_RATE, 6),
                 "qpm": list(visit.qpms),
                 "key": str(visit.key),
+                "theme": theme_of(plan.scene, plan.seed, visit),
                 "time_of_day": written_time_of_day(day.at(plan.bar(visit.first_bar).start)),
                 "day": _of_the_day(plan, visit, day),
                 "phrases": [

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from engine.conductor.phrases.lines import Line
+from engine.conductor.phrases.remembering import taken_by
 from engine.form.passes import Pass, Slot
 from engine.form.plan import Plan
 from engine.form.scene import Part, Scene
 from engine.form.seeds import derive_seed
+from engine.form.themes import theme_of
 from engine.generators.contract import Link, Place, Request, Settings
+from engine.ideas.memory import Memory
 from engine.score.harmony.progressions import Progression
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.sound.messages import Control
@@ -22,7 +25,13 @@ Values = Mapping[tuple[str, int | None], Any]
 
 
 def request_for(
-    plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], time_of_day: float, complete: bool = True
+    plan: Plan,
+    line: Line,
+    slot: Slot,
+    lines: Mapping[str, Line],
+    memory: Memory,
+    time_of_day: float,
+    complete: bool = True,
 ) -> Request | None:
     """What to ask a part for in a slot.
 
@@ -31,6 +40,7 @@ def request_for(
         line: of the part.
         slot: to be filled.
         lines: of all parts.
+        memory: of ideas, at the bar that counts for the slot.
         time_of_day: seconds since midnight, for curves of the day.
         complete: None is returned while a source is not known; False takes a rest for it instead.
     """
@@ -49,6 +59,7 @@ def request_for(
         bar, beats = scene.meter.beats_per_bar, slot.bars * scene.meter.beats_per_bar
         spans = progression.spans(visit.key, (slot.first_bar - visit.first_bar) * bar, beats)
         sources[Link.CHORDS] = Phrase.of((), beats, Provenance("written", Origin.RULES), spans)
+    settings = _with_values(part.settings, values, None)
     return Request(
         part=part.name,
         role=part.role,
@@ -57,7 +68,7 @@ def request_for(
         qpm=plan.bar(slot.first_bar).qpm,
         key=visit.key,
         seed=slot.seed,
-        settings=_with_values(part.settings, values, None),
+        settings=settings,
         place=Place(
             section=visit.section.name,
             pass_index=visit.index,
@@ -66,7 +77,8 @@ def request_for(
             first_bar=slot.first_bar,
             time_of_day=time_of_day,
         ),
-        theme=derive_seed(plan.seed, "theme", visit.section.name),
+        theme=derive_seed(plan.seed, "theme", theme_of(scene, plan.seed, visit)),
+        taken=taken_by(plan, line, slot, settings, memory),
         history=line.history(slot.first_bar),
         sources=sources,
         primer=part.primer,

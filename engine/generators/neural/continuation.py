@@ -13,6 +13,7 @@ from engine.errors import PerpetuumError
 from engine.generators.chance import stream
 from engine.generators.contract import Link, Place, Request
 from engine.generators.neural.settings import RnnSettings
+from engine.generators.statement import as_primer
 from engine.networks import load_network
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
@@ -80,6 +81,7 @@ def new_notes(
     request: Request[RnnSettings],
     number: int,
     conditions: Conditions = NO_CONDITIONS,
+    candidates: int = 1,
 ) -> list[np.ndarray]:
     """Ways to go on, the likeliest first: each an array of `NOTE` that starts within the phrase.
 
@@ -91,6 +93,7 @@ def new_notes(
         request: what is wanted.
         number: of the attempt, 0, 1, ...
         conditions: over past and new music.
+        candidates: how many there are to be at least.
     """
     settings = request.settings
     beats = min(request.beats, settings.steps / STEPS_PER_BEAT) if settings.steps else request.beats
@@ -105,7 +108,7 @@ def new_notes(
     )
     rng = stream(request.seed, "events", number)
     try:
-        found = network.extend(passage, beats, conditions, sampling, rng, settings.candidates)
+        found = network.extend(passage, beats, conditions, sampling, rng, max(candidates, settings.candidates))
     except ValueError as error:
         raise PerpetuumError(f"part {request.part!r}: {error}") from error
     found.sort(key=lambda made: -made.log_likelihood)
@@ -123,6 +126,8 @@ def _repeated(notes: np.ndarray, beats: float, whole: float) -> np.ndarray:
 def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh: bool) -> Phrase:
     """What the network continues from.
 
+    A phrase that takes up an idea goes on from that.
+
     A section opens with the part's primer, or without one with two bars by rules on the section's theme: so a section
     is known by its idea, and in days of playing the network does not drift off on its own echo. From then on it is the
     last bars of what was played.
@@ -133,6 +138,9 @@ def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh
         fresh: leave the past behind.
     """
     bar = request.meter.beats_per_bar
+    idea = as_primer(request)
+    if idea is not None and len(idea.notes) and not fresh:
+        return idea
     primer = primer_of(request)
     history, longest = request.history, request.settings.history
     if primer is not None and (request.place.bar == 0 or history is None or fresh):

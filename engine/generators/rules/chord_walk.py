@@ -10,10 +10,12 @@ from pydantic import Field
 
 from engine.generators import harmony
 from engine.generators.chance import pick, stream, theme_stream
-from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
+from engine.generators.contract import GeneratorKind, Link, Request, Role
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.pulse import accent_at, onset_steps, pulses
+from engine.generators.recall import RecallSettings
 from engine.generators.rules.voicing import lead
+from engine.generators.statement import marked, progression
 from engine.score.harmony.chords import Chord
 from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
@@ -21,7 +23,7 @@ from engine.score.time import STEPS_PER_BEAT
 from engine.units import Bars, Percent, Pitches, PitchRange
 
 
-class ChordWalkSettings(Settings):
+class ChordWalkSettings(RecallSettings):
     """A walk through the chords of the key, with voice leading."""
 
     chord_length: Bars = Field(default=1, le=16, description="how long each chord holds")
@@ -34,11 +36,6 @@ class ChordWalkSettings(Settings):
     )
     colour: Percent = Field(
         default=0.35, description="how many chords are coloured by a seventh, a ninth or a suspension"
-    )
-    recall: Percent = Field(
-        default=0.6,
-        description="how often a phrase takes up the primer's progression, or the section's own, instead of walking "
-        "on; at 100 % each time through a section has the same chords",
     )
 
 
@@ -64,13 +61,14 @@ class ChordWalk:
         else:
             for span, pitches in zip(spans, voicings, strict=True):
                 notes += _played(span, pitches, settings.style, request, rng)
-        return Phrase.of(notes, request.beats, Provenance("chord_walk", Origin.RULES, request.seed), spans)
+        made = Phrase.of(notes, request.beats, Provenance("chord_walk", Origin.RULES, request.seed), spans)
+        return made if Link.CHORDS in request.sources else marked(made, request)
 
 
 def walk(request: Request, settings: ChordWalkSettings) -> tuple[ChordSpan, ...]:
     """The chords of a phrase, of `settings.chord_length` bars each, counted from the start of the section.
 
-    A phrase that recalls plays the primer's progression, or else the section's own; others walk on.
+    A phrase that recalls plays the progression that it takes up, the primer's, or else the theme's own; others walk on.
     """
     rng = stream(request.seed, "walk")
     beats_per_bar = request.meter.beats_per_bar
@@ -79,20 +77,24 @@ def walk(request: Request, settings: ChordWalkSettings) -> tuple[ChordSpan, ...]
     starts = [0, *range(first, request.bars, settings.chord_length)]
     before = _last_chord(request.history)
     holds_on = request.place.bar % settings.chord_length != 0 and before is not None
-    recalled = rng.random() < settings.recall
-    # The section's own progressions, phrase by phrase: A A B A.
+    taken = progression(request)
+    recalled = rng.random() < settings.recall or bool(taken)
+    # The theme's own progressions, phrase by phrase: A A B A.
     letter = "AABA"[(request.place.bar // request.bars) % 4]
-    own = theme_stream(request, "progression", letter, recall=settings.recall) if recalled else rng
+    own = theme_stream(request, "progression", letter) if recalled else rng
     degrees = _degrees(request, len(starts), before, holds_on, own, recalled)
     colours = [
-        theme_stream(request, "colour", letter, place, recall=settings.recall)
-        if recalled
-        else stream(request.seed, "colour", place)
+        theme_stream(request, "colour", letter, place) if recalled else stream(request.seed, "colour", place)
         for place in range(len(starts))
     ]
     given = _given(request) if recalled else []
     first_place = request.place.bar // settings.chord_length
-    if given:
+    if taken:
+        whole = taken[-1].end
+        chords = [harmony.chord_at(taken, start * beats_per_bar % whole) for start in starts]
+        if request.ends_section and len(chords) > 1:
+            chords[-1] = harmony.home(request.key)
+    elif given:
         chords = [given[(first_place + place) % len(given)] for place in range(len(starts))]
     else:
         chords = [

@@ -14,6 +14,7 @@ from typing import Any
 from engine.form.curves import DayCurve, DayMove, DaySteps, Move
 from engine.form.scene import PartSource, Timbre
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
+from engine.ideas.themes import Theme
 from engine.scenes.schema.models import PartFile, SceneFile, SectionFile
 from engine.scenes.text.nodes import MapNode
 from engine.scenes.text.problems import Problem, Span, good
@@ -182,6 +183,7 @@ class SectionDraft:
         players: names of its parts.
         next: weights of the sections that follow; None for the default.
         moves: what moves.
+        themes: names of those that it may have.
     """
 
     written: Written
@@ -189,6 +191,7 @@ class SectionDraft:
     players: tuple[str | Problem, ...]
     next: Mapping[str, float] | Problem | None
     moves: tuple[Move | Problem, ...]
+    themes: tuple[str | Problem, ...]
 
     @property
     def parts(self) -> list[str]:
@@ -222,6 +225,7 @@ class SceneDraft:
         sections: by name, in the file's order.
         day: what follows the time of day.
         ducks: who gives way to whom.
+        themes: the ideas that it is known by.
     """
 
     written: MapNode
@@ -230,6 +234,7 @@ class SceneDraft:
     sections: Mapping[str, SectionDraft]
     day: DayDraft
     ducks: tuple[Duck | Problem, ...]
+    themes: tuple[Theme, ...] | Problem
 
 
 @dataclass(frozen=True)

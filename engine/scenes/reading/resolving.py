@@ -39,6 +39,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         return wrong
     head, tempo, key = draft.head, draft.day.tempo, draft.day.key
     moves: tuple[DayMove, ...] | Problem = _all_right(draft.day.moves)
+    themes = draft.themes
     mix = head if isinstance(head, Problem) else _mix(draft, head, source)
     begin = None if isinstance(head, Problem) else read_begin(draft, head.begin, source)
     hearing = head if isinstance(head, Problem) else _hearing(draft, head, source)
@@ -50,8 +51,9 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         or isinstance(mix, Problem)
         or isinstance(begin, Problem)
         or isinstance(hearing, Problem)
+        or isinstance(themes, Problem)
     ):
-        return problems((head, tempo, key, moves, mix, begin, hearing))
+        return problems((head, tempo, key, moves, mix, begin, hearing, themes))
     right = good_items(sections)
     return Scene(
         path=source.path,
@@ -70,6 +72,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         day_tempo=tempo,
         day_key=key,
         hearing=hearing,
+        themes=themes,
     )
 
 
@@ -159,6 +162,7 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         follower: the section behind it in the file, which follows where the section does not say another.
     """
     file, players, moves = draft.file, _all_right(draft.players), _all_right(draft.moves)
+    themes: tuple[str, ...] | Problem = _all_right(draft.themes)
     if isinstance(file, Problem):
         return file
     if isinstance(players, Problem):
@@ -167,6 +171,8 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         return moves
     if isinstance(draft.next, Problem):
         return draft.next
+    if isinstance(themes, Problem):
+        return themes
     return Section(
         name=draft.written.name,
         bars=file.bars,
@@ -176,6 +182,7 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         moves=moves,
         tempo=file.tempo,
         key=file.key,
+        themes=themes,
     )
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from engine.form.curves import Move
 from engine.generators.contract import Link, Role
+from engine.ideas.themes import Theme
 from engine.scenes.reading.drafts import PartDraft, SceneReader, SectionDraft, Written
 from engine.scenes.reading.following import reachable, read_next
 from engine.scenes.reading.moving.moves import read_moves
 from engine.scenes.reading.parts.chains import read_written
+from engine.scenes.reading.themes import read_names
 from engine.scenes.schema.models import MOST_SECTIONS, SectionFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import listed, nearest
@@ -20,11 +22,13 @@ from engine.scenes.text.source import clipped
 from engine.score.harmony.progressions import Progression
 
 
-def read_sections(reader: SceneReader, node: Node | None, parts: Mapping[str, PartDraft]) -> dict[str, SectionDraft]:
+def read_sections(
+    reader: SceneReader, node: Node | None, parts: Mapping[str, PartDraft], themes: tuple[Theme, ...] | Problem
+) -> dict[str, SectionDraft]:
     """All sections of a scene by name."""
     written = read_written(reader.source, node, "section", "its `bars` and `parts`", MOST_SECTIONS)
     names = [one.name for one in written]
-    drafts = {one.name: _read_section(reader, one, names, parts) for one in written}
+    drafts = {one.name: _read_section(reader, one, names, parts, themes) for one in written}
     if reader.source.sound:
         _warn_of_the_unheard(reader, drafts, parts)
         _warn_of_two_harmonies(reader, drafts, parts)
@@ -45,7 +49,11 @@ def listeners_and_sources(names: Iterable[str], parts: Mapping[str, PartDraft]) 
 
 
 def _read_section(
-    reader: SceneReader, written: Written, names: Sequence[str], parts: Mapping[str, PartDraft]
+    reader: SceneReader,
+    written: Written,
+    names: Sequence[str],
+    parts: Mapping[str, PartDraft],
+    themes: tuple[Theme, ...] | Problem,
 ) -> SectionDraft:
     node = written.node
     file = validate(SectionFile, node, reader.source, f"section `{clipped(written.name)}`", written.span)
@@ -55,7 +63,8 @@ def _read_section(
         heard = set(listeners_and_sources(good(players), parts))
         chains = {name: part.chain for name, part in parts.items()}
         moves = read_moves(reader, node.get("move"), node.key("move").span, chains, heard)
-    return SectionDraft(written, file, players, read_next(reader.source, node, "section", names), moves)
+    follows = read_next(reader.source, node, "section", names)
+    return SectionDraft(written, file, players, follows, moves, read_names(reader, node.get("theme"), themes))
 
 
 def _read_players(reader: SceneReader, written: Written, parts: Mapping[str, PartDraft]) -> tuple[str | Problem, ...]:

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from engine import assets
 from engine.generators.contract import GENERATORS, TRANSFORMS, GeneratorKind, Link, TransformKind, TransformSettings
-from engine.scenes.schema.models import NAME, PartFile, SceneFile, SectionFile, TimbreFile
+from engine.scenes.schema.models import NAME, PartFile, SceneFile, SectionFile, ThemeFile, TimbreFile
 from engine.score import drums
 from engine.timbres.contract import TIMBRES
 from engine.units import TIME_OF_DAY, Unit, written
@@ -46,6 +46,7 @@ def scene_schema() -> dict[str, Any]:
         "tempo": curve | {"description": "Tempo over the day, `{06:00: 60 qpm, 20:00: 84 qpm}`."},
         "key": curve | {"description": "Keys over the day, each until the next, `{06:00: D major, 20:00: D minor}`."},
     }
+    scene["properties"]["themes"] |= closed({NAME_PATTERN: _theme(definitions)}, minProperties=3, maxProperties=7)
     scene["properties"]["day"] |= closed({_SETTING: curve}) | {"properties": of_scene}
     scene["properties"]["parts"] |= closed({NAME_PATTERN: {"$ref": REFERENCE + "part"}}, minProperties=1)
     scene["properties"]["sections"] |= closed({NAME_PATTERN: {"$ref": REFERENCE + "section"}}, minProperties=1)
@@ -56,6 +57,18 @@ def scene_schema() -> dict[str, Any]:
         **scene,
         "definitions": dict(sorted(definitions.items())),
     }
+
+
+def _theme(definitions: dict[str, Any]) -> dict[str, Any]:
+    """A theme: written in one line, in a MIDI file, or by role."""
+    of_file = {
+        "type": "object",
+        "properties": {"midi": {"type": "string"}, "track": {"type": ["string", "integer"]}, "bars": {}},
+        "required": ["midi"],
+        "additionalProperties": False,
+    }
+    in_a_line = {"type": "string", "examples": ["found", "D4:1 F4:1/2 A4:1"]}
+    return {"anyOf": [in_a_line, of_file, object_schema(ThemeFile, definitions)]}
 
 
 def file_schema(model: type[BaseModel], title: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from engine.errors import WrongValueError
 from engine.form.curves import Curve
 from engine.form.scene import Tempo
 from engine.generators.contract import Role, Settings
+from engine.generators.rules.written import Chords, Notes
 from engine.score.harmony.keys import MODES, Key, meant_key, parse_pitch_class
 from engine.score.time import Meter
 from engine.units import (
@@ -257,6 +258,11 @@ class SectionFile(Settings):
         description="Settings that move along a curve over the section, `melody.temperature: 0.8 -> 1.2`, "
         "or differ in it.",
     )
+    theme: str | list[str] = Field(
+        default=(),
+        description="The theme that it has, or several of which each pass has one; without, any.",
+        examples=["dawn"],
+    )
     tempo: TempoText | None = Field(default=None, description="Its own tempo.")
     key: KeyText | None = Field(default=None, description="Its own key.")
 
@@ -348,6 +354,15 @@ class EarFile(Settings):
     )
 
 
+class ThemeFile(Settings):
+    """A theme that is written: what it is in each role; a role that is left out is found."""
+
+    melody: Notes | None = Field(default=None, description="Its melody: up to four bars in the key of the scene.")
+    bass: Notes | None = Field(default=None, description="Its bass line, likewise.")
+    drums: Notes | None = Field(default=None, description="Its groove: a drum grid.")
+    chords: Chords | None = Field(default=None, description="Its progression, in figures or in numerals.")
+
+
 class SceneFile(Settings):
     """A scene: one file of music without end."""
 
@@ -379,6 +394,11 @@ class SceneFile(Settings):
     parts: dict[str, Any] = Field(description="Who plays: parts by name.", min_length=1, max_length=MOST_PARTS)
     sections: dict[str, Any] = Field(
         description="The form: sections by name; the first is played first.", min_length=1, max_length=MOST_SECTIONS
+    )
+    themes: Any = Field(
+        default_factory=dict,
+        description="The ideas that the piece is known by, 3 to 7 by name: notes, a drum grid, `{melody: …, bass: …, "
+        "drums: …, chords: …}`, or `found` for one that the engine finds; without, it finds four.",
     )
     day: Any = Field(
         default_factory=dict,
