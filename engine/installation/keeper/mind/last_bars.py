@@ -65,6 +65,10 @@ class LastBars:
         """How many bars are kept."""
         return len(self._bars)
 
+    def line_after(self, frame: int) -> int | None:
+        """The first bar line from a frame on, as far as bars are known. From any thread."""
+        return min((bar.start for bar in tuple(self._bars) if bar.start >= frame), default=None)
+
     def seal(self, start: int, end: int, notes: Sequence[Notes]) -> bool:
         """A mind has decided a bar: whether it is to sound. It is not where repetitions are sounding already.
 
