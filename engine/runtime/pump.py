@@ -124,7 +124,7 @@ class Pump:
                     self._publish(SoundResumed(self._place, silence))
                 silence = 0.0
                 if self._substitute is not None and self._substitute.playing:
-                    data = self._substitute.beneath(data)
+                    data = self._substitute.beneath(data, self._audio.heard - self._format.frames(data))
             else:
                 self._place = self._audio.heard
                 if over or (self.gain.fades and not self.substituted):
