@@ -24,7 +24,7 @@ from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.reading import PATIENCE, Reading
 from engine.installation.keeper.recording.messages import watch_of
-from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Running:
         Raises:
             PerpetuumError: it cannot be run.
         """
-        recording = Recording()  # at once: it imports what it needs while the file is read
+        recording = RecorderPlace()  # at once: it imports what it needs while the file is read
         reading = Reading(self._file)
         read = reading.result(PATIENCE) or reading.give_up()
         if read.problems:
