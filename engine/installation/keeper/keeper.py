@@ -30,7 +30,7 @@ from engine.installation.keeper.folder.writing import Writer
 from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
-from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of
 from engine.installation.keeper.rungs import Rungs
 from engine.installation.keeper.snapshots import HEARD, MusicWatch
@@ -106,7 +106,7 @@ class Keeper:
         self,
         installation: Installation,
         folder: StateFolder,
-        recording: Recording,
+        recording: RecorderPlace,
         safe: str = "",
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = wall_clock,

@@ -26,7 +26,7 @@ from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.reading import PATIENCE, FileRead, Reading
 from engine.installation.keeper.recording.messages import watch_of
-from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Running:
         Raises:
             PerpetuumError: it cannot be run.
         """
-        recording = Recording()  # at once: it imports what it needs while the file is read
+        recording = RecorderPlace()  # at once: it imports what it needs while the file is read
         read = self._first()
         if read.problems:
             print(read.problems, file=sys.stderr)

@@ -64,7 +64,7 @@ def nobody(command: Command) -> None:
     """Where nobody does what a recorder asks."""
 
 
-class Recording:
+class RecorderPlace:
     """Has what happens kept in a journal. `note` may be called from any thread; one thread calls all else.
 
     Args:
