@@ -119,7 +119,7 @@ def passes_that_recall(
 
 
 def known_by_contour(rows: Sequence[PartInBar], part: str) -> tuple[float, float]:
-    """(share, chance): cells of three notes, by contour and rhythm, of the phrases that say which theme they vary, that
+    """(share, chance): cells, by contour and rhythm, of the phrases that say which theme they vary, that
     the first such phrase has, too; and the same looked up in those of the other themes.
     """
     heard: dict[str, set[object]] = defaultdict(set)
@@ -128,7 +128,7 @@ def known_by_contour(rows: Sequence[PartInBar], part: str) -> tuple[float, float
     for (theme, _), bars in itertools.groupby(
         (row for row in rows if row.part == part and row.heard), lambda row: (row.theme, row.ps)
     ):
-        found = {by_contour(cell).shape for cell in cells(melody_of(list(bars), part), 3)}
+        found = {by_contour(cell).shape for cell in cells(melody_of(list(bars), part))}
         if not theme or not found:
             continue
         foreign = [len(found & shapes) / len(found) for name, shapes in heard.items() if name != theme]
