@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.runtime.audio.memory import Memory
+from engine.runtime.audio.failover.memory import Memory
 from engine.sound.exchange import CROSSFADE
 from engine.sound.messages import (
     BLOCK,
