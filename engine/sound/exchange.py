@@ -59,10 +59,12 @@ class Exchange:
 
     Attributes:
         problem: why the last change did not come about; empty if it did.
+        stolen: notes, since the start, that took a sounding voice or found none.
     """
 
     def __init__(self, path: str, instrument: Instrument, build: Build, route: Route, frame: int) -> None:
         self.problem = ""
+        self.stolen = 0
         self.outputs = instrument.outputs
         self._path = path
         self._now = instrument
@@ -75,12 +77,7 @@ class Exchange:
         self._old: Instrument | None = None
         self._old_kept: object = None
         self._began = 0
-        self._stolen = 0
-
-    @property
-    def stolen(self) -> int:
-        """Notes, since the start, that took a sounding voice or found none."""
-        return self._stolen + self._now.stolen + (self._old.stolen if self._old is not None else 0)
+        self._let_go = 0
 
     def change(self, message: ChangeInstrument) -> None:
         """Let another instrument play from a frame on."""
@@ -142,8 +139,9 @@ class Exchange:
         first += second
         self._frame = frame + BLOCK
         if self._old is not None and self._frame >= self._began + CROSSFADE:
-            self._stolen += self._old.stolen
+            self._let_go += self._old.stolen
             self._old = self._old_kept = None
+        self.stolen = self._let_go + self._now.stolen + (self._old.stolen if self._old is not None else 0)
         self._look(self._frame)
 
     def _look(self, frame: int) -> None:
