@@ -16,7 +16,7 @@ from engine.conductor.lookahead import Lookahead
 from engine.conductor.sealing import Controls
 from engine.errors import PerpetuumError
 from engine.form.plan import Plan, Slot
-from engine.form.position import Bars, Count, Position
+from engine.form.position import Bars, Count, Position, StoredKey
 from engine.form.stored import Stored
 from engine.generators.contract import Role
 from engine.score.harmony.chords import Chord
@@ -50,6 +50,7 @@ class StoredPhrase(Stored):
     origin: Origin
     seed: int = Field(ge=0, lt=1 << 63)
     reason: str
+    snapped: Count = 0
 
     @classmethod
     def of(cls, phrase: Phrase) -> Self:
@@ -73,13 +74,14 @@ class StoredPhrase(Stored):
             origin=made_by.origin,
             seed=made_by.seed,
             reason=made_by.reason,
+            snapped=made_by.snapped,
         )
 
     @property
     def phrase(self) -> Phrase:
         """The same phrase, note for note."""
         chords = [ChordSpan(c.start, c.end, Chord(c.root, c.quality, c.bass), c.written) for c in self.chords]
-        made_by = Provenance(self.generator, self.origin, self.seed, self.reason)
+        made_by = Provenance(self.generator, self.origin, self.seed, self.reason, self.snapped)
         return Phrase.of(self.notes, self.length, made_by, chords)
 
     @model_validator(mode="after")
@@ -99,6 +101,7 @@ class StoredDecision(Stored):
     bars: Bars
     raw: StoredPhrase
     phrase: StoredPhrase | None
+    key: StoredKey
 
     @classmethod
     def of(cls, decided: DecidedPhrase) -> Self:
@@ -106,13 +109,15 @@ class StoredDecision(Stored):
         raw = StoredPhrase.of(decided.raw)
         phrase = StoredPhrase.of(decided.phrase)
         heard = None if phrase == raw else phrase
-        return cls(first_bar=decided.first_bar, bars=decided.bars, raw=raw, phrase=heard)
+        key = StoredKey.of(decided.key)
+        return cls(first_bar=decided.first_bar, bars=decided.bars, raw=raw, phrase=heard, key=key)
 
     @property
     def decided(self) -> DecidedPhrase:
         """The same decision."""
         raw = self.raw.phrase
-        return DecidedPhrase(self.first_bar, self.bars, raw, self.phrase.phrase if self.phrase else raw)
+        heard = self.phrase.phrase if self.phrase else raw
+        return DecidedPhrase(self.first_bar, self.bars, raw, heard, self.key.key)
 
 
 class StoredLine(Stored):

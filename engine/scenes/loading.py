@@ -13,6 +13,7 @@ from engine.scenes.reading.chains import read_chains
 from engine.scenes.reading.day import read_day
 from engine.scenes.reading.drafts import DayDraft, InstrumentDraft, PartDraft, SceneDraft, SceneReader
 from engine.scenes.reading.ducking import read_ducks
+from engine.scenes.reading.form import called_sections, read_form, read_modulation
 from engine.scenes.reading.instruments import check_memory, read_instruments
 from engine.scenes.reading.links import read_links
 from engine.scenes.reading.note_lengths import check_articulation
@@ -163,10 +164,14 @@ def read_draft(source: SourceFile, node: MapNode, instruments: Instruments) -> t
     played = read_instruments(reader, chains.values(), instruments)
     parts = {name: PartDraft(chain, taken[name], played[name]) for name, chain in chains.items()}
     check_memory(reader, parts.values(), instruments)
-    sections = read_sections(reader, node.get("sections"), parts)
+    sections = read_sections(reader, node.get("sections"), parts, called_sections(head))
     day = read_day(reader, node.get("day"), node.key("day").span, chains) if "day" in node.entries else DayDraft()
     ducks = () if isinstance(head, Problem) else read_ducks(reader, node, head.mix.duck, chains)
-    return reader, SceneDraft(node, head, parts, sections, day, ducks)
+    if isinstance(head, Problem):
+        return reader, SceneDraft(node, head, parts, sections, day, ducks)
+    form = read_form(reader, node, head.form, list(sections)) if head.form is not None else None
+    modulation = read_modulation(reader, node, head, day.key is not None)
+    return reader, SceneDraft(node, head, parts, sections, day, ducks, form, modulation)
 
 
 def _meter(node: MapNode) -> Meter:

@@ -34,12 +34,14 @@ class Provenance:
         origin: network, rules, opening or fallback.
         seed: the seed that it was made with.
         reason: why a fallback took over; empty otherwise.
+        snapped: notes of a network that had to be moved into the key, since it had left it.
     """
 
     generator: str
     origin: Origin
     seed: int = 0
     reason: str = ""
+    snapped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class ChordSpan:
     Attributes:
         start, end: beats.
         chord: what holds.
-        written: by the author of the scene, so that it counts more than the key does.
+        written: by the author of the scene, or borrowed from another key, so that it counts more than the key does.
     """
 
     start: float

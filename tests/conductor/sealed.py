@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.conductor.conductor import Conductor
 from engine.events import BarSealed, Event
-from engine.form.plan import Pass
+from engine.form.passes import Pass
 from engine.score.phrase import Phrase
 from engine.score.time import Bar
 

@@ -13,7 +13,8 @@ from click.core import ParameterSource
 from engine.cli.common import TimeOfDayType, clock_time, find_named, must_exist, seed_of, valid
 from engine.cli.installation.outlook import DayType, show_day
 from engine.conductor.daytime import CountedDay
-from engine.form.plan import Pass, Plan
+from engine.form.passes import Pass
+from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.installation.loading import check_file
 from engine.scenes.instruments.files import Instruments

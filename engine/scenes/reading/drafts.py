@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.form.curves import DayCurve, DayMove, DaySteps, Move
-from engine.form.scene import PartSource
+from engine.form.scene import Form, Modulation, PartSource
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
 from engine.scenes.schema.models import PartFile, SceneFile, SectionFile
 from engine.scenes.text.nodes import MapNode
@@ -202,11 +202,13 @@ class DayDraft:
         moves: settings of parts.
         tempo: qpm; None where it does not follow.
         key: keys, which change in steps; None where it does not follow.
+        dynamics: levels of playing; None where they do not follow.
     """
 
     moves: tuple[DayMove | Problem, ...] = ()
     tempo: DayCurve | Problem | None = None
     key: DaySteps | Problem | None = None
+    dynamics: DayCurve | Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,8 @@ class SceneDraft:
         sections: by name, in the file's order.
         day: what follows the time of day.
         ducks: who gives way to whom.
+        form: what stands above the sections; None without.
+        modulation: how the home key wanders; None where it stays.
     """
 
     written: MapNode
@@ -228,6 +232,8 @@ class SceneDraft:
     sections: Mapping[str, SectionDraft]
     day: DayDraft
     ducks: tuple[Duck | Problem, ...]
+    form: Form | Problem | None = None
+    modulation: Modulation | Problem | None = None
 
 
 @dataclass(frozen=True)
