@@ -86,7 +86,8 @@ def _movement(
 ) -> Movement | None:
     if form is None:
         return None
-    if before is not None and not closed and frame < before.begins + before.frames:
+    # Where there is a closing section, that ends a movement; where there is none, its time does.
+    if before is not None and not closed and (form.closing is not None or frame < before.begins + before.frames):
         return before
     rng = np.random.default_rng(derive_seed(seed, "movement", index))
     names, weights = list(form.shapes), np.array(list(form.shapes.values()), float)

@@ -68,7 +68,7 @@ class Movement(Stored):
         index: movements before it.
         shape: its name.
         begins: its first frame.
-        frames: how long it is to last; it ends with the first pass that begins after that.
+        frames: how long it is to last; its closing section, or else its end, comes with the next pass then.
         summit: whether its tutti has been called for.
     """
 

@@ -70,7 +70,7 @@ def make_phrase(
         generator = cache[name] = described.factory(request.settings)
     raw = validated(generator.generate(request), request, kind_name)
     origin = Origin.NETWORK if described.network else Origin.RULES
-    raw = raw.with_provenance(Provenance(kind_name, origin, request.seed))
+    raw = raw.with_provenance(Provenance(kind_name, origin, request.seed, snapped=raw.provenance.snapped))
     return raw, at_level(transformed(raw, request, cache, transforms), request)
 
 

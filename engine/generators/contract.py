@@ -207,9 +207,15 @@ class Request(Generic[S_co]):
         return self.place.bar + self.bars >= self.place.section_bars
 
     @property
+    def cadences(self) -> tuple[tuple[int, Cadence], ...]:
+        """Those of its place; where a section ends it comes home in any case."""
+        due = self.place.cadences
+        return due if due or not self.ends_section else ((self.bars, Cadence.AUTHENTIC),)
+
+    @property
     def closes(self) -> Cadence | None:
         """The cadence that is due at the very end of the phrase."""
-        return next((cadence for bars, cadence in self.place.cadences if bars == self.bars), None)
+        return dict(self.cadences).get(self.bars)
 
     @property
     def beats(self) -> float:

@@ -12,10 +12,8 @@ LEVELS = {"pp": -3.0, "p": -2.0, "mp": -1.0, "mf": 0.0, "f": 1.0, "ff": 2.0}
 
 SOFTEST, LOUDEST = LEVELS["pp"], LEVELS["ff"]
 
-_PER_LEVEL = 1.13
-"""By how much velocities grow from level to level: p is .78 of mf, ff 1.28."""
-_KNEE = 104
-"""Velocity above which louder notes come ever closer to 127, so that they differ still."""
+_PER_LEVEL = 1.15
+"""By how much velocities grow from level to level: p is .76 of mf. Above mf they come ever closer to 127."""
 
 
 def parse_level(text: str) -> float:
@@ -54,8 +52,8 @@ def clipped(level: float) -> float:
 
 def at_level(velocities: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """Velocities [n], meant for mf, as they are played at some levels [n]; 1..127."""
-    played = velocities.astype(float) * _PER_LEVEL**levels
-    over = np.maximum(played - _KNEE, 0.0)
-    soft = np.minimum(played, _KNEE) + (127 - _KNEE) * (1.0 - np.exp(-over / (127 - _KNEE)))
-    changed = np.where(levels == 0.0, velocities, soft)
-    return np.clip(np.rint(changed), 1, 127).astype(np.uint8)
+    given = velocities.astype(float)
+    more = given * (_PER_LEVEL**levels - 1.0)
+    room = np.maximum(127.0 - given, 1e-9)
+    played = given + np.where(more > 0, room * (1.0 - np.exp(-np.maximum(more, 0.0) / room)), more)
+    return np.clip(np.rint(played), 1, 127).astype(np.uint8)

@@ -15,7 +15,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import new_notes, past_of, rnn_of
-from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
 from engine.generators.neural.settings import DrumsRnnSettings, ImprovRnnSettings, MelodyRnnSettings, SungSettings
 from engine.generators.rules.drum_rules import DrumRules, DrumRulesSettings
@@ -101,18 +101,19 @@ def _sung(
     settings = request.settings
     spans = harmony.chords_under(request)
     follows_chords = Link.CHORDS in request.sources
+    snaps = Snaps()
 
     def attempt(number: int) -> list[np.ndarray]:
         past = past_of(request, _melody_by_rules, fresh=number == ATTEMPTS - 1)
         made = new_notes(network, past, request, number, conditions(past))
-        found = [fitted_melody(notes, request, settings.range, spans if follows_chords else None) for notes in made]
-        return [on_rhythm(notes, request) for notes in found]
+        fitted = [fitted_melody(notes, request, settings.range, spans if follows_chords else None) for notes in made]
+        return [snaps.kept(on_rhythm(one.notes, request), one.snapped) for one in fitted]
 
     notes = best(attempt, judged_melody, request)
+    provenance = Provenance(name, Origin.NETWORK, request.seed, snapped=snaps.of(notes))
     arrive = Link.RHYTHM not in request.sources
     notes = endings.close(notes, request, spans, settings.range, settings.breath, arrive)
     velocities = sung(notes, request.meter, request.beats, stream(request.seed, "velocity"))
-    provenance = Provenance(name, Origin.NETWORK, request.seed)
     meant = spans if follows_chords else ()
     return Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
 

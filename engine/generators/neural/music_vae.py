@@ -18,7 +18,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import primer_of, vae_of
-from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import best, judged_drums, judged_melody
 from engine.generators.neural.latent_way import latent_at, numbered_point
 from engine.generators.neural.settings import MusicVaeSettings
@@ -59,13 +59,14 @@ class MusicVaeGenerator:
         points = self._points(request, settings)
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
+        snaps = Snaps()
 
         def attempt(number: int) -> list[np.ndarray]:
             notes = self._cut(request, settings, points, spans, number)
             if request.role is Role.DRUMS:
                 return [kick_with(notes, request)]
             fitted = fitted_melody(notes, request, span, spans if follows_chords else None, settings.in_key)
-            return [on_rhythm(fitted, request)]
+            return [snaps.kept(on_rhythm(fitted.notes, request), fitted.snapped)]
 
         rng = stream(request.seed, "velocity")
         provenance = Provenance("music_vae", Origin.NETWORK, request.seed)
@@ -75,6 +76,7 @@ class MusicVaeGenerator:
             return Phrase.of(with_velocities(notes, velocities), request.beats, provenance)
         span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
         notes = best(attempt, judged_melody, request)
+        provenance = replace(provenance, snapped=snaps.of(notes))
         if request.role is Role.MELODY:
             arrive = Link.RHYTHM not in request.sources
             notes = endings.close(notes, request, spans, span, settings.breath, arrive)
