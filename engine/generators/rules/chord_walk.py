@@ -15,6 +15,7 @@ from engine.generators.pulse import accent_at, onset_steps, pulses
 from engine.generators.rules.comping import comped
 from engine.generators.rules.progressions import walk
 from engine.generators.rules.voicing import lead
+from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import Bars, Percent, Pitches, PitchRange
@@ -62,10 +63,9 @@ class ChordWalk:
         notes: list[tuple[float, float, int, int]] = []
         voicings = []
         for span in spans:
-            voicing = lead(voicing, span.chord, settings.voices, settings.range)
-            arrives = request.ends_section and span is spans[-1]
-            bass = span.chord.bass if span.chord.bass is not None else span.chord.root if arrives else None
-            voicings.append(voicing if bass is None else _over(bass, voicing, settings.range))
+            home = request.ends_section and span is spans[-1]
+            voicing = lead(voicing, span.chord, settings.voices, settings.range, rooted=home)
+            voicings.append(_with_bass(voicing, span.chord, settings.range))
         if settings.style == "tied":
             notes = _tied(spans, voicings, request)
         elif settings.style == "comped" and Link.RHYTHM not in request.sources:
@@ -85,13 +85,15 @@ def _last_voicing(history: Phrase | None) -> np.ndarray | None:
     return np.unique(history.notes["pitch"][sounding].astype(int))
 
 
-def _over(bass: int, voicing: np.ndarray, span: PitchRange) -> np.ndarray:
-    """The voicing of a chord over a bass, as in `C/E` and where a section comes home: its lowest voice goes there."""
-    below = [pitch for pitch in range(span.low, int(voicing[-1])) if pitch % 12 == bass]
+def _with_bass(voicing: np.ndarray, chord: Chord, span: PitchRange) -> np.ndarray:
+    """The voicing of a chord over another bass than its root (`C/E`): its lowest voice goes there."""
+    if chord.bass is None:
+        return voicing
+    below = [pitch for pitch in range(span.low, int(voicing[-1])) if pitch % 12 == chord.bass]
     if not below:
         return voicing
-    lowest = min(below, key=lambda pitch: abs(pitch - int(voicing[0])))
-    return np.unique(np.append(voicing[1:][voicing[1:] > lowest], lowest))
+    bass = min(below, key=lambda pitch: abs(pitch - int(voicing[0])))
+    return np.unique(np.append(voicing[1:][voicing[1:] > bass], bass))
 
 
 def _played(
