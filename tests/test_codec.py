@@ -17,16 +17,17 @@ from engine import assets
 from engine.codec import Codec, CodecError, model_name
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Job, Reply, SlowRung
+from engine.conductor.makers.contract import Job, Reply, SlowRung
 from engine.events import BarSealed, NetworksLoaded, NotesLate, PartBar, PhraseDecided
 from engine.form.plan import Plan
 from engine.generators.rules.arpeggio import ArpeggioSettings
 from engine.runtime.codecs import EVENTS
 from engine.runtime.ending import networks_of, setup_of
-from engine.runtime.messages import FROM_WORKER, TO_WORKER, Load
 from engine.runtime.rules import ladder_over
+from engine.runtime.workers.messages import FROM_WORKER, TO_WORKER, Load
 from engine.scenes import load
 from engine.score.harmony.chords import Chord
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.sound.messages import FROM_SOUND, NOTE_EVENT, TO_SOUND, Control, LevelReading, Notes, Quit, Ramp, Ramps
 
@@ -103,7 +104,7 @@ def test_replies_and_events_keep_every_note_to_the_last_bit():
     assert isinstance(reply, Reply)
     assert (reply.ticket, reply.problem, reply.seconds) == (7, "", 0.25)
     assert same(reply.phrase, PHRASE)
-    decided = PhraseDecided("lead", 3, 8, 2, 2**62, "melody_rnn", "", 0.1, PHRASE, PHRASE)
+    decided = PhraseDecided("lead", 3, 8, 2, 2**62, "melody_rnn", "", 0.1, PHRASE, PHRASE, Key(2, "dorian"))
     sealed = BarSealed(8, 256, 512, 71.3, 3, "dawn", (PartBar("lead", PHRASE, True, True),))
     for event in (decided, sealed, NetworksLoaded(1.5, (("melody_rnn", "no file"),)), NotesLate(2)):
         arrived = EVENTS.decode(EVENTS.encode(event))

@@ -13,7 +13,7 @@ import pytest
 from engine import assets
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Job, Reply
+from engine.conductor.makers.contract import Job, Reply
 from engine.conductor.recorder import Tally
 from engine.errors import PerpetuumError
 from engine.events import BarSealed, Event

@@ -10,11 +10,11 @@ ROOT = Path(__file__).parent.parent
 LADDER = """\
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Floor, Made, PromptRung, Rung
-from engine.conductor.ladder import Ladder
+from engine.conductor.makers.contract import Floor, Made, PromptRung, Rung
+from engine.conductor.makers.ladder import Ladder
 from engine.form.plan import Plan
 from engine.runtime.rules import LocalRules, StandIns
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 
 def right(workers: Workers, plan: Plan) -> Conductor:
     return Conductor(plan, Ladder([workers, LocalRules()], StandIns()), print, FastClock())

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from engine.conductor.ladder import Answer, Ladder
+from engine.conductor.makers.ladder import Answer, Ladder
 from engine.score.time import SAMPLE_RATE
 
 

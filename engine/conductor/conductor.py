@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from engine.conductor.clocks import Clock
 from engine.conductor.daytime import AT_NOON, TimeOfDay
-from engine.conductor.ladder import Ladder, unheard
-from engine.conductor.lines import DecidedPhrase, PlayedLine, until
-from engine.conductor.lookahead import Lookahead
+from engine.conductor.makers.ladder import Ladder, unheard
+from engine.conductor.phrases.lines import DecidedPhrase, PlayedLine, until
+from engine.conductor.phrases.lookahead import Lookahead
 from engine.conductor.resounding import Resounding, resounding
 from engine.conductor.sealing import Controls, notes_of, ramps_over
 from engine.conductor.state import ConductorState, Restored, stored_state, taken_along

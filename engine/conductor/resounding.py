@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.conductor.lines import PlayedLine
+from engine.conductor.phrases.lines import PlayedLine
 from engine.conductor.sealing import RING, Controls
 from engine.form.plan import Plan
 from engine.sound.messages import NOTE_EVENT, Notes

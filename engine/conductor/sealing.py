@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.conductor.requests import sound_settings_at, values_at
+from engine.conductor.phrases.requests import sound_settings_at, values_at
 from engine.events import PartBar
 from engine.form.passes import Pass
 from engine.form.plan import Plan

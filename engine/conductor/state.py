@@ -9,13 +9,14 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.conductor.breaker import CircuitBreaker
-from engine.conductor.ladder import Standing
-from engine.conductor.lines import DecidedPhrase, PlayedLine, until
-from engine.conductor.lookahead import Lookahead
+from engine.conductor.makers.breaker import CircuitBreaker
+from engine.conductor.makers.ladder import Standing
+from engine.conductor.phrases.lines import DecidedPhrase, PlayedLine, until
+from engine.conductor.phrases.lookahead import Lookahead
 from engine.conductor.sealing import Controls
 from engine.errors import PerpetuumError
-from engine.form.plan import Plan, Slot
+from engine.form.passes import Slot
+from engine.form.plan import Plan
 from engine.form.position import Bars, Count, Position, StoredKey
 from engine.form.stored import Stored
 from engine.generators.contract import Role

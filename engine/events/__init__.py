@@ -22,8 +22,10 @@ from engine.events.vocabulary import (
     SectionBegan,
     SoundResumed,
     SoundStarved,
+    StepCause,
     SteppedDown,
     SteppedUp,
+    WeightsFound,
 )
 
 __all__ = [
@@ -45,7 +47,9 @@ __all__ = [
     "SectionBegan",
     "SoundResumed",
     "SoundStarved",
+    "StepCause",
     "SteppedDown",
     "SteppedUp",
     "Subscription",
+    "WeightsFound",
 ]

@@ -8,7 +8,9 @@ made where they are shown, never here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
 
 
@@ -76,6 +78,7 @@ class PhraseDecided:
         seconds: what making it took.
         raw: what the generator made.
         phrase: after the transforms.
+        key: that they are in.
     """
 
     part: str
@@ -88,6 +91,7 @@ class PhraseDecided:
     seconds: float
     raw: Phrase
     phrase: Phrase
+    key: Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,25 @@ class BarSealed:
     parts: tuple[PartBar, ...]
 
 
+class StepCause(StrEnum):
+    """Why a rung of the ladder was passed over, as few words as metrics can count."""
+
+    LATE = "late"
+    """It did not answer in time."""
+
+    FAILED = "failed"
+    """It raised, or what it runs in was lost."""
+
+    UNPLAYABLE = "unplayable"
+    """What it gave is no phrase that can be played."""
+
+    SPARED = "breaker_open"
+    """It failed several times in a row and is left alone for a while."""
+
+    UNREADY = "not_ready"
+    """It has not loaded what it needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class SteppedDown:
     """A maker of phrases failed, was late or is left alone for a while, so that a lower rung of the ladder played.
@@ -137,12 +160,14 @@ class SteppedDown:
         bar: the first that the lower rung plays.
         rung: what failed.
         reason: why.
+        cause: the same in a word.
     """
 
     part: str
     bar: int
     rung: str
     reason: str
+    cause: StepCause = StepCause.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +196,21 @@ class NetworksLoaded:
 
     seconds: float
     problems: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFound:
+    """It is known which weights a network of a part plays with.
+
+    Attributes:
+        part: its name.
+        generator: kind of the generator, or of the transform that has a network.
+        digest: SHA-256 of the weights file, hexadecimal.
+    """
+
+    part: str
+    generator: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +353,7 @@ Event = (
     | SteppedDown
     | SteppedUp
     | NetworksLoaded
+    | WeightsFound
     | SceneTookOver
     | SceneRefused
     | ProcessStarted

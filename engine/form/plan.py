@@ -8,13 +8,14 @@ plan can be taken up at any bar of any pass, and the same seed always gives the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from engine.errors import PerpetuumError
 from engine.form.course import next_course
 from engine.form.digest import scene_digest
-from engine.form.passes import Drawing, Pass, begin_of
+from engine.form.drawing import Drawing, begin_of
+from engine.form.passes import Pass, Slot
 from engine.form.position import Course, Position, StoredSection
 from engine.form.scene import Scene
 from engine.form.seeds import derive_seed
@@ -36,36 +37,6 @@ class QuietSpan:
     end_bar: int
     begin: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Some bars of one part, to be filled by one phrase.
-
-    Attributes:
-        part: name of the part.
-        visit: the pass that it lies in.
-        first_bar: counted from the start of the performance.
-        bars: at least 1.
-        seed: of the phrase.
-        opening: a network part that rules play, because the scene gives its networks so many bars to load.
-    """
-
-    part: str
-    visit: Pass
-    first_bar: int
-    bars: int
-    seed: int
-    opening: bool
-
-    @property
-    def end_bar(self) -> int:
-        """First bar after it."""
-        return self.first_bar + self.bars
-
-    def cut(self, bar: int) -> Slot:
-        """What is left of it from a bar on; it keeps its seed."""
-        return self if bar <= self.first_bar else replace(self, first_bar=bar, bars=self.end_bar - bar)
 
 
 def at_noon(frame: int) -> float:

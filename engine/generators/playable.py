@@ -15,15 +15,19 @@ LONGEST_RING = 64.0
 """Beats that a note may sound on beyond its phrase."""
 
 
+class UnplayableError(PerpetuumError):
+    """What was made cannot be played."""
+
+
 def validated(phrase: object, request: Request, kind_name: str) -> Phrase:
     """A phrase that can be played, or an error that says why it cannot.
 
     Raises:
-        PerpetuumError: not a phrase, of another length, not finite, out of range, or too many notes.
+        UnplayableError: not a phrase, of another length, not finite, out of range, or too many notes.
     """
 
-    def refuse(problem: str) -> PerpetuumError:
-        return PerpetuumError(f"part {request.part!r}: {kind_name} made a phrase that {problem}")
+    def refuse(problem: str) -> UnplayableError:
+        return UnplayableError(f"part {request.part!r}: {kind_name} made a phrase that {problem}")
 
     if not isinstance(phrase, Phrase):
         raise refuse(f"is no phrase but {type(phrase).__name__}")

@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 
 from engine.form.curves import DayCurve
-from engine.installation.secret import Secret
+from engine.installation.access import AlarmSources, Listening
+from engine.installation.notices import NoticeChoices
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY
 
@@ -24,6 +25,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 """Days by `date.weekday()`."""
 
 
+_LISTENING, _ALARM, _NOBODY = Listening(), AlarmSources(), NoticeChoices()
 _TARGET, _CEILING, _AUTO = DayCurve(((0.0, -20.0),)), DayCurve(((0.0, -1.0),)), OutputChoice("auto")
 
 
@@ -301,62 +303,16 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where something listens.
+class JournalSettings:
+    """What is remembered of what was played, and for how long.
 
     Attributes:
-        host: a numeric address, "127.0.0.1" or "::1", or a name like "localhost".
-        port: 1..65535.
-        loopback: whether nobody but this machine can reach it.
+        keep: seconds for which the journal keeps what happened.
+        resume: seconds of absence after which the music does not go on at the very bar; the next turn begins.
     """
 
-    host: str
-    port: int
-    loopback: bool
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Who may ask, and command, over HTTP.
-
-    Attributes:
-        control: addresses on which mute, quiet mode, alarm and state are served; none: nothing listens.
-        token: that every command must carry; there is one wherever an address is not loopback. None: none is asked for.
-    """
-
-    control: tuple[Address, ...] = (Address("127.0.0.1", 8470, True),)
-    token: Secret | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmContact:
-    """A contact of the fire alarm at a GPIO pin.
-
-    Attributes:
-        pin: number as Broadcom counts (GPIO17 is 17).
-        closed_means_alarm: whether the alarm closes the contact; a contact that opens also tells a broken wire.
-    """
-
-    pin: int
-    closed_means_alarm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmSources:
-    """Who may raise the fire alarm, which silences everything.
-
-    Attributes:
-        contact: at a pin; None without.
-        signal: whether a signal of the system does.
-        http: whether a command at a control address does.
-    """
-
-    contact: AlarmContact | None = None
-    signal: bool = True
-    http: bool = True
+    keep: float = 30 * 86400.0
+    resume: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +335,8 @@ class Installation:
         state: folder of what it remembers, absolute; need not be there yet.
         listening: addresses.
         alarm: fire alarm.
+        journal: what is remembered of what was played.
+        notices: who is told when something breaks.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
 
@@ -395,6 +353,8 @@ class Installation:
     loudness: Loudness = Loudness()
     sound: Sound = Sound()
     restart: PlannedRestart | None = None
-    listening: Listening = Listening()
-    alarm: AlarmSources = AlarmSources()
+    journal: JournalSettings = JournalSettings()
+    listening: Listening = _LISTENING
+    alarm: AlarmSources = _ALARM
+    notices: NoticeChoices = _NOBODY
     fallback_bank: float = 60.0

@@ -2,7 +2,7 @@
 
 ```
  conductor's process (light: neither networks nor pyo)
-   Workers ---- socket ----> engine.runtime.worker   one or more; networks; may die, hang or leak
+   Workers ---- socket ----> engine.runtime.workers.worker   one or more; networks; may die, hang or leak
    Audio ------ socket ----> engine.sound.process    pyo; may die or hang; a spare one waits to take over
    Pipe  <---- 256-frame blocks ----'                holds 2.7 s: what a new audio process has time for
    Pump -> Gain -> Tee -> Chain                      threads; a player process or our own clock; recordings follow

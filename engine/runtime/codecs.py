@@ -1,6 +1,6 @@
 # pyright: strict
 """The codecs between the halves of a performance, of commands, and of events. Those of children stand beside their
-messages: engine/sound/messages.py and engine/runtime/messages.py."""
+messages: engine/sound/messages.py and engine/runtime/workers/messages.py."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from engine.events import Event, SoundResumed, SoundStarved
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
+from engine.outputs.meter import LevelMeter
 from engine.runtime.audio import Audio
 from engine.runtime.substitute import Substitute
 
@@ -47,6 +48,7 @@ class Pump:
     Attributes:
         frames: that have gone to the output.
         gain: takes commands from any thread.
+        meter: of what leaves for the output.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Pump:
         self._substitute = substitute
         self._publish = publish
         self.gain = Gain(audio.pipe.format, mono)
+        self.meter = LevelMeter(audio.pipe.format)
         self._audio = audio
         self._output = output
         self._format = audio.pipe.format
@@ -142,6 +145,7 @@ class Pump:
         if data:
             if self.frames == 0:
                 log.info("first sound")
+            self.meter.take(data)
             self._output.write(data)
             self.frames += self._format.frames(data)
         return self.gain.faded_out

@@ -22,7 +22,7 @@ from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import OfflineStage
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 
 PATIENCE = 60.0
 """Seconds that a worker may take for a phrase; nobody is waiting to hear it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.conductor.contract import Floor, Job, Made, PromptRung, SlowRung
-from engine.conductor.ladder import Ladder, unheard
+from engine.conductor.makers.contract import Floor, Job, Made, PromptRung, SlowRung
+from engine.conductor.makers.ladder import Ladder, unheard
 from engine.events import Event
 from engine.generators import chain
 from engine.generators.contract import Request

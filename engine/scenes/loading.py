@@ -9,14 +9,14 @@ from pathlib import Path
 
 from engine.form.scene import Scene
 from engine.scenes.instruments.files import Instruments, check_instrument, is_instrument
-from engine.scenes.reading.chains import read_chains
-from engine.scenes.reading.day import read_day
 from engine.scenes.reading.drafts import DayDraft, InstrumentDraft, PartDraft, SceneDraft, SceneReader
 from engine.scenes.reading.ducking import read_ducks
 from engine.scenes.reading.form import called_sections, read_form, read_modulation
-from engine.scenes.reading.instruments import check_memory, read_instruments
-from engine.scenes.reading.links import read_links
-from engine.scenes.reading.note_lengths import check_articulation
+from engine.scenes.reading.moving.day import read_day
+from engine.scenes.reading.parts.chains import read_chains
+from engine.scenes.reading.parts.instruments import check_memory, read_instruments
+from engine.scenes.reading.parts.links import read_links
+from engine.scenes.reading.parts.note_lengths import check_articulation
 from engine.scenes.reading.resolving import resolve
 from engine.scenes.reading.sections import read_sections
 from engine.scenes.schema.models import SceneFile

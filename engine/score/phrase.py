@@ -16,6 +16,10 @@ NOTE = np.dtype([("start", "f8"), ("end", "f8"), ("pitch", "i2"), ("velocity", "
 """A note: start and end in beats from the start of the phrase, MIDI pitch, velocity 1..127."""
 
 
+LAST = 1e-6
+"""Beats before its end at which the last note of a phrase may start: closer, and it counts as on the next bar line."""
+
+
 class Origin(StrEnum):
     """Who made a phrase."""
 

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.networks.encodings import performance, polyphony
+from engine.networks.encodings import polyphony
 from engine.networks.encodings.drums import DrumKitEncoding, OneDrumEncoding
 from engine.networks.encodings.improv import ImprovEncoding
 from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF, MelodyEncoding
-from engine.networks.encodings.performance import PerformanceEncoding
-from engine.networks.encodings.performance_windows import Measured
+from engine.networks.encodings.performance import performance
+from engine.networks.encodings.performance.performance import PerformanceEncoding
+from engine.networks.encodings.performance.windows import Measured
 from engine.networks.encodings.polyphony import PolyphonyEncoding
 from engine.networks.rnn.configs import RnnConfig
 from engine.score.drums import CLASSES

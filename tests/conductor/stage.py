@@ -10,8 +10,8 @@ import pytest
 
 from engine.conductor.clocks import Clock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Floor, Job, Made, PromptRung, Reply
-from engine.conductor.ladder import Ladder
+from engine.conductor.makers.contract import Floor, Job, Made, PromptRung, Reply
+from engine.conductor.makers.ladder import Ladder
 from engine.events import Event, PhraseDecided
 from engine.form.curves import Curve, Move
 from engine.form.plan import Plan

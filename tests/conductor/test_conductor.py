@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from engine.conductor.clocks import FastClock
-from engine.conductor.contract import Reply
+from engine.conductor.makers.contract import Reply
 from engine.conductor.recorder import Recording, Tally
 from engine.events import BarSealed, SectionBegan
 from engine.score.phrase import Origin, Phrase

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 
-from engine.conductor.contract import Job, Reply, SlowRung
-from engine.conductor.ladder import Answer, Ladder
+from engine.conductor.makers.contract import Job, Reply, SlowRung
+from engine.conductor.makers.ladder import Answer, Ladder
 
 
 class VirtualMakers(SlowRung):

@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from engine.conductor.contract import Job, Reply
+from engine.conductor.makers.contract import Job, Reply
 from engine.generators.contract import GENERATORS, TRANSFORMS
-from engine.runtime.messages import FROM_WORKER, TO_WORKER, Cancel, FromWorker, Load, Loaded, Started
+from engine.runtime.workers.messages import FROM_WORKER, TO_WORKER, Cancel, FromWorker, Load, Loaded, Started
 from engine.score.phrase import Origin, Phrase, Provenance
 
 HELD: list[bytearray] = []

@@ -47,3 +47,9 @@ def installation(**more):
         "time_zone": "UTC",
     }
     return Installation(**(made | more))
+
+
+def secrets_are_there(monkeypatch):
+    """Those that shipped installations and the pages name."""
+    for name in ("PERPETUUM_TOKEN", "PERPETUUM_WEBHOOK", "PERPETUUM_PING", "PERPETUUM_MAIL_PASSWORD"):
+        monkeypatch.setenv(name, "x" * 20)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.installation.loading import read_installation
-from tests.installation.making import LOOKED_INTO, SHARED
+from tests.installation.making import LOOKED_INTO, SHARED, secrets_are_there
 from tests.scenes.test_docs import pieces
 
 PAGE = (Path(__file__).parents[2] / "docs" / "installation.md").read_text("utf-8")
@@ -21,7 +21,7 @@ BASE = {
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[text.partition(":")[0] for text in EXAMPLES])
 def test_the_example_is_right(example, tmp_path, monkeypatch):
-    monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
+    secrets_are_there(monkeypatch)
     monkeypatch.delenv("PERPETUUM_PATH", raising=False)
     path = tmp_path / "foyer.yaml"
     path.write_text("".join((BASE | pieces(example)).values()))

@@ -24,7 +24,7 @@ from engine.installation.installation import (
 )
 from engine.installation.outlook import What, due, outlook, slots, span_words
 from engine.installation.timetable import Source, Timetable
-from tests.installation.making import SMALL, entry, hours, installation, programme
+from tests.installation.making import SMALL, entry, hours, installation, programme, secrets_are_there
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MUSEUM = ((), *[hours((10, 18))] * 6)
@@ -283,5 +283,5 @@ def test_plan_of_a_scene_is_what_it_was(plan):
 
 @pytest.mark.parametrize("day", ["2000-01-01", "2199-12-31", "2026-03-29", "2028-02-29"])
 def test_every_day_can_be_planned_of_the_installation_that_shows_every_setting(plan, day, monkeypatch):
-    monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
+    secrets_are_there(monkeypatch)
     assert plan("every_setting", "--day", day)[0] == 0

@@ -24,7 +24,7 @@ from engine.outputs.opening import OutputChoice
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Severity
 from engine.scenes.text.source import SourceFile
-from tests.installation.making import HEAD, LOOKED_INTO, SCENES, SHARED, hours
+from tests.installation.making import HEAD, LOOKED_INTO, SCENES, SHARED, hours, secrets_are_there
 from tests.scenes.writing import RIGHT
 
 SHIPPED = sorted(assets.shipped("installations").glob("*.yaml"))
@@ -35,7 +35,7 @@ SHIPPED = sorted(assets.shipped("installations").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_installation_is_valid_for_check_and_for_editors(path, monkeypatch):
-    monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
+    secrets_are_there(monkeypatch)
     found, diagnostics = read_installation(path, instruments=SHARED, scenes=LOOKED_INTO)
     assert isinstance(found, Installation)
     assert diagnostics == []
@@ -55,7 +55,7 @@ def test_every_setting_stands_in_the_installation_that_shows_every_setting():
 
 
 def test_no_setting_shown_has_the_value_that_counts_without_it(monkeypatch):
-    monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
+    secrets_are_there(monkeypatch)
     shown, _ = read_installation(
         assets.shipped("installations") / "every_setting.yaml", instruments=SHARED, scenes=LOOKED_INTO
     )
@@ -136,7 +136,7 @@ def test_the_state_lies_where_systemd_says_or_with_the_user_or_where_the_file_sa
 
 
 def test_an_installation_travels_between_processes_and_is_the_same_there(monkeypatch):
-    monkeypatch.setenv("PERPETUUM_TOKEN", "x" * 20)
+    secrets_are_there(monkeypatch)
     made, _ = read_installation(
         assets.shipped("installations") / "every_setting.yaml", instruments=SHARED, scenes=LOOKED_INTO
     )

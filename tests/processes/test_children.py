@@ -12,7 +12,7 @@ from tests.runtime.sound import until
 PARENT = """
 import sys, time
 from engine.runtime.audio import Audio
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from tests.runtime.sound import DUMMY, setup
 audio = Audio(command=DUMMY)
 audio.start()

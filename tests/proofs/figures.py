@@ -24,7 +24,7 @@ import soundfile
 from engine import assets
 
 COMMAND = [sys.executable, "-P", "-m", "engine"]
-NAMES = {"engine.sound.process": "audio process", "engine.runtime.worker": "worker"}
+NAMES = {"engine.sound.process": "audio process", "engine.runtime.workers.worker": "worker"}
 
 
 def run(*arguments: str) -> str:

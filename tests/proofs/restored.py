@@ -23,7 +23,7 @@ from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import SoundProgress
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.state import MindState
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, TO_SOUND, Setup, ToSound

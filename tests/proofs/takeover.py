@@ -32,7 +32,7 @@ from engine.runtime.audio import Audio, AudioState
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.offline import OfflineReader
 from engine.runtime.rules import ladder_over
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS

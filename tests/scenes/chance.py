@@ -12,15 +12,15 @@ from pydantic.fields import FieldInfo
 from engine import assets
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Job, Reply
+from engine.conductor.makers.contract import Job, Reply
 from engine.events import Event, PhraseDecided
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.generators import chain
 from engine.generators.contract import GENERATORS, TRANSFORMS, Role
 from engine.runtime.ending import networks_of, setup_of
-from engine.runtime.messages import TO_WORKER, Load
 from engine.runtime.rules import ladder_over
+from engine.runtime.workers.messages import TO_WORKER, Load
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import check_file
 from engine.scenes.schema.json_schema import unit_of

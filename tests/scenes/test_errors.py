@@ -232,7 +232,7 @@ def test_a_plug_in_that_raises_anything_gives_an_error_at_its_place(tmp_path, mo
             raise KeyError("nothing here")
 
     kind = replace(GENERATORS.get("drum_rules"), settings=Broken)
-    monkeypatch.setattr("engine.scenes.reading.chains.GENERATORS", GENERATORS.having(kind))
+    monkeypatch.setattr("engine.scenes.reading.parts.chains.GENERATORS", GENERATORS.having(kind))
     found = only_error(tmp_path, RIGHT)
     assert "nothing here" in found.message
     assert pointed_at(found) == "{kind: drum_rules, style: straight}"

@@ -7,7 +7,8 @@ import pytest
 
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS
-from engine.networks.encodings import performance, polyphony
+from engine.networks.encodings import polyphony
+from engine.networks.encodings.performance import performance
 from engine.networks.rnn.configs import RnnConfig
 from engine.score.harmony.chords import parse_chord
 from engine.score.phrase import NOTE

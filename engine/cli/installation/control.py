@@ -24,16 +24,23 @@ Examples:
 @click.option("--state", type=click.Path(path_type=Path), help="Its state folder, where the file does not say so.")
 def command(installation: str, ask: str, state: Path | None) -> None:
     """Ask something of INSTALLATION, which runs on this machine; only its own user and root may."""
-    from engine import assets
     from engine.installation.keeper.hands.control import ask as ask_of
 
-    if state is None:
-        from engine.errors import PerpetuumError
-        from engine.installation.keeper.reading import PATIENCE, Reading
+    click.echo(ask_of(state or folder_of(installation), ask))
 
-        reading = Reading(assets.installation(installation))
-        found = (reading.result(PATIENCE) or reading.give_up()).installation
-        if found is None:
-            raise PerpetuumError(f"{installation} is not valid, so its state folder is not known", "give it by --state")
-        state = found.state
-    click.echo(ask_of(state, ask))
+
+def folder_of(installation: str) -> Path:
+    """The state folder of an installation, which its file says.
+
+    Raises:
+        PerpetuumError: there is no such file, or it is not valid.
+    """
+    from engine import assets
+    from engine.errors import PerpetuumError
+    from engine.installation.keeper.reading import PATIENCE, Reading
+
+    reading = Reading(assets.installation(installation))
+    found = (reading.result(PATIENCE) or reading.give_up()).installation
+    if found is None:
+        raise PerpetuumError(f"{installation} is not valid, so its state folder is not known", "give it by --state")
+    return found.state

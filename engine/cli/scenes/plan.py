@@ -18,7 +18,7 @@ from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.installation.loading import check_file
 from engine.scenes.instruments.files import Instruments
-from engine.scenes.reading.targets import SoundSettings
+from engine.scenes.reading.moving.targets import SoundSettings
 from engine.scenes.schema.json_schema import unit_of
 from engine.score.dynamics import written_levels
 from engine.score.time import SAMPLE_RATE

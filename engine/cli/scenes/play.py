@@ -94,7 +94,7 @@ def command(
         reports = Relay(log_audio_report)
         audio = stack.enter_context(Audio(report=reports))
 
-        from engine.runtime.workers import Workers
+        from engine.runtime.workers.workers import Workers
 
         workers = stack.enter_context(Workers(report=reports))
 

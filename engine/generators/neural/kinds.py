@@ -61,7 +61,7 @@ def _pianoroll_rnn_nade(settings: PianorollRnnNadeSettings) -> Generator[Pianoro
 
 
 def _music_vae(settings: MusicVaeSettings) -> Generator[MusicVaeSettings]:
-    from engine.generators.neural.music_vae import MusicVaeGenerator
+    from engine.generators.neural.vae.music_vae import MusicVaeGenerator
 
     return MusicVaeGenerator(settings)
 
@@ -73,7 +73,7 @@ def _chorale(settings: ChoraleSettings) -> Generator[ChoraleSettings]:
 
 
 def _groove(settings: GrooveSettings) -> Transform[GrooveSettings]:
-    from engine.generators.neural.groove import Groove
+    from engine.generators.neural.vae.groove import Groove
 
     return Groove(settings)
 

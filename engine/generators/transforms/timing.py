@@ -11,7 +11,7 @@ from engine.generators.contract import Request, Settings, Surroundings, Transfor
 from engine.generators.expression import clip_velocities
 from engine.generators.pulse import swung_pairs
 from engine.generators.transforms.notes import SHORTEST, without_doubles
-from engine.score.phrase import Phrase
+from engine.score.phrase import LAST, Phrase
 from engine.units import Percent, Seconds
 
 
@@ -62,7 +62,7 @@ def humanize(phrase: Phrase, settings: HumanizeSettings, request: Request, rng: 
     together = np.clip(rng.normal(0, 1, int(hands.max()) + 1), -2, 2)[hands]
     alone = np.clip(rng.normal(0, 1, len(notes)), -2, 2)
     shift = deviation * (0.85 * together + 0.3 * alone)
-    start = np.clip(notes["start"] + shift, 0.0, np.nextafter(phrase.length, 0))
+    start = np.clip(notes["start"] + shift, 0.0, phrase.length - LAST)
     notes["end"] = np.maximum(notes["end"] + shift, start + SHORTEST)
     notes["start"] = start
     swing = np.clip(rng.normal(0, 1, len(notes)), -2, 2)
@@ -90,7 +90,7 @@ def swing(phrase: Phrase, settings: SwingSettings, request: Request, rng: np.ran
 
     notes = phrase.notes.copy()
     length = notes["end"] - notes["start"]
-    notes["start"] = np.clip(bent(notes["start"]), 0.0, np.nextafter(phrase.length, 0))
+    notes["start"] = np.clip(bent(notes["start"]), 0.0, phrase.length - LAST)
     notes["end"] = np.maximum(bent(notes["end"]), notes["start"] + np.minimum(length, SHORTEST))
     return phrase.with_notes(notes)
 

@@ -126,7 +126,7 @@ class Rig:
             if isinstance(found, int):
                 return found
         else:
-            words = {"worker": "engine.runtime.worker", "player": "pacat"}[name]
+            words = {"worker": "engine.runtime.workers.worker", "player": "pacat"}[name]
             if pids := those(self.keeper, words):
                 return pids[0]
         raise PerpetuumError(f"there is no {name} now")
@@ -192,7 +192,7 @@ class Rig:
         except PerpetuumError:
             return False
         here = descendants(self.keeper).values()
-        there = all(any(words in command for command in here) for words in ("engine.runtime.worker", "pacat"))
+        there = all(any(words in command for command in here) for words in ("engine.runtime.workers.worker", "pacat"))
         return there and all(processes.values()) and self.rungs.stay.restored is not None
 
     def _record(self, log: IO[bytes]) -> None:

@@ -6,13 +6,17 @@ from __future__ import annotations
 import json
 import logging
 
+import msgspec
+
 from engine.errors import PerpetuumError
+from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.mind.mind_host import MARGIN
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.snapshots import snapshot_of
 from engine.score.time import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -30,6 +34,9 @@ class Telling:
     Args:
         keeper: about which.
         notifier: to the service manager.
+
+    Attributes:
+        snapshot: the last one, about a second old.
     """
 
     def __init__(self, keeper: Keeper, notifier: Notifier) -> None:
@@ -37,6 +44,7 @@ class Telling:
         self._notifier = notifier
         self._heartbeat = Heartbeat()
         self._said: list[str] = []
+        self.snapshot: HealthSnapshot = snapshot_of(keeper, ())
         self._performance: KeptPerformance | None = None
         self._opened_at = 0.0
         self._every = min(NOTIFY_EVERY, (notifier.watchdog or NOTIFY_EVERY * 4) / 4)
@@ -56,6 +64,8 @@ class Telling:
             return
         self._at = now + self._every
         late = self._heartbeat.late(self._stations(now), now)
+        self.snapshot = snapshot_of(self._keeper, tuple(late))
+        self._keeper.recording.tell(self.snapshot)
         if late != self._said:
             self._said = late
             if late:
@@ -85,7 +95,7 @@ class Telling:
     def sentence(self) -> str:
         """How it is, for people."""
         keeper, hands = self._keeper, self._keeper.hands
-        title = keeper.installation.title
+        title = keeper.installation.title + (f" (safe mode: {keeper.safe})" if keeper.safe else "")
         if hands.alarm:
             return f"{title}: silent, because the alarm is on"
         performance = keeper.performance
@@ -104,10 +114,14 @@ class Telling:
         """How it is, for machines."""
         keeper, performance = self._keeper, self._keeper.performance
         found: dict[str, object] = {
+            "title": keeper.installation.title,
             "sentence": self.sentence,
+            "snapshot": msgspec.to_builtins(self.snapshot),
             "alarm": keeper.hands.alarm,
             "muted": keeper.hands.muted,
             "quiet": keeper.hands.quiet,
+            "safe": keeper.safe,
+            "recorder": keeper.recording.pid,
             "phase": keeper.intent.phase.value,
             "late": self._said,
             "scene": keeper.on.turn.scene if keeper.on is not None else None,

@@ -31,9 +31,9 @@ from engine.installation.reading.models import (
 )
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import Checked, check_file
-from engine.scenes.reading.chains import read_written
 from engine.scenes.reading.drafts import Written
 from engine.scenes.reading.following import reachable, read_next
+from engine.scenes.reading.parts.chains import read_written
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, nearest
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode

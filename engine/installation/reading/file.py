@@ -8,20 +8,13 @@ from pathlib import Path
 
 from engine.errors import PerpetuumError
 from engine.files import stem_of
-from engine.installation.installation import (
-    AlarmContact,
-    AlarmSources,
-    Fades,
-    Hours,
-    Installation,
-    Opening,
-    PlannedRestart,
-    Quiet,
-)
+from engine.installation.access import AlarmContact, AlarmSources
+from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.listening import hide_secrets, read_listening
 from engine.installation.reading.models import InstallationFile
+from engine.installation.reading.notices import read_notices
 from engine.installation.reading.schema import known_keys
 from engine.installation.reading.sounding import read_loudness, read_sound
 from engine.installation.walltime import find_zone
@@ -65,6 +58,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
     loudness = read_loudness(source, node, known.loudness)
     sound = read_sound(source, node, known)
     listening = read_listening(source, node)
+    notices = read_notices(source, node)
     restart = _read_restart(source, node, known)
     outside = read_outside(source, node, known.outside, scenes) if known.outside is not None else None
     zone = _read_zone(source, node, known)
@@ -78,6 +72,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or isinstance(loudness, Problem)
         or isinstance(sound, Problem)
         or isinstance(listening, Problem)
+        or isinstance(notices, Problem)
         or isinstance(restart, Problem)
         or isinstance(outside, Problem)
         or isinstance(zone, Problem)
@@ -101,11 +96,13 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         sound=sound,
         restart=restart,
         listening=listening,
+        notices=notices,
         alarm=AlarmSources(
             AlarmContact(contact.pin, contact.alarm == "closed") if contact is not None else None,
             head.alarm.signal,
             head.alarm.http,
         ),
+        journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
         fallback_bank=head.fallback_bank,
     )
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Sequence
 
 from engine.errors import PerpetuumError
-from engine.installation.installation import Address, Listening
+from engine.installation.access import Address, Listening
 from engine.installation.reading.models import ListenFile, SecretFile
 from engine.installation.secret import Secret
 from engine.scenes.schema.validation import validate
@@ -22,7 +22,9 @@ MOST_ADDRESSES = 8
 _ADDRESS = "an address and a port, like `127.0.0.1:8470`, `[::1]:8470` or `0.0.0.0:8470`"
 _WHERE = "`{env: NAME}`, a variable of the environment, or `{file: PATH}`"
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-_ALIKE = ("token", "secret", "password", "listen")
+_ALIKE = ("token", "secret", "password", "listen", "notices", "webhook")
+_HIDDEN = ("listen", "notices")
+"""Keys under which somebody may write a secret by mistake."""
 _WRITTEN = re.compile(r"(\[[^\]]*\]|[^:\s]*):(\d{1,5})")
 
 
@@ -39,7 +41,7 @@ def hide_secrets(source: SourceFile, node: Node, known: Container[str]) -> None:
             hide_secrets(source, item, known)
     if isinstance(node, MapNode):
         for name, (_, value) in node.entries.items():
-            if SECRET.search(name) or name == "listen" or (name not in known and nearest(name, _ALIKE)):
+            if SECRET.search(name) or name in _HIDDEN or (name not in known and nearest(name, _ALIKE)):
                 source.hidden += [one.span for one in _scalars(value) if not _is_place(value, one)]
             else:
                 hide_secrets(source, value, known)
@@ -58,12 +60,17 @@ def read_listening(source: SourceFile, node: MapNode) -> Listening | Problem:
     head = validate(ListenFile, value, source, "`listen`", key.span)
     if isinstance(head, Problem) or not isinstance(value, MapNode):
         return head if isinstance(head, Problem) else source.error(key.span, "`listen` must be a mapping")
-    addresses = _read_addresses(source, value)
-    token = _read_secret(source, *value.entries["token"]) if "token" in value.entries else None
+    addresses = _read_addresses(source, value, "control", Listening().control)
+    health = _read_addresses(source, value, "health", Listening().health)
+    token = read_secret(source, *value.entries["token"]) if "token" in value.entries else None
     if isinstance(addresses, Problem):
         return addresses
+    if isinstance(health, Problem):
+        return health
     if isinstance(token, Problem):
         return token
+    if both := [one for one in health if one in addresses]:
+        return source.error(value.key("health").span, f"{both[0]} stands under `control`, too", "a port of its own")
     open_one = next((one for one in addresses if not one.loopback), None)
     if open_one is not None and token is None:
         return source.error(
@@ -73,14 +80,16 @@ def read_listening(source: SourceFile, node: MapNode) -> Listening | Problem:
             hint="or listen on 127.0.0.1 alone",
         )
     if token is not None:
-        _warn_of_an_absent(source, value.key("token").span, token)
-    return Listening(addresses, token)
+        warn_of_an_absent(source, value.key("token").span, token, "nothing listens beyond this machine")
+    return Listening(addresses, token, health)
 
 
-def _read_addresses(source: SourceFile, node: MapNode) -> tuple[Address, ...] | Problem:
-    if "control" not in node.entries:
-        return Listening().control
-    key, value = node.entries["control"]
+def _read_addresses(
+    source: SourceFile, node: MapNode, name: str, without: tuple[Address, ...]
+) -> tuple[Address, ...] | Problem:
+    if name not in node.entries:
+        return without
+    key, value = node.entries[name]
     items: Sequence[Node] = value.items if isinstance(value, ListNode) else [value]
     if len(items) > MOST_ADDRESSES:
         return source.error(key.span, f"more than {MOST_ADDRESSES} addresses")
@@ -113,7 +122,8 @@ def _read_address(source: SourceFile, node: Node, at: Span) -> Address | Problem
     return Address(str(address), port, address.is_loopback)
 
 
-def _read_secret(source: SourceFile, key: ScalarNode, node: Node) -> Secret | Problem:
+def read_secret(source: SourceFile, key: ScalarNode, node: Node) -> Secret | Problem:
+    """Where a secret lies, of a key and what stands behind it."""
     if not isinstance(node, MapNode):
         message = f"`{key.text}` must say where the secret lies, not what it is"
         return source.error(key.span, message, _WHERE, hint="take the secret out of this file: others may read it")
@@ -133,12 +143,20 @@ def _read_secret(source: SourceFile, key: ScalarNode, node: Node) -> Secret | Pr
     return Secret(env=value)
 
 
-def _warn_of_an_absent(source: SourceFile, span: Span, secret: Secret) -> None:
+def warn_of_an_absent(source: SourceFile, span: Span, secret: Secret, without: str) -> None:
+    """Warn where a secret is not there now.
+
+    Args:
+        source: the file.
+        span: of the key.
+        secret: where it should be.
+        without: what is so without it.
+    """
     try:
         secret.reveal()
     except PerpetuumError as error:
-        what = "; without it nothing listens beyond this machine"
-        source.note(Problem(Severity.WARNING, span, f"{error.message}{what}", hint=error.hint or ""))
+        what = f"{error.message}; without it {without}"
+        source.note(Problem(Severity.WARNING, span, what, hint=error.hint or ""))
 
 
 def _scalars(node: Node) -> list[ScalarNode]:

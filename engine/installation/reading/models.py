@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 from engine.errors import WrongValueError
 from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
+from engine.installation.notices import Encryption
 from engine.scenes.schema.models import LARGEST_SEED
 from engine.units import (
     DECIBELS,
@@ -98,6 +99,7 @@ def _time(value: object) -> float:
 
 Lengths = Annotated[Range, BeforeValidator(_lengths), unit_schema(LENGTH, many=True), LENGTH]
 Keep = Annotated[float, BeforeValidator(_in(KEEP)), unit_schema(KEEP), KEEP]
+Absence = Annotated[float, BeforeValidator(_in(LENGTH)), unit_schema(LENGTH), LENGTH]
 Lower = Annotated[float, BeforeValidator(_in(LOWER)), unit_schema(LOWER), LOWER]
 Steepness = Annotated[float, BeforeValidator(_in(STEEPNESS)), unit_schema(STEEPNESS), STEEPNESS]
 Bank = Annotated[float, BeforeValidator(_bank), unit_schema(BANK), BANK]
@@ -233,6 +235,42 @@ class ListenFile(Settings):
         description="What every command must carry; must be there where an address is not of this machine alone. "
         "`{env: NAME}` or `{file: PATH}`, never the token itself.",
     )
+    health: Any = Field(
+        default=None,
+        description="Addresses on which health and metrics can be read, `127.0.0.1:8471`; `[]` for none.",
+        json_schema_extra={"default": "127.0.0.1:8471"},
+    )
+
+
+class MailFile(Settings):
+    """Messages by mail."""
+
+    to: Any = Field(description="An address, or several.", examples=["technician@example.org"])
+    sender: Any = Field(description="The address that they come from.", examples=["foyer@example.org"])
+    server: str = Field(description="Who takes the mail, and the port.", examples=["mail.example.org:587"])
+    encryption: Encryption = Field(
+        default=Encryption.STARTTLS,
+        description="`starttls` (port 587), `tls` from the first byte on (port 465), or `none`.",
+    )
+    user: str = Field(default="", description="Whom to log in as.")
+    password: Any = Field(default=None, description="Where its password lies: `{env: NAME}` or `{file: PATH}`.")
+
+
+class NoticesFile(Settings):
+    """Who is told when something breaks, and when all is well again."""
+
+    mail: Any = Field(default=None, description="By mail.")
+    webhook: Any = Field(
+        default=None,
+        description="Where the URL lies that messages are posted to as JSON: `{env: NAME}` or `{file: PATH}`.",
+    )
+    ping: Any = Field(
+        default=None,
+        description="Where the URL lies that is asked for as a sign of life, so that somebody misses it: "
+        "`{env: NAME}` or `{file: PATH}`.",
+    )
+    every: Seconds = Field(default=60.0, ge=5, le=86400, description="How long it is between two signs of life.")
+    weekly: bool = Field(default=True, description="Whether it is said once a week that all is well.")
 
 
 class ContactFile(Settings):
@@ -250,6 +288,17 @@ class AlarmFile(Settings):
     contact: ContactFile | None = Field(default=None, description="A contact of the fire alarm at a GPIO pin.")
     signal: bool = Field(default=True, description="Whether a signal of the system does.")
     http: bool = Field(default=True, description="Whether a command at a control address does.")
+
+
+class JournalFile(Settings):
+    """What is remembered of what was played."""
+
+    keep: Keep = Field(default=720.0, description="For how long; older records are DELETED.")
+    resume: Absence = Field(
+        default=1800.0,
+        description="After an absence up to this long the music goes on at the very bar, after a longer one with the "
+        "next turn.",
+    )
 
 
 class InstallationFile(Settings):
@@ -309,7 +358,11 @@ class InstallationFile(Settings):
         description="Folder of what it remembers. Without it, that of systemd (`STATE_DIRECTORY`), or "
         "`~/.local/state/perpetuum/NAME`.",
     )
+    journal: JournalFile = Field(default=JournalFile(), description="What is remembered of what was played.")
     listen: Any = Field(default=None, description="Who may ask and command over HTTP.")
+    notices: Any = Field(
+        default=None, description="Who is told when something breaks: by mail, a webhook, or a ping that stops."
+    )
     alarm: AlarmFile = Field(
         default=AlarmFile(), description="Who may raise the fire alarm, which silences everything."
     )

@@ -16,8 +16,11 @@ from engine.installation.reading.models import (
     ContactFile,
     FadesFile,
     InstallationFile,
+    JournalFile,
     ListenFile,
     LoudnessFile,
+    MailFile,
+    NoticesFile,
     OutputEntryFile,
     OutsideFile,
     QuietFile,
@@ -41,8 +44,11 @@ MODELS: dict[str, type[BaseModel]] = {
     "`loudness`": LoudnessFile,
     "`output` and each of the `followers`": OutputEntryFile,
     "`restart`": RestartFile,
+    "`journal`": JournalFile,
     "`listen`": ListenFile,
-    "`token`": SecretFile,
+    "`token`, `password`, `webhook`, `ping`": SecretFile,
+    "`notices`": NoticesFile,
+    "`mail`": MailFile,
     "`alarm`": AlarmFile,
     "`contact` of the alarm": ContactFile,
 }
@@ -70,6 +76,8 @@ def installation_schema() -> dict[str, Any]:
         "output": OutputEntryFile,
         "listen": ListenFile,
         "secret": SecretFile,
+        "notices": NoticesFile,
+        "mail": MailFile,
         "outside": OutsideFile,
         "restart": RestartFile,
         "contact": ContactFile,
@@ -95,7 +103,14 @@ def installation_schema() -> dict[str, Any]:
     written = {"type": "string", "pattern": rf"^({'|'.join(kinds)})(:.+)?$"}
     output = {"anyOf": [written, {"type": "null"}, _reference("output")]}
     listen["control"] |= _several(_ADDRESS, empty=True)
+    listen["health"] |= _several(_ADDRESS, empty=True)
     listen["token"] |= {"allOf": [_reference("secret")]}
+    notices, mail = definitions["notices"]["properties"], definitions["mail"]["properties"]
+    notices["mail"] |= {"allOf": [_reference("mail")]}
+    for settings, name in ((notices, "webhook"), (notices, "ping"), (mail, "password")):
+        settings[name] |= {"allOf": [_reference("secret")]}
+    mail["to"] |= _several({"type": "string"})
+    mail["sender"] |= {"type": "string"}
     definitions["secret"] |= {"minProperties": 1, "maxProperties": 1}
     own["scenes"] |= closed({NAME_PATTERN: {"anyOf": [_reference("scene"), {"type": "null"}]}}, minProperties=1)
     own["hours"] |= closed({_DAYS: _stretches(closed=True)}, minProperties=1)
@@ -103,6 +118,7 @@ def installation_schema() -> dict[str, Any]:
     own["output"] |= output
     own["followers"] |= {"type": "array", "items": output}
     own["listen"] |= {"allOf": [_reference("listen")]}
+    own["notices"] |= {"allOf": [_reference("notices")]}
     for settings in (own, entry):
         settings["transition"] |= {"allOf": [_reference("transition")]}
     for settings, name in ((own, "outside"), (own, "restart"), (definitions["AlarmFile"]["properties"], "contact")):

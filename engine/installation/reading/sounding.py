@@ -13,7 +13,7 @@ from engine.installation.installation import FollowerChoice, Loudness, Sound
 from engine.installation.reading.models import LUFS, PEAK, InstallationFile, LoudnessFile, OutputEntryFile
 from engine.outputs.contract import OUTPUTS
 from engine.outputs.opening import OutputChoice
-from engine.scenes.reading.points import read_points
+from engine.scenes.reading.moving.points import read_points
 from engine.scenes.schema.kinds import find_kind
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode

@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from engine.networks.contract import EventEncoding
-from engine.networks.encodings.performance import PerformanceEncoding
-from engine.networks.encodings.performance_controls import PerformanceControl
-from engine.networks.encodings.performance_notes import CLASSES, NotePerformanceEncoding
+from engine.networks.encodings.performance.controls import PerformanceControl
+from engine.networks.encodings.performance.notes import CLASSES, NotePerformanceEncoding
+from engine.networks.encodings.performance.performance import PerformanceEncoding
 from engine.networks.encodings.pianoroll import KEYS, PianorollEncoding
 from engine.networks.encodings.polyphony import PolyphonyEncoding
 from engine.networks.polyphonic.heads import Categoricals, NadeHead

@@ -18,10 +18,11 @@ from engine.networks.contract import (
     Random,
     Sampling,
 )
-from engine.networks.encodings import performance, performance_notes
-from engine.networks.encodings.performance import STEPS_PER_SECOND, PerformanceEncoding, PerformanceStream
-from engine.networks.encodings.performance_controls import DEFAULT_DENSITY, Controls, ControlSource
-from engine.networks.encodings.performance_notes import NotePerformanceStream
+from engine.networks.encodings.performance import notes as performance_notes
+from engine.networks.encodings.performance import performance
+from engine.networks.encodings.performance.controls import DEFAULT_DENSITY, Controls, ControlSource
+from engine.networks.encodings.performance.notes import NotePerformanceStream
+from engine.networks.encodings.performance.performance import STEPS_PER_SECOND, PerformanceEncoding, PerformanceStream
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.rnn.generation import Continuation, generate
 

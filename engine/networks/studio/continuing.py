@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.networks.contract import DEFAULT_SAMPLING, NO_CONDITIONS, Conditions, Passage, Random, Sampling
-from engine.networks.encodings import performance
+from engine.networks.encodings.performance import performance
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.studio.hearing import hear

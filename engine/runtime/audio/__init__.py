@@ -5,8 +5,9 @@ waited for it, and a new one) play the last two seconds again, which are thrown 
 frame where the old one stopped goes on from there.
 
 Who does what: `audio.py` is what others use. `supervisor.py` is the thread that watches. `primary.py` has one process
-play, and another when it is lost; `takeover.py` are the candidates for its place, `memory.py` is what they are told,
-`poison.py` finds the notes that kill them. `spare.py` keeps one in waiting. `change.py` goes from scene to scene.
+play, and another when it is lost. `change.py` goes from scene to scene. In `failover/`, `takeover.py` are the
+candidates for a lost one's place, `memory.py` is what they are told, `poison.py` finds the notes that kill them,
+`spare.py` keeps one in waiting.
 """
 
 from engine.runtime.audio.audio import Audio

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from engine.runtime.audio.failover.memory import Memory
+from engine.runtime.audio.failover.spare import Spare
+from engine.runtime.audio.failover.takeover import Takeover
 from engine.runtime.audio.inbox import Inbox
-from engine.runtime.audio.memory import Memory
 from engine.runtime.audio.primary import REFUSED, Primary
 from engine.runtime.audio.processes import AudioChild, AudioProcesses
-from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.states import End
-from engine.runtime.audio.takeover import Takeover
 from engine.sound.messages import BLOCK, Fade, Forget, Setup
 
 HAND_OVER = 8 * BLOCK

@@ -11,14 +11,14 @@ from engine.processes.child import exit_text
 from engine.processes.pipe import Pipe
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
+from engine.runtime.audio.failover.memory import Memory
+from engine.runtime.audio.failover.poison import PoisonGuard
+from engine.runtime.audio.failover.spare import Spare
+from engine.runtime.audio.failover.takeover import Takeover
 from engine.runtime.audio.inbox import Inbox
-from engine.runtime.audio.memory import Memory
-from engine.runtime.audio.poison import PoisonGuard
 from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
-from engine.runtime.audio.spare import Spare
 from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
-from engine.runtime.audio.takeover import Takeover
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Ready, Release, Setup, ToSound, Trouble
 

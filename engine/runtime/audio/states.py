@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.processes.reports import Cause
+from engine.runtime.audio.failover.takeover import Takeover
 from engine.runtime.audio.processes import AudioChild
-from engine.runtime.audio.takeover import Takeover
 
 
 class AudioState(StrEnum):

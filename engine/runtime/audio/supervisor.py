@@ -13,11 +13,11 @@ from contextlib import suppress
 from engine.processes.child import Gone
 from engine.processes.pipe import Pipe
 from engine.runtime.audio.change import SceneChanges
+from engine.runtime.audio.failover.spare import Spare
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.primary import PREROLL, Primary
 from engine.runtime.audio.processes import AudioChild
 from engine.runtime.audio.reports import AudioReport, AudioReporter
-from engine.runtime.audio.spare import Spare
 from engine.sound.messages import FromSound, LevelReading, Pong, Ready, Trouble
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from engine.errors import PerpetuumError
 from engine.form.scene import Part, Scene
-from engine.scenes.reading.targets import SoundSettings
+from engine.scenes.reading.moving.targets import SoundSettings
 from engine.sound.messages import Control
 
 Holds = Mapping[tuple[str, str], "str | float | int"]

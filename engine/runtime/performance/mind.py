@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
@@ -37,9 +37,9 @@ from engine.runtime.performance.holds import Holds, with_holds
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.state import MindState
-from engine.runtime.performance.succession import keep_playing, take_over
+from engine.runtime.performance.succession import NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over
-from engine.runtime.workers import Workers, WorkerState
+from engine.runtime.workers.workers import Workers, WorkerState
 from engine.sound.messages import BLOCK, Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
@@ -52,15 +52,6 @@ EARLIER = 8
 
 REST_BARS = 2
 """Bars of rest between two scenes, where a rest was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class NextScene:
-    """A scene that is to take over."""
-
-    scene: Scene
-    when: When = When.BAR
-    seed: int | None = None
 
 
 class Mind:

@@ -32,7 +32,7 @@ from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_sc
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import Stage
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 
 E = TypeVar("E", bound=Event)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.events.vocabulary import Event, NotesLate
 from engine.outputs.contract import InfallibleOutput
+from engine.outputs.meter import LevelMeter
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.offline import OfflineReader
 from engine.runtime.performance.commands import Alarm, Mute, SetGain, StageCommand, Stop
@@ -122,6 +123,11 @@ class Stage(StageThread):
     def frames(self) -> int:
         """How many have gone to the output."""
         return self._pump.frames
+
+    @property
+    def meter(self) -> LevelMeter:
+        """Measures what leaves for the output."""
+        return self._pump.meter
 
     @property
     def finished(self) -> bool:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.conductor.conductor import Conductor
 from engine.form.scene import Scene
 from engine.generators.contract import Settings
 from engine.runtime.ending import networks_of, setup_of
+from engine.runtime.performance.commands import When
 from engine.score.time import Bar
 from engine.sound.messages import BLOCK, Setup
 
@@ -20,6 +21,15 @@ log = logging.getLogger(__name__)
 
 MOST_FAILURES = 8
 """Bars in a row that cannot be made, after which the performance is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextScene:
+    """A scene that is to take over."""
+
+    scene: Scene
+    when: When = When.BAR
+    seed: int | None = None
 
 
 class LoadsNetworks(Protocol):

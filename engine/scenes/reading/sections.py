@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from engine.form.curves import Move
 from engine.generators.contract import Link, Role
-from engine.scenes.reading.chains import read_written
 from engine.scenes.reading.drafts import PartDraft, SceneReader, SectionDraft, Written
 from engine.scenes.reading.following import reachable, read_next
-from engine.scenes.reading.moves import read_moves
+from engine.scenes.reading.moving.moves import read_moves
+from engine.scenes.reading.parts.chains import read_written
 from engine.scenes.schema.models import MOST_SECTIONS, SectionFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import listed, nearest

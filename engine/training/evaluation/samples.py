@@ -15,8 +15,9 @@ from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.chorale.notes import to_notes, voices_of
 from engine.networks.chorale.writing import Writing, write
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
-from engine.networks.encodings import drums, melody, performance
-from engine.networks.encodings.performance_windows import densities, histograms
+from engine.networks.encodings import drums, melody
+from engine.networks.encodings.performance import performance
+from engine.networks.encodings.performance.windows import densities, histograms
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.vae.configs import VaeConfig

@@ -8,7 +8,7 @@ import pytest
 
 from engine.conductor.clocks import FastClock
 from engine.conductor.conductor import Conductor
-from engine.conductor.contract import Reply
+from engine.conductor.makers.contract import Reply
 from engine.form.plan import Plan
 from engine.runtime.rules import ladder_over
 from tests.conductor.sealed import EachPart

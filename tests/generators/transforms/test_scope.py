@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.generators.chain import transformed
@@ -142,6 +142,8 @@ def test_hats_can_rest_or_be_thinned_alone(tmp_path):
     every=st.sampled_from([None, "2 bars", "1:3 bars"]),
     chance=st.sampled_from(["0 %", "50 %", "100 %"]),
 )
+@example("humanize", [(float(12 + n % 4), 1.0, 30) for n in range(4)] + [(15.984375, 1.0, 30)], 203, "2 bars", "100 %")
+@example("humanize", [(7.984375, 1.0, 30)], 202, "2 bars", "50 %")
 @settings(max_examples=60, deadline=None)
 def test_no_note_is_lost_or_altered_outside_the_bars_that_are_meant(name, rows, seed, every, chance):
     source = phrase([(start, start + length, pitch, 80) for start, length, pitch in rows])

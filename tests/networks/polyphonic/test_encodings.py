@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.networks.encodings import performance, performance_notes, performance_windows, pianoroll, polyphony
-from engine.networks.encodings.performance_controls import Controls, PerformanceControl
+from engine.networks.encodings import pianoroll, polyphony
+from engine.networks.encodings.performance import notes as performance_notes
+from engine.networks.encodings.performance import performance
+from engine.networks.encodings.performance import windows as performance_windows
+from engine.networks.encodings.performance.controls import Controls, PerformanceControl
 from tests.networks.polyphonic.golden import CONTROLLED, PERFORMANCES, PIANOROLLS, WHOLE_NOTES, Golden
 
 BOTH = (PerformanceControl.NOTES_PER_SECOND, PerformanceControl.PITCH_CLASSES)

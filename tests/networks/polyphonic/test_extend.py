@@ -7,8 +7,10 @@ import pytest
 
 from engine.networks import build_network
 from engine.networks.contract import Conditions, Passage, Sampling
-from engine.networks.encodings import performance, performance_notes, pianoroll, polyphony
-from engine.networks.encodings.performance_controls import Controls, PerformanceControl
+from engine.networks.encodings import pianoroll, polyphony
+from engine.networks.encodings.performance import notes as performance_notes
+from engine.networks.encodings.performance import performance
+from engine.networks.encodings.performance.controls import Controls, PerformanceControl
 from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS, nade_shapes
 from engine.score.phrase import NOTE
 from tests.networks.polyphonic.test_parity import network_of

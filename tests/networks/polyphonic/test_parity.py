@@ -10,8 +10,10 @@ import pytest
 
 from engine.networks import build_network
 from engine.networks.contract import Conditions, Sampling
-from engine.networks.encodings import performance, performance_notes, polyphony
-from engine.networks.encodings.performance_controls import DEFAULT_DENSITY, Controls
+from engine.networks.encodings import polyphony
+from engine.networks.encodings.performance import notes as performance_notes
+from engine.networks.encodings.performance import performance
+from engine.networks.encodings.performance.controls import DEFAULT_DENSITY, Controls
 from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS, NadeConfig, nade_shapes
 from engine.networks.polyphonic.performance_rnn import perform
 from engine.networks.polyphonic.polyphony_rnn import compose

@@ -21,7 +21,7 @@ from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.ending import networks_of
 from engine.runtime.rules import ladder_over
-from engine.runtime.workers import Workers
+from engine.runtime.workers.workers import Workers
 from engine.score.time import SAMPLE_RATE
 
 PATIENCE = 120.0

@@ -9,7 +9,7 @@ import pytest
 from engine.training.datasets import open_dataset
 from engine.training.datasets.formats.abc import read_abc, split_tunes
 from engine.training.datasets.score import UnusableError
-from tests.cli.test_dataset import run
+from tests.cli.networks.test_dataset import run
 from tests.training.datasets.test_abc import first
 
 BEHIND = "after an empty line, which ends a tune"

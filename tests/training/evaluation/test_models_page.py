@@ -10,7 +10,7 @@ import pytest
 from engine import assets
 from engine.networks import read_card
 from engine.training.evaluation.figures import FIGURES
-from tests.cli.test_evaluate import numbers_of, section_of
+from tests.cli.networks.test_evaluate import numbers_of, section_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 SHIPPED = sorted(assets.shipped("weights").glob("*.safetensors"))

@@ -1,0 +1,131 @@
+"""`perpetuum doctor`: whether this machine can be trusted with an installation, and what to do where it cannot."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli.listing import as_text_or_json
+
+if TYPE_CHECKING:
+    from engine.health.doctor.diagnosis import Diagnosis
+    from engine.installation.installation import Installation
+
+SIGNS = {"good": "ok", "doubtful": "!", "bad": "BAD", "unknown": "?"}
+
+EXAMPLES = """
+\b
+Examples:
+  perpetuum doctor gallery              this machine, and what gallery asks of it
+  perpetuum doctor --format json        the machine alone, for other programs
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("installation", required=False)
+@as_text_or_json
+@click.pass_context
+def command(context: click.Context, installation: str | None, form: str) -> None:
+    """Look at the machine, and at what INSTALLATION asks of it: sound, time, disk, heat, limits, files, ports.
+
+    The exit code is 1 where something would keep it from sounding as it should.
+    """
+    from engine.health.doctor import machine, sound
+    from engine.health.doctor.diagnosis import Grade
+
+    found: list[Diagnosis] = []
+    read = _read(installation, found) if installation is not None else None
+    output = read.sound.output if read is not None else None
+    kind, argument = (output.kind, output.argument) if output is not None else ("auto", None)
+    found.append(sound.device(kind, argument))
+    found += sound.mixer(kind, argument)
+    found.append(machine.clock())
+    found += machine.board()
+    found.append(machine.memory())
+    found += machine.limits()
+    if read is not None:
+        found += machine.state_folder(read.state)
+        found += _ports(read)
+        found += _secrets(read)
+    if form == "json":
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        _show(found)
+    if machine.worst(found) is Grade.BAD:
+        context.exit(1)
+
+
+def _read(name: str, found: list[Diagnosis]) -> Installation | None:
+    """The installation, and what is wrong with its files: scenes, samples and weights are looked into."""
+    from engine import assets
+    from engine.health.doctor.diagnosis import Diagnosis, Grade
+    from engine.installation.loading import read_installation
+    from engine.scenes.text.problems import Severity
+
+    path = assets.installation(name)
+    read, diagnostics = read_installation(path)
+    wrong = [one for one in diagnostics if one.severity is Severity.ERROR] or diagnostics
+    remedy = f"perpetuum check {name}"
+    if read is None:
+        text = f"{path} is not valid: {wrong[0].text()}" if wrong else f"{path} is not valid"
+        found.append(Diagnosis("files", Grade.BAD, text, remedy))
+    elif diagnostics:
+        more = f", and {len(diagnostics) - 1} more" if len(diagnostics) > 1 else ""
+        found.append(Diagnosis("files", Grade.DOUBTFUL, f"{wrong[0].text()}{more}", remedy))
+    else:
+        found.append(
+            Diagnosis("files", Grade.GOOD, "the installation, its scenes, samples and weights are as they should be")
+        )
+    return read
+
+
+def _ports(read: Installation) -> list[Diagnosis]:
+    """Whether what it listens on is free, or held by the installation itself."""
+    from engine.health.doctor.diagnosis import Diagnosis, Grade
+
+    found: list[Diagnosis] = []
+    for address in read.listening.control:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        try:
+            socket.create_server((address.host, address.port), family=family).close()
+        except OSError as error:
+            running = (read.state / "control").exists()
+            grade = Grade.UNKNOWN if running else Grade.BAD
+            text = f"{address} cannot be listened on now: {error.strerror}"
+            remedy = "if the installation runs, that is why" if running else "choose another port under `listen`"
+            found.append(Diagnosis("ports", grade, text, remedy))
+        else:
+            found.append(Diagnosis("ports", Grade.GOOD, f"{address} is free"))
+    return found
+
+
+def _secrets(read: Installation) -> list[Diagnosis]:
+    """Whether its secrets are there, and nobody else may read them."""
+    from engine.errors import PerpetuumError
+    from engine.health.doctor.diagnosis import Diagnosis, Grade
+
+    secret = read.listening.token
+    if secret is None:
+        return []
+    try:
+        secret.reveal()
+    except PerpetuumError as error:
+        return [Diagnosis("secrets", Grade.BAD, error.message, error.hint or "")]
+    if secret.file and Path(secret.file).stat().st_mode & 0o044:
+        remedy = f"chmod 600 {secret.file}"
+        return [Diagnosis("secrets", Grade.DOUBTFUL, f"everybody on this machine may read {secret.file}", remedy)]
+    return [Diagnosis("secrets", Grade.GOOD, f"the token in {secret} is there")]
+
+
+def _show(found: list[Diagnosis]) -> None:
+    width = max(len(one.subject) for one in found)
+    for one in found:
+        sign = SIGNS[one.grade.value]
+        click.echo(f"{sign:>4}  {one.subject:<{width}}  {one.text}")
+        if one.remedy:
+            click.echo(f"{'':>4}  {'':<{width}}    -> {one.remedy}")

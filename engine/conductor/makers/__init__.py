@@ -1,0 +1,1 @@
+"""Who makes phrases: the contract, and the ladder from the best maker down to a floor that never fails."""

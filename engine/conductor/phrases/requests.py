@@ -1,0 +1,178 @@
+# pyright: strict
+"""Questions to generators: what a part is asked for, out of the plan and of what the other parts play."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from engine.conductor.phrases.lines import Line
+from engine.form.course import between
+from engine.form.passes import Pass, Slot
+from engine.form.plan import Plan
+from engine.form.scene import Part, Scene
+from engine.form.seeds import derive_seed
+from engine.generators.contract import Link, Place, Request, Role, Settings
+from engine.generators.transposing import phrase_in
+from engine.score.dynamics import LOUDEST
+from engine.score.harmony.keys import Key
+from engine.score.harmony.progressions import Progression
+from engine.score.harmony.relations import KeySpan
+from engine.score.phrase import Origin, Phrase, Provenance
+from engine.sound.messages import Control
+from engine.units import PitchRange
+
+Values = Mapping[tuple[str, int | None], Any]
+"""Settings of a part that move, as they are at a moment, by setting and transform (None: of generator or sound)."""
+
+
+def request_for(
+    plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], time_of_day: float, complete: bool = True
+) -> Request | None:
+    """What to ask a part for in a slot.
+
+    Args:
+        plan: the form.
+        line: of the part.
+        slot: to be filled.
+        lines: of all parts.
+        time_of_day: seconds since midnight, for curves of the day.
+        complete: None is returned while a source is not known; False takes a rest for it instead.
+    """
+    scene, part, visit = plan.scene, line.part, slot.visit
+    sources: dict[Link, Phrase] = {}
+    for link, source in part.sources.items():
+        phrase = lines[source.part].heard(slot.first_bar, slot.end_bar, source.drum)
+        if phrase is None:
+            if complete:
+                return None
+            phrase = Phrase.empty(slot.bars * scene.meter.beats_per_bar, Provenance("rest", Origin.RULES))
+        sources[link] = phrase
+    values = values_at(scene, part.name, visit, visit.progress(slot.first_bar), time_of_day)
+    past, keys = line.history(slot.first_bar) or (None, ())
+    first, levels = slot.first_bar - visit.first_bar, visit.levels(slot.first_bar, slot.end_bar)
+    progression: Progression | None = values.get((Link.CHORDS, None), part.chords)
+    if progression is not None:
+        bar, beats = scene.meter.beats_per_bar, slot.bars * scene.meter.beats_per_bar
+        spans = progression.spans(visit.key, (slot.first_bar - visit.first_bar) * bar, beats)
+        sources[Link.CHORDS] = Phrase.of((), beats, Provenance("written", Origin.RULES), spans)
+    return Request(
+        part=part.name,
+        role=part.role,
+        bars=slot.bars,
+        meter=scene.meter,
+        qpm=plan.bar(slot.first_bar).qpm,
+        key=visit.key,
+        seed=slot.seed,
+        settings=_as_the_form_wants(scene, visit, levels, _with_values(part.settings, values, None)),
+        place=Place(
+            section=visit.section.name,
+            pass_index=visit.index,
+            bar=first,
+            section_bars=visit.bars,
+            first_bar=slot.first_bar,
+            time_of_day=time_of_day,
+            cadences=tuple((end - first, how) for end, how in visit.cadences if first < end <= first + slot.bars),
+            movement=visit.course.movement.index if visit.course.movement is not None else 0,
+            intensity=visit.intensity,
+        ),
+        theme=derive_seed(plan.seed, "theme", visit.section.name),
+        history=past,
+        keys=keys,
+        dynamics=levels,
+        sources=sources,
+        primer=_in_the_key(part, scene.key, visit.key),
+        transforms=tuple(
+            (name, _with_values(settings, values, place)) for place, (name, settings) in enumerate(part.transforms)
+        ),
+    )
+
+
+def _in_the_key(part: Part, written: Key, key: Key) -> Phrase | None:
+    """The primer of a part, which stands in the key that the scene is written in, in the key that holds now."""
+    if part.primer is None or part.role is Role.DRUMS or key == written:
+        return part.primer
+    return phrase_in(part.primer, (KeySpan(0.0, part.primer.length, written),), key)
+
+
+_DENSITY_PER_LEVEL = 0.08
+"""By how much parts that have a density play more from level to level."""
+
+
+def _as_the_form_wants(scene: Scene, visit: Pass, levels: Sequence[float], settings: Settings) -> Settings:
+    """Settings of a generator whose density and range follow the form and the level of playing."""
+    fields, changes = type(settings).model_fields, dict[str, Any]()
+    form = scene.form
+    density = getattr(settings, "density", None) if "density" in fields else None
+    if isinstance(density, float):
+        wanted = 1.0 + _DENSITY_PER_LEVEL * (sum(levels) / len(levels) if levels else 0.0)
+        if form is not None:
+            wanted *= between(form.density, visit.intensity)
+        changes["density"] = min(1.0, density * wanted)
+    span = getattr(settings, "range", None) if "range" in fields else None
+    if isinstance(span, PitchRange) and form is not None and form.reach:
+        top = span.high - round((1.0 - visit.intensity) * form.reach)
+        changes["range"] = PitchRange(span.low, max(top, min(span.high, span.low + 12)))
+    return settings.model_copy(update=changes) if changes else settings
+
+
+def values_at(scene: Scene, part: str, visit: Pass, position: float, time_of_day: float) -> Values:
+    """The settings of a part that move, as they are at a moment: where a section moves one, the day does not count.
+
+    Args:
+        scene: has the curves of the day.
+        part: name.
+        visit: pass of a section.
+        position: in it, 0..1.
+        time_of_day: seconds since midnight.
+    """
+    values = {(move.target, move.transform): move.curve.at(time_of_day) for move in scene.day if move.part == part}
+    moves = (move for move in visit.section.moves if move.part == part)
+    return values | {(move.target, move.transform): move.curve.at(position) for move in moves}
+
+
+_DULLER_PER_LEVEL = 0.05
+"""By how much the brightness of a part falls from level to level under ff."""
+
+
+def sound_settings_at(part: Part, values: Values, level: float = LOUDEST) -> dict[Control, float]:
+    """Level (dB), pan, sends (dB), and brightness where it has one, of a part where some settings move.
+
+    Args:
+        part: whose sound.
+        values: of the settings that move.
+        level: of playing; the softer, the duller.
+    """
+    settled = {
+        Control.LEVEL: part.sound.level,
+        Control.PAN: part.sound.pan,
+        Control.REVERB: part.sound.reverb,
+        Control.DELAY: part.sound.delay,
+    }
+    if part.sound.brightness is not None:
+        settled[Control.BRIGHTNESS] = part.sound.brightness
+    for control in settled:
+        value = values.get((str(control), None), settled[control])
+        settled[control] = value if math.isfinite(value) else -math.inf
+    if Control.BRIGHTNESS in settled:
+        settled[Control.BRIGHTNESS] = max(0.0, settled[Control.BRIGHTNESS] - _DULLER_PER_LEVEL * (LOUDEST - level))
+    return settled
+
+
+def _with_values(settings: Settings, values: Values, transform: int | None) -> Settings:
+    """Settings of a generator or transform where some move; `check` has seen that every point of them is valid."""
+    changes: dict[str, Any] = {}
+    for (target, place), value in values.items():
+        if place == transform and target in type(settings).model_fields:
+            whole = isinstance(value, float) and _is_whole(settings, target)
+            changes[target] = round(value) if whole else value
+    return settings.model_copy(update=changes) if changes else settings
+
+
+def _is_whole(settings: Settings, name: str) -> bool:
+    """Whether a setting is a whole number (or may be one, where it is unset), so that a curve over it is rounded."""
+    kinds = [type(settings).model_fields[name].annotation]
+    for kind in kinds:  # grows: unions and annotated types are opened up
+        kinds += get_args(kind)
+    return int in kinds and float not in kinds

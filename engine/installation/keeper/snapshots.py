@@ -1,0 +1,116 @@
+# pyright: strict
+"""How the installation is, as one value: made by the keeper, told to whoever watches."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
+from engine.events.vocabulary import BarSealed, PhraseDecided, SceneTookOver
+from engine.installation.keeper.performance import KeptPerformance
+from engine.score.phrase import Origin
+from engine.score.time import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from engine.installation.keeper.keeper import Keeper
+
+RINGS = 8.0
+"""Seconds after the start of a note for which it is expected to be heard; scenes have no rests that are shorter."""
+
+HEARD = (PhraseDecided, BarSealed, SceneTookOver)
+"""Events that `MusicWatch.hear` takes."""
+
+
+class MusicWatch:
+    """What is known of the music from its events: which parts are played by rules, and where notes begin."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fallen: set[str] = set()
+        self._sounding: deque[tuple[int, int]] = deque(maxlen=256)  # frames of bars in which notes begin
+
+    def hear(self, event: PhraseDecided | BarSealed | SceneTookOver) -> None:
+        """Take what happens."""
+        with self._lock:
+            match event:
+                case PhraseDecided(part=part, phrase=phrase):
+                    if phrase.provenance.origin is Origin.FALLBACK:
+                        self._fallen.add(part)
+                    else:
+                        self._fallen.discard(part)
+                case BarSealed(start=start, end=end, parts=parts):
+                    if any(part.heard and len(part.phrase.notes) for part in parts):
+                        self._sounding.append((start, end))
+                case SceneTookOver():
+                    self._fallen.clear()
+
+    @property
+    def fallen(self) -> bool:
+        """Whether rules play a part in place of what failed."""
+        with self._lock:
+            return bool(self._fallen)
+
+    def sounds(self, frame: int) -> bool:
+        """Whether notes are to be heard at a frame; at a rest they are not."""
+        with self._lock:
+            return any(start <= frame < end + RINGS * SAMPLE_RATE for start, end in self._sounding)
+
+
+def level_of(performance: KeptPerformance, music: MusicWatch) -> FallbackLevel:
+    """The lowest rung that is heard."""
+    if performance.unheard:
+        return FallbackLevel.UNHEARD
+    if performance.substituted:
+        return FallbackLevel.BANK
+    if performance.standing.repeating:
+        return FallbackLevel.LAST_BARS
+    return FallbackLevel.RULES if music.fallen else FallbackLevel.NONE
+
+
+def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
+    """How an installation is now.
+
+    Args:
+        keeper: of it.
+        late: stations of the music that have not done what was due.
+    """
+    performance, on, hands = keeper.performance, keeper.on, keeper.hands
+    recorder = keeper.recording.pid
+    now = HealthSnapshot(
+        at=time.time(),
+        monotonic=time.monotonic(),
+        expected=False,
+        muted=hands.muted,
+        alarm=hands.alarm,
+        scene="",
+        level=FallbackLevel.NONE,
+        stations=(),
+        late=late,
+        ahead=0.0,
+        silent=0.0,
+        peak=0.0,
+        lost="",
+        saved=keeper.saved,
+        processes=(("keeper", os.getpid()), *([("recorder", recorder)] if recorder is not None else [])),
+    )
+    if performance is None or on is None:
+        return now
+    standing, meter = performance.standing, performance.meter
+    due = keeper.music.sounds(standing.taken) or standing.repeating or performance.substituted
+    return replace(
+        now,
+        expected=standing.taken > 0 and due and keeper.audible and not hands.muted and not hands.alarm,
+        scene=on.turn.scene,
+        level=level_of(performance, keeper.music),
+        stations=(("sealed", standing.sealed), ("rendered", standing.made), ("taken", standing.taken)),
+        ahead=max(0.0, (standing.sealed - standing.taken) / SAMPLE_RATE),
+        silent=meter.silent if meter is not None else 0.0,
+        peak=meter.take_peak() if meter is not None else 0.0,
+        lost=performance.unheard,
+        processes=(*now.processes, *performance.processes),
+    )

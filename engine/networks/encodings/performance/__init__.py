@@ -1,0 +1,1 @@
+"""Performances as events or as whole notes, and the controls that such networks can be asked for."""

@@ -1,0 +1,1 @@
+"""From a lost audio process to another one at the same frame: a spare, the memory of messages, the candidates."""

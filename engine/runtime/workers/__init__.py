@@ -1,0 +1,1 @@
+"""Generator workers: the process that loads networks, and how the conductor's process keeps and asks them."""

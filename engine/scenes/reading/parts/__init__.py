@@ -1,0 +1,1 @@
+"""One part of a scene file: generators and transforms, links to other parts, the instrument."""

@@ -1,0 +1,126 @@
+"""A real Prometheus and a real Alertmanager, Debian's, for tests; each in a folder and on ports of its own."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+_YAML = YAML(typ="safe")
+INSTALLED = all(shutil.which(one) for one in ("prometheus", "promtool", "prometheus-alertmanager"))
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
+
+
+def ask(port, path, **query):
+    """What is answered to a question over HTTP, as JSON."""
+    url = f"http://127.0.0.1:{port}{path}" + ("?" + urllib.parse.urlencode(query) if query else "")
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return json.load(response)
+
+
+def wait_until(true, seconds=60.0):
+    """Look again and again until something is so; whether it became so in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            found = true()
+        except OSError:
+            found = None
+        if found:
+            return found
+        time.sleep(0.1)
+    return None
+
+
+class Running:
+    """Both, scraping targets every second by the rules that we ship, with their times shortened.
+
+    Args:
+        folder: for their data.
+        targets: pairs of an instance and its port.
+        faster: by which the times of the rules are divided.
+    """
+
+    def __init__(self, folder, targets, faster=10):
+        self.port, self.alerts = free_port(), free_port()
+        rules = _read("perpetuum.rules.yaml")
+        for rule in rules["groups"][0]["rules"]:
+            rule["for"] = f"{_seconds(rule.get('for', '0s')) / faster:.0f}s"
+            rule["expr"] = rule["expr"].replace("[20s]", "[4s]").replace("> 20\n", "> 4\n")
+        (folder / "rules.yaml").write_text(json.dumps(rules))
+        config = _read("prometheus.yaml")
+        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+        config["rule_files"] = ["rules.yaml"]
+        config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{self.alerts}"]}]
+        config["scrape_configs"][0]["static_configs"] = [
+            {"targets": [f"127.0.0.1:{port}"], "labels": {"instance": name}} for name, port in targets
+        ]
+        (folder / "prometheus.yaml").write_text(json.dumps(config))
+        alertmanager = _read("alertmanager.yaml")
+        alertmanager["route"] |= {"group_wait": "0s", "group_interval": "1s"}
+        alertmanager["receivers"] = [{"name": one["name"]} for one in alertmanager["receivers"]]
+        (folder / "alertmanager.yaml").write_text(json.dumps(alertmanager))
+        self._processes = [
+            subprocess.Popen(
+                [
+                    "prometheus",
+                    f"--config.file={folder}/prometheus.yaml",
+                    f"--storage.tsdb.path={folder}/data",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=(folder / "prometheus.log").open("wb"),
+            ),
+            subprocess.Popen(
+                [
+                    "prometheus-alertmanager",
+                    f"--config.file={folder}/alertmanager.yaml",
+                    f"--storage.path={folder}/alerts",
+                    f"--web.listen-address=127.0.0.1:{self.alerts}",
+                    "--cluster.listen-address=",
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=(folder / "alertmanager.log").open("wb"),
+            ),
+        ]
+
+        # JSON is YAML; both programs end at once if they do not understand what they are given.
+        assert wait_until(lambda: ask(self.port, "/api/v1/status/buildinfo"), 30), (
+            folder / "prometheus.log"
+        ).read_text()
+        assert wait_until(lambda: ask(self.alerts, "/api/v2/status"), 30), (folder / "alertmanager.log").read_text()
+
+    def query(self, expression):
+        """Labels and values that an expression has now."""
+        found = ask(self.port, "/api/v1/query", query=expression)
+        return [(one["metric"], float(one["value"][1])) for one in found["data"]["result"]]
+
+    def firing(self, severity):
+        """Names and instances of the alerts that Alertmanager would tell somebody now."""
+        found = ask(self.alerts, "/api/v2/alerts", active="true", silenced="false", inhibited="false")
+        labels = [one["labels"] for one in found]
+        return sorted((one["alertname"], one["instance"]) for one in labels if one["severity"] == severity)
+
+    def close(self):
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(20)
+
+
+def _read(name):
+    return _YAML.load(DEPLOY / "prometheus" / name)
+
+
+def _seconds(text):
+    return float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]

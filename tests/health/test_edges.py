@@ -1,0 +1,97 @@
+"""When somebody is told, in virtual time."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.health.checks import Check
+from engine.health.notices.edges import STEADY, Edges
+from engine.health.notices.notice import NoticeKind
+
+TUESDAY = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
+
+
+NAMES = ("sound", "output", "state", "alarm")
+
+
+class Days:
+    """An installation whose checks are as they are told, a look every second."""
+
+    def __init__(self, weekly=False):
+        self.edges = Edges("Foyer", UTC, weekly)
+        self.second = 0.0
+        self.told = []
+
+    def run(self, seconds, *failing, step=1.0):
+        until = self.second + seconds
+        while self.second < until:
+            checks = [
+                Check(name, name not in failing, f"{name} is so") for name in ("sound", "output", "state", "alarm")
+            ]
+            self.told += self.edges.look(checks, self.second, TUESDAY + self.second)
+            self.second += step
+
+    @property
+    def kinds(self):
+        return [notice.kind for notice in self.told]
+
+
+@pytest.fixture
+def days():
+    return Days()
+
+
+def test_what_goes_well_is_no_news(days):
+    days.run(3600)
+    assert days.told == []
+
+
+def test_what_heals_itself_soon_is_no_news(days):
+    for _ in range(50):
+        days.run(10, "sound")
+        days.run(30)
+    assert days.told == []
+
+
+def test_a_break_is_told_once_and_the_recovery_once(days):
+    days.run(100)
+    days.run(3600, "sound")
+    assert days.kinds == [NoticeKind.BROKEN]
+    days.run(3600)
+    assert days.kinds == [NoticeKind.BROKEN, NoticeKind.RECOVERED]
+    assert "2026-11-24 12:01:40 UTC" in days.told[0].text
+    assert "1:00:00" in days.told[1].text
+
+
+def test_what_breaks_besides_is_named_by_the_recovery_alone(days):
+    days.run(100, "output")
+    days.run(1000, "output", "sound", "state")
+    days.run(1000, "state")
+    days.run(100)
+    assert days.kinds == [NoticeKind.BROKEN, NoticeKind.RECOVERED]
+    assert "sound is so" not in days.told[0].text
+    assert all(f"- {name}:" in days.told[1].text for name in ("output", "sound", "state"))
+
+
+def test_what_comes_and_goes_is_one_message(days):
+    days.run(60, "sound")
+    for _ in range(30):
+        days.run(STEADY / 2)
+        days.run(30, "sound")
+    assert days.kinds == [NoticeKind.BROKEN]
+    days.run(STEADY + 5)
+    assert days.kinds == [NoticeKind.BROKEN, NoticeKind.RECOVERED]
+
+
+def test_once_a_week_it_is_said_that_all_is_well():
+    days = Days(weekly=True)
+    days.run(28 * 86400, step=60.0)
+    assert days.kinds == [NoticeKind.ALL_CLEAR] * 4
+    moments = [datetime.fromtimestamp(one.at, UTC) for one in days.told]
+    assert {(one.weekday(), one.hour, one.minute) for one in moments} == {(0, 9, 0)}
+
+
+def test_nobody_says_that_all_is_well_while_it_is_not():
+    days = Days(weekly=True)
+    days.run(7 * 86400, "sound", step=60.0)
+    assert days.kinds == [NoticeKind.BROKEN]

@@ -1,0 +1,132 @@
+"""The page of one glance: the first words are what a caretaker needs."""
+
+import http.server
+import json
+import threading
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from engine.cli import main
+from engine.events.snapshot import FallbackLevel, HealthSnapshot
+from engine.health.metrics import Metrics
+from engine.health.page import for_caretaker, page
+from engine.health.serving import Endpoints, application
+from tests.health.making import SOUND, after
+
+
+@pytest.mark.parametrize(
+    ("like", "first"),
+    [
+        ({}, "MUSIC PLAYS: still water"),
+        ({"level": FallbackLevel.LAST_BARS}, "MUSIC PLAYS"),
+        ({"expected": False}, "IT RESTS"),
+        ({"expected": False, "muted": True}, "MUTED"),
+        ({"expected": False, "scene": "", "stations": ()}, "CLOSED"),
+        ({"expected": False, "stations": (("taken", 0),)}, "IT IS ABOUT TO BEGIN"),
+        ({"expected": False, "alarm": True}, "SILENT: the fire alarm"),
+        ({"silent": 40.0}, "SILENT, though there should be music: for 40 s"),
+        ({"lost": "the card is gone"}, "SILENT, though"),
+        ({"late": ("taken",)}, "IT DOES NOT WORK"),
+    ],
+)
+def test_the_first_line_says_what_is_so(like, first):
+    now = after(SOUND, 0, **like)
+    lines = for_caretaker(now, now.monotonic)
+    assert lines[0].startswith(first)
+    assert ("1." in " ".join(lines)) == (first.startswith(("SILENT, though", "IT DOES NOT")))
+
+
+def test_what_does_not_answer_does_not_work():
+    assert for_caretaker(None, 5.0)[0].startswith("IT DOES NOT WORK")
+    assert for_caretaker(SOUND, SOUND.monotonic + 60)[0].startswith("IT DOES NOT WORK")
+
+
+def test_the_technician_is_told_the_rest():
+    text = page("Foyer", SOUND, SOUND.monotonic + 1)
+    for words in ("8.0 s decided", "taken 96000", "written 10 s ago", "ok  heartbeat"):
+        assert words in text
+
+
+def test_a_snapshot_travels_as_json():
+    assert msgspec.convert(json.loads(msgspec.json.encode(SOUND)), HealthSnapshot) == SOUND
+
+
+def status(*words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["status", *words])
+    return ended.value.code or 0, capsys.readouterr()
+
+
+def test_an_installation_elsewhere_is_asked_by_its_address(capsys):
+    """Its clock is another one than ours: the age of what it tells travels along."""
+    now = [SOUND.monotonic]
+    app = application(Metrics("1").registry, lambda: SOUND, "Foyer", lambda: now[0])
+    endpoints = Endpoints(app, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{endpoints.port}/"
+    code, said = status(address, capsys=capsys)
+    assert (code, said.out.splitlines()[0]) == (0, "Foyer")
+    assert "MUSIC PLAYS" in said.out
+    now[0] += 60
+    code, said = status(address, capsys=capsys)
+    assert (code, "IT DOES NOT WORK" in said.out) == (1, True)
+    endpoints.close()
+    code, said = status(address, capsys=capsys)
+    assert (code, "IT DOES NOT WORK" in said.out, "does not answer" in said.err) == (2, True, True)
+
+
+def test_what_is_no_installation_is_said(capsys):
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.RequestHandlerClass.do_GET = lambda self: (
+        self.send_response(200),
+        self.end_headers(),
+        self.wfile.write(b"hi"),
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    code, said = status(f"http://127.0.0.1:{server.server_port}", capsys=capsys)
+    server.shutdown()
+    server.server_close()
+    assert code == 2
+    assert "not as an installation does" in said.err
+
+
+class Text(HTMLParser):
+    """The words of a page; tags must close in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.words = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_sheet_says_what_the_file_says(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["sheet", "every_setting", "-o", str(tmp_path / "sheet.html"), "--contact", "Ada <030> & co"])
+    assert not ended.value.code
+    parser = Text()
+    parser.feed((tmp_path / "sheet.html").read_text())
+    assert parser.open == []
+    words = " ".join(parser.words)
+    for said in (
+        "The foyer of a museum",
+        "from 3 pieces: still water, slow groove, tides",
+        "At 12:00 to 12:10 and 15:00 to 15:05 on Wednesday, Saturday, Sunday: noon",
+        "At 13:00 to 14:00",
+        "10:00 to 18:00 and 19:30 to 01:00",
+        "12-25 of every year to 12-26 of every year",
+        "Outside the hours: evensong, softly.",
+        "Ada <030> & co",
+        "perpetuum control every_setting unmute",
+    ):
+        assert said in words, said
