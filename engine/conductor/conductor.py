@@ -18,7 +18,7 @@ from engine.conductor.phrases.lookahead import Lookahead
 from engine.conductor.resounding import Resounding, resounding
 from engine.conductor.sealing import Controls, notes_of, ramps_over
 from engine.conductor.state import ConductorState, Restored, stored_state, taken_along
-from engine.events import BarSealed, Event, PartBar, SectionBegan
+from engine.events import BarSealed, Event, PartBar, QuietBegan, SectionBegan
 from engine.form.passes import Pass
 from engine.form.plan import Plan
 from engine.form.scene import Scene
@@ -251,7 +251,11 @@ class Conductor:
     def _announce(self, bar: Bar, visit: Pass, decided: Iterable[PartBar]) -> None:
         if visit.index != self._announced:
             self._announced = visit.index
-            self._publish(SectionBegan(visit.index, visit.section.name, visit.first_bar, visit.qpms, str(visit.key)))
+            began = visit.index, visit.section.name, visit.first_bar, visit.qpms, str(visit.key)
+            self._publish(SectionBegan(*began, visit.dynamics, visit.called))
+            quiet = self.plan.quiet_at(bar.index)
+            if quiet is not None:
+                self._publish(QuietBegan(quiet.section, quiet.first_bar, quiet.end_bar, quiet.begin, quiet.end))
         self._publish(
             BarSealed(bar.index, bar.start, bar.end, bar.qpm, visit.index, visit.section.name, tuple(decided))
         )

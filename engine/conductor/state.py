@@ -19,7 +19,7 @@ from engine.conductor.sealing import Controls
 from engine.errors import PerpetuumError
 from engine.form.passes import Slot
 from engine.form.plan import Plan
-from engine.form.position import Bars, Count, Position
+from engine.form.position import Bars, Count, Position, StoredKey
 from engine.form.stored import Stored
 from engine.generators.contract import Role
 from engine.ideas.memory import Memory
@@ -36,6 +36,7 @@ class StoredDecision(Stored):
     bars: Bars
     raw: StoredPhrase
     phrase: StoredPhrase | None
+    key: StoredKey
 
     @classmethod
     def of(cls, decided: DecidedPhrase) -> Self:
@@ -43,13 +44,15 @@ class StoredDecision(Stored):
         raw = StoredPhrase.of(decided.raw)
         phrase = StoredPhrase.of(decided.phrase)
         heard = None if phrase == raw else phrase
-        return cls(first_bar=decided.first_bar, bars=decided.bars, raw=raw, phrase=heard)
+        key = StoredKey.of(decided.key)
+        return cls(first_bar=decided.first_bar, bars=decided.bars, raw=raw, phrase=heard, key=key)
 
     @property
     def decided(self) -> DecidedPhrase:
         """The same decision."""
         raw = self.raw.phrase
-        return DecidedPhrase(self.first_bar, self.bars, raw, self.phrase.phrase if self.phrase else raw)
+        heard = self.phrase.phrase if self.phrase else raw
+        return DecidedPhrase(self.first_bar, self.bars, raw, heard, self.key.key)
 
 
 class StoredLine(Stored):

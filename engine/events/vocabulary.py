@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
 
 
@@ -24,6 +25,8 @@ class SectionBegan:
         first_bar: of the pass.
         qpms: tempo of each of its bars, in quarter notes a minute.
         key: as a scene file writes it.
+        dynamics: levels of playing at its bar lines (mf is 0, p -2, ff 2); empty for mf.
+        called: what the form has called it for ("opening", "closing", "refrain", "tutti", "quiet"); mostly nothing.
     """
 
     pass_index: int
@@ -31,6 +34,8 @@ class SectionBegan:
     first_bar: int
     qpms: tuple[float, ...]
     key: str
+    dynamics: tuple[float, ...] = ()
+    called: str = ""
 
     @property
     def bars(self) -> int:
@@ -41,6 +46,23 @@ class SectionBegan:
     def end_bar(self) -> int:
         """First bar after it."""
         return self.first_bar + len(self.qpms)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietBegan:
+    """The first bar of a planned quiet has been decided: softness is meant until it ends, and no fault.
+
+    Attributes:
+        section: that plays.
+        first_bar, end_bar: its first bar, and the first after it.
+        begin, end: frames of the same.
+    """
+
+    section: str
+    first_bar: int
+    end_bar: int
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +79,7 @@ class PhraseDecided:
         seconds: what making it took.
         raw: what the generator made.
         phrase: after the transforms.
+        key: that they are in.
     """
 
     part: str
@@ -69,6 +92,7 @@ class PhraseDecided:
     seconds: float
     raw: Phrase
     phrase: Phrase
+    key: Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +428,7 @@ class SoundMeasured:
 
 Event = (
     SectionBegan
+    | QuietBegan
     | PhraseDecided
     | BarSealed
     | SteppedDown

@@ -30,6 +30,7 @@ from engine.generators.playable import validated
 from engine.generators.rules.kinds import BUILT_IN_RULES, rules_for
 from engine.generators.transforms.scope import due_bars, in_bars, on_drums
 from engine.registry import Registry
+from engine.score import dynamics
 from engine.score.drums import PITCHES
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 
@@ -70,7 +71,7 @@ def make_phrase(
     raw = validated(generator.generate(request), request, kind_name)
     origin = Origin.NETWORK if described.network else Origin.RULES
     raw = raw.with_provenance(replace(raw.provenance, generator=kind_name, origin=origin, seed=request.seed, reason=""))
-    return raw, transformed(raw, request, cache, transforms)
+    return raw, at_level(transformed(raw, request, cache, transforms), request)
 
 
 def name_in_cache(described: GeneratorKind | TransformKind, settings: Settings, part: str = "") -> tuple[str, ...]:
@@ -166,7 +167,18 @@ def stand_in(request: Request, reason: str, transforms: Registry[TransformKind] 
                 phrase = _one_transform(kind, kind.apply, phrase, place, settings, request)
         except Exception:  # a transform that fails is left out: its phrase still plays
             continue
-    return raw, phrase
+    return raw, at_level(phrase, request)
+
+
+def at_level(phrase: Phrase, request: Request) -> Phrase:
+    """The phrase with its velocities, which are meant for mf, as they are played at the levels of a request."""
+    if not request.dynamics or not len(phrase.notes):
+        return phrase
+    points = np.linspace(0.0, request.beats, len(request.dynamics))
+    levels = np.interp(phrase.notes["start"], points, request.dynamics)
+    notes = phrase.notes.copy()
+    notes["velocity"] = dynamics.at_level(notes["velocity"], levels)
+    return phrase.with_notes(notes)
 
 
 def _by_rules(request: Request, reason: str) -> Phrase:

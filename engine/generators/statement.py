@@ -12,7 +12,7 @@ from engine.generators.contract import Link, Request
 from engine.generators.pulse import accent_at
 from engine.ideas.idea import Variation
 from engine.ideas.varying import chords_of, length_of, settled, varied
-from engine.score.phrase import ChordSpan, Phrase, Provenance
+from engine.score.phrase import ChordSpan, Phrase
 from engine.units import PitchRange
 
 _WIDEST_LEAP = 9
@@ -83,10 +83,8 @@ def marked(phrase: Phrase, request: Request) -> Phrase:
     taken = request.taken
     if taken is None:
         return phrase
-    made_by = phrase.provenance
-    said = Provenance(made_by.generator, made_by.origin, made_by.seed, made_by.reason)
-    idea = taken.idea
-    return phrase.with_provenance(replace(said, theme=idea.theme, variation=str(taken.variation), idea=idea.digest))
+    idea, made_by = taken.idea, phrase.provenance
+    return phrase.with_provenance(replace(made_by, theme=idea.theme, variation=str(taken.variation), idea=idea.digest))
 
 
 def progression(request: Request) -> tuple[ChordSpan, ...]:

@@ -41,6 +41,7 @@ class Provenance:
         theme: that it takes up, by name; empty where it is free.
         variation: what becomes of the theme in it ("exact", "inverted", ...); empty where it is free.
         idea: digest of the idea that was taken up; empty where it is free.
+        snapped: notes of a network that had to be moved into the key, since it had left it.
     """
 
     generator: str
@@ -50,6 +51,7 @@ class Provenance:
     theme: str = ""
     variation: str = ""
     idea: str = ""
+    snapped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class ChordSpan:
     Attributes:
         start, end: beats.
         chord: what holds.
-        written: by the author of the scene, so that it counts more than the key does.
+        written: by the author of the scene, or borrowed from another key, so that it counts more than the key does.
     """
 
     start: float

@@ -23,6 +23,7 @@ from engine.runtime.performance.course import Course
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.reading.moving.targets import SoundSettings
 from engine.scenes.schema.json_schema import unit_of
+from engine.score.dynamics import written_levels
 from engine.score.time import SAMPLE_RATE
 from engine.units import BARS, written, written_time_of_day
 
@@ -131,8 +132,10 @@ def _show_scene(
         tempo = f"{visit.qpms[0]:g} qpm" + (f" -> {visit.qpms[-1]:g} qpm" if visit.qpms[-1] != visit.qpms[0] else "")
         click.echo(
             f"\n{clock_time(start)}  {click.style(visit.section.name, bold=True)}: bars {visit.first_bar + 1}"
-            f"-{visit.end_bar}, {tempo}, {visit.key}, theme {theme_of(playable, plan.seed, visit)}"
+            f"-{visit.end_bar}, {tempo}, {visit.key}{_levels(visit)}, theme {theme_of(playable, plan.seed, visit)}"
         )
+        if words := _of_the_form(visit):
+            click.echo(f"  {words}")
         if values := _of_the_day(plan, visit, day):
             hour = written_time_of_day(day.at(plan.bar(visit.first_bar).start))
             click.echo(f"  at {hour}: " + ", ".join(f"{name} {value}" for name, value in values.items()))
@@ -151,6 +154,27 @@ def _show_scene(
 def _shown(theme: Theme) -> str:
     """A theme, and who makes it."""
     return f"{theme.name} (found)" if theme.found else f"{theme.name} ({', '.join(theme.written)})"
+
+
+def _levels(visit: Pass) -> str:
+    """Levels of playing, where any are said."""
+    return f", {written_levels(visit.dynamics)}" if visit.dynamics else ""
+
+
+def _of_the_form(visit: Pass) -> str:
+    """Where in the form above the sections a pass stands, and how its periods close."""
+    words: list[str] = []
+    movement = visit.course.movement
+    if movement is not None:
+        words.append(f"movement {movement.index + 1}, {movement.shape}")
+        called = "planned quiet" if visit.quiet else visit.called
+        words += [called] if called else []
+        words.append(f"{round(100 * visit.intensity)} % full")
+    home = visit.course.home
+    if home is not None and home.key.key != visit.key:
+        words.append(f"home is {home.key.key}")
+    closes = ", ".join(f"{cadence} in bar {visit.first_bar + end}" for end, cadence in visit.cadences)
+    return "; ".join([*([", ".join(words)] if words else []), f"closes: {closes}"])
 
 
 def _of_the_seed(plan: Plan, given: int | None) -> str:
@@ -200,6 +224,15 @@ def _of_the_day(plan: Plan, visit: Pass, day: CountedDay) -> dict[str, str]:
     return values
 
 
+def _movement(visit: Pass) -> dict[str, Any] | None:
+    """The movement of a pass for programs; None without a form."""
+    movement = visit.course.movement
+    if movement is None:
+        return None
+    begins, frames = movement.begins / SAMPLE_RATE, movement.frames / SAMPLE_RATE
+    return {"number": movement.index + 1, "shape": movement.shape, "begins": begins, "seconds": frames}
+
+
 def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay) -> dict[str, Any]:
     return {
         "title": plan.scene.title,
@@ -217,6 +250,13 @@ def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay)
                 "qpm": list(visit.qpms),
                 "key": str(visit.key),
                 "theme": theme_of(plan.scene, plan.seed, visit),
+                "home": str(visit.course.home.key.key) if visit.course.home is not None else None,
+                "dynamics": list(visit.dynamics),
+                "movement": _movement(visit),
+                "called": visit.called,
+                "intensity": round(visit.intensity, 6),
+                "players": list(visit.players),
+                "cadences": [{"bar": visit.first_bar + end, "kind": str(cadence)} for end, cadence in visit.cadences],
                 "time_of_day": written_time_of_day(day.at(plan.bar(visit.first_bar).start)),
                 "day": _of_the_day(plan, visit, day),
                 "phrases": [

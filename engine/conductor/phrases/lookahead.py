@@ -262,6 +262,7 @@ class Lookahead:
                 seconds=made.seconds,
                 raw=made.raw,
                 phrase=made.phrase,
+                key=slot.visit.key,
             )
         )
 

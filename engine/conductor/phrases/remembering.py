@@ -31,7 +31,7 @@ def lag_of(scene: Scene) -> int:
     They cover the time that phrases are asked for ahead, at the fastest tempo, and the phrases by which a part may be
     further ahead than the one that listens to it.
     """
-    fastest = max(_fastest(scene))
+    fastest = max(_fastest(scene)) * (max(scene.form.tempo.high, 1.0) if scene.form is not None else 1.0)
     bars = math.ceil(_AHEAD * fastest / 60.0 / scene.meter.beats_per_bar)
     reach: dict[str, int] = {}
     for name in reversed(scene.playing_order()):

@@ -38,6 +38,7 @@ class StoredPhrase(Stored):
     theme: str
     variation: str
     idea: str
+    snapped: int = Field(default=0, ge=0)
 
     @classmethod
     def of(cls, phrase: Phrase) -> Self:
@@ -64,13 +65,15 @@ class StoredPhrase(Stored):
             theme=made_by.theme,
             variation=made_by.variation,
             idea=made_by.idea,
+            snapped=made_by.snapped,
         )
 
     @property
     def phrase(self) -> Phrase:
         """The same phrase, note for note."""
         chords = [ChordSpan(c.start, c.end, Chord(c.root, c.quality, c.bass), c.written) for c in self.chords]
-        made_by = Provenance(self.generator, self.origin, self.seed, self.reason, self.theme, self.variation, self.idea)
+        said = self.theme, self.variation, self.idea, self.snapped
+        made_by = Provenance(self.generator, self.origin, self.seed, self.reason, *said)
         return Phrase.of(self.notes, self.length, made_by, chords)
 
     @model_validator(mode="after")

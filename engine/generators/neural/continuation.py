@@ -11,9 +11,10 @@ import numpy as np
 from engine.assets import find
 from engine.errors import PerpetuumError
 from engine.generators.chance import stream
-from engine.generators.contract import Link, Place, Request
+from engine.generators.contract import Link, Place, Request, Role
 from engine.generators.neural.settings import RnnSettings
 from engine.generators.statement import as_primer
+from engine.generators.transposing import phrase_in
 from engine.networks import load_network
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
@@ -148,11 +149,18 @@ def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh
     if history is not None and request.place.bar > 0 and not fresh:
         whole = min(int(history.length / bar + 1e-9), longest) * bar
         if whole > 0:
-            recent = history.slice(history.length - whole, history.length)
+            recent = past_in_key(request, history).slice(history.length - whole, history.length)
             if len(recent.notes):
                 return recent
     place = Place(request.place.section, request.place.pass_index, 0, 64, request.place.first_bar)
     return by_rules(replace(request, bars=_OPENING_BARS, history=None, place=place, sources={}, transforms=()))
+
+
+def past_in_key(request: Request, past: Phrase) -> Phrase:
+    """The history of a request in the key of the request: a network that knows no key goes on in that of its past."""
+    if request.role is Role.DRUMS or not request.keys:
+        return past
+    return phrase_in(past, request.keys, request.key)
 
 
 def primer_of(request: Request) -> Phrase | None:

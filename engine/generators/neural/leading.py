@@ -68,7 +68,12 @@ def leading(request: Request[S_co], span: PitchRange | None) -> Leading[S_co] | 
     past = past.slice(0.0, min(head.beats, past.length))
     if not len(past.notes):
         return None
-    place = replace(request.place, bar=request.place.bar + bars, first_bar=request.place.first_bar + bars)
+    place = replace(
+        request.place,
+        bar=request.place.bar + bars,
+        first_bar=request.place.first_bar + bars,
+        cadences=tuple((end - bars, how) for end, how in request.place.cadences if end > bars),
+    )
     # The same idea goes on in the same way, as far as the harmony lets it: so it is known again as a whole.
     seed = int(taken.idea.digest, 16) >> 1 if taken.variation in _NEAR else request.seed
     return Leading(
@@ -80,6 +85,7 @@ def leading(request: Request[S_co], span: PitchRange | None) -> Leading[S_co] | 
             place=place,
             seed=seed,
             history=Phrase.of(head.notes, head.beats, past.provenance),
+            keys=(),  # the idea stands in the key that holds
             sources={link: _after(source, head.beats, request) for link, source in request.sources.items()},
             taken=None,
         ),

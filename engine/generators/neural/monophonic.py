@@ -15,7 +15,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import new_notes, past_of, rnn_of
-from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
 from engine.generators.neural.leading import CANDIDATES, leading
 from engine.generators.neural.settings import DrumsRnnSettings, ImprovRnnSettings, MelodyRnnSettings, SungSettings
@@ -112,22 +112,24 @@ def _sung(
     spans = harmony.chords_under(request)
     follows_chords = Link.CHORDS in request.sources
     ahead = harmony.chords_under(asked) if follows_chords else None
+    snaps = Snaps()
 
     def attempt(number: int) -> list[np.ndarray]:
         fresh = number == ATTEMPTS - 1
         past = lead.past if lead is not None and not fresh else past_of(asked, _melody_by_rules, fresh)
         count = CANDIDATES if lead is not None else 1
         made = new_notes(network, past, asked, number, conditions(past, asked), count)
-        found = [fitted_melody(notes, asked, settings.range, ahead) for notes in made]
+        fitted = [fitted_melody(notes, asked, settings.range, ahead) for notes in made]
+        found = [snaps.kept(one.notes, one.snapped) for one in fitted]
         if lead is not None:
-            found = [lead.joined(notes) for notes in lead.by_kinship(found)]
-        return [on_rhythm(notes, request) for notes in found]
+            found = [snaps.kept(lead.joined(notes), snaps.of(notes)) for notes in lead.by_kinship(found)]
+        return [snaps.kept(on_rhythm(notes, request), snaps.of(notes)) for notes in found]
 
     notes = best(attempt, judged_melody, request)
+    provenance = Provenance(name, Origin.NETWORK, request.seed, snapped=snaps.of(notes))
     arrive = Link.RHYTHM not in request.sources
     notes = endings.close(notes, request, spans, settings.range, settings.breath, arrive)
     velocities = sung(notes, request.meter, request.beats, stream(request.seed, "velocity"))
-    provenance = Provenance(name, Origin.NETWORK, request.seed)
     meant = spans if follows_chords else ()
     return marked(Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant), request)
 

@@ -11,7 +11,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
 from engine.generators.neural.continuation import new_notes, past_of, primer_of, rnn_of
-from engine.generators.neural.fitting import fitted_voices
+from engine.generators.neural.fitting import Snaps, fitted_voices
 from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
 from engine.generators.neural.leading import CANDIDATES, leading
 from engine.generators.neural.settings import (
@@ -123,17 +123,20 @@ def _voices(
 
 def _phrase(name: str, request: Request[PolyphonicSettings], attempt: Callable[[int], list[np.ndarray]]) -> Phrase:
     settings = request.settings
+    snaps = Snaps()
 
     def fitted(number: int) -> list[np.ndarray]:
-        return [
+        found = [
             fitted_voices(notes, request, settings.range, settings.voices, settings.in_key) for notes in attempt(number)
         ]
+        return [snaps.kept(one.notes, one.snapped) for one in found]
 
     notes = best(fitted, judged_voices, request)
+    provenance = Provenance(name, Origin.NETWORK, request.seed, snapped=snaps.of(notes))
     if len(notes) and len(np.unique(notes["velocity"])) == 1:
         # The network says nothing about velocities: the meter and the phrase do.
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, stream(request.seed, "velocity")))
-    return marked(Phrase.of(notes, request.beats, Provenance(name, Origin.NETWORK, request.seed)), request)
+    return marked(Phrase.of(notes, request.beats, provenance), request)
 
 
 def _opening(request: Request[PolyphonicSettings]) -> Phrase:

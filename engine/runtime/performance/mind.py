@@ -140,7 +140,7 @@ class Mind:
             next_bar=conductor.next_bar,
             made=self.progress.made,
             heard=self.progress.heard,
-            parts=visit.section.parts,
+            parts=visit.players,
             muted=tuple(sorted(self._muted)),
             solo=conductor.solo,
         )

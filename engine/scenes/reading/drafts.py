@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.form.curves import DayCurve, DayMove, DaySteps, Move
-from engine.form.scene import PartSource, Timbre
+from engine.form.scene import Form, Modulation, PartSource, Timbre
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
 from engine.ideas.themes import Theme
 from engine.scenes.schema.models import PartFile, SceneFile, SectionFile
@@ -207,11 +207,13 @@ class DayDraft:
         moves: settings of parts.
         tempo: qpm; None where it does not follow.
         key: keys, which change in steps; None where it does not follow.
+        dynamics: levels of playing; None where they do not follow.
     """
 
     moves: tuple[DayMove | Problem, ...] = ()
     tempo: DayCurve | Problem | None = None
     key: DaySteps | Problem | None = None
+    dynamics: DayCurve | Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,8 @@ class SceneDraft:
         day: what follows the time of day.
         ducks: who gives way to whom.
         themes: the ideas that it is known by.
+        form: what stands above the sections; None without.
+        modulation: how the home key wanders; None where it stays.
     """
 
     written: MapNode
@@ -235,6 +239,8 @@ class SceneDraft:
     day: DayDraft
     ducks: tuple[Duck | Problem, ...]
     themes: tuple[Theme, ...] | Problem
+    form: Form | Problem | None = None
+    modulation: Modulation | Problem | None = None
 
 
 @dataclass(frozen=True)

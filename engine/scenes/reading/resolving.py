@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from engine.form.curves import DayMove, Move
+from engine.form.curves import DayMove
 from engine.form.hearing import Hearing
 from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Settings
@@ -37,7 +36,8 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
     wrong = problems((*parts.values(), *sections.values()))
     if wrong:
         return wrong
-    head, tempo, key = draft.head, draft.day.tempo, draft.day.key
+    head, tempo, key, dynamics = draft.head, draft.day.tempo, draft.day.key, draft.day.dynamics
+    form, modulation = draft.form, draft.modulation
     moves: tuple[DayMove, ...] | Problem = _all_right(draft.day.moves)
     themes = draft.themes
     mix = head if isinstance(head, Problem) else _mix(draft, head, source)
@@ -47,15 +47,18 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         isinstance(head, Problem)
         or isinstance(tempo, Problem)
         or isinstance(key, Problem)
+        or isinstance(dynamics, Problem)
+        or isinstance(form, Problem)
+        or isinstance(modulation, Problem)
         or isinstance(moves, Problem)
         or isinstance(mix, Problem)
         or isinstance(begin, Problem)
         or isinstance(hearing, Problem)
         or isinstance(themes, Problem)
     ):
-        return problems((head, tempo, key, moves, mix, begin, hearing, themes))
+        return problems((head, tempo, key, dynamics, form, modulation, moves, mix, begin, hearing, themes))
     right = good_items(sections)
-    return Scene(
+    scene = Scene(
         path=source.path,
         title=head.title,
         credits=head.credits,
@@ -65,7 +68,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         key=head.key,
         opening=head.opening,
         begin=begin,
-        parts=_with_filters(good_items(parts), [*moves, *(move for one in right.values() for move in one.moves)]),
+        parts=good_items(parts),
         sections=right,
         mix=mix,
         day=moves,
@@ -73,17 +76,26 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         day_key=key,
         hearing=hearing,
         themes=themes,
+        day_dynamics=dynamics,
+        modulation=modulation,
+        period=head.period,
+        form=form,
     )
+    return replace(scene, parts=_with_filters(scene))
 
 
-def _with_filters(parts: Mapping[str, Part], moves: Iterable[Move | DayMove]) -> dict[str, Part]:
-    """The parts, of which those whose brightness moves have one that can: 100 % where none is written."""
+def _with_filters(scene: Scene) -> dict[str, Part]:
+    """The parts, of which those whose brightness moves have one that can: 100 % where none is written.
+
+    Of what is played at more than one level all are duller where it is softer.
+    """
+    moves = (*scene.day, *(move for section in scene.sections.values() for move in section.moves))
     moved = {move.part for move in moves if move.target == Control.BRIGHTNESS and move.transform is None}
     return {
         name: replace(part, sound=replace(part.sound, brightness=1.0))
-        if name in moved and part.sound.brightness is None
+        if (name in moved or scene.has_dynamics) and part.sound.brightness is None
         else part
-        for name, part in parts.items()
+        for name, part in scene.parts.items()
     }
 
 
@@ -183,6 +195,7 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         tempo=file.tempo,
         key=file.key,
         themes=themes,
+        dynamics=file.dynamics,
     )
 
 

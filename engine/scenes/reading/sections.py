@@ -23,14 +23,26 @@ from engine.score.harmony.progressions import Progression
 
 
 def read_sections(
-    reader: SceneReader, node: Node | None, parts: Mapping[str, PartDraft], themes: tuple[Theme, ...] | Problem
+    reader: SceneReader,
+    node: Node | None,
+    parts: Mapping[str, PartDraft],
+    themes: tuple[Theme, ...] | Problem,
+    called: Iterable[str] = (),
 ) -> dict[str, SectionDraft]:
-    """All sections of a scene by name."""
+    """All sections of a scene by name.
+
+    Args:
+        reader: the file.
+        node: value of `sections`.
+        parts: of the scene.
+        themes: of the scene.
+        called: names of sections that its form calls for, whether there are such or not.
+    """
     written = read_written(reader.source, node, "section", "its `bars` and `parts`", MOST_SECTIONS)
     names = [one.name for one in written]
     drafts = {one.name: _read_section(reader, one, names, parts, themes) for one in written}
     if reader.source.sound:
-        _warn_of_the_unheard(reader, drafts, parts)
+        _warn_of_the_unheard(reader, drafts, parts, called)
         _warn_of_two_harmonies(reader, drafts, parts)
     return drafts
 
@@ -96,7 +108,10 @@ def default_next(sections: Iterable[str]) -> dict[str, str]:
 
 
 def _warn_of_the_unheard(
-    reader: SceneReader, sections: Mapping[str, SectionDraft], parts: Mapping[str, PartDraft]
+    reader: SceneReader,
+    sections: Mapping[str, SectionDraft],
+    parts: Mapping[str, PartDraft],
+    called: Iterable[str],
 ) -> None:
     follows = default_next(sections)
 
@@ -106,7 +121,7 @@ def _warn_of_the_unheard(
             return [follows[name]]
         return [] if isinstance(weights, Problem) else [other for other, weight in weights.items() if weight > 0]
 
-    reached = reachable(list(sections)[:1], following)
+    reached = reachable([*list(sections)[:1], *(name for name in called if name in sections)], following)
     for name, section in sections.items():
         if name not in reached:
             reader.source.warning(

@@ -44,6 +44,8 @@ def scene_schema() -> dict[str, Any]:
     curve = {"type": "object", **hours, "minProperties": 1}
     of_scene = {
         "tempo": curve | {"description": "Tempo over the day, `{06:00: 60 qpm, 20:00: 84 qpm}`."},
+        "dynamics": curve
+        | {"description": "Levels of playing over the day, `{06:00: p, 14:00: f}`: others add to them."},
         "key": curve | {"description": "Keys over the day, each until the next, `{06:00: D major, 20:00: D minor}`."},
     }
     scene["properties"]["themes"] |= closed({NAME_PATTERN: _theme(definitions)}, minProperties=3, maxProperties=7)

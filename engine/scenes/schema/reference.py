@@ -8,6 +8,7 @@ from collections.abc import Container
 from pydantic import BaseModel
 
 from engine.generators.contract import GENERATORS, TRANSFORMS, TransformSettings
+from engine.scenes.schema.form import FormFile, ModulationFile, QuietFile
 from engine.scenes.schema.json_schema import sentence, settings_table
 from engine.scenes.schema.models import (
     DelayFile,
@@ -28,6 +29,9 @@ _OWN: dict[str, type[BaseModel]] = {
     "`instrument` of a part, of a timbre": TimbreFile,
     "`sends` of a part": Sends,
     "A section": SectionFile,
+    "`modulation`": ModulationFile,
+    "`form`": FormFile,
+    "`quiet` of the form": QuietFile,
     "`mix`": MixFile,
     "`reverb` of the mix": ReverbFile,
     "`delay` of the mix": DelayFile,

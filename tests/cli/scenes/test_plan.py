@@ -83,8 +83,7 @@ def test_a_plan_can_begin_with_a_section():
 
 
 def test_a_plan_warns_of_what_is_never_reached(tmp_path):
-    text = assets.scene("slow_groove").read_text().replace("song: 3, breath: 1", "song: 3")
-    text = text.replace("breath: 2, groove: 1, answer: 1", "groove: 1, answer: 1")
+    text = re.sub(r"breath: \d(?=[,}])(, )?", "", assets.scene("slow_groove").read_text())
     (tmp_path / "scene.yaml").write_text(text)
     result = run("plan", tmp_path / "scene.yaml")
     assert result.exit_code == 0

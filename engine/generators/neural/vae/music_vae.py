@@ -19,7 +19,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import primer_of, vae_of
-from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
 from engine.generators.neural.leading import CANDIDATES
 from engine.generators.neural.settings import MusicVaeSettings
@@ -67,6 +67,7 @@ class MusicVaeGenerator:
         led = self._led(request, settings)
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
+        snaps = Snaps()
 
         def way(begin: int) -> np.ndarray:
             return self._way(request, settings, points, begin)
@@ -78,7 +79,7 @@ class MusicVaeGenerator:
             if request.role is Role.DRUMS:
                 return [kick_with(notes, request)]
             melody = fitted_melody(notes, request, span, spans if follows_chords else None, settings.in_key)
-            return [on_rhythm(melody, request)]
+            return [snaps.kept(on_rhythm(melody.notes, request), melody.snapped)]
 
         span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
         rng = stream(request.seed, "velocity")
@@ -89,6 +90,7 @@ class MusicVaeGenerator:
             made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance)
             return made if led is None else marked(made, request)
         notes = best(attempt, judged_melody, request)
+        provenance = replace(provenance, snapped=snaps.of(notes))
         if request.role is Role.MELODY:
             arrive = Link.RHYTHM not in request.sources
             notes = endings.close(notes, request, spans, span, settings.breath, arrive)
