@@ -24,6 +24,7 @@ from engine.events.vocabulary import (
     StepCause,
     SteppedDown,
     SteppedUp,
+    WeightsFound,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "SteppedDown",
     "SteppedUp",
     "Subscription",
+    "WeightsFound",
 ]

@@ -175,6 +175,21 @@ class NetworksLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsFound:
+    """It is known which weights a network of a part plays with.
+
+    Attributes:
+        part: its name.
+        generator: kind of the generator, or of the transform that has a network.
+        digest: SHA-256 of the weights file, hexadecimal.
+    """
+
+    part: str
+    generator: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class SceneTookOver:
     """Another scene, or an edited one, plays from a bar on.
 
@@ -313,6 +328,7 @@ Event = (
     | SteppedDown
     | SteppedUp
     | NetworksLoaded
+    | WeightsFound
     | SceneTookOver
     | SceneRefused
     | ProcessStarted

@@ -303,6 +303,19 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """What is remembered of what was played, and for how long.
+
+    Attributes:
+        keep: seconds for which the journal keeps what happened.
+        resume: seconds of absence after which the music does not go on at the very bar; the next turn begins.
+    """
+
+    keep: float = 30 * 86400.0
+    resume: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """A whole installation.
 
@@ -322,6 +335,7 @@ class Installation:
         state: folder of what it remembers, absolute; need not be there yet.
         listening: addresses.
         alarm: fire alarm.
+        journal: what is remembered of what was played.
         notices: who is told when something breaks.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
@@ -339,6 +353,7 @@ class Installation:
     loudness: Loudness = Loudness()
     sound: Sound = Sound()
     restart: PlannedRestart | None = None
+    journal: JournalSettings = JournalSettings()
     listening: Listening = _LISTENING
     alarm: AlarmSources = _ALARM
     notices: NoticeChoices = _NOBODY

@@ -15,7 +15,7 @@ from engine import assets
 from engine.conductor.conductor import Conductor
 from engine.conductor.daytime import CountedDay
 from engine.conductor.makers.contract import Job, Reply
-from engine.conductor.makers.ladder import Ladder
+from engine.conductor.makers.ladder import Ladder, unheard
 from engine.conductor.state import ConductorState
 from engine.form.plan import Plan
 from engine.form.scene import Scene
@@ -59,7 +59,7 @@ def by_rules(job: Job) -> Reply:
 class Stoppable:
     """A conductor with slow, late and failing networks, and what it sent to the sound."""
 
-    def __init__(self, scene: Scene, seed: int, staged: bool = True, now: int = 0, day=DAY) -> None:
+    def __init__(self, scene: Scene, seed: int, staged: bool = True, now: int = 0, day=DAY, publish=unheard) -> None:
         healthy, rules, floor = by_rules, LocalRules(), StandIns()
         if staged:
             healthy, rules, floor = network, StageRules(), StageStandIns()
@@ -68,7 +68,12 @@ class Stoppable:
         self.sent: list[object] = []
         ladder = Ladder([self.makers, rules], floor)
         self.conductor = Conductor(
-            Plan(scene, seed, day=day.at), ladder, self.sent.append, VirtualClock(self.makers), day=day
+            Plan(scene, seed, day=day.at),
+            ladder,
+            self.sent.append,
+            VirtualClock(self.makers),
+            day=day,
+            publish=publish,
         )
 
     def _duration(self, job: Job) -> int | None:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from engine import __version__
 from engine.events import Bus, Event, SceneRefused
 from engine.events.log import LOGGED, log_event
 from engine.installation.installation import Installation
@@ -24,16 +25,21 @@ from engine.installation.keeper.direction import (
 )
 from engine.installation.keeper.folder.bank import Bank
 from engine.installation.keeper.folder.folder import StateFolder
-from engine.installation.keeper.folder.memory import Remembered, Writer, recall
+from engine.installation.keeper.folder.starts import HEALTHY
+from engine.installation.keeper.folder.writing import Writer
 from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of
 from engine.installation.keeper.rungs import Rungs
 from engine.installation.keeper.snapshots import HEARD, MusicWatch
 from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
+from engine.journal.entries import HeardUntil, SittingBegan, SittingEnded
 from engine.processes.backoff import Backoff
-from engine.runtime.performance.commands import Alarm, ChangeScene, Mute, SetGain, StageCommand
+from engine.runtime.performance.commands import Alarm, ChangeScene, Command, Mute, SetGain, StageCommand, Stop
+from engine.runtime.performance.reporting import reporter
 from engine.score.time import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -50,8 +56,11 @@ IDLE_TICK = 0.5
 DIRECT_EVERY = 0.5
 """Seconds between two looks at the timetable."""
 
-REMEMBER_EVERY = 15.0
-"""Seconds of music that a power cut may cost."""
+MARK_EVERY = 5.0
+"""Seconds after which the journal is told what is heard, at the latest; each bar is told when it begins."""
+
+MARK_AT_MOST = 0.5
+"""Seconds between two such, however short the bars are."""
 
 LAST_FADE = 1.5
 """Seconds of the fade at the end."""
@@ -80,6 +89,8 @@ class Keeper:
     Args:
         installation: what is to happen.
         folder: locked.
+        recording: keeps the journal, and knows where the music stood.
+        safe: why something safe is played in place of the programme, until the file is read again; empty: it is not.
         clock: gives seconds; the music goes by it.
         wall: the time; the timetable goes by it.
 
@@ -95,6 +106,8 @@ class Keeper:
         self,
         installation: Installation,
         folder: StateFolder,
+        recording: Recording,
+        safe: str = "",
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = wall_clock,
     ) -> None:
@@ -103,17 +116,20 @@ class Keeper:
         self.on: OnAir | None = None
         self.restart_due = False
         self.performance: KeptPerformance | None = None
-        self.installation = installation
+        self.safe = safe
+        self.installation = made_safe(installation) if safe else installation
+        self.recording = recording
         self.began = clock()
-        self._timetable = Timetable(installation)
+        self._timetable = Timetable(self.installation)
         self._clock = clock
         self._wall = wall
-        self._writer = Writer(folder)
+        self._writer = Writer()
         self._stack = ExitStack()
         self._backoff = Backoff(0.5, 10.0)
-        self._direct_at = self._remember_at = self._open_at = 0.0
+        self._direct_at = self._mark_at = self._open_at = 0.0
+        self._marked: int = 0
         self._level = Level(0.0, 0.0)
-        self._remembered = recall(folder)
+        self._resumption: Resumption | None = None
         self._restart_at: datetime | None = None
         self._bank = Bank(folder.path)
         self._rungs = Rungs()
@@ -127,12 +143,20 @@ class Keeper:
             PerpetuumError: an output will never work.
         """
         self.bus.subscribe(LOGGED, log_event)
+        if self.safe:
+            log.error("safe mode: %s", self.safe)
         self.bus.subscribe(HEARD, self.music.hear)
         self._stack.callback(self.bus.close)
         self._stack.callback(self._writer.close, 1.0)
         self._stack.callback(self._bank.close)
-        self._stack.callback(self._close, LAST_FADE)
-        self._direct(self._clock())
+        self._stack.callback(self._close, LAST_FADE, "told to stop")
+        self.recording.report = reporter(self._publish)
+        self.recording.ask = self._do
+        now, moment = self._clock(), self._wall()
+        known = moment.year >= FIRST_YEAR
+        recalled = self.recording.recalled() if not self.safe else None
+        self._resumption = resumption(recalled, self.installation, self.intent, moment.timestamp(), known, now)
+        self._direct(now)
 
     def look(self) -> None:
         """One look at everything; lasts a tick."""
@@ -141,25 +165,30 @@ class Keeper:
         else:
             self.performance.look(TICK)
         now = self._clock()
+        self.recording.look()
         if self.performance is not None:
             self._look_at_refusals(self.performance, now)
         if self.performance is not None:
             self._succession.look(self.performance.audio.heard, now, self._level)
-            for event in self._rungs.steps(self.performance.lost, self.performance.mind.next_bar):
+            lost = {**self.performance.lost, **self.recording.lost}
+            for event in self._rungs.steps(lost, self.performance.mind.next_bar):
                 self._publish(event)
             self._look_at_bank(self.performance)
-            if now >= self._remember_at:
-                self._remember_at = now + REMEMBER_EVERY
-                self._remember(now)
+            self._mark(self.performance, now)
         if now >= self._direct_at:
             self._direct_at = now + DIRECT_EVERY
             self._direct(now)
 
     def stop(self) -> None:
         """Fade out, then stop what was started, in reverse."""
-        if self.performance is not None:
-            self._remember(self._clock())
         self._stack.close()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether this start has come to something: sound, or silence that is intended."""
+        if self.performance is None:
+            return self._clock() - self.began > HEALTHY
+        return self.performance.standing.taken > HEALTHY * SAMPLE_RATE
 
     def later(self, action: Callable[[], object]) -> None:
         """Do what may take as long as a disk does; nobody waits for it."""
@@ -167,7 +196,7 @@ class Keeper:
 
     def take(self, installation: Installation) -> None:
         """Do what another installation file, or the same as it is now, says; what can go on goes on."""
-        before, self.installation = self.installation, installation
+        before, self.installation, self.safe = self.installation, installation, ""
         self._timetable = Timetable(installation)
         self._restart_at = None
         if installation.state != before.state:
@@ -189,7 +218,7 @@ class Keeper:
     @property
     def saved(self) -> float:
         """Seconds since 1970 at which it was last written where the music stands, or at which it began."""
-        return self._writer.saved
+        return self.recording.kept_at
 
     @property
     def intent(self) -> Intent:
@@ -202,11 +231,14 @@ class Keeper:
     def _direct(self, now: float) -> None:
         """See to it that what is intended is done."""
         moment, intent = self._wall(), self.intent
-        wanted = turn_wanted(self.installation, intent, moment, self.on or self._remembered_turn(intent, now), now)
+        kept = self._resumption
+        wanted = turn_wanted(self.installation, intent, moment, self.on or (kept.on if kept else None), now)
+        if kept is not None and kept.recalled is not None and wanted is not None and wanted.source is kept.on.source:
+            wanted = kept.on  # even where its time is over: it ends where the transition lets it
         if wanted is None:
             if self.performance is not None:
                 log.warning("closed; the next opening is %s", self._timetable.next_opening(moment) or "not known")
-                self._close(0.0)
+                self._close(0.0, "closed")
             self.on = None
         elif self.performance is None:
             if now >= self._open_at:
@@ -218,13 +250,6 @@ class Keeper:
         if self.performance is not None:
             self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
         self._look_at_restart(moment)
-
-    def _remembered_turn(self, intent: Intent, now: float) -> OnAir | None:
-        """The turn that another keeper played last, if it lies in the same session."""
-        kept = self._remembered
-        if kept is None or intent.session is None or kept.turn.session != intent.session.name:
-            return None
-        return OnAir(kept.source, kept.turn, now - kept.played)
 
     def _look_at_restart(self, moment: datetime) -> None:
         """All processes begin anew when that is planned, and nobody is there; or where it never closes."""
@@ -248,24 +273,35 @@ class Keeper:
     # What sounds
 
     def _open(self, on: OnAir, intent: Intent, now: float) -> None:
-        kept, self._remembered = self._remembered, None
+        kept, self._resumption = self._resumption, None
         file = str(file_of(self.installation, on))
-        play = Play(file, on.turn.seed, LEAD)
-        if kept is not None and kept.turn == on.turn and kept.scene == file:
-            play = replace(play, seed=kept.seed, state=kept.state.encode())
-            log.warning("the music goes on where it stood, %.0f s into %s", kept.played, on.turn.scene)
+        play, continues, why = Play(file, on.turn.seed, LEAD), 0, "it opens"
+        if kept is not None and kept.recalled is not None and kept.on is on:
+            play = kept.play(file, on.turn.seed, LEAD)
+        if play.state and kept is not None and kept.recalled is not None:
+            found = kept.recalled
+            continues, why = found.sitting, f"it goes on at bar {found.bar + 1}, in {found.section}"
+            log.warning("the music goes on where it stood: %s, %s, bar %d", on.turn.scene, found.section, found.bar + 1)
         self.on = on
         level = level_wanted(self.installation, intent, self.hands.quiet, None)
         self._level = level
-        self._start_performance(play, Level(-math.inf, 0.0) if level.seconds > 2.5 else level)
+        opening = Level(-math.inf, 0.0) if level.seconds > 2.5 and not play.state else level
+        self._start_performance(play, opening, continues, why)
         self._set_gain(level.decibels, level.seconds)
-        self._remember_at = now + REMEMBER_EVERY
 
-    def _start_performance(self, play: Play, level: Level) -> None:
+    def _start_performance(self, play: Play, level: Level, continues: int, why: str) -> None:
         sound = self.installation.sound
         outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
-        performance = KeptPerformance(play, outputs, self._publish, self._bank.take, sound.mono)
+        performance = KeptPerformance(
+            play, outputs, self._publish, self._publish_decided, self.recording.note, self._bank.take, sound.mono
+        )
         self._succession.begin()
+        self._marked = -1
+        self.recording.made = lambda: performance.audio.frame
+        path = str(self.installation.path)
+        self.recording.note(SittingBegan(path, play.scene, play.seed, play.frame, continues, __version__, why))
+        if self.on is not None:
+            self.recording.turn(told_of(self.on, str(file_of(self.installation, self.on))))
         # What hands want counts before the first sample, and whoever asks from now on finds it.
         performance.start([*self._first_commands(), SetGain(level.decibels, 0.0)])
         self.performance = performance
@@ -277,27 +313,29 @@ class Keeper:
         log.warning("next: %s", on.turn.scene)
         self.on = on
         file = str(file_of(self.installation, on))
+        self.recording.turn(told_of(on, file))
         self._succession.change(self.installation, on, file, now)
 
-    def _close(self, seconds: float) -> None:
+    def _close(self, seconds: float, why: str) -> None:
         performance, self.performance = self.performance, None
         if performance is not None:
             performance.stop(seconds)
+            self.recording.happened(SittingEnded(why))
 
     def _reopen(self, now: float) -> None:
         """Begin anew with the same place of the music."""
         if self.performance is None or self.on is None:
             return
         play = self.performance.mind.play
-        self._close(CUT_FADE)
-        self._start_performance(play, self._level)
+        self._close(CUT_FADE, "the outputs change")
+        self._start_performance(play, self._level, 0, "the outputs have changed")
 
     def _look_at_refusals(self, performance: KeptPerformance, now: float) -> None:
         refusals = performance.mind.refusals
         if not refusals or (performance.mind.begun and len(refusals) < PATIENT):
             return
         log.error("%s cannot be played:\n%s", performance.mind.play.scene, refusals[-1].reason)
-        self._close(CUT_FADE if performance.mind.begun else 0.0)
+        self._close(CUT_FADE if performance.mind.begun else 0.0, "its scene cannot be played")
         if performance.mind.begun:
             self._backoff.reset()
         if self.on is not None:
@@ -328,16 +366,38 @@ class Keeper:
             self.performance.mind.tell(command)
 
     def _publish(self, event: Event) -> None:
+        self.recording.happened(event)
+        self._publish_decided(event)
+
+    def _publish_decided(self, event: Event) -> None:
+        """What a mind has decided: the journal is told of it otherwise, as a whole."""
         self._succession.hear(event)
         if isinstance(event, SceneRefused):
             log.warning("%s cannot be played, what played plays on: %s", event.title, event.reason)
         self.bus.publish(event)
 
-    def _remember(self, now: float) -> None:
-        if self.performance is None or self.on is None:
+    def _do(self, command: Command) -> None:
+        """Do what whoever listens in the recorder asks."""
+        if self.performance is None:
             return
-        play = self.performance.mind.play
-        if play.state and not self._succession.waits:
-            played = max(0.0, now - self.on.since)
-            on, state = self.on, play.state.decode()
-            self._writer.remember(Remembered(on.source, on.turn, played, play.scene, play.seed, state))
+        match command:
+            case SetGain():
+                self.performance.act(command)
+            case Mute() | Alarm() | Stop():
+                log.warning("the recorder asked for %s, which is for hands alone", type(command).__name__)
+            case _:
+                self.performance.mind.tell(command)
+
+    def _mark(self, performance: KeptPerformance, now: float) -> None:
+        """Tell the journal what is heard, when a bar begins."""
+        heard = performance.audio.heard
+        bar = performance.mind.bars.start_of(heard)
+        late = now >= self._mark_at + MARK_EVERY - MARK_AT_MOST
+        if (
+            self.on is not None
+            and performance.standing.taken
+            and now >= self._mark_at
+            and (bar != self._marked or late)
+        ):
+            self._marked, self._mark_at = bar, now + MARK_AT_MOST
+            self.recording.note(HeardUntil(heard, max(0.0, now - self.on.since)))

@@ -13,6 +13,7 @@ from engine.events.vocabulary import Event
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.mind.mind_host import MindHost
 from engine.installation.keeper.rungs import AUDIO, OUTPUT
+from engine.journal.entries import HAPPENINGS, Entry, Happened
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.meter import LevelMeter
 from engine.outputs.opening import OutputChoice, open_outputs
@@ -58,7 +59,9 @@ class KeptPerformance:
     Args:
         play: what to play; the state in it may be one of an earlier performance.
         outputs: where the sound goes, and hours of recordings to keep.
-        publish: told of all that happens; never raises.
+        publish: told of all that happens but for what the mind decides; never raises.
+        publish_decided: told of that.
+        record: takes what a journal keeps; never raises, and returns at once.
         bank: raw sound that plays where none can be made.
         mono: every channel is the mean of all.
 
@@ -72,6 +75,8 @@ class KeptPerformance:
         play: Play,
         outputs: Sequence[tuple[OutputChoice, float | None]],
         publish: Callable[[Event], None],
+        publish_decided: Callable[[Event], None],
+        record: Callable[[Entry], None],
         bank: Source = nothing,
         mono: bool = False,
     ) -> None:
@@ -86,7 +91,8 @@ class KeptPerformance:
         self._sink: InfallibleOutput | None = None
         report = reporter(publish)
         self.audio = Audio(report=report)
-        self.mind = MindHost(play, self._link.send, publish, report)
+        self._record = record
+        self.mind = MindHost(play, self._link.send, publish, report, publish_decided, record)
 
     def start(self, first: Sequence[StageCommand] = ()) -> None:
         """Start all of it.
@@ -108,14 +114,14 @@ class KeptPerformance:
         substitute = Substitute(self._bank, self.audio.pipe.format, self.mind.bars.line_after)
         self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono)
         for command in first:
-            self._stage.act(command)
+            self.act(command)
         self._stack.enter_context(self._stage)
         self._sink = sink
 
     def stop(self, seconds: float) -> None:
         """Fade out, then stop what was started, in reverse."""
         if self._stage is not None and seconds > 0:
-            self._stage.act(Stop(seconds))
+            self.act(Stop(seconds))
             self._stage.join(seconds + PATIENCE)
         self._stack.close()
 
@@ -123,6 +129,7 @@ class KeptPerformance:
         """Do at once what a hand asks of the sound. From any thread."""
         if self._stage is not None:
             self._stage.act(command)
+            self._record(Happened(HAPPENINGS.encode(command)))
 
     @property
     def output(self) -> str:

@@ -17,6 +17,7 @@ from types import FrameType
 from engine.errors import PerpetuumError
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.last_good import LastGoodFile
+from engine.installation.keeper.folder.starts import Starts
 from engine.installation.keeper.hands.contact import watch_contact
 from engine.installation.keeper.hands.control import ControlSocket
 from engine.installation.keeper.hands.hands import Ask
@@ -24,6 +25,8 @@ from engine.installation.keeper.hands.http import HttpControl
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.reading import PATIENCE, FileRead, Reading
+from engine.installation.keeper.recording.messages import watch_of
+from engine.installation.keeper.recording.recording import Recording
 from engine.installation.keeper.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -65,17 +68,23 @@ class Running:
         Raises:
             PerpetuumError: it cannot be run.
         """
+        recording = Recording()  # at once: it imports what it needs while the file is read
         read = self._first()
         if read.problems:
             print(read.problems, file=sys.stderr)
-        if read.installation is None:
-            return 1
         again = False
         with ExitStack() as stack:
+            stack.callback(recording.close)
+            if read.installation is None:
+                return 1
             folder = StateFolder(read.installation.state)
             folder.lock()
             stack.callback(folder.close)
-            keeper = Keeper(read.installation, folder)
+            recording.open(folder.path, read.installation.journal.keep)
+            recording.watch(watch_of(read.installation))
+            starts, settled = Starts(folder), False
+            keeper = Keeper(read.installation, folder, recording, starts.reason)
+            keeper.later(starts.begin)
             contact = read.installation.alarm.contact
             if contact is not None:
                 stack.callback(watch_contact(contact, keeper.hands.contact_is))
@@ -83,7 +92,11 @@ class Running:
             stack.callback(keeper.stop)
             stack.callback(telling.stopping)
             stack.enter_context(ControlSocket(folder.path, telling.answer))
-            keeper.start()
+            try:
+                keeper.start()
+            except PerpetuumError as error:
+                starts.fails(str(error))
+                raise
             telling.ready()
             log.info("%s", telling.sentence)
             self._keep(keeper, read)
@@ -93,10 +106,14 @@ class Running:
                 keeper.look()
                 telling.look(time.monotonic())
                 self._serve(keeper, telling)
+                if not settled and keeper.healthy:
+                    settled = True
+                    keeper.later(starts.succeeds)
                 if keeper.restart_due:
                     log.warning("the planned restart: all processes begin anew")
                     again = True
                     break
+            keeper.later(starts.succeeds)  # it was told to end
         if again:
             os.execv(sys.executable, [sys.executable, "-P", "-m", __spec__.name, *sys.argv[1:]])
         return 0
@@ -176,7 +193,7 @@ class Running:
             read = self._reading.give_up()
         self._reading = None
         checked, self._check_at = self._check_at is not None, None
-        if checked and read.installation in (keeper.installation, None):
+        if checked and (keeper.safe or read.installation in (keeper.installation, None)):
             return  # as it was; or saved broken since, which whoever says SIGHUP is told
         self._keep(keeper, read)
         if read.problems:
@@ -186,6 +203,7 @@ class Running:
         else:
             log.warning("%s was read again", self._file)
             keeper.take(read.installation)
+            keeper.recording.watch(watch_of(read.installation))
 
     def _show_stacks(self, keeper: Keeper) -> None:
         """The stacks of our threads are printed already; those of our children come the way of all that they print."""

@@ -68,6 +68,7 @@ class Telling:
         self._at = now + self._every
         late = self._heartbeat.late(self._stations(now), now)
         self.snapshot = snapshot_of(self._keeper, tuple(late))
+        self._keeper.recording.tell(self.snapshot)
         if late != self._said:
             self._said = late
             if late:
@@ -104,7 +105,7 @@ class Telling:
     def sentence(self) -> str:
         """How it is, for people."""
         keeper, hands = self._keeper, self._keeper.hands
-        title = keeper.installation.title
+        title = keeper.installation.title + (f" (safe mode: {keeper.safe})" if keeper.safe else "")
         if hands.alarm:
             return f"{title}: silent, because the alarm is on"
         performance = keeper.performance
@@ -129,6 +130,8 @@ class Telling:
             "alarm": keeper.hands.alarm,
             "muted": keeper.hands.muted,
             "quiet": keeper.hands.quiet,
+            "safe": keeper.safe,
+            "recorder": keeper.recording.pid,
             "phase": keeper.intent.phase.value,
             "late": self._said,
             "scene": keeper.on.turn.scene if keeper.on is not None else None,

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from engine.errors import PerpetuumError
-from engine.events import Event
+from engine.events import Event, SceneTookOver
 from engine.form.scene import Scene
 from engine.installation.keeper.mind.messages import (
     EVENTS,
@@ -35,6 +35,7 @@ from engine.installation.keeper.mind.messages import (
     Play,
     ToMind,
 )
+from engine.installation.mind.weights import tell_weights
 from engine.processes.child import LARGEST_MESSAGE
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
@@ -98,8 +99,10 @@ class KeeperLink:
         self._messages.append(TO_STAGE.encode(message))
 
     def publish(self, event: Event) -> None:
-        """Keep an event likewise."""
-        self._events.append(EVENTS.encode(event))
+        """Keep an event likewise. From any thread."""
+        data = EVENTS.encode(event)
+        with self._lock:
+            self._events.append(data)
 
     def receive(self, timeout: float) -> list[FromStage]:
         """Messages of the stage that have come."""
@@ -113,7 +116,8 @@ class KeeperLink:
     def hand_over(self, state: bytes = b"", scene: str = "", seed: int = 0) -> None:
         """Hand over what has been decided, and how it goes on (see `Decided`)."""
         messages, self._messages = tuple(self._messages), []
-        events, self._events = tuple(self._events), []
+        with self._lock:
+            events, self._events = tuple(self._events), []
         self.say(Decided(messages, events, state, scene, seed))
 
     @property
@@ -141,10 +145,12 @@ class Thinking:
         state = MindState.from_json(order.state) if order.state else None
         scene = playable(Path(order.scene))
         course = Course(state.conductor.seed if state is not None else order.seed, lead=order.lead)
-        self.mind = Mind(scene, course, workers, link, link.publish, playable, self._pause)
+        self.mind = Mind(scene, course, workers, link, self._publish, playable, self._pause)
         if state is None:
             self.mind.prepare()
-            link.hand_over()
+        self._find_weights(scene)
+        if state is None:
+            self._hand_over()  # with a state: whoever goes on from the first bar has the same form
         else:
             self.mind.resume(state, order.frame, order.sounding)
             self._hand_over()
@@ -155,10 +161,19 @@ class Thinking:
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
         self.mind.run()
 
+    def _find_weights(self, scene: Scene) -> None:
+        """Tell which weights a scene plays with; to read them may take a while."""
+        threading.Thread(target=lambda: tell_weights(scene, self._link.publish), name="weights", daemon=True).start()
+
     def _pause(self) -> None:
         self.looks += 1
         if self._link.waiting:
             self._hand_over()
+
+    def _publish(self, event: Event) -> None:
+        self._link.publish(event)
+        if isinstance(event, SceneTookOver):
+            self._find_weights(self.mind.conductor.scene)
 
     def _hand_over(self) -> None:
         mind = self.mind

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.installation.access import AlarmContact, AlarmSources
-from engine.installation.installation import Fades, Hours, Installation, Opening, PlannedRestart, Quiet
+from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.listening import hide_secrets, read_listening
@@ -102,6 +102,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
             head.alarm.signal,
             head.alarm.http,
         ),
+        journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
         fallback_bank=head.fallback_bank,
     )
 

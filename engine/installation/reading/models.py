@@ -99,6 +99,7 @@ def _time(value: object) -> float:
 
 Lengths = Annotated[Range, BeforeValidator(_lengths), unit_schema(LENGTH, many=True), LENGTH]
 Keep = Annotated[float, BeforeValidator(_in(KEEP)), unit_schema(KEEP), KEEP]
+Absence = Annotated[float, BeforeValidator(_in(LENGTH)), unit_schema(LENGTH), LENGTH]
 Lower = Annotated[float, BeforeValidator(_in(LOWER)), unit_schema(LOWER), LOWER]
 Steepness = Annotated[float, BeforeValidator(_in(STEEPNESS)), unit_schema(STEEPNESS), STEEPNESS]
 Bank = Annotated[float, BeforeValidator(_bank), unit_schema(BANK), BANK]
@@ -289,6 +290,17 @@ class AlarmFile(Settings):
     http: bool = Field(default=True, description="Whether a command at a control address does.")
 
 
+class JournalFile(Settings):
+    """What is remembered of what was played."""
+
+    keep: Keep = Field(default=720.0, description="For how long; older records are DELETED.")
+    resume: Absence = Field(
+        default=1800.0,
+        description="After an absence up to this long the music goes on at the very bar, after a longer one with the "
+        "next turn.",
+    )
+
+
 class InstallationFile(Settings):
     """An installation: scenes, hours, loudness and outputs of one place."""
 
@@ -346,6 +358,7 @@ class InstallationFile(Settings):
         description="Folder of what it remembers. Without it, that of systemd (`STATE_DIRECTORY`), or "
         "`~/.local/state/perpetuum/NAME`.",
     )
+    journal: JournalFile = Field(default=JournalFile(), description="What is remembered of what was played.")
     listen: Any = Field(default=None, description="Who may ask and command over HTTP.")
     notices: Any = Field(
         default=None, description="Who is told when something breaks: by mail, a webhook, or a ping that stops."

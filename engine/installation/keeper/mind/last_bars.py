@@ -48,14 +48,17 @@ class KeptBar:
 class LastBars:
     """Bars up to the frame until which it is known what sounds, whoever decided it.
 
+    Args:
+        until: frame at which the first of them begins.
+
     Attributes:
         until: that frame.
         repeating: whether the last bars that sound there are repetitions.
         repeated: frames that were ever filled with repetitions.
     """
 
-    def __init__(self) -> None:
-        self.until = 0
+    def __init__(self, until: int = 0) -> None:
+        self.until = until
         self.repeating = False
         self.repeated = 0
         self._bars: deque[KeptBar] = deque()
@@ -68,6 +71,10 @@ class LastBars:
     def line_after(self, frame: int) -> int | None:
         """The first bar line from a frame on, as far as bars are known. From any thread."""
         return min((bar.start for bar in tuple(self._bars) if bar.start >= frame), default=None)
+
+    def start_of(self, frame: int) -> int:
+        """First frame of the bar that a frame lies in; 0 where nobody knows."""
+        return next((bar.start for bar in reversed(self._bars) if bar.start <= frame < bar.end), 0)
 
     def seal(self, start: int, end: int, notes: Sequence[Notes]) -> bool:
         """A mind has decided a bar: whether it is to sound. It is not where repetitions are sounding already.

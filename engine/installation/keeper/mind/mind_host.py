@@ -14,6 +14,7 @@ from engine.installation.keeper.mind.last_bars import LastBars
 from engine.installation.keeper.mind.messages import EVENTS, TO_STAGE, CannotPlay, Decided, FromMind, Play, ToMind
 from engine.installation.keeper.mind.mind_slot import LIMITS, MindChild, MindSlot
 from engine.installation.keeper.mind.thinning import thinned
+from engine.journal.entries import HAPPENINGS, Decision, Entry, Happened, LastBarsRepeated
 from engine.processes.child import Gone
 from engine.processes.reports import Reporter
 from engine.processes.supervision import Supervision
@@ -27,6 +28,10 @@ MARGIN = SAMPLE_RATE
 what is heard; the audio process wants to know a little before it makes it."""
 
 
+def unrecorded(entry: Entry) -> None:
+    """Where no journal is kept."""
+
+
 class MindHost:
     """Keeps a mind deciding. What it has decided is kept here, so that it can be lost.
 
@@ -35,7 +40,9 @@ class MindHost:
     Args:
         play: what to play; the state in it may be one of an earlier performance.
         send: takes what the stage is told.
-        publish: told of all that happens; never raises.
+        publish: told of all that happens but for what the mind decides; never raises.
+        publish_decided: told of that; None: as `publish`.
+        record: takes what a journal keeps of what is decided; never raises, and returns at once.
         report: told what is found out about the mind's process.
         command: what a mind runs; for tests.
         clock: gives seconds.
@@ -53,15 +60,20 @@ class MindHost:
         send: Callable[[ToStage], None],
         publish: Callable[[Event], None],
         report: Reporter,
+        publish_decided: Callable[[Event], None] | None = None,
+        record: Callable[[Entry], None] = unrecorded,
         command: Sequence[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.play = play
-        self.bars = LastBars()
+        self.bars = LastBars(play.frame)
         self.density = 1.0
         self.refusals: list[CannotPlay] = []
-        self._send = send
+        self._send_now = send
         self._publish = publish
+        self._publish_decided = publish_decided or publish
+        self._record = record
+        self._sent: list[ToStage] = []
         self._arrivals: queue.SimpleQueue[tuple[MindChild, FromMind | Gone]] = queue.SimpleQueue()
         self._progress = SoundProgress(0, 0, over=False)
         self._setup: Setup | None = None
@@ -140,11 +152,16 @@ class MindHost:
         """What a new mind is told: how far the sound is may not change for a while."""
         return [replace(self.play, frame=self.bars.until, sounding=self._begun), self._progress]
 
+    def _send(self, message: ToStage) -> None:
+        self._sent.append(message)
+        self._send_now(message)
+
     # The mind decides
 
     def _take_decided(self, decided: Decided) -> None:
         events = [EVENTS.decode(data) for data in decided.events]
         messages = [TO_STAGE.decode(data) for data in decided.messages]
+        self._sent.clear()
         sealed = {event.end: event for event in events if isinstance(event, BarSealed)}
         unheard: set[int] = set()
         notes: list[Notes] = []
@@ -163,9 +180,12 @@ class MindHost:
             self._send(piece)
         if decided.state:
             self.play = replace(self.play, scene=decided.scene, seed=decided.seed, state=decided.state)
-        for event in events:
-            if not (isinstance(event, BarSealed) and event.bar in unheard):
-                self._publish(event)
+        heard = [event for event in events if not (isinstance(event, BarSealed) and event.bar in unheard)]
+        sent = tuple(map(TO_STAGE.encode, self._sent))
+        told = decided.events if len(heard) == len(events) else tuple(map(EVENTS.encode, heard))
+        self._record(Decision(sent, told, decided.state, decided.scene, decided.seed))
+        for event in heard:
+            self._publish_decided(event)
 
     def _seal(self, bar: BarSealed, notes: Sequence[Notes]) -> bool:
         """Let a bar sound, unless a repetition sounds there already."""
@@ -198,9 +218,13 @@ class MindHost:
     # Nobody decides
 
     def _repeat(self) -> None:
-        was_repeating = self.bars.repeating
+        was_repeating, start = self.bars.repeating, self.bars.until
+        self._sent.clear()
         for piece in self.bars.repeat(self._progress.made + MARGIN):
             self._send(piece)
+        if self.bars.until > start:
+            repeated = LastBarsRepeated(start, self.bars.until, tuple(map(TO_STAGE.encode, self._sent)))
+            self._record(Happened(HAPPENINGS.encode(repeated)))
         if self.bars.repeating and not was_repeating:
             reason = "there is no mind" if self._slot.pid is None else "the mind has decided nothing more"
             self._publish(SteppedDown("", self._bar + 1, "mind", f"{reason}; the last bars sound once more"))

@@ -1,0 +1,242 @@
+# pyright: strict
+"""The recorder's process: `python -m engine.installation.recorder.process --control FD`.
+
+Disposable: what it has not kept yet lies with the keeper.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import logging
+import os
+import queue
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import cast, get_args
+
+from engine.codec import CodecError
+from engine.events import Bus, Event
+from engine.events.snapshot import HealthSnapshot
+from engine.installation.keeper.recording.messages import (
+    COMMANDS,
+    FROM_RECORDER,
+    TO_RECORDER,
+    EntriesFollow,
+    EntriesKept,
+    FromRecorder,
+    JournalFailed,
+    JournalOpened,
+    OpenJournal,
+    RecorderAsks,
+    RecorderBeat,
+    Watch,
+)
+from engine.installation.recorder.keeping import Keeping, recall_only
+from engine.journal.entries import ENTRIES, EVENTS, HAPPENINGS, Decision, Happened, HeardUntil, Noted
+from engine.processes.child import LARGEST_MESSAGE
+from engine.runtime.performance.commands import Command
+from engine.sabotage import allow_sabotage
+
+log = logging.getLogger(__name__)
+
+GATHER = 0.5
+"""Seconds for which entries are gathered for one commit; what was heard ends the wait."""
+
+RETRY = 5.0
+"""Seconds between two attempts at a disk that takes nothing."""
+
+BEAT = 1.0
+"""Seconds between two signs of life."""
+
+Guest = Callable[[Bus, Callable[[Command], None]], None]
+"""Whoever listens here: subscribes to the bus, and may ask the keeper for something. It runs in the bus's threads."""
+
+GUESTS: tuple[Guest, ...] = ()
+"""Who listens in an installation's recorder."""
+
+_EVENTS = get_args(Event)
+
+
+class RecorderProcess:
+    """Keeps what it is told, and tells its guests.
+
+    Args:
+        connection: to the keeper.
+        guests: who listen here.
+    """
+
+    def __init__(self, connection: Connection, guests: Sequence[Guest] = GUESTS) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._inbox: queue.SimpleQueue[OpenJournal | EntriesFollow | Noted | None] = queue.SimpleQueue()
+        self._order: OpenJournal | None = None
+        self._keeping: Keeping | None = None
+        self._batch: list[Noted] = []
+        self._retry_at = 0.0
+        self._over = False
+        self._ready = False
+        self._bus = Bus()
+        self._watched: queue.SimpleQueue[Watch | HealthSnapshot] = queue.SimpleQueue()
+        for guest in guests:
+            guest(self._bus, lambda command: self._say(RecorderAsks(COMMANDS.encode(command))))
+
+    def run(self) -> None:
+        """Keep what comes, until the keeper is gone."""
+        for name, target in (("keeper", self._listen), ("beat", self._beat), ("health", self._watch)):
+            threading.Thread(target=target, name=name, daemon=True).start()
+        while not self._over:
+            self._gather()
+            if self._order is not None and time.monotonic() >= self._retry_at:
+                self._try()
+        if self._keeping is not None:
+            self._keeping.close()
+        self._bus.close()
+
+    def _gather(self) -> None:
+        """Wait for something, and then for what belongs to it."""
+        until = time.monotonic() + (GATHER if self._batch else BEAT)
+        while (left := until - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                message = self._inbox.get(timeout=left)
+                match message:
+                    case None:
+                        self._over = True
+                        return
+                    case OpenJournal():
+                        self._order = message
+                        return
+                    case EntriesFollow():
+                        self._ready = True
+                    case Noted() if not self._ready:
+                        pass  # it comes again
+                    case Noted():
+                        if not self._batch:
+                            until = time.monotonic() + GATHER
+                        self._batch.append(message)
+                        if isinstance(ENTRIES.decode(message.entry), HeardUntil):
+                            until = min(until, time.monotonic() + 0.02)
+
+    def _try(self) -> None:
+        try:
+            self._do()
+        except (sqlite3.OperationalError, OSError) as error:
+            # Whatever is wrong may pass: a disk that was full, one that was mounted read-only.
+            self._retry_at = time.monotonic() + RETRY
+            order = self._order
+            where = order.folder if order is not None else ""
+            if self._keeping is not None:
+                self._keeping.writer.close()
+            recalled = recall_only(Path(where)) if self._keeping is None else None
+            self._keeping, self._ready = None, False
+            self._batch.clear()  # the keeper has it
+            self._say(JournalFailed(f"the journal in {where} cannot be written: {error}", recalled))
+
+    def _do(self) -> None:
+        order = self._order
+        assert order is not None
+        if self._keeping is None:
+            self._keeping = Keeping(Path(order.folder), order.base, order.keep)
+            self._tell_opened(self._keeping)
+            return
+        batch, self._batch = self._batch, []
+        if batch:
+            if not self._keeping.take(batch):
+                self._tell_opened(self._keeping)
+                return
+            self._say(EntriesKept(batch[-1].index))
+            for noted in batch:
+                self._publish(noted)
+        if not self._keeping.look():
+            self._tell_opened(self._keeping)
+
+    def _tell_opened(self, keeping: Keeping) -> None:
+        writer, self._ready = keeping.writer, False
+        self._batch.clear()
+        self._order = OpenJournal(str(keeping.path.parent), writer.base, self._order.keep if self._order else 0.0)
+        self._say(JournalOpened(writer.base, writer.last, keeping.recalled, tuple(keeping.problems)))
+
+    def _publish(self, noted: Noted) -> None:
+        entry = ENTRIES.decode(noted.entry)
+        if isinstance(entry, Decision):
+            for data in entry.events:
+                self._bus.publish(EVENTS.decode(data))
+        elif isinstance(entry, Happened):
+            value = HAPPENINGS.decode(entry.value)
+            if isinstance(value, _EVENTS):
+                self._bus.publish(cast("Event", value))
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                message = TO_RECORDER.decode(self._connection.recv_bytes(LARGEST_MESSAGE))
+                if isinstance(message, Watch | HealthSnapshot):
+                    self._watched.put(message)  # health waits for no disk
+                else:
+                    self._inbox.put(message)
+        except (EOFError, OSError, CodecError):
+            self._inbox.put(None)
+
+    def _watch(self) -> None:
+        # Late: it imports what serves HTTP, and the journal comes first.
+        from engine.installation.recorder.watching import Watching
+
+        watching = Watching(self._bus)
+        while not self._over:
+            try:
+                message = self._watched.get(timeout=BEAT)
+                if isinstance(message, Watch):
+                    watching.take(message)
+                else:
+                    watching.observe(message)
+            except queue.Empty:
+                pass
+            except Exception:
+                log.exception("health could not be told; the journal goes on")
+            watching.look(self._size())
+        watching.close()
+
+    def _size(self) -> int:
+        """Bytes of the journal."""
+        keeping, found = self._keeping, 0
+        if keeping is not None:
+            for side in ("", "-wal"):
+                with suppress(OSError):
+                    found += Path(f"{keeping.path}{side}").stat().st_size
+        return found
+
+    def _beat(self) -> None:
+        while not self._over:
+            self._say(RecorderBeat())
+            time.sleep(BEAT)
+
+    def _say(self, message: FromRecorder) -> None:
+        with self._lock, suppress(OSError):  # one that is gone is seen by the reader
+            self._connection.send_bytes(FROM_RECORDER.encode(message))
+
+
+def main() -> int:
+    """Run a recorder; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="engine.installation.recorder.process", description="Keeps the journal.")
+    parser.add_argument("--control", type=int, required=True, help="descriptor of the socket to the keeper")
+    options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    allow_sabotage()
+    logging.basicConfig(format="%(message)s")
+    RecorderProcess(Connection(options.control)).run()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
