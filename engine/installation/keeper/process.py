@@ -193,7 +193,7 @@ class Running:
             read = self._reading.give_up()
         self._reading = None
         checked, self._check_at = self._check_at is not None, None
-        if checked and read.installation in (keeper.installation, None):
+        if checked and (keeper.safe or read.installation in (keeper.installation, None)):
             return  # as it was; or saved broken since, which whoever says SIGHUP is told
         self._keep(keeper, read)
         if read.problems:

@@ -19,6 +19,7 @@ from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.performance import StationFrames
+from engine.installation.keeper.recording.recording import Recording
 from engine.installation.keeper.telling import Telling
 from engine.score.time import SAMPLE_RATE
 from tests.installation.making import hours, installation
@@ -51,14 +52,15 @@ class Sound:
 class Service:
     """A keeper under a service manager, in pretended time."""
 
-    def __init__(self, folder: Path, opening: Opening | None = None, monkeypatch: Any = None) -> None:
+    def __init__(self, folder: Path, opening: Opening | None = None) -> None:
         self.now = 1000.0
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         place = folder / "notify"
         self.manager.bind(str(place))
         self.manager.setblocking(False)
         made = installation(state=folder, **({"opening": opening} if opening else {}))
-        self.keeper = Keeper(made, StateFolder(folder), lambda: self.now, self.wall)
+        self.recording = Recording(command=["true"])  # nobody keeps the journal
+        self.keeper = Keeper(made, StateFolder(folder), self.recording, clock=lambda: self.now, wall=self.wall)
         environment = {"NOTIFY_SOCKET": str(place), "WATCHDOG_USEC": str(round(WATCHDOG * 1e6))}
         self.telling = Telling(self.keeper, Notifier(environment))
         self.signs: list[float] = []
@@ -100,12 +102,16 @@ class Service:
 
 @pytest.fixture
 def closed(tmp_path):
-    return Service(tmp_path, Opening(week=(hours((10, 18)),) * 7))
+    service = Service(tmp_path, Opening(week=(hours((10, 18)),) * 7))
+    yield service
+    service.recording.close()
 
 
 @pytest.fixture
 def service(tmp_path):
-    return Service(tmp_path)
+    service = Service(tmp_path)
+    yield service
+    service.recording.close()
 
 
 def test_an_hour_in_which_it_is_closed_restarts_nothing(closed):
