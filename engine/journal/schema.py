@@ -184,9 +184,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return database
 
 
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
 def _guard(database: sqlite3.Connection) -> None:
     """What lies in a broken or hostile file is never believed."""
-    database.text_factory = lambda data: data.decode("utf-8", "replace")
+    database.text_factory = _text
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA cell_size_check = ON")
     database.execute("PRAGMA mmap_size = 0")
