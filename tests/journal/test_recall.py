@@ -34,8 +34,8 @@ def notes_from(messages, frame):
 
 
 @staged
-@settings(max_examples=20, deadline=None, phases=UNSHRUNK)
-@given(seed=st.integers(0, 2**32), bar=st.integers(1, 40))
+@settings(max_examples=6, deadline=None, phases=UNSHRUNK)
+@given(seed=st.integers(0, 2**32), bar=st.integers(1, 24))
 def test_what_was_decided_sounds_again_and_nothing_is_decided_twice(tmp_path_factory, seed, bar):
     path = tmp_path_factory.getbasetemp() / f"{next(COUNT)}.sqlite3"
     scene = moving(np.random.default_rng(seed))
@@ -53,8 +53,8 @@ def test_what_was_decided_sounds_again_and_nothing_is_decided_twice(tmp_path_fac
     assert sounding.start <= until < sounding.end or (until < sounding.start and found.bar == 0)
     decided: list = []
     again = resumed(found, scene, publish=decided.append)
-    again.until(bar + 12)
-    told.until(bar + 12)
+    again.until(bar + 8)
+    told.until(bar + 8)
     before = {(one.part, one.first_bar) for one in phrases(path)}
     assert notes_from(again.sent, found.frame) == notes_from(told.played.sent, found.frame)
     assert len(before) == len(phrases(path)), "a phrase was decided twice in one sitting"
@@ -70,7 +70,7 @@ def phrases(path):
 
 
 @staged
-@settings(max_examples=10, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=3, deadline=None, phases=UNSHRUNK)
 @given(seed=st.integers(0, 2**32), bar=st.integers(4, 20), later=st.integers(0, 3))
 def test_an_edit_that_was_decided_and_not_yet_heard_is_not_undone(tmp_path_factory, seed, bar, later):
     path = tmp_path_factory.getbasetemp() / f"{next(COUNT)}.sqlite3"
@@ -86,8 +86,8 @@ def test_an_edit_that_was_decided_and_not_yet_heard_is_not_undone(tmp_path_facto
     assert found is not None
     assert found.bar >= bar
     again = resumed(found, edit)
-    again.until(bar + 12)
-    told.until(bar + 12)
+    again.until(bar + 8)
+    told.until(bar + 8)
     notes, _ = heard(told.played.sent)
     assert notes_from(again.sent, found.frame) == sorted(note for note in notes if note[1] >= found.frame)
 

@@ -151,7 +151,7 @@ class Keeper:
         self._stack.callback(self._close, LAST_FADE, "told to stop")
         self.recording.report = reporter(self._publish)
         self.recording.ask = self._do
-        self.recording.tell = self._publish
+        self.recording.found = self._publish
         now, moment = self._clock(), self._wall()
         known = moment.year >= FIRST_YEAR
         recalled = self.recording.recalled() if not self.safe else None
@@ -218,7 +218,7 @@ class Keeper:
     @property
     def saved(self) -> float:
         """Seconds since 1970 at which it was last written where the music stands, or at which it began."""
-        return self._writer.saved
+        return self.recording.kept_at
 
     @property
     def intent(self) -> Intent:

@@ -23,6 +23,7 @@ from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.reading import PATIENCE, Reading
+from engine.installation.keeper.recording.messages import watch_of
 from engine.installation.keeper.recording.recording import Recording
 from engine.installation.keeper.telling import Telling
 
@@ -71,6 +72,7 @@ class Running:
             folder.lock()
             stack.callback(folder.close)
             recording.open(folder.path, read.installation.journal.keep)
+            recording.watch(watch_of(read.installation))
             starts, settled = Starts(folder), False
             keeper = Keeper(read.installation, folder, recording, starts.reason)
             keeper.later(starts.begin)
@@ -141,6 +143,7 @@ class Running:
         else:
             log.warning("%s was read again", self._file)
             keeper.take(read.installation)
+            keeper.recording.watch(watch_of(read.installation))
 
     def _show_stacks(self, keeper: Keeper) -> None:
         """The stacks of our threads are printed already; those of our children come the way of all that they print."""

@@ -80,6 +80,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         late: stations of the music that have not done what was due.
     """
     performance, on, hands = keeper.performance, keeper.on, keeper.hands
+    recorder = keeper.recording.pid
     now = HealthSnapshot(
         at=time.time(),
         monotonic=time.monotonic(),
@@ -95,7 +96,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         peak=0.0,
         lost="",
         saved=keeper.saved,
-        processes=(("keeper", os.getpid()),),
+        processes=(("keeper", os.getpid()), *([("recorder", recorder)] if recorder is not None else [])),
     )
     if performance is None or on is None:
         return now

@@ -65,6 +65,7 @@ class Telling:
         self._at = now + self._every
         late = self._heartbeat.late(self._stations(now), now)
         self.snapshot = snapshot_of(self._keeper, tuple(late))
+        self._keeper.recording.tell(self.snapshot)
         if late != self._said:
             self._said = late
             if late:

@@ -24,6 +24,7 @@ from typing import cast, get_args
 
 from engine.codec import CodecError
 from engine.events import Bus, Event
+from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.recording.messages import (
     COMMANDS,
     FROM_RECORDER,
@@ -37,7 +38,7 @@ from engine.installation.keeper.recording.messages import (
     RecorderAsks,
     RecorderBeat,
     RecorderTells,
-    ToRecorder,
+    Watch,
 )
 from engine.installation.recorder.guests import Guest, Host
 from engine.installation.recorder.keeping import Keeping, recall_only
@@ -74,7 +75,7 @@ class RecorderProcess:
     def __init__(self, connection: Connection, guests: Sequence[Guest] = GUESTS) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._inbox: queue.SimpleQueue[ToRecorder | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[OpenJournal | EntriesFollow | Noted | None] = queue.SimpleQueue()
         self._order: OpenJournal | None = None
         self._keeping: Keeping | None = None
         self._batch: list[Noted] = []
@@ -89,12 +90,13 @@ class RecorderProcess:
             lambda event: self._say(RecorderTells(EVENTS.encode(event))),
             lambda: self._playing,
         )
+        self._watched: queue.SimpleQueue[Watch | HealthSnapshot] = queue.SimpleQueue()
         for guest in guests:
             guest(host)
 
     def run(self) -> None:
         """Keep what comes, until the keeper is gone."""
-        for name, target in (("keeper", self._listen), ("beat", self._beat)):
+        for name, target in (("keeper", self._listen), ("beat", self._beat), ("health", self._watch)):
             threading.Thread(target=target, name=name, daemon=True).start()
         while not self._over:
             self._gather()
@@ -182,9 +184,41 @@ class RecorderProcess:
     def _listen(self) -> None:
         try:
             while True:
-                self._inbox.put(TO_RECORDER.decode(self._connection.recv_bytes(LARGEST_MESSAGE)))
+                message = TO_RECORDER.decode(self._connection.recv_bytes(LARGEST_MESSAGE))
+                if isinstance(message, Watch | HealthSnapshot):
+                    self._watched.put(message)  # health waits for no disk
+                else:
+                    self._inbox.put(message)
         except (EOFError, OSError, CodecError):
             self._inbox.put(None)
+
+    def _watch(self) -> None:
+        # Late: it imports what serves HTTP, and the journal comes first.
+        from engine.installation.recorder.watching import Watching
+
+        watching = Watching(self._bus)
+        while not self._over:
+            try:
+                message = self._watched.get(timeout=BEAT)
+                if isinstance(message, Watch):
+                    watching.take(message)
+                else:
+                    watching.observe(message)
+            except queue.Empty:
+                pass
+            except Exception:
+                log.exception("health could not be told; the journal goes on")
+            watching.look(self._size())
+        watching.close()
+
+    def _size(self) -> int:
+        """Bytes of the journal."""
+        keeping, found = self._keeping, 0
+        if keeping is not None:
+            for side in ("", "-wal"):
+                with suppress(OSError):
+                    found += Path(f"{keeping.path}{side}").stat().st_size
+        return found
 
     def _beat(self) -> None:
         while not self._over:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +20,7 @@ from engine.health.notices.outbox import Outbox, Postman
 from engine.health.notices.senders import LifeSign, Mail, Sender, UndeliveredError, Webhook
 from engine.health.processes import ProcessCollector
 from engine.health.serving import Endpoints, application
-from engine.installation.access import Address
+from engine.installation.keeper.recording.messages import Watch
 from engine.installation.notices import MailChoice, NoticeChoices
 from engine.installation.secret import Secret
 from engine.installation.walltime import find_zone, zone_of_the_machine
@@ -30,25 +29,6 @@ log = logging.getLogger(__name__)
 
 OUTBOX = "notices"
 """Folder of messages that wait, in the state folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What is to be watched, and who is told. It comes with every snapshot of another installation file.
-
-    Attributes:
-        title: of the installation.
-        zone: name of its time zone; empty for the machine's.
-        folder: of its state.
-        health: addresses.
-        notices: who is told.
-    """
-
-    title: str
-    zone: str
-    folder: str
-    health: tuple[Address, ...]
-    notices: NoticeChoices
 
 
 class Watching:

@@ -45,11 +45,11 @@ fallback_bank: 0 s
 class Run:
     """A `perpetuum run`, and a stand-in for systemd's socket."""
 
-    def __init__(self, folder: Path, takes: str) -> None:
+    def __init__(self, folder: Path, takes: str, scene: str = SCENE) -> None:
         self.state = folder / "state"
         self.takes = folder / takes
         self.file = folder / "installation.yaml"
-        (folder / "scene.yaml").write_text(SCENE)
+        (folder / "scene.yaml").write_text(scene)
         text = INSTALLATION.replace("STATE", str(self.state)).replace("TAKES", str(self.takes))
         self.file.write_text(text)
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -117,8 +117,8 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path, takes: str) -> Iterator[Run]:
-    run = Run(folder, takes)
+def running(folder: Path, takes: str, scene: str = SCENE) -> Iterator[Run]:
+    run = Run(folder, takes, scene)
     try:
         yield run
     finally:

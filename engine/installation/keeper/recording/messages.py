@@ -6,6 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.codec import Codec
+from engine.events.snapshot import HealthSnapshot
+from engine.installation.access import Address
+from engine.installation.installation import Installation
+from engine.installation.notices import NoticeChoices
 from engine.journal.entries import Noted
 from engine.journal.recalled import Recalled
 from engine.runtime.performance.commands import Command
@@ -95,7 +99,37 @@ class EntriesFollow:
     """A `JournalOpened` was heard: what it lacks follows. What was sent before comes again."""
 
 
-ToRecorder = OpenJournal | EntriesFollow | Noted
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is to be watched, and who is told, as an installation file says.
+
+    Attributes:
+        title: of the installation.
+        zone: name of its time zone; empty for the machine's.
+        folder: of its state.
+        health: addresses at which health is served.
+        notices: who is told.
+    """
+
+    title: str
+    zone: str
+    folder: str
+    health: tuple[Address, ...]
+    notices: NoticeChoices
+
+
+def watch_of(installation: Installation) -> Watch:
+    """What an installation file says of watching."""
+    return Watch(
+        installation.title,
+        installation.time_zone,
+        str(installation.state),
+        installation.listening.health,
+        installation.notices,
+    )
+
+
+ToRecorder = OpenJournal | EntriesFollow | Noted | Watch | HealthSnapshot
 """All that a recorder is told."""
 
 FromRecorder = JournalOpened | JournalFailed | EntriesKept | RecorderBeat | RecorderAsks | RecorderTells

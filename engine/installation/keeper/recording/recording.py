@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.events import Event
+from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.recording.backlog import Backlog
 from engine.installation.keeper.recording.messages import (
     COMMANDS,
@@ -27,6 +28,7 @@ from engine.installation.keeper.recording.messages import (
     RecorderBeat,
     RecorderTells,
     ToRecorder,
+    Watch,
 )
 from engine.journal.entries import EVENTS, HAPPENINGS, Entry, Happened, HappeningValue, TurnBegan
 from engine.journal.recalled import Recalled
@@ -73,7 +75,8 @@ class Recording:
     Attributes:
         made: gives the frames of sound that were made by now.
         ask: does what whoever listens in the recorder asks.
-        tell: told what these found.
+        found: told what these found.
+        kept_at: seconds since 1970 at which something was last committed, or at which it began.
     """
 
     def __init__(
@@ -84,8 +87,10 @@ class Recording:
     ) -> None:
         self.made: Callable[[], int] = lambda: 0
         self.ask: Callable[[Command], None] = nobody
-        self.tell: Callable[[Event], None] = self.happened
+        self.found: Callable[[Event], None] = self.happened
         self.report = report
+        self.kept_at = time.time()
+        self._watch: Watch | None = None
         self.backlog = Backlog(clock)
         self._command = list(command) if command is not None else python_module("engine.installation.recorder.process")
         self._clock = clock
@@ -124,6 +129,17 @@ class Recording:
         """
         self._folder = folder, keep
         self._send_order()
+
+    def watch(self, watch: Watch) -> None:
+        """Let an installation be watched as its file says."""
+        self._watch = watch
+        if self._child is not None:
+            self._child.send(watch)
+
+    def tell(self, snapshot: HealthSnapshot) -> None:
+        """Say how the installation is; nobody waits for it, and one that is missed is missed."""
+        if self._child is not None and self._works:
+            self._child.send(snapshot)
 
     def recalled(self, timeout: float = RECALL_PATIENCE) -> Recalled | None:
         """Where the music stood; waits for the journal to be opened, for `timeout` seconds at most."""
@@ -197,6 +213,8 @@ class Recording:
         if self._child is not None and self._folder is not None:
             folder, keep = self._folder
             self._child.send(OpenJournal(str(folder), self._base, keep))
+        if self._child is not None and self._watch is not None:
+            self._child.send(self._watch)
 
     def _take(self, child: RecorderChild, message: FromRecorder | Gone) -> None:
         if child is not self._child:
@@ -215,6 +233,7 @@ class Recording:
                 self._answer(recalled)
             case EntriesKept(index=index):
                 self._problem = ""
+                self.kept_at = time.time()
                 self.backlog.kept(index)
                 self._supervision.works()
             case RecorderBeat():
@@ -222,7 +241,7 @@ class Recording:
             case RecorderAsks(command=command):
                 self.ask(COMMANDS.decode(command))
             case RecorderTells(event=event):
-                self.tell(EVENTS.decode(event))
+                self.found(EVENTS.decode(event))
 
     def _opened(self, child: RecorderChild, opened: JournalOpened) -> None:
         for problem in opened.problems:

@@ -1,0 +1,78 @@
+"""A real installation, watched by a real Prometheus and Alertmanager while its sound is killed and mended."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from engine.installation.keeper.hands.control import ask
+from tests.health.prometheus import INSTALLED, Running, free_port, wait_until
+from tests.installation.keeper.test_run import SCENE
+from tests.outputs.test_pulse import MISSING, SINK, pulse, start_server  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.skipif(
+    not INSTALLED or bool(MISSING), reason="Prometheus, Alertmanager and PulseAudio are not all installed"
+)
+
+INSTALLATION = """
+perpetuum: 1
+title: Test
+scenes: {drone: {file: scene.yaml, length: 20 min}}
+output: device
+state: state
+fallback_bank: 0 s
+listen: {control: [], health: "127.0.0.1:PORT"}
+"""
+
+
+def test_killing_the_sound_raises_one_alert_mending_clears_it_and_mute_raises_none(pulse, tmp_path):  # noqa: F811
+    port = free_port()
+    (tmp_path / "scene.yaml").write_text(SCENE)
+    (tmp_path / "here.yaml").write_text(INSTALLATION.replace("PORT", str(port)))
+    with (tmp_path / "log").open("w") as log:
+        command = [sys.executable, "-P", "-m", "engine", "run", str(tmp_path / "here.yaml")]
+        run = subprocess.Popen(command, stdout=log, stderr=log)
+    watch = Running(tmp_path, [("foyer", port)])
+    said = (tmp_path / "log").read_text
+    try:
+
+        def value(name):
+            found = watch.query(f"perpetuum_{name}")
+            return found[0][1] if found else None
+
+        assert wait_until(lambda: value("sound_expected") == 1.0, 90), said()
+        assert wait_until(lambda: value("process_memory_bytes") is not None, 10)
+        components = {labels["component"] for labels, _ in watch.query("perpetuum_process_memory_bytes")}
+        assert {"keeper", "recorder", "mind", "audio", "spare"} <= components
+        assert watch.firing("page") == []
+
+        ask(tmp_path / "state", "mute")
+        assert wait_until(lambda: value("muted") == 1.0, 20)
+        time.sleep(8)  # longer than the shortened rules wait
+        assert watch.firing("page") == []
+        ask(tmp_path / "state", "unmute")
+        assert wait_until(lambda: value("sound_expected") == 1.0, 20)
+
+        pulse.kill()
+        pulse.wait()
+        assert wait_until(lambda: watch.firing("page") == [("DeviceGone", "foyer")], 60), (watch.firing("page"), said())
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)
+        checks = json.load(refused.value)["checks"]
+        assert not checks["output"]["ok"]
+        assert checks["heartbeat"]["ok"]  # it lives, unheard: nothing would be better for a restart
+
+        server = start_server(tmp_path)
+        try:
+            assert wait_until(lambda: not watch.firing("page"), 60), (watch.firing("page"), said())
+            assert wait_until(lambda: value("device_up") == 1.0, 30)
+        finally:
+            server.terminate()
+            server.wait()
+    finally:
+        run.terminate()
+        watch.close()
+        assert run.wait(20) == 0, said()
