@@ -35,7 +35,7 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Grade:
+class GradedStep:
     """A step, and how long it may take to show that it worked.
 
     Attributes:
@@ -47,17 +47,17 @@ class Grade:
     seconds: float
 
 
-_STUCK = (Grade(Step.SEED, 20.0), Grade(Step.RULES, 30.0), Grade(Step.SECTION, 60.0), Grade(Step.SCENE, 600.0))
+_STUCK = (GradedStep(Step.SEED, 20.0), GradedStep(Step.RULES, 30.0), GradedStep(Step.SECTION, 60.0), GradedStep(Step.SCENE, 600.0))
 _DULL = (
-    Grade(Step.TEMPERATURE, 300.0),
-    Grade(Step.SEED, 300.0),
-    Grade(Step.RULES, 300.0),
-    Grade(Step.SECTION, 300.0),
-    Grade(Step.SCENE, 1800.0),
+    GradedStep(Step.TEMPERATURE, 300.0),
+    GradedStep(Step.SEED, 300.0),
+    GradedStep(Step.RULES, 300.0),
+    GradedStep(Step.SECTION, 300.0),
+    GradedStep(Step.SCENE, 1800.0),
 )
-_SOUND = (Grade(Step.SECTION, 30.0), Grade(Step.SCENE, 600.0))
+_SOUND = (GradedStep(Step.SECTION, 30.0), GradedStep(Step.SCENE, 600.0))
 
-GRADES: dict[EarFault, Sequence[Grade]] = {
+GRADES: dict[EarFault, Sequence[GradedStep]] = {
     EarFault.EMPTY: _STUCK,
     EarFault.ONE_PITCH: _STUCK,
     EarFault.LOOP: _STUCK,

@@ -120,8 +120,10 @@ _OF_TIME = frozenset({EarFault.EMPTY, EarFault.ONE_PITCH, EarFault.LOOP})
 
 def _measured(part: PartFigures, hearing: Hearing) -> Iterator[tuple[EarFault, float, float]]:
     yield EarFault.EMPTY, part.empty, hearing.empty
-    yield EarFault.LOOP, part.loop, hearing.loop
     yield EarFault.CROWD, part.crowd, hearing.crowd
+    if part.written:
+        return
+    yield EarFault.LOOP, part.loop, hearing.loop
     if part.role is Role.DRUMS:
         return
     moves = part.changes is None or part.changes >= MOVING

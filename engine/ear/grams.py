@@ -20,6 +20,9 @@ LATELY = 600.0
 FEWEST = 40
 """Runs in that time below which nothing is said."""
 
+LEAST = 300.0
+"""Seconds that these must span: what returns within a minute is a figure, not a lack of ideas."""
+
 Token = tuple[int, ...]
 """An onset: sixteenths since the one before, then the pitches that begin together."""
 
@@ -42,7 +45,9 @@ class GramMemory:
     @property
     def repeated(self) -> float | None:
         """Share of the last ten minutes' runs that had been heard before, 0..1; None where there were too few."""
-        return self.heard / self.counted if self.counted >= FEWEST else None
+        if self.counted < FEWEST or self._lately[-1][0] - self._lately[0][0] < LEAST:
+            return None
+        return self.heard / self.counted
 
     def hear(self, seconds: float, token: Token) -> None:
         """Take in an onset.
@@ -57,8 +62,7 @@ class GramMemory:
             before = self._known.pop(gram, None)
             self._add(seconds, before is not None and seconds - before <= HOURS * 3600)
             self._known[gram] = seconds
-            if len(self._known) > MOST:
-                self._known.popitem(last=False)
+            self._forget(seconds)
         while self._lately and self._lately[0][0] < seconds - LATELY:
             self._drop()
 
@@ -67,6 +71,14 @@ class GramMemory:
         self._last.clear()
         self._lately.clear()
         self.heard = self.counted = 0
+
+    def _forget(self, seconds: float) -> None:
+        """Drop what is too old, and what is too much; the first of them was heard the longest ago."""
+        while self._known:
+            oldest = next(iter(self._known))
+            if len(self._known) <= MOST and seconds - self._known[oldest] <= HOURS * 3600:
+                return
+            del self._known[oldest]
 
     def _add(self, seconds: float, again: bool) -> None:
         self._lately.append((seconds, again))

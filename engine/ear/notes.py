@@ -14,6 +14,9 @@ from engine.generators.contract import Role
 from engine.score.phrase import ChordSpan
 from engine.score.time import SAMPLE_RATE
 
+WRITTEN = "pattern"
+"""Kind of the generator whose notes stand in the scene."""
+
 LATELY = 600.0
 """Seconds of the chroma that is compared."""
 
@@ -104,7 +107,9 @@ class NoteEar:
         self._minute.add(end - start, count, self._silence(start, end, spans))
         for window in (self._lately, self._hours):
             window.add(end - start, *chroma)
-        figures = {name: self._parts[name].figures() for name in heard}
+        figures = {
+            name: self._parts[name].figures(one.phrase.provenance.generator == WRITTEN) for name, one in heard.items()
+        }
         return NoteFigures(event.bar, end, event.section, self._whole(end), figures)
 
     def begin_anew(self, part: str) -> None:

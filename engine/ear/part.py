@@ -36,6 +36,7 @@ class PartFigures:
 
     Attributes:
         role: of the part.
+        written: its notes stand in the scene: that they come again is form.
         density: notes a second, in the last minute.
         lowest, highest: MIDI pitches of the last minute; None without notes.
         silence: share of the last minute in which nothing of it sounds.
@@ -53,6 +54,7 @@ class PartFigures:
     """
 
     role: Role
+    written: bool
     density: float
     lowest: int | None
     highest: int | None
@@ -147,11 +149,16 @@ class PartEar:
                 self._fitting.hear(start + begin * second, pitch, held and held.pitch_classes)
             self._fitting.forget_before(end)
 
-    def figures(self) -> PartFigures:
-        """How it has played up to the last bar."""
+    def figures(self, written: bool = False) -> PartFigures:
+        """How it has played up to the last bar.
+
+        Args:
+            written: its notes stand in the scene.
+        """
         minute = self._minute
         return PartFigures(
             role=self.role,
+            written=written,
             density=minute.sums[0] / minute.length if minute.length else 0.0,
             lowest=min((low for _, low, _ in self._pitches), default=None),
             highest=max((high for _, _, high in self._pitches), default=None),

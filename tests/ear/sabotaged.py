@@ -87,5 +87,5 @@ def registered() -> Iterator[None]:
         yield
     finally:
         for name in kinds:
-            del GENERATORS._further[name]
+            GENERATORS._further.pop(name, None)
             GENERATORS._loaded.pop(name, None)

@@ -152,7 +152,7 @@ class Keeper:
         self._stack.callback(self._close, LAST_FADE, "told to stop")
         self.recording.report = reporter(self._publish)
         self.recording.ask = self._do
-        self.recording.tell = self._publish
+        self.recording.found = self._publish
         now, moment = self._clock(), self._wall()
         known = moment.year >= FIRST_YEAR
         recalled = self.recording.recalled() if not self.safe else None

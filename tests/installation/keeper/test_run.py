@@ -47,11 +47,11 @@ listen: {control: ["127.0.0.1:PORT"], health: []}
 class Run:
     """A `perpetuum run`, and a stand-in for systemd's socket."""
 
-    def __init__(self, folder: Path, takes: str, broken: bool = False) -> None:
+    def __init__(self, folder: Path, takes: str, broken: bool = False, scene: str = SCENE) -> None:
         self.state = folder / "state"
         self.takes = folder / takes
         self.file = folder / "installation.yaml"
-        (folder / "scene.yaml").write_text(SCENE)
+        (folder / "scene.yaml").write_text(scene)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -128,8 +128,8 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path, takes: str, broken: bool = False) -> Iterator[Run]:
-    run = Run(folder, takes, broken)
+def running(folder: Path, takes: str, broken: bool = False, scene: str = SCENE) -> Iterator[Run]:
+    run = Run(folder, takes, broken, scene)
     try:
         yield run
     finally:

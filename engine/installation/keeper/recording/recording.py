@@ -75,8 +75,8 @@ class RecorderPlace:
     Attributes:
         made: gives the frames of sound that were made by now.
         ask: does what whoever listens in the recorder asks.
+        found: told what these found.
         kept_at: seconds since 1970 at which something was last committed, or at which it began.
-        tell: told what these found.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class RecorderPlace:
     ) -> None:
         self.made: Callable[[], int] = lambda: 0
         self.ask: Callable[[Command], None] = nobody
-        self.tell: Callable[[Event], None] = self.happened
+        self.found: Callable[[Event], None] = self.happened
         self.report = report
         self.kept_at = time.time()
         self._watch: Watch | None = None
@@ -241,7 +241,7 @@ class RecorderPlace:
             case RecorderAsks(command=command):
                 self.ask(COMMANDS.decode(command))
             case RecorderTells(event=event):
-                self.tell(EVENTS.decode(event))
+                self.found(EVENTS.decode(event))
 
     def _opened(self, child: RecorderChild, opened: JournalOpened) -> None:
         for problem in opened.problems:
