@@ -22,7 +22,7 @@ from engine.events import BarSealed, Event, PartBar, QuietBegan, SectionBegan
 from engine.form.passes import Pass
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.ideas.memory import Memory
+from engine.ideas.memory import IdeaMemory
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import Forget, Ramps, Release, ToSound
 
@@ -74,7 +74,7 @@ class Conductor:
         self._horizon = horizon
         self._day = day
         self._publish = publish
-        self._phrases = self._lookahead(plan, {}, Memory())
+        self._phrases = self._lookahead(plan, {}, IdeaMemory())
         self._controls: Controls = {}
         self._edited: Edited | None = None
         self._announced = -1
@@ -141,7 +141,7 @@ class Conductor:
                 for name, line in self._phrases.played().items()
             }
         # Another scene has other themes, even if they are called the same.
-        memory = self._phrases.memory if plan.scene.title == self.scene.title else Memory(self.next_bar)
+        memory = self._phrases.memory if plan.scene.title == self.scene.title else IdeaMemory(self.next_bar)
         return self._take_over(plan, self.next_bar, before, memory)
 
     # State
@@ -188,7 +188,7 @@ class Conductor:
         """What the parts had played when the scene was edited at this very bar; None if it was not."""
         return self._edited[1] if self._edited is not None and self._edited[0] == self.next_bar else None
 
-    def _take_over(self, plan: Plan, next_bar: int, before: Mapping[str, PlayedLine], memory: Memory) -> Bar:
+    def _take_over(self, plan: Plan, next_bar: int, before: Mapping[str, PlayedLine], memory: IdeaMemory) -> Bar:
         """Go on with a plan of another scene from a bar on.
 
         Args:
@@ -214,7 +214,7 @@ class Conductor:
         self.send(Forget(bar.start))
         return bar
 
-    def _lookahead(self, plan: Plan, decided: Mapping[str, Iterable[DecidedPhrase]], memory: Memory) -> Lookahead:
+    def _lookahead(self, plan: Plan, decided: Mapping[str, Iterable[DecidedPhrase]], memory: IdeaMemory) -> Lookahead:
         return Lookahead(plan, self._ladder, self._day, self._lead, self._publish, decided, memory)
 
     # Sealing

@@ -22,7 +22,7 @@ from engine.form.plan import Plan
 from engine.form.position import Bars, Count, Position, StoredKey
 from engine.form.stored import Stored
 from engine.generators.contract import Role
-from engine.ideas.memory import Memory
+from engine.ideas.memory import IdeaMemory
 from engine.sound.messages import Control
 
 FARTHEST = 4096
@@ -256,7 +256,7 @@ class Restored:
         }
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> IdeaMemory:
         """Of the ideas that were heard."""
         return self._state.memory.memory
 

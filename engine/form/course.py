@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.form.position import Course, Home, Movement, StoredKey
+from engine.form.position import FormCourse, Home, Movement, StoredKey
 from engine.form.scene import Form, Modulation, Scene
 from engine.form.seeds import derive_seed
 from engine.form.shapes import SHAPES, Moment
@@ -20,7 +20,7 @@ _HOMEWARD = 0.35
 """How often the key comes home before it has gone as far as it may."""
 
 
-def next_course(scene: Scene, before: Course | None, closed: bool, seed: int, index: int, frame: int) -> Course:
+def next_course(scene: Scene, before: FormCourse | None, closed: bool, seed: int, index: int, frame: int) -> FormCourse:
     """Where the form stands when a pass begins.
 
     Args:
@@ -31,27 +31,27 @@ def next_course(scene: Scene, before: Course | None, closed: bool, seed: int, in
         index: of the pass.
         frame: that it begins at.
     """
-    before = before or Course()
+    before = before or FormCourse()
     quiet = before.quiet
     form = scene.form
     if form is None or form.quiet is None:
         quiet = None
     elif quiet is None:
         quiet = frame + _drawn(form.quiet.every, seed, "quiet", index)
-    return Course(
+    return FormCourse(
         home=_home(scene, before.home, seed, index, frame),
         movement=_movement(scene.form, before.movement, closed, seed, index, frame),
         quiet=quiet,
     )
 
 
-def after_a_quiet(form: Form, course: Course, seed: int, index: int, frame: int) -> Course:
+def after_a_quiet(form: Form, course: FormCourse, seed: int, index: int, frame: int) -> FormCourse:
     """The course once a planned quiet has been called for: the next one is due when its time has come again."""
     assert form.quiet is not None
     return course.model_copy(update={"quiet": frame + _drawn(form.quiet.every, seed, "quiet", index)})
 
 
-def at_the_summit(course: Course) -> Course:
+def at_the_summit(course: FormCourse) -> FormCourse:
     """The course once the tutti of its movement has been called for."""
     assert course.movement is not None
     return course.model_copy(update={"movement": course.movement.model_copy(update={"summit": True})})
@@ -62,7 +62,7 @@ def progress(movement: Movement, frame: int) -> float:
     return min(1.0, max(0.0, (frame - movement.begins) / movement.frames))
 
 
-def intensity(course: Course, frame: int, refrain: bool, time_of_day: float) -> float:
+def intensity(course: FormCourse, frame: int, refrain: bool, time_of_day: float) -> float:
     """How full the form wants the music at a frame, 0..1; a half where there is no form."""
     movement = course.movement
     if movement is None or movement.shape not in SHAPES:

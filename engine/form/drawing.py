@@ -12,7 +12,7 @@ import numpy as np
 from engine.form.course import after_a_quiet, at_the_summit, between, intensity, next_course, progress
 from engine.form.passes import Pass
 from engine.form.periods import cadences, drawn_length
-from engine.form.position import Called, Course, StoredPass, StoredSection
+from engine.form.position import Called, FormCourse, StoredPass, StoredSection
 from engine.form.scene import Form, Scene, Section, Tempo
 from engine.form.seeds import derive_seed
 from engine.form.shapes import SHAPES
@@ -44,7 +44,7 @@ class Drawing:
     def next_pass(
         self,
         before: StoredSection | None,
-        past: Course | None,
+        past: FormCourse | None,
         start: Section | None,
         index: int,
         bar: int,
@@ -90,7 +90,7 @@ class Drawing:
         first_bar: int,
         bars: int,
         frame: int,
-        course: Course,
+        course: FormCourse,
         called: Called,
         repeats_left: int,
     ) -> Pass:
@@ -153,7 +153,7 @@ class Drawing:
     def _first(self) -> Section:
         return next(iter(self.scene.sections.values()))
 
-    def _call(self, form: Form, before: StoredSection | None, course: Course, frame: int) -> Called:
+    def _call(self, form: Form, before: StoredSection | None, course: FormCourse, frame: int) -> Called:
         """What the form wants a section for; nothing where the music goes its own way."""
         movement = course.movement
         if movement is None:
@@ -186,7 +186,7 @@ class Drawing:
         return sections.get(name or "", self._first())
 
     def _successor(
-        self, following: Mapping[str, float], rng: np.random.Generator, course: Course, frame: int
+        self, following: Mapping[str, float], rng: np.random.Generator, course: FormCourse, frame: int
     ) -> Section:
         """One of the sections that may follow; where there is a form, rather one whose level is that of the moment."""
         sections = self.scene.sections
@@ -216,7 +216,7 @@ class Drawing:
         )
         return self.day(frame) if follows else 0.0
 
-    def _key(self, section: Section, course: Course, time_of_day: float) -> Key:
+    def _key(self, section: Section, course: FormCourse, time_of_day: float) -> Key:
         if isinstance(section.key, Key):
             return section.key
         home = self.scene.key
@@ -244,7 +244,7 @@ class Drawing:
         return section.parts[: max(1, count)]
 
     def _dynamics(
-        self, section: Section, called: Called, course: Course, frame: int, qpms: tuple[float, ...], refrain: bool
+        self, section: Section, called: Called, course: FormCourse, frame: int, qpms: tuple[float, ...], refrain: bool
     ) -> tuple[float, ...]:
         """Levels at the bar lines: the section's own, moved by the form and by the time of day."""
         scene, form, beats = self.scene, self.scene.form, self.scene.meter.beats_per_bar

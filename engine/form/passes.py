@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from engine.form.position import Called, Course, StoredKey, StoredPass, StoredSection
+from engine.form.position import Called, FormCourse, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Section
 from engine.generators.contract import Cadence
 from engine.score.harmony.keys import Key
@@ -43,7 +43,7 @@ class Pass:
     intensity: float
     cadences: tuple[tuple[int, Cadence], ...]
     called: Called
-    course: Course
+    course: FormCourse
 
     @property
     def end_bar(self) -> int:

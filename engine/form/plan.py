@@ -16,7 +16,7 @@ from engine.form.course import next_course
 from engine.form.digest import scene_digest
 from engine.form.drawing import Drawing, begin_of
 from engine.form.passes import Pass, Slot
-from engine.form.position import Course, Position, StoredSection
+from engine.form.position import FormCourse, Position, StoredSection
 from engine.form.scene import Scene
 from engine.form.seeds import derive_seed
 from engine.score.time import DAY, Bar, TempoMap
@@ -68,7 +68,7 @@ class Plan:
         self._passes: list[Pass] = []
         self._next_index = 0
         self._preceding: StoredSection | None = None  # what was played before the first pass that is remembered
-        self._course: Course | None = None  # where the form stood before the first pass, if nothing precedes that
+        self._course: FormCourse | None = None  # where the form stood before the first pass, if nothing precedes that
         self._found: Position | None = None  # by the edit that this plan came from
         self._first = scene.sections[start] if start is not None else None  # None: as the form or the file begins
 

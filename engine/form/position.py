@@ -79,7 +79,7 @@ class Movement(Stored):
     summit: bool
 
 
-class Course(Stored):
+class FormCourse(Stored):
     """Where the form stands while a pass plays: all that was drawn for more than the pass.
 
     Attributes:
@@ -107,7 +107,7 @@ class StoredSection(Stored):
     section: str
     next: tuple[tuple[str, Weight], ...]
     repeats_left: Count
-    course: Course
+    course: FormCourse
     called: Called
 
 

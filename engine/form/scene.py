@@ -52,7 +52,7 @@ class Modulation:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class PlannedQuiet:
     """Planned quiets.
 
     Attributes:
@@ -94,7 +94,7 @@ class Form:
     closing: str | None = None
     refrain: str | None = None
     tutti: str | None = None
-    quiet: Quiet | None = None
+    quiet: PlannedQuiet | None = None
 
     @property
     def sections(self) -> dict[str, str]:

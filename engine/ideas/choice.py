@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.ideas.idea import DISTANCES, Idea, IdeaKind, TakenUp, Variation, kind_of_role
-from engine.ideas.memory import Memory
+from engine.ideas.memory import IdeaMemory
 from engine.ideas.themes import Theme
 
 _SPREAD = 0.22
@@ -23,7 +23,7 @@ _OF_KIND: dict[IdeaKind, frozenset[Variation]] = {
 """What can become of which ideas."""
 
 
-def known_ideas(memory: Memory, themes: Mapping[str, Theme], role: str, part: str) -> dict[str, Idea]:
+def known_ideas(memory: IdeaMemory, themes: Mapping[str, Theme], role: str, part: str) -> dict[str, Idea]:
     """The themes that a part can take up, by name: as they are written, or as they are remembered.
 
     Args:

@@ -1,7 +1,8 @@
 # pyright: strict
 """The memory of ideas: a fold over the phrases that were decided.
 
-What a phrase that begins with bar b may remember is `Memory.at(b - lag)`: a pure function of the phrases that end at or
+What a phrase that begins with bar b may remember is `IdeaMemory.at(b - lag)`: a pure function of the phrases that end
+at or
 before that bar, folded by (bar in which they end, part), never in the order in which they came about. How long
 a network took, who asked first, and where a performance was stopped and taken up again change nothing of it.
 """
@@ -18,7 +19,7 @@ MOST_KEPT = 96
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardIdea:
     """An idea that was heard.
 
     Attributes:
@@ -31,7 +32,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class IdeaMemory:
     """What is remembered at a bar line, and what was heard since.
 
     Attributes:
@@ -42,22 +43,22 @@ class Memory:
 
     bar: int = 0
     kept: tuple[Idea, ...] = ()
-    since: tuple[Heard, ...] = ()
+    since: tuple[HeardIdea, ...] = ()
 
-    def hearing(self, heard: Iterable[Heard]) -> Memory:
+    def hearing(self, heard: Iterable[HeardIdea]) -> IdeaMemory:
         """The same memory, that has heard more; what ends at or before its bar comes too late and is not heard."""
         more = [one for one in heard if one.end_bar > self.bar]
         since = sorted((*self.since, *more), key=lambda one: (one.end_bar, one.idea.part))
-        return Memory(self.bar, self.kept, tuple(since))
+        return IdeaMemory(self.bar, self.kept, tuple(since))
 
-    def at(self, bar: int) -> Memory:
+    def at(self, bar: int) -> IdeaMemory:
         """The memory folded up to a bar line; what comes after it is still to be folded."""
         kept = list(self.kept)
         for one in self.since:
             if one.end_bar <= bar:
                 _fold(kept, one.idea)
         later = tuple(one for one in self.since if one.end_bar > bar)
-        return Memory(max(bar, self.bar), tuple(kept), later)
+        return IdeaMemory(max(bar, self.bar), tuple(kept), later)
 
     def theme(self, name: str, kind: IdeaKind, part: str) -> Idea | None:
         """A theme as a part first played it, or else as the first other part did."""

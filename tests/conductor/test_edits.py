@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.form.curves import Curve
-from engine.form.scene import Form, Modulation, Quiet, Section, Tempo
+from engine.form.scene import Form, Modulation, PlannedQuiet, Section, Tempo
 from engine.form.shapes import SHAPES
 from engine.score.harmony.keys import Key
 from engine.score.harmony.relations import RELATIONS, Relation
@@ -82,7 +82,7 @@ def formed(rng: np.random.Generator, names: list[str]) -> Form:
         closing=some(),
         refrain=some(),
         tutti=some(),
-        quiet=Quiet(quiet, Range(30.0, 60.0)) if quiet is not None else None,
+        quiet=PlannedQuiet(quiet, Range(30.0, 60.0)) if quiet is not None else None,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.form.curves import Curve
 from engine.form.plan import Plan
-from engine.form.scene import Form, Modulation, Quiet
+from engine.form.scene import Form, Modulation, PlannedQuiet
 from engine.form.shapes import SHAPES, Moment
 from engine.generators.contract import Cadence
 from engine.score.harmony.keys import Key
@@ -29,7 +29,7 @@ FORM = Form(
     opening="intro",
     closing="outro",
     tutti="all",
-    quiet=Quiet("hush", Range(2400.0, 3000.0)),
+    quiet=PlannedQuiet("hush", Range(2400.0, 3000.0)),
 )
 
 
@@ -94,7 +94,7 @@ def test_a_planned_quiet_comes_in_its_time_is_the_softest_and_is_told(seed):
 def test_the_conductor_tells_a_quiet_once_when_its_first_bar_is_decided():
     from engine.events import QuietBegan
 
-    made = formed(replace(FORM, quiet=Quiet("hush", Range(60.0, 60.0))))
+    made = formed(replace(FORM, quiet=PlannedQuiet("hush", Range(60.0, 60.0))))
     played = Performance(made, 1)
     told = []
     played.conductor._publish = told.append

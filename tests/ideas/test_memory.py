@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from engine.conductor.phrases.stored_memory import StoredMemory
 from engine.errors import PerpetuumError
 from engine.ideas.idea import IdeaKind
-from engine.ideas.memory import MOST_KEPT, Heard, Memory
+from engine.ideas.memory import MOST_KEPT, HeardIdea, IdeaMemory
 from tests.ideas.making import idea
 
 heard = st.lists(
     st.builds(
-        lambda end, part, theme, pitch: Heard(end, idea((pitch, 62, 64, 65), theme, part, end - 1)),
+        lambda end, part, theme, pitch: HeardIdea(end, idea((pitch, 62, 64, 65), theme, part, end - 1)),
         st.integers(1, 40),
         st.sampled_from(["bass", "lead", "song"]),
         st.sampled_from(["A", "B", "C.2"]),
@@ -25,17 +25,17 @@ heard = st.lists(
 )
 
 
-def text_of(memory: Memory) -> str:
+def text_of(memory: IdeaMemory) -> str:
     return StoredMemory.of(memory).to_json()
 
 
 @settings(max_examples=60, deadline=None)
 @given(heard=heard, order=st.randoms(use_true_random=False), bar=st.integers(0, 45))
 def test_neither_the_order_of_arrival_nor_when_it_is_folded_changes_what_is_remembered(heard, order, bar):
-    at_once = Memory().hearing(heard).at(bar)
+    at_once = IdeaMemory().hearing(heard).at(bar)
     shuffled = list(heard)
     order.shuffle(shuffled)
-    by_bar = Memory()
+    by_bar = IdeaMemory()
     for now in range(bar + 1):
         by_bar = by_bar.hearing(one for one in shuffled if one.end_bar == now).at(now - order.randint(0, 3))
     later = [one for one in heard if one.end_bar > bar]
@@ -45,7 +45,7 @@ def test_neither_the_order_of_arrival_nor_when_it_is_folded_changes_what_is_reme
 @settings(max_examples=40, deadline=None)
 @given(heard=heard, bar=st.integers(0, 45))
 def test_a_theme_is_what_was_heard_first_of_it(heard, bar):
-    memory = Memory().hearing(heard).at(bar)
+    memory = IdeaMemory().hearing(heard).at(bar)
     for part in ("bass", "lead", "song"):
         for theme in ("A", "B", "C.2"):
             mine = [one for one in heard if one.end_bar <= bar and one.idea.theme == theme]
@@ -58,22 +58,22 @@ def test_a_theme_is_what_was_heard_first_of_it(heard, bar):
 @settings(max_examples=30, deadline=None)
 @given(heard=heard, bar=st.integers(0, 45), more=heard)
 def test_a_memory_that_was_written_down_goes_on_like_one_that_was_not(heard, bar, more):
-    memory = Memory().hearing(heard).at(bar)
+    memory = IdeaMemory().hearing(heard).at(bar)
     again = StoredMemory.from_json(text_of(memory)).memory
-    more = [Heard(one.end_bar + 45, one.idea) for one in more]
+    more = [HeardIdea(one.end_bar + 45, one.idea) for one in more]
     assert text_of(again.hearing(more).at(90)) == text_of(memory.hearing(more).at(90))
 
 
 def test_what_ends_before_the_fold_comes_too_late():
-    memory = Memory().at(10).hearing([Heard(9, idea()), Heard(11, idea(part="song"))])
+    memory = IdeaMemory().at(10).hearing([HeardIdea(9, idea()), HeardIdea(11, idea(part="song"))])
     assert [one.idea.part for one in memory.since] == ["song"]
 
 
 def test_it_is_bounded_and_forgets_what_was_heard_longest_ago():
-    memory = Memory()
+    memory = IdeaMemory()
     for bar in range(1, 3 * MOST_KEPT):
-        fresh = Heard(bar, idea(theme=f"T{bar}", first_bar=bar))
-        memory = memory.hearing([fresh, Heard(bar, idea(theme="T1", part="song"))]).at(bar)
+        fresh = HeardIdea(bar, idea(theme=f"T{bar}", first_bar=bar))
+        memory = memory.hearing([fresh, HeardIdea(bar, idea(theme="T1", part="song"))]).at(bar)
     assert len(memory.kept) == MOST_KEPT
     assert memory.theme("T1", IdeaKind.MOTIF, "song") is not None
     assert memory.theme("T2", IdeaKind.MOTIF, "lead") is None
@@ -91,7 +91,7 @@ def test_it_is_bounded_and_forgets_what_was_heard_longest_ago():
     ],
 )
 def test_a_memory_that_was_tampered_with_is_refused(path, value):
-    tree = json.loads(text_of(Memory().hearing([Heard(1, idea())]).at(1)))
+    tree = json.loads(text_of(IdeaMemory().hearing([HeardIdea(1, idea())]).at(1)))
     place = tree
     for step in path[:-1]:
         place = place[step]

@@ -15,7 +15,7 @@ import click
 from engine import assets
 from engine.cli.common import warn
 from engine.errors import PerpetuumError
-from engine.installation.history.moments import Moment, parse_moment
+from engine.installation.history.moments import AskedMoment, parse_moment
 from engine.installation.installation import Installation
 from engine.installation.timetable import Timetable
 from engine.installation.walltime import zone_of_the_machine
@@ -41,7 +41,7 @@ class OpenedJournal:
     zone: tzinfo
     now: datetime
 
-    def moment(self, text: str, latest: bool = False) -> Moment:
+    def moment(self, text: str, latest: bool = False) -> AskedMoment:
         """The moment that a command line means; where it could mean another, that is said."""
         found = parse_moment(text, self.zone, self.now, latest)
         if found.note:

@@ -16,7 +16,7 @@ from engine.events import Event, PhraseDecided
 from engine.form.passes import Slot
 from engine.form.plan import Plan
 from engine.generators.contract import Request
-from engine.ideas.memory import Memory
+from engine.ideas.memory import IdeaMemory
 from engine.score.phrase import Origin, Phrase
 
 
@@ -44,7 +44,7 @@ class Lookahead:
         lead: int,
         publish: Callable[[Event], None],
         decided: Mapping[str, Iterable[DecidedPhrase]],
-        memory: Memory,
+        memory: IdeaMemory,
     ) -> None:
         self.plan = plan
         self._ladder = ladder

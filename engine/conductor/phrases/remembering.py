@@ -18,7 +18,7 @@ from engine.generators.contract import Settings
 from engine.generators.recall import RecallSettings
 from engine.ideas.choice import known_ideas, take_up
 from engine.ideas.idea import TakenUp, idea_of, kind_of_role
-from engine.ideas.memory import Heard, Memory
+from engine.ideas.memory import HeardIdea, IdeaMemory
 
 _AHEAD = 24.0
 """Seconds ahead that phrases are asked for: what is heard less than that before a phrase cannot be known yet. It is
@@ -50,11 +50,11 @@ def _fastest(scene: Scene) -> Iterator[float]:
         yield from (qpm for _, qpm in scene.day_tempo.points)
 
 
-def heard_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[Heard]:
+def heard_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardIdea]:
     """The ideas of the phrases that end with a bar and were heard: as they were decided, whoever made them."""
     visit = plan.pass_at(bar)
     sounding, theme = plan.sounding(visit), theme_of(plan.scene, plan.seed, visit)
-    found: list[Heard] = []
+    found: list[HeardIdea] = []
     for name, line in lines.items():
         item = line.covering(bar)
         if name not in sounding or item is None or item.end_bar != bar + 1:
@@ -62,11 +62,11 @@ def heard_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[Heard]:
         kind = kind_of_role(line.part.role)
         idea = idea_of(item.raw, kind, theme, name, item.first_bar, visit.key, item.beats_per_bar)
         if idea is not None:
-            found.append(Heard(item.end_bar, idea))
+            found.append(HeardIdea(item.end_bar, idea))
     return found
 
 
-def taken_by(plan: Plan, line: Line, slot: Slot, settings: Settings, memory: Memory) -> TakenUp | None:
+def taken_by(plan: Plan, line: Line, slot: Slot, settings: Settings, memory: IdeaMemory) -> TakenUp | None:
     """What the phrase of a slot takes up.
 
     Args:

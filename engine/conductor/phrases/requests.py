@@ -17,7 +17,7 @@ from engine.form.seeds import derive_seed
 from engine.form.themes import theme_of
 from engine.generators.contract import Link, Place, Request, Role, Settings
 from engine.generators.transposing import phrase_in
-from engine.ideas.memory import Memory
+from engine.ideas.memory import IdeaMemory
 from engine.score.dynamics import LOUDEST
 from engine.score.harmony.keys import Key
 from engine.score.harmony.progressions import Progression
@@ -35,7 +35,7 @@ def request_for(
     line: Line,
     slot: Slot,
     lines: Mapping[str, Line],
-    memory: Memory,
+    memory: IdeaMemory,
     time_of_day: float,
     complete: bool = True,
 ) -> Request | None:

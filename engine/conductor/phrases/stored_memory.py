@@ -11,7 +11,7 @@ from engine.conductor.phrases.stored_phrases import StoredPhrase
 from engine.form.position import Bars, Count, StoredKey
 from engine.form.stored import Stored
 from engine.ideas.idea import Idea, IdeaKind
-from engine.ideas.memory import MOST_KEPT, Heard, Memory
+from engine.ideas.memory import MOST_KEPT, HeardIdea, IdeaMemory
 
 MOST_HEARD = 1 << 14
 """Ideas that may be heard before the oldest of them counts: a hundred bars of the most parts, and more."""
@@ -50,14 +50,14 @@ class StoredIdea(Stored):
 
 
 class StoredHeard(Stored):
-    """A `Heard`."""
+    """A `HeardIdea`."""
 
     end_bar: Bars
     idea: StoredIdea
 
 
 class StoredMemory(Stored):
-    """A `Memory`.
+    """A `IdeaMemory`.
 
     Attributes:
         version: of this form.
@@ -72,7 +72,7 @@ class StoredMemory(Stored):
     since: tuple[StoredHeard, ...] = Field(max_length=MOST_HEARD)
 
     @classmethod
-    def of(cls, memory: Memory) -> Self:
+    def of(cls, memory: IdeaMemory) -> Self:
         """A memory as plain data."""
         return cls(
             bar=memory.bar,
@@ -81,10 +81,10 @@ class StoredMemory(Stored):
         )
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> IdeaMemory:
         """The same memory."""
-        return Memory(
+        return IdeaMemory(
             self.bar,
             tuple(one.idea for one in self.kept),
-            tuple(Heard(one.end_bar, one.idea.idea) for one in self.since),
+            tuple(HeardIdea(one.end_bar, one.idea.idea) for one in self.since),
         )

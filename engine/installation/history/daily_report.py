@@ -37,7 +37,7 @@ class Interruption:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReportedChange:
     """Something that somebody changed.
 
     Attributes:
@@ -68,7 +68,7 @@ class DailyReport:
     open_seconds: float | None
     sounded_seconds: float
     interruptions: tuple[Interruption, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[ReportedChange, ...]
     accidents: tuple[tuple[float, str], ...]
 
 
@@ -175,25 +175,27 @@ def _by(journal: Journal, wall: float) -> str:
     return "it was muted at its beginning, as before"
 
 
-def _changes(journal: Journal, sittings: Sequence[Sitting], begin: float, end: float) -> Iterator[Change]:
+def _changes(journal: Journal, sittings: Sequence[Sitting], begin: float, end: float) -> Iterator[ReportedChange]:
     """Who changed what, in order."""
-    found: list[Change] = []
+    found: list[ReportedChange] = []
     kinds = [HandAsked.__name__, Commanded.__name__, TurnBegan.__name__, SceneTookOver.__name__]
     for one in journal.happenings(begin, end, kinds=kinds):
         match one.value:
             case HandAsked(ask=ask, who=who):
-                found.append(Change(one.wall, who, ask))
+                found.append(ReportedChange(one.wall, who, ask))
             case Commanded(command=command, argument=argument):
-                found.append(Change(one.wall, "command", f"{command} {argument}".strip()))
+                found.append(ReportedChange(one.wall, "command", f"{command} {argument}".strip()))
             case TurnBegan(source=source, scene=scene):
-                found.append(Change(one.wall, "timetable", f"{scene} ({source})"))
+                found.append(ReportedChange(one.wall, "timetable", f"{scene} ({source})"))
             case SceneTookOver(title=title):
-                found.append(Change(one.wall, "performance", f"{title} plays, as its file is now"))
+                found.append(ReportedChange(one.wall, "performance", f"{title} plays, as its file is now"))
             case _:
                 pass
     known = ""
     for sitting in sittings:
         if known and sitting.installation and sitting.installation != known:
-            found.append(Change(sitting.began, "installation file", f"another one: {sitting.installation[:12]}"))
+            found.append(
+                ReportedChange(sitting.began, "installation file", f"another one: {sitting.installation[:12]}")
+            )
         known = sitting.installation or known
     yield from sorted(found, key=lambda one: one.wall)

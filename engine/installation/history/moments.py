@@ -25,7 +25,7 @@ _SOMETIME = re.compile(r"\d:\d\d|\d\s*[ap]\.?m\b|[a-z]{3}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class AskedMoment:
     """A moment that somebody means.
 
     Attributes:
@@ -42,7 +42,7 @@ class Moment:
         return self.at.timestamp()
 
 
-def parse_moment(text: str, zone: tzinfo, now: datetime, latest: bool = False) -> Moment:
+def parse_moment(text: str, zone: tzinfo, now: datetime, latest: bool = False) -> AskedMoment:
     """The moment that a text means.
 
     Args:
@@ -59,10 +59,10 @@ def parse_moment(text: str, zone: tzinfo, now: datetime, latest: bool = False) -
         raise _unreadable(text)
     shown, whole_day = _shown(text.strip(), now.astimezone(zone).replace(tzinfo=None, fold=0))
     if shown.tzinfo is not None:
-        return Moment(shown.astimezone(UTC))
+        return AskedMoment(shown.astimezone(UTC))
     if whole_day:
         day = shown + timedelta(days=1) if latest else shown
-        return Moment(first_moment(day, zone))
+        return AskedMoment(first_moment(day, zone))
     first, last = (shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if first.astimezone(zone).replace(tzinfo=None, fold=0) != shown:
         raise PerpetuumError(
@@ -70,9 +70,9 @@ def parse_moment(text: str, zone: tzinfo, now: datetime, latest: bool = False) -
             f"{first_moment(shown, zone).astimezone(zone):%H:%M} is the first time after it",
         )
     if last == first:
-        return Moment(first)
+        return AskedMoment(first)
     one, other = (moment.astimezone(zone) for moment in (first, last))
-    return Moment(
+    return AskedMoment(
         first,
         f"the clock showed {shown:%Y-%m-%d %H:%M} twice; this is the first time ({one:%Z}), "
         f"say {other.isoformat(' ', 'minutes')} for the second ({other:%Z})",

@@ -36,7 +36,7 @@ TRIAL = 5 * SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class JournalPassage:
     """A stretch of a sitting.
 
     Attributes:
@@ -72,7 +72,7 @@ class Passage:
         return sum(one.rendered for one in audible(self.courses, self.first, self.end, exact))
 
 
-def find_passage(journal: Journal, moment: datetime, seconds: float, zone: tzinfo) -> Passage:
+def find_passage(journal: Journal, moment: datetime, seconds: float, zone: tzinfo) -> JournalPassage:
     """What was heard from a moment on.
 
     Args:
@@ -107,7 +107,7 @@ def find_passage(journal: Journal, moment: datetime, seconds: float, zone: tzinf
     )
     lost = _records_lost(journal, sitting, until)
     notes += [*lost, *_starved(journal, sitting, first, end, zone), *_changed(journal, sitting, courses, zone)]
-    return Passage(
+    return JournalPassage(
         sitting=sitting,
         first=first,
         end=end,
@@ -152,7 +152,7 @@ def heard_at(journal: Journal, moment: datetime, zone: tzinfo) -> tuple[Sitting,
 
 
 def render_passage(
-    passage: Passage,
+    passage: JournalPassage,
     path: Path,
     exact: bool,
     as_heard: bool,
@@ -178,7 +178,7 @@ def render_passage(
         replay(wanted, passage.first, passage.end, sink, progress)
 
 
-def seconds_needed(passage: Passage, exact: bool) -> float:
+def seconds_needed(passage: JournalPassage, exact: bool) -> float:
     """How long it will take to render a passage on this machine; tries for a moment."""
     first = audible(passage.courses, passage.first, passage.end, exact)[0].course
     frames = min(TRIAL, max(passage.end - first.start, BLOCK)) // BLOCK * BLOCK

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.form.scene import Form, Modulation, Quiet
+from engine.form.scene import Form, Modulation, PlannedQuiet
 from engine.scenes.reading.drafts import SceneReader
 from engine.scenes.schema.form import FormFile
 from engine.scenes.schema.models import SceneFile
@@ -67,7 +67,7 @@ def read_form(reader: SceneReader, node: MapNode, file: FormFile, sections: Sequ
         closing=file.closing,
         refrain=file.refrain,
         tutti=file.tutti,
-        quiet=Quiet(file.quiet.section, file.quiet.every) if file.quiet is not None else None,
+        quiet=PlannedQuiet(file.quiet.section, file.quiet.every) if file.quiet is not None else None,
     )
 
 

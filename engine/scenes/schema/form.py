@@ -24,7 +24,7 @@ class ModulationFile(Settings):
     within: int = Field(default=2, ge=1, le=12, description="Steps after which it is home again at the latest.")
 
 
-class QuietFile(Settings):
+class PlannedQuietFile(Settings):
     """Planned quiets."""
 
     section: str = Field(description="The section that plays then, far softer than the rest.", examples=["hush"])
@@ -70,4 +70,4 @@ class FormFile(Settings):
     tutti: str | None = Field(
         default=None, description="The section of the summit; without, the one with the most parts."
     )
-    quiet: QuietFile | None = Field(default=None, description="Planned quiets.")
+    quiet: PlannedQuietFile | None = Field(default=None, description="Planned quiets.")

@@ -8,7 +8,7 @@ from collections.abc import Container
 from pydantic import BaseModel
 
 from engine.generators.contract import GENERATORS, TRANSFORMS, TransformSettings
-from engine.scenes.schema.form import FormFile, ModulationFile, QuietFile
+from engine.scenes.schema.form import FormFile, ModulationFile, PlannedQuietFile
 from engine.scenes.schema.json_schema import sentence, settings_table
 from engine.scenes.schema.models import (
     DelayFile,
@@ -31,7 +31,7 @@ _OWN: dict[str, type[BaseModel]] = {
     "A section": SectionFile,
     "`modulation`": ModulationFile,
     "`form`": FormFile,
-    "`quiet` of the form": QuietFile,
+    "`quiet` of the form": PlannedQuietFile,
     "`mix`": MixFile,
     "`reverb` of the mix": ReverbFile,
     "`delay` of the mix": DelayFile,

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from engine.cli import cli
 from engine.errors import PerpetuumError
 from engine.events import GraphBegan
-from engine.installation.history.passage import Passage, find_passage, render_passage
+from engine.installation.history.passage import JournalPassage, find_passage, render_passage
 from engine.installation.walltime import zone_of_the_machine
 from engine.journal.reader import Journal
 from engine.score.time import SAMPLE_RATE
@@ -56,7 +56,7 @@ def control(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
-def passage_of(run: Run, after: float, seconds: float) -> Passage:
+def passage_of(run: Run, after: float, seconds: float) -> JournalPassage:
     """Some of what was heard, from some seconds after its beginning on."""
     with Journal(run.state / "journal.sqlite3") as journal:
         first = next(journal.marks(0.0, 1e12))
