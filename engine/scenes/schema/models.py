@@ -133,7 +133,7 @@ class SectionFile(Settings):
         description="Settings that move along a curve over the section, `melody.temperature: 0.8 -> 1.2`, "
         "or differ in it.",
     )
-    theme: str | list[str] = Field(
+    theme: str | tuple[str, ...] = Field(
         default=(),
         description="The theme that it has, or several of which each pass has one; without, any.",
         examples=["dawn"],
