@@ -181,8 +181,8 @@ class Section:
         moves: settings that move or differ here.
         tempo: own tempo; None for the scene's.
         key: own key, or how it stands to the home key; None for that.
-        themes: names of the themes that its passes choose from; none means all.
         dynamics: own levels of playing, over its course; None for mf.
+        themes: names of the themes that its passes choose from; none means all.
     """
 
     name: str
@@ -193,8 +193,8 @@ class Section:
     moves: tuple[Move, ...] = ()
     tempo: Tempo | None = None
     key: Key | Relation | None = None
-    themes: tuple[str, ...] = ()
     dynamics: Curve | None = None
+    themes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,8 @@ import numpy as np
 
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import Instrument
-from engine.sound.messages import BLOCK, ChangeInstrument
+from engine.sound.messages import CROSSFADE, BLOCK, ChangeInstrument
 
-CROSSFADE = 4 * SAMPLE_RATE // BLOCK * BLOCK
-"""Frames (4 s) from the first note of the new instrument to the last sound of the old one."""
 
 Build = Callable[[str], Instrument]
 """Builds the instrument of a file. Raises whatever keeps it from that."""

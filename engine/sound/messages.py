@@ -35,6 +35,10 @@ class Control(StrEnum):
     BRIGHTNESS = "brightness"  # 0 dark .. 1 open, of parts that have it
 
 
+CROSSFADE = 4 * SAMPLE_RATE // BLOCK * BLOCK
+"""Frames (4 s) from the first note of the new instrument to the last sound of the old one."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartSound:
     """How a part sounds.

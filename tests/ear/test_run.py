@@ -20,7 +20,7 @@ ear: {one_pitch: 5 s, loop: off}
 
 
 def test_what_is_stuck_is_answered_and_the_reason_is_in_the_journal_before_the_command(tmp_path):
-    with running(tmp_path, "takes.wav", STUCK) as run:
+    with running(tmp_path, "takes.wav", scene=STUCK) as run:
         run.sounds()
         run.until(lambda: b"Commanded" in kept(run.state), 90)
         data = kept(run.state)

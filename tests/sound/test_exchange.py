@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import soundfile
-from engine.runtime.audio.memory import Memory
+from engine.runtime.audio.failover.memory import Memory
 
-from engine.sound.exchange import CROSSFADE
 from engine.sound.messages import (
+    CROSSFADE,
     BLOCK,
     NOTE_EVENT,
     ChangeInstrument,

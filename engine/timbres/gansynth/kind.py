@@ -77,7 +77,7 @@ def _examine(settings: GanSynthSettings) -> list[str]:
     except PerpetuumError as error:
         raise UnavailableError("checkpoint", error.message, error.hint or _GET) from error
     if importlib.util.find_spec("tensorflow") is None:
-        need = "pip install 'perpetuum[models]'"
+        need = "in the folder of the project: make training"
         return [f"a bank that is not in the cache needs TensorFlow, which is not installed here ({need})"]
     return []
 

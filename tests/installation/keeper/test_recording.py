@@ -107,7 +107,8 @@ def test_a_recorder_that_is_killed_or_stopped_costs_no_record_and_no_time(tmp_pa
                 recording.look()
             assert time.process_time() - began < 1.0
             if fault is signal.SIGSTOP:
-                os.kill(stopped or 0, signal.SIGKILL)  # as it is after some seconds without a sign of life
+                with suppress(ProcessLookupError):
+                    os.kill(stopped or 0, signal.SIGKILL)  # as it is after some seconds without a sign of life
         until(recording, lambda: not len(recording.backlog))
         assert recording.backlog.lost == 0
     finally:

@@ -19,7 +19,7 @@ from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.performance import StationFrames
-from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.telling import Telling
 from engine.score.time import SAMPLE_RATE
 from tests.installation.making import hours, installation
@@ -59,7 +59,7 @@ class Service:
         self.manager.bind(str(place))
         self.manager.setblocking(False)
         made = installation(state=folder, **({"opening": opening} if opening else {}))
-        self.recording = Recording(command=["true"])  # nobody keeps the journal
+        self.recording = RecorderPlace(command=["true"])  # nobody keeps the journal
         self.keeper = Keeper(made, StateFolder(folder), self.recording, clock=lambda: self.now, wall=self.wall)
         environment = {"NOTIFY_SOCKET": str(place), "WATCHDOG_USEC": str(round(WATCHDOG * 1e6))}
         self.telling = Telling(self.keeper, Notifier(environment))

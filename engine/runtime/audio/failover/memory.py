@@ -10,8 +10,8 @@ from typing import assert_never
 
 import numpy as np
 
-from engine.sound.exchange import CROSSFADE
 from engine.sound.messages import (
+    CROSSFADE,
     BLOCK,
     ChangeInstrument,
     Control,
