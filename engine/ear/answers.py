@@ -47,7 +47,12 @@ class GradedStep:
     seconds: float
 
 
-_STUCK = (GradedStep(Step.SEED, 20.0), GradedStep(Step.RULES, 30.0), GradedStep(Step.SECTION, 60.0), GradedStep(Step.SCENE, 600.0))
+_STUCK = (
+    GradedStep(Step.SEED, 20.0),
+    GradedStep(Step.RULES, 30.0),
+    GradedStep(Step.SECTION, 60.0),
+    GradedStep(Step.SCENE, 600.0),
+)
 _DULL = (
     GradedStep(Step.TEMPERATURE, 300.0),
     GradedStep(Step.SEED, 300.0),

@@ -80,7 +80,9 @@ def is_for_drums(piece: Piece, track: str | None = None) -> bool:
     return not len(piece.notes(is_drum=False)) and bool(len(piece.notes(is_drum=True)))
 
 
-def tune_of(config: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE) -> HeardVoice:
+def tune_of(
+    config: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE
+) -> HeardVoice:
     """The tune of a piece, one note at a time, for a network of a config.
 
     Raises:
