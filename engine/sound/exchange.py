@@ -14,10 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import Instrument
-from engine.sound.messages import CROSSFADE, BLOCK, ChangeInstrument
-
+from engine.sound.messages import BLOCK, CROSSFADE, ChangeInstrument
 
 Build = Callable[[str], Instrument]
 """Builds the instrument of a file. Raises whatever keeps it from that."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from engine.codec import Codec, register_dtype
+from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS
 
 BLOCK = 256

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import soundfile
-from engine.runtime.audio.failover.memory import Memory
 
+from engine.runtime.audio.failover.memory import Memory
 from engine.sound.messages import (
-    CROSSFADE,
     BLOCK,
+    CROSSFADE,
     NOTE_EVENT,
     ChangeInstrument,
     Control,

@@ -10,9 +10,9 @@ import pytest
 from engine.conductor.phrases.lines import Line
 from engine.conductor.phrases.requests import request_for
 from engine.form.plan import Plan
-from engine.ideas.memory import IdeaMemory
 from engine.generators.contract import Role
 from engine.generators.neural.continuation import rnn_of
+from engine.ideas.memory import IdeaMemory
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.ending import networks_of

@@ -11,8 +11,8 @@ from typing import assert_never
 import numpy as np
 
 from engine.sound.messages import (
-    CROSSFADE,
     BLOCK,
+    CROSSFADE,
     ChangeInstrument,
     Control,
     Fade,
