@@ -36,8 +36,8 @@ from engine.runtime.performance.commands import (
 from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_scenes
 from engine.runtime.performance.holds import Holds, with_holds
 from engine.runtime.performance.links import LinkEnd
+from engine.runtime.performance.loaded import LoadedNetworks
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
-from engine.runtime.performance.reporting import LoadedNetworks
 from engine.runtime.performance.state import MindState
 from engine.runtime.performance.succession import NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over

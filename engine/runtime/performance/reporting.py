@@ -9,7 +9,6 @@ from typing import assert_never
 from engine.events.vocabulary import (
     Event,
     GraphBegan,
-    NetworksLoaded,
     NotesLeftOut,
     ProcessDied,
     ProcessStarted,
@@ -18,7 +17,6 @@ from engine.events.vocabulary import (
 )
 from engine.processes.reports import BudgetRaised, ChildLost, ChildStarted, IntensityExceeded, log_report
 from engine.runtime.audio.reports import AudioReport
-from engine.runtime.workers.workers import Workers, WorkerState
 
 
 def reporter(publish: Callable[[Event], None]) -> Callable[[AudioReport], None]:
@@ -42,28 +40,3 @@ def reporter(publish: Callable[[Event], None]) -> Callable[[AudioReport], None]:
                 assert_never(found)
 
     return report
-
-
-class LoadedNetworks:
-    """Tells once that the networks of a scene have been loaded, and again after a worker was lost.
-
-    Args:
-        workers: that load them.
-        publish: told; never raises.
-    """
-
-    def __init__(self, workers: Workers, publish: Callable[[Event], None]) -> None:
-        self._workers = workers
-        self._publish = publish
-        self._told = False
-
-    def look(self) -> None:
-        """Tell it if it is so now."""
-        statuses = self._workers.statuses
-        if not self._told and statuses and self._workers.ready:
-            self._told = True
-            slowest = max(statuses, key=lambda status: status.seconds_to_load)
-            if slowest.to_load:
-                self._publish(NetworksLoaded(slowest.seconds_to_load, tuple(slowest.problems.items())))
-        elif any(status.state is WorkerState.DEAD for status in statuses):
-            self._told = False
