@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.timbres.backend import tensorflow
 from engine.timbres.gansynth.checkpoint import GeneratorWeights
-from engine.timbres.gansynth.mel import mel_to_linear
 from engine.timbres.gansynth.pitches import PITCHES
+from engine.timbres.gansynth.spectra.mel import mel_to_linear
 
 
 class PlainGanSynth:

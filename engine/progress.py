@@ -8,9 +8,12 @@ Work tells nothing to nobody where nobody listens, at the cost of one look-up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 Listener = Callable[[float], None]
 """Told the share of some work that is done, 0..1."""
@@ -44,3 +47,10 @@ def tell(share: float) -> None:
     listener = _listener.get()
     if listener is not None:
         listener(share)
+
+
+def each(items: Sequence[Item]) -> Iterator[Item]:
+    """The pieces of a work, each told when it is begun."""
+    for number, item in enumerate(items):
+        tell(number / len(items))
+        yield item

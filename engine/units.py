@@ -292,6 +292,9 @@ Qpm = Annotated[float, BeforeValidator(_one(QPM)), unit_schema(QPM), QPM]
 Hertz = Annotated[float, BeforeValidator(_one(HERTZ)), unit_schema(HERTZ), HERTZ]
 BarRange = Annotated[Range, BeforeValidator(_many(BARS)), unit_schema(BARS, many=True), BARS]
 TimesRange = Annotated[Range, BeforeValidator(_many(TIMES)), unit_schema(TIMES, many=True), TIMES]
+SecondsRange = Annotated[Range, BeforeValidator(_many(SECONDS)), unit_schema(SECONDS, many=True), SECONDS]
+PercentRange = Annotated[Range, BeforeValidator(_many(PERCENT)), unit_schema(PERCENT, many=True), PERCENT]
+AmountRange = Annotated[Range, BeforeValidator(_many(AMOUNT)), unit_schema(AMOUNT, many=True), AMOUNT]
 QpmRange = Annotated[Range, BeforeValidator(_many(QPM)), unit_schema(QPM, many=True), QPM]
 
 

@@ -27,6 +27,7 @@ from engine.runtime.rules import ladder_over
 from engine.runtime.workers.messages import FROM_WORKER, TO_WORKER, Load
 from engine.scenes import load
 from engine.score.harmony.chords import Chord
+from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.sound.messages import FROM_SOUND, NOTE_EVENT, TO_SOUND, Control, LevelReading, Notes, Quit, Ramp, Ramps
 
@@ -103,7 +104,7 @@ def test_replies_and_events_keep_every_note_to_the_last_bit():
     assert isinstance(reply, Reply)
     assert (reply.ticket, reply.problem, reply.seconds) == (7, "", 0.25)
     assert same(reply.phrase, PHRASE)
-    decided = PhraseDecided("lead", 3, 8, 2, 2**62, "melody_rnn", "", 0.1, PHRASE, PHRASE)
+    decided = PhraseDecided("lead", 3, 8, 2, 2**62, "melody_rnn", "", 0.1, PHRASE, PHRASE, Key(2, "dorian"))
     sealed = BarSealed(8, 256, 512, 71.3, 3, "dawn", (PartBar("lead", PHRASE, True, True),))
     for event in (decided, sealed, NetworksLoaded(1.5, (("melody_rnn", "no file"),)), NotesLate(2)):
         arrived = EVENTS.decode(EVENTS.encode(event))

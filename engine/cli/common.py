@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -17,6 +17,9 @@ from engine.errors import PerpetuumError
 from engine.form.scene import Scene
 from engine.scenes import Diagnostic, Severity, load
 from engine.units import parse_time_of_day
+
+if TYPE_CHECKING:
+    from engine.runtime.performance.state import MindState
 
 EXIT_NOT_VALID = 1
 
@@ -104,6 +107,31 @@ def valid(name: str, found: Found | None, diagnostics: Sequence[Diagnostic]) -> 
         click.echo(f"{name} is not valid: {errors} error{'' if errors == 1 else 's'}", err=True)
         sys.exit(EXIT_NOT_VALID)
     return found
+
+
+def begin_of(scene: Scene, seed: int | None, section: str | None) -> MindState | None:
+    """The state with which a scene begins that `perpetuum fork` made; None for any other.
+
+    Args:
+        scene: that was read.
+        seed: that was given.
+        section: likewise.
+
+    Raises:
+        PerpetuumError: it cannot be read, or another seed or section was asked for.
+    """
+    if scene.begin is None:
+        return None
+    from engine.runtime.performance.beginning import beginning_of
+
+    begin = beginning_of(scene)
+    if section is not None or (seed is not None and begin is not None and seed != begin.conductor.seed):
+        what = "--section" if section is not None else "--seed"
+        raise PerpetuumError(
+            f"{scene.path} begins where a performance stood, and {what} asks for another beginning",
+            f"leave {what} out, or take `begin` out of the scene",
+        )
+    return begin
 
 
 def seed_of(scene: Scene, given: int | None) -> int:

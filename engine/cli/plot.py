@@ -12,6 +12,7 @@ from typing import Any
 from engine.conductor.recorder import Recording
 from engine.events import SectionBegan
 from engine.pictures import Heights, draw_notes, ensure_plotting, new_figure, save_picture, velocity_legend
+from engine.score.dynamics import written_levels
 from engine.score.phrase import Origin
 
 PAGE = (16.5, 23.4)
@@ -244,7 +245,11 @@ def _said(visit: SectionBegan, key_too: bool, goes_on: bool) -> Iterator[str]:
     first, last = visit.qpms[0], visit.qpms[-1]
     tempo = f"{first:g} qpm" if first == last else f"{first:g} to {last:g} qpm"
     key = f", {visit.key}" if key_too else ""
+    if visit.dynamics:
+        yield f"{name}: {tempo}{key}, {written_levels(visit.dynamics)}"
     yield f"{name}: {tempo}{key}"
+    if visit.dynamics:
+        yield f"{name}: {written_levels(visit.dynamics)}{key}"
     if key:
         yield f"{name}{key}"
     yield name

@@ -18,10 +18,11 @@ from engine.conductor.phrases.lookahead import Lookahead
 from engine.conductor.resounding import Resounding, resounding
 from engine.conductor.sealing import Controls, notes_of, ramps_over
 from engine.conductor.state import ConductorState, Restored, stored_state, taken_along
-from engine.events import BarSealed, Event, PartBar, SectionBegan
+from engine.events import BarSealed, Event, PartBar, QuietBegan, SectionBegan
 from engine.form.passes import Pass
 from engine.form.plan import Plan
 from engine.form.scene import Scene
+from engine.ideas.memory import IdeaMemory
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import Forget, Ramps, Release, ToSound
 
@@ -73,7 +74,7 @@ class Conductor:
         self._horizon = horizon
         self._day = day
         self._publish = publish
-        self._phrases = self._lookahead(plan, {})
+        self._phrases = self._lookahead(plan, {}, IdeaMemory())
         self._controls: Controls = {}
         self._edited: Edited | None = None
         self._announced = -1
@@ -139,7 +140,9 @@ class Conductor:
                 name: PlayedLine(line.role, tuple(until(line.decided, self.next_bar)))
                 for name, line in self._phrases.played().items()
             }
-        return self._take_over(plan, self.next_bar, before)
+        # Another scene has other themes, even if they are called the same.
+        memory = self._phrases.memory if plan.scene.title == self.scene.title else IdeaMemory(self.next_bar)
+        return self._take_over(plan, self.next_bar, before, memory)
 
     # State
 
@@ -161,11 +164,11 @@ class Conductor:
         """
         restored = Restored(state, self.plan, edited)
         if restored.edited:
-            self._take_over(restored.plan, state.next_bar, restored.before_edit)
+            self._take_over(restored.plan, state.next_bar, restored.before_edit, restored.memory)
             return
         decided = {name: line.decided for name, line in restored.lines.items()}
         before = restored.before_edit if state.decided_before_edit is not None else None
-        phrases, breakers = self._lookahead(restored.plan, decided), self._ladder.breakers
+        phrases, breakers = self._lookahead(restored.plan, decided, restored.memory), self._ladder.breakers
         self._ladder.renew(restored.breakers)
         try:
             restored.ask_again(phrases)
@@ -185,16 +188,17 @@ class Conductor:
         """What the parts had played when the scene was edited at this very bar; None if it was not."""
         return self._edited[1] if self._edited is not None and self._edited[0] == self.next_bar else None
 
-    def _take_over(self, plan: Plan, next_bar: int, before: Mapping[str, PlayedLine]) -> Bar:
+    def _take_over(self, plan: Plan, next_bar: int, before: Mapping[str, PlayedLine], memory: IdeaMemory) -> Bar:
         """Go on with a plan of another scene from a bar on.
 
         Args:
             plan: of that scene.
             next_bar: the first that it decides.
             before: what the parts have played.
+            memory: of the ideas that were heard.
         """
         roles = {name: part.role for name, part in plan.scene.parts.items()}
-        phrases = self._lookahead(plan, taken_along(before, roles))
+        phrases = self._lookahead(plan, taken_along(before, roles), memory)
         breakers = self._ladder.breakers
         self._ladder.renew()
         try:
@@ -210,8 +214,8 @@ class Conductor:
         self.send(Forget(bar.start))
         return bar
 
-    def _lookahead(self, plan: Plan, decided: Mapping[str, Iterable[DecidedPhrase]]) -> Lookahead:
-        return Lookahead(plan, self._ladder, self._day, self._lead, self._publish, decided)
+    def _lookahead(self, plan: Plan, decided: Mapping[str, Iterable[DecidedPhrase]], memory: IdeaMemory) -> Lookahead:
+        return Lookahead(plan, self._ladder, self._day, self._lead, self._publish, decided, memory)
 
     # Sealing
 
@@ -239,6 +243,7 @@ class Conductor:
             self.send(message)
         self._controls = controls
         self.next_bar = index + 1
+        phrases.hear(index)
         plan.forget_before(max(0, index - 1))
         phrases.forget_before(index)
         self._announce(bar, visit, decided)
@@ -246,7 +251,11 @@ class Conductor:
     def _announce(self, bar: Bar, visit: Pass, decided: Iterable[PartBar]) -> None:
         if visit.index != self._announced:
             self._announced = visit.index
-            self._publish(SectionBegan(visit.index, visit.section.name, visit.first_bar, visit.qpms, str(visit.key)))
+            began = visit.index, visit.section.name, visit.first_bar, visit.qpms, str(visit.key)
+            self._publish(SectionBegan(*began, visit.dynamics, visit.called))
+            quiet = self.plan.quiet_at(bar.index)
+            if quiet is not None:
+                self._publish(QuietBegan(quiet.section, quiet.first_bar, quiet.end_bar, quiet.begin, quiet.end))
         self._publish(
             BarSealed(bar.index, bar.start, bar.end, bar.qpm, visit.index, visit.section.name, tuple(decided))
         )

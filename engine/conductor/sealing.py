@@ -56,7 +56,11 @@ def ramps_over(
     daily = {(move.part, move.target) for move in scene.day if move.transform is None} - moved
     for name, part in scene.parts.items():
         begin, finish = (
-            sound_settings_at(part, values_at(scene, name, visit, visit.progress(index), time_of_day))
+            sound_settings_at(
+                part,
+                values_at(scene, name, visit, visit.progress(index), time_of_day),
+                *visit.levels(index, index),
+            )
             for index, time_of_day in zip((bar.index, bar.index + 1), times, strict=True)
         )
         for control, value in begin.items():

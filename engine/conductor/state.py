@@ -7,90 +7,26 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from engine.conductor.makers.breaker import CircuitBreaker
 from engine.conductor.makers.ladder import Standing
 from engine.conductor.phrases.lines import DecidedPhrase, PlayedLine, until
 from engine.conductor.phrases.lookahead import Lookahead
+from engine.conductor.phrases.stored_memory import StoredMemory
+from engine.conductor.phrases.stored_phrases import Finite, StoredPhrase
 from engine.conductor.sealing import Controls
 from engine.errors import PerpetuumError
 from engine.form.passes import Slot
 from engine.form.plan import Plan
-from engine.form.position import Bars, Count, Position
+from engine.form.position import Bars, Count, Position, StoredKey
 from engine.form.stored import Stored
 from engine.generators.contract import Role
-from engine.score.harmony.chords import Chord
-from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
+from engine.ideas.memory import IdeaMemory
 from engine.sound.messages import Control
 
 FARTHEST = 4096
 """Bars ahead of the next one that a phrase may be asked for; a horizon of a minute of the shortest bars is less."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class StoredChord(Stored):
-    """A `ChordSpan`: beats, and the chord that holds."""
-
-    start: Finite
-    end: Finite
-    root: int = Field(ge=0, le=11)
-    quality: str
-    bass: int | None = Field(ge=0, le=11)
-    written: bool
-
-
-class StoredPhrase(Stored):
-    """A `Phrase`: notes are (start, end, pitch, velocity), beats as exact numbers."""
-
-    length: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-    notes: tuple[tuple[Finite, Finite, int, int], ...]
-    chords: tuple[StoredChord, ...]
-    generator: str
-    origin: Origin
-    seed: int = Field(ge=0, lt=1 << 63)
-    reason: str
-
-    @classmethod
-    def of(cls, phrase: Phrase) -> Self:
-        """A phrase as plain data."""
-        made_by = phrase.provenance
-        return cls(
-            length=phrase.length,
-            notes=tuple(phrase.notes.tolist()),
-            chords=tuple(
-                StoredChord(
-                    start=span.start,
-                    end=span.end,
-                    root=span.chord.root,
-                    quality=span.chord.quality,
-                    bass=span.chord.bass,
-                    written=span.written,
-                )
-                for span in phrase.chords
-            ),
-            generator=made_by.generator,
-            origin=made_by.origin,
-            seed=made_by.seed,
-            reason=made_by.reason,
-        )
-
-    @property
-    def phrase(self) -> Phrase:
-        """The same phrase, note for note."""
-        chords = [ChordSpan(c.start, c.end, Chord(c.root, c.quality, c.bass), c.written) for c in self.chords]
-        made_by = Provenance(self.generator, self.origin, self.seed, self.reason)
-        return Phrase.of(self.notes, self.length, made_by, chords)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for note in self.notes:
-            if not (0 <= note[2] <= 127 and 1 <= note[3] <= 127):
-                raise ValueError(f"{note} is no note")
-        for span in self.phrase.chords:
-            _ = span.chord.pitch_classes  # raises ValueError where there is no such chord
-        return self
 
 
 class StoredDecision(Stored):
@@ -100,6 +36,7 @@ class StoredDecision(Stored):
     bars: Bars
     raw: StoredPhrase
     phrase: StoredPhrase | None
+    key: StoredKey
 
     @classmethod
     def of(cls, decided: DecidedPhrase) -> Self:
@@ -107,13 +44,15 @@ class StoredDecision(Stored):
         raw = StoredPhrase.of(decided.raw)
         phrase = StoredPhrase.of(decided.phrase)
         heard = None if phrase == raw else phrase
-        return cls(first_bar=decided.first_bar, bars=decided.bars, raw=raw, phrase=heard)
+        key = StoredKey.of(decided.key)
+        return cls(first_bar=decided.first_bar, bars=decided.bars, raw=raw, phrase=heard, key=key)
 
     @property
     def decided(self) -> DecidedPhrase:
         """The same decision."""
         raw = self.raw.phrase
-        return DecidedPhrase(self.first_bar, self.bars, raw, self.phrase.phrase if self.phrase else raw)
+        heard = self.phrase.phrase if self.phrase else raw
+        return DecidedPhrase(self.first_bar, self.bars, raw, heard, self.key.key)
 
 
 class StoredLine(Stored):
@@ -191,6 +130,7 @@ class ConductorState(Stored):
         jobs: phrases that were being made, in the order in which they were asked for.
         controls: levels, pans and sends at the bar line.
         breakers: of the rungs that have failed.
+        memory: of the ideas that were heard.
     """
 
     described: ClassVar[str] = "the conductor's state"
@@ -205,6 +145,7 @@ class ConductorState(Stored):
     jobs: tuple[StoredJob, ...]
     controls: tuple[StoredControl, ...]
     breakers: tuple[StoredBreaker, ...]
+    memory: StoredMemory
 
     @property
     def next_bar(self) -> int:
@@ -247,6 +188,7 @@ def stored_state(
             StoredBreaker(rung=rung, part=part, failures=one.failures, open_until=one.open_until, reason=one.reason)
             for (rung, part), one in breakers.items()
         ),
+        memory=StoredMemory.of(phrases.memory),
     )
 
 
@@ -312,6 +254,11 @@ class Restored:
             (one.rung, one.part): CircuitBreaker(one.failures, one.open_until, one.reason)
             for one in self._state.breakers
         }
+
+    @property
+    def memory(self) -> IdeaMemory:
+        """Of the ideas that were heard."""
+        return self._state.memory.memory
 
     def ask_again(self, phrases: Lookahead) -> None:
         """Ask for what was being made.

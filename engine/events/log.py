@@ -15,6 +15,7 @@ from engine.events.vocabulary import (
     SceneRefused,
     SoundResumed,
     SoundStarved,
+    TimbreFailed,
 )
 from engine.score.phrase import Origin
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 Logged = (
     PhraseDecided
     | NetworksLoaded
+    | TimbreFailed
     | SceneRefused
     | ProcessDied
     | NotesLeftOut
@@ -35,6 +37,7 @@ Logged = (
 LOGGED: tuple[type[Logged], ...] = (
     PhraseDecided,
     NetworksLoaded,
+    TimbreFailed,
     SceneRefused,
     ProcessDied,
     NotesLeftOut,
@@ -55,6 +58,8 @@ def log_event(event: Logged) -> None:
         case NetworksLoaded(problems=problems):
             for kind, problem in problems:
                 log.warning("%s does not load, rules play in its place: %s", kind, problem)
+        case TimbreFailed(part=part, kind=kind, reason=reason):
+            log.warning("the sound of %s cannot be made by %s, what stands in for it plays on: %s", part, kind, reason)
         case SceneRefused(title=title, reason=reason):
             log.warning("%s cannot be played, what played plays on: %s", title, reason)
         case ProcessDied(process=process, reason=reason, retry_in=None):

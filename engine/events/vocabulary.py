@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.events.hearing import Heard, SoundMeasured
+from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
 
 
@@ -23,6 +26,8 @@ class SectionBegan:
         first_bar: of the pass.
         qpms: tempo of each of its bars, in quarter notes a minute.
         key: as a scene file writes it.
+        dynamics: levels of playing at its bar lines (mf is 0, p -2, ff 2); empty for mf.
+        called: what the form has called it for ("opening", "closing", "refrain", "tutti", "quiet"); mostly nothing.
     """
 
     pass_index: int
@@ -30,6 +35,8 @@ class SectionBegan:
     first_bar: int
     qpms: tuple[float, ...]
     key: str
+    dynamics: tuple[float, ...] = ()
+    called: str = ""
 
     @property
     def bars(self) -> int:
@@ -40,6 +47,23 @@ class SectionBegan:
     def end_bar(self) -> int:
         """First bar after it."""
         return self.first_bar + len(self.qpms)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietBegan:
+    """The first bar of a planned quiet has been decided: softness is meant until it ends, and no fault.
+
+    Attributes:
+        section: that plays.
+        first_bar, end_bar: its first bar, and the first after it.
+        begin, end: frames of the same.
+    """
+
+    section: str
+    first_bar: int
+    end_bar: int
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +80,7 @@ class PhraseDecided:
         seconds: what making it took.
         raw: what the generator made.
         phrase: after the transforms.
+        key: that they are in.
     """
 
     part: str
@@ -68,6 +93,7 @@ class PhraseDecided:
     seconds: float
     raw: Phrase
     phrase: Phrase
+    key: Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +216,40 @@ class WeightsFound:
 
 
 @dataclass(frozen=True, slots=True)
+class TimbreFailed:
+    """The bank of notes of a part cannot be made, so its stand-in plays, or what played before plays on.
+
+    Attributes:
+        part: its name.
+        kind: of its timbre.
+        reason: why.
+    """
+
+    part: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimbreChanged:
+    """A part is played by another bank of notes from a bar on.
+
+    Attributes:
+        part: its name.
+        kind: of its timbre.
+        digest: of the bank.
+        bar: the first whose notes are the new bank's.
+        seconds: what making it took; 0 where it was there.
+    """
+
+    part: str
+    kind: str
+    digest: str
+    bar: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class SceneTookOver:
     """Another scene, or an edited one, plays from a bar on.
 
@@ -272,7 +332,7 @@ class SoundStarved:
     """The output wanted sound and none was there.
 
     Attributes:
-        frame: that it waits for.
+        frame: of the pipe, that it waits for.
     """
 
     frame: int
@@ -283,7 +343,7 @@ class SoundResumed:
     """There is sound again.
 
     Attributes:
-        frame: with which it goes on.
+        frame: of the pipe, with which it goes on.
         seconds: how long there was none.
     """
 
@@ -323,20 +383,30 @@ class Commanded:
 
 Event = (
     SectionBegan
+    | QuietBegan
     | PhraseDecided
     | BarSealed
     | SteppedDown
     | SteppedUp
     | NetworksLoaded
     | WeightsFound
+    | TimbreFailed
+    | TimbreChanged
     | SceneTookOver
     | SceneRefused
     | ProcessStarted
     | ProcessDied
     | NotesLeftOut
     | NotesLate
+    | GraphBegan
+    | SoundTold
+    | ToldLate
+    | GainMoved
+    | HandAsked
     | SoundStarved
     | SoundResumed
     | OutputFailed
     | Commanded
+    | Heard
+    | SoundMeasured
 )

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 
 from engine.form.scene import Scene
 
-NOT_PLAYED = frozenset({"path", "title", "credits"})
-"""What of a scene no note depends on."""
+NOT_PLAYED = frozenset({"path", "title", "credits", "begin", "hearing"})
+"""What of a scene no note depends on, or only where it begins."""
 
 
 def scene_digest(scene: Scene) -> str:

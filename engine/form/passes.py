@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from engine.form.position import StoredKey, StoredPass, StoredSection
+from engine.form.position import Called, FormCourse, StoredKey, StoredPass, StoredSection
 from engine.form.scene import Section
+from engine.generators.contract import Cadence
 from engine.score.harmony.keys import Key
 
 
@@ -22,6 +23,12 @@ class Pass:
         qpms: tempo of each bar.
         key: its key.
         repeats_left: how many more times the section follows itself.
+        players: the parts that are heard.
+        dynamics: levels of playing at its bar lines, the last one included; empty for mf.
+        intensity: how full the form wants it, 0..1.
+        cadences: those that are due, each with the bars from its start until it closes there.
+        called: what the form has called the section for; empty where it came by itself.
+        course: where the form stands.
     """
 
     index: int
@@ -31,38 +38,56 @@ class Pass:
     qpms: tuple[float, ...]
     key: Key
     repeats_left: int
+    players: tuple[str, ...]
+    dynamics: tuple[float, ...]
+    intensity: float
+    cadences: tuple[tuple[int, Cadence], ...]
+    called: Called
+    course: FormCourse
 
     @property
     def end_bar(self) -> int:
         """First bar after it."""
         return self.first_bar + self.bars
 
+    @property
+    def quiet(self) -> bool:
+        """Whether it is a planned quiet."""
+        return self.called == "quiet"
+
     def progress(self, bar: int) -> float:
         """Where a bar line stands in the pass, 0 at its start to 1 at its end; for curves."""
         return (bar - self.first_bar) / self.bars
 
-    @classmethod
-    def restored(cls, stored: StoredPass, section: Section) -> Pass:
-        """The pass that was stored; its section is looked up by whoever knows the scene."""
-        qpms = stored.qpms
-        return cls(stored.index, section, stored.first_bar, len(qpms), qpms, stored.key.key, stored.repeats_left)
+    def levels(self, first_bar: int, end_bar: int) -> tuple[float, ...]:
+        """Levels of playing at the bar lines from one to another, both included; empty for mf."""
+        return self.dynamics[first_bar - self.first_bar : end_bar - self.first_bar + 1]
 
     def stored(self) -> StoredPass:
-        """As plain data."""
+        """The same as plain data."""
         return StoredPass(
             section=self.section.name,
             next=tuple(self.section.next.items()),
             repeats_left=self.repeats_left,
+            course=self.course,
+            called=self.called,
             index=self.index,
             first_bar=self.first_bar,
             qpms=self.qpms,
-            key=StoredKey(tonic=self.key.tonic, mode=self.key.mode),
+            key=StoredKey.of(self.key),
+            players=self.players,
+            dynamics=self.dynamics,
+            intensity=self.intensity,
         )
 
     def stored_section(self) -> StoredSection:
-        """What decides the next pass, as plain data."""
+        """What of it decides what follows, as plain data."""
         return StoredSection(
-            section=self.section.name, next=tuple(self.section.next.items()), repeats_left=self.repeats_left
+            section=self.section.name,
+            next=tuple(self.section.next.items()),
+            repeats_left=self.repeats_left,
+            course=self.course,
+            called=self.called,
         )
 
 

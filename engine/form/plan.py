@@ -7,21 +7,36 @@ plan can be taken up at any bar of any pass, and the same seed always gives the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from engine.errors import PerpetuumError
+from engine.form.course import next_course
 from engine.form.digest import scene_digest
+from engine.form.drawing import Drawing, begin_of
 from engine.form.passes import Pass, Slot
-from engine.form.position import Position, StoredSection
-from engine.form.scene import Scene, Section, Tempo
+from engine.form.position import FormCourse, Position, StoredSection
+from engine.form.scene import Scene
 from engine.form.seeds import derive_seed
-from engine.score.harmony.keys import Key
 from engine.score.time import DAY, Bar, TempoMap
-from engine.units import Range
+
+
+@dataclass(frozen=True, slots=True)
+class QuietSpan:
+    """A planned quiet: something sounds, far softer than the rest, and that is as it should be.
+
+    Attributes:
+        section: that plays.
+        first_bar, end_bar: its first bar, and the first after it.
+        begin, end: frames of the same; `begin` to a frame.
+    """
+
+    section: str
+    first_bar: int
+    end_bar: int
+    begin: int
+    end: int
 
 
 def at_noon(frame: int) -> float:
@@ -49,11 +64,13 @@ class Plan:
         self.seed = seed
         self.tempo_map = TempoMap()
         self._day = day
+        self._drawing = Drawing(scene, seed, day)
         self._passes: list[Pass] = []
         self._next_index = 0
         self._preceding: StoredSection | None = None  # what was played before the first pass that is remembered
+        self._course: FormCourse | None = None  # where the form stood before the first pass, if nothing precedes that
         self._found: Position | None = None  # by the edit that this plan came from
-        self._first = scene.sections[start] if start is not None else next(iter(scene.sections.values()))
+        self._first = scene.sections[start] if start is not None else None  # None: as the form or the file begins
 
     @classmethod
     def at(cls, position: Position, scene: Scene, seed: int, day: Callable[[int], float] = at_noon) -> Plan:
@@ -76,10 +93,16 @@ class Plan:
                 f"the scene {scene.title!r} has no such section",
                 "its sections are " + ", ".join(scene.sections),
             )
+        if unknown := set(running.players) - set(section.parts):
+            raise PerpetuumError(
+                f"the performance cannot be taken up in section {running.section!r}: "
+                f"in the scene {scene.title!r} {', '.join(sorted(unknown))} does not play there",
+                "its parts are " + ", ".join(section.parts),
+            )
         plan = cls(scene, seed, day=day)
         plan.tempo_map = TempoMap(position.line)
         plan._preceding, plan._found = position.preceding, position.edited
-        plan._append(Pass.restored(running, section), already=position.bar - running.first_bar)
+        plan._append(plan._drawing.restored(running, section), already=position.bar - running.first_bar)
         return plan
 
     @classmethod
@@ -103,12 +126,20 @@ class Plan:
         plan._found, plan._preceding, plan._next_index = found, found.preceding, running.index
         section = scene.sections.get(running.section)
         if played == 0:
-            plan._first = section or plan._first
+            plan._first, plan._course = section or plan._first, running.course
         elif section is not None and played < section.bars.high:
             bars = max(int(section.bars.low), min(len(running.qpms), int(section.bars.high)), played + 1)
-            time_of_day = plan._time_of_day(found.frame)
-            qpms, key = plan._tempos(section, running.index, bars, time_of_day), plan._key(section, time_of_day)
-            visit = replace(Pass.restored(running, section), bars=bars, qpms=qpms, key=key)
+            begin = begin_of(running.qpms[:played], found.frame, scene.meter.beats_per_bar)
+            visit = plan._drawing.laid_out(
+                section,
+                running.index,
+                running.first_bar,
+                bars,
+                begin,
+                next_course(scene, running.course, False, seed, running.index, begin),
+                running.called,
+                running.repeats_left,
+            )
             plan._append(visit, already=played)
         else:
             plan._preceding, plan._next_index = running, running.index + 1
@@ -146,14 +177,24 @@ class Plan:
         later = max(0, int(beat // beats_per_bar))
         return self.bar(bar + later).frame_at(beat - later * beats_per_bar)
 
+    def quiet_at(self, bar: int) -> QuietSpan | None:
+        """The planned quiet that a bar lies in; None where none is planned."""
+        visit = self.pass_at(bar)
+        if not visit.quiet:
+            return None
+        # Its first bars may have been forgotten, but not where they began: the tempo map still has this one.
+        begin = begin_of(visit.qpms[: bar - visit.first_bar], self.bar(bar).start, self.scene.meter.beats_per_bar)
+        end = self.bar(visit.end_bar - 1).end
+        return QuietSpan(visit.section.name, visit.first_bar, visit.end_bar, begin, end)
+
     def sounding(self, visit: Pass) -> frozenset[str]:
         """Parts that are heard in a pass."""
-        return frozenset(visit.section.parts)
+        return frozenset(visit.players)
 
     def active(self, visit: Pass) -> frozenset[str]:
         """Parts that make phrases in a pass: those heard, and those that they listen to, be they heard or not."""
         found: set[str] = set()
-        todo = list(visit.section.parts)
+        todo = list(visit.players)
         while todo:
             name = todo.pop()
             if name not in found:
@@ -231,7 +272,9 @@ class Plan:
         Raises:
             KeyError: there is no such section, or that bar was forgotten.
         """
-        return self._begun(Plan(self.scene, self.seed, section, self._day), bar)
+        plan = self._begun(Plan(self.scene, self.seed, section, self._day), bar)
+        plan._course = self.pass_at(bar).course
+        return plan
 
     def reseeded(self, seed: int, bar: int) -> Plan:
         """A plan of the same scene that draws with another seed from a bar line on; this one stays as it is."""
@@ -273,53 +316,8 @@ class Plan:
             self.tempo_map.append(self.scene.meter.beats_per_bar, qpm)
 
     def _draw(self) -> Pass:
-        index = self._next_index
-        rng = np.random.default_rng(derive_seed(self.seed, "form", index))
         before = self._passes[-1].stored_section() if self._passes else self._preceding
-        again = self.scene.sections.get(before.section) if before is not None else None
-        if before is not None and again is not None and before.repeats_left > 0:
-            section, repeats_left = again, before.repeats_left - 1
-        else:
-            # What follows it now: it may have been played before an edit.
-            section = self._successor(again.next if again else dict(before.next), rng) if before else self._first
-            repeats_left = int(rng.integers(int(section.repeat.low), int(section.repeat.high) + 1)) - 1
-        bars = _draw_bars(section.bars, rng)
-        first_bar = self.tempo_map.next_index
-        time_of_day = self._time_of_day(self.tempo_map.end)
-        tempos, key = self._tempos(section, index, bars, time_of_day), self._key(section, time_of_day)
-        return Pass(index, section, first_bar, bars, tempos, key, repeats_left)
-
-    def _time_of_day(self, frame: int) -> float:
-        """Seconds since midnight at a frame; nobody asks the clock in scenes whose tempo and key do not follow it."""
-        follows = self.scene.day_tempo is not None or self.scene.day_key is not None
-        return self._day(frame) if follows else 0.0
-
-    def _key(self, section: Section, time_of_day: float) -> Key:
-        daily = self.scene.day_key.at(time_of_day) if self.scene.day_key is not None else self.scene.key
-        return section.key or daily
-
-    def _successor(self, following: Mapping[str, float], rng: np.random.Generator) -> Section:
-        follows = {name: weight for name, weight in following.items() if name in self.scene.sections and weight > 0}
-        if not follows:
-            return next(iter(self.scene.sections.values()))
-        names, weights = list(follows), np.array(list(follows.values()), float)
-        return self.scene.sections[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-
-    def _tempos(self, section: Section, index: int, bars: int, time_of_day: float) -> tuple[float, ...]:
-        if section.tempo is None and self.scene.day_tempo is not None:
-            return (round(self.scene.day_tempo.at(time_of_day), 1),) * bars
-        tempo: Tempo = section.tempo or self.scene.tempo
-        if tempo.drift is not None:
-            return tuple(round(tempo.drift.at(bar / bars), 3) for bar in range(bars))
-        rng = np.random.default_rng(derive_seed(self.seed, "tempo", index))
-        return (round(float(rng.uniform(tempo.qpm.low, tempo.qpm.high)), 1),) * bars
-
-
-def _draw_bars(span: Range, rng: np.random.Generator) -> int:
-    """A length out of a range; whole groups of four bars, or of two, are preferred, as in most music."""
-    low, high = int(span.low), int(span.high)
-    for group in (4, 2):
-        choices = [bars for bars in range(low, high + 1) if bars % group == 0]
-        if len(choices) >= 2 or (choices and low == high):
-            return int(rng.choice(choices))
-    return int(rng.integers(low, high + 1))
+        line = self.tempo_map
+        course = before.course if before is not None else self._course
+        start = self._first if before is None else None
+        return self._drawing.next_pass(before, course, start, self._next_index, line.next_index, line.end)

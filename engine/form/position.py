@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.form.stored import Stored
+from engine.score.dynamics import LOUDEST, SOFTEST
 from engine.score.harmony.keys import MODES, Key
 from engine.score.time import BarLine
 
@@ -15,6 +16,9 @@ Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 """A number of bars, passes or frames; every JSON reader holds it exactly."""
 Bars = Annotated[int, Field(ge=1, lt=1 << 53)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Level = Annotated[float, Field(ge=SOFTEST, le=LOUDEST, allow_inf_nan=False)]
+Called = Literal["", "opening", "closing", "refrain", "tutti", "quiet"]
+"""What the form calls a section for."""
 Qpm = Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)]
 
 
@@ -30,10 +34,63 @@ class StoredKey(Stored):
             raise ValueError(f"there is no mode {self.mode!r}")
         return self
 
+    @classmethod
+    def of(cls, key: Key) -> Self:
+        """A key as plain data."""
+        return cls(tonic=key.tonic, mode=key.mode)
+
     @property
     def key(self) -> Key:
         """The same as a key."""
         return Key(self.tonic, self.mode)
+
+
+class Home(Stored):
+    """The home key, which wanders.
+
+    Attributes:
+        key: where it stands.
+        written: the scene's key, which it set out from.
+        away: steps that it has gone since.
+        moves: frame from which the next pass takes it on.
+    """
+
+    key: StoredKey
+    written: StoredKey
+    away: Count
+    moves: Count
+
+
+class Movement(Stored):
+    """The movement that a pass belongs to.
+
+    Attributes:
+        index: movements before it.
+        shape: its name.
+        begins: its first frame.
+        frames: how long it is to last; its closing section, or else its end, comes with the next pass then.
+        summit: whether its tutti has been called for.
+    """
+
+    index: Count
+    shape: str
+    begins: Count
+    frames: Bars
+    summit: bool
+
+
+class FormCourse(Stored):
+    """Where the form stands while a pass plays: all that was drawn for more than the pass.
+
+    Attributes:
+        home: the home key; None where it does not wander.
+        movement: None in scenes without a form.
+        quiet: frame from which the next planned quiet is due; None where none is planned.
+    """
+
+    home: Home | None = None
+    movement: Movement | None = None
+    quiet: Count | None = None
 
 
 class StoredSection(Stored):
@@ -43,11 +100,15 @@ class StoredSection(Stored):
         section: its name.
         next: pairs of a section that may follow, and its weight.
         repeats_left: how many more times it follows itself.
+        course: where the form stood.
+        called: what the form had called it for; empty where it came by itself.
     """
 
     section: str
     next: tuple[tuple[str, Weight], ...]
     repeats_left: Count
+    course: FormCourse
+    called: Called
 
 
 class StoredPass(StoredSection):
@@ -58,12 +119,24 @@ class StoredPass(StoredSection):
         first_bar: counted from the start of the performance.
         qpms: tempo of each of its bars.
         key: its key.
+        players: names of the parts that are heard.
+        dynamics: levels of playing at its bar lines, the last one included; empty for mf.
+        intensity: how full the form wants it.
     """
 
     index: Count
     first_bar: Count
     qpms: tuple[Qpm, ...] = Field(min_length=1, max_length=1 << 20)
     key: StoredKey
+    players: tuple[str, ...] = Field(min_length=1)
+    dynamics: tuple[Level, ...]
+    intensity: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.dynamics and len(self.dynamics) != len(self.qpms) + 1:
+            raise ValueError("a pass has a level of playing at each of its bar lines")
+        return self
 
 
 class Position(Stored):

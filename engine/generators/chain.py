@@ -30,6 +30,7 @@ from engine.generators.playable import validated
 from engine.generators.rules.kinds import BUILT_IN_RULES, rules_for
 from engine.generators.transforms.scope import due_bars, in_bars, on_drums
 from engine.registry import Registry
+from engine.score import dynamics
 from engine.score.drums import PITCHES
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 
@@ -69,8 +70,8 @@ def make_phrase(
         generator = cache[name] = described.factory(request.settings)
     raw = validated(generator.generate(request), request, kind_name)
     origin = Origin.NETWORK if described.network else Origin.RULES
-    raw = raw.with_provenance(Provenance(kind_name, origin, request.seed))
-    return raw, transformed(raw, request, cache, transforms)
+    raw = raw.with_provenance(replace(raw.provenance, generator=kind_name, origin=origin, seed=request.seed, reason=""))
+    return raw, at_level(transformed(raw, request, cache, transforms), request)
 
 
 def name_in_cache(described: GeneratorKind | TransformKind, settings: Settings, part: str = "") -> tuple[str, ...]:
@@ -166,25 +167,37 @@ def stand_in(request: Request, reason: str, transforms: Registry[TransformKind] 
                 phrase = _one_transform(kind, kind.apply, phrase, place, settings, request)
         except Exception:  # a transform that fails is left out: its phrase still plays
             continue
-    return raw, phrase
+    return raw, at_level(phrase, request)
+
+
+def at_level(phrase: Phrase, request: Request) -> Phrase:
+    """The phrase with its velocities, which are meant for mf, as they are played at the levels of a request."""
+    if not request.dynamics or not len(phrase.notes):
+        return phrase
+    points = np.linspace(0.0, request.beats, len(request.dynamics))
+    levels = np.interp(phrase.notes["start"], points, request.dynamics)
+    notes = phrase.notes.copy()
+    notes["velocity"] = dynamics.at_level(notes["velocity"], levels)
+    return phrase.with_notes(notes)
 
 
 def _by_rules(request: Request, reason: str) -> Phrase:
     """A phrase by the part's own rules, if it needs a network for a transform only, or else by its role's."""
     own = [kind for kind in BUILT_IN_RULES if type(request.settings) is kind.settings and request.role in kind.roles]
     for described in (*own, rules_for(request.role)):
-        seen = request.with_settings(_settings_for(described, request.settings))
+        seen = request.with_settings(settings_for(described, request.settings))
         try:
             raw = validated(described.factory(seen.settings).generate(seen), seen, described.name)
         except Exception as error:  # the last defence before silence: whatever it is, music goes on
             reason = f"{reason}; {described.name}: {error}"
         else:
-            return raw.with_provenance(Provenance(described.name, Origin.FALLBACK, request.seed, reason))
+            made_by = replace(raw.provenance, generator=described.name, origin=Origin.FALLBACK)
+            return raw.with_provenance(replace(made_by, seed=request.seed, reason=reason))
     raw = _plainest(request)
     return raw.with_provenance(Provenance("plainest", Origin.FALLBACK, request.seed, reason))
 
 
-def _settings_for(described: GeneratorKind, given: object) -> Settings:
+def settings_for(described: GeneratorKind, given: object) -> Settings:
     """Settings of a kind, with the values of another kind's settings where name and value fit."""
     if isinstance(given, described.settings):
         return given

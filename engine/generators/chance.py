@@ -12,25 +12,15 @@ from engine.generators.contract import Request
 
 T = TypeVar("T")
 
-_PASSES_OF_A_THEME = 6
-"""A theme is dropped for a new one after this many passes of any section: some minutes, so an hour has about ten."""
-
 
 def stream(seed: int, *words: object) -> np.random.Generator:
     """A random stream of its own for a seed and some words that say what it is for."""
     return np.random.default_rng([seed & (2**63 - 1), *(zlib.crc32(str(word).encode()) for word in words)])
 
 
-def theme_stream(request: Request, *words: object, recall: float = 0.0) -> np.random.Generator:
-    """A stream that is the same for all phrases of a part in a section, and when the section returns soon after.
-
-    Args:
-        request: where it is drawn.
-        words: what it is for.
-        recall: how often the theme is taken up, 0..1; one that always is is never dropped for another.
-    """
-    epoch = request.place.pass_index // _PASSES_OF_A_THEME if recall < 1 else 0
-    return stream(request.theme, "theme", request.part, request.place.section, epoch, *words)
+def theme_stream(request: Request, *words: object) -> np.random.Generator:
+    """A stream that is the same for all phrases of a part under one theme, whenever that returns."""
+    return stream(request.theme, "theme", request.part, *words)
 
 
 def pick(rng: np.random.Generator, choices: Sequence[T], weights: Sequence[float] | np.ndarray | None = None) -> T:

@@ -24,9 +24,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from typing_extensions import TypeVar
 
 from engine.errors import PerpetuumError
+from engine.ideas.idea import TakenUp
 from engine.registry import Registry
 from engine.score import drums
 from engine.score.harmony.keys import Key
+from engine.score.harmony.relations import KeySpan
 from engine.score.notation import NotationError
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
@@ -48,6 +50,17 @@ class Link(StrEnum):
     CHORDS = "chords"
     RHYTHM = "rhythm"
     PRIMER = "primer"
+
+
+class Cadence(StrEnum):
+    """How a period closes."""
+
+    AUTHENTIC = "authentic"
+    """Home, from the dominant."""
+    HALF = "half"
+    """On the dominant."""
+    PLAGAL = "plagal"
+    """Home, from the subdominant."""
 
 
 class Settings(BaseModel):
@@ -125,6 +138,9 @@ class Place:
         first_bar: first bar of the phrase, counted from the start of the performance.
         time_of_day: seconds since midnight that the scene's curves of the day were read at; kept with the phrase, so
             that what was heard at an hour can be made again at any other.
+        cadences: that are due in the phrase, each with the bars from its start until the period ends there, ascending.
+        movement: how many movements were played before this one.
+        intensity: how full the form wants the music here, 0..1.
     """
 
     section: str
@@ -133,6 +149,9 @@ class Place:
     section_bars: int
     first_bar: int
     time_of_day: float = 0.0
+    cadences: tuple[tuple[int, Cadence], ...] = ()
+    movement: int = 0
+    intensity: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +170,16 @@ class Request(Generic[S_co]):
         place: where in the form it stands.
         history: what this part's generator made just before (before its transforms), ending where this phrase
             begins; None at the start, or after a part has rested.
+        keys: in which that was made, in beats from its start; empty for the key of the request.
         sources: other parts' phrases over exactly these bars, by the way they are taken. A primer's phrase may be
             of any length.
         primer: the pattern or MIDI file of the part's primer as notes; None without.
         transforms: settings of each transform of the chain at this moment, in order: (kind, settings).
-        theme: seed of what recurs: all phrases of a section, in all its passes, have the same (a groove, a motif);
-            `seed` decides how it is varied.
+        theme: seed of what recurs: all phrases under one theme have the same (a groove, a motif); `seed` decides how
+            it is varied.
+        taken: the idea that it takes up, as it was heard or written, and how it is varied; None where it is free.
+        dynamics: levels of playing (mf is 0, p -2, ff 2; see `engine.score.dynamics`) at points that are spread evenly
+            over the phrase; empty for mf.
     """
 
     part: str
@@ -173,6 +196,9 @@ class Request(Generic[S_co]):
     primer: Phrase | None = None
     transforms: tuple[tuple[str, Settings], ...] = ()
     theme: int = 0
+    taken: TakenUp | None = None
+    keys: tuple[KeySpan, ...] = ()
+    dynamics: tuple[float, ...] = ()
 
     def with_settings(self, settings: S) -> Request[S]:
         """The same request with settings of another kind."""
@@ -182,6 +208,17 @@ class Request(Generic[S_co]):
     def ends_section(self) -> bool:
         """Whether it is the last phrase of its section."""
         return self.place.bar + self.bars >= self.place.section_bars
+
+    @property
+    def cadences(self) -> tuple[tuple[int, Cadence], ...]:
+        """Those of its place; where a section ends it comes home in any case."""
+        due = self.place.cadences
+        return due if due or not self.ends_section else ((self.bars, Cadence.AUTHENTIC),)
+
+    @property
+    def closes(self) -> Cadence | None:
+        """The cadence that is due at the very end of the phrase."""
+        return dict(self.cadences).get(self.bars)
 
     @property
     def beats(self) -> float:

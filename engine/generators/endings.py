@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.generators import harmony
-from engine.generators.contract import Request
+from engine.generators.contract import Cadence, Request
 from engine.generators.pulse import pulse_lengths, pulses, strong_pulses
 from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan
@@ -23,8 +23,9 @@ def close(
 ) -> np.ndarray:
     """A melody with its ending put right.
 
-    The last note becomes a tone of the chord that sounds then; where a section ends, one of the tonic chord if that
-    is possible, begun no later than the last bar's middle, and followed by a felt beat of rest at least.
+    The last note becomes a tone of the chord that sounds then; where a period comes home, one of the tonic chord if
+    that is possible. Where a section ends it is begun no later than the last bar's middle, and followed by a felt beat
+    of rest at least.
 
     Args:
         notes: of a melody, one after another.
@@ -64,7 +65,7 @@ def close(
     )
     notes["end"] = np.minimum(notes["end"], np.append(notes["start"][1:], limit))
     tones = harmony.tones_of(harmony.span_at(spans, float(last["start"][0])), request.key)
-    if request.ends_section:
+    if request.ends_section or request.closes in (Cadence.AUTHENTIC, Cadence.PLAGAL):
         home = [tone for tone in harmony.home(request.key).pitch_classes if tone in tones]
         # The tonic itself closes best, if the chord has it.
         tones = (request.key.tonic,) if request.key.tonic in home else tuple(home) or tones

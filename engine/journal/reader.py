@@ -24,7 +24,7 @@ from engine.journal.records import (
     Mark,
     Sitting,
 )
-from engine.journal.schema import COLUMNS, checksum, open_for_reading, unpack
+from engine.journal.schema import BREAKS, COLUMNS, checksum, open_for_reading, unpack
 from engine.journal.states import unfolded
 from engine.score.time import SAMPLE_RATE
 
@@ -187,6 +187,11 @@ class Journal:
         rows = self._rows("states", where, *self._numbers(sitting), bar, after, order=order)
         yield from self._all(self._state, rows)
 
+    def beginnings(self, sitting: int) -> Iterator[JournalState]:
+        """States of a sitting at which a pass of a section begins, in order; of phrases they hold numbers alone."""
+        where = f"{_OF_SITTING} AND begins = 1"
+        yield from self._all(_folded_state, self._rows("states", where, *self._numbers(sitting)))
+
     def content(self, digest: str) -> Content | None:
         """A file as it was; None where it is not known."""
         for found, path, size, data in self._select(
@@ -218,8 +223,10 @@ class Journal:
 
     def _select(self, statement: str, *values: object) -> Iterator[Row]:
         try:
-            yield from self._database.execute(statement, values)
-        except sqlite3.Error as error:
+            # Not `yield from`, which would close a cursor whose database may be closed by then.
+            for row in self._database.execute(statement, values):  # noqa: UP028
+                yield row
+        except BREAKS as error:
             raise PerpetuumError(f"the journal {self.path} cannot be read: {error}") from error
 
     def _all(self, read: Callable[[Row], R], rows: Iterator[Row]) -> Iterator[R]:
@@ -260,6 +267,11 @@ class Journal:
         number, sitting, wall, bar, begins, scene, seed, content, body, _ = row
         text = unfolded(unpack(body), self.phrase)
         return JournalState(number, sitting, wall, bar, bool(begins), scene, int(seed), text, content)
+
+
+def _folded_state(row: Row) -> JournalState:
+    number, sitting, wall, bar, begins, scene, seed, content, body, _ = row
+    return JournalState(number, sitting, wall, bar, bool(begins), scene, int(seed), unpack(body).decode(), content)
 
 
 def _mark(row: Row) -> Mark:

@@ -58,6 +58,31 @@ _WORTHWHILE = 128
 _LARGEST_BODY = 64 << 20
 
 
+BREAKS = (sqlite3.Error, UnicodeDecodeError, OverflowError)
+"""What reading a broken file raises; not every name and message in it is text."""
+
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the disk or another process is to blame, and not what lies in the file."""
+    if isinstance(error, sqlite3.Error):
+        # What Python itself says has no code.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
+    return isinstance(error, OSError)
+
+
 class OtherVersionError(PerpetuumError):
     """A journal that another version wrote, or a file that is none."""
 
@@ -150,7 +175,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     try:
         _guard(database)
         _check_version(database, path)
-    except sqlite3.Error as error:
+    except BREAKS as error:
         database.close()
         raise PerpetuumError(f"the journal {path} cannot be read: {error}") from error
     except BaseException:
@@ -159,8 +184,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return database
 
 
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
 def _guard(database: sqlite3.Connection) -> None:
     """What lies in a broken or hostile file is never believed."""
+    database.text_factory = _text
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA cell_size_check = ON")
     database.execute("PRAGMA mmap_size = 0")

@@ -18,7 +18,7 @@ Key = tuple[str, int, int]
 
 def decision_of(event: PhraseDecided) -> Any:
     """A phrase as a state says it, in the values of JSON."""
-    decided = DecidedPhrase(event.first_bar, event.bars, event.raw, event.phrase)
+    decided = DecidedPhrase(event.first_bar, event.bars, event.raw, event.phrase, event.key)
     return json.loads(StoredDecision.of(decided).model_dump_json())
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, assert_never
 
+from engine.codec import CodecError
 from engine.events.vocabulary import BarSealed, PhraseDecided, WeightsFound
 from engine.journal.contents import FileContents
 from engine.journal.entries import (
@@ -44,6 +45,8 @@ STATES_KEPT = 600.0
 PRUNED = 512
 """Rows of a table that are deleted at a time."""
 
+_SENSELESS = (CodecError, KeyError, TypeError, json.JSONDecodeError)
+
 _INSERT = {
     table: f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({', '.join('?' for _ in columns.split(', '))})"
     for table, columns in COLUMNS.items()
@@ -64,7 +67,8 @@ class JournalWriter:
 
     Raises:
         OtherVersionError: another version wrote the file.
-        sqlite3.Error: it is broken, or cannot be written; its methods raise it likewise, and then have changed nothing.
+        Exception: of `BREAKS`: it is broken, or cannot be written (`may_pass`). Its methods raise it likewise, and then
+            have changed nothing.
     """
 
     def __init__(self, path: Path, base: int | None = None) -> None:
@@ -96,7 +100,10 @@ class JournalWriter:
             for noted in batch:
                 if noted.index > self.last:
                     self._next = self.base + noted.index * ROWS
-                    self._take(noted)
+                    try:
+                        self._take(noted)
+                    except _SENSELESS as error:
+                        self._insert_lost(noted, f"an entry made no sense: {error!r}")
                     self.last = noted.index
             self._database.execute("COMMIT")
         except BaseException:
@@ -173,10 +180,6 @@ class JournalWriter:
             case _:
                 assert_never(entry)
 
-    def lost(self, count: int, seconds: float, reason: str) -> Happened:
-        """What is to be kept where entries could not be."""
-        return Happened(HAPPENINGS.encode(RecordsLost(count, seconds, reason)))
-
     def _decided(self, noted: Noted, decision: Decision) -> None:
         events = [EVENTS.decode(data) for data in decision.events]
         sealed = {event.end: event for event in events if isinstance(event, BarSealed)}
@@ -249,6 +252,10 @@ class JournalWriter:
         row = (number, *((self._sitting,) if sitting else ()), *columns)
         self._database.execute(_INSERT[table], (*row, checksum(*row)))
         return number
+
+    def _insert_lost(self, noted: Noted, reason: str) -> None:
+        lost = RecordsLost(1, 0.0, reason)
+        self._happened(noted, lost, HAPPENINGS.encode(lost))
 
     def _keep_file(self, path: str) -> str:
         """Keep a file as it is; its digest, or nothing where it cannot be read."""

@@ -10,7 +10,7 @@ from engine.networks.rnn.layout import FORGET_BIAS
 
 ops: Any = keras.ops  # whose stubs know too little of what it returns
 
-_UNROLLED = 64
+UNROLLED = 64
 """Steps up to which TensorFlow's graph has no loop: two bars of a VAE train 1.4 times as fast so (0.35 s a batch
 instead of 0.50); long sequences gain nothing and their graphs take minutes to build."""
 
@@ -33,7 +33,7 @@ def scan(step, init, inputs):
         return ops.scan(step, init, inputs)[1]
     import tensorflow as tf
 
-    if inputs.shape[0] is not None and inputs.shape[0] <= _UNROLLED:
+    if inputs.shape[0] is not None and inputs.shape[0] <= UNROLLED:
         made = []
         for x in tf.unstack(inputs):
             init, y = step(init, x)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from engine.events import OutputFailed
 from engine.fallibility import check_chain
 from engine.outputs.attempt import OpeningAttempt
+from engine.outputs.continuity import Continuity
 from engine.outputs.contract import InfallibleOutput, Output, OutputLostError
 from engine.processes.backoff import Backoff
 from engine.processes.restarts import Exceeded, RestartIntensity, Restarts
@@ -42,8 +43,8 @@ def unheard(event: OutputFailed) -> None:
 
 
 def new_backoff() -> Backoff:
-    """Between attempts to open an output again."""
-    return Backoff(first=0.25, longest=10.0)
+    """Between attempts to open an output again; one that is back is to be heard within five seconds."""
+    return Backoff(first=0.25, longest=3.0)
 
 
 class ChainedOutput:
@@ -52,6 +53,7 @@ class ChainedOutput:
     Attributes:
         output: the output.
         is_open: whether it takes sound.
+        fresh: whether it has been opened and has taken none yet.
         problem: why it does not; empty before the first attempt.
         retry_at: when it is opened again, in seconds of the clock.
         opened_at: when it was opened last.
@@ -62,6 +64,7 @@ class ChainedOutput:
         self.output = output
         self.restarts = restarts
         self.is_open = False
+        self.fresh = False
         self.problem = ""
         self.retry_at = 0.0
         self.opened_at = 0.0
@@ -121,6 +124,7 @@ class Chain(InfallibleOutput):
         self._format = AudioFormat()
         self._is_open = False
         self._silenced = False
+        self._continuity = Continuity(clock)
 
     @property
     def description(self) -> str:
@@ -152,6 +156,7 @@ class Chain(InfallibleOutput):
             PerpetuumError: one of them will never work.
         """
         self._format = format
+        self._continuity.begin(format)
         self._floor.open(format)
         for rung in self._rungs:
             if self._opened(rung):
@@ -163,14 +168,20 @@ class Chain(InfallibleOutput):
         if not self._silenced:
             for place, rung in enumerate(self._rungs):
                 if self._written(rung, chunk):
+                    self._continuity.took(chunk)
                     self._on_floor = False
                     for lower in self._rungs[place + 1 :]:
                         lower.close()
                     return
+        if self._silenced:
+            self._continuity.forget()
         if not self._on_floor:
             self._on_floor = True
+            self._continuity.on_floor()
             self._floor.open(self._format)  # it counts time from now on
-        self._floor.write(chunk)
+        if not self._continuity.behind:
+            self._floor.write(chunk)
+        self._continuity.took(chunk)
 
     def close(self) -> None:
         """Close what is open."""
@@ -181,6 +192,7 @@ class Chain(InfallibleOutput):
     def silence(self) -> None:
         """See `Sink.silence`; it stays so until `resume`."""
         self._silenced = True
+        self._continuity.forget()
         for rung in self._rungs:
             rung.output.silence()
 
@@ -196,6 +208,10 @@ class Chain(InfallibleOutput):
             if not rung.is_open and not (self._clock() >= rung.retry_at and self._opened(rung)):
                 return False
             try:
+                if rung.fresh:
+                    rung.fresh = False
+                    if held := self._continuity.opened(rung.output):
+                        rung.output.write(held)
                 rung.output.write(chunk)
             except Exception as error:
                 rung.close()
@@ -227,7 +243,7 @@ class Chain(InfallibleOutput):
             self._wait(rung, str(error) or repr(error), rung.restarts.unavailable())
             return False
         rung.opening = None
-        rung.is_open = True
+        rung.is_open = rung.fresh = True
         rung.opened_at = self._clock()
         if rung.problem:
             log.warning("the sound is back: %s", rung.output.description)

@@ -7,10 +7,11 @@ What the sound graph does is heard only when the whole pipe has been played. Beh
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from engine.outputs.ramp import GainRamp
+from engine.outputs.ramp import GainMove, GainRamp
 from engine.sound.format import AudioFormat
 
 LEVEL_RAMP = 0.2
@@ -23,23 +24,32 @@ UNMUTE_RAMP = 1.0
 """Seconds in which muted sound comes back."""
 
 
+def unheard(gain: str, move: GainMove) -> None:
+    """Where nobody wants to know how the gain moves."""
+
+
 class Gain:
     """Makes sound softer. Commands come from any thread and wait for nobody; `apply` belongs to one thread.
 
-    A mute, a level and a fade multiply: to un-mute during a fade does not stop it.
+    A mute, a level, a trim and a fade multiply: to un-mute during a fade does not stop it.
 
     Args:
         format: of the sound.
         mono: every channel is the mean of all.
+        moved: told the name of each gain that begins to move with the next frame, and where it goes.
     """
 
-    def __init__(self, format: AudioFormat, mono: bool = False) -> None:
+    def __init__(
+        self, format: AudioFormat, mono: bool = False, moved: Callable[[str, GainMove], None] = unheard
+    ) -> None:
         self._format = format
         self._mono = mono
+        self._moved = moved
         self._level = GainRamp()
+        self._trim = GainRamp()
         self._mute = GainRamp()
         self._fade = GainRamp()
-        self._ramps = (self._level, self._mute, self._fade)
+        self._ramps = {"level": self._level, "trim": self._trim, "mute": self._mute, "fade": self._fade}
         self._fades = False
         self._curve = np.empty(0, np.float32)
         self._scratch = np.empty((0, format.channels), np.float32)
@@ -85,9 +95,15 @@ class Gain:
         Raises:
             ValueError: see `set_level`.
         """
-        if not decibels <= 0.0:
-            raise ValueError(f"a level behind the limiter is at most 0 dB, not {decibels:g}")
-        self.set_level(10.0 ** (decibels / 20.0), seconds)
+        self.set_level(_softer(decibels), seconds)
+
+    def set_trim(self, decibels: float, seconds: float = LEVEL_RAMP) -> None:
+        """Turn down by some dB, at most 0, whatever the level is.
+
+        Raises:
+            ValueError: see `set_level`.
+        """
+        self._trim.to(_softer(decibels), self._frames(seconds))
 
     def mute(self, seconds: float = MUTE_RAMP) -> None:
         """Go silent."""
@@ -102,20 +118,37 @@ class Gain:
         self._fade.to(0.0, self._frames(seconds))
         self._fades = True
 
+    def move(self, gain: str, target: float, frames: int) -> None:
+        """Do once more what `moved` was told.
+
+        Raises:
+            KeyError: there is no such gain.
+        """
+        self._ramps[gain].to(target, frames)
+        self._fades = self._fades or gain == "fade"
+
+    def pass_over(self, frames: int) -> None:
+        """Go on by so many frames without any sound."""
+        for ramp in self._ramps.values():
+            ramp.take()
+            ramp.pass_over(frames)
+
     def apply(self, chunk: bytes) -> bytes:
         """The chunk with all gains applied: itself where nothing is to be done, and shorter where the last fade ends.
 
         Args:
             chunk: interleaved float32 frames.
         """
-        for ramp in self._ramps:
-            ramp.take()
+        for name, ramp in self._ramps.items():
+            move = ramp.take()
+            if move is not None:
+                self._moved(name, move)
         count = self._format.frames(chunk)
         if self._fade.heading == 0.0 and self._fade.left < count:
             count = max(0, self._fade.left)
             chunk = chunk[: count * self._format.frame_bytes]
-        if all(ramp.left <= 0 for ramp in self._ramps):
-            steady = self._level.gain * self._mute.gain
+        if all(ramp.left <= 0 for ramp in self._ramps.values()):
+            steady = self._level.gain * self._trim.gain * self._mute.gain
             if steady == 1.0 and not self._mono:
                 return chunk
             if steady == 0.0:
@@ -128,7 +161,7 @@ class Gain:
             self._scratch = np.empty((count, self._format.channels), np.float32)
         curve, scratch = self._curve[:count], self._scratch[:count]
         curve.fill(1.0)
-        for ramp in self._ramps:
+        for ramp in self._ramps.values():
             ramp.multiply(curve)
         frames = np.frombuffer(chunk, np.float32).reshape(count, self._format.channels)
         if self._mono:
@@ -147,3 +180,9 @@ class Gain:
         if not (math.isfinite(seconds) and seconds >= 0.0):
             raise ValueError(f"a ramp takes a time of 0 s or more, not {seconds:g}")
         return round(seconds * self._format.rate)
+
+
+def _softer(decibels: float) -> float:
+    if not decibels <= 0.0:
+        raise ValueError(f"a level behind the limiter is at most 0 dB, not {decibels:g}")
+    return 10.0 ** (decibels / 20.0)

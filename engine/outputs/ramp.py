@@ -65,13 +65,19 @@ class GainRamp:
         """Move to a gain in so many frames, from the next chunk on."""
         self._wanted = GainMove(target, max(1, frames))
 
-    def take(self) -> None:
-        """Take the last command, if there is a new one."""
+    def take(self) -> GainMove | None:
+        """Take the last command, if there is a new one, which is given then."""
         wanted = self._wanted
-        if wanted is not self._taken:
-            self._start = self.gain
-            self._taken = wanted
-            self._done = 0
+        if wanted is self._taken:
+            return None
+        self._start = self.gain
+        self._taken = wanted
+        self._done = 0
+        return wanted
+
+    def pass_over(self, frames: int) -> None:
+        """Go on by so many frames without any sound."""
+        self._done += min(frames, max(0, self.left))
 
     def multiply(self, curve: NDArray[np.float32]) -> None:
         """Multiply gains, array [n], by the next n of this ramp's."""

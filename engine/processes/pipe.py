@@ -18,6 +18,7 @@ from collections import deque
 from contextlib import suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
 from engine.sound.messages import BLOCK
@@ -28,6 +29,12 @@ MOST_CHANNELS = select.PIPE_BUF // (BLOCK * AudioFormat(1).frame_bytes)
 LIVE_BYTES = 1 << 20
 """2.73 s of sound: the time that a new audio process has to take over before anybody hears it. More than this an
 unprivileged user does not get (`/proc/sys/fs/pipe-max-size`)."""
+
+
+def blended(old: NDArray[np.float32], new: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What goes out and what comes in along two straight lines, all arrays [n, channels]."""
+    rise = (np.arange(len(new)) / len(new))[:, None]
+    return (old * (1.0 - rise) + new * rise).astype(np.float32)
 
 
 class Segment:
@@ -155,8 +162,8 @@ class Pipe:
         """A segment for a process that is about to start; nobody hears it before it is attached."""
         return Segment(self._wanted_size, self.format.channels)
 
-    def attach(self, segment: Segment, skip: int = 0, blend: int = 0) -> None:
-        """Let a segment follow all that was written before.
+    def attach(self, segment: Segment, skip: int = 0, blend: int = 0) -> int:
+        """Let a segment follow all that was written before; over how many frames it fades in.
 
         Args:
             segment: of the new process; the one before it is dead.
@@ -167,14 +174,15 @@ class Pipe:
         with self._changed:
             while len(self._segments) > 1 and self._beyond(len(self._segments) - 1) == 0:
                 self._segments.pop().close()  # a process that died before it came to anything
-            segment.skip = skip * self._frame_bytes
+            segment.skip, kept = skip * self._frame_bytes, 0
             if self._segments:
                 last = self._segments[-1]
                 most = min(blend * self._frame_bytes, segment.skip, self._beyond(len(self._segments) - 1))
-                last.keep = most - most % self._block_bytes
-                segment.skip -= last.keep
+                kept = last.keep = most - most % self._block_bytes
+                segment.skip -= kept
             self._segments.append(segment)
             self._changed.notify_all()
+            return kept // self._frame_bytes
 
     def waiting(self) -> int:
         """Frames that lie in it."""
@@ -211,6 +219,29 @@ class Pipe:
                 with self._changed:
                     if len(self._segments) == 1 and not self._segments[0].lying():
                         self._changed.wait(min(left, 0.05))
+
+    def take_back(self, frame: int) -> None:
+        """Forget what was written from a frame on, as far as nobody has read it. Nobody may be writing.
+
+        Args:
+            frame: as `written` counts.
+        """
+        with self._changed:
+            pieces: list[bytes] = []
+            while data := self._pull(1 << 16):
+                pieces.append(data)
+            kept = b"".join(pieces)[: max(0, frame * self._frame_bytes - self._taken)]
+            for segment in self._segments:
+                segment.close()
+            self._segments.clear()
+            # The last of it lies in a segment, so that what follows can be blended with it.
+            last = Segment(1 << 16, self.format.channels)
+            end = len(kept) - min(len(kept), last.size) // self._block_bytes * self._block_bytes
+            self._blend = kept[:end]
+            os.write(last.write_end, kept[end:])
+            last.close_write_end()
+            self._segments.append(last)
+            self._changed.notify_all()
 
     def skip(self) -> bool:
         """Throw away what there is of frames to be skipped; whether some are still to come."""
@@ -267,10 +298,9 @@ class Pipe:
             np.frombuffer(os.read(segment.read_end, head.keep), np.float32).reshape(-1, self.format.channels)
             for segment in (head, following)
         )
-        rise = (np.arange(len(new)) / len(new))[:, None]
         self._dropped += head.keep
         self._segments.popleft().close()
-        self._blend = (old * (1.0 - rise) + new * rise).astype(np.float32).tobytes()
+        self._blend = blended(old, new).tobytes()
         return True
 
     def _beyond(self, place: int) -> int:

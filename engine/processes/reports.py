@@ -21,6 +21,7 @@ class Cause(StrEnum):
     DIED = "died"
     HUNG = "hung"
     OVER_BUDGET = "over its memory budget"
+    SILENT = "made silence"  # though notes were to sound
     BROKE_PROTOCOL = "broke the protocol"  # sent what cannot be read, or makes no sense
 
 

@@ -38,13 +38,14 @@ class Ending:
     @classmethod
     def after_bars(cls, plan: Plan, bars: int) -> Ending:
         """After some bars, and a tail in which the last notes ring."""
-        return cls._at(bars, plan.bar(bars).start + TAIL)
+        end = plan.tempo_map.first_index + bars
+        return cls._at(end, plan.bar(end).start + TAIL)
 
     @classmethod
     def after_seconds(cls, plan: Plan, seconds: float) -> Ending:
         """After so long, fading out."""
         frames = round(seconds * SAMPLE_RATE)
-        bar = 1
+        bar = plan.tempo_map.first_index + 1
         while plan.bar(bar).start < frames:
             bar += 1
         return cls._at(bar, frames)

@@ -7,10 +7,11 @@ import logging
 import threading
 from collections.abc import Callable
 
-from engine.events import Event, SoundResumed, SoundStarved
+from engine.events import Event, GainMoved, SoundResumed, SoundStarved
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
 from engine.outputs.meter import LevelMeter
+from engine.outputs.ramp import GainMove
 from engine.runtime.audio import Audio
 from engine.runtime.substitute import Substitute
 
@@ -62,11 +63,12 @@ class Pump:
         self.frames = 0
         self._substitute = substitute
         self._publish = publish
-        self.gain = Gain(audio.pipe.format, mono)
+        self.gain = Gain(audio.pipe.format, mono, self._tell_move)
         self.meter = LevelMeter(audio.pipe.format)
         self._audio = audio
         self._output = output
         self._format = audio.pipe.format
+        self._place = 0  # frame of the pipe that the next chunk begins with
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
@@ -117,21 +119,26 @@ class Pump:
             over = self._audio.over  # asked before reading: what was written before the end is still played
             data = self._audio.pipe.read(most, 0.0 if self.substituted else STARVED)
             if data:
+                self._place = self._audio.heard - self._format.frames(data)
                 if silence and self.frames:
-                    self._publish(SoundResumed(self.frames, silence))
+                    self._publish(SoundResumed(self._place, silence))
                 silence = 0.0
                 if self._substitute is not None and self._substitute.playing:
-                    data = self._substitute.beneath(data)
+                    data = self._substitute.beneath(data, self._audio.heard - self._format.frames(data))
             else:
+                self._place = self._audio.heard
                 if over or (self.gain.fades and not self.substituted):
                     return
                 if self._audio.live:
                     if self.frames and not silence:
-                        self._publish(SoundStarved(self.frames))
+                        self._publish(SoundStarved(self._place))
                     silence += CHUNK_FRAMES / self._format.rate if self.substituted else STARVED
                 data = self._in_place(silence)
             if data and self._passed_on(data):
                 return
+
+    def _tell_move(self, gain: str, move: GainMove) -> None:
+        self._publish(GainMoved(self._place, gain, move.target, move.frames))
 
     def _in_place(self, silence: float) -> bytes:
         """What sounds while no music comes; empty for nothing."""

@@ -22,6 +22,9 @@ from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import OfflineStage
+from engine.runtime.performance.state import MindState
+from engine.runtime.timbres.orders import made_first, with_banks
+from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
 
 PATIENCE = 60.0
@@ -54,8 +57,13 @@ def render(
     solo: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     day: TimeOfDay = AT_NOON,
+    begin: MindState | None = None,
+    waiting: Callable[[int, float], None] = lambda left, share: None,
 ) -> Rendered:
     """Render a performance from its start to a sound file.
+
+    Banks of notes are made first, and play from the first note on; where one cannot be made, its part is played by its
+    stand-in from beginning to end. So the same seed gives the same samples.
 
     Args:
         scene: what to play.
@@ -66,26 +74,33 @@ def render(
         solo: only this part is heard.
         progress: told (frames done, frames in all) some times a second.
         day: the time of day that it pretends.
+        begin: the state with which it begins, whose seed is `seed`; None for its first section.
+        waiting: told, while banks are made first, how many are left, and how far the present one is.
 
     Raises:
         PerpetuumError: the file cannot be written, or the audio process failed.
     """
-    course = Course(seed, start, solo, day=day, live=False)
+    course = Course(seed, start, solo, day=day, live=False, begin=begin)
     end = ending(course.plan(scene))
     course = replace(course, ending=end)
     tally, recording = Tally(), Recording(scene)
     with ExitStack() as stack:
         writer = stack.enter_context(SoundFileOutput(path, end.frames))
         audio = stack.enter_context(Audio(live=False))
-        audio.send(setup_of(scene, seed, live=False))
-        workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus = stack.enter_context(Bus())
         bus.subscribe(LOGGED, log_event, lossless=True)
+        with Timbres() as timbres:
+            banks = made_first(scene, seed, timbres, bus.publish, waiting)
+        if begin is None:
+            audio.send(with_banks(setup_of(scene, seed, live=False), banks))
+        workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus.subscribe(BarSealed, tally, lossless=True)
         bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
         to_stage, to_mind = pair_of_links()
         stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind))
         mind = Mind(scene, course, workers, to_stage, bus.publish)
+        if begin is not None:
+            mind.prepare()
         thread = threading.Thread(target=mind.run, name="mind", daemon=True)
         thread.start()
         stack.callback(thread.join)

@@ -17,6 +17,9 @@ Source = Callable[[int], "NDArray[np.float32] | None"]
 FADE_IN = 0.1
 """Seconds in which it begins: there is silence already."""
 
+LONGEST_WAIT = 10.0
+"""Seconds that the music may be held back until a bar line; later than that it comes in where it is."""
+
 FADE_OUT = 1.0
 """Seconds in which it gives way to the music."""
 
@@ -27,11 +30,16 @@ class Substitute:
     Args:
         source: of its sound.
         format: of the sound.
+        bar_line: gives the first bar line from a frame on, at which the music may come in again; None: nobody knows.
     """
 
-    def __init__(self, source: Source, format: AudioFormat) -> None:
+    def __init__(
+        self, source: Source, format: AudioFormat, bar_line: Callable[[int], int | None] = lambda frame: None
+    ) -> None:
         self._source = source
         self._format = format
+        self._bar_line = bar_line
+        self._comes_in: int | None = None
         self._ramp = GainRamp(0.0)
 
     @property
@@ -41,13 +49,25 @@ class Substitute:
 
     def alone(self, frames: int) -> bytes:
         """The next frames without any music; empty if there is nothing to play."""
+        self._comes_in = None
         if self._ramp.target < 1.0:
             self._ramp.to(1.0, round(FADE_IN * self._format.rate))
         sound = self._next(frames)
         return b"" if sound is None else sound.tobytes()
 
-    def beneath(self, music: bytes) -> bytes:
-        """Music that comes again, coming in while the substitute goes out."""
+    def beneath(self, music: bytes, frame: int) -> bytes:
+        """Music that comes again: unheard up to a bar line, then coming in while the substitute goes out.
+
+        Args:
+            music: the next frames of it.
+            frame: the first of them.
+        """
+        if self._comes_in is None:
+            line = self._bar_line(frame)
+            near = line is not None and line - frame <= LONGEST_WAIT * self._format.rate
+            self._comes_in = line if line is not None and near else frame
+        if frame < self._comes_in and (held := self._next(self._format.frames(music))) is not None:
+            return held.tobytes()
         if self._ramp.target > 0.0:
             self._ramp.to(0.0, round(FADE_OUT * self._format.rate))
             self._ramp.take()

@@ -11,6 +11,7 @@ from engine.form.scene import Scene
 from engine.scenes.instruments.files import Instruments, check_instrument, is_instrument
 from engine.scenes.reading.drafts import DayDraft, InstrumentDraft, PartDraft, SceneDraft, SceneReader
 from engine.scenes.reading.ducking import read_ducks
+from engine.scenes.reading.form import called_sections, read_form, read_modulation
 from engine.scenes.reading.moving.day import read_day
 from engine.scenes.reading.parts.chains import read_chains
 from engine.scenes.reading.parts.instruments import check_memory, read_instruments
@@ -18,6 +19,7 @@ from engine.scenes.reading.parts.links import read_links
 from engine.scenes.reading.parts.note_lengths import check_articulation
 from engine.scenes.reading.resolving import resolve
 from engine.scenes.reading.sections import read_sections
+from engine.scenes.reading.themes import read_themes
 from engine.scenes.schema.models import SceneFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic
@@ -25,6 +27,7 @@ from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Problem, Severity, Span
 from engine.scenes.text.source import SourceFile, UnreadableError
+from engine.score.harmony.keys import Key
 from engine.score.time import Meter
 
 
@@ -163,10 +166,16 @@ def read_draft(source: SourceFile, node: MapNode, instruments: Instruments) -> t
     played = read_instruments(reader, chains.values(), instruments)
     parts = {name: PartDraft(chain, taken[name], played[name]) for name, chain in chains.items()}
     check_memory(reader, parts.values(), instruments)
-    sections = read_sections(reader, node.get("sections"), parts)
+    key = Key() if isinstance(head, Problem) else head.key
+    themes = read_themes(reader, node.get("themes"), key)
+    sections = read_sections(reader, node.get("sections"), parts, themes, called_sections(head))
     day = read_day(reader, node.get("day"), node.key("day").span, chains) if "day" in node.entries else DayDraft()
     ducks = () if isinstance(head, Problem) else read_ducks(reader, node, head.mix.duck, chains)
-    return reader, SceneDraft(node, head, parts, sections, day, ducks)
+    if isinstance(head, Problem):
+        return reader, SceneDraft(node, head, parts, sections, day, ducks, themes)
+    form = read_form(reader, node, head.form, list(sections)) if head.form is not None else None
+    modulation = read_modulation(reader, node, head, day.key is not None)
+    return reader, SceneDraft(node, head, parts, sections, day, ducks, themes, form, modulation)
 
 
 def _meter(node: MapNode) -> Meter:

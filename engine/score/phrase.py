@@ -38,12 +38,20 @@ class Provenance:
         origin: network, rules, opening or fallback.
         seed: the seed that it was made with.
         reason: why a fallback took over; empty otherwise.
+        theme: that it takes up, by name; empty where it is free.
+        variation: what becomes of the theme in it ("exact", "inverted", ...); empty where it is free.
+        idea: digest of the idea that was taken up; empty where it is free.
+        snapped: notes of a network that had to be moved into the key, since it had left it.
     """
 
     generator: str
     origin: Origin
     seed: int = 0
     reason: str = ""
+    theme: str = ""
+    variation: str = ""
+    idea: str = ""
+    snapped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class ChordSpan:
     Attributes:
         start, end: beats.
         chord: what holds.
-        written: by the author of the scene, so that it counts more than the key does.
+        written: by the author of the scene, or borrowed from another key, so that it counts more than the key does.
     """
 
     start: float

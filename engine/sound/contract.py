@@ -32,8 +32,10 @@ class Instrument(Protocol):
     outputs: tuple[object, object]
     """Left and right: pyo objects of one stream each."""
 
-    stolen: int
-    """Notes, since the start, that took a sounding voice or found none."""
+    @property
+    def stolen(self) -> int:
+        """Notes, since the start, that took a sounding voice or found none."""
+        ...
 
     def note(self, offset: int, pitch: int, velocity: int, off: int) -> None:
         """Begin a note in the coming block.

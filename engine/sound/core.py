@@ -12,6 +12,7 @@ import time
 import zlib
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -19,9 +20,21 @@ from engine.errors import PerpetuumError
 from engine.sabotage import spoil
 from engine.score.time import SAMPLE_RATE
 from engine.sound.contract import LATENCY, Instrument
+from engine.sound.exchange import Exchange
 from engine.sound.format import DEFAULT_CHANNELS
 from engine.sound.instruments.instrument_file import load_instrument
-from engine.sound.messages import BLOCK, Control, Fade, Forget, LevelReading, Notes, PartSound, Ramps, Setup
+from engine.sound.messages import (
+    BLOCK,
+    ChangeInstrument,
+    Control,
+    Fade,
+    Forget,
+    LevelReading,
+    Notes,
+    PartSound,
+    Ramps,
+    Setup,
+)
 from engine.sound.meter import BlockMeter
 from engine.sound.mixing.brightness import Brightness
 from engine.sound.mixing.ducking import Ducker
@@ -62,6 +75,7 @@ class Core:
 
     Attributes:
         left_out: why a part is silent, by its name.
+        stood_in: why the stand-in of a part plays in place of its instrument, by its name.
 
     Raises:
         PerpetuumError: the setup makes no sense, or no instrument of it can be built.
@@ -76,13 +90,19 @@ class Core:
         self.frame = setup.start_frame
         self._parts = setup.parts
         self._count = len(setup.parts)
-        channels = 2 * self._count + 2
+        # Behind the parts and the reverb: second places of parts whose instrument may change.
+        seats = [index for index, part in enumerate(setup.parts) if part.stand_in]
+        self._second = {index: 2 * (self._count + 1 + place) for place, index in enumerate(seats)}
+        channels = 2 * (self._count + 1 + len(seats))
         self._server = boot(channels, setup.seed, setup.start_frame)
         self._reverb = Reverb(setup.mix.reverb_time, setup.mix.reverb_brightness)
         self._instruments: list[Instrument] = []
-        self._brightness: dict[int, Brightness] = {}
+        self._exchanges: dict[int, Exchange] = {}
+        # Of an instrument that was let go the filter goes as well.
+        self._brightness: dict[int, WeakSet[Brightness]] = {}
         self._routes: list[Any] = []
         self.left_out: dict[str, str] = {}
+        self.stood_in: dict[str, str] = {}
         for part in setup.parts:
             self._add(part, setup.seed)
         if setup.parts and len(self.left_out) == len({part.name for part in setup.parts}):
@@ -94,7 +114,11 @@ class Core:
         raw = (ctypes.c_float * (BLOCK * channels)).from_address(address)
         self._channels = np.ctypeslib.as_array(raw).reshape(BLOCK, channels)
         self._dry = self._channels[:, : 2 * self._count]
-        self._wet = self._channels[:, 2 * self._count :]
+        self._wet = self._channels[:, 2 * self._count : 2 * self._count + 2]
+        self._places = {
+            index: (self._channels[:, 2 * index : 2 * index + 2], self._channels[:, second : second + 2])
+            for index, second in self._second.items()
+        }
         self._process = self._server.process
         self._schedule = Schedule(tuple(part.name for part in setup.parts))
         self._mixer = Mixer(setup.parts)
@@ -113,28 +137,47 @@ class Core:
         self.build_seconds = time.perf_counter() - started
 
     def _add(self, part: PartSound, seed: int) -> None:
-        try:
-            instrument = self._built(part, seed)
-        except PerpetuumError as error:
-            self.left_out[part.name] = error.message
-            instrument = _Silence()
-        except Exception as error:  # a plug-in's instrument may raise anything, and a full memory comes at any place
-            self.left_out[part.name] = repr(error)
-            instrument = _Silence()
-        outputs = instrument.outputs
-        if part.brightness is not None:
-            filtered = self._brightness[len(self._instruments)] = Brightness(outputs, part.brightness)
-            outputs = filtered.outputs
-        for side, signal in enumerate(outputs):
-            self._routes.append(pyo.Sig(signal).out(2 * len(self._instruments) + side))
-        self._instruments.append(instrument)
-
-    def _built(self, part: PartSound, seed: int) -> Instrument:
-        path = Path(part.instrument)
-        kind, settings = load_instrument(path)
+        index = len(self._instruments)
         # Of the part's name, so that a part sounds the same whatever other parts there are.
         own_seed = (seed + zlib.crc32(part.name.encode())) % 2**31
-        return kind.factory(settings, path.parent, own_seed)
+        problems: list[str] = []
+        built: Instrument | None = None
+        files = dict.fromkeys(filter(None, (part.instrument, part.stand_in)))
+        for file in files:
+            try:
+                built = _built(file, own_seed)
+                break
+            except PerpetuumError as error:
+                problems.append(error.message)
+            except Exception as error:  # a plug-in's may raise anything, and a full memory comes at any place
+                problems.append(repr(error))
+        if problems:
+            (self.left_out if built is None else self.stood_in)[part.name] = problems[0]
+        instrument = built or _Silence()
+        if part.stand_in:
+            playing = list(files)[min(len(problems), len(files) - 1)]
+            instrument = self._exchanges[index] = Exchange(
+                playing,
+                instrument,
+                lambda file: _built(file, own_seed),
+                lambda one, place: self._routed(one, index, (2 * index, self._second[index])[place], part.brightness),
+                self.frame,
+            )
+        else:
+            self._routes.append(self._routed(instrument, index, 2 * index, part.brightness))
+        self._instruments.append(instrument)
+
+    def _routed(self, instrument: Instrument, index: int, channel: int, brightness: float | None) -> list[Any]:
+        """Lead an instrument of a part to two channels, as long as what this gives is kept."""
+        kept: list[Any] = []
+        outputs = instrument.outputs
+        if brightness is not None:
+            there = self._brightness.setdefault(index, WeakSet())
+            playing = next(iter(there), None)
+            filtered = Brightness(outputs, brightness) if playing is None else playing.beside(outputs)
+            there.add(filtered)
+            kept, outputs = [filtered], filtered.outputs
+        return [*kept, *(pyo.Sig(signal).out(channel + side) for side, signal in enumerate(outputs))]
 
     def handle(self, message: object) -> bool:
         """Take a message of the conductor's side; False if it is none for the graph.
@@ -150,6 +193,12 @@ class Core:
                 for ramp in ramps:
                     if not self._schedule.add_ramp(ramp):
                         self.unknown_parts.add(ramp.part)
+            case ChangeInstrument(part):
+                index = next((k for k, one in enumerate(self._parts) if one.name == part), None)
+                if index in self._exchanges:
+                    self._exchanges[index].change(message)
+                else:
+                    self.unknown_parts.add(part)
             case Forget(frame):
                 self._schedule.forget_from(frame)
             case Fade(start, frames):
@@ -157,6 +206,18 @@ class Core:
             case _:
                 return False
         return True
+
+    def is_late(self, message: object) -> bool:
+        """Whether a message is about frames that have been rendered, so that it matters when it is taken."""
+        match message:
+            case Notes(notes=notes):
+                return len(notes) > 0 and int(notes["on"].min()) < self.frame
+            case Ramps(ramps=ramps):
+                return any(ramp.start < self.frame for ramp in ramps)
+            case Forget(frame=start) | Fade(start=start):
+                return start < self.frame
+            case _:
+                return False
 
     def block(self) -> tuple[np.ndarray, bool]:
         """Compute the next block.
@@ -183,15 +244,19 @@ class Core:
         for start, part, control, value, stop in self._schedule.ramps_before(end):
             if control != Control.BRIGHTNESS:
                 self._mixer.ramp(part, Control(control), value, start, stop)
-            elif part in self._brightness:
-                self._brightness[part].ramp(value, start, stop)
-        for filtered in self._brightness.values():
-            filtered.prepare(frame)
+                continue
+            for filtered in self._brightness.get(part, ()):
+                filtered.ramp(value, start, stop)
+        for both in self._brightness.values():
+            for filtered in both:
+                filtered.prepare(frame)
         self._process()
         spoil(self._channels)
         # One sum finds any number that is not finite, in any channel.
         if not np.isfinite(self._channels.sum()):
             raise NotFiniteError(self._culprit())
+        for index, exchange in self._exchanges.items():
+            exchange.mix(self._places[index], frame)
         for ducker in self._duckers:
             ducker.apply(self._dry)
         buses = self._mixer.mix(self._dry, frame)
@@ -212,8 +277,15 @@ class Core:
 
     def _culprit(self) -> str:
         bad = np.flatnonzero(~np.isfinite(self._channels.sum(axis=0)))
-        names = {self._parts[k // 2].name if k < 2 * self._count else "the reverb" for k in bad.tolist()}
+        seats = {second // 2: index for index, second in self._second.items()}
+        places = {seats.get(k // 2, k // 2) for k in bad.tolist()}
+        names = {self._parts[place].name if place < self._count else "the reverb" for place in places}
         return f"not a number at frame {self.frame} in {', '.join(sorted(names)) or 'the sum of all parts'}"
+
+    @property
+    def changes_refused(self) -> dict[str, str]:
+        """Why the last change of a part's instrument did not come about, by its name."""
+        return {self._parts[index].name: one.problem for index, one in self._exchanges.items() if one.problem}
 
     def meter(self) -> LevelReading:
         """What came out since the last call."""
@@ -230,3 +302,9 @@ class Core:
     def seconds(self) -> float:
         """Position in seconds of sound."""
         return self.frame / SAMPLE_RATE
+
+
+def _built(file: str, seed: int) -> Instrument:
+    path = Path(file)
+    kind, settings = load_instrument(path)
+    return kind.factory(settings, path.parent, seed)

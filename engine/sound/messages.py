@@ -1,7 +1,8 @@
 """Messages between the conductor's side and the audio process. Free of pyo; everything here is plain data.
 
-Towards the audio process: `Setup` once, then `Notes` and `Ramps` ahead of their frames, `Release` when playing
-offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `Trouble`.
+Towards the audio process: `Setup` once, then `Notes`, `Ramps` and `ChangeInstrument` ahead of their frames, `Release`
+when playing offline, `Fade` and `Quit`. Back: `Ready`, `LevelReading` about ten times a second of sound, `TakenLate`,
+`Trouble`.
 Audio leaves the process on its own pipe as interleaved float32 (`AudioFormat`) in blocks of 256 frames.
 """
 
@@ -13,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from engine.codec import Codec, register_dtype
+from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS
 
 BLOCK = 256
@@ -34,6 +36,10 @@ class Control(StrEnum):
     BRIGHTNESS = "brightness"  # 0 dark .. 1 open, of parts that have it
 
 
+CROSSFADE = 4 * SAMPLE_RATE // BLOCK * BLOCK
+"""Frames (4 s) from the first note of the new instrument to the last sound of the old one."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartSound:
     """How a part sounds.
@@ -47,6 +53,8 @@ class PartSound:
         delay: send to the delay in dB; -inf for none.
         brightness: 0 dark .. 1 open; None: the instrument is heard as it is, and its brightness cannot move.
         revision: another one where the instrument's files were saved anew, so that its sound is built again.
+        stand_in: path of the file of an instrument that plays where `instrument` cannot be built, and in whose place
+            others may come (`ChangeInstrument`); empty for a part that keeps its instrument.
     """
 
     name: str
@@ -57,6 +65,7 @@ class PartSound:
     delay: float = float("-inf")
     brightness: float | None = None
     revision: int = 0
+    stand_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,26 @@ class Ramps:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeInstrument:
+    """Let another instrument play a part from a frame on: for a while both do, and the old one fades out.
+
+    A later message for the part takes the place of one whose frame has not come. The instrument is built at once,
+    beside the music; what cannot be built changes nothing.
+
+    Attributes:
+        part: its name; one that has a `stand_in`.
+        instrument: path of the instrument's YAML file.
+        frame: from which on notes are the new one's; later where it is not built by then.
+        wait: nothing is rendered until it is built, so that the frame is always met: where nobody listens.
+    """
+
+    part: str
+    instrument: str
+    frame: int
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Drop every note that has not begun and every ramp that has not started by this frame (a scene was reloaded)."""
 
@@ -220,11 +249,27 @@ class Trouble:
     fatal: bool
 
 
-ToSound = Setup | Notes | Ramps | Forget | Release | Fade | Ping | Quit
+@dataclass(frozen=True, slots=True)
+class TakenLate:
+    """A message was about frames that had been rendered, so what it does depends on when it was taken.
+
+    Attributes:
+        number: of the message among those that the sound depends on (`DECISIVE`); that of the `Setup` is 0.
+        frame: that the next block began with.
+    """
+
+    number: int
+    frame: int
+
+
+ToSound = Setup | Notes | Ramps | ChangeInstrument | Forget | Release | Fade | Ping | Quit
 """All that an audio process can be told."""
 
-FromSound = Pong | Ready | LevelReading | Trouble
+FromSound = Pong | Ready | LevelReading | TakenLate | Trouble
 """All that it says."""
+
+DECISIVE = (Setup, Notes, Ramps, ChangeInstrument, Forget, Fade)
+"""Messages that the sound depends on: the same ones make the same samples, as long as none is taken late."""
 
 TO_SOUND: Codec[ToSound] = Codec(ToSound)
 FROM_SOUND: Codec[FromSound] = Codec(FromSound)

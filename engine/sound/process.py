@@ -32,6 +32,7 @@ from engine.sound.messages import (
     BLOCK,
     FROM_SOUND,
     TO_SOUND,
+    ChangeInstrument,
     Fade,
     Forget,
     FromSound,
@@ -43,6 +44,7 @@ from engine.sound.messages import (
     Ready,
     Release,
     Setup,
+    TakenLate,
     ToSound,
     Trouble,
 )
@@ -66,13 +68,15 @@ class Messenger:
         self._writable.register(connection.fileno(), select.POLLOUT)
         self.open = True
 
-    def send(self, message: FromSound) -> None:
-        """Send a small message if the other side takes it now."""
+    def send(self, message: FromSound) -> bool:
+        """Send a small message if the other side takes it now; whether it did."""
         try:
             if any(event & select.POLLOUT for _, event in self._writable.poll(0)):
                 self.connection.send_bytes(FROM_SOUND.encode(message))
+                return True
         except OSError:
             self.open = False
+        return False
 
     def receive(self) -> ToSound | None:
         """The next message; None and `open` false when the other side is gone.
@@ -113,9 +117,13 @@ class Renderer:
         self._free_running = setup.free_running
         self._channels = setup.channels
         self._blocks = 0
+        self._taken = 1  # the setup
+        self._late: list[TakenLate] = []
         self._told: set[str] = set()
         for part, why in self._core.left_out.items():
             messenger.send(Trouble(f"part {part!r} is silent, its instrument cannot be built: {why}", fatal=False))
+        for part, why in self._core.stood_in.items():
+            messenger.send(Trouble(f"part {part!r} is played by its stand-in: {why}", fatal=False))
         messenger.send(Ready(self._core.build_seconds))
 
     def run(self) -> int:
@@ -159,19 +167,35 @@ class Renderer:
                         return False
                     case Release(frame):
                         self._limit = max(self._limit, frame)
-                    case Notes() | Ramps() | Forget() | Fade():
-                        self._core.handle(message)
+                    case Notes() | Ramps() | ChangeInstrument() | Forget() | Fade():
+                        self._take(message)
                     case Ping():
                         self._messenger.send(Pong())
                     case Setup():
                         raise ValueError("there is a graph already, and another setup came")
             except (ValueError, TypeError) as error:
                 self._messenger.send(Trouble(str(error), fatal=False))
-            for name in self._core.unknown_parts - self._told:
-                self._told.add(name)
-                self._messenger.send(Trouble(f"notes or ramps for a part that is not there: {name!r}", fatal=False))
+            for name in self._core.unknown_parts:
+                self._tell_once(f"notes or ramps for a part that is not there: {name!r}")
             if not self._messenger.connection.poll():
+                self._tell_late()
                 return True
+
+    def _take(self, message: Notes | Ramps | ChangeInstrument | Forget | Fade) -> None:
+        """Let the graph have a message; what comes late is told, so that its sound can be made again."""
+        number, self._taken = self._taken, self._taken + 1
+        if self._core.is_late(message):
+            self._late.append(TakenLate(number, self._core.frame))
+        self._core.handle(message)
+
+    def _tell_late(self) -> None:
+        while self._late and self._messenger.send(self._late[0]):
+            del self._late[0]
+
+    def _tell_once(self, trouble: str) -> None:
+        if trouble not in self._told:
+            self._told.add(trouble)
+            self._messenger.send(Trouble(trouble, fatal=False))
 
     def _write_blocks(self) -> int | None:
         """Render what may be rendered before messages are looked for again; an exit code if that was the end."""
@@ -198,6 +222,9 @@ class Renderer:
         self._blocks += 1
         if self._blocks % METER_BLOCKS == 0 and self._messenger.open:
             self._messenger.send(self._core.meter())
+            self._tell_late()
+            for part, why in self._core.changes_refused.items():
+                self._tell_once(f"part {part!r} keeps its instrument, the next one cannot be built: {why}")
         return 0 if over else None
 
     def _put(self, block: np.ndarray) -> bool:

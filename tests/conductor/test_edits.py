@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from engine.form.curves import Curve
-from engine.form.scene import Section, Tempo
+from engine.form.scene import Form, Modulation, PlannedQuiet, Section, Tempo
+from engine.form.shapes import SHAPES
 from engine.score.harmony.keys import Key
+from engine.score.harmony.relations import RELATIONS, Relation
 from engine.score.time import SAMPLE_RATE, Meter
 from engine.sound.messages import Forget, Notes, Release
 from engine.units import Range
@@ -41,10 +43,46 @@ def edited(rng: np.random.Generator):
         follows = {str(rng.choice(names)): 1.0} if rng.random() < 0.5 else {}
         repeat = Range(1, int(rng.integers(1, 4)))
         tempo = Tempo(Range(60, 200), Curve((90.0, 150.0))) if rng.random() < 0.2 else None
-        sections.append(Section(name, Range(low, low + int(rng.integers(0, 5))), parts, repeat, follows, (), tempo))
+        key = (None, Key(int(rng.integers(12)), "minor"), Relation(str(rng.choice(list(RELATIONS)))))[rng.integers(3)]
+        dynamics = Curve((-2.0, 1.5)) if rng.random() < 0.3 else None
+        bars = Range(low, low + int(rng.integers(0, 5)))
+        sections.append(Section(name, bars, parts, repeat, follows, (), tempo, key, dynamics))
     made = scene(chosen, sections, opening=int(rng.choice([0, 3])), qpm=float(rng.integers(40, 240)))
     return replace(
-        made, meter=Meter.parse(str(rng.choice(["4/4", "3/4", "7/8", "5/4"]))), key=Key(int(rng.integers(12)))
+        made,
+        meter=Meter.parse(str(rng.choice(["4/4", "3/4", "7/8", "5/4"]))),
+        key=Key(int(rng.integers(12))),
+        period=int(rng.choice([0, 3, 8])),
+        modulation=wandering(rng) if rng.random() < 0.5 else None,
+        form=formed(rng, names) if rng.random() < 0.5 else None,
+    )
+
+
+def wandering(rng: np.random.Generator) -> Modulation:
+    """A home key that wanders, in seconds rather than minutes."""
+    return Modulation(str(rng.choice(["fifths", "thirds", "mediants"])), Range(5.0, 40.0), int(rng.integers(1, 4)))
+
+
+def formed(rng: np.random.Generator, names: list[str]) -> Form:
+    """A form whose movements last seconds rather than minutes."""
+
+    def some() -> str | None:
+        return str(rng.choice(names)) if rng.random() < 0.5 else None
+
+    quiet = some()
+    return Form(
+        movement=Range(20.0, 90.0),
+        shapes={str(rng.choice(list(SHAPES))): 1.0, "arc": 1.0},
+        dynamics=Range(-2.0, float(rng.integers(-2, 3))),
+        tempo=Range(0.9, 1.1),
+        density=Range(0.5, 1.3),
+        parts=Range(0.3, 1.0),
+        reach=int(rng.integers(0, 8)),
+        opening=some(),
+        closing=some(),
+        refrain=some(),
+        tutti=some(),
+        quiet=PlannedQuiet(quiet, Range(30.0, 60.0)) if quiet is not None else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Facts about the form of a performance."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -39,9 +40,11 @@ def test_a_section_repeats_as_often_as_drawn():
     assert set(runs) == {2, 3}
 
 
-def test_lengths_are_drawn_from_the_range_in_groups_of_four():
-    plan = Plan(scene([PAD], [section("a", "pad", bars=(8, 16))]), seed=1)
-    assert {visit.bars for visit in islice(plan.passes(), 60)} == {8, 12, 16}
+def test_lengths_are_drawn_from_the_range_in_whole_periods():
+    made = scene([PAD], [section("a", "pad", bars=(8, 17))])
+    for period, lengths in ((8, {8, 16}), (6, {12}), (0, {8, 12, 16}), (5, {10, 15}), (32, {8, 12, 16})):
+        plan = Plan(replace(made, period=period), seed=1)
+        assert {visit.bars for visit in islice(plan.passes(), 60)} == lengths
 
 
 def test_the_form_of_a_pass_does_not_depend_on_how_far_was_looked_ahead():

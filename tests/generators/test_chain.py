@@ -173,7 +173,7 @@ def test_the_stand_in_survives_any_history_and_sources():
 
 
 def test_settings_of_the_same_name_and_type_are_kept_by_the_stand_in():
-    settings = chain._settings_for(GENERATORS.get("melody_rules"), MelodyRnnSettings(range="C5..C6"))
+    settings = chain.settings_for(GENERATORS.get("melody_rules"), MelodyRnnSettings(range="C5..C6"))
     assert tuple(settings.range) == (72, 84)
     assert settings.density == GENERATORS.get("melody_rules").settings().density
 

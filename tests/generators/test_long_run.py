@@ -24,22 +24,24 @@ def hour_of(name):
     for number in range(PHRASES):
         visit, bar = divmod(number * 4, 16)
         place = Place("ab"[visit % 2], visit, bar, 16, number * 4)
-        chords = made_at("chord_walk", place, number, chords, None)
-        asked = request(name, seed=number, history=history, chords=None if name == "chord_walk" else chords, theme=5)
+        theme = visit * 7 // 6 % 4 + 10 * (visit // 30)  # four of them take turns, and make room for others
+        chords = made_at("chord_walk", place, number, chords, theme)
+        over = None if name == "chord_walk" else chords
+        asked = request(name, seed=number, history=history, chords=over, theme=theme)
         history, _ = make_phrase(name, changed(asked, place=place), cache)
         found.append(history)
     return found
 
 
-def made_at(name, place, seed, history, chords):
-    return make_phrase(name, changed(request(name, seed=seed, history=history, chords=chords), place=place), {})[0]
+def made_at(name, place, seed, history, theme):
+    return make_phrase(name, changed(request(name, seed=seed, history=history, theme=theme), place=place), {})[0]
 
 
 def test_a_phrase_is_seldom_the_one_before_and_many_are_new(hour):
     _, phrases = hour
     keys = [phrase.notes["start"].tobytes() + phrase.notes["pitch"].tobytes() for phrase in phrases]
     assert np.mean([a == b for a, b in itertools.pairwise(keys)]) < 0.1
-    assert len(set(keys)) > 0.6 * len(keys)
+    assert len(set(keys)) > 0.5 * len(keys)
 
 
 def test_the_register_stays_where_it_began(hour):
@@ -65,18 +67,17 @@ def test_a_melody_breathes():
     assert 0.34 < np.mean(sounding) < 0.9
 
 
-def test_a_theme_returns_with_its_section_for_some_minutes_and_then_makes_room():
-    def groove(pass_index):
-        return made("drum_rules", theme=1, pass_index=pass_index, settings={"ghost": "0 %", "fills": "0 %"}).slice(0, 4)
+def test_a_theme_has_its_groove_whenever_it_returns_and_another_theme_has_another():
+    def groove(theme, pass_index):
+        how = {"theme": theme, "pass_index": pass_index, "settings": {"ghost": "0 %", "fills": "0 %"}}
+        return made("drum_rules", **how).slice(0, 4)
 
     def known(one, other):
-        mine, theirs = (
-            set(zip(p.notes["start"].tolist(), pitches(p), strict=True)) for p in (groove(one), groove(other))
-        )
+        mine, theirs = (set(zip(p.notes["start"].tolist(), pitches(p), strict=True)) for p in (one, other))
         return len(mine & theirs) / max(len(mine), len(theirs))
 
-    assert known(0, 2) > 0.8
-    assert min(known(0, later) for later in (6, 12, 18, 24)) < known(0, 2)
+    assert known(groove(1, 0), groove(1, 200)) > 0.8
+    assert min(known(groove(1, 0), groove(theme, 0)) for theme in range(2, 6)) < 0.8
 
 
 @pytest.mark.parametrize("name", ["drums_rnn", "melody_rnn"])

@@ -165,10 +165,11 @@ meter: {meter}
 tempo: 90 qpm
 key: D dorian
 parts:
-  pad: {{generator: {{kind: chord_walk, recall: {recall} %{more}}}, instrument: warm_pad}}
+  pad: {{generator: {{kind: chord_walk, vary: 0 %, recall: {recall} %{more}}}, instrument: warm_pad}}
+themes: {{one: {{chords: i IV v VII}}, two: found, three: found}}
 sections:
-  a: {{bars: 16 bars, parts: [pad]}}
-  b: {{bars: 8 bars, parts: [pad], key: F major}}
+  a: {{bars: 16 bars, parts: [pad], theme: one}}
+  b: {{bars: 8 bars, parts: [pad], key: F major, theme: one}}
 """,
     )
     found = {}
@@ -186,7 +187,7 @@ sections:
 
 @pytest.mark.parametrize("meter", ["4/4", "6/8", "7/8"])
 @pytest.mark.parametrize("length", ["1 bar", "2 bars", "3 bars"])
-def test_a_walk_that_always_recalls_has_the_same_chords_each_time(tmp_path, meter, length):
+def test_a_walk_that_always_recalls_and_never_varies_has_the_chords_of_its_theme_each_time(tmp_path, meter, length):
     found = progressions(tmp_path, 100, meter, f", chord_length: {length}")
     for name in "ab":
         times = [chords for (section, _), chords in found.items() if section == name]

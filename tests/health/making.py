@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import PhraseDecided
+from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 
 SOUND = HealthSnapshot(
@@ -33,4 +34,4 @@ def after(snapshot, seconds, **more):
 
 def decided(generator="melody_rnn", seconds=0.03, rung="networks"):
     phrase = Phrase.empty(4.0, Provenance(generator, Origin.NETWORK))
-    return PhraseDecided("lead", 0, 0, 1, 5, rung, "", seconds, phrase, phrase)
+    return PhraseDecided("lead", 0, 0, 1, 5, rung, "", seconds, phrase, phrase, Key())

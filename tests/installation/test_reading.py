@@ -18,8 +18,8 @@ from engine.installation.installation import (
     UnknownTime,
 )
 from engine.installation.loading import read_installation
-from engine.installation.reading.file import default_state
 from engine.installation.reading.schema import MODELS, installation_schema
+from engine.installation.state_place import default_state
 from engine.outputs.opening import OutputChoice
 from engine.scenes.text.parsing import parse
 from engine.scenes.text.problems import Severity

@@ -67,7 +67,7 @@ def test_phrases_are_read_as_they_were_decided(told):
 
 def test_a_state_is_read_as_it_was_told(told):
     told.until(9)
-    state = MindState.of(told.conductor.state(), {}, frozenset(), None, None)
+    state = MindState.of(told.conductor.state(), {}, frozenset(), None, None, {}, {})
     with Journal(told.keeping.path) as journal:
         found = next(journal.states(sitting_of(journal)))
         bytes_kept = told.keeping.writer._database.execute("SELECT max(length(body)) FROM states").fetchone()[0]

@@ -94,7 +94,7 @@ class Told:
         self.bars |= {event.bar: event for event in self.events if isinstance(event, BarSealed)}
         self.events.clear()
         self.keeping.frame = max(self.played.makers.now, 0)
-        state = MindState.of(self.conductor.state(), {}, frozenset(), None, None).to_json()
+        state = MindState.of(self.conductor.state(), {}, frozenset(), None, None, {}, {}).to_json()
         scene = self.conductor.scene
         self.keeping.tell(
             Decision(

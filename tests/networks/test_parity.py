@@ -118,4 +118,4 @@ def test_at_magentas_full_size_the_tensorflow_twin_agrees_within_1e_4(name, atte
     inputs = Golden(name)["p1_inputs"][:40]
     model = EventSequenceModel(layout)
     model.set_by_name(weights)
-    np.testing.assert_allclose(network.run(inputs)[0], model.predict_on_batch(inputs[None])[0], atol=1e-4)
+    np.testing.assert_allclose(network.run(inputs)[0], np.asarray(model(inputs[None]))[0], atol=1e-4)

@@ -75,7 +75,7 @@ def test_the_keras_twin_agrees_beyond_the_attention_window(layout):
     model = EventSequenceModel(layout)
     model.set_by_name(made_up_weights(layout.shapes()))
     inputs = inputs_for(layout, 2)
-    outputs = model.predict_on_batch(inputs.transpose(1, 0, 2))
+    outputs = np.asarray(model(inputs.transpose(1, 0, 2)))
     for row in range(2):
         np.testing.assert_allclose(alone(layout, inputs[:, row])[0], outputs[row], atol=1e-5)
 

@@ -46,17 +46,17 @@ def test_the_autoencoder_in_training_is_the_one_in_play(name):
 
 
 @pytest.mark.models
-def test_a_resumed_training_of_an_autoencoder_is_the_same_training(tmp_path):
-    whole = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path / "whole")
-    losses = [whole.train_step() for _ in range(6)]
-    first = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path / "parts")
-    parts = [first.train_step() for _ in range(3)]
-    first.save()
-    second = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path / "parts", seed=9)
-    assert second.resume()
-    assert parts + [second.train_step() for _ in range(3)] == losses
+def test_a_resumed_training_of_an_autoencoder_is_the_same_training(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.networks.scan.UNROLLED", 0)  # a graph that is built sooner
+    whole = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path)
+    for _ in range(3):
+        whole.train_step()
+    whole.save()
+    resumed = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path, seed=9)
+    assert resumed.resume()
+    assert [resumed.train_step() for _ in range(3)] == [whole.train_step() for _ in range(3)]
     for name, value in whole.model.get_by_name().items():
-        np.testing.assert_array_equal(second.model.get_by_name()[name], value)
+        np.testing.assert_array_equal(resumed.model.get_by_name()[name], value)
 
 
 @pytest.mark.models

@@ -10,16 +10,20 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from engine.cli.common import TimeOfDayType, clock_time, find_named, must_exist, seed_of, valid
+from engine.cli.common import TimeOfDayType, begin_of, clock_time, find_named, must_exist, seed_of, valid
 from engine.cli.installation.outlook import DayType, show_day
 from engine.conductor.daytime import CountedDay
 from engine.form.passes import Pass
 from engine.form.plan import Plan
 from engine.form.scene import Scene
+from engine.form.themes import theme_of
+from engine.ideas.themes import Theme
 from engine.installation.loading import check_file
+from engine.runtime.performance.course import Course
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.reading.moving.targets import SoundSettings
 from engine.scenes.schema.json_schema import unit_of
+from engine.score.dynamics import written_levels
 from engine.score.time import SAMPLE_RATE
 from engine.units import BARS, written, written_time_of_day
 
@@ -107,16 +111,20 @@ def _show_scene(
 ) -> None:
     """Print the timeline of a scene."""
     day = CountedDay(at)
-    plan = Plan(playable, seed_of(playable, seed), section, day.at)
+    begin = begin_of(playable, seed, section)
+    own = seed_of(playable, seed) if begin is None else begin.conductor.seed
+    plan = Course(own, section, day=day, begin=begin).plan(playable)
+    end = plan.tempo_map.first_index + bars
     passes = []
     for visit in plan.passes():
-        if visit.first_bar >= bars:
+        if visit.first_bar >= end:
             break
         passes.append((visit, _rows(plan, visit)))
     if form == "json":
         click.echo(json.dumps(_as_data(plan, passes, day), indent=2))
         return
     click.echo(f"{playable.title}: {playable.meter}, {playable.key}, {_of_the_seed(plan, seed)}")
+    click.echo("themes: " + ", ".join(_shown(theme) for theme in playable.themes))
     if playable.opening and any(part.needs_network for part in playable.parts.values()):
         click.echo(f"opening: {written(playable.opening, BARS)} by rules, while networks load")
     for visit, rows in passes:
@@ -124,8 +132,10 @@ def _show_scene(
         tempo = f"{visit.qpms[0]:g} qpm" + (f" -> {visit.qpms[-1]:g} qpm" if visit.qpms[-1] != visit.qpms[0] else "")
         click.echo(
             f"\n{clock_time(start)}  {click.style(visit.section.name, bold=True)}: bars {visit.first_bar + 1}"
-            f"-{visit.end_bar}, {tempo}, {visit.key}"
+            f"-{visit.end_bar}, {tempo}, {visit.key}{_levels(visit)}, theme {theme_of(playable, plan.seed, visit)}"
         )
+        if words := _of_the_form(visit):
+            click.echo(f"  {words}")
         if values := _of_the_day(plan, visit, day):
             hour = written_time_of_day(day.at(plan.bar(visit.first_bar).start))
             click.echo(f"  at {hour}: " + ", ".join(f"{name} {value}" for name, value in values.items()))
@@ -139,6 +149,32 @@ def _show_scene(
                 by = "  by rules: the opening" if row.opening else ""
                 own_seed = f"  seed {row.seed:016x}" if verbose else ""
                 click.echo(f"    {moment}  bars {row.first_bar + 1}-{row.first_bar + row.bars}{own_seed}{by}")
+
+
+def _shown(theme: Theme) -> str:
+    """A theme, and who makes it."""
+    return f"{theme.name} (found)" if theme.found else f"{theme.name} ({', '.join(theme.written)})"
+
+
+def _levels(visit: Pass) -> str:
+    """Levels of playing, where any are said."""
+    return f", {written_levels(visit.dynamics)}" if visit.dynamics else ""
+
+
+def _of_the_form(visit: Pass) -> str:
+    """Where in the form above the sections a pass stands, and how its periods close."""
+    words: list[str] = []
+    movement = visit.course.movement
+    if movement is not None:
+        words.append(f"movement {movement.index + 1}, {movement.shape}")
+        called = "planned quiet" if visit.quiet else visit.called
+        words += [called] if called else []
+        words.append(f"{round(100 * visit.intensity)} % full")
+    home = visit.course.home
+    if home is not None and home.key.key != visit.key:
+        words.append(f"home is {home.key.key}")
+    closes = ", ".join(f"{cadence} in bar {visit.first_bar + end}" for end, cadence in visit.cadences)
+    return "; ".join([*([", ".join(words)] if words else []), f"closes: {closes}"])
 
 
 def _of_the_seed(plan: Plan, given: int | None) -> str:
@@ -188,6 +224,15 @@ def _of_the_day(plan: Plan, visit: Pass, day: CountedDay) -> dict[str, str]:
     return values
 
 
+def _movement(visit: Pass) -> dict[str, Any] | None:
+    """The movement of a pass for programs; None without a form."""
+    movement = visit.course.movement
+    if movement is None:
+        return None
+    begins, frames = movement.begins / SAMPLE_RATE, movement.frames / SAMPLE_RATE
+    return {"number": movement.index + 1, "shape": movement.shape, "begins": begins, "seconds": frames}
+
+
 def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay) -> dict[str, Any]:
     return {
         "title": plan.scene.title,
@@ -195,6 +240,7 @@ def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay)
         "seed_of_the_scene": plan.scene.seed,
         "meter": str(plan.scene.meter),
         "opening": plan.scene.opening,
+        "themes": [theme.name for theme in plan.scene.themes],
         "passes": [
             {
                 "section": visit.section.name,
@@ -203,6 +249,14 @@ def _as_data(plan: Plan, passes: list[tuple[Pass, list[_Row]]], day: CountedDay)
                 "seconds": round(plan.bar(visit.first_bar).start / SAMPLE_RATE, 6),
                 "qpm": list(visit.qpms),
                 "key": str(visit.key),
+                "theme": theme_of(plan.scene, plan.seed, visit),
+                "home": str(visit.course.home.key.key) if visit.course.home is not None else None,
+                "dynamics": list(visit.dynamics),
+                "movement": _movement(visit),
+                "called": visit.called,
+                "intensity": round(visit.intensity, 6),
+                "players": list(visit.players),
+                "cadences": [{"bar": visit.first_bar + end, "kind": str(cadence)} for end, cadence in visit.cadences],
                 "time_of_day": written_time_of_day(day.at(plan.bar(visit.first_bar).start)),
                 "day": _of_the_day(plan, visit, day),
                 "phrases": [

@@ -97,8 +97,11 @@ def command(
         from engine.runtime.workers.workers import Workers
 
         workers = stack.enter_context(Workers(report=reports))
+        from engine.runtime.timbres.timbres import Timbres
 
-        from engine.cli.common import TimeOfDayType, load_playable, seed_of
+        timbres = stack.enter_context(Timbres(report=reports))
+
+        from engine.cli.common import TimeOfDayType, begin_of, load_playable, seed_of
         from engine.cli.telling import TOLD, tell
         from engine.conductor.daytime import CountedDay, WallDay
         from engine.conductor.recorder import Tally
@@ -119,10 +122,12 @@ def command(
         with noting() as known:
             playable = load_playable(scene, section, solo)
         day = WallDay() if at is None else CountedDay(TimeOfDayType().convert(at, None, None))
-        course = Course(seed_of(playable, seed), section, solo, day=day)
+        begin = begin_of(playable, seed, section)
+        seed = seed_of(playable, seed) if begin is None else begin.conductor.seed
+        course = Course(seed, section, solo, day=day, begin=begin)
         if minutes is not None:
             course = replace(course, ending=Ending.after_seconds(course.plan(playable), minutes * 60))
-        performance = Performance(playable, course, audio, workers, lambda path: load_playable(str(path)))
+        performance = Performance(playable, course, audio, workers, lambda path: load_playable(str(path)), timbres)
         reports.to = reporter(performance.bus.publish)
         performance.prepare()
         choices = [OutputChoice.parse(text) for text in outputs]

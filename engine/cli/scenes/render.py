@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine.cli.common import TimeOfDayType, clock_time, load_playable, seed_of
+from engine.cli.common import TimeOfDayType, begin_of, clock_time, load_playable, seed_of
 from engine.cli.numbers import Number
 from engine.cli.plot import piano_roll
 from engine.cli.targets import OutputPath
@@ -70,7 +70,8 @@ def command(
     if plot is not None:
         ensure_plotting()
     playable = load_playable(scene, section, solo)
-    seed = seed_of(playable, seed)
+    begin = begin_of(playable, seed, section)
+    seed = seed_of(playable, seed) if begin is None else begin.conductor.seed
 
     def ending(plan: Plan) -> Ending:
         return Ending.after_bars(plan, bars) if bars is not None else Ending.after_seconds(plan, (minutes or 0) * 60)
@@ -96,6 +97,10 @@ def command(
                 solo,
                 lambda done, total: bar.update(task, completed=done, total=total),
                 CountedDay(at),
+                begin,
+                lambda left, share: bar.update(
+                    task, description=f"{left} bank{'s' * (left > 1)} of notes to be made first, {share:.0%}"
+                ),
             )
         except KeyboardInterrupt:
             raise StoppedError("stopped; no file was written") from None

@@ -11,6 +11,8 @@ from engine.form.passes import Slot
 from engine.form.scene import Part
 from engine.generators.contract import Role
 from engine.score.drums import CLASS_OF_PITCH
+from engine.score.harmony.keys import Key
+from engine.score.harmony.relations import KeySpan
 from engine.score.phrase import Phrase
 
 HISTORY_BARS = 8
@@ -26,12 +28,14 @@ class DecidedPhrase:
         bars: at least 1.
         raw: what the generator made, before transforms.
         phrase: what is heard.
+        key: that they are in.
     """
 
     first_bar: int
     bars: int
     raw: Phrase
     phrase: Phrase
+    key: Key
 
     @property
     def end_bar(self) -> int:
@@ -68,7 +72,7 @@ class Line:
 
     def add(self, slot: Slot, raw: Phrase, phrase: Phrase) -> None:
         """Decide a slot."""
-        self.decided.append(DecidedPhrase(slot.first_bar, slot.bars, raw, phrase))
+        self.decided.append(DecidedPhrase(slot.first_bar, slot.bars, raw, phrase, slot.visit.key))
 
     def end(self, bar: int) -> int:
         """First bar at or after `bar` that is not decided yet."""
@@ -84,20 +88,32 @@ class Line:
                 return item
         return None
 
-    def history(self, bar: int) -> Phrase | None:
-        """What was made just before a bar without a gap, at most HISTORY_BARS; None if nothing was."""
-        pieces: list[Phrase] = []
+    def history(self, bar: int) -> tuple[Phrase, tuple[KeySpan, ...]] | None:
+        """What was made just before a bar without a gap, at most HISTORY_BARS, and the keys that it is in; None if
+        nothing was made.
+        """
+        pieces: list[DecidedPhrase] = []
         bars = 0
         for item in reversed(self.decided):
             if item.end_bar == bar and bars < HISTORY_BARS:
-                pieces.insert(0, item.raw)
+                pieces.insert(0, item)
                 bars += item.bars
                 bar = item.first_bar
         if not pieces:
             return None
-        past = Phrase.concatenate(pieces)
-        spare = past.length - HISTORY_BARS * self._beats_per_bar
-        return past.slice(spare, past.length) if spare > 0 else past
+        past = Phrase.concatenate(item.raw for item in pieces)
+        spare = max(0.0, past.length - HISTORY_BARS * self._beats_per_bar)
+        keys: list[KeySpan] = []
+        now = -spare
+        for item in pieces:
+            end = now + item.raw.length
+            if end > 0:
+                begin = max(0.0, now)
+                if keys and keys[-1].key == item.key:
+                    begin = keys.pop().start
+                keys.append(KeySpan(begin, end, item.key))
+            now = end
+        return past.slice(spare, past.length) if spare > 0 else past, tuple(keys)
 
     def heard(self, first_bar: int, end_bar: int, drum: int | None = None) -> Phrase | None:
         """The phrase over some bars, for another part to listen to; None while any of them is not known.
@@ -153,5 +169,5 @@ def until(decided: Iterable[DecidedPhrase], bar: int) -> list[DecidedPhrase]:
             bars = bar - item.first_bar
             beats = bars * item.beats_per_bar
             cut = item.raw.slice(0, beats), item.phrase.slice(0, beats)
-            kept.append(DecidedPhrase(item.first_bar, bars, *cut))
+            kept.append(DecidedPhrase(item.first_bar, bars, *cut, item.key))
     return kept

@@ -10,11 +10,13 @@ from engine.conductor.daytime import TimeOfDay
 from engine.conductor.makers.contract import Job, Made
 from engine.conductor.makers.ladder import Answer, Ladder, Standing
 from engine.conductor.phrases.lines import AskedPhrase, DecidedPhrase, Line, PlayedLine
+from engine.conductor.phrases.remembering import heard_in, lag_of
 from engine.conductor.phrases.requests import request_for
 from engine.events import Event, PhraseDecided
 from engine.form.passes import Slot
 from engine.form.plan import Plan
 from engine.generators.contract import Request
+from engine.ideas.memory import IdeaMemory
 from engine.score.phrase import Origin, Phrase
 
 
@@ -28,6 +30,10 @@ class Lookahead:
         lead: a phrase must be known this many frames before its first bar sounds.
         publish: told of each phrase that is decided.
         decided: what the parts have played before, by part.
+        memory: of the ideas that were heard before.
+
+    Attributes:
+        memory: of the ideas that were heard.
     """
 
     def __init__(
@@ -38,12 +44,15 @@ class Lookahead:
         lead: int,
         publish: Callable[[Event], None],
         decided: Mapping[str, Iterable[DecidedPhrase]],
+        memory: IdeaMemory,
     ) -> None:
         self.plan = plan
         self._ladder = ladder
         self._day = day
         self._lead = lead
         self._publish = publish
+        self.memory = memory
+        self._lag = lag_of(plan.scene)
         self._jobs: dict[int, str] = {}  # the part that waits, by ticket
         scene = plan.scene
         # A line for each part, each after those that it listens to: whoever goes through them finds sources first.
@@ -103,13 +112,14 @@ class Lookahead:
         for name, line in self.lines.items():
             while line.asked is None:
                 slot = self._next_slot(line, next_bar, wanted[name])
-                if slot is None or not self._request(line, slot):
+                # What it is to remember is decided once the bars up to there are sealed.
+                if slot is None or slot.first_bar - self._lag > next_bar or not self._request(line, slot):
                     break
 
     def ask_again(self, slot: Slot, time_of_day: float, standing: Standing) -> bool:
         """Ask for what was being made when a performance was stopped. False if what it listens to is not known."""
         line = self.lines[slot.part]
-        request = request_for(self.plan, line, slot, self.lines, time_of_day)
+        request = self._request_for(line, slot, time_of_day)
         if request is None:
             return False
         part, due = line.part, self.due(slot.first_bar)
@@ -131,6 +141,11 @@ class Lookahead:
             return None
         offset = (index - item.first_bar) * item.beats_per_bar
         return item.phrase.slice(offset, offset + item.beats_per_bar)
+
+    def hear(self, bar: int) -> None:
+        """Remember the ideas of the phrases that end with a bar, which is sealed."""
+        memory = self.memory.hearing(heard_in(self.plan, self.lines, bar))
+        self.memory = memory.at(bar + 1 - self._lag)
 
     def forget_before(self, bar: int) -> None:
         """Drop phrases that nobody needs any more once the bars before this one are sealed."""
@@ -176,7 +191,7 @@ class Lookahead:
 
     def _request(self, line: Line, slot: Slot) -> bool:
         """Make or order the phrase of a slot. False if what it listens to is not known yet."""
-        request = request_for(self.plan, line, slot, self.lines, self.time_of_day(slot.first_bar))
+        request = self._request_for(line, slot, self.time_of_day(slot.first_bar))
         if request is None:
             return False
         part = line.part
@@ -186,6 +201,11 @@ class Lookahead:
             answer = self._ladder.ask(part.generator, request, self.due(slot.first_bar), part.needs_network)
             self._take(line, slot, answer)
         return True
+
+    def _request_for(self, line: Line, slot: Slot, time_of_day: float, complete: bool = True) -> Request | None:
+        """What a part is asked for in a slot; see `request_for`."""
+        memory = self.memory.at(slot.first_bar - self._lag)
+        return request_for(self.plan, line, slot, self.lines, memory, time_of_day, complete)
 
     def _take(self, line: Line, slot: Slot, answer: Made | Job) -> None:
         if isinstance(answer, Made):
@@ -224,7 +244,7 @@ class Lookahead:
             self._decide(line, slot, self._ladder.stand_in(request, "what it listens to was late"))
 
     def _incomplete_request(self, line: Line, slot: Slot) -> Request:
-        request = request_for(self.plan, line, slot, self.lines, self.time_of_day(slot.first_bar), complete=False)
+        request = self._request_for(line, slot, self.time_of_day(slot.first_bar), complete=False)
         assert request is not None
         return request
 
@@ -242,6 +262,7 @@ class Lookahead:
                 seconds=made.seconds,
                 raw=made.raw,
                 phrase=made.phrase,
+                key=slot.visit.key,
             )
         )
 

@@ -4,25 +4,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from engine.conductor.phrases.lines import Line
+from engine.conductor.phrases.remembering import taken_by
+from engine.form.course import between
 from engine.form.passes import Pass, Slot
 from engine.form.plan import Plan
 from engine.form.scene import Part, Scene
 from engine.form.seeds import derive_seed
-from engine.generators.contract import Link, Place, Request, Settings
+from engine.form.themes import theme_of
+from engine.generators.contract import Link, Place, Request, Role, Settings
+from engine.generators.transposing import phrase_in
+from engine.ideas.memory import IdeaMemory
+from engine.score.dynamics import LOUDEST
+from engine.score.harmony.keys import Key
 from engine.score.harmony.progressions import Progression
+from engine.score.harmony.relations import KeySpan
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.sound.messages import Control
+from engine.units import PitchRange
 
 Values = Mapping[tuple[str, int | None], Any]
 """Settings of a part that move, as they are at a moment, by setting and transform (None: of generator or sound)."""
 
 
 def request_for(
-    plan: Plan, line: Line, slot: Slot, lines: Mapping[str, Line], time_of_day: float, complete: bool = True
+    plan: Plan,
+    line: Line,
+    slot: Slot,
+    lines: Mapping[str, Line],
+    memory: IdeaMemory,
+    time_of_day: float,
+    complete: bool = True,
 ) -> Request | None:
     """What to ask a part for in a slot.
 
@@ -31,6 +46,7 @@ def request_for(
         line: of the part.
         slot: to be filled.
         lines: of all parts.
+        memory: of ideas, at the bar that counts for the slot.
         time_of_day: seconds since midnight, for curves of the day.
         complete: None is returned while a source is not known; False takes a rest for it instead.
     """
@@ -44,11 +60,14 @@ def request_for(
             phrase = Phrase.empty(slot.bars * scene.meter.beats_per_bar, Provenance("rest", Origin.RULES))
         sources[link] = phrase
     values = values_at(scene, part.name, visit, visit.progress(slot.first_bar), time_of_day)
+    past, keys = line.history(slot.first_bar) or (None, ())
+    first, levels = slot.first_bar - visit.first_bar, visit.levels(slot.first_bar, slot.end_bar)
     progression: Progression | None = values.get((Link.CHORDS, None), part.chords)
     if progression is not None:
         bar, beats = scene.meter.beats_per_bar, slot.bars * scene.meter.beats_per_bar
         spans = progression.spans(visit.key, (slot.first_bar - visit.first_bar) * bar, beats)
         sources[Link.CHORDS] = Phrase.of((), beats, Provenance("written", Origin.RULES), spans)
+    settings = _with_values(part.settings, values, None)
     return Request(
         part=part.name,
         role=part.role,
@@ -57,23 +76,57 @@ def request_for(
         qpm=plan.bar(slot.first_bar).qpm,
         key=visit.key,
         seed=slot.seed,
-        settings=_with_values(part.settings, values, None),
+        settings=_as_the_form_wants(scene, visit, levels, settings),
         place=Place(
             section=visit.section.name,
             pass_index=visit.index,
-            bar=slot.first_bar - visit.first_bar,
+            bar=first,
             section_bars=visit.bars,
             first_bar=slot.first_bar,
             time_of_day=time_of_day,
+            cadences=tuple((end - first, how) for end, how in visit.cadences if first < end <= first + slot.bars),
+            movement=visit.course.movement.index if visit.course.movement is not None else 0,
+            intensity=visit.intensity,
         ),
-        theme=derive_seed(plan.seed, "theme", visit.section.name),
-        history=line.history(slot.first_bar),
+        theme=derive_seed(plan.seed, "theme", theme_of(scene, plan.seed, visit)),
+        taken=taken_by(plan, line, slot, settings, memory),
+        history=past,
+        keys=keys,
+        dynamics=levels,
         sources=sources,
-        primer=part.primer,
+        primer=_in_the_key(part, scene.key, visit.key),
         transforms=tuple(
             (name, _with_values(settings, values, place)) for place, (name, settings) in enumerate(part.transforms)
         ),
     )
+
+
+def _in_the_key(part: Part, written: Key, key: Key) -> Phrase | None:
+    """The primer of a part, which stands in the key that the scene is written in, in the key that holds now."""
+    if part.primer is None or part.role is Role.DRUMS or key == written:
+        return part.primer
+    return phrase_in(part.primer, (KeySpan(0.0, part.primer.length, written),), key)
+
+
+_DENSITY_PER_LEVEL = 0.08
+"""By how much parts that have a density play more from level to level."""
+
+
+def _as_the_form_wants(scene: Scene, visit: Pass, levels: Sequence[float], settings: Settings) -> Settings:
+    """Settings of a generator whose density and range follow the form and the level of playing."""
+    fields, changes = type(settings).model_fields, dict[str, Any]()
+    form = scene.form
+    density = getattr(settings, "density", None) if "density" in fields else None
+    if isinstance(density, float):
+        wanted = 1.0 + _DENSITY_PER_LEVEL * (sum(levels) / len(levels) if levels else 0.0)
+        if form is not None:
+            wanted *= between(form.density, visit.intensity)
+        changes["density"] = min(1.0, density * wanted)
+    span = getattr(settings, "range", None) if "range" in fields else None
+    if isinstance(span, PitchRange) and form is not None and form.reach:
+        top = span.high - round((1.0 - visit.intensity) * form.reach)
+        changes["range"] = PitchRange(span.low, max(top, min(span.high, span.low + 12)))
+    return settings.model_copy(update=changes) if changes else settings
 
 
 def values_at(scene: Scene, part: str, visit: Pass, position: float, time_of_day: float) -> Values:
@@ -91,8 +144,18 @@ def values_at(scene: Scene, part: str, visit: Pass, position: float, time_of_day
     return values | {(move.target, move.transform): move.curve.at(position) for move in moves}
 
 
-def sound_settings_at(part: Part, values: Values) -> dict[Control, float]:
-    """Level (dB), pan, sends (dB), and brightness where it has one, of a part where some settings move."""
+_DULLER_PER_LEVEL = 0.05
+"""By how much the brightness of a part falls from level to level under ff."""
+
+
+def sound_settings_at(part: Part, values: Values, level: float = LOUDEST) -> dict[Control, float]:
+    """Level (dB), pan, sends (dB), and brightness where it has one, of a part where some settings move.
+
+    Args:
+        part: whose sound.
+        values: of the settings that move.
+        level: of playing; the softer, the duller.
+    """
     settled = {
         Control.LEVEL: part.sound.level,
         Control.PAN: part.sound.pan,
@@ -104,6 +167,8 @@ def sound_settings_at(part: Part, values: Values) -> dict[Control, float]:
     for control in settled:
         value = values.get((str(control), None), settled[control])
         settled[control] = value if math.isfinite(value) else -math.inf
+    if Control.BRIGHTNESS in settled:
+        settled[Control.BRIGHTNESS] = max(0.0, settled[Control.BRIGHTNESS] - _DULLER_PER_LEVEL * (LOUDEST - level))
     return settled
 
 

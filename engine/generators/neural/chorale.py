@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.generators.chance import pick, stream
-from engine.generators.contract import Request
+from engine.generators.contract import Cadence, Request
 from engine.generators.expression import sung, with_velocities
-from engine.generators.neural.continuation import chorale_of, primer_of
+from engine.generators.harmony import heard
+from engine.generators.neural.continuation import chorale_of, past_in_key, primer_of
 from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
 from engine.generators.neural.settings import ChoraleSettings
 from engine.networks.chorale.encoding import STOP, VOICES
@@ -53,7 +56,8 @@ class ChoraleGenerator:
 
         notes = best(attempt, judged_voices, request)
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, stream(request.seed, "velocity")))
-        return Phrase.of(_apart(notes), request.beats, Provenance("chorale", Origin.NETWORK, request.seed))
+        phrase = Phrase.of(_apart(notes), request.beats, Provenance("chorale", Origin.NETWORK, request.seed))
+        return replace(phrase, chords=tuple(heard(phrase, request.meter, request.beats)))
 
     def candidates(self, request: Request[ChoraleSettings], number: int = 0) -> list[SungPiece]:
         """Ways to sing a phrase, what the judge of counterpoint likes best first.
@@ -99,7 +103,7 @@ def _past(request: Request[ChoraleSettings], fresh: bool) -> np.ndarray | None:
     """[P, 4] what the choir goes on from: its own last bars, or the primer where a section begins; None to begin."""
     settings, history = request.settings, request.history
     bar = request.meter.beats_per_bar
-    source = history if request.place.bar > 0 and not fresh else None
+    source = past_in_key(request, history) if history and request.place.bar > 0 and not fresh else None
     if source is None and settings.sings is None:
         source = primer_of(request)
     if source is None or not len(source.notes):
@@ -131,30 +135,33 @@ def _plan(
     """What is given of a phrase: [steps, 4] as `Writing.given`, and the pitch classes [steps, 4, 12] of its stops.
 
     A stop is a chord of the tonic with its root in the bass, led to by the dominant with the leading note, or within a
-    section sometimes the dominant; a section ends at home.
+    section sometimes the dominant. Where a cadence is due it is that one, plagal ones with the subdominant before them.
     """
     given = np.full((steps, VOICES), FREE, np.int64)
     classes = np.ones((steps, VOICES, 12), bool)
     key, period, bar = request.key, request.settings.period, request.meter.steps_per_bar
     tonic, dominant = _triad(key, 0), _triad(key, 7)
+    cadences = dict(request.cadences)
     if opening:
         _chord(classes, slice(0, min(STEPS_PER_BEAT, steps)), tonic, key.tonic)
     if not period:
         return given, classes
     for number in range(request.bars):
         end = (number + 1) * bar
-        last = request.ends_section and number == request.bars - 1
-        if (request.place.bar + number + 1) % period and not last:
+        due = cadences.get(number + 1)
+        if due is None and (request.place.bar + number + 1) % period:
             continue
         begin = end - min(STOP, bar)
         given[begin + 1 : end] = HOLD
-        if not last and rng.random() < _HALF_CLOSE:
+        if due is Cadence.HALF or (due is None and rng.random() < _HALF_CLOSE):
             _chord(classes, slice(begin, begin + 1), dominant, (key.tonic + 7) % 12)
             continue
         _chord(classes, slice(begin, begin + 1), tonic, key.tonic)
         led = leading_notes(key)
-        if begin >= STEPS_PER_BEAT and led:
-            before = slice(begin - STEPS_PER_BEAT, begin)
+        before = slice(begin - STEPS_PER_BEAT, begin)
+        if begin >= STEPS_PER_BEAT and due is Cadence.PLAGAL:
+            _chord(classes, before, _triad(key, 5), (key.tonic + 5) % 12)
+        elif begin >= STEPS_PER_BEAT and led:
             _chord(classes, before, (*dominant, (key.tonic + 5) % 12), (key.tonic + 7) % 12)
             voice = pick(rng, (0, 1, 2), _LED_BY)
             classes[before, voice] = np.arange(12) == led[0]
@@ -167,9 +174,11 @@ def _chord(classes: np.ndarray, steps: slice, tones: tuple[int, ...], root: int)
 
 
 def _triad(key: Key, above: int) -> tuple[int, ...]:
-    """Pitch classes of the triad on the tonic (0) or on the dominant (7), with the leading note where there is one."""
+    """Pitch classes of the triad on the tonic (0), the subdominant (5) or the dominant (7), that with the leading note
+    where there is one.
+    """
     root = (key.tonic + above) % 12
-    if above:
+    if above == 7:
         led = leading_notes(key)
         third = led[0] if led else (root + 3) % 12
     else:

@@ -11,8 +11,10 @@ import numpy as np
 from engine.assets import find
 from engine.errors import PerpetuumError
 from engine.generators.chance import stream
-from engine.generators.contract import Link, Place, Request
+from engine.generators.contract import Link, Place, Request, Role
 from engine.generators.neural.settings import RnnSettings
+from engine.generators.statement import as_primer
+from engine.generators.transposing import phrase_in
 from engine.networks import load_network
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
@@ -80,6 +82,7 @@ def new_notes(
     request: Request[RnnSettings],
     number: int,
     conditions: Conditions = NO_CONDITIONS,
+    candidates: int = 1,
 ) -> list[np.ndarray]:
     """Ways to go on, the likeliest first: each an array of `NOTE` that starts within the phrase.
 
@@ -91,6 +94,7 @@ def new_notes(
         request: what is wanted.
         number: of the attempt, 0, 1, ...
         conditions: over past and new music.
+        candidates: how many there are to be at least.
     """
     settings = request.settings
     beats = min(request.beats, settings.steps / STEPS_PER_BEAT) if settings.steps else request.beats
@@ -105,7 +109,7 @@ def new_notes(
     )
     rng = stream(request.seed, "events", number)
     try:
-        found = network.extend(passage, beats, conditions, sampling, rng, settings.candidates)
+        found = network.extend(passage, beats, conditions, sampling, rng, max(candidates, settings.candidates))
     except ValueError as error:
         raise PerpetuumError(f"part {request.part!r}: {error}") from error
     found.sort(key=lambda made: -made.log_likelihood)
@@ -123,6 +127,8 @@ def _repeated(notes: np.ndarray, beats: float, whole: float) -> np.ndarray:
 def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh: bool) -> Phrase:
     """What the network continues from.
 
+    A phrase that takes up an idea goes on from that.
+
     A section opens with the part's primer, or without one with two bars by rules on the section's theme: so a section
     is known by its idea, and in days of playing the network does not drift off on its own echo. From then on it is the
     last bars of what was played.
@@ -133,6 +139,9 @@ def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh
         fresh: leave the past behind.
     """
     bar = request.meter.beats_per_bar
+    idea = as_primer(request)
+    if idea is not None and len(idea.notes) and not fresh:
+        return idea
     primer = primer_of(request)
     history, longest = request.history, request.settings.history
     if primer is not None and (request.place.bar == 0 or history is None or fresh):
@@ -140,11 +149,18 @@ def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh
     if history is not None and request.place.bar > 0 and not fresh:
         whole = min(int(history.length / bar + 1e-9), longest) * bar
         if whole > 0:
-            recent = history.slice(history.length - whole, history.length)
+            recent = past_in_key(request, history).slice(history.length - whole, history.length)
             if len(recent.notes):
                 return recent
     place = Place(request.place.section, request.place.pass_index, 0, 64, request.place.first_bar)
     return by_rules(replace(request, bars=_OPENING_BARS, history=None, place=place, sources={}, transforms=()))
+
+
+def past_in_key(request: Request, past: Phrase) -> Phrase:
+    """The history of a request in the key of the request: a network that knows no key goes on in that of its past."""
+    if request.role is Role.DRUMS or not request.keys:
+        return past
+    return phrase_in(past, request.keys, request.key)
 
 
 def primer_of(request: Request) -> Phrase | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from engine.generators import endings, harmony
 from engine.generators.contract import Link, Request
 from engine.generators.pulse import accent_at, accents, onset_steps
 from engine.score.drums import CLASSES, PITCHES
+from engine.score.harmony.counterpoint import leading_notes
+from engine.score.harmony.keys import Key
 from engine.score.phrase import NOTE, ChordSpan, in_order
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import PitchRange
@@ -17,13 +21,36 @@ _SHORTEST = 0.05
 """Beats that a note keeps at least when it is cut."""
 
 
+class Fitted(NamedTuple):
+    """Notes that were fitted to their place, and how many of them had to be moved into the key."""
+
+    notes: np.ndarray
+    snapped: int
+
+
+class Snaps:
+    """Keeps for candidates how many of their notes were moved into the key."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def kept(self, notes: np.ndarray, snapped: int) -> np.ndarray:
+        """The notes; `of` knows them, while they live."""
+        self._counts[id(notes)] = snapped
+        return notes
+
+    def of(self, notes: np.ndarray) -> int:
+        """How many of some notes were moved."""
+        return self._counts.get(id(notes), 0)
+
+
 def fitted_melody(
     notes: np.ndarray,
     request: Request,
     span: PitchRange,
     spans: tuple[ChordSpan, ...] | None,
     in_key: bool = True,
-) -> np.ndarray:
+) -> Fitted:
     """The notes in range and key; on felt beats in the chord, if chords are followed.
 
     Args:
@@ -34,8 +61,11 @@ def fitted_melody(
         in_key: whether notes outside the key move into it.
     """
     if not len(notes):
-        return notes
+        return Fitted(notes, 0)
     notes = notes.copy()
+    snapped = 0
+    if in_key:
+        notes["pitch"] = _transposed(notes["pitch"].astype(int), request.key)
     # Continuing itself a network may climb, sink or leap from phrase to phrase; whole octaves bring it back to the
     # middle of the range, and near to where the phrase before ended.
     history, line = request.history, notes["pitch"].astype(float)
@@ -44,14 +74,41 @@ def fitted_melody(
     if history is not None and len(history.notes):
         cost += 0.3 * np.abs(line[0] + shifts - float(history.notes["pitch"][-1]))
     moved = line.astype(int) + shifts[int(np.argmin(cost))]
-    moved = endings.into_key(moved, request.key, span) if in_key else endings.fold(moved, span)
+    moved = endings.fold(moved, span)
+    if in_key:
+        free = _free(moved, notes["start"], spans, request.key)
+        snapped = int(np.count_nonzero(~free))
+        moved = np.where(free, moved, endings.into_key(moved, request.key, span))
     notes["pitch"] = _singable(moved, span)
     if spans is not None:
         strong = accent_at(request.meter, notes["start"]) >= 0.6
         for place in np.flatnonzero(strong):
             tones = harmony.tones_of(harmony.span_at(spans, float(notes["start"][place])), request.key)
             notes["pitch"][place] = endings.nearest_tone(int(notes["pitch"][place]), tones, span)
-    return notes
+    return Fitted(notes, snapped)
+
+
+def _transposed(pitches: np.ndarray, key: Key) -> np.ndarray:
+    """Pitches [n] of a network that knows no key, moved all together where that brings far more of them into it.
+
+    What it goes on from is in the key, so that this is for networks that have wandered off.
+    """
+    shifts = np.array(sorted(range(-5, 7), key=lambda shift: (abs(shift), shift)))
+    foreign = np.array([sum((int(pitch) + shift) % 12 not in key.scale for pitch in pitches) for shift in shifts])
+    best = int(np.argmin(foreign))
+    return pitches + shifts[best] if foreign[0] - foreign[best] >= max(3, 0.3 * len(pitches)) else pitches
+
+
+def _free(pitches: np.ndarray, starts: np.ndarray, spans: tuple[ChordSpan, ...] | None, key: Key) -> np.ndarray:
+    """Which pitches [n] may stay: those of the key, of the chord that holds, and leading notes that go to the tonic."""
+    led = leading_notes(key)
+    found = np.array([int(pitch) in key for pitch in pitches], bool)
+    for place in np.flatnonzero(~found):
+        pitch = int(pitches[place])
+        chord = harmony.chord_at(spans, float(starts[place])) if spans else None
+        rises = place + 1 < len(pitches) and int(pitches[place + 1]) == pitch + 1
+        found[place] = (chord is not None and pitch in chord) or (pitch % 12 in led and rises)
+    return found
 
 
 def _singable(pitches: np.ndarray, span: PitchRange) -> np.ndarray:
@@ -103,7 +160,7 @@ def kick_with(notes: np.ndarray, request: Request) -> np.ndarray:
     return np.concatenate([notes[notes["pitch"] != _KICK], kept, added])
 
 
-def fitted_voices(notes: np.ndarray, request: Request, span: PitchRange, voices: int, in_key: bool) -> np.ndarray:
+def fitted_voices(notes: np.ndarray, request: Request, span: PitchRange, voices: int, in_key: bool) -> Fitted:
     """Several voices in range and key, no pitch twice at a time, and not more of them than wanted.
 
     All move by the same octaves, so that what sounds together keeps its order; of too many the inner ones are left out.
@@ -116,10 +173,17 @@ def fitted_voices(notes: np.ndarray, request: Request, span: PitchRange, voices:
         in_key: whether notes outside the key move into it.
     """
     if not len(notes):
-        return notes
+        return Fitted(notes, 0)
     notes = in_order(notes)
-    pitches = endings.fold(notes["pitch"], span)
-    notes["pitch"] = endings.into_key(pitches, request.key, span) if in_key else pitches
+    pitches = notes["pitch"].astype(int)
+    pitches = endings.fold(_transposed(pitches, request.key) if in_key else pitches, span)
+    snapped = 0
+    if in_key:
+        led = _led(notes, pitches, request.key)
+        inside = np.where(led, pitches, endings.into_key(pitches, request.key, span))
+        snapped = int(np.count_nonzero(inside != pitches))
+        pitches = inside
+    notes["pitch"] = pitches
     notes = _apart(notes)
     kept = np.ones(len(notes), bool)
     for place in range(len(notes)):
@@ -131,7 +195,16 @@ def fitted_voices(notes: np.ndarray, request: Request, span: PitchRange, voices:
             order = sounding[np.argsort(notes["pitch"][sounding], kind="stable")]
             # One voice is the top; with more, bass and top stay, and the one in the middle goes.
             kept[order[0] if voices == 1 else order[len(order) // 2]] = False
-    return notes[kept]
+    return Fitted(notes[kept], snapped)
+
+
+def _led(notes: np.ndarray, pitches: np.ndarray, key: Key) -> np.ndarray:
+    """Which of some notes [n] in any number of voices are leading notes that the tonic above follows."""
+    led = np.isin(pitches % 12, leading_notes(key))
+    for place in np.flatnonzero(led):
+        wait = notes["start"] - notes["end"][place]
+        led[place] = bool(np.any((np.abs(wait) <= 0.5) & (pitches == pitches[place] + 1)))
+    return led
 
 
 def _apart(notes: np.ndarray) -> np.ndarray:

@@ -15,11 +15,14 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import new_notes, past_of, rnn_of
-from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
+from engine.generators.neural.leading import CANDIDATES, leading
 from engine.generators.neural.settings import DrumsRnnSettings, ImprovRnnSettings, MelodyRnnSettings, SungSettings
 from engine.generators.rules.drum_rules import DrumRules, DrumRulesSettings
 from engine.generators.rules.melody_rules import MelodyRules, MelodyRulesSettings
+from engine.generators.statement import marked
+from engine.ideas import kinship
 from engine.networks.contract import NO_CONDITIONS, Conditions
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
@@ -41,15 +44,20 @@ class DrumsRnnGenerator:
             PerpetuumError: silence or noise in every attempt.
         """
 
+        taken = request.taken
+
         def attempt(number: int) -> list[np.ndarray]:
             past = past_of(request, _drums_by_rules, fresh=number == ATTEMPTS - 1)
-            return [kick_with(made, request) for made in new_notes(self.network, past, request, number)]
+            count = CANDIDATES if taken is not None else 1
+            found = new_notes(self.network, past, request, number, candidates=count)
+            if taken is not None:
+                found.sort(key=lambda notes: -kinship.rhythmic(notes, past.notes, past.length))
+            return [kick_with(made, request) for made in found]
 
         notes = best(attempt, judged_drums, request)
         velocities = drummed(notes, request.meter, request.beats, stream(request.seed, "velocity"))
-        return Phrase.of(
-            with_velocities(notes, velocities), request.beats, Provenance("drums_rnn", Origin.NETWORK, request.seed)
-        )
+        made = with_velocities(notes, velocities)
+        return marked(Phrase.of(made, request.beats, Provenance("drums_rnn", Origin.NETWORK, request.seed)), request)
 
 
 class MelodyRnnGenerator:
@@ -64,7 +72,7 @@ class MelodyRnnGenerator:
         Raises:
             PerpetuumError: silence, or a note repeated without end, in every attempt.
         """
-        return _sung("melody_rnn", self.network, request, lambda past: NO_CONDITIONS)
+        return _sung("melody_rnn", self.network, request, lambda past, asked: NO_CONDITIONS)
 
 
 class ImprovRnnGenerator:
@@ -79,9 +87,9 @@ class ImprovRnnGenerator:
         Raises:
             PerpetuumError: as `MelodyRnnGenerator.generate`.
         """
-        spans = harmony.chords_under(request)
 
-        def conditions(past: Phrase) -> Conditions:
+        def conditions(past: Phrase, asked: Request[SungSettings]) -> Conditions:
+            spans = harmony.chords_under(asked)
             heard = past.chords or harmony.heard(past, request.meter, past.length)
             before = [ChordSpan(span.start, min(span.end, past.length), span.chord) for span in heard]
             after = [span.moved(past.length) for span in spans]
@@ -96,25 +104,34 @@ def _sung(
     name: str,
     network: EventSequenceRnn,
     request: Request[SungSettings],
-    conditions: Callable[[Phrase], Conditions],
+    conditions: Callable[[Phrase, Request[SungSettings]], Conditions],
 ) -> Phrase:
     settings = request.settings
+    lead = leading(request, settings.range)
+    asked = request if lead is None else lead.rest
     spans = harmony.chords_under(request)
     follows_chords = Link.CHORDS in request.sources
+    ahead = harmony.chords_under(asked) if follows_chords else None
+    snaps = Snaps()
 
     def attempt(number: int) -> list[np.ndarray]:
-        past = past_of(request, _melody_by_rules, fresh=number == ATTEMPTS - 1)
-        made = new_notes(network, past, request, number, conditions(past))
-        found = [fitted_melody(notes, request, settings.range, spans if follows_chords else None) for notes in made]
-        return [on_rhythm(notes, request) for notes in found]
+        fresh = number == ATTEMPTS - 1
+        past = lead.past if lead is not None and not fresh else past_of(asked, _melody_by_rules, fresh)
+        count = CANDIDATES if lead is not None else 1
+        made = new_notes(network, past, asked, number, conditions(past, asked), count)
+        fitted = [fitted_melody(notes, asked, settings.range, ahead) for notes in made]
+        found = [snaps.kept(one.notes, one.snapped) for one in fitted]
+        if lead is not None:
+            found = [snaps.kept(lead.joined(notes), snaps.of(notes)) for notes in lead.by_kinship(found)]
+        return [snaps.kept(on_rhythm(notes, request), snaps.of(notes)) for notes in found]
 
     notes = best(attempt, judged_melody, request)
+    provenance = Provenance(name, Origin.NETWORK, request.seed, snapped=snaps.of(notes))
     arrive = Link.RHYTHM not in request.sources
     notes = endings.close(notes, request, spans, settings.range, settings.breath, arrive)
     velocities = sung(notes, request.meter, request.beats, stream(request.seed, "velocity"))
-    provenance = Provenance(name, Origin.NETWORK, request.seed)
     meant = spans if follows_chords else ()
-    return Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
+    return marked(Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant), request)
 
 
 def _drums_by_rules(request: Request[DrumsRnnSettings]) -> Phrase:
@@ -123,7 +140,6 @@ def _drums_by_rules(request: Request[DrumsRnnSettings]) -> Phrase:
 
 
 def _melody_by_rules(request: Request[SungSettings]) -> Phrase:
-    # Not quite always recalled, or the theme would never be another, however long a scene plays.
-    changes = {"range": request.settings.range, "breath": 0.0, "recall": 0.999}
+    changes = {"range": request.settings.range, "breath": 0.0, "recall": 1.0}
     settings = MelodyRulesSettings().model_copy(update=changes)
     return MelodyRules(settings).generate(request.with_settings(settings))

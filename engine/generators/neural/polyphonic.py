@@ -11,8 +11,9 @@ from engine.generators.chance import stream
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
 from engine.generators.neural.continuation import new_notes, past_of, primer_of, rnn_of
-from engine.generators.neural.fitting import fitted_voices
+from engine.generators.neural.fitting import Snaps, fitted_voices
 from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
+from engine.generators.neural.leading import CANDIDATES, leading
 from engine.generators.neural.settings import (
     PerformanceRnnSettings,
     PianorollRnnNadeSettings,
@@ -21,6 +22,7 @@ from engine.generators.neural.settings import (
 )
 from engine.generators.rules.chord_walk import ChordWalk, ChordWalkSettings
 from engine.generators.rules.melody_rules import MelodyRules, MelodyRulesSettings
+from engine.generators.statement import marked
 from engine.networks.contract import NO_CONDITIONS, Conditions
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.score.harmony.keys import Key
@@ -45,7 +47,7 @@ class PolyphonyRnnGenerator:
         primer = primer_of(request) if request.settings.inject_primer else None
         if primer is None:
             conditions = Conditions(inject_primer=False, condition_on_primer=True)
-            return _voices("polyphony_rnn", self.network, request, lambda past: conditions)
+            return _voices("polyphony_rnn", self.network, request, lambda past, asked: conditions)
         times = int(np.ceil(request.beats / primer.length))
         song = Phrase.concatenate([primer] * times).slice(0.0, request.beats)
 
@@ -69,18 +71,18 @@ class PerformanceRnnGenerator:
             PerpetuumError: silence or babble in every attempt.
         """
         settings = request.settings
-        spans = harmony.chords_under(request)
-        if settings.pitch_classes == "chords":
-            after = tuple(_weights_of_chord(span) for span in spans)
-        else:
-            after = (_weights_of_key(request.key),)
 
-        def conditions(past: Phrase) -> Conditions:
+        def conditions(past: Phrase, asked: Request[PolyphonicSettings]) -> Conditions:
             if settings.pitch_classes == "free":
                 return Conditions(notes_per_second=settings.notes_per_second)
+            spans = harmony.chords_under(asked)
+            if settings.pitch_classes == "chords":
+                after = tuple(_weights_of_chord(span) for span in spans)
+            else:
+                after = (_weights_of_key(asked.key),)
             return Conditions(
                 notes_per_second=settings.notes_per_second,
-                pitch_classes=_over_time(after, spans, past.length, request.beats),
+                pitch_classes=_over_time(after, spans, past.length, asked.beats),
             )
 
         return _voices("performance_rnn", self.network, request, conditions)
@@ -98,35 +100,43 @@ class PianorollRnnNadeGenerator:
         Raises:
             PerpetuumError: silence or babble in every attempt.
         """
-        return _voices("pianoroll_rnn_nade", self.network, request, lambda past: NO_CONDITIONS)
+        return _voices("pianoroll_rnn_nade", self.network, request, lambda past, asked: NO_CONDITIONS)
 
 
 def _voices(
     name: str,
     network: EventSequenceRnn,
     request: Request[PolyphonicSettings],
-    conditions: Callable[[Phrase], Conditions],
+    conditions: Callable[[Phrase, Request[PolyphonicSettings]], Conditions],
 ) -> Phrase:
+    lead = leading(request, request.settings.range)
+    asked = request if lead is None else lead.rest
+
     def attempt(number: int) -> list[np.ndarray]:
-        past = past_of(request, _opening, fresh=number == ATTEMPTS - 1)
-        return new_notes(network, past, request, number, conditions(past))
+        fresh = number == ATTEMPTS - 1
+        past = lead.past if lead is not None and not fresh else past_of(asked, _opening, fresh)
+        found = new_notes(network, past, asked, number, conditions(past, asked), CANDIDATES if lead is not None else 1)
+        return found if lead is None else [lead.joined(notes) for notes in lead.by_kinship(found)]
 
     return _phrase(name, request, attempt)
 
 
 def _phrase(name: str, request: Request[PolyphonicSettings], attempt: Callable[[int], list[np.ndarray]]) -> Phrase:
     settings = request.settings
+    snaps = Snaps()
 
     def fitted(number: int) -> list[np.ndarray]:
-        return [
+        found = [
             fitted_voices(notes, request, settings.range, settings.voices, settings.in_key) for notes in attempt(number)
         ]
+        return [snaps.kept(one.notes, one.snapped) for one in found]
 
     notes = best(fitted, judged_voices, request)
+    provenance = Provenance(name, Origin.NETWORK, request.seed, snapped=snaps.of(notes))
     if len(notes) and len(np.unique(notes["velocity"])) == 1:
         # The network says nothing about velocities: the meter and the phrase do.
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, stream(request.seed, "velocity")))
-    return Phrase.of(notes, request.beats, Provenance(name, Origin.NETWORK, request.seed))
+    return marked(Phrase.of(notes, request.beats, provenance), request)
 
 
 def _opening(request: Request[PolyphonicSettings]) -> Phrase:
@@ -135,7 +145,7 @@ def _opening(request: Request[PolyphonicSettings]) -> Phrase:
     if request.role is Role.CHORDS:
         walk = ChordWalkSettings().model_copy(update={"range": span})
         return ChordWalk(walk).generate(request.with_settings(walk))
-    tune = MelodyRulesSettings().model_copy(update={"range": span, "breath": 0.0, "recall": 0.999})
+    tune = MelodyRulesSettings().model_copy(update={"range": span, "breath": 0.0, "recall": 1.0})
     return MelodyRules(tune).generate(request.with_settings(tune))
 
 

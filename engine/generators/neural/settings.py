@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from pydantic import Field, ValidationInfo, model_validator
 
 from engine.generators.contract import Role, Settings, SettingsContext, TransformSettings
+from engine.generators.recall import RecallSettings
 from engine.units import Amount, Bars, BarsOrNone, Percent, Pitches, PitchRange, Steps
 
 
@@ -34,7 +35,7 @@ class NetworkSettings(Settings):
     )
 
 
-class RnnSettings(NetworkSettings):
+class RnnSettings(NetworkSettings, RecallSettings):
     """What all networks have in common that go on event by event from what they played."""
 
     temperature: float = Field(
@@ -139,7 +140,7 @@ class PianorollRnnNadeSettings(PolyphonicSettings):
     config: Literal["rnn-nade", "rnn-nade_attn"] = Field(default="rnn-nade", description="configuration of the network")
 
 
-class MusicVaeSettings(NetworkSettings):
+class MusicVaeSettings(NetworkSettings, RecallSettings):
     """MusicVAE: phrases out of a space of melodies, grooves or trios, in which near points sound alike."""
 
     config: Literal[

@@ -56,7 +56,8 @@ class BassLine:
             until = onsets[place + 1] if place + 1 < len(onsets) else request.beats
             until = min(until, _until_foreign(spans, float(start), int(pitch), until))
             gap = min(until - start, 2 * request.meter.beats_per_bar)
-            length = max(0.2, gap * _HELD[style])
+            last = request.ends_section and place + 1 == len(onsets)
+            length = max(0.2, gap * (_HELD["held"] if last else _HELD[style]))
             velocity = clip_velocity(76 + 14 * weights[place] + 6 * swell[place] + rng.normal(0, 2.5))
             notes.append((float(start), float(start + length), int(pitch), velocity))
         meant = spans if Link.CHORDS in request.sources else ()
@@ -75,7 +76,7 @@ def _onsets(
         if len(steps):
             weight = accents(meter)[steps % meter.steps_per_bar]
             keep = rng.random(len(steps)) < settings.density + weight
-            return steps[keep] / STEPS_PER_BEAT, settings.style
+            return _at_ends(steps[keep], changes, request) / STEPS_PER_BEAT, settings.style
     bar_starts = np.arange(0, total, meter.steps_per_bar)
     # The same pattern in all bars of a section: a bass is heard by what it repeats.
     own = theme_stream(request, "bass")
@@ -96,11 +97,29 @@ def _onsets(
         added = [step for step in pickups if step >= 0 and own.random() < settings.density**2]
         pattern = np.unique([*pattern, *added])
     steps = np.unique(np.concatenate([(bar_starts[:, None] + pattern[None]).ravel(), changes]))
-    if request.ends_section:
-        # The last bar holds its root, so that the section comes to rest.
-        last_bar = total - meter.steps_per_bar
-        steps = steps[(steps <= last_bar) | np.isin(steps, changes)]
-    return steps[steps < total] / STEPS_PER_BEAT, settings.style
+    steps = _at_ends(steps[steps < total], changes, request, turns=True)
+    return steps / STEPS_PER_BEAT, settings.style
+
+
+def _at_ends(steps: np.ndarray, changes: np.ndarray, request: Request, turns: bool = False) -> np.ndarray:
+    """The onsets at ends of periods: where the section ends the last bar holds its root; where others do, a turnaround.
+
+    Args:
+        steps: onsets.
+        changes: steps on which the chord changes.
+        request: where they stand.
+        turns: the rhythm is the bass's own, so that it may be filled.
+    """
+    per_bar, total = request.meter.steps_per_bar, request.bars * request.meter.steps_per_bar
+    for end, _ in request.cadences:
+        begin = (end - 1) * per_bar
+        if end * per_bar == total and request.ends_section:
+            inside = np.union1d(steps[steps < begin], [begin])
+            steps = np.union1d(inside, changes[(changes >= begin) & (changes < total)])
+        elif turns:
+            tail = np.arange(end * per_bar - min(4, per_bar // 2), end * per_bar, 2)
+            steps = np.union1d(steps, tail)
+    return steps.astype(int)
 
 
 def _pitches(
@@ -127,7 +146,8 @@ def _pitches(
         felt = float(accent_at(request.meter, np.array([start]))[0]) > 0.5
         bound = chord.written and (not weak or (felt and len(pulses(request.meter)) == 2))
         prepares = following is not None and following is not chord and style != "held" and not bound
-        if new_chord:
+        closing = request.ends_section and start >= request.beats - request.meter.beats_per_bar - 1e-9
+        if new_chord or closing:
             pitch, last_root = root, root
         elif prepares and following is not None and rng.random() < settings.approach:
             pitch = _approach(_root(following, key, span, root), harmony.scale_of(chord, key), span, found[-1], rng)

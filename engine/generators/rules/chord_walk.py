@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from engine.generators import harmony
-from engine.generators.chance import pick, stream, theme_stream
-from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
+from engine.generators.chance import stream
+from engine.generators.contract import GeneratorKind, Link, Request, Role
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.pulse import accent_at, onset_steps, pulses
+from engine.generators.recall import RecallSettings
+from engine.generators.rules.comping import comped
+from engine.generators.rules.progressions import walk
 from engine.generators.rules.voicing import lead
+from engine.generators.statement import marked
 from engine.score.harmony.chords import Chord
-from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import Bars, Percent, Pitches, PitchRange
 
 
-class ChordWalkSettings(Settings):
+class ChordWalkSettings(RecallSettings):
     """A walk through the chords of the key, with voice leading."""
 
     chord_length: Bars = Field(default=1, le=16, description="how long each chord holds")
     voices: int = Field(default=4, ge=2, le=6, description="notes of a chord, 2 to 6")
     range: Pitches = Field(default=PitchRange(50, 74), description="lowest and highest pitch of the voices")
-    style: Literal["held", "tied", "spread", "pulsed", "broken"] = Field(
+    style: Literal["held", "tied", "spread", "pulsed", "broken", "comped"] = Field(
         default="held",
         description="held: all voices begin together; tied: common tones sound on; spread: voices enter one after "
-        "another; pulsed: repeated on the beats; broken: one note after another in eighths",
+        "another; pulsed: repeated on the beats; broken: one note after another in eighths; comped: in rhythms that "
+        "change from period to period and stand still at cadences",
     )
     colour: Percent = Field(
         default=0.35, description="how many chords are coloured by a seventh, a ninth or a suspension"
     )
-    recall: Percent = Field(
-        default=0.6,
-        description="how often a phrase takes up the primer's progression, or the section's own, instead of walking "
-        "on; at 100 % each time through a section has the same chords",
+    borrow: Percent = Field(
+        default=0.0,
+        description="how many chords come from outside the key: dominants of the chord that follows, and chords of the "
+        "parallel key; with any, authentic cadences have the leading note",
     )
 
 
@@ -57,118 +60,18 @@ class ChordWalk:
         notes: list[tuple[float, float, int, int]] = []
         voicings = []
         for span in spans:
-            voicing = lead(voicing, span.chord, settings.voices, settings.range)
+            home = request.ends_section and span is spans[-1]
+            voicing = lead(voicing, span.chord, settings.voices, settings.range, rooted=home)
             voicings.append(_with_bass(voicing, span.chord, settings.range))
         if settings.style == "tied":
             notes = _tied(spans, voicings, request)
+        elif settings.style == "comped" and Link.RHYTHM not in request.sources:
+            notes = comped(spans, voicings, request)
         else:
             for span, pitches in zip(spans, voicings, strict=True):
                 notes += _played(span, pitches, settings.style, request, rng)
-        return Phrase.of(notes, request.beats, Provenance("chord_walk", Origin.RULES, request.seed), spans)
-
-
-def walk(request: Request, settings: ChordWalkSettings) -> tuple[ChordSpan, ...]:
-    """The chords of a phrase, of `settings.chord_length` bars each, counted from the start of the section.
-
-    A phrase that recalls plays the primer's progression, or else the section's own; others walk on.
-    """
-    rng = stream(request.seed, "walk")
-    beats_per_bar = request.meter.beats_per_bar
-    # A chord that began before this phrase goes on until the section's next chord line.
-    first = settings.chord_length - request.place.bar % settings.chord_length
-    starts = [0, *range(first, request.bars, settings.chord_length)]
-    before = _last_chord(request.history)
-    holds_on = request.place.bar % settings.chord_length != 0 and before is not None
-    recalled = rng.random() < settings.recall
-    # The section's own progressions, phrase by phrase: A A B A.
-    letter = "AABA"[(request.place.bar // request.bars) % 4]
-    own = theme_stream(request, "progression", letter, recall=settings.recall) if recalled else rng
-    degrees = _degrees(request, len(starts), before, holds_on, own, recalled)
-    colours = [
-        theme_stream(request, "colour", letter, place, recall=settings.recall)
-        if recalled
-        else stream(request.seed, "colour", place)
-        for place in range(len(starts))
-    ]
-    given = _given(request) if recalled else []
-    first_place = request.place.bar // settings.chord_length
-    if given:
-        chords = [given[(first_place + place) % len(given)] for place in range(len(starts))]
-    else:
-        chords = [
-            before
-            if place == 0 and holds_on and before is not None and _fits(before, request.key)
-            else harmony.chord_on(request.key, degree, settings.colour, colours[place])
-            for place, degree in enumerate(degrees)
-        ]
-    ends = [*starts[1:], request.bars]
-    return tuple(
-        ChordSpan(start * beats_per_bar, end * beats_per_bar, chord)
-        for start, end, chord in zip(starts, ends, chords, strict=True)
-    )
-
-
-def _degrees(
-    request: Request,
-    count: int,
-    before: Chord | None,
-    holds_on: bool,
-    own: np.random.Generator,
-    recalled: bool,
-) -> list[int]:
-    """Degrees of `count` chords; `own` is the theme's stream if the section's progression is recalled."""
-    key = request.key
-    tonic = next(degree for degree, row in enumerate(harmony.chords_of(key)) if row)
-    last = harmony.degree_of(key, before) if before is not None else None
-    if recalled and request.place.bar == 0:
-        last = None  # what a section recalls is the same whatever was played before the section
-    opening = request.place.bar == 0 or last is None
-    # A section opens at home, less often so if the one before has just come home; later ideas begin elsewhere.
-    at_home = own.random() < (0.8 if opening and last != tonic else 0.5)
-    if holds_on and last is not None:
-        degrees = [last]
-    elif opening or last is None or (recalled and last != tonic):
-        degrees = [tonic if at_home else harmony.walk_on(key, tonic, own)]
-    else:
-        degrees = [harmony.walk_on(key, last, own)]
-    homeward = pick(own, harmony.leads_home(key), (4, 2, 1)[: len(harmony.leads_home(key))])
-    for place in range(1, count):
-        left = count - 1 - place
-        current = degrees[-1]
-        previous = degrees[-2] if len(degrees) > 1 else None
-        if request.ends_section and left == 0 and count > 1:
-            degrees.append(tonic)
-        elif request.ends_section and left == 1 and homeward != current:
-            degrees.append(homeward)
-        else:
-            toward = homeward if request.ends_section and left == 2 else None
-            degrees.append(harmony.walk_on(key, current, own, toward, previous))
-    # The same chord twice in a row would be a longer chord: home is then reached from elsewhere.
-    if count > 2 and degrees[-1] == degrees[-2]:
-        degrees[-2] = next((d for d in harmony.leads_home(key) if d not in (degrees[-1], degrees[-3])), degrees[-2])
-    return degrees
-
-
-def _given(request: Request) -> list[Chord]:
-    """The progression that a primer plays, without repetitions; empty without one."""
-    primer = request.sources.get(Link.PRIMER) or request.primer
-    if primer is None:
-        return []
-    spans = primer.chords or harmony.heard(primer, request.meter, primer.length)
-    return [chord for chord, _ in itertools.groupby(span.chord for span in spans)]
-
-
-def _fits(chord: Chord, key: Key) -> bool:
-    return all(tone in key for tone in chord.pitch_classes)
-
-
-def _last_chord(history: Phrase | None) -> Chord | None:
-    if history is None:
-        return None
-    if history.chords:
-        return history.chords[-1].chord
-    pitches = history.notes["pitch"][-6:]
-    return harmony.recognise(pitches, np.ones(len(pitches)))
+        made = Phrase.of(notes, request.beats, Provenance("chord_walk", Origin.RULES, request.seed), spans)
+        return made if Link.CHORDS in request.sources else marked(made, request)
 
 
 def _last_voicing(history: Phrase | None) -> np.ndarray | None:

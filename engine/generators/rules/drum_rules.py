@@ -32,7 +32,7 @@ class DrumRulesSettings(Settings):
     ghost: Percent = Field(default=0.3, description="how many soft extra notes")
     fills: Percent = Field(
         default=0.5,
-        description="how often a phrase of four bars ends in a fill, up to always; the end of a section mostly does",
+        description="how often a phrase of four bars ends in a fill, up to always; where a period closes, mostly",
     )
 
 
@@ -215,7 +215,7 @@ def _vary(
 
 def _fill_is_due(request: Request, settings: DrumRulesSettings, rng: np.random.Generator) -> bool:
     chance = rng.random()
-    if request.ends_section:
+    if request.closes is not None:
         return chance < min(1.0, settings.fills * 1.8)
     whole = request.bars >= 4 or (request.place.bar + request.bars) % 4 == 0
     return whole and chance < settings.fills**_FILLS

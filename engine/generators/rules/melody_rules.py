@@ -9,11 +9,13 @@ from pydantic import Field
 
 from engine.generators import endings, harmony
 from engine.generators.chance import stream, theme_stream
-from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
+from engine.generators.contract import GeneratorKind, Link, Request, Role
 from engine.generators.expression import sung, with_velocities
 from engine.generators.pulse import accents, onset_steps, pulse_lengths
+from engine.generators.recall import RecallSettings
 from engine.generators.rules import motif
 from engine.generators.rules.motif import Motif
+from engine.generators.statement import marked, stated
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, in_order
 from engine.score.time import STEPS_PER_BEAT, Meter
 from engine.units import Percent, Pitches, PitchRange
@@ -24,7 +26,7 @@ _FELT = 0.6
 _FORMS = {1: ("A",), 2: ("Aa", "AB"), 3: ("AaB", "ABa"), 4: ("AaBa", "AABa", "AaBA")}
 
 
-class MelodyRulesSettings(Settings):
+class MelodyRulesSettings(RecallSettings):
     """A melody of motifs, repeated and varied, that breathes."""
 
     range: Pitches = Field(default=PitchRange(60, 81), description="lowest and highest pitch")
@@ -37,7 +39,6 @@ class MelodyRulesSettings(Settings):
         default=0.15,
         description="how much of the time the melody is silent between its ideas; 0 % leaves no bar silent",
     )
-    recall: Percent = Field(default=0.7, description="how often a phrase takes up the section's own motif again")
 
 
 class MelodyRules:
@@ -55,6 +56,9 @@ class MelodyRules:
         unit_bars = 2 if request.bars % 2 == 0 and request.bars >= 4 else 1
         units = request.bars // unit_bars
         unit_steps = unit_bars * request.meter.steps_per_bar
+        # An idea that is taken up opens the phrase; what follows is made of it.
+        head = stated(request, settings.range, 0.75 if request.bars > 1 else 1.0)
+        head_steps = 0 if head is None else round(head.beats * STEPS_PER_BEAT)
         letters = _letters(units, rng)
         ideas = _ideas(request, settings, unit_bars, rng)
         rows: list[tuple[int, int, int]] = []
@@ -67,7 +71,7 @@ class MelodyRules:
                 idea = motif.varied(idea, request.meter, rng)
             offset = place * unit_steps
             idea = _in_rhythm(idea, request, settings, offset, rng)
-            if silent or not len(idea.starts):
+            if silent or offset < head_steps or not len(idea.starts):
                 continue
             pitches = line.realise(idea, offset, realised.get(letter.upper()), lift=2 if letter == "B" else 0)
             realised.setdefault(letter.upper(), pitches)
@@ -78,13 +82,16 @@ class MelodyRules:
         notes = np.zeros(len(rows), NOTE)
         for place, (start, length, pitch) in enumerate(rows):
             notes[place] = (start / STEPS_PER_BEAT, (start + length) / STEPS_PER_BEAT, pitch, 80)
+        if head is not None:
+            notes = in_order(np.concatenate([head.notes, notes]))
         notes = endings.close(notes, request, spans, settings.range, arrive=Link.RHYTHM not in request.sources)
         if settings.breath == 0:
             notes = _without_silent_bars(notes, request, spans, settings)
         notes = _until_foreign(notes, spans, request)
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, rng))
         meant = spans if Link.CHORDS in request.sources else ()
-        return Phrase.of(notes, request.beats, Provenance("melody_rules", Origin.RULES, request.seed), meant)
+        made_by = Provenance("melody_rules", Origin.RULES, request.seed)
+        return marked(Phrase.of(notes, request.beats, made_by, meant), request)
 
 
 def _without_silent_bars(
@@ -145,16 +152,16 @@ def _letters(units: int, rng: np.random.Generator) -> str:
 def _ideas(request: Request, settings: MelodyRulesSettings, bars: int, rng: np.random.Generator) -> dict[str, Motif]:
     """The two ideas of a phrase: the first one given (primer, what a network just sang), the section's own, or new."""
     meter, key = request.meter, request.key
-    given = None
+    given = motif.of_phrase(request.taken.idea.phrase, request.taken.idea.key, meter, bars) if request.taken else None
     history, primer = request.history, request.sources.get(Link.PRIMER) or request.primer
-    if history is not None and history.provenance.generator not in ("melody_rules", "rest"):
+    if given is None and history is not None and history.provenance.generator not in ("melody_rules", "rest"):
         given = motif.of_phrase(history, key, meter, bars)
     if given is None and primer is not None and len(primer.notes):
         given = motif.of_phrase(primer, key, meter, bars)
     ideas = {}
     for letter in "AB":
         recalled = rng.random() < settings.recall
-        theme = theme_stream(request, "motif", letter, recall=settings.recall)
+        theme = theme_stream(request, "motif", letter)
         own = theme if recalled else stream(request.seed, "motif", letter)
         ideas[letter] = motif.fresh(meter, bars, settings.density, settings.syncopation, settings.leaps, own)
     if given is not None:

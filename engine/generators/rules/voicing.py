@@ -33,7 +33,7 @@ def candidates(chord: Chord, voices: int, span: PitchRange) -> np.ndarray:
     return rungs[places[places[:, -1] < len(rungs)]]
 
 
-def lead(previous: np.ndarray | None, chord: Chord, voices: int, span: PitchRange) -> np.ndarray:
+def lead(previous: np.ndarray | None, chord: Chord, voices: int, span: PitchRange, rooted: bool = False) -> np.ndarray:
     """The voicing of a chord that follows another one best, ascending pitches [voices].
 
     Counted are the motion of all voices (large leaps more), missing and doubled tones, mud in the depth, gaps, octaves
@@ -44,8 +44,12 @@ def lead(previous: np.ndarray | None, chord: Chord, voices: int, span: PitchRang
         chord: the chord to play.
         voices: wanted number of voices.
         span: lowest and highest pitch.
+        rooted: the root is to lie lowest, where that is possible.
     """
     options = candidates(chord, voices, span)
+    low = options[:, 0] % 12 == chord.root
+    if rooted and low.any():
+        options = options[low]
     count = options.shape[1]
     middle = (span.low + span.high) / 2
     tones = chord.pitch_classes

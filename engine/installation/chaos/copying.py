@@ -16,7 +16,7 @@ from engine import assets
 from engine.errors import PerpetuumError
 
 LEFT_OUT = (
-    "hours", "exceptions", "outside", "restart", "listen", "alarm", "quiet", "followers", "unknown_time", "fades",
+    "hours", "exceptions", "outside", "restart", "alarm", "quiet", "notices", "followers", "unknown_time", "fades",
 )  # fmt: skip
 """What would make it silent, louder or less, or write and listen somewhere, without any fault."""
 
@@ -59,6 +59,7 @@ def copy_installation(file: Path, folder: Path, sink: str, state: Path) -> Copie
         content.pop(name, None)
     content["output"] = {"kind": "device", "argument": sink}
     content["state"] = str(state)
+    content["listen"] = {"control": [], "health": []}
     scenes: dict[Path, Path] = {}  # copies, and what they are copies of
     entries = cast("dict[str, dict[str, Any] | None]", content["scenes"])
     for name, entry in list(entries.items()):

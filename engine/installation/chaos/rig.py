@@ -144,7 +144,7 @@ class Rig:
                 raise PerpetuumError(f"the installation does not play within {PATIENCE:g} s; it said last:\n{last}")
             time.sleep(0.1)
 
-    def settle(self, calm: float = 6.0) -> bool:
+    def settle(self, calm: float = 3.0) -> bool:
         """Wait until it is as it is without faults, for a while; False if that takes too long."""
         until = time.monotonic() + PATIENCE
         since = time.monotonic()

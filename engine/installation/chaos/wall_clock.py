@@ -86,7 +86,8 @@ class WallClockStep:
         """Of processes whose clock leaps."""
         if not self.works:
             return {}
-        return {"LD_PRELOAD": str(self._library), "PERPETUUM_WALL_STEP": str(self._step)}
+        libraries = filter(None, (os.environ.get("LD_PRELOAD"), str(self._library)))
+        return {"LD_PRELOAD": ":".join(libraries), "PERPETUUM_WALL_STEP": str(self._step)}
 
     def set(self, seconds: int) -> None:
         """Let it show so many seconds more than it is; at once, in all of them."""

@@ -131,3 +131,14 @@ def level_wanted(installation: Installation, intent: Intent, quiet: bool, closes
         lowered = installation.quiet.level
         decibels = min(decibels, decibels + lowered if not intent.quiet else decibels)
     return Level(decibels, installation.fades.fade_in if intent.phase is Phase.FADING_IN else BACK)
+
+
+def density_wanted(installation: Installation, intent: Intent, quiet: bool) -> float:
+    """Share of the notes that are to stay, 0 to 1; it counts in bars that are sealed from then on.
+
+    Args:
+        installation: of which.
+        intent: of the timetable.
+        quiet: a hand has asked for quiet mode.
+    """
+    return installation.quiet.density if quiet or intent.quiet else 1.0

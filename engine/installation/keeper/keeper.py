@@ -12,12 +12,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from engine import __version__
-from engine.events import Bus, Event, SceneRefused
+from engine.events import Bus, Event, HandAsked, SceneRefused
 from engine.events.log import LOGGED, log_event
 from engine.installation.installation import Installation
 from engine.installation.keeper.direction import (
     Level,
     OnAir,
+    density_wanted,
     file_of,
     level_wanted,
     turn_wanted,
@@ -29,7 +30,7 @@ from engine.installation.keeper.folder.writing import Writer
 from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
-from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of
 from engine.installation.keeper.rungs import Rungs
 from engine.installation.keeper.snapshots import HEARD, MusicWatch
@@ -37,7 +38,7 @@ from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
 from engine.journal.entries import HeardUntil, SittingBegan, SittingEnded
 from engine.processes.backoff import Backoff
-from engine.runtime.performance.commands import Alarm, ChangeScene, Command, Mute, SetGain, StageCommand, Stop
+from engine.runtime.performance.commands import Alarm, ChangeScene, Command, Mute, SetGain, SetTrim, StageCommand, Stop
 from engine.runtime.performance.reporting import reporter
 from engine.score.time import SAMPLE_RATE
 
@@ -105,7 +106,7 @@ class Keeper:
         self,
         installation: Installation,
         folder: StateFolder,
-        recording: Recording,
+        recording: RecorderPlace,
         safe: str = "",
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = wall_clock,
@@ -133,7 +134,7 @@ class Keeper:
         self._bank = Bank(folder.path)
         self._rungs = Rungs()
         self._succession = Succession(self._tell_mind, self._set_gain)
-        self.hands = Hands(folder, self._act, self._writer.do)
+        self.hands = Hands(folder, self._act, self._writer.do, self._tell_hand)
 
     def start(self) -> None:
         """Start what is intended now.
@@ -151,6 +152,7 @@ class Keeper:
         self._stack.callback(self._close, LAST_FADE, "told to stop")
         self.recording.report = reporter(self._publish)
         self.recording.ask = self._do
+        self.recording.found = self._publish
         now, moment = self._clock(), self._wall()
         known = moment.year >= FIRST_YEAR
         recalled = self.recording.recalled() if not self.safe else None
@@ -246,6 +248,8 @@ class Keeper:
             self._change(wanted, now)
         closes_in = (intent.session.end - moment).total_seconds() if intent.session is not None else None
         self._set_level(level_wanted(self.installation, intent, self.hands.quiet, closes_in))
+        if self.performance is not None:
+            self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
         self._look_at_restart(moment)
 
     def _look_at_restart(self, moment: datetime) -> None:
@@ -362,6 +366,11 @@ class Keeper:
         if self.performance is not None:
             self.performance.mind.tell(command)
 
+    def _tell_hand(self, asked: HandAsked) -> None:
+        """In any thread."""
+        self.recording.happened(asked)
+        self.bus.publish(asked)
+
     def _publish(self, event: Event) -> None:
         self.recording.happened(event)
         self._publish_decided(event)
@@ -378,7 +387,7 @@ class Keeper:
         if self.performance is None:
             return
         match command:
-            case SetGain():
+            case SetGain() | SetTrim():
                 self.performance.act(command)
             case Mute() | Alarm() | Stop():
                 log.warning("the recorder asked for %s, which is for hands alone", type(command).__name__)

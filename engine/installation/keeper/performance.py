@@ -111,7 +111,7 @@ class KeptPerformance:
         keep = next((hours for _, hours in self._outputs if hours is not None), None)
         choices = [choice for choice, _ in self._outputs]
         sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish))
-        substitute = Substitute(self._bank, self.audio.pipe.format)
+        substitute = Substitute(self._bank, self.audio.pipe.format, self.mind.bars.line_after)
         self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono)
         for command in first:
             self.act(command)

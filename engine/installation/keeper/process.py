@@ -16,15 +16,17 @@ from types import FrameType
 
 from engine.errors import PerpetuumError
 from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.folder.last_good import LastGoodFile
 from engine.installation.keeper.folder.starts import Starts
 from engine.installation.keeper.hands.contact import watch_contact
 from engine.installation.keeper.hands.control import ControlSocket
 from engine.installation.keeper.hands.hands import Ask
+from engine.installation.keeper.hands.http import HttpControl
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
-from engine.installation.keeper.reading import PATIENCE, Reading
+from engine.installation.keeper.reading import PATIENCE, FileRead, Reading
 from engine.installation.keeper.recording.messages import watch_of
-from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,10 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 STACKS = 3.0
 """Seconds in which what children print is logged after SIGUSR1: their stacks."""
+
+CHECK_AFTER = 10.0
+"""Seconds after a start with what came of the file before, at which it is read all the same: what it names may have
+changed. Until then processors are left to the music."""
 
 
 class Running:
@@ -44,6 +50,10 @@ class Running:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._last_good = LastGoodFile(file)
+        self._digest = ""
+        self._check_at: float | None = None
+        self._http: HttpControl | None = None
         self._asked: list[int] = []
         self._reading: Reading | None = None
         self._give_up_at = 0.0
@@ -58,9 +68,8 @@ class Running:
         Raises:
             PerpetuumError: it cannot be run.
         """
-        recording = Recording()  # at once: it imports what it needs while the file is read
-        reading = Reading(self._file)
-        read = reading.result(PATIENCE) or reading.give_up()
+        recording = RecorderPlace()  # at once: it imports what it needs while the file is read
+        read = self._first()
         if read.problems:
             print(read.problems, file=sys.stderr)
         again = False
@@ -90,12 +99,16 @@ class Running:
                 raise
             telling.ready()
             log.info("%s", telling.sentence)
+            self._keep(keeper, read)
+            stack.callback(self._close_http)
+            self._serve(keeper, telling)
             while not self._stops(keeper):
                 keeper.look()
                 telling.look(time.monotonic())
                 if not settled and keeper.healthy:
                     settled = True
                     keeper.later(starts.succeeds)
+                self._serve(keeper, telling)
                 if keeper.restart_due:
                     log.warning("the planned restart: all processes begin anew")
                     again = True
@@ -104,6 +117,39 @@ class Running:
         if again:
             os.execv(sys.executable, [sys.executable, "-P", "-m", __spec__.name, *sys.argv[1:]])
         return 0
+
+    def _serve(self, keeper: Keeper, telling: Telling) -> None:
+        """Be asked over HTTP at the addresses that the file names now."""
+        listening, alarm = keeper.installation.listening, keeper.installation.alarm.http
+        if self._http is None or not self._http.serves(listening, alarm):
+            self._close_http()
+            self._http = HttpControl(listening, alarm, lambda line: telling.answer(line, "http"))
+            self._http.start()
+
+    def _close_http(self) -> None:
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def _first(self) -> FileRead:
+        """What is played at the start: the file as it is, or where that is broken, as it was when it was not."""
+        kept = self._last_good.kept
+        if kept is not None and self._last_good.unchanged:
+            self._check_at = time.monotonic() + CHECK_AFTER
+            return kept
+        self._digest = self._last_good.digest()
+        reading = Reading(self._file)
+        read = reading.result(PATIENCE) or reading.give_up()
+        if read.installation is not None or kept is None:
+            return read
+        what = f"{self._file} is broken; it plays as it was when it could be played last. Mend it and send SIGHUP"
+        return FileRead(kept.installation, f"{read.problems}\n{what}")
+
+    def _keep(self, keeper: Keeper, read: FileRead) -> None:
+        """Keep a file that can be played, if it was read just now."""
+        digest, self._digest = self._digest, ""
+        if digest and read.installation is not None:
+            keeper.later(lambda: self._last_good.keep(read, digest))
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked.append(number)
@@ -115,8 +161,12 @@ class Running:
             if number in STOPPING:
                 return True
             if number == signal.SIGHUP:
+                if self._reading is not None and self._check_at is not None:
+                    self._reading.give_up()
+                    self._reading = None
+                self._check_at = None
                 if self._reading is None:
-                    self._reading, self._give_up_at = Reading(self._file), time.monotonic() + PATIENCE
+                    self._read_again()
             elif number == signal.SIGUSR1:
                 self._show_stacks(keeper)
             elif keeper.installation.alarm.signal:
@@ -124,8 +174,14 @@ class Running:
         if self._quiet_at is not None and time.monotonic() > self._quiet_at:
             self._quiet_at = None
             logging.getLogger("engine.processes.child").setLevel(logging.NOTSET)
+        if self._check_at is not None and self._reading is None and time.monotonic() > self._check_at:
+            self._read_again()
         self._look_at_reading(keeper)
         return False
+
+    def _read_again(self) -> None:
+        self._digest = self._last_good.digest()
+        self._reading, self._give_up_at = Reading(self._file), time.monotonic() + PATIENCE
 
     def _look_at_reading(self, keeper: Keeper) -> None:
         if self._reading is None:
@@ -136,6 +192,10 @@ class Running:
                 return
             read = self._reading.give_up()
         self._reading = None
+        checked, self._check_at = self._check_at is not None, None
+        if checked and (keeper.safe or read.installation in (keeper.installation, None)):
+            return  # as it was; or saved broken since, which whoever says SIGHUP is told
+        self._keep(keeper, read)
         if read.problems:
             log.warning("%s", read.problems)
         if read.installation is None:

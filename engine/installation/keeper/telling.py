@@ -27,6 +27,9 @@ STARTING = 90.0
 NOTIFY_EVERY = 1.0
 """Seconds between two signs of life, at most."""
 
+KEPT_WITHIN = 1.0
+"""Seconds in which an alarm is written down before whoever raised it is answered; it acts at once."""
+
 
 class Telling:
     """Tells whoever wants to know.
@@ -65,7 +68,7 @@ class Telling:
         self._at = now + self._every
         late = self._heartbeat.late(self._stations(now), now)
         self.snapshot = snapshot_of(self._keeper, tuple(late))
-        self._keeper.recording.tell(self.snapshot)
+        self._keeper.recording.show(self.snapshot)
         if late != self._said:
             self._said = late
             if late:
@@ -75,8 +78,12 @@ class Telling:
         else:
             self._notifier.tell("WATCHDOG=1", f"STATUS={self.sentence}")
 
-    def answer(self, line: str) -> str:
-        """What is answered to a line at the control socket.
+    def answer(self, line: str, who: str = "control") -> str:
+        """What is answered to a line at the control socket, or at another control.
+
+        Args:
+            line: what is asked.
+            who: asks.
 
         Raises:
             PerpetuumError: there is no such thing to ask.
@@ -88,7 +95,10 @@ class Telling:
         except ValueError:
             known = ", ".join(["status", *Ask])
             raise PerpetuumError(f"{line[:40]!r} is nothing that can be asked", f"one of {known}") from None
-        self._keeper.hands.ask(asked, "control")
+        hands = self._keeper.hands
+        hands.ask(asked, who)
+        if asked in (Ask.ALARM, Ask.RELEASE) and not hands.wait_until_kept(KEPT_WITHIN):
+            return f"{self.sentence}; that is not written down yet, and a power cut would undo it"
         return self.sentence
 
     @property

@@ -41,6 +41,7 @@ from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.state import MindState
+from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
 from engine.sabotage import allow_sabotage
 from engine.scenes import Severity, load
@@ -133,19 +134,20 @@ class Thinking:
         link: to the keeper.
         order: what to play.
         workers: where networks play.
+        timbres: has banks of notes made.
 
     Raises:
         PerpetuumError: the scene cannot be played.
     """
 
-    def __init__(self, link: KeeperLink, order: Play, workers: Workers) -> None:
+    def __init__(self, link: KeeperLink, order: Play, workers: Workers, timbres: Timbres) -> None:
         self.looks = 0
         self._link = link
         self._began = bool(order.state)
         state = MindState.from_json(order.state) if order.state else None
         scene = playable(Path(order.scene))
         course = Course(state.conductor.seed if state is not None else order.seed, lead=order.lead)
-        self.mind = Mind(scene, course, workers, link, self._publish, playable, self._pause)
+        self.mind = Mind(scene, course, workers, link, self._publish, playable, self._pause, timbres)
         if state is None:
             self.mind.prepare()
         self._find_weights(scene)
@@ -233,13 +235,13 @@ def main() -> int:
     logging.getLogger("engine").setLevel(logging.WARNING)
     logging.getLogger().setLevel(logging.DEBUG)
     link = KeeperLink(Connection(options.control))
-    with Workers() as workers:
+    with Workers() as workers, Timbres() as timbres:
         _show_stacks_at_sigusr1(workers)
         order = link.hear()
         if not isinstance(order, Play):
             return 0 if order is None else 1
         try:
-            thinking = Thinking(link, order, workers)
+            thinking = Thinking(link, order, workers, timbres)
         except PerpetuumError as error:
             link.say(CannotPlay(str(error), state_refused=False))
             return 1

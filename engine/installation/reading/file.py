@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from engine.errors import PerpetuumError
@@ -17,6 +16,7 @@ from engine.installation.reading.models import InstallationFile
 from engine.installation.reading.notices import read_notices
 from engine.installation.reading.schema import known_keys
 from engine.installation.reading.sounding import read_loudness, read_sound
+from engine.installation.state_place import default_state
 from engine.installation.walltime import find_zone
 from engine.scenes.schema.models import SceneFile
 from engine.scenes.schema.validation import validate
@@ -105,15 +105,6 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
         fallback_bank=head.fallback_bank,
     )
-
-
-def default_state(name: str) -> Path:
-    """The folder of what an installation remembers, where it does not say: systemd's, or the user's."""
-    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    if given:
-        return Path(given).absolute()
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local/state") / "perpetuum" / name
 
 
 def _read_opening(source: SourceFile, node: MapNode) -> Opening | Problem:

@@ -14,7 +14,7 @@ from engine.journal.entries import Noted
 from engine.journal.reader import Journal
 from engine.journal.recall import recall
 from engine.journal.recalled import Recalled
-from engine.journal.schema import NAME, OtherVersionError
+from engine.journal.schema import BREAKS, NAME, OtherVersionError, may_pass
 from engine.journal.writer import JournalWriter
 
 ASIDE = 3
@@ -41,7 +41,7 @@ class Keeping:
         problems: what was lost, for people.
 
     Raises:
-        sqlite3.OperationalError: nothing can be written there now; what could be read is in the exception's `recalled`.
+        sqlite3.Error, OSError: nothing can be written there now.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Keeping:
         """Keep entries; False where the journal was broken and another one has been begun, which wants all again.
 
         Raises:
-            sqlite3.OperationalError: the disk is full, or the like; nothing of them is kept.
+            sqlite3.Error: the disk is full, or the like; nothing of them is kept.
         """
         try:
             self.writer.take(batch)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
+        except BREAKS as error:
+            if may_pass(error):
+                raise
             self._begin_anew(f"it is broken: {error}", self.writer.base)
             return False
         self._written = True
@@ -86,9 +86,9 @@ class Keeping:
         try:
             self.writer.prune(self._wall(), self._keep)
             self.writer.checkpoint()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
+        except BREAKS as error:
+            if may_pass(error):
+                raise
             self._begin_anew(f"it is broken: {error}", self.writer.base)
             return False
         return True
@@ -104,15 +104,15 @@ class Keeping:
             writer = JournalWriter(self.path, base)
         except OtherVersionError as error:
             return self._anew(error.message, base)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
+        except BREAKS as error:
+            if may_pass(error):
+                raise
             return self._anew(f"the journal {self.path} is broken: {error}", base)
         try:
             self.recalled = recall(writer.journal)
-        except PerpetuumError as error:
+        except (PerpetuumError, LookupError, TypeError, ValueError) as error:
             writer.close()
-            return self._anew(error.message, base)
+            return self._anew(f"the journal {self.path} is broken: {error}", base)
         if writer.journal.unreadable:
             self.problems.append(f"{writer.journal.unreadable} records of {self.path} cannot be read any more")
         return writer
@@ -151,6 +151,6 @@ def set_aside(path: Path, wall: float) -> Path:
 
 def recall_only(folder: Path) -> Recalled | None:
     """Where the music stood, as far as can be read where nothing can be written."""
-    with suppress(PerpetuumError, sqlite3.Error, OSError), Journal(folder / NAME) as journal:
+    with suppress(PerpetuumError, *BREAKS, OSError), Journal(folder / NAME) as journal:
         return recall(journal)
     return None

@@ -16,7 +16,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -37,12 +37,14 @@ from engine.installation.keeper.recording.messages import (
     OpenJournal,
     RecorderAsks,
     RecorderBeat,
+    RecorderTells,
     Watch,
 )
+from engine.installation.recorder.guests import Guest, Host
 from engine.installation.recorder.keeping import Keeping, recall_only
+from engine.installation.recorder.listening import EarGuest
 from engine.journal.entries import ENTRIES, EVENTS, HAPPENINGS, Decision, Happened, HeardUntil, Noted
 from engine.processes.child import LARGEST_MESSAGE
-from engine.runtime.performance.commands import Command
 from engine.sabotage import allow_sabotage
 
 log = logging.getLogger(__name__)
@@ -56,10 +58,7 @@ RETRY = 5.0
 BEAT = 1.0
 """Seconds between two signs of life."""
 
-Guest = Callable[[Bus, Callable[[Command], None]], None]
-"""Whoever listens here: subscribes to the bus, and may ask the keeper for something. It runs in the bus's threads."""
-
-GUESTS: tuple[Guest, ...] = ()
+GUESTS: tuple[Guest, ...] = (EarGuest,)
 """Who listens in an installation's recorder."""
 
 _EVENTS = get_args(Event)
@@ -85,8 +84,15 @@ class RecorderProcess:
         self._ready = False
         self._bus = Bus()
         self._watched: queue.SimpleQueue[Watch | HealthSnapshot] = queue.SimpleQueue()
+        self._playing = "", 0
+        host = Host(
+            self._bus,
+            lambda command: self._say(RecorderAsks(COMMANDS.encode(command))),
+            lambda event: self._say(RecorderTells(EVENTS.encode(event))),
+            lambda: self._playing,
+        )
         for guest in guests:
-            guest(self._bus, lambda command: self._say(RecorderAsks(COMMANDS.encode(command))))
+            guest(host)
 
     def run(self) -> None:
         """Keep what comes, until the keeper is gone."""
@@ -127,7 +133,7 @@ class RecorderProcess:
     def _try(self) -> None:
         try:
             self._do()
-        except (sqlite3.OperationalError, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
             # Whatever is wrong may pass: a disk that was full, one that was mounted read-only.
             self._retry_at = time.monotonic() + RETRY
             order = self._order
@@ -166,6 +172,8 @@ class RecorderProcess:
     def _publish(self, noted: Noted) -> None:
         entry = ENTRIES.decode(noted.entry)
         if isinstance(entry, Decision):
+            if entry.scene:
+                self._playing = entry.scene, entry.seed
             for data in entry.events:
                 self._bus.publish(EVENTS.decode(data))
         elif isinstance(entry, Happened):

@@ -22,7 +22,10 @@ from engine.networks.configs import CONFIGS
 
 _COMPACT = "performance_with_dynamics_compact"
 _PLAIN = "performance_with_dynamics"
-_ELSEWHERE = {"a GANSynth": "`perpetuum gansynth` plays it: name the folder that holds its stages."}
+_ELSEWHERE = {
+    "a GANSynth": "`perpetuum gansynth` plays it: name the folder that holds its stages.",
+    "an NSynth WaveNet": "`perpetuum nsynth` plays it: name it by --checkpoint.",
+}
 _SYMBOLIC = "Perpetuum plays Magenta's symbolic networks: the RNNs, MusicVAE and GrooVAE."
 
 

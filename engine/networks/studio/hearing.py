@@ -19,7 +19,7 @@ MONOPHONIC_FAMILIES = ("melody_rnn", "improv_rnn")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardVoice:
     """What a network hears of a piece.
 
     Attributes:
@@ -35,7 +35,7 @@ class Heard:
     remarks: tuple[str, ...] = ()
 
 
-def hear(network: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE) -> Heard:
+def hear(network: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE) -> HeardVoice:
     """What a recurrent network hears of a piece: its drums, its tune as a single voice, or all its notes.
 
     Args:
@@ -50,17 +50,17 @@ def hear(network: Any, piece: Piece, track: str | None = None, voice: MelodyVoic
     config = network.config
     drums = config.family in DRUM_FAMILIES
     if not any(len(one.notes) for one in piece.tracks):
-        return Heard(np.zeros(0, NOTE), Track(np.zeros(0, NOTE), config.name, is_drum=drums))
+        return HeardVoice(np.zeros(0, NOTE), Track(np.zeros(0, NOTE), config.name, is_drum=drums))
     if drums:
         return drums_of(config, piece, track)
     if config.family in MONOPHONIC_FAMILIES:
         return tune_of(config, piece, track, voice)
     chosen = _melodic(config, piece, track)
     if track is not None or len(chosen.notes) == len(piece.notes(is_drum=False)):
-        return Heard(chosen.notes, chosen, _index(piece, chosen))
+        return HeardVoice(chosen.notes, chosen, _index(piece, chosen))
     # What follows several tracks is a track of its own, on the channel of one of them.
     place = None if chosen.place is None else chosen.place._replace(track=None)
-    return Heard(piece.notes(is_drum=False), replace(chosen, name=config.name, place=place))
+    return HeardVoice(piece.notes(is_drum=False), replace(chosen, name=config.name, place=place))
 
 
 def primer_of(
@@ -80,7 +80,9 @@ def is_for_drums(piece: Piece, track: str | None = None) -> bool:
     return not len(piece.notes(is_drum=False)) and bool(len(piece.notes(is_drum=True)))
 
 
-def tune_of(config: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE) -> Heard:
+def tune_of(
+    config: Any, piece: Piece, track: str | None = None, voice: MelodyVoice = MelodyVoice.SKYLINE
+) -> HeardVoice:
     """The tune of a piece, one note at a time, for a network of a config.
 
     Raises:
@@ -96,10 +98,10 @@ def tune_of(config: Any, piece: Piece, track: str | None = None, voice: MelodyVo
         remarks += (
             f"{chords} chord{s} {were} reduced to {their} {edge} note{s}; --voice {other_voice} takes the {other}",
         )
-    return Heard(notes, chosen, _index(piece, chosen), remarks)
+    return HeardVoice(notes, chosen, _index(piece, chosen), remarks)
 
 
-def drums_of(config: Any, piece: Piece, track: str | None = None) -> Heard:
+def drums_of(config: Any, piece: Piece, track: str | None = None) -> HeardVoice:
     """The drums of a piece, for a network of a config.
 
     Raises:
@@ -114,7 +116,7 @@ def drums_of(config: Any, piece: Piece, track: str | None = None) -> Heard:
     if strange:
         notes = "1 note is no drum" if strange == 1 else f"{strange} notes are no drums"
         remarks += (f"{notes} that {config.name} knows, and not heard",)
-    return Heard(chosen.notes, chosen, _index(piece, chosen), remarks)
+    return HeardVoice(chosen.notes, chosen, _index(piece, chosen), remarks)
 
 
 def _melodic(config: Any, piece: Piece, track: str | None) -> Track:

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 STALL = 1.0
 """Seconds without taking a sample after which a player counts as hung."""
 
+BEGINS = 5.0
+"""Seconds in which a player begins to play: a busy machine starts it slowly; the music goes on unheard meanwhile."""
+
 GOODBYE = 2.0
 """Seconds for a player to play what it has at the end."""
 
@@ -61,9 +64,12 @@ class DeviceOutput(Output):
         if player is None:
             raise OutputLostError(why_none())
         try:
-            self.process = PlayerProcess(player, self._integers and bool(player.command16))
+            process = PlayerProcess(player, format.channels, self._integers and bool(player.command16))
         except OSError as error:
             raise OutputLostError(f"{player.name} cannot be started: {error}") from error
+        self.process = process  # an alarm ends it from now on
+        if not process.begins(BEGINS):
+            raise self._lost(process)
         self._memory.began()
 
     def write(self, chunk: bytes) -> None:
@@ -78,12 +84,15 @@ class DeviceOutput(Output):
         if process.write(chunk, self._stall):
             self._look_at_memory(process)
             return
+        raise self._lost(process)
+
+    def _lost(self, process: PlayerProcess) -> OutputLostError:
         what = "it took no more sound" if process.alive else "it ended"
         self.process = None
         words = process.close(0.0)
         if "format" in words.lower() and process.player.command16:
             self._integers = True  # a bare card that takes no floats
-        raise OutputLostError(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
+        return OutputLostError(f"{process.player.name} was lost: {what}" + (f" ({words})" if words else ""))
 
     def _look_at_memory(self, process: PlayerProcess) -> None:
         used = self._memory.excess(process.pid)

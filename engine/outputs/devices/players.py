@@ -7,11 +7,14 @@ its standard input closes. Float32 goes through unchanged; where a card takes in
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
 import select
 import shutil
 import socket
 import subprocess
+import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,13 +26,16 @@ import numpy as np
 from engine.processes.child import start_bound
 from engine.processes.stopped import is_stopped
 from engine.score.time import SAMPLE_RATE
-from engine.sound.format import DEFAULT_CHANNELS
+from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
 
 LOOK = 0.15
 """Seconds without taking a sample after which a player is looked at: it holds more than that itself."""
 
 BUFFER_MS = 400
 """What the player holds itself: it outlasts any pause of ours."""
+
+PROBE = 64
+"""Frames of silence (1.3 ms) by which is found out when a player begins to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +184,16 @@ class PlayerProcess:
 
     Args:
         player: what to run.
+        channels: of a frame.
         integers: give it 16-bit integers.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, player: Player, integers: bool = False) -> None:
+    def __init__(self, player: Player, channels: int = DEFAULT_CHANNELS, integers: bool = False) -> None:
         self.player = player
+        self._frame_bytes = AudioFormat(channels).frame_bytes
         self._convert: Callable[[bytes], bytes] | None = Dither() if integers else None
         self._process = start_bound(
             player.command16 if integers else player.command,
@@ -198,6 +206,23 @@ class PlayerProcess:
         assert self._process.stderr is not None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stderr.fileno(), False)
+
+    def begins(self, patience: float) -> bool:
+        """Wait until it reads, and so is about to play; what is given to it from then on sounds at once.
+
+        False if it did not for `patience` seconds, or is gone.
+        """
+        if not self.write(bytes(PROBE * self._frame_bytes), patience):
+            return False
+        assert self._process.stdin is not None
+        lying = array.array("i", [0])
+        until = time.monotonic() + patience
+        while self.alive and time.monotonic() < until:
+            fcntl.ioctl(self._process.stdin.fileno(), termios.FIONREAD, lying)
+            if not lying[0]:
+                return True
+            time.sleep(0.002)
+        return False
 
     def kill(self) -> None:
         """End it at once; what it holds is never heard. From any thread."""

@@ -13,14 +13,16 @@ from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
 from engine.runtime.audio.failover.memory import Memory
 from engine.runtime.audio.failover.poison import PoisonGuard
+from engine.runtime.audio.failover.silence import SilenceGuard
 from engine.runtime.audio.failover.spare import Spare
 from engine.runtime.audio.failover.takeover import Takeover
+from engine.runtime.audio.graph_log import GraphLog
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
 from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Ready, Release, Setup, ToSound, Trouble
+from engine.sound.messages import BLOCK, LevelReading, Ready, Release, Setup, TakenLate, ToSound, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,9 @@ class Primary:
         self._last_progress = 0
         self._unproven: Setup | None = None
         self._poison = PoisonGuard()
+        self._graphs = 0
+        self._silence = SilenceGuard(lambda start, end: self.memory.sounds(start, end))
+        self._lost_from: int | None = None
 
     # What it is
 
@@ -156,13 +161,15 @@ class Primary:
         child = self._processes.spawn()
         self._pipe.attach(self._processes.attached(child))
         self._supervision.began()
-        self._now = Attached(child)
+        self._now = Attached(child, GraphLog() if self._live else None)
 
     def set_up(self, setup: Setup) -> None:
         """Tell it what to build."""
         self._base = setup.start_frame
         self._supervision.watchdog.feed()
         self.tell(setup)
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._heard(self._now.log, setup.start_frame, setup.start_frame, 0)
 
     def tell(self, message: ToSound) -> None:
         """Tell whoever plays now, or is about to."""
@@ -172,9 +179,25 @@ class Primary:
         self.memory.add(message, self.frame)
         if isinstance(self._now, Attached):
             self._now.child.send(message)
+            if self._now.log is not None:
+                self._now.log.tell(message)
+
+    def took_late(self, taken: TakenLate) -> None:
+        """It took something late."""
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._now.log.late(taken)
+
+    def _flush(self) -> None:
+        if isinstance(self._now, Attached) and self._now.log is not None:
+            self._now.log.flush()
+
+    def _heard(self, log: GraphLog, start: int, frame: int, blend: int) -> None:
+        graph, self._graphs = self._graphs, self._graphs + 1
+        log.heard(graph, start, frame, blend, self._report)
 
     def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
+        self._flush()
         children = [child for child in (self.child, *(self.racing.children if self.racing else ())) if child]
         self._now = Over(AudioState.CLOSED)
         return children
@@ -193,6 +216,7 @@ class Primary:
             case _:
                 pass
         self._look_for_progress()
+        self._flush()
         if isinstance(self._now, Attached):
             self._look_after(self._now)
 
@@ -217,9 +241,22 @@ class Primary:
         self._supervision.condemned = finding
         now.child.process.kill()  # its end arrives as any other
 
+    def measured(self, reading: LevelReading) -> None:
+        """What the process that is heard has made: one that gives silence though notes sound is replaced."""
+        if not self._live or not isinstance(self._now, Attached) or self._supervision.condemned is not None:
+            return
+        self._lost_from = self._silence.lost_from(reading)
+        if self._lost_from is not None:
+            reason = "the audio process gives silence, though notes sound; another one makes that stretch again"
+            self._supervision.condemned = Finding(Cause.SILENT, reason)
+            self._now.child.process.kill()  # its end arrives as any other
+
     def ended(self, child: AudioChild, reason: str) -> End:
         """The process that was heard is gone; `bury` it, or let somebody else have its `turn`."""
+        self._flush()
         status = child.close(0.2)
+        if self._lost_from is not None:
+            self._pipe.take_back(self._lost_from - self._base)
         frame = self.frame
         fade = self.memory.fade
         faded = fade is not None and frame >= fade.start + fade.frames
@@ -265,6 +302,8 @@ class Primary:
         if isinstance(self._now, Attached):
             self._now.playing = True
         self._unproven = None
+        self._silence.begin(self.frame, retried=self._lost_from is not None)
+        self._lost_from = None
         self._supervision.started()
         if self._live:
             first = self._last_progress == 0 and self._spare.child is None
@@ -276,6 +315,7 @@ class Primary:
     def turn(self, takeover: Takeover, frame: int) -> None:
         """Candidates that have built the graph of another scene are to go on from a frame."""
         self.memory = takeover.memory
+        self._silence.new_scene()
         self._unproven = self.memory.setup
         self._race(takeover, frame)
         takeover.send(Release(FOREVER))
@@ -333,10 +373,11 @@ class Primary:
         winner = takeover.winner(BLEND)
         if winner is None:
             return
-        segment = self._processes.attached(winner.child)
-        self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
+        segment, frame = self._processes.attached(winner.child), self.frame
+        blend = self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
         self._supervision.began()
-        self._now = Attached(winner.child)
+        self._now = Attached(winner.child, winner.log)
+        self._heard(winner.log, takeover.start, frame, blend)
         self.plays(Ready(0.0))
         for child in takeover.children:
             self._processes.discard(child)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from engine.processes.reports import Cause
 from engine.runtime.audio.failover.takeover import Takeover
+from engine.runtime.audio.graph_log import GraphLog
 from engine.runtime.audio.processes import AudioChild
 
 
@@ -24,9 +25,16 @@ class AudioState(StrEnum):
 
 @dataclass
 class Attached:
-    """One process writes to the pipe that is heard."""
+    """One process writes to the pipe that is heard.
+
+    Attributes:
+        child: the process.
+        log: of what it is told; None in a render, which tells nobody.
+        playing: whether it has built its graph.
+    """
 
     child: AudioChild
+    log: GraphLog | None
     playing: bool = False
 
 

@@ -18,7 +18,8 @@ from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.primary import PREROLL, Primary
 from engine.runtime.audio.processes import AudioChild
 from engine.runtime.audio.reports import AudioReport, AudioReporter
-from engine.sound.messages import FromSound, LevelReading, Pong, Ready, Trouble
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import FromSound, LevelReading, Pong, Ready, TakenLate, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ TICK = 0.05
 
 STEP = 0.002
 """Seconds between two looks while sound is thrown away, so that no process waits for it."""
+
+TAKEN_BACK = SAMPLE_RATE * 3
+"""Frames that may be taken back: what the pipe holds."""
 
 PRUNE = 1.0
 """Seconds between two moments at which what is over is forgotten."""
@@ -150,7 +154,7 @@ class Supervisor:
         self._also_look()
         if self._clock() > self._prune_at:
             self._prune_at = self._clock() + PRUNE
-            self._primary.memory.prune(self._primary.frame - PREROLL)
+            self._primary.memory.prune(self._primary.frame - PREROLL - TAKEN_BACK)
 
     def _take(self, child: AudioChild, message: FromSound | Gone) -> None:
         match message:
@@ -160,6 +164,7 @@ class Supervisor:
                 self._spare.answered(child)
             case LevelReading() if child is self._primary.child:
                 self._inbox.put(message)
+                self._primary.measured(message)
             case Ready() if child is self._primary.child:
                 self._primary.plays(message)
             case Ready():
@@ -167,10 +172,20 @@ class Supervisor:
                     self._primary.racing.built(child)
                 if self._changes.current is not None:
                     self._changes.current.candidates.built(child)
+            case TakenLate():
+                self._took_late(child, message)
             case Trouble():
                 self._inbox.trouble(message)
             case _:
                 pass
+
+    def _took_late(self, child: AudioChild, taken: TakenLate) -> None:
+        racing, change = self._primary.racing, self._changes.current
+        if child is self._primary.child:
+            self._primary.took_late(taken)
+        for candidates in (racing, change.candidates if change is not None else None):
+            if candidates is not None:
+                candidates.took_late(child, taken)
 
     def _gone(self, child: AudioChild, reason: str) -> None:
         self._primary.look_for_winner()  # it may have come to the place before it ended

@@ -2,7 +2,7 @@
 """What a hand may ask of a running performance: a closed union of frozen values that the codec carries.
 
 The mind's commands act at a bar line that is not decided yet; those of the stage (`Mute`, `Alarm`, `SetGain`,
-`Stop`) act at once, behind the pipe.
+`SetTrim`, `Stop`) act at once, behind the pipe.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class SetControl:
 
     Attributes:
         part: its name.
-        control: "level", "pan", "reverb", "delay", "brightness", or a setting of its generator.
+        control: "level", "pan", "reverb", "delay", "brightness", or a setting of its generator; "generator" lets
+            another kind play in its place, by rules.
         value: as a scene file writes it ("-14 dB", "70 %", 0.9); None gives the setting back to the scene.
     """
 
@@ -116,6 +117,19 @@ class SetGain:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTrim:
+    """Turn everything down by so much, whatever level is asked for: a correction that stays where levels move.
+
+    Attributes:
+        decibels: -inf..0.
+        seconds: over which.
+    """
+
+    decibels: float
+    seconds: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Fade out and end.
 
@@ -132,7 +146,7 @@ BarCommand = GoToSection | Reseed | Solo | MutePart | SetControl
 MindCommand = ChangeScene | BarCommand
 """What the mind deals with."""
 
-StageCommand = Mute | Alarm | SetGain | Stop
+StageCommand = Mute | Alarm | SetGain | SetTrim | Stop
 """What the stage deals with."""
 
 Command = MindCommand | StageCommand

@@ -13,6 +13,8 @@ from engine.errors import PerpetuumError
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.ending import Ending
+from engine.runtime.performance.holds import with_holds
+from engine.runtime.performance.state import MindState
 
 LoadScene = Callable[[Path], Scene]
 """Reads a scene file. Raises an exception that says in words why it cannot be played."""
@@ -35,6 +37,7 @@ class Course:
         day: the time of day.
         live: in real time; False as fast as possible.
         lead: a bar is sealed this many frames before it sounds.
+        begin: the state in which it begins, whose seed is the course's; None for a section's first bar.
     """
 
     seed: int
@@ -44,10 +47,20 @@ class Course:
     day: TimeOfDay = field(default_factory=WallDay)
     live: bool = True
     lead: int = LEAD
+    begin: MindState | None = None
 
     def plan(self, scene: Scene) -> Plan:
-        """The plan of a scene."""
-        return Plan(scene, self.seed, self.start, self.day.at)
+        """The plan of a scene, from where it begins.
+
+        Raises:
+            PerpetuumError: the scene has not what a hand held in the state with which it begins.
+        """
+        plan = Plan(scene, self.seed, self.start, self.day.at)
+        if self.begin is None:
+            return plan
+        plan = Plan(with_holds(scene, self.begin.held, self.begin.muted), self.seed, day=self.day.at)
+        begin = self.begin.conductor
+        return plan.taken_up(begin.position, edited=begin.scene != plan.scene_digest)
 
 
 @dataclass(frozen=True, slots=True)

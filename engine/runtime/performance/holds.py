@@ -12,9 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from engine.errors import PerpetuumError
+from engine.form.curves import DayMove, Move
 from engine.form.scene import Part, Scene
+from engine.generators.chain import rules_for, settings_for
+from engine.generators.contract import GENERATORS
 from engine.scenes.reading.moving.targets import SoundSettings
 from engine.sound.messages import Control
+
+GENERATOR = "generator"
+"""The setting of a part that lets another kind play in place of its own."""
 
 Holds = Mapping[tuple[str, str], "str | float | int"]
 """Values as a scene writes them, by part and setting."""
@@ -31,7 +37,8 @@ def with_holds(scene: Scene, holds: Holds, muted: Iterable[str] = ()) -> Scene:
     Raises:
         PerpetuumError: a part has no such setting, or the value will not do.
     """
-    for (name, setting), value in holds.items():
+    # A generator that plays in place of another last, for it may not have the settings of that one.
+    for (name, setting), value in sorted(holds.items(), key=lambda hold: hold[0][1] == GENERATOR):
         if name in scene.parts:
             scene = _held(scene, name, setting, _changed(scene.parts[name], setting, value))
     for name in muted:
@@ -43,17 +50,25 @@ def with_holds(scene: Scene, holds: Holds, muted: Iterable[str] = ()) -> Scene:
 
 
 def _held(scene: Scene, name: str, setting: str, part: Part) -> Scene:
-    """The scene with a part in which one setting neither moves over a section nor follows the day."""
+    """The scene with a part in which one setting neither moves over a section nor follows the day.
+
+    Where another generator plays, none of the settings of the one before moves.
+    """
+    given = type(scene.parts[name].settings).model_fields
+
+    def stands(move: Move | DayMove) -> bool:
+        if move.part != name or move.transform is not None:
+            return False
+        return move.target == setting or (setting == GENERATOR and move.target in given)
+
     sections = {
         key: replace(
             section,
-            moves=tuple(
-                move for move in section.moves if (move.part, move.target, move.transform) != (name, setting, None)
-            ),
+            moves=tuple(move for move in section.moves if not stands(move)),
         )
         for key, section in scene.sections.items()
     }
-    day = tuple(move for move in scene.day if (move.part, move.target, move.transform) != (name, setting, None))
+    day = tuple(move for move in scene.day if not stands(move))
     return replace(scene, parts={**scene.parts, name: part}, sections=sections, day=day)
 
 
@@ -64,12 +79,25 @@ def _changed(part: Part, setting: str, value: str | float | int) -> Part:
     if setting in {control.value for control in Control}:
         number = _read(SoundSettings.model_fields[setting], f"{part.name}.{setting}", value)
         return replace(part, sound=replace(part.sound, **{setting: float(number)}))
+    if setting == GENERATOR:
+        return _played_by(part, str(value))
     field = type(part.settings).model_fields.get(setting)
     if field is None:
-        known = ", ".join([*Control, *type(part.settings).model_fields])
+        known = ", ".join([*Control, GENERATOR, *type(part.settings).model_fields])
         raise PerpetuumError(f"part {part.name} has no setting {setting!r}", f"one of {known}")
     changes = {setting: _read(field, f"{part.name}.{setting}", value)}
     return replace(part, settings=part.settings.model_copy(update=changes))
+
+
+def _played_by(part: Part, name: str) -> Part:
+    """The part with another generator, which plays by rules; the settings that both know are kept."""
+    kind = GENERATORS.get(name)
+    if kind.network or part.role not in kind.roles:
+        raise PerpetuumError(
+            f"part {part.name} cannot be played by {name}: it plays {part.role}, by rules alone",
+            f"say {rules_for(part.role).name}",
+        )
+    return replace(part, generator=name, settings=settings_for(kind, part.settings))
 
 
 def _read(field: FieldInfo, where: str, value: str | float | int) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.events.vocabulary import Event
 from engine.runtime.performance.commands import StageCommand
-from engine.sound.messages import Fade, Forget, Notes, Ramps, Release, Setup
+from engine.sound.messages import ChangeInstrument, Fade, Forget, Notes, Ramps, Release, Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class GraphRefused:
     reason: str
 
 
-ToStage = Setup | Notes | Ramps | Forget | Release | Fade | Begin | StageCommand
+ToStage = Setup | Notes | Ramps | ChangeInstrument | Forget | Release | Fade | Begin | StageCommand
 """From the mind, and from whoever commands, to the stage."""
 
 FromStage = SoundProgress | GraphRefused | Event

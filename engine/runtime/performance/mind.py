@@ -16,10 +16,11 @@ from typing import assert_never
 from engine.conductor.clocks import Clock, FastClock, RealClock
 from engine.conductor.conductor import Conductor
 from engine.errors import PerpetuumError
-from engine.events import Commanded, Event, NetworksLoaded, SceneRefused, SceneTookOver
+from engine.events import Commanded, Event, SceneRefused, SceneTookOver
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.ending import networks_of, setup_at, setup_of
+from engine.runtime.performance.banks import Banks
 from engine.runtime.performance.commands import (
     BarCommand,
     ChangeScene,
@@ -35,12 +36,15 @@ from engine.runtime.performance.commands import (
 from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_scenes
 from engine.runtime.performance.holds import Holds, with_holds
 from engine.runtime.performance.links import LinkEnd
+from engine.runtime.performance.loaded import LoadedNetworks
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.state import MindState
 from engine.runtime.performance.succession import NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over
-from engine.runtime.workers.workers import Workers, WorkerState
-from engine.sound.messages import BLOCK, Fade, Forget, Notes, Ramps, Release, Setup
+from engine.runtime.timbres.orders import with_banks
+from engine.runtime.timbres.timbres import Timbres
+from engine.runtime.workers.workers import Workers
+from engine.sound.messages import BLOCK, ChangeInstrument, Fade, Forget, Notes, Ramps, Release, Setup
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +71,7 @@ class Mind:
         publish: told of all that happens; never raises.
         load: reads the scenes that commands name.
         pause: called between two steps, where `conductor.state()` is all that was sent.
+        timbres: has the banks of parts with timbres made; None: their stand-ins play.
 
     Attributes:
         progress: how far the sound is, as far as the stage has told.
@@ -83,6 +88,7 @@ class Mind:
         publish: Callable[[Event], None],
         load: LoadScene = no_scenes,
         pause: Callable[[], None] = lambda: None,
+        timbres: Timbres | None = None,
     ) -> None:
         self.progress = SoundProgress(0, 0, over=False)
         self.failure: Exception | None = None
@@ -93,6 +99,7 @@ class Mind:
         self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._load = load
         self._pause = pause
+        self._banks = Banks(timbres, self._send, publish, wait=not course.live)
         self._written = scene
         self._holds: Holds = {}
         self._muted: frozenset[str] = frozenset()
@@ -100,9 +107,9 @@ class Mind:
         self._going_to: str | None = None
         self._played: deque[Scene] = deque(maxlen=EARLIER)
         self._stopped = threading.Event()
-        self._loaded = False
+        self._networks = LoadedNetworks(workers, publish)
         self._clock = self._new_clock()
-        self.conductor = self._new_conductor(course.plan(scene), course.solo)
+        self.conductor = self._new_conductor(replace(course, begin=None).plan(scene), course.solo)
         self.snapshot = self._snapshot()
 
     @property
@@ -133,21 +140,30 @@ class Mind:
             next_bar=conductor.next_bar,
             made=self.progress.made,
             heard=self.progress.heard,
-            parts=visit.section.parts,
+            parts=visit.players,
             muted=tuple(sorted(self._muted)),
             solo=conductor.solo,
         )
 
     def prepare(self) -> None:
-        """Let the graph be built and networks loaded; nothing sounds yet."""
+        """Let the graph be built and networks loaded; nothing sounds yet.
+
+        Raises:
+            PerpetuumError: the state with which it is to begin is of another performance.
+        """
+        if self._course.begin is not None:
+            self.resume(self._course.begin, sounding=False)
+            return
         plan = self.conductor.plan
-        self._link.send(setup_of(plan.scene, self._course.seed, self._course.live))
+        self._banks.begin(plan.scene, self._course.seed)
+        self._link.send(self._setup_of(plan.scene, self._course.seed))
         self._workers.load(networks_of(plan.scene, plan.active(plan.pass_at(0))))
 
     def state(self) -> MindState:
         """All that decides how the performance goes on, but for the scene as it was written. Between two steps only."""
         conductor = self.conductor
-        return MindState.of(conductor.state(), self._holds, self._muted, conductor.solo, self._going_to)
+        held = self._holds, self._muted, conductor.solo, self._going_to
+        return MindState.of(conductor.state(), *held, self._banks.playing, self._banks.told)
 
     def resume(self, state: MindState, frame: int = 0, sounding: bool = True) -> None:
         """Go on where another mind stood, instead of `prepare`.
@@ -163,14 +179,15 @@ class Mind:
         """
         self._holds, self._muted, self._going_to = state.held, frozenset(state.muted), state.going_to
         scene = self._under_the_hand(self._written)
-        course = replace(self._course, seed=state.conductor.seed)
-        self.conductor = conductor = self._new_conductor(course.plan(scene), state.solo)
+        course = replace(self._course, seed=state.conductor.seed, begin=None)
+        self.conductor = conductor = self._new_conductor(course.plan(scene), self._course.solo or state.solo)
         edited = state.conductor.scene != conductor.plan.scene_digest
         conductor.restore(state.conductor, edited=True)
         while conductor.plan.bar(conductor.next_bar).start < frame:
             conductor.leave_out()
         start = conductor.plan.bar(conductor.next_bar).start // BLOCK * BLOCK
-        setup = replace(setup_of(scene, self._course.seed, self._course.live), start_frame=start)
+        self._banks.take_up(scene, self._course.seed, state.playing_banks, state.coming_banks if sounding else {})
+        setup = replace(self._setup_of(scene, self._course.seed), start_frame=start)
         if not sounding:
             rings = conductor.resounding()
             for message in (setup_at(setup, rings), *rings.notes):
@@ -181,6 +198,9 @@ class Mind:
         if isinstance(self._clock, RealClock):
             self._clock.running, self._clock.start = sounding, start
         self.snapshot = self._snapshot()
+
+    def _setup_of(self, scene: Scene, seed: int) -> Setup:
+        return with_banks(setup_of(scene, seed, self._course.live), self._banks.playing)
 
     def run(self) -> None:
         """Play until the end, until the stage is over, or until `stop`. What ends it too early is in `failure`."""
@@ -243,12 +263,12 @@ class Mind:
         # No bar is left to decide, so commands and other scenes come too late.
         while not (self._stopped.is_set() or self.progress.over or self._link.closed):
             self._take_in(0.1)
-            self._look_at_workers()
+            self._networks.look()
             self.snapshot = self._snapshot()
 
     def _send(self, message: object) -> None:
         match message:
-            case Setup() | Notes() | Ramps() | Forget() | Release() | Fade():
+            case Setup() | Notes() | Ramps() | ChangeInstrument() | Forget() | Release() | Fade():
                 self._link.send(message)
             case _:
                 raise TypeError(f"{type(message).__name__} is no message for the sound")
@@ -264,10 +284,11 @@ class Mind:
 
     def _look(self) -> None:
         self._take_in(0.0)
-        self._look_at_workers()
+        self._networks.look()
         with suppress(queue.Empty):
             while True:
                 self._act(self._asked.get_nowait())
+        self._banks.look(self.conductor.plan, self.conductor.next_bar, self.progress.made)
         self._look_at_pending()
         self.snapshot = self._snapshot()
         self._pause()
@@ -291,16 +312,6 @@ class Mind:
                 case _:
                     self._publish(message)
 
-    def _look_at_workers(self) -> None:
-        statuses = self._workers.statuses
-        if not self._loaded and statuses and self._workers.ready:
-            self._loaded = True
-            slowest = max(statuses, key=lambda status: status.seconds_to_load)
-            if slowest.to_load:
-                self._publish(NetworksLoaded(slowest.seconds_to_load, tuple(slowest.problems.items())))
-        elif any(status.state is WorkerState.DEAD for status in statuses):
-            self._loaded = False
-
     # Commands
 
     def _do(self, command: BarCommand) -> None:
@@ -316,6 +327,7 @@ class Mind:
                 self.conductor.follow(self.conductor.plan.led_to(section, self.conductor.next_bar))
             case Reseed(seed=seed):
                 self.conductor.follow(self.conductor.plan.reseeded(seed, self.conductor.next_bar))
+                self._banks.edited(self._written, seed, rebuilt=False)
             case Solo(part=part):
                 self._known(part)
                 self.conductor.solo = part
@@ -380,15 +392,14 @@ class Mind:
         comes_at_once = self._pending is not None and self._pending.when is When.BAR
         while self._played and not comes_at_once:
             scene = self._played.pop()
-            setup = setup_of(scene, self.seed, live=True)
+            setup = self._setup_of(scene, self.seed)
             if (setup.parts, setup.mix) != (refused.setup.parts, refused.setup.mix):
                 self._take_over(scene)
                 return
 
     def _take_over(self, scene: Scene, seed: int | None = None) -> bool:
-        bar = take_over(
-            self.conductor, scene, self._written, self.seed, self._link.send, self._workers, self._under_the_hand, seed
-        )
+        how = self._link.send, self._workers, self._under_the_hand, seed, self._banks
+        bar = take_over(self.conductor, scene, self._written, self.seed, *how)
         if isinstance(bar, str):
             self._publish(SceneRefused(scene.title, bar))
             return False

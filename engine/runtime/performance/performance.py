@@ -23,6 +23,7 @@ from engine.runtime.performance.commands import (
     Reseed,
     SetControl,
     SetGain,
+    SetTrim,
     Solo,
     Stop,
     When,
@@ -32,6 +33,7 @@ from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_sc
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import Stage
+from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
 
 E = TypeVar("E", bound=Event)
@@ -49,17 +51,24 @@ class Performance:
         audio: started.
         workers: likewise.
         load: reads the scenes that commands name.
+        timbres: has banks of notes made; None: stand-ins play.
     """
 
     def __init__(
-        self, scene: Scene, course: Course, audio: Audio, workers: Workers, load: LoadScene = no_scenes
+        self,
+        scene: Scene,
+        course: Course,
+        audio: Audio,
+        workers: Workers,
+        load: LoadScene = no_scenes,
+        timbres: Timbres | None = None,
     ) -> None:
         self.bus = Bus()
         self.bus.subscribe(LOGGED, log_event)
         self._audio = audio
         self._stack = ExitStack()
         self._to_stage, self._to_mind = pair_of_links()
-        self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load)
+        self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load, timbres=timbres)
         self._thread = threading.Thread(target=self._mind.run, name="mind", daemon=True)
 
     def prepare(self) -> None:
@@ -111,6 +120,11 @@ class Performance:
         """How it stands; a moment later it may stand otherwise."""
         return self._mind.snapshot
 
+    @property
+    def scene(self) -> Scene:
+        """What plays now, as a hand has left it."""
+        return self._mind.conductor.scene
+
     def play_next(self, scene: Scene, when: When = When.BAR) -> None:
         """Let another scene, or an edited one, take over."""
         self._mind.play_next(scene, when)
@@ -118,7 +132,7 @@ class Performance:
     def submit(self, command: Command) -> None:
         """Do what a hand asks. Returns at once; what cannot be done is told as an event or in the log."""
         match command:
-            case Stop() | Mute() | Alarm() | SetGain():
+            case Stop() | Mute() | Alarm() | SetGain() | SetTrim():
                 self._to_stage.send(command)
                 self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))
             case ChangeScene() | GoToSection() | Reseed() | Solo() | MutePart() | SetControl():

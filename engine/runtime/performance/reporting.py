@@ -6,7 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from engine.events.vocabulary import Event, NotesLeftOut, ProcessDied, ProcessStarted
+from engine.events.vocabulary import (
+    Event,
+    GraphBegan,
+    NotesLeftOut,
+    ProcessDied,
+    ProcessStarted,
+    SoundTold,
+    ToldLate,
+)
 from engine.processes.reports import BudgetRaised, ChildLost, ChildStarted, IntensityExceeded, log_report
 from engine.runtime.audio.reports import AudioReport
 
@@ -24,7 +32,7 @@ def reporter(publish: Callable[[Event], None]) -> Callable[[AudioReport], None]:
                 publish(ProcessStarted(process))
             case ChildLost(process=process, reason=reason, retry_in=retry_in):
                 publish(ProcessDied(process, reason, retry_in))
-            case NotesLeftOut():
+            case NotesLeftOut() | GraphBegan() | SoundTold() | ToldLate():
                 publish(found)
             case IntensityExceeded() | BudgetRaised():
                 log_report(found)  # what follows from losses

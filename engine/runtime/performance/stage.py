@@ -16,12 +16,23 @@ from engine.outputs.contract import InfallibleOutput
 from engine.outputs.meter import LevelMeter
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.offline import OfflineReader
-from engine.runtime.performance.commands import Alarm, Mute, SetGain, StageCommand, Stop
+from engine.runtime.performance.commands import Alarm, Mute, SetGain, SetTrim, StageCommand, Stop
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
 from engine.runtime.substitute import Substitute
-from engine.sound.messages import Fade, Forget, LevelReading, Notes, Ramps, Ready, Release, Setup, Trouble
+from engine.sound.messages import (
+    ChangeInstrument,
+    Fade,
+    Forget,
+    LevelReading,
+    Notes,
+    Ramps,
+    Ready,
+    Release,
+    Setup,
+    Trouble,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +91,7 @@ class StageThread(ABC):
 
     def _take(self, message: ToStage) -> None:
         match message:
-            case Setup() | Notes() | Ramps() | Forget() | Release() | Fade():
+            case Setup() | Notes() | Ramps() | ChangeInstrument() | Forget() | Release() | Fade():
                 self._audio.send(message)
             case _:
                 self._command(message)
@@ -165,6 +176,8 @@ class Stage(StageThread):
                     self._pump.resume()
             case SetGain(decibels=decibels, seconds=seconds):
                 self._pump.gain.set_decibels(decibels, seconds)
+            case SetTrim(decibels=decibels, seconds=seconds):
+                self._pump.gain.set_trim(decibels, seconds)
 
     def _progress(self) -> SoundProgress:
         for message in self._audio.poll():

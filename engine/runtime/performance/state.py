@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from engine.conductor.state import ConductorState
 from engine.form.stored import Stored
+from engine.runtime.performance.banks import ComingBank
 from engine.runtime.performance.holds import Holds
 
 Value = str | int | Annotated[float, Field(allow_inf_nan=False)]
@@ -28,6 +30,20 @@ class StoredHold(Stored):
     value: Value
 
 
+class StoredBank(Stored):
+    """A bank that plays a part, or is about to.
+
+    Attributes:
+        part: its name.
+        instrument: file of the bank's instrument.
+        frame: from which it plays; None: it plays.
+    """
+
+    part: str
+    instrument: str
+    frame: int | None = None
+
+
 class MindState(Stored):
     """All that decides how a performance goes on, but for the scene as it was written.
 
@@ -38,6 +54,7 @@ class MindState(Stored):
         muted: names of parts that a hand has silenced, sorted.
         solo: the only part that is heard; None for all.
         going_to: section that is gone to when the pass ends; None for none.
+        banks: of parts with timbres.
     """
 
     described: ClassVar[str] = "the performance's state"
@@ -48,14 +65,43 @@ class MindState(Stored):
     muted: tuple[str, ...] = ()
     solo: str | None = None
     going_to: str | None = None
+    banks: tuple[StoredBank, ...] = ()
 
     @classmethod
     def of(
-        cls, conductor: ConductorState, holds: Holds, muted: frozenset[str], solo: str | None, going_to: str | None
+        cls,
+        conductor: ConductorState,
+        holds: Holds,
+        muted: frozenset[str],
+        solo: str | None,
+        going_to: str | None,
+        playing: Mapping[str, str],
+        coming: Mapping[str, ComingBank],
     ) -> Self:
         """A state as plain data."""
         held = tuple(StoredHold(part=part, setting=setting, value=value) for (part, setting), value in holds.items())
-        return cls(conductor=conductor, holds=held, muted=tuple(sorted(muted)), solo=solo, going_to=going_to)
+        banks = (
+            *(StoredBank(part=part, instrument=one) for part, one in playing.items()),
+            *(StoredBank(part=part, instrument=one.instrument, frame=one.frame) for part, one in coming.items()),
+        )
+        return cls(
+            conductor=conductor,
+            holds=held,
+            muted=tuple(sorted(muted)),
+            solo=solo,
+            going_to=going_to,
+            banks=banks,
+        )
+
+    @property
+    def playing_banks(self) -> dict[str, str]:
+        """Instrument files of the banks that play, by part."""
+        return {one.part: one.instrument for one in self.banks if one.frame is None}
+
+    @property
+    def coming_banks(self) -> dict[str, ComingBank]:
+        """The changes that the sound has been told of, by part."""
+        return {one.part: ComingBank(one.instrument, one.frame) for one in self.banks if one.frame is not None}
 
     @property
     def held(self) -> Holds:

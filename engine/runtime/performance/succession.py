@@ -13,7 +13,9 @@ from engine.conductor.conductor import Conductor
 from engine.form.scene import Scene
 from engine.generators.contract import Settings
 from engine.runtime.ending import networks_of, setup_of
+from engine.runtime.performance.banks import Banks
 from engine.runtime.performance.commands import When
+from engine.runtime.timbres.orders import with_banks
 from engine.score.time import Bar
 from engine.sound.messages import BLOCK, Setup
 
@@ -49,6 +51,7 @@ def take_over(
     workers: LoadsNetworks,
     held: Callable[[Scene], Scene] = lambda scene: scene,
     anew: int | None = None,
+    banks: Banks | None = None,
 ) -> Bar | str:
     """Let an edited scene play from the next bar line that is not decided; a new graph only if its sound differs.
 
@@ -61,6 +64,7 @@ def take_over(
         workers: load networks.
         held: puts into a scene what a hand holds; no other graph is needed for that.
         anew: seed with which the scene begins with its first section; None: as an edit, it goes on where that stood.
+        banks: that play parts with timbres; None where nobody makes any.
 
     Returns:
         the first bar that it decides; or why it cannot be played, and then what played plays on.
@@ -80,8 +84,15 @@ def take_over(
         with suppress(Exception):
             workers.load(networks)
         return str(error) or repr(error)
-    if setup != setup_of(before, seed, live=True):
-        send(replace(setup_of(held(scene), now, live=True), start_frame=bar.start // BLOCK * BLOCK))
+    rebuilt = setup != setup_of(before, seed, live=True)
+    if banks is not None and rebuilt and (anew is not None or scene.path != before.path):
+        banks.begin(scene, now)
+    elif banks is not None:
+        banks.edited(scene, now, rebuilt)
+    if rebuilt:
+        playing = banks.playing if banks is not None else {}
+        built = with_banks(setup_of(held(scene), now, live=True), playing)
+        send(replace(built, start_frame=bar.start // BLOCK * BLOCK))
     return bar
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.form.curves import DayCurve, DayMove, DaySteps, Move
-from engine.form.scene import PartSource
+from engine.form.scene import Form, Modulation, PartSource, Timbre
 from engine.generators.contract import GeneratorKind, Link, Role, Settings, TransformKind
+from engine.ideas.themes import Theme
 from engine.scenes.schema.models import PartFile, SceneFile, SectionFile
 from engine.scenes.text.nodes import MapNode
 from engine.scenes.text.problems import Problem, Span, good
@@ -144,10 +145,12 @@ class InstrumentDraft:
     Attributes:
         path: of its file.
         revision: what tells one saved state of the file, its samples included, from another; what is wrong with it.
+        timbre: for which it stands in; None where it is what was meant.
     """
 
     path: Path
     revision: int | Problem
+    timbre: Timbre | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,7 @@ class SectionDraft:
         players: names of its parts.
         next: weights of the sections that follow; None for the default.
         moves: what moves.
+        themes: names of those that it may have.
     """
 
     written: Written
@@ -187,6 +191,7 @@ class SectionDraft:
     players: tuple[str | Problem, ...]
     next: Mapping[str, float] | Problem | None
     moves: tuple[Move | Problem, ...]
+    themes: tuple[str | Problem, ...]
 
     @property
     def parts(self) -> list[str]:
@@ -202,11 +207,13 @@ class DayDraft:
         moves: settings of parts.
         tempo: qpm; None where it does not follow.
         key: keys, which change in steps; None where it does not follow.
+        dynamics: levels of playing; None where they do not follow.
     """
 
     moves: tuple[DayMove | Problem, ...] = ()
     tempo: DayCurve | Problem | None = None
     key: DaySteps | Problem | None = None
+    dynamics: DayCurve | Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +227,9 @@ class SceneDraft:
         sections: by name, in the file's order.
         day: what follows the time of day.
         ducks: who gives way to whom.
+        themes: the ideas that it is known by.
+        form: what stands above the sections; None without.
+        modulation: how the home key wanders; None where it stays.
     """
 
     written: MapNode
@@ -228,6 +238,9 @@ class SceneDraft:
     sections: Mapping[str, SectionDraft]
     day: DayDraft
     ducks: tuple[Duck | Problem, ...]
+    themes: tuple[Theme, ...] | Problem
+    form: Form | Problem | None = None
+    modulation: Modulation | Problem | None = None
 
 
 @dataclass(frozen=True)

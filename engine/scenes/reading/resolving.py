@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from engine.form.curves import DayMove, Move
+from engine.form.curves import DayMove
+from engine.form.hearing import Hearing
 from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Settings
+from engine.scenes.reading.beginning import read_begin
 from engine.scenes.reading.drafts import ChainDraft, PartDraft, SceneDraft, SectionDraft
 from engine.scenes.reading.sections import default_next
 from engine.scenes.schema.models import MixFile, SceneFile
-from engine.scenes.text.nodes import MapNode, Node, ScalarNode
+from engine.scenes.text.diagnostics import nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span, good, good_items, problems
-from engine.scenes.text.source import SourceFile
+from engine.scenes.text.source import SourceFile, clipped
 from engine.sound.messages import Control, Duck, MixSound, PartSound
 
 Whole = TypeVar("Whole")
@@ -34,19 +36,29 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
     wrong = problems((*parts.values(), *sections.values()))
     if wrong:
         return wrong
-    head, tempo, key = draft.head, draft.day.tempo, draft.day.key
+    head, tempo, key, dynamics = draft.head, draft.day.tempo, draft.day.key, draft.day.dynamics
+    form, modulation = draft.form, draft.modulation
     moves: tuple[DayMove, ...] | Problem = _all_right(draft.day.moves)
+    themes = draft.themes
     mix = head if isinstance(head, Problem) else _mix(draft, head, source)
+    begin = None if isinstance(head, Problem) else read_begin(draft, head.begin, source)
+    hearing = head if isinstance(head, Problem) else _hearing(draft, head, source)
     if (
         isinstance(head, Problem)
         or isinstance(tempo, Problem)
         or isinstance(key, Problem)
+        or isinstance(dynamics, Problem)
+        or isinstance(form, Problem)
+        or isinstance(modulation, Problem)
         or isinstance(moves, Problem)
         or isinstance(mix, Problem)
+        or isinstance(begin, Problem)
+        or isinstance(hearing, Problem)
+        or isinstance(themes, Problem)
     ):
-        return problems((head, tempo, key, moves, mix))
+        return problems((head, tempo, key, dynamics, form, modulation, moves, mix, begin, hearing, themes))
     right = good_items(sections)
-    return Scene(
+    scene = Scene(
         path=source.path,
         title=head.title,
         credits=head.credits,
@@ -55,23 +67,35 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         tempo=head.tempo,
         key=head.key,
         opening=head.opening,
-        parts=_with_filters(good_items(parts), [*moves, *(move for one in right.values() for move in one.moves)]),
+        begin=begin,
+        parts=good_items(parts),
         sections=right,
         mix=mix,
         day=moves,
         day_tempo=tempo,
         day_key=key,
+        hearing=hearing,
+        themes=themes,
+        day_dynamics=dynamics,
+        modulation=modulation,
+        period=head.period,
+        form=form,
     )
+    return replace(scene, parts=_with_filters(scene))
 
 
-def _with_filters(parts: Mapping[str, Part], moves: Iterable[Move | DayMove]) -> dict[str, Part]:
-    """The parts, of which those whose brightness moves have one that can: 100 % where none is written."""
+def _with_filters(scene: Scene) -> dict[str, Part]:
+    """The parts, of which those whose brightness moves have one that can: 100 % where none is written.
+
+    Of what is played at more than one level all are duller where it is softer.
+    """
+    moves = (*scene.day, *(move for section in scene.sections.values() for move in section.moves))
     moved = {move.part for move in moves if move.target == Control.BRIGHTNESS and move.transform is None}
     return {
         name: replace(part, sound=replace(part.sound, brightness=1.0))
-        if name in moved and part.sound.brightness is None
+        if (name in moved or scene.has_dynamics) and part.sound.brightness is None
         else part
-        for name, part in parts.items()
+        for name, part in scene.parts.items()
     }
 
 
@@ -116,6 +140,7 @@ def _part(draft: PartDraft) -> Part | Problem:
             name=chain.name,
             instrument=str(instrument.path),
             revision=instrument.revision,
+            stand_in=str(instrument.path) if instrument.timbre is not None else "",
             level=file.level,
             pan=file.pan,
             reverb=file.sends.reverb,
@@ -123,6 +148,7 @@ def _part(draft: PartDraft) -> Part | Problem:
             brightness=file.brightness,
         ),
         chords=taken.chords,
+        timbre=instrument.timbre,
     )
 
 
@@ -148,6 +174,7 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         follower: the section behind it in the file, which follows where the section does not say another.
     """
     file, players, moves = draft.file, _all_right(draft.players), _all_right(draft.moves)
+    themes: tuple[str, ...] | Problem = _all_right(draft.themes)
     if isinstance(file, Problem):
         return file
     if isinstance(players, Problem):
@@ -156,6 +183,8 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         return moves
     if isinstance(draft.next, Problem):
         return draft.next
+    if isinstance(themes, Problem):
+        return themes
     return Section(
         name=draft.written.name,
         bars=file.bars,
@@ -165,7 +194,24 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
         moves=moves,
         tempo=file.tempo,
         key=file.key,
+        themes=themes,
+        dynamics=file.dynamics,
     )
+
+
+def _hearing(draft: SceneDraft, head: SceneFile, source: SourceFile) -> Hearing | Problem:
+    ear = head.ear
+    for place, name in enumerate(ear.left_out):
+        if name not in draft.parts:
+            node = draft.written.get("ear")
+            names = node.get("left_out") if isinstance(node, MapNode) else None
+            span = names.items[place].span if isinstance(names, ListNode) else draft.written.span
+            known = ", ".join(f"`{part}`" for part in draft.parts)
+            return source.error(
+                span, f"there is no part `{clipped(name)}`", f"one of {known}", nearest(name, draft.parts)
+            )
+    limits = ear.one_pitch, ear.loop, ear.empty, ear.crowd, ear.noise, ear.repetition
+    return Hearing(*limits, tuple(ear.left_out), ear.answers)
 
 
 def _mix(draft: SceneDraft, head: SceneFile, source: SourceFile) -> MixSound | Problem:

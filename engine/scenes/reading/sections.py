@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from engine.form.curves import Move
 from engine.generators.contract import Link, Role
+from engine.ideas.themes import Theme
 from engine.scenes.reading.drafts import PartDraft, SceneReader, SectionDraft, Written
 from engine.scenes.reading.following import reachable, read_next
 from engine.scenes.reading.moving.moves import read_moves
 from engine.scenes.reading.parts.chains import read_written
+from engine.scenes.reading.themes import read_names
 from engine.scenes.schema.models import MOST_SECTIONS, SectionFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import listed, nearest
@@ -20,13 +22,27 @@ from engine.scenes.text.source import clipped
 from engine.score.harmony.progressions import Progression
 
 
-def read_sections(reader: SceneReader, node: Node | None, parts: Mapping[str, PartDraft]) -> dict[str, SectionDraft]:
-    """All sections of a scene by name."""
+def read_sections(
+    reader: SceneReader,
+    node: Node | None,
+    parts: Mapping[str, PartDraft],
+    themes: tuple[Theme, ...] | Problem,
+    called: Iterable[str] = (),
+) -> dict[str, SectionDraft]:
+    """All sections of a scene by name.
+
+    Args:
+        reader: the file.
+        node: value of `sections`.
+        parts: of the scene.
+        themes: of the scene.
+        called: names of sections that its form calls for, whether there are such or not.
+    """
     written = read_written(reader.source, node, "section", "its `bars` and `parts`", MOST_SECTIONS)
     names = [one.name for one in written]
-    drafts = {one.name: _read_section(reader, one, names, parts) for one in written}
+    drafts = {one.name: _read_section(reader, one, names, parts, themes) for one in written}
     if reader.source.sound:
-        _warn_of_the_unheard(reader, drafts, parts)
+        _warn_of_the_unheard(reader, drafts, parts, called)
         _warn_of_two_harmonies(reader, drafts, parts)
     return drafts
 
@@ -45,7 +61,11 @@ def listeners_and_sources(names: Iterable[str], parts: Mapping[str, PartDraft]) 
 
 
 def _read_section(
-    reader: SceneReader, written: Written, names: Sequence[str], parts: Mapping[str, PartDraft]
+    reader: SceneReader,
+    written: Written,
+    names: Sequence[str],
+    parts: Mapping[str, PartDraft],
+    themes: tuple[Theme, ...] | Problem,
 ) -> SectionDraft:
     node = written.node
     file = validate(SectionFile, node, reader.source, f"section `{clipped(written.name)}`", written.span)
@@ -55,7 +75,8 @@ def _read_section(
         heard = set(listeners_and_sources(good(players), parts))
         chains = {name: part.chain for name, part in parts.items()}
         moves = read_moves(reader, node.get("move"), node.key("move").span, chains, heard)
-    return SectionDraft(written, file, players, read_next(reader.source, node, "section", names), moves)
+    follows = read_next(reader.source, node, "section", names)
+    return SectionDraft(written, file, players, follows, moves, read_names(reader, node.get("theme"), themes))
 
 
 def _read_players(reader: SceneReader, written: Written, parts: Mapping[str, PartDraft]) -> tuple[str | Problem, ...]:
@@ -87,7 +108,10 @@ def default_next(sections: Iterable[str]) -> dict[str, str]:
 
 
 def _warn_of_the_unheard(
-    reader: SceneReader, sections: Mapping[str, SectionDraft], parts: Mapping[str, PartDraft]
+    reader: SceneReader,
+    sections: Mapping[str, SectionDraft],
+    parts: Mapping[str, PartDraft],
+    called: Iterable[str],
 ) -> None:
     follows = default_next(sections)
 
@@ -97,7 +121,7 @@ def _warn_of_the_unheard(
             return [follows[name]]
         return [] if isinstance(weights, Problem) else [other for other, weight in weights.items() if weight > 0]
 
-    reached = reachable(list(sections)[:1], following)
+    reached = reachable([*list(sections)[:1], *(name for name in called if name in sections)], following)
     for name, section in sections.items():
         if name not in reached:
             reader.source.warning(

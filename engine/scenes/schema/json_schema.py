@@ -12,8 +12,9 @@ from pydantic.fields import FieldInfo
 
 from engine import assets
 from engine.generators.contract import GENERATORS, TRANSFORMS, GeneratorKind, Link, TransformKind, TransformSettings
-from engine.scenes.schema.models import NAME, PartFile, SceneFile, SectionFile
+from engine.scenes.schema.models import NAME, PartFile, SceneFile, SectionFile, ThemeFile, TimbreFile
 from engine.score import drums
+from engine.timbres.contract import TIMBRES
 from engine.units import TIME_OF_DAY, Unit, written
 
 FREE = {"^x-": {"description": "Free: for notes and anchors."}}
@@ -33,7 +34,7 @@ def scene_schema() -> dict[str, Any]:
     section = object_schema(SectionFile, definitions)
     part["properties"]["generator"] |= _generator(generators, definitions)
     part["properties"]["transforms"] |= {"type": "array", "items": _transform(transforms, definitions)}
-    part["properties"]["instrument"]["examples"] = sorted(assets.shipped_names("instruments"))
+    part["properties"]["instrument"] = _instrument(part["properties"]["instrument"], definitions)
     section["properties"]["next"] |= {
         "anyOf": [{"type": "string"}, closed({NAME_PATTERN: {"type": "number", "minimum": 0}}, minProperties=1)]
     }
@@ -43,8 +44,11 @@ def scene_schema() -> dict[str, Any]:
     curve = {"type": "object", **hours, "minProperties": 1}
     of_scene = {
         "tempo": curve | {"description": "Tempo over the day, `{06:00: 60 qpm, 20:00: 84 qpm}`."},
+        "dynamics": curve
+        | {"description": "Levels of playing over the day, `{06:00: p, 14:00: f}`: others add to them."},
         "key": curve | {"description": "Keys over the day, each until the next, `{06:00: D major, 20:00: D minor}`."},
     }
+    scene["properties"]["themes"] |= closed({NAME_PATTERN: _theme(definitions)}, minProperties=3, maxProperties=7)
     scene["properties"]["day"] |= closed({_SETTING: curve}) | {"properties": of_scene}
     scene["properties"]["parts"] |= closed({NAME_PATTERN: {"$ref": REFERENCE + "part"}}, minProperties=1)
     scene["properties"]["sections"] |= closed({NAME_PATTERN: {"$ref": REFERENCE + "section"}}, minProperties=1)
@@ -55,6 +59,18 @@ def scene_schema() -> dict[str, Any]:
         **scene,
         "definitions": dict(sorted(definitions.items())),
     }
+
+
+def _theme(definitions: dict[str, Any]) -> dict[str, Any]:
+    """A theme: written in one line, in a MIDI file, or by role."""
+    of_file = {
+        "type": "object",
+        "properties": {"midi": {"type": "string"}, "track": {"type": ["string", "integer"]}, "bars": {}},
+        "required": ["midi"],
+        "additionalProperties": False,
+    }
+    in_a_line = {"type": "string", "examples": ["found", "D4:1 F4:1/2 A4:1"]}
+    return {"anyOf": [in_a_line, of_file, object_schema(ThemeFile, definitions)]}
 
 
 def file_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
@@ -199,6 +215,34 @@ def _generator(kinds: dict[str, GeneratorKind], definitions: dict[str, Any]) -> 
         "allOf": branches,
     }
     return {"anyOf": [{"type": "string", "enum": names, "markdownEnumDescriptions": described}, with_settings]}
+
+
+def _instrument(name: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """An instrument: its name, or a timbre with its settings and its stand-in."""
+    known = sorted(assets.shipped_names("instruments"))
+    description = name.pop("description")
+    kinds = TIMBRES.kinds()
+    branches: list[dict[str, Any]] = []
+    for kind in kinds.values():
+        settings = object_schema(kind.settings, definitions)
+        stand_in = object_schema(TimbreFile, definitions)
+        stand_in["properties"]["stand_in"]["examples"] = known
+        settings["description"] = sentence(kind.summary)
+        settings["properties"] = {
+            "kind": {"const": kind.name}, **settings["properties"], **stand_in["properties"]
+        }  # fmt: skip
+        settings["required"] = [*settings.get("required", ()), *stand_in["required"]]
+        definitions[f"timbre_{kind.name}"] = settings
+        condition = {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]}
+        branches.append({"if": condition, "then": {"$ref": f"{REFERENCE}timbre_{kind.name}"}})
+    described = [sentence(kind.summary) for kind in kinds.values()]
+    timbre = {
+        "type": "object",
+        "properties": {"kind": {"type": "string", "enum": list(kinds), "markdownEnumDescriptions": described}},
+        "required": ["kind"],
+        "allOf": branches,
+    }
+    return {"anyOf": [name | {"examples": known}, timbre], "description": description}
 
 
 def _links() -> dict[str, Any]:

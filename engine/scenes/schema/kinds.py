@@ -10,13 +10,16 @@ from engine.scenes.text.nodes import ScalarNode
 from engine.scenes.text.problems import Problem
 from engine.scenes.text.source import SourceFile, clipped
 
+_LISTED_BY = {"instruments": "instruments", "timbres": "instruments", "outputs": "outputs"}
+"""Verbs that list the kinds of a group."""
+
 
 def find_kind(source: SourceFile, registry: Registry[K], node: ScalarNode) -> K | Problem:
     """The kind that a node names, or what is wrong with that."""
     name, known, noun = node.text, registry.names(), registry.noun
     if not isinstance(node.value, str) or name not in known:
         group = registry.group.removeprefix("perpetuum.")
-        verb = f"perpetuum {group if group in ('instruments', 'outputs') else 'generators'}"
+        verb = f"perpetuum {_LISTED_BY.get(group, 'generators')}"
         return source.error(
             node.span,
             f"unknown {noun} `{clipped(name)}`",

@@ -3,22 +3,32 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from engine.errors import WrongValueError
-from engine.form.curves import Curve
-from engine.form.scene import Tempo
+from engine.form.scene import PERIOD
 from engine.generators.contract import Role, Settings
-from engine.score.harmony.keys import MODES, Key, meant_key, parse_pitch_class
+from engine.generators.rules.written import Chords, Notes
+from engine.scenes.schema.form import FormFile, ModulationFile
+from engine.scenes.schema.values import (
+    DelayTime,
+    DynamicsText,
+    Feedback,
+    KeyText,
+    MeterText,
+    Pan,
+    ReverbTime,
+    SectionKeyText,
+    TempoText,
+)
 from engine.score.time import Meter
 from engine.units import (
-    BEATS,
     PERCENT,
-    QPM,
     SECONDS,
     BarRange,
     Bars,
@@ -28,9 +38,9 @@ from engine.units import (
     Range,
     Seconds,
     TimesRange,
+    Unit,
     parse,
-    parse_range,
-    text_schema,
+    unit_schema,
 )
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -41,136 +51,6 @@ MOST_SECTIONS = 128
 LARGEST_SEED = 2**63 - 1
 
 
-def split_curve(text: str) -> list[str]:
-    """The points of "-30 -> -14 dB" with a unit on each: the last one's unit also counts for those without.
-
-    Raises:
-        WrongValueError: a point is missing.
-    """
-    points = [point.strip() for point in text.split("->")]
-    if not all(points):
-        raise WrongValueError(f"a point is missing in `{text}`", example="`0.8 -> 1.2`")
-    unit = re.fullmatch(r"[-+\d./\s]*\d\s*([^\d\s.].*)", points[-1])
-    bare = re.compile(r"[-+]?[\d./\s]*\d")
-    return [f"{point} {unit[1]}" if unit and bare.fullmatch(point) else point for point in points]
-
-
-def _text_of(parser: Callable[[str], Any], wanted: str, kind: type) -> Callable[[object], Any]:
-    def read(value: object) -> Any:
-        if isinstance(value, kind):
-            return value
-        if not isinstance(value, str):
-            raise WrongValueError(expected=wanted)
-        return parser(value)
-
-    return read
-
-
-def _key(text: str) -> Key:
-    tonic, _, mode = text.strip().partition(" ")
-    mode = " ".join(mode.lower().replace("_", " ").split())
-    try:
-        if mode and mode not in MODES:
-            parse_pitch_class(tonic)
-            raise WrongValueError(f"`{mode}` is no mode", word=mode, candidates=list(MODES))
-        return Key.parse(text)
-    except WrongValueError as error:
-        meant = meant_key(text)
-        if meant:
-            raise WrongValueError(error.message, example=error.example, wrong=text, right=meant) from error
-        raise
-
-
-def _tempo(text: str) -> Tempo:
-    if "->" in text:
-        points = tuple(parse(point, QPM) for point in split_curve(text))
-        return Tempo(Range(min(points), max(points)), Curve(points))
-    return Tempo(parse_range(text, QPM))
-
-
-_PAN_WANTED = "a place between the speakers, like `center`, `20 % left` or `35 % right`"
-
-
-def _pan(value: object) -> float:
-    if isinstance(value, float | int) and not isinstance(value, bool) and value == 0:
-        return 0.0
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*(left|right)\s*", value) if isinstance(value, str) else None
-    if isinstance(value, str) and value.strip() in ("center", "centre", "left", "right"):
-        return {"left": -1.0, "right": 1.0}.get(value.strip(), 0.0)
-    if not match or float(match[1]) > 100:
-        raise WrongValueError(expected=_PAN_WANTED)
-    return float(match[1]) / 100 * (-1 if match[2] == "left" else 1)
-
-
-def _delay_time(value: object) -> tuple[float, str]:
-    """(number, "beats" or "seconds")."""
-    if isinstance(value, str) and value.rstrip().endswith(("beat", "beats")):
-        beats = parse(value, BEATS)
-        if beats <= 0:
-            raise WrongValueError(f"`{value}` is too short", example="`3/4 beats`")
-        return beats, "beats"
-    if not isinstance(value, str) or value.rstrip()[-1:].isdigit():
-        raise WrongValueError(expected="a time with its unit, like `3/4 beats` or `350 ms`")
-    seconds = parse(value, SECONDS)
-    if not 0.01 <= seconds <= 4:
-        raise ValueError(f"`{value}` is out of range: 10 ms to 4 s")
-    return seconds, "seconds"
-
-
-def _reverb_time(value: object) -> float:
-    seconds = parse(value, SECONDS)
-    if not 0.1 <= seconds <= 20:
-        raise ValueError(f"`{value}` is out of range: 0.1 s to 20 s")
-    return seconds
-
-
-def _feedback(value: object) -> float:
-    share = parse(value, PERCENT)
-    if share > 0.95:
-        raise ValueError(f"`{value}` is out of range: 0 % to 95 %, or the echoes would never end")
-    return share
-
-
-_TEMPO_WANTED = "a tempo, like `90 qpm`, `84..92 qpm` or `84 -> 92 qpm`"
-_KEY_WANTED = "a key, like `D dorian` or `F# minor`"
-_METER_WANTED = "a meter, like `4/4` or `6/8`"
-
-TempoText = Annotated[
-    Tempo,
-    BeforeValidator(_text_of(_tempo, _TEMPO_WANTED, Tempo)),
-    text_schema(
-        r"^\s*[0-9.]+\s*(qpm|(qpm)?\s*\.\.\s*[0-9.]+\s*qpm|(qpm)?(\s*->\s*[0-9.]+\s*(qpm)?)*\s*->\s*[0-9.]+\s*qpm)\s*$",
-        _TEMPO_WANTED,
-    ),
-]
-KeyText = Annotated[
-    Key,
-    BeforeValidator(_text_of(_key, _KEY_WANTED, Key)),
-    text_schema(rf"^\s*[A-Ga-g](##|bb|#|b)?(\s+({'|'.join(MODES)}))?\s*$", _KEY_WANTED),
-]
-MeterText = Annotated[
-    Meter,
-    BeforeValidator(_text_of(Meter.parse, _METER_WANTED, Meter)),
-    text_schema(r"^\s*\d{1,2}\s*/\s*(1|2|4|8|16)\s*$", _METER_WANTED),
-]
-Pan = Annotated[
-    float,
-    BeforeValidator(_pan),
-    text_schema(r"^\s*(cent(er|re)|left|right|\d+(\.\d+)?\s*%\s*(left|right))\s*$", _PAN_WANTED),
-]
-DelayTime = Annotated[
-    tuple[float, str],
-    BeforeValidator(_delay_time),
-    text_schema(r"^\s*[0-9./ ]+\s*(beats?|s|ms)\s*$", "a time with its unit, like `3/4 beats` or `350 ms`"),
-]
-ReverbTime = Annotated[
-    float, BeforeValidator(_reverb_time), text_schema(r"^\s*[0-9.]+\s*(s|ms)\s*$", "a time, like `4 s`"), SECONDS
-]
-Feedback = Annotated[
-    float, BeforeValidator(_feedback), text_schema(r"^\s*\d+(\.\d+)?\s*%\s*$", "a share, like `35 %`"), PERCENT
-]
-
-
 class Sends(Settings):
     """How much of a part goes to the shared effects."""
 
@@ -179,6 +59,21 @@ class Sends(Settings):
     )
     delay: Decibels = Field(
         default=float("-inf"), description="Send level to the delay, like `-18 dB`; `off` for none."
+    )
+
+
+def _instrument(value: object) -> object:
+    """What is no mapping; a mapping is a timbre, which is read by itself."""
+    return "timbre" if isinstance(value, dict) else value
+
+
+class TimbreFile(Settings):
+    """What every timbre says besides its own settings."""
+
+    stand_in: str = Field(
+        description="The instrument that plays until the bank of notes is made, and for ever if that fails.",
+        examples=["glass_bell"],
+        min_length=1,
     )
 
 
@@ -196,8 +91,9 @@ class PartFile(Settings):
         default=4, description="How many bars the generator is asked for at once, like `8 bars`.", le=64
     )
     transforms: Any = Field(default=(), description="What is done to the notes, in order.")
-    instrument: str = Field(
-        description="What plays the notes: the name of an instrument, or the path of an instrument file.",
+    instrument: Annotated[str, BeforeValidator(_instrument)] = Field(
+        description="What plays the notes: the name of an instrument, the path of an instrument file, or a mapping of "
+        "the `kind` of a timbre, its settings, and the instrument that is its `stand_in`.",
         examples=["warm_pad"],
         min_length=1,
     )
@@ -237,8 +133,21 @@ class SectionFile(Settings):
         description="Settings that move along a curve over the section, `melody.temperature: 0.8 -> 1.2`, "
         "or differ in it.",
     )
+    theme: str | tuple[str, ...] = Field(
+        default=(),
+        description="The theme that it has, or several of which each pass has one; without, any.",
+        examples=["dawn"],
+    )
     tempo: TempoText | None = Field(default=None, description="Its own tempo.")
-    key: KeyText | None = Field(default=None, description="Its own key.")
+    key: SectionKeyText | None = Field(
+        default=None,
+        description="Its own key, or how it stands to the home key: `fifth up`, `fifth down`, `major third up`, "
+        "`minor third up`, `major third down`, `minor third down`, `step up`, `step down`, `relative` or `parallel`.",
+        examples=["F major", "fifth up"],
+    )
+    dynamics: DynamicsText | None = Field(
+        default=None, description="How loud it is played, from `pp` to `ff`, or a curve over it, `mp -> f`."
+    )
 
 
 class ReverbFile(Settings):
@@ -283,6 +192,60 @@ class MixFile(Settings):
     level: Decibels = Field(default=0.0, description="Loudness of the whole, before the limiter.", le=24)
 
 
+STUCK = replace(SECONDS, noun="a time", example="`60 s`", low=5, words={"off": math.inf})
+LIMIT = replace(PERCENT, words={"off": math.inf})
+DENSITY = Unit(
+    "a density",
+    {"notes/s": 1},
+    "`40 notes/s`",
+    low=1,
+    high=1000,
+    words={"off": math.inf},
+    foreign=dict.fromkeys(("notes a second", "notes per second", "notes/sec", "nps"), "notes/s"),
+)
+
+
+def _in(unit: Unit) -> Callable[[object], float]:
+    return lambda value: parse(value, unit)
+
+
+Stuck = Annotated[float, BeforeValidator(_in(STUCK)), unit_schema(STUCK), STUCK]
+Limit = Annotated[float, BeforeValidator(_in(LIMIT)), unit_schema(LIMIT), LIMIT]
+Density = Annotated[float, BeforeValidator(_in(DENSITY)), unit_schema(DENSITY), DENSITY]
+
+
+class EarFile(Settings):
+    """What the ear takes for a fault of a part. `off`: that is none here."""
+
+    one_pitch: Stuck = Field(
+        default=60.0, description="For how long a part may play one pitch, or one chord, over and over, or hold it."
+    )
+    loop: Stuck = Field(
+        default=40.0, description="For how long a part may play the same one or two bars over and over."
+    )
+    empty: Stuck = Field(default=25.0, description="For how long its generator may make nothing.")
+    crowd: Density = Field(default=40.0, description="How many notes a part may play in each of two bars in a row.")
+    noise: Limit = Field(
+        default=0.33, description="Share of notes beside the tones of the chords, where they belong to no key either."
+    )
+    repetition: Limit = Field(
+        default=0.98, description="Share of ten minutes of a melody that may have been heard in the hours before."
+    )
+    left_out: list[str] = Field(default=[], description="Parts that it does not judge.", examples=["[drone]"])
+    answers: bool = Field(
+        default=True, description="Whether anything is done about what is heard; otherwise it is only told."
+    )
+
+
+class ThemeFile(Settings):
+    """A theme that is written: what it is in each role; a role that is left out is found."""
+
+    melody: Notes | None = Field(default=None, description="Its melody: up to four bars in the key of the scene.")
+    bass: Notes | None = Field(default=None, description="Its bass line, likewise.")
+    drums: Notes | None = Field(default=None, description="Its groove: a drum grid.")
+    chords: Chords | None = Field(default=None, description="Its progression, in figures or in numerals.")
+
+
 class SceneFile(Settings):
     """A scene: one file of music without end."""
 
@@ -307,9 +270,26 @@ class SceneFile(Settings):
         description="Bars at the start that rules play in place of networks, for networks that take long to load.",
         le=256,
     )
+    begin: str = Field(
+        default="",
+        description="A file that `perpetuum fork` wrote, beside the scene: it begins where a performance stood then.",
+    )
+    period: BarsOrNone = Field(
+        default=PERIOD,
+        description="Bars of a period: sections last whole ones where they can, and close each with a cadence; "
+        "`0 bars` for cadences at their ends only.",
+        le=64,
+    )
+    modulation: ModulationFile | None = Field(default=None, description="How the home key, `key`, wanders.")
+    form: FormFile | None = Field(default=None, description="What stands above the sections.")
     parts: dict[str, Any] = Field(description="Who plays: parts by name.", min_length=1, max_length=MOST_PARTS)
     sections: dict[str, Any] = Field(
         description="The form: sections by name; the first is played first.", min_length=1, max_length=MOST_SECTIONS
+    )
+    themes: Any = Field(
+        default_factory=dict,
+        description="The ideas that the piece is known by, 3 to 7 by name: notes, a drum grid, `{melody: …, bass: …, "
+        "drums: …, chords: …}`, or `found` for one that the engine finds; without, it finds four.",
     )
     day: Any = Field(
         default_factory=dict,
@@ -317,3 +297,4 @@ class SceneFile(Settings):
         "sections that do not move them.",
     )
     mix: MixFile = Field(default=MixFile(), description="Shared effects and the master.")
+    ear: EarFile = Field(default=EarFile(), description="What the ear takes for a fault.")

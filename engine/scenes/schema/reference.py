@@ -8,17 +8,34 @@ from collections.abc import Container
 from pydantic import BaseModel
 
 from engine.generators.contract import GENERATORS, TRANSFORMS, TransformSettings
+from engine.scenes.schema.form import FormFile, ModulationFile, PlannedQuietFile
 from engine.scenes.schema.json_schema import sentence, settings_table
-from engine.scenes.schema.models import DelayFile, MixFile, PartFile, ReverbFile, SceneFile, SectionFile, Sends
+from engine.scenes.schema.models import (
+    DelayFile,
+    EarFile,
+    MixFile,
+    PartFile,
+    ReverbFile,
+    SceneFile,
+    SectionFile,
+    Sends,
+    TimbreFile,
+)
+from engine.timbres.contract import TIMBRES
 
 _OWN: dict[str, type[BaseModel]] = {
     "A scene": SceneFile,
     "A part": PartFile,
+    "`instrument` of a part, of a timbre": TimbreFile,
     "`sends` of a part": Sends,
     "A section": SectionFile,
+    "`modulation`": ModulationFile,
+    "`form`": FormFile,
+    "`quiet` of the form": PlannedQuietFile,
     "`mix`": MixFile,
     "`reverb` of the mix": ReverbFile,
     "`delay` of the mix": DelayFile,
+    "`ear`": EarFile,
 }
 
 
@@ -46,6 +63,14 @@ def settings_reference() -> str:
         if kind.network:
             facts.append("A neural network.")
         lines += [f"### {name}", "", sentence(kind.summary), " ".join(facts), "", *table(kind.settings), ""]
+    lines += [
+        "## Timbres",
+        "",
+        "Where a part names its `instrument`, a mapping of `kind`, `stand_in` and these.",
+        "",
+    ]
+    for name, timbre in TIMBRES.kinds().items():
+        lines += [f"### {name}", "", sentence(timbre.summary), "", *table(timbre.settings), ""]
     transforms = TRANSFORMS.kinds()
     lines += ["## Transforms", "", "Where a transform acts, any of them can be told:", ""]
     lines += [*table(TransformSettings), ""]

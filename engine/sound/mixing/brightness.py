@@ -25,18 +25,22 @@ class Brightness:
 
     Args:
         outputs: left and right of its instrument, pyo objects of one stream each.
-        value: 0 dark .. 1 open.
+        value: 0 dark .. 1 open; or where another filter of the part stands.
 
     Attributes:
         outputs: the filtered sides.
     """
 
-    def __init__(self, outputs: tuple[object, object], value: float) -> None:
-        self._line = RampedValue(_clamped(value))
+    def __init__(self, outputs: tuple[object, object], value: float | RampedValue) -> None:
+        self._line = value if isinstance(value, RampedValue) else RampedValue(_clamped(value))
         self._corner = BlockBus(_hertz(self._line.value))
         self._fraction = np.arange(1, BLOCK + 1) / BLOCK
         self._settled = False
         self.outputs: tuple[Any, Any] = tuple(pyo.ButLP(side, self._corner.signal) for side in outputs)  # pyright: ignore
+
+    def beside(self, outputs: tuple[object, object]) -> Brightness:
+        """The filter of another instrument of the part, which moves as this one does."""
+        return Brightness(outputs, self._line)
 
     def ramp(self, value: float, start: int, end: int) -> None:
         """Move from where it is at frame `start` to `value` at frame `end`, evenly to the ear: in octaves."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.timbres.gansynth.instruments import draw_latents, slerp
-from engine.timbres.gansynth.mel import Array, Doubles
 from engine.timbres.gansynth.network import GanSynth
 from engine.timbres.gansynth.pitches import PITCHES
+from engine.timbres.gansynth.spectra.mel import Array, Doubles
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from engine.errors import PerpetuumError
 from engine.networks.checkpoints.files import Checkpoint, damaged, open_checkpoint
 from engine.networks.checkpoints.wire import MalformedError
 from engine.timbres.gansynth.configuration import FILE, Configuration, read_configuration
-from engine.timbres.gansynth.mel import Array
 from engine.timbres.gansynth.pitches import PITCHES
+from engine.timbres.gansynth.spectra.mel import Array
 
 CHANNELS = 2
 """Of the image that is made: magnitude and instantaneous frequency."""
@@ -84,15 +84,25 @@ def open_generator(folder: Path) -> GeneratorWeights:
         PerpetuumError: there is none, it is damaged, or of a kind that is not played here.
     """
     stage = _stage_of(folder)
-    file = stage.parent / FILE
-    if file.exists():
-        configuration, remarks = read_configuration(file), ()
-    else:
-        configuration = Configuration()
-        remarks = (f"{stage.parent} has no {FILE}: taken for a network of mel spectra as Magenta published them",)
+    configuration, remarks = _configuration_of(stage)
     checkpoint = open_checkpoint(stage)
     try:
         return _read(checkpoint, configuration, remarks)
+    except (MalformedError, MemoryError) as error:
+        raise damaged(checkpoint.path, error) from error
+
+
+def look_into(folder: Path) -> None:
+    """Find out, without reading the weights, whether a folder is a checkpoint that can be played.
+
+    Raises:
+        PerpetuumError: as `open_generator`, but for what only the weights show.
+    """
+    stage = _stage_of(folder)
+    configuration, _ = _configuration_of(stage)
+    checkpoint = open_checkpoint(stage)
+    try:
+        _known(checkpoint, configuration)
     except (MalformedError, MemoryError) as error:
         raise damaged(checkpoint.path, error) from error
 
@@ -106,6 +116,14 @@ def checkpoint_files(folder: Path) -> tuple[Path, ...]:
     stage = _stage_of(folder)
     file = stage.parent / FILE
     return (*((file,) if file.exists() else ()), *open_checkpoint(stage).files)
+
+
+def _configuration_of(stage: Path) -> tuple[Configuration, tuple[str, ...]]:
+    file = stage.parent / FILE
+    if file.exists():
+        return read_configuration(file), ()
+    remark = f"{stage.parent} has no {FILE}: taken for a network of mel spectra as Magenta published them"
+    return Configuration(), (remark,)
 
 
 def _stage_of(folder: Path) -> Path:
@@ -126,7 +144,24 @@ def _stage_of(folder: Path) -> Path:
     return stages[max(stages)]
 
 
-def _read(checkpoint: Checkpoint, configuration: Configuration, remarks: tuple[str, ...]) -> GeneratorWeights:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the list of variables says.
+
+    Attributes:
+        names: of each weight in the file, by what we call it.
+        latent_size: see `GeneratorWeights`.
+        start: likewise.
+        blocks: likewise.
+    """
+
+    names: Mapping[str, str]
+    latent_size: int
+    start: tuple[int, int]
+    blocks: int
+
+
+def _known(checkpoint: Checkpoint, configuration: Configuration) -> _Known:
     variables = checkpoint.source.variables
     first = f"{_SCOPE}1/conv0/conv2d/kernel"
     if first not in variables:
@@ -152,6 +187,12 @@ def _read(checkpoint: Checkpoint, configuration: Configuration, remarks: tuple[s
     height, width, inputs, _ = _checked(shapes, blocks)
     latent = inputs - len(PITCHES)
     _agree(checkpoint.path, configuration, (height, width), latent, shapes, blocks)
+    return _Known(names, latent, (height, width), blocks)
+
+
+def _read(checkpoint: Checkpoint, configuration: Configuration, remarks: tuple[str, ...]) -> GeneratorWeights:
+    known = _known(checkpoint, configuration)
+    names, blocks = known.names, known.blocks
     step = _step(checkpoint)
     read = checkpoint.source.read(names.values())
     weights = {name: read[stored] for name, stored in names.items()}
@@ -159,7 +200,7 @@ def _read(checkpoint: Checkpoint, configuration: Configuration, remarks: tuple[s
         if numbers.dtype != np.float32 or not np.isfinite(numbers).all():
             raise MalformedError(f"variable {names[name]!r} has what is no finite number")
     progress = configuration.progress(step, blocks)
-    return GeneratorWeights(configuration, weights, latent, (height, width), blocks, progress, remarks)
+    return GeneratorWeights(configuration, weights, known.latent_size, known.start, blocks, progress, remarks)
 
 
 def _checked(shapes: Mapping[str, tuple[int, ...]], blocks: int) -> tuple[int, ...]:

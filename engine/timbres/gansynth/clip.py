@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.timbres.gansynth.mel import Array, Doubles
+from engine.timbres.gansynth.spectra.mel import Array, Doubles
 
 _ATTACK, _RELEASE = 0.010, 0.3
 """Seconds."""

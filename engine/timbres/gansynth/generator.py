@@ -24,8 +24,8 @@ import numpy as np
 
 from engine.timbres.backend import tensorflow
 from engine.timbres.gansynth.checkpoint import GeneratorWeights
-from engine.timbres.gansynth.mel import Array
 from engine.timbres.gansynth.pitches import PITCHES
+from engine.timbres.gansynth.spectra.mel import Array
 
 _LEAK = 0.2
 _EPSILON = 1e-8

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.timbres.gansynth.mel import Doubles
+from engine.timbres.gansynth.spectra.mel import Doubles
 
 _STRAIGHT = 1e-6
 """Sine of the angle below which two vectors have no one way along the sphere between them."""

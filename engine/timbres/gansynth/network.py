@@ -14,9 +14,9 @@ from engine.errors import PerpetuumError
 from engine.networks.threads import one_thread
 from engine.timbres.gansynth.checkpoint import GeneratorWeights, open_generator
 from engine.timbres.gansynth.generator import SpectrumGenerator, denormalised
-from engine.timbres.gansynth.mel import Array
 from engine.timbres.gansynth.pitches import PITCHES
-from engine.timbres.gansynth.spectrogram import Spectrogram
+from engine.timbres.gansynth.spectra.mel import Array
+from engine.timbres.gansynth.spectra.spectrogram import Spectrogram
 
 Latents = np.ndarray[tuple[int, ...], np.dtype[np.float32] | np.dtype[np.float64]]
 """Latent vectors; single precision is all that is used of them."""

@@ -8,8 +8,8 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.score.piece import Piece
 from engine.timbres.gansynth.clip import TimedNotes
-from engine.timbres.gansynth.mel import Doubles
 from engine.timbres.gansynth.pitches import PITCHES
+from engine.timbres.gansynth.spectra.mel import Doubles
 
 MAX_SECONDS = 3600.0
 """A clip of an hour takes half a gigabyte while it is mixed."""

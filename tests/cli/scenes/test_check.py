@@ -152,7 +152,9 @@ def test_plug_ins_that_do_not_load_are_named_with_the_reason(verb, group, noun, 
 def test_every_list_is_there_as_json_too(verb):
     lines = run(verb).stdout.splitlines()
     rows = json.loads(run(verb, "--format", "json").stdout)
-    assert [row["name"] for row in rows] == [line.split()[0] for line in lines]
+    assert [row["name"] for row in rows] == [
+        line.split()[0] if line[0] != " " else "" for line in lines
+    ]  # a kind of timbre has no name
 
 
 def test_a_broken_scene_is_still_listed(files, monkeypatch):
@@ -178,7 +180,7 @@ def test_what_is_no_file_is_not_listed_and_nothing_is_waited_for(tmp_path, monke
     (tmp_path / "more").symlink_to("more")
     monkeypatch.setenv("PERPETUUM_PATH", f"{tmp_path}:{tmp_path / 'more'}:{folder / 'mine.yaml'}:/proc/1/root")
     result = run(verb)
-    listed = [line.split()[0] for line in result.stdout.splitlines()]
+    listed = [line.split()[0] for line in result.stdout.splitlines() if line[0] != " "]
     assert set(listed) - set(assets.names(verb)) == set()
     assert {"binary", "huge", "mine"} <= set(listed)
     assert not {"fifo", "folder", "loop", "nowhere", "socket"} & set(listed)

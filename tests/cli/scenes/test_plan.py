@@ -51,7 +51,7 @@ def test_a_plan_tells_the_opening_in_bars(tmp_path):
     assert "by rules" not in run("plan", "daylight").stdout
     path.write_text(text.replace("\nparts:\n", "\nopening: 3 bars\n\nparts:\n", 1))
     out = run("plan", path).stdout
-    assert out.splitlines()[1] == "opening: 3 bars by rules, while networks load"
+    assert "opening: 3 bars by rules, while networks load" in out.splitlines()[1:4]
     assert out.count("  by rules: the opening\n") == 1
     plan = json.loads(run("plan", path, "--bars", "100", "--format", "json").stdout)
     assert plan["opening"] == 3
@@ -83,8 +83,7 @@ def test_a_plan_can_begin_with_a_section():
 
 
 def test_a_plan_warns_of_what_is_never_reached(tmp_path):
-    text = assets.scene("slow_groove").read_text().replace("song: 3, breath: 1", "song: 3")
-    text = text.replace("breath: 2, groove: 1, answer: 1", "groove: 1, answer: 1")
+    text = re.sub(r"breath: \d(?=[,}])(, )?", "", assets.scene("slow_groove").read_text())
     (tmp_path / "scene.yaml").write_text(text)
     result = run("plan", tmp_path / "scene.yaml")
     assert result.exit_code == 0
@@ -138,7 +137,7 @@ def test_a_render_begins_at_the_time_of_day_that_it_is_told(arguments, hour, tmp
     begun = []
 
     def render(*given):
-        begun.append(given[-1])
+        begun.append(next(one for one in given if hasattr(one, "at")))
         raise PerpetuumError("that is enough")
 
     monkeypatch.setattr("engine.runtime.render.render", render)

@@ -248,7 +248,7 @@ def test_a_substitute_comes_in_and_gives_way_without_a_step():
     assert abs(alone[0]).max() < 0.01
     assert alone[-1] == pytest.approx(0.5)
     music = np.full((1024, 2), -0.25, np.float32).tobytes()
-    mixed = np.concatenate([np.frombuffer(substitute.beneath(music), np.float32).reshape(-1, 2) for _ in range(60)])
+    mixed = np.concatenate([np.frombuffer(substitute.beneath(music, 0), np.float32).reshape(-1, 2) for _ in range(60)])
     assert mixed[0] == pytest.approx(0.5, abs=0.01)
     assert mixed[-1] == pytest.approx(-0.25)
     assert np.abs(np.diff(np.concatenate([alone, mixed]), axis=0)).max() < 0.01
@@ -256,3 +256,31 @@ def test_a_substitute_comes_in_and_gives_way_without_a_step():
     nothing = Substitute(lambda frames: None, format)
     assert nothing.alone(1024) == b""
     assert not nothing.playing
+
+
+def test_after_the_bank_the_music_comes_in_at_a_bar_line():
+    """Up to it the music is unheard; where the next one is far away, or nobody knows it, it comes in at once."""
+    format = AudioFormat(2)
+    music = np.full((1024, 2), -0.25, np.float32).tobytes()
+    line = 20 * 1024
+
+    def comes_in(bar_line) -> int | None:
+        substitute = Substitute(lambda frames: np.full((frames, 2), 0.5, np.float32), format, bar_line)
+        for _ in range(10):
+            substitute.alone(1024)
+        for chunk in range(200):
+            mixed = np.frombuffer(substitute.beneath(music, chunk * 1024), np.float32)
+            if mixed[-1] < 0.5 - 1e-4:
+                return chunk
+        return None
+
+    assert comes_in(lambda frame: line if frame <= line else None) == 20
+    assert comes_in(lambda frame: None) == comes_in(lambda frame: 60 * SAMPLE_RATE) == 0
+
+
+def test_the_bar_lines_that_are_known_are_those_of_the_bars():
+    bars = LastBars()
+    assert bars.line_after(0) is None
+    for place in range(4):
+        bars.seal(place * 1000, (place + 1) * 1000, [])
+    assert [bars.line_after(frame) for frame in (0, 1, 1000, 2999, 3001)] == [0, 1000, 1000, 3000, None]

@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from engine.events import SteppedDown
 from engine.installation.keeper.recording.backlog import WINDOW, Backlog
-from engine.installation.keeper.recording.recording import Recording
+from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.recorder.keeping import Keeping
 from engine.journal.entries import ENTRIES, HAPPENINGS, Happened, HeardUntil, RecordsLost, SittingBegan, TurnBegan
 from engine.journal.reader import Journal
@@ -77,7 +78,7 @@ def test_another_journal_is_told_how_the_sitting_began():
     assert backlog.opened(3) == []
 
 
-def until(recording: Recording, condition, seconds: float = 60.0) -> None:
+def until(recording: RecorderPlace, condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -90,7 +91,7 @@ def steps_in(folder: Path) -> list[int]:
 
 
 def test_a_recorder_that_is_killed_or_stopped_costs_no_record_and_no_time(tmp_path):
-    recording = Recording()
+    recording = RecorderPlace()
     try:
         recording.open(tmp_path, 86400.0)
         recording.note(BEGAN)
@@ -107,7 +108,8 @@ def test_a_recorder_that_is_killed_or_stopped_costs_no_record_and_no_time(tmp_pa
                 recording.look()
             assert time.process_time() - began < 1.0
             if fault is signal.SIGSTOP:
-                os.kill(stopped or 0, signal.SIGKILL)  # as it is after some seconds without a sign of life
+                with suppress(ProcessLookupError):
+                    os.kill(stopped or 0, signal.SIGKILL)  # as it is after some seconds without a sign of life
         until(recording, lambda: not len(recording.backlog))
         assert recording.backlog.lost == 0
     finally:
@@ -118,7 +120,7 @@ def test_a_recorder_that_is_killed_or_stopped_costs_no_record_and_no_time(tmp_pa
 def test_a_disk_that_takes_nothing_is_said_once_and_tried_again(tmp_path, caplog):
     folder = tmp_path / "state"
     folder.write_text("no folder at all")
-    recording = Recording()
+    recording = RecorderPlace()
     try:
         recording.open(folder, 86400.0)
         assert recording.recalled(60.0) is None

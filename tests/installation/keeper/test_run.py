@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,26 +40,36 @@ output: {kind: "null"}
 followers: [{kind: wav, argument: TAKES}]
 state: STATE
 fallback_bank: 0 s
+listen: {control: ["127.0.0.1:PORT"], health: []}
 """
 
 
 class Run:
     """A `perpetuum run`, and a stand-in for systemd's socket."""
 
-    def __init__(self, folder: Path, takes: str) -> None:
+    def __init__(self, folder: Path, takes: str, broken: bool = False, scene: str = SCENE) -> None:
         self.state = folder / "state"
         self.takes = folder / takes
         self.file = folder / "installation.yaml"
-        (folder / "scene.yaml").write_text(SCENE)
+        (folder / "scene.yaml").write_text(scene)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
         text = INSTALLATION.replace("STATE", str(self.state)).replace("TAKES", str(self.takes))
-        self.file.write_text(text)
+        text = text.replace("PORT", str(self.port))
+        self.file.write_text(text[: len(text) // 2] + "{" if broken else text)
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         place = folder / f"{takes}.notify"
         self.manager.bind(str(place))
         self.manager.settimeout(0.05)
         self.told: list[str] = []
         self.log = (folder / f"{takes}.log").open("w+")
-        environment = {**os.environ, "NOTIFY_SOCKET": str(place), "WATCHDOG_USEC": "8000000"}
+        environment = {
+            **os.environ,
+            "NOTIFY_SOCKET": str(place),
+            "WATCHDOG_USEC": "8000000",
+            "XDG_STATE_HOME": str(folder / "states"),
+        }
         command = [sys.executable, "-P", "-m", "engine", "run", str(self.file)]
         self.started = time.monotonic()
         self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
@@ -117,8 +128,8 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path, takes: str) -> Iterator[Run]:
-    run = Run(folder, takes)
+def running(folder: Path, takes: str, broken: bool = False, scene: str = SCENE) -> Iterator[Run]:
+    run = Run(folder, takes, broken, scene)
     try:
         yield run
     finally:
@@ -188,7 +199,11 @@ def test_the_alarm_is_heard_at_once_and_outlives_the_keeper(folder):
         ask(run.state, "release")
         released = run.status["taken"] // 480
         run.until(lambda: run.status["taken"] > (released + 200) * 480)
-        ask(run.state, "alarm")
+        for child in run.children():
+            os.kill(child, signal.SIGSTOP)
+        request = urllib.request.Request(f"http://127.0.0.1:{run.port}/alarm", method="POST")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert "because the alarm is on" in json.load(answer)["sentence"]
         silenced = run.status["taken"] // 480
         run.until(lambda: run.status["taken"] > (silenced + 50) * 480)
         run.process.terminate()
@@ -197,3 +212,11 @@ def test_the_alarm_is_heard_at_once_and_outlives_the_keeper(folder):
         assert level[: released - 5].max() == 0.0  # from the first sample on
         assert level[released + 120 : silenced - 10].min() > 0.003
         assert level[silenced + 10 :].max() == 0.0  # within 100 ms
+
+
+def test_a_file_that_is_broken_at_the_start_plays_as_it_was_when_it_was_good(folder):
+    with running(folder, "fourth.wav", broken=True) as run:
+        run.sounds()
+        assert "it plays as it was when it could be played last" in run.said
+        assert "installation.yaml:6:" in run.said, "and what is wrong with it"
+        assert run.status["scene"] == "drone"

@@ -45,8 +45,11 @@ def test_killing_the_sound_raises_one_alert_mending_clears_it_and_mute_raises_no
 
         assert wait_until(lambda: value("sound_expected") == 1.0, 90), said()
         assert wait_until(lambda: value("process_memory_bytes") is not None, 10)
-        components = {labels["component"] for labels, _ in watch.query("perpetuum_process_memory_bytes")}
-        assert {"keeper", "recorder", "mind", "audio", "spare"} <= components
+
+        def components():
+            return {labels["component"] for labels, _ in watch.query("perpetuum_process_memory_bytes")}
+
+        assert wait_until(lambda: {"keeper", "recorder", "mind", "audio", "spare"} <= components(), 30), components()
         assert watch.firing("page") == []
 
         ask(tmp_path / "state", "mute")

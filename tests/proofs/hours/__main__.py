@@ -24,6 +24,7 @@ from tests.proofs.hours.notes import PartInBar
 MELODIES = {
     "daylight": "piano",
     "evensong": "solo",
+    "ground": "tune",
     "glass_pulse": "song",
     "long_way": "tune",
     "slow_groove": "melody",
@@ -89,6 +90,9 @@ def figures(scene: Scene, name: str, hours: Sequence[Sequence[PartInBar]]) -> It
         each(lambda rows: melodies.passes_that_recall(rows, melody)),
         returning,
     )
+    known = [melodies.known_by_contour(rows, melody) for rows in hours]
+    yield Figure("1 variations known by contour", [one[0] for one in known], None)
+    yield Figure("1 the same, times chance", [one[0] / max(1e-9, one[1]) for one in known], (3.0, 1e12))
     heard = [harmony.keys(rows, beaten) for rows in hours]
     yield Figure(
         "2 fit to seven pitch classes, 20 s", [one.windows for one in heard], (0.88 if letter in "CGW" else 0.85, 0.99)

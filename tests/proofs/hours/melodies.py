@@ -118,6 +118,28 @@ def passes_that_recall(
     return _windows(rows, part, lambda beat: seconds.get(int(beat // 4), 0.0), passes, earliest, latest, share)
 
 
+def known_by_contour(rows: Sequence[PartInBar], part: str) -> tuple[float, float]:
+    """(share, chance): cells, by contour and rhythm, of the phrases that say which theme they vary, that
+    the first such phrase has, too; and the same looked up in those of the other themes.
+    """
+    heard: dict[str, set[object]] = defaultdict(set)
+    own: list[bool] = []
+    others: list[float] = []
+    for (theme, _), bars in itertools.groupby(
+        (row for row in rows if row.part == part and row.heard), lambda row: (row.theme, row.ps)
+    ):
+        found = {by_contour(cell).shape for cell in cells(melody_of(list(bars), part))}
+        if not theme or not found:
+            continue
+        foreign = [len(found & shapes) / len(found) for name, shapes in heard.items() if name != theme]
+        if heard[theme] and foreign:
+            own += [shape in heard[theme] for shape in found]
+            others += [sum(foreign) / len(foreign)] * len(found)
+        if not heard[theme]:
+            heard[theme] = found
+    return sum(own) / max(1, len(own)), sum(others) / max(1, len(others))
+
+
 def _windows(
     rows: Sequence[PartInBar],
     part: str,

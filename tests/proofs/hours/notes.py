@@ -46,6 +46,7 @@ class PartInBar:
         notes: start, end (beats from the bar line), pitch, velocity.
         chords: start, end (beats from the bar line), name.
         beats: of the bar.
+        theme, variation: what the phrase takes up, and what becomes of it; empty where it is free.
     """
 
     bar: int
@@ -65,6 +66,8 @@ class PartInBar:
     notes: tuple[NOTE, ...]
     chords: tuple[tuple[float, float, str], ...]
     beats: float = 4.0
+    theme: str = ""
+    variation: str = ""
 
 
 def play(scene: Scene, seed: int, hours: float, told: Callable[[float], None] = lambda hours: None) -> list[PartInBar]:
@@ -118,6 +121,8 @@ def _rows(plan: Plan, event: BarSealed) -> Iterator[PartInBar]:
             notes=tuple((round(a, 4), round(b, 4), p, v) for a, b, p, v in phrase.notes.tolist()),
             chords=tuple((round(span.start, 3), round(span.end, 3), span.chord.name) for span in phrase.chords),
             beats=plan.scene.meter.beats_per_bar,
+            theme=phrase.provenance.theme,
+            variation=phrase.provenance.variation,
         )
 
 

@@ -8,8 +8,10 @@ import sys
 import numpy as np
 
 from engine import assets
+from engine.processes.reports import Cause
 from engine.runtime.audio import Audio, AudioState
 from engine.runtime.offline import OfflineReader
+from engine.sabotage import Sabotage
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, NOTE_EVENT, Fade, Notes, PartSound, Setup
 from tests.proofs import takeover
@@ -71,6 +73,25 @@ def test_what_is_heard_of_an_audio_process_killed_twice_is_the_music_without_a_g
     # beginning. Its oscillators have phases of their own, so beats differ.
     change = heard[1 : len(undisturbed)] / undisturbed[1:]
     assert np.all((change > 0.5) & (change < 2.0)), change
+
+
+def test_sound_that_is_lost_though_notes_are_due_is_made_again_before_anybody_hears_the_silence(monkeypatch):
+    """The graph of a living process gives zeros; what the pipe holds of them is taken back."""
+    monkeypatch.setenv("PERPETUUM_CHAOS", "1")
+    found = Reports()
+    with Audio(report=found) as audio, Listener(audio) as listener:
+        audio.send(setup(live=True))
+        audio.send(chords(60))
+        audio.begin()
+        until(lambda: audio.spare_pid and audio.state is AudioState.PLAYING and listener.seconds > 2, 60)
+        assert audio.pid is not None
+        os.kill(audio.pid, Sabotage.SILENT.signal)
+        until(lambda: found.started() == 2, 60)
+        until(lambda now=listener.seconds: listener.seconds > now + 3.5, 60)
+    assert found.lost("audio", Cause.SILENT) == found.lost() == 1
+    assert listener.pauses == 0
+    heard = loudness(listener.sound[SAMPLE_RATE:])
+    assert heard.min() > 0.3 * np.median(heard)
 
 
 def loudness(sound: np.ndarray) -> np.ndarray:

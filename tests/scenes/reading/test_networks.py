@@ -12,6 +12,7 @@ from engine.conductor.phrases.requests import request_for
 from engine.form.plan import Plan
 from engine.generators.contract import Role
 from engine.generators.neural.continuation import rnn_of
+from engine.ideas.memory import IdeaMemory
 from engine.networks import CONFIGS
 from engine.networks.card import read_weights, write_weights
 from engine.runtime.ending import networks_of
@@ -100,7 +101,7 @@ def test_settings_of_networks_move_along_curves(folder):
     lines = {name: Line(part, 4.0) for name, part in scene.parts.items()}
 
     def halfway(part):
-        return request_for(plan, lines[part], plan.slot(part, 8), lines, 0.0, complete=False)
+        return request_for(plan, lines[part], plan.slot(part, 8), lines, IdeaMemory(), 0.0, complete=False)
 
     assert halfway("piano").settings.notes_per_second == 7.0
     assert halfway("kit").transforms[0][1].amount == pytest.approx(0.6)

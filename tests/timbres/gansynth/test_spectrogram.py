@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.timbres.gansynth import fourier
-from engine.timbres.gansynth.mel import BandedMatrix, linear_to_mel, mel_to_linear
-from engine.timbres.gansynth.spectrogram import Spectrogram, instantaneous_frequency
+from engine.timbres.gansynth.spectra import fourier
+from engine.timbres.gansynth.spectra.mel import BandedMatrix, linear_to_mel, mel_to_linear
+from engine.timbres.gansynth.spectra.spectrogram import Spectrogram, instantaneous_frequency
 from tests.timbres.golden import gansynth
 
 GOLDEN, _ = gansynth("specgram_full")

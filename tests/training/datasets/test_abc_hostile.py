@@ -73,7 +73,7 @@ def test_five_thousand_broken_tunes_are_read_or_refused():
         before = time.process_time()
         read(fuzzed(seed))
         slowest = max(slowest, time.process_time() - before)
-    assert slowest < 1
+    assert slowest < 3
     assert time.process_time() - begun < 40
 
 

@@ -7,6 +7,7 @@ Along a way all windows draw the same chances, so that near points sound alike h
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,12 +19,18 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import primer_of, vae_of
-from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
-from engine.generators.neural.judging import best, judged_drums, judged_melody
+from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
+from engine.generators.neural.leading import CANDIDATES
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.generators.neural.vae.latent_way import latent_at, numbered_point
+from engine.generators.statement import fitted, marked
+from engine.ideas import kinship
+from engine.ideas.idea import Idea, TakenUp, Variation
+from engine.ideas.varying import length_of, shift_between, varied
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
+from engine.networks.vae.operations import slerp
 from engine.score.midi.reading import read_piece
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, moved
 from engine.score.piece import Piece, Track
@@ -57,36 +64,127 @@ class MusicVaeGenerator:
         if reason := self.network.config.allows(request.meter.steps_per_bar):
             raise PerpetuumError(f"part {request.part!r}: {reason}")
         points = self._points(request, settings)
+        led = self._led(request, settings)
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
+        snaps = Snaps()
+
+        def way(begin: int) -> np.ndarray:
+            return self._way(request, settings, points, begin)
 
         def attempt(number: int) -> list[np.ndarray]:
-            notes = self._cut(request, settings, points, spans, number)
+            if led is not None and number < ATTEMPTS - 1:
+                return self._by_kinship(request, settings, led, spans, number, span)
+            notes = self._cut(request, settings, way, spans, number)
             if request.role is Role.DRUMS:
                 return [kick_with(notes, request)]
-            fitted = fitted_melody(notes, request, span, spans if follows_chords else None, settings.in_key)
-            return [on_rhythm(fitted, request)]
+            melody = fitted_melody(notes, request, span, spans if follows_chords else None, settings.in_key)
+            return [snaps.kept(on_rhythm(melody.notes, request), melody.snapped)]
 
+        span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
         rng = stream(request.seed, "velocity")
         provenance = Provenance("music_vae", Origin.NETWORK, request.seed)
         if request.role is Role.DRUMS:
             notes = best(attempt, judged_drums, request)
             velocities = drummed(notes, request.meter, request.beats, rng)
-            return Phrase.of(with_velocities(notes, velocities), request.beats, provenance)
-        span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
+            made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance)
+            return made if led is None else marked(made, request)
         notes = best(attempt, judged_melody, request)
+        provenance = replace(provenance, snapped=snaps.of(notes))
         if request.role is Role.MELODY:
             arrive = Link.RHYTHM not in request.sources
             notes = endings.close(notes, request, spans, span, settings.breath, arrive)
         velocities = sung(notes, request.meter, request.beats, rng)
         meant = spans if follows_chords else ()
-        return Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
+        made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
+        return made if led is None else marked(made, request)
+
+    def _led(self, request: Request, settings: MusicVaeSettings) -> Callable[[int], np.ndarray] | None:
+        """Where the idea that the phrase takes up lies, by the bar that a window begins at; None where it is free.
+
+        The idea is varied as notes, and heard by the network; `towards` is a way through its space.
+        """
+        taken = request.taken
+        if taken is None or not self.network.hears or isinstance(self._converter, TrioConverter):
+            return None
+        bars = max(1, self._converter.steps // request.meter.steps_per_bar)
+        length = bars * request.meter.beats_per_bar
+
+        def whole(idea: Idea, variation: Variation) -> Phrase | None:
+            as_it_was = TakenUp(idea, variation, taken.amount)
+            notes = varied(as_it_was, idea.key, stream(request.seed, "variation"))
+            beats = np.ceil(length_of(as_it_was) / request.meter.beats_per_bar - 1e-9) * request.meter.beats_per_bar
+            notes = notes[notes["start"] < beats]
+            if not len(notes):
+                return None
+            found = Phrase.of(notes, beats, idea.phrase.provenance)
+            return Phrase.concatenate([found] * int(np.ceil(length / beats)))
+
+        towards = taken.other is not None
+        music = whole(taken.idea, Variation.EXACT if towards else taken.variation)
+        goal = whole(taken.other, Variation.EXACT) if taken.other is not None else None
+        if music is None:
+            return None
+
+        def at(begin: int) -> np.ndarray:
+            bar = max(0, begin - request.place.bar)
+            z = self._point_of(music, bar, request)
+            return z if goal is None else slerp(z, self._point_of(goal, bar, request), 0.5 * taken.amount)
+
+        return at
+
+    def _point_of(self, music: Phrase, bar: int, request: Request) -> np.ndarray:
+        """The latent vector [Z] of a window of music that begins at a bar; it is repeated without end."""
+        length = self._converter.steps / STEPS_PER_BEAT
+        begin = bar * request.meter.beats_per_bar % music.length
+        around = Phrase.concatenate([music, music]).slice(begin, begin + min(length, music.length))
+        if not len(around.notes):
+            around = music
+        track = Track(around.notes, is_drum=request.role is Role.DRUMS)
+        return self._heard(Piece((track,), request.qpm, request.meter, chords=around.chords), whole=True)
+
+    def _by_kinship(
+        self,
+        request: Request,
+        settings: MusicVaeSettings,
+        led: Callable[[int], np.ndarray],
+        spans: tuple[ChordSpan, ...],
+        number: int,
+        span: PitchRange,
+    ) -> list[np.ndarray]:
+        """What the network plays at the idea's place in its space, several times, the most akin to the idea first."""
+        assert request.taken is not None
+        idea = request.taken.idea
+        found: list[tuple[float, np.ndarray]] = []
+        for candidate in range(CANDIDATES):
+            notes = self._cut(request, settings, led, spans, number * CANDIDATES + candidate)
+            if request.role is Role.DRUMS:
+                likeness = kinship.rhythmic(notes, idea.phrase.notes, idea.phrase.length)
+                found.append((-likeness, kick_with(notes, request)))
+                continue
+            likeness = kinship.melodic(notes, idea.phrase.notes)
+            notes["pitch"] = np.clip(notes["pitch"] + shift_between(idea.key, request.key), 0, 127)
+            found.append((-likeness, on_rhythm(fitted(notes, request, span)[0], request) if len(notes) else notes))
+        return [notes for _, notes in sorted(found, key=lambda pair: pair[0])]
+
+    def _way(self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray], begin: int) -> np.ndarray:
+        """Where the way of the part is in the window that begins at a bar."""
+        bars = max(1, self._converter.steps // request.meter.steps_per_bar)
+        seed = self._seed(request, settings)
+        return latent_at(settings, request.place, begin, bars, points, self.network.latent_size, seed)
+
+    def _seed(self, request: Request, settings: MusicVaeSettings) -> list[object]:
+        """What decides the way of a part, or of the parts of a trio."""
+        seed: list[object] = [request.theme] if settings.way is None else [settings.way, "way"]
+        if settings.way is None and not isinstance(self._converter, TrioConverter):
+            seed.append(request.part)
+        return seed
 
     def _cut(
         self,
         request: Request,
         settings: MusicVaeSettings,
-        points: list[np.ndarray],
+        place: Callable[[int], np.ndarray],
         spans: tuple[ChordSpan, ...],
         number: int,
     ) -> np.ndarray:
@@ -96,7 +194,7 @@ class MusicVaeGenerator:
         first = request.place.bar // bars * bars
         found = []
         for begin in range(first, request.place.bar + request.bars, bars):
-            tracks = self._window(request, settings, points, spans, begin, bars, number)
+            tracks = self._window(request, settings, place(begin), spans, begin, bars, number)
             places = _TRIO_PLACES if isinstance(self._converter, TrioConverter) else {}
             found.append(moved(tracks[places.get(request.role, 0)].notes, (begin - request.place.bar) * bar))
         notes = np.concatenate(found)
@@ -108,17 +206,14 @@ class MusicVaeGenerator:
         self,
         request: Request,
         settings: MusicVaeSettings,
-        points: list[np.ndarray],
+        z: np.ndarray,
         spans: tuple[ChordSpan, ...],
         begin: int,
         bars: int,
         number: int,
     ) -> tuple[Track, ...]:
-        """The music of the window that begins at a bar of the section."""
-        seed: list[object] = [request.theme] if settings.way is None else [settings.way, "way"]
-        if settings.way is None and not isinstance(self._converter, TrioConverter):
-            seed.append(request.part)
-        z = latent_at(settings, request.place, begin, bars, points, self.network.latent_size, seed)
+        """The music of the window that begins at a bar of the section, at a place in the network's space."""
+        seed = self._seed(request, settings)
         steps = bars * request.meter.steps_per_bar
         beats = (begin - request.place.bar) * request.meter.beats_per_bar
         controls = self._converter.controls(steps, _over_window(spans, beats, steps / STEPS_PER_BEAT))
@@ -157,8 +252,8 @@ class MusicVaeGenerator:
             points.append(self._files[point])
         return points
 
-    def _heard(self, piece: Piece) -> np.ndarray:
-        """The latent vector [Z] of the first bars of a piece, from the bar of its first note on."""
+    def _heard(self, piece: Piece, whole: bool = False) -> np.ndarray:
+        """The latent vector [Z] of the first bars of a piece: from the bar of its first note on, or its very start."""
         if not self.network.hears:
             raise PerpetuumError(
                 f"these weights of {self.network.config.name} are a decoder alone, which cannot hear music",
@@ -167,7 +262,8 @@ class MusicVaeGenerator:
         if isinstance(self._converter, MelodyConverter):
             piece = Piece((melody_track(piece),), piece.qpm, piece.meter, piece.chords)
         bar = piece.meter.beats_per_bar
-        start = min((float(track.notes["start"].min()) for track in piece.tracks if len(track.notes)), default=0.0)
+        starts = [float(track.notes["start"].min()) for track in piece.tracks if len(track.notes)]
+        start = 0.0 if whole else min(starts, default=0.0)
         steps = max(1, self._converter.steps // piece.meter.steps_per_bar) * piece.meter.steps_per_bar
         heard = self._converter.window(piece, start // bar * bar, min(steps, self._converter.steps))
         controls = None if heard.controls is None else heard.controls[None]

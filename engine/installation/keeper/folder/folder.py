@@ -62,6 +62,11 @@ class StateFolder:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
+    def make(self) -> None:
+        """See to it that there is one; where there cannot be, writing says so."""
+        with suppress(OSError):
+            self.path.mkdir(parents=True, exist_ok=True)
+
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none that can be read."""
         try:

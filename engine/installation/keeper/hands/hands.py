@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 
+from engine.events import HandAsked
 from engine.installation.keeper.folder.folder import StateFolder
 
 log = logging.getLogger(__name__)
@@ -37,15 +38,23 @@ class Hands:
         folder: where the alarm is remembered.
         act: called with what changed, at once, in the thread of whoever asked.
         later: runs what may take as long as a disk does.
+        tell: told what was asked, and by whom, in that thread.
     """
 
     def __init__(
-        self, folder: StateFolder, act: Callable[[Ask], None], later: Callable[[Callable[[], object]], None]
+        self,
+        folder: StateFolder,
+        act: Callable[[Ask], None],
+        later: Callable[[Callable[[], object]], None],
+        tell: Callable[[HandAsked], None] = lambda asked: None,
     ) -> None:
         self._folder = folder
+        self._tell = tell
         self._act = act
         self._later = later
         self._lock = threading.RLock()
+        self._kept = threading.Event()
+        self._kept.set()
         self.muted = False
         self.quiet = False
         kept = folder.read(ALARM_FILE)
@@ -66,6 +75,7 @@ class Hands:
             who: asks, in a word.
         """
         with self._lock:
+            self._tell(HandAsked(str(ask), who))
             match ask:
                 case Ask.MUTE | Ask.UNMUTE:
                     self.muted = ask is Ask.MUTE
@@ -97,10 +107,21 @@ class Hands:
             self._act(Ask.RELEASE)
         self._keep()
 
+    def wait_until_kept(self, timeout: float) -> bool:
+        """Wait until the alarm, or its end, is written down; False where a disk takes longer, or cannot be written."""
+        return self._kept.wait(timeout)
+
     def _keep(self) -> None:
         raised = sorted(self._raised)
+        self._kept = kept = threading.Event()
+
+        def keep(action: Callable[[], bool]) -> None:
+            if action():
+                kept.set()
+
         if raised:
             cost = "the alarm is on, and would not outlive a restart"
-            self._later(lambda: self._folder.write(ALARM_FILE, "\n".join(raised).encode(), cost))
+            data = "\n".join(raised).encode()
+            self._later(lambda: keep(lambda: self._folder.write(ALARM_FILE, data, cost)))
         else:
-            self._later(lambda: self._folder.remove(ALARM_FILE))
+            self._later(lambda: keep(lambda: self._folder.remove(ALARM_FILE)))

@@ -72,6 +72,10 @@ class LastBars:
         """First frame of the bar that a frame lies in; 0 where nobody knows."""
         return next((bar.start for bar in reversed(self._bars) if bar.start <= frame < bar.end), 0)
 
+    def line_after(self, frame: int) -> int | None:
+        """The first bar line from a frame on, as far as bars are known. From any thread."""
+        return min((bar.start for bar in tuple(self._bars) if bar.start >= frame), default=None)
+
     def seal(self, start: int, end: int, notes: Sequence[Notes]) -> bool:
         """A mind has decided a bar: whether it is to sound. It is not where repetitions are sounding already.
 

@@ -13,6 +13,7 @@ from engine.events.vocabulary import BarSealed, Event, SteppedDown, SteppedUp
 from engine.installation.keeper.mind.last_bars import LastBars
 from engine.installation.keeper.mind.messages import EVENTS, TO_STAGE, CannotPlay, Decided, FromMind, Play, ToMind
 from engine.installation.keeper.mind.mind_slot import LIMITS, MindChild, MindSlot
+from engine.installation.keeper.mind.thinning import thinned
 from engine.journal.entries import HAPPENINGS, Decision, Entry, Happened, LastBarsRepeated
 from engine.processes.child import Gone
 from engine.processes.reports import Reporter
@@ -49,6 +50,7 @@ class MindHost:
     Attributes:
         play: what another mind would be told.
         bars: that are sealed.
+        density: share of the notes that stay in bars that are sealed from now on; less than 1 in quiet mode.
         refusals: why minds could not play what they were told, the latest last.
     """
 
@@ -65,6 +67,7 @@ class MindHost:
     ) -> None:
         self.play = play
         self.bars = LastBars(play.frame)
+        self.density = 1.0
         self.refusals: list[CannotPlay] = []
         self._send_now = send
         self._publish = publish
@@ -186,6 +189,7 @@ class MindHost:
 
     def _seal(self, bar: BarSealed, notes: Sequence[Notes]) -> bool:
         """Let a bar sound, unless a repetition sounds there already."""
+        notes = thinned(notes, self.density)
         was_repeating, gap = self.bars.repeating, self.bars.gap_before(bar.start)
         if not self.bars.seal(bar.start, bar.end, notes):
             return False

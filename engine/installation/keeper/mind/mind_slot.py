@@ -17,8 +17,9 @@ from engine.processes.watchdog import Watchdog
 LIMITS = Limits(restarts=6, period=60.0, first_delay=0.2, longest_delay=10.0, memory=400_000_000)
 """What a mind may do. One that is lost more often comes back after pauses: the last bars sound meanwhile."""
 
-START_PATIENCE = 20.0
-"""Seconds without a sign until it has read the scene: a slow machine imports for some seconds."""
+START_PATIENCE = 60.0
+"""Seconds without a sign until it has read the scene. A slow and busy machine imports for half a minute, and one that
+is ended before it has come to anything only begins anew."""
 
 PATIENCE = 2.5
 """Seconds without any sign of life, later: something in it holds all of its threads, or it has no processor at all."""

@@ -84,6 +84,17 @@ class RecorderAsks:
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderTells:
+    """Whoever listens in the recorder found something that is to be kept.
+
+    Attributes:
+        event: as `EVENTS` of the journal writes it.
+    """
+
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EntriesFollow:
     """A `JournalOpened` was heard: what it lacks follows. What was sent before comes again."""
 
@@ -121,7 +132,7 @@ def watch_of(installation: Installation) -> Watch:
 ToRecorder = OpenJournal | EntriesFollow | Noted | Watch | HealthSnapshot
 """All that a recorder is told."""
 
-FromRecorder = JournalOpened | JournalFailed | EntriesKept | RecorderBeat | RecorderAsks
+FromRecorder = JournalOpened | JournalFailed | EntriesKept | RecorderBeat | RecorderAsks | RecorderTells
 """All that it says."""
 
 TO_RECORDER: Codec[ToRecorder] = Codec(ToRecorder)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from engine.events import Event
 from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.recording.backlog import Backlog
 from engine.installation.keeper.recording.messages import (
@@ -25,10 +26,11 @@ from engine.installation.keeper.recording.messages import (
     OpenJournal,
     RecorderAsks,
     RecorderBeat,
+    RecorderTells,
     ToRecorder,
     Watch,
 )
-from engine.journal.entries import HAPPENINGS, Entry, Happened, HappeningValue, TurnBegan
+from engine.journal.entries import EVENTS, HAPPENINGS, Entry, Happened, HappeningValue, TurnBegan
 from engine.journal.recalled import Recalled
 from engine.processes.child import Child, Gone, exit_text, python_module
 from engine.processes.reports import Cause, Reporter, log_report
@@ -62,7 +64,7 @@ def nobody(command: Command) -> None:
     """Where nobody does what a recorder asks."""
 
 
-class Recording:
+class RecorderPlace:
     """Has what happens kept in a journal. `note` may be called from any thread; one thread calls all else.
 
     Args:
@@ -73,6 +75,7 @@ class Recording:
     Attributes:
         made: gives the frames of sound that were made by now.
         ask: does what whoever listens in the recorder asks.
+        found: told what these found.
         kept_at: seconds since 1970 at which something was last committed, or at which it began.
     """
 
@@ -84,6 +87,7 @@ class Recording:
     ) -> None:
         self.made: Callable[[], int] = lambda: 0
         self.ask: Callable[[Command], None] = nobody
+        self.found: Callable[[Event], None] = self.happened
         self.report = report
         self.kept_at = time.time()
         self._watch: Watch | None = None
@@ -132,7 +136,7 @@ class Recording:
         if self._child is not None:
             self._child.send(watch)
 
-    def tell(self, snapshot: HealthSnapshot) -> None:
+    def show(self, snapshot: HealthSnapshot) -> None:
         """Say how the installation is; nobody waits for it, and one that is missed is missed."""
         if self._child is not None and self._works:
             self._child.send(snapshot)
@@ -236,6 +240,8 @@ class Recording:
                 pass
             case RecorderAsks(command=command):
                 self.ask(COMMANDS.decode(command))
+            case RecorderTells(event=event):
+                self.found(EVENTS.decode(event))
 
     def _opened(self, child: RecorderChild, opened: JournalOpened) -> None:
         for problem in opened.problems:

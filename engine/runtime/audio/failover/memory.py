@@ -12,6 +12,8 @@ import numpy as np
 
 from engine.sound.messages import (
     BLOCK,
+    CROSSFADE,
+    ChangeInstrument,
     Control,
     Fade,
     Forget,
@@ -29,6 +31,9 @@ from engine.sound.messages import (
 SHORTEST = 2400
 """Frames (50 ms); a note that has less than this left is not begun again."""
 
+FAINT = -60.0
+"""dB; a part below this may be silent."""
+
 
 class Memory:
     """Messages of one performance by what they mean for the frames to come.
@@ -43,6 +48,7 @@ class Memory:
         self.quitting = False
         self._notes: dict[str, list[np.ndarray]] = {}
         self._ramps: list[Ramp] = []
+        self._changes: dict[str, ChangeInstrument] = {}
 
     def __len__(self) -> int:
         """Notes and ramps that are kept."""
@@ -62,6 +68,11 @@ class Memory:
                 self._notes.setdefault(part, []).append(notes)
             case Ramps(ramps=ramps):
                 self._ramps += ramps
+            case ChangeInstrument(part=part):
+                before = self._changes.get(part)
+                if before is not None and before.frame <= frame:
+                    self._changed(before)
+                self._changes[part] = message
             case Forget(frame=first):
                 self._notes = {
                     part: [kept for piece in pieces if len(kept := piece[piece["on"] < first])]
@@ -81,6 +92,18 @@ class Memory:
             case _:
                 assert_never(message)
 
+    def sounds(self, start: int, end: int) -> bool:
+        """Whether a note of a part that can be heard is on from one frame to another, and nothing fades out."""
+        if self.setup is None or self.fade is not None or self.setup.mix.level < FAINT:
+            return False
+        heard = {part.name for part in self.setup.parts if part.level >= FAINT}
+        heard -= {ramp.part for ramp in self._ramps if ramp.control is Control.LEVEL and ramp.start < end}
+        return any(
+            bool(np.any((piece["on"] <= start) & (piece["off"] >= end) & (piece["velocity"] > 0)))
+            for part in heard
+            for piece in self._notes.get(part, ())
+        )
+
     def prune(self, frame: int) -> None:
         """Forget what is over by a frame; what ramps led to stays as the level of their part."""
         self._notes = {
@@ -92,6 +115,18 @@ class Memory:
         if over and self.setup is not None:
             self.setup = _with_values(self.setup, ((r.part, r.control, r.value) for r in sorted(over, key=_by_start)))
             self._ramps = [ramp for ramp in self._ramps if ramp.end > frame]
+        for change in [one for one in self._changes.values() if one.frame + CROSSFADE <= frame]:
+            self._changed(change)
+
+    def _changed(self, change: ChangeInstrument) -> None:
+        """An instrument has taken the place of another; who comes later builds it at once."""
+        self._changes.pop(change.part)
+        if self.setup is not None:
+            parts = (
+                replace(part, instrument=change.instrument) if part.name == change.part and part.stand_in else part
+                for part in self.setup.parts
+            )
+            self.setup = replace(self.setup, parts=tuple(parts))
 
     def leave_out(self, until: int) -> None:
         """Drop the notes that begin before a frame."""
@@ -129,14 +164,15 @@ class Memory:
                 ramp = replace(ramp, start=frame)
             ramps.append(ramp)
         found: list[ToSound] = [setup]
+        # Nobody hears a process that catches up, so it may wait for what it builds.
+        known = {part.name for part in setup.parts}
+        found += [replace(change, wait=True) for change in self._changes.values() if change.part in known]
         if ramps:
             found.append(Ramps(tuple(ramps)))
         found += [
             Notes(part, notes)
             for part, pieces in self._notes.items()
-            if any(part == known.name for known in setup.parts)
-            and pieces
-            and len(notes := _sounding_from(np.concatenate(pieces), frame))
+            if part in known and pieces and len(notes := _sounding_from(np.concatenate(pieces), frame))
         ]
         if not setup.free_running:
             found.append(Release(self.released))

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.processes.pipe import Segment
 from engine.processes.watchdog import Watchdog
 from engine.runtime.audio.failover.memory import Memory
+from engine.runtime.audio.graph_log import GraphLog
 from engine.runtime.audio.processes import AudioChild
-from engine.sound.messages import ToSound
+from engine.sound.messages import TakenLate, ToSound
 
 SECOND_WIND = 1.0
 """Seconds without a winner after which one candidate more is started."""
@@ -29,12 +30,19 @@ class Candidate:
         segment: where its sound goes.
         watchdog: says when it counts as hung.
         ready: whether it has built its graph.
+        log: of what it is told.
     """
 
     child: AudioChild
     segment: Segment
     watchdog: Watchdog
     ready: bool = False
+    log: GraphLog = field(default_factory=GraphLog)
+
+    def tell(self, message: ToSound) -> None:
+        """Tell it something."""
+        self.child.send(message)
+        self.log.tell(message)
 
 
 class Takeover:
@@ -79,11 +87,12 @@ class Takeover:
 
     def add(self, child: AudioChild, segment: Segment) -> None:
         """Tell a process what to play."""
+        candidate = Candidate(child, segment, Watchdog(clock=self._clock))
         for message in self.memory.messages(self.start):
-            child.send(message)
+            candidate.tell(message)
         if self._frame is not None:
             segment.skip = (self._frame - self.start) * segment.frame_bytes
-        self._candidates.append(Candidate(child, segment, Watchdog(clock=self._clock)))
+        self._candidates.append(candidate)
 
     def meet_at(self, frame: int) -> None:
         """From this frame on one of them is to be heard."""
@@ -95,12 +104,18 @@ class Takeover:
         """Tell all of them, and those who come later."""
         self.memory.add(message, self.start if self._frame is None else self._frame)
         for candidate in self._candidates:
-            candidate.child.send(message)
+            candidate.tell(message)
 
     def built(self, child: AudioChild) -> None:
         """A process has built its graph."""
         for candidate in self._candidates:
             candidate.ready = candidate.ready or candidate.child is child
+
+    def took_late(self, child: AudioChild, taken: TakenLate) -> None:
+        """A process took something late."""
+        for candidate in self._candidates:
+            if candidate.child is child:
+                candidate.log.late(taken)
 
     def winner(self, blend: int) -> Candidate | None:
         """The first that has come to the place where it is to be heard; it leaves.

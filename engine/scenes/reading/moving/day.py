@@ -10,19 +10,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.form.curves import DayCurve, DayMove, DaySteps
+from engine.form.curves import Curve, DayCurve, DayMove, DaySteps
 from engine.generators.contract import Settings
 from engine.scenes.reading.drafts import ChainDraft, DayDraft, SceneReader
 from engine.scenes.reading.moving.points import Points, read_points
 from engine.scenes.reading.moving.targets import MoveTarget, Place, number_of, read_targets, read_value
-from engine.scenes.schema.models import KeyText
 from engine.scenes.schema.validation import problem
+from engine.scenes.schema.values import DynamicsText, KeyText
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import clipped
 from engine.units import Qpm
 
-_OF_THE_SCENE = ("tempo", "key")
+_OF_THE_SCENE = ("tempo", "key", "dynamics")
 
 
 def read_day(reader: SceneReader, node: Node | None, at: Span, parts: Mapping[str, ChainDraft]) -> DayDraft:
@@ -56,19 +56,21 @@ def read_day(reader: SceneReader, node: Node | None, at: Span, parts: Mapping[st
             message = f"`{clipped(one.name)}` is a setting that follows the day already"
             wrong.append(reader.source.error(key.span, message))
         found[target.place] = DayMove(*target.place, DayCurve(hours.points))
-    tempo, key_steps = own.get("tempo"), own.get("key")
+    tempo, key_steps, levels = own.get("tempo"), own.get("key"), own.get("dynamics")
     return DayDraft(
         (*found.values(), *wrong),
         tempo and (tempo.wrong[0] if tempo.wrong else DayCurve(tempo.points)),
         key_steps and (key_steps.wrong[0] if key_steps.wrong else DaySteps(key_steps.points)),
+        levels and (levels.wrong[0] if levels.wrong else DayCurve(levels.points)),
     )
 
 
 def _read_of_scene(reader: SceneReader, name: str, value: ScalarNode) -> Any | Problem:
-    """A tempo in qpm or a key."""
-    model = TempoSettings if name == "tempo" else KeySettings
+    """A tempo in qpm, a key or a level of playing."""
+    model = {"tempo": TempoSettings, "key": KeySettings, "dynamics": LevelSettings}[name]
     try:
-        return getattr(model.model_validate({name: value.value}), name)
+        found = getattr(model.model_validate({name: value.value}), name)
+        return found.points[0] if isinstance(found, Curve) else found
     except ValidationError as error:
         message, expected, suggestion = problem(error, model)
         return reader.source.error(value.span, f"`{name}`: {message}", expected, suggestion)
@@ -84,6 +86,12 @@ class KeySettings(Settings):
     """A key at a time of day."""
 
     key: KeyText
+
+
+class LevelSettings(Settings):
+    """A level of playing at a time of day."""
+
+    dynamics: DynamicsText
 
 
 def _read_number(reader: SceneReader, target: MoveTarget, key: ScalarNode, value: ScalarNode) -> float | Problem:

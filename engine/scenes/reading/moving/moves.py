@@ -10,7 +10,7 @@ from engine.errors import WrongValueError
 from engine.form.curves import Curve, Move
 from engine.scenes.reading.drafts import ChainDraft, SceneReader
 from engine.scenes.reading.moving.targets import MoveTarget, Place, number_of, read_targets, read_value
-from engine.scenes.schema.models import split_curve
+from engine.scenes.schema.values import split_curve
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode, resolve
 from engine.scenes.text.positions import span_within
 from engine.scenes.text.problems import Problem, Span

@@ -17,8 +17,8 @@ from engine.generators.rules.written import Chords
 from engine.scenes.reading.drafts import ChainDraft, GeneratorDraft, SceneReader
 from engine.scenes.reading.parts.chains import NO_DRUMS, context_of, names_drums_in_vain, settings_with
 from engine.scenes.reading.parts.examining import doubts_of
-from engine.scenes.schema.models import Pan
 from engine.scenes.schema.validation import PLUG_IN_HINT, notation_error, problem
+from engine.scenes.schema.values import Pan
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.positions import span_within
@@ -50,6 +50,7 @@ class ChordSettings(Settings):
 _OF_SECTIONS = {
     "tempo": ("a section has its own tempo beside `move`", "`tempo: 84 -> 92 qpm` in the section itself"),
     "key": ("a section has its own key beside `move`", "`key: F major` in the section itself"),
+    "dynamics": ("a section has its own dynamics beside `move`", "`dynamics: mp -> f` in the section itself"),
     "meter": ("the meter is the same in all sections", "a setting of a part"),
 }
 _FIXED = ("instrument", "generator", "kind", "role", "phrase", "rhythm", "primer")

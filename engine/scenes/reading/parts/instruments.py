@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from engine import assets
@@ -12,7 +13,7 @@ from engine.generators.contract import Role
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.reading.drafts import ChainDraft, InstrumentDraft, PartDraft, SceneReader
 from engine.scenes.text.diagnostics import listed, nearest
-from engine.scenes.text.nodes import ScalarNode
+from engine.scenes.text.nodes import MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Severity
 from engine.scenes.text.source import clipped
 from engine.score.time import SAMPLE_RATE
@@ -38,8 +39,22 @@ def read_instruments(
 def _read_instrument(
     reader: SceneReader, chain: ChainDraft, instruments: Instruments, told: dict[Path, Problem]
 ) -> InstrumentDraft | Problem:
+    node = chain.written.node.get("instrument")
+    if isinstance(node, MapNode):
+        from engine.scenes.reading.timbres import read_timbre
+
+        timbre, stand_in = read_timbre(reader, chain, node)
+        found = _read_named(reader, chain, stand_in, instruments, told)
+        if isinstance(timbre, Problem) or isinstance(found, Problem):
+            return timbre if isinstance(timbre, Problem) else found
+        return replace(found, timbre=timbre)
+    return _read_named(reader, chain, node, instruments, told)
+
+
+def _read_named(
+    reader: SceneReader, chain: ChainDraft, node: Node | None, instruments: Instruments, told: dict[Path, Problem]
+) -> InstrumentDraft | Problem:
     source, written = reader.source, chain.written
-    node = written.node.get("instrument")
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text:
         # The part's model has noted that.
         return chain.file if isinstance(chain.file, Problem) else source.error(written.span, "there is no instrument")

@@ -41,6 +41,13 @@ def weights(tmp_path_factory):
     return {config: str(calmed(made_up(folder, config))) for config in ROLES}
 
 
+def on_its_way(generator, asked, spans):
+    """What a network without points plays at a place on its way."""
+    return generator._cut(
+        asked, asked.settings, lambda begin: generator._way(asked, asked.settings, [], begin), spans, 0
+    )
+
+
 def calmed(path):
     """Weights whose decoder mostly says that nothing new happens; untrained ones babble."""
     card, numbers = read_weights(path)
@@ -82,7 +89,7 @@ def network(weights, config):
 
 def notes_at(generator, asked):
     """What lies at the request's place before it is fitted."""
-    return generator._cut(asked, asked.settings, [], (), 0)
+    return on_its_way(generator, asked, ())
 
 
 @pytest.mark.parametrize("config", ["cat-drums_2bar_small", "hierdec-trio_16bar"])
@@ -93,7 +100,7 @@ def test_music_does_not_depend_on_how_it_is_cut_into_phrases(weights, config, mo
         for bar in range(0, 12, bars):
             how = {"bar": bar, "bars": bars, "section_bars": 16, "settings": {"mode": mode}, "role": Role.DRUMS}
             asked = asked_of(weights, config, **how)
-            notes = generator._cut(asked, asked.settings, [], _spans(asked), 0)
+            notes = on_its_way(generator, asked, _spans(asked))
             notes["start"] += bar * 4
             found.append(np.stack([notes["start"], notes["pitch"]], axis=1))
         return np.concatenate(found)
@@ -117,7 +124,7 @@ def test_the_parts_of_a_trio_are_of_one_piece_and_decode_it_once(weights, monkey
     tracks = []
     for role in (Role.MELODY, Role.BASS, Role.DRUMS):
         asked = replace(asked_of(weights, config, role=role), part=str(role))
-        tracks.append(generator._cut(asked, asked.settings, [], _spans(asked), 0))
+        tracks.append(on_its_way(generator, asked, _spans(asked)))
     assert len(decoded) == 1
     assert len({track["pitch"].tobytes() for track in tracks}) == 3
 
@@ -189,7 +196,7 @@ def test_a_way_with_a_number_is_the_same_in_all_sections(weights):
 
     def heard(theme, **way):
         asked = asked_of(weights, "cat-drums_2bar_small", settings=way)
-        return generator._cut(replace(asked, theme=theme), asked.settings, [], _spans(asked), 0)
+        return on_its_way(generator, replace(asked, theme=theme), _spans(asked))
 
     assert np.array_equal(heard(1, way=4), heard(2, way=4))
     assert not np.array_equal(heard(1), heard(2))
@@ -238,7 +245,7 @@ def test_a_network_over_chords_is_told_those_of_its_bars(weights, monkeypatch):
     )
     chords = made("chord_walk", seed=4)
     asked = replace(asked_of(weights, config), sources={Link.CHORDS: chords})
-    generator._cut(asked, asked.settings, [], _spans(asked), 0)
+    on_its_way(generator, asked, _spans(asked))
     expected = generator.network.config.make_converter().controls(64, chords.chords)
     assert np.array_equal(np.concatenate(told), expected)
 
@@ -253,7 +260,7 @@ def test_other_meters_are_played_in_whole_bars(weights, meter, window, monkeypat
         generator.network, "decode", lambda z, steps, *how: lengths.append(steps) or real(z, steps, *how)
     )
     asked = asked_of(weights, config, meter=meter)
-    assert isinstance(generator._cut(asked, asked.settings, [], _spans(asked), 0), np.ndarray)
+    assert isinstance(on_its_way(generator, asked, _spans(asked)), np.ndarray)
     assert set(lengths) == {window}
 
 
@@ -284,7 +291,7 @@ def test_along_a_slow_walk_of_a_trained_network_neighbours_sound_alike_and_sampl
     def likeness(**way):
         settings = {"temperature": 0.5, **way}
         asked = asked_of({config: str(path)}, config, bars=64, section_bars=64, settings=settings)
-        notes = generator._cut(asked, asked.settings, [], _spans(asked), 0)
+        notes = on_its_way(generator, asked, _spans(asked))
         window = notes["start"] // 8
         sung = [set(zip(notes["start"][window == k] % 8, notes["pitch"][window == k], strict=True)) for k in range(32)]
         return np.mean([len(a & b) / max(1, len(a), len(b)) for a, b in itertools.pairwise(sung)])

@@ -18,8 +18,8 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.timbres.gansynth import fourier
-from engine.timbres.gansynth.mel import Array, BandedMatrix, linear_to_mel_bands, mel_to_linear_bands
+from engine.timbres.gansynth.spectra import fourier
+from engine.timbres.gansynth.spectra.mel import Array, BandedMatrix, linear_to_mel_bands, mel_to_linear_bands
 
 Complex = np.ndarray[tuple[int, ...], np.dtype[np.complex64]]
 """complex64."""

@@ -1,0 +1,135 @@
+# pyright: strict
+"""Which figures are faults. Nothing here remembers anything but what is wrong now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.ear.notes import NoteFigures
+from engine.ear.part import PartFigures
+from engine.events import SoundMeasured
+from engine.form.hearing import Hearing
+from engine.generators.contract import Role
+
+TRIAL = 1 / 3
+"""Of a limit that counts while an answer is on trial: who was stuck a moment ago is believed to be stuck sooner."""
+
+WITHOUT_KEY = 0.8
+"""Share of notes in one collection of seven pitch classes below which they belong to no key."""
+
+MOVING = 2
+"""Changes of the chord under one pitch: where the harmony stands still, too, it may be meant to."""
+
+STANDING = 2.0
+"""Times the limit of one pitch that counts where the harmony stands still."""
+
+DEAD_AIR = 10.0
+"""Seconds without sound while notes are played; the longest attack and the longest rest within a bar are shorter."""
+
+TONE = 120.0
+"""Seconds of one steady tone, and nothing else."""
+
+OFFSET = 0.02
+"""Of full scale, by which the middle of the wave may lie off zero over ten seconds."""
+
+
+class EarFault(StrEnum):
+    """What can be wrong with what is heard."""
+
+    EMPTY = "empty"
+    """A generator makes nothing."""
+
+    ONE_PITCH = "one pitch"
+    """A part plays one pitch or one chord over and over, or holds it."""
+
+    LOOP = "loop"
+    """A part plays the same one or two bars over and over."""
+
+    CROWD = "crowd"
+    """A part plays everything at once."""
+
+    NOISE = "noise"
+    """Notes of a part belong neither to a key nor to the chords."""
+
+    REPETITION = "repetition"
+    """A part plays nothing that was not heard before."""
+
+    DEAD_AIR = "dead air"
+    """Notes are played, and nothing sounds."""
+
+    TONE = "tone"
+    """One steady tone sounds, and nothing else."""
+
+    OFFSET = "offset"
+    """The wave does not swing around zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarFinding:
+    """A figure beyond its limit.
+
+    Attributes:
+        fault: what it is.
+        part: of which part; empty for the whole.
+        figure: what was measured.
+        limit: what would have been right.
+    """
+
+    fault: EarFault
+    part: str
+    figure: float
+    limit: float
+
+
+def of_notes(figures: NoteFigures, hearing: Hearing, on_trial: frozenset[tuple[str, EarFault]]) -> Iterator[EarFinding]:
+    """What is wrong with the parts.
+
+    Args:
+        figures: up to a bar.
+        hearing: limits of the scene.
+        on_trial: parts, and faults of theirs that something was done about a moment ago.
+    """
+    for name, part in figures.parts.items():
+        if name in hearing.left_out:
+            continue
+        for fault, figure, limit in _measured(part, hearing):
+            counts = limit * TRIAL if (name, fault) in on_trial and fault in _OF_TIME else limit
+            if figure >= counts:
+                yield EarFinding(fault, name, figure, counts)
+
+
+def of_signal(figures: SoundMeasured, playing: bool) -> Iterator[EarFinding]:
+    """What is wrong with the sound.
+
+    Args:
+        figures: up to a second.
+        playing: whether notes are heard now, as planned.
+    """
+    if playing and figures.silence >= DEAD_AIR:
+        yield EarFinding(EarFault.DEAD_AIR, "", figures.silence, DEAD_AIR)
+    if figures.tone >= TONE:
+        yield EarFinding(EarFault.TONE, "", figures.tone, TONE)
+    if abs(figures.offset) >= OFFSET:
+        yield EarFinding(EarFault.OFFSET, "", abs(figures.offset), OFFSET)
+
+
+_OF_TIME = frozenset({EarFault.EMPTY, EarFault.ONE_PITCH, EarFault.LOOP})
+
+
+def _measured(part: PartFigures, hearing: Hearing) -> Iterator[tuple[EarFault, float, float]]:
+    yield EarFault.EMPTY, part.empty, hearing.empty
+    yield EarFault.CROWD, part.crowd, hearing.crowd
+    if part.written:
+        return
+    yield EarFault.LOOP, part.loop, hearing.loop
+    if part.role is Role.DRUMS:
+        return
+    moves = part.changes is None or part.changes >= MOVING
+    yield EarFault.ONE_PITCH, part.one_pitch, hearing.one_pitch * (1.0 if moves else STANDING)
+    if part.fit is not None and part.fit < WITHOUT_KEY and part.clash is not None:
+        yield EarFault.NOISE, part.clash, hearing.noise
+    # Chords and a bass may go round for as long as they like.
+    if part.repeated is not None and part.role is Role.MELODY:
+        yield EarFault.REPETITION, part.repeated, hearing.repetition

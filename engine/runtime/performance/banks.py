@@ -1,0 +1,187 @@
+# pyright: strict
+"""Which bank of notes plays each part that has a timbre, and how the next one comes in at a section line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.events import Event, TimbreChanged, TimbreFailed
+from engine.form.plan import Plan
+from engine.form.scene import Scene
+from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder
+from engine.runtime.timbres.orders import orders_of
+from engine.runtime.timbres.timbres import Timbres
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import ChangeInstrument
+
+NOTICE = 3 * SAMPLE_RATE
+"""Frames before a section line at which the sound is told of a change at the latest: the bank is read meanwhile."""
+
+TOUCH = 600 * SAMPLE_RATE
+"""Frames between two moments at which the cache is told which banks play."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComingBank:
+    """A change that the sound has been told of.
+
+    Attributes:
+        instrument: file of the bank's instrument.
+        frame: the section line.
+    """
+
+    instrument: str
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A bank that is there.
+
+    Attributes:
+        instrument: file of its instrument.
+        seconds: what making it took.
+    """
+
+    instrument: str
+    seconds: float
+
+
+class Banks:
+    """The banks of a performance.
+
+    A bank that is in the cache when a graph is built plays from its first note. One that is made while the scene plays
+    comes in at the first section line that the sound can be told of in time. What cannot be made is said once, and
+    what played before plays on.
+
+    Args:
+        timbres: has banks made; None: nobody does, and stand-ins play.
+        send: takes messages to the sound.
+        publish: told of changes and failures; never raises.
+        wait: the sound waits for what it builds, since nobody hears it.
+
+    Attributes:
+        playing: file of the instrument of each part that a bank plays.
+        told: changes that are still to come.
+    """
+
+    def __init__(
+        self,
+        timbres: Timbres | None,
+        send: Callable[[ChangeInstrument], None],
+        publish: Callable[[Event], None],
+        wait: bool,
+    ) -> None:
+        self.playing: dict[str, str] = {}
+        self.told: dict[str, ComingBank] = {}
+        self._timbres = timbres
+        self._send = send
+        self._publish = publish
+        self._wait = wait
+        self._wanted: dict[str, BankOrder] = {}
+        self._made: dict[str, _Made] = {}
+        self._failed: set[str] = set()
+        self._said: set[TimbreFailed] = set()
+        self._touch_at = 0
+
+    def begin(self, scene: Scene, seed: int) -> None:
+        """Want the banks of a scene whose graph is about to be built; those in the cache play in it."""
+        self.playing, self.told = {}, {}
+        self._want(scene, seed)
+        for part, order in self._wanted.items():
+            if (made := self._made.get(order.digest)) is not None:
+                self.playing[part] = made.instrument
+
+    def take_up(self, scene: Scene, seed: int, playing: Mapping[str, str], told: Mapping[str, ComingBank]) -> None:
+        """Want the banks of a scene that sounds already, with what plays in it."""
+        kept = {name for name, part in scene.parts.items() if part.timbre is not None}
+        self.playing = {part: one for part, one in playing.items() if part in kept}
+        self.told = {part: one for part, one in told.items() if part in kept}
+        self._want(scene, seed)
+
+    def edited(self, scene: Scene, seed: int, rebuilt: bool) -> None:
+        """Want the banks of an edited scene: a part's bank plays on until another one has been made.
+
+        Args:
+            scene: as it is now.
+            seed: of the performance.
+            rebuilt: a new graph is built for it, in which what is in the cache can play at once.
+        """
+        had = set(self.playing)
+        self.take_up(scene, seed, self.playing, {} if rebuilt else self.told)
+        for part, order in self._wanted.items() if rebuilt else ():
+            if part not in had and (made := self._made.get(order.digest)) is not None:
+                self.playing[part] = made.instrument
+
+    def _want(self, scene: Scene, seed: int) -> None:
+        timbres = self._timbres
+        if timbres is None:
+            return
+        self._wanted, failed = orders_of(scene, seed, str(timbres.cache.folder))
+        for failure in failed.values():
+            self._fail(failure)
+        missing: list[BankOrder] = []
+        for order in self._wanted.values():
+            if (there := timbres.find(order.digest)) is not None:
+                before = self._made.get(order.digest)
+                self._made[order.digest] = _Made(there, before.seconds if before is not None else 0.0)
+            elif order.digest not in self._failed:
+                missing.append(order)
+        timbres.want(missing)
+
+    def look(self, plan: Plan, next_bar: int, made: int) -> None:
+        """Take in what was made, and have it come in at the next section line that is not too near.
+
+        Args:
+            plan: of what plays.
+            next_bar: the first that is not decided.
+            made: frames of sound that were made.
+        """
+        if self._timbres is None or not self._wanted:
+            return
+        for found in self._timbres.poll():
+            match found:
+                case BankMade(digest=digest, instrument=instrument, seconds=seconds):
+                    self._made[digest] = _Made(instrument, seconds)
+                case BankFailed(digest=digest, problem=problem):
+                    self._failed.add(digest)
+                    for part, order in self._wanted.items():
+                        if order.digest == digest:
+                            self._fail(TimbreFailed(part, order.kind, problem))
+        bar = plan.bar(next_bar)
+        visit = plan.pass_at(next_bar)
+        line = plan.bar(visit.end_bar - 1).end
+        # A pass that is shorter than that has no better moment than its beginning.
+        in_time = line - made >= NOTICE or next_bar == visit.first_bar
+        for part, order in self._wanted.items():
+            self._look_at(part, order, next_bar, bar.start, line, in_time)
+        if made >= self._touch_at:
+            self._touch_at = made + TOUCH
+            for order in self._wanted.values():
+                self._timbres.cache.touch(order.digest)
+
+    def _look_at(self, part: str, order: BankOrder, next_bar: int, start: int, line: int, in_time: bool) -> None:
+        told = self.told.get(part)
+        if told is not None and told.frame <= start:
+            self.playing[part] = told.instrument
+            del self.told[part]
+            seconds = next((one.seconds for one in self._made.values() if one.instrument == told.instrument), 0.0)
+            # A bank lies in a folder that is called like it.
+            digest = Path(told.instrument).parent.name
+            self._publish(TimbreChanged(part, order.kind, digest, next_bar, seconds))
+            told = None
+        made = self._made.get(order.digest)
+        if made is None or made.instrument == self.playing.get(part):
+            return
+        change = ComingBank(made.instrument, line)
+        # A hand may have moved the line of which the sound was told.
+        if change != told and in_time:
+            self.told[part] = change
+            self._send(ChangeInstrument(part, made.instrument, line, self._wait))
+
+    def _fail(self, failure: TimbreFailed) -> None:
+        if failure not in self._said:
+            self._said.add(failure)
+            self._publish(failure)

@@ -1,0 +1,99 @@
+# pyright: strict
+"""Which banks of notes a scene wants, and the graph in which they play."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from engine.errors import PerpetuumError
+from engine.events import Event, TimbreFailed
+from engine.form.scene import Scene
+from engine.form.seeds import derive_seed
+from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder
+from engine.runtime.timbres.timbres import Timbres
+from engine.sound.messages import PartSound, Setup
+from engine.timbres.contract import TIMBRES, bank_digest
+
+_LOOK = 0.1
+"""Seconds between two looks at banks that are waited for."""
+
+
+def orders_of(scene: Scene, seed: int, folder: str) -> tuple[dict[str, BankOrder], dict[str, TimbreFailed]]:
+    """The banks that the parts of a scene want, and why others cannot even be asked for; both by part.
+
+    Args:
+        scene: what plays.
+        seed: of the performance; the same draws the same.
+        folder: of the cache.
+    """
+    orders: dict[str, BankOrder] = {}
+    failed: dict[str, TimbreFailed] = {}
+    for name, part in scene.parts.items():
+        if part.timbre is None:
+            continue
+        wanted = part.timbre.kind
+        try:
+            kind = TIMBRES.get(wanted)
+            settings = kind.drawn(part.timbre.settings, derive_seed(seed, "timbre", name))
+            orders[name] = BankOrder(bank_digest(kind.name, settings), kind.name, settings, folder)
+        except PerpetuumError as error:
+            failed[name] = TimbreFailed(name, wanted, error.message)
+        except Exception as error:  # a plug-in may raise anything
+            failed[name] = TimbreFailed(name, wanted, repr(error))
+    return orders, failed
+
+
+def with_banks(setup: Setup, banks: Mapping[str, str]) -> Setup:
+    """A graph in which banks play.
+
+    Args:
+        setup: of a scene, with the stand-ins.
+        banks: instrument files by part; those of parts without a timbre are left alone.
+    """
+
+    def playing(part: PartSound) -> PartSound:
+        there = banks.get(part.name) if part.stand_in else None
+        return part if there is None else replace(part, instrument=there)
+
+    return replace(setup, parts=tuple(playing(part) for part in setup.parts))
+
+
+def made_first(
+    scene: Scene,
+    seed: int,
+    timbres: Timbres,
+    publish: Callable[[Event], None],
+    waiting: Callable[[int, float], None] = lambda left, share: None,
+) -> dict[str, str]:
+    """Have all banks of a scene made, and wait for them; instrument files by part, without those that failed.
+
+    Args:
+        scene: what is to be rendered.
+        seed: of the performance.
+        timbres: makes them.
+        publish: told of failures.
+        waiting: told some times a second how many banks are left, and how far the present one is, 0..1.
+    """
+    orders, failed = orders_of(scene, seed, str(timbres.cache.folder))
+    made: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    timbres.want(list(orders.values()))
+    while True:
+        for found in timbres.poll():
+            match found:
+                case BankMade(digest=digest, instrument=instrument):
+                    made[digest] = instrument
+                case BankFailed(digest=digest, problem=problem):
+                    problems[digest] = problem
+        if not timbres.waiting:
+            break
+        waiting(timbres.waiting, timbres.share)
+        time.sleep(_LOOK)
+    for name, order in orders.items():
+        if order.digest in problems:
+            failed[name] = TimbreFailed(name, order.kind, problems[order.digest])
+    for failure in failed.values():
+        publish(failure)
+    return {name: made[order.digest] for name, order in orders.items() if order.digest in made}

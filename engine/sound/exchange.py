@@ -1,0 +1,156 @@
+# pyright: strict
+"""A part whose instrument may change while it plays: two places in the graph, and the way from one to the other.
+
+Where a change begins, notes that sound go on in the old instrument, and new ones begin in both while the old one fades
+out and the new one in; after that the old one is let go. Free of pyo.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.sound.contract import Instrument
+from engine.sound.messages import BLOCK, CROSSFADE, ChangeInstrument
+
+Build = Callable[[str], Instrument]
+"""Builds the instrument of a file. Raises whatever keeps it from that."""
+
+Route = Callable[[Instrument, int], object]
+"""Leads an instrument to one of the two places, 0 or 1; as long as what it gives is kept."""
+
+
+@dataclass(slots=True)
+class _Next:
+    """An instrument that is to come.
+
+    Attributes:
+        path: of its file.
+        frame: at which it is to.
+        instrument: once it is built.
+        problem: why it cannot be.
+        awaited: the frame is met, since nothing is rendered before it is built.
+    """
+
+    path: str
+    frame: int
+    instrument: Instrument | None = None
+    problem: str = ""
+    awaited: bool = False
+
+
+class Exchange:
+    """What plays a part whose instrument may change (see `engine.sound.contract.Instrument`).
+
+    Args:
+        path: of the file of its first instrument.
+        instrument: that one.
+        build: builds others, perhaps in a thread of its own.
+        route: leads them to a place.
+        frame: that the first block begins with.
+
+    Attributes:
+        problem: why the last change did not come about; empty if it did.
+        stolen: notes, since the start, that took a sounding voice or found none.
+    """
+
+    def __init__(self, path: str, instrument: Instrument, build: Build, route: Route, frame: int) -> None:
+        self.problem = ""
+        self.stolen = 0
+        self.outputs = instrument.outputs
+        self._path = path
+        self._now = instrument
+        self._build = build
+        self._route = route
+        self._frame = frame
+        self._place = 0
+        self._kept = route(instrument, 0)
+        self._next: _Next | None = None
+        self._old: Instrument | None = None
+        self._old_kept: object = None
+        self._began = 0
+        self._let_go = 0
+
+    def change(self, message: ChangeInstrument) -> None:
+        """Let another instrument play from a frame on."""
+        self.problem = ""
+        if self._next is None or self._next.path != message.instrument:
+            self._next = None
+            if message.instrument == self._path:
+                return
+            self._next = _Next(message.instrument, message.frame)
+            if not message.wait:
+                threading.Thread(target=self._make, args=(self._next,), name="instrument", daemon=True).start()
+        self._next.frame = message.frame
+        if message.wait:
+            self._next.awaited = True
+            if self._next.instrument is None:
+                self._make(self._next)
+            self._look(self._frame)
+
+    def _make(self, coming: _Next) -> None:
+        try:
+            coming.instrument = self._build(coming.path)
+        except Exception as error:  # a file that is gone, a full memory: what plays goes on playing
+            coming.problem = getattr(error, "message", "") or repr(error)
+
+    def note(self, offset: int, pitch: int, velocity: int, off: int) -> None:
+        """Begin a note in the coming block."""
+        on = self._frame + offset
+        if self._old is None or on >= self._began:
+            self._now.note(offset, pitch, velocity, off)
+        if self._old is not None and on < self._began + CROSSFADE:
+            self._old.note(offset, pitch, velocity, off)
+
+    def prepare(self, frame: int) -> None:
+        """Make ready for the block that begins at an absolute frame."""
+        self._now.prepare(frame)
+        if self._old is not None:
+            self._old.prepare(frame)
+
+    def sleep(self) -> None:
+        """Stop what costs time and gives only silence."""
+        self._now.sleep()
+        if self._old is not None:
+            self._old.sleep()
+
+    def mix(self, places: tuple[np.ndarray, np.ndarray], frame: int) -> None:
+        """Add up what both places gave, in the first one, and look whether a change begins with the next block.
+
+        Args:
+            places: arrays [BLOCK, 2] of float32.
+            frame: of the block's beginning.
+        """
+        first, second = places
+        if self._old is not None:
+            # A quarter of a sine and of a cosine: two sounds that have nothing in common stay as loud as one.
+            share = np.clip((np.arange(frame, frame + BLOCK) - self._began) / CROSSFADE, 0.0, 1.0) * (math.pi / 2.0)
+            rising, falling = np.sin(share).astype(np.float32), np.cos(share).astype(np.float32)
+            first *= (rising if self._place == 0 else falling)[:, None]
+            second *= (falling if self._place == 0 else rising)[:, None]
+        first += second
+        self._frame = frame + BLOCK
+        if self._old is not None and self._frame >= self._began + CROSSFADE:
+            self._let_go += self._old.stolen
+            self._old = self._old_kept = None
+        self.stolen = self._let_go + self._now.stolen + (self._old.stolen if self._old is not None else 0)
+        self._look(self._frame)
+
+    def _look(self, frame: int) -> None:
+        """Begin the change that is to begin in the block at a frame."""
+        coming = self._next
+        if coming is None or self._old is not None:
+            return
+        if coming.problem:
+            self.problem, self._next = coming.problem, None
+        elif coming.instrument is not None and coming.frame < frame + BLOCK:
+            self._next = None
+            self._old, self._old_kept = self._now, self._kept
+            self._place = 1 - self._place
+            self._now, self._kept = coming.instrument, self._route(coming.instrument, self._place)
+            self._path = coming.path
+            self._began = coming.frame if coming.awaited else max(coming.frame, frame)
