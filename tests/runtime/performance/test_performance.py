@@ -164,8 +164,8 @@ def test_it_goes_to_a_section_at_the_end_of_the_one_that_runs_or_at_once(playing
     passes = {bar.pass_index for bar in playing.bars}
     bars = playing.after(GoToSection("second"))
     until(lambda: playing.bars[-1].section == "second")
-    begun = playing.of(SectionBegan)[-1]
-    assert begun.section == "second"
+    later = [event for event in playing.of(SectionBegan) if event.pass_index > max(passes)]
+    begun = next(event for event in later if event.section == "second")  # the one after it may have begun, too
     before = [event for event in playing.of(SectionBegan) if event.pass_index == begun.pass_index - 1]
     assert before[0].end_bar == begun.first_bar
     assert begun.pass_index > max(passes)
