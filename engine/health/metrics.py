@@ -7,6 +7,7 @@ without bound. One thread feeds it; any may read the registry.
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Mapping
 
@@ -94,6 +95,7 @@ class Metrics:
         self._underruns = counter("underruns", "Times that the output wanted sound and there was none.")
         self._peak = gauge("output_peak_ratio", "Largest sample of the last second on its way out; 1 is full scale.")
         self._loudness = gauge("loudness_lufs", "Short-term loudness of what leaves for the output.")
+        self._loudness.set(math.nan)  # 0 LUFS would be a claim
         self._silence = counter("silence_seconds", "Time in which sound was expected and nothing audible left.")
         self._repetition = gauge(
             "repetition_ratio", "Share of what a part plays that it played before, as the ear finds.", ("role",)

@@ -3,6 +3,7 @@
 import http.server
 import json
 import logging
+import os
 import signal
 import ssl
 import subprocess
@@ -202,6 +203,30 @@ def test_a_disk_that_takes_nothing_loses_no_message(tmp_path, posts):
     assert outbox.waiting == 1
     assert outbox.send() is None
     assert len(posts.taken) == 1
+
+
+def test_what_has_left_and_cannot_be_deleted_is_not_sent_again(tmp_path, posts, monkeypatch):
+    outbox = Outbox(tmp_path, Webhook(lambda: posts.address))
+    outbox.put(NOTICE)
+
+    def refuse(self, missing_ok=False):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    for _ in range(3):
+        assert outbox.send() is None
+    assert len(posts.taken) == 1
+
+
+def test_a_fifo_or_a_folder_among_the_messages_holds_up_nothing(tmp_path, posts):
+    outbox = Outbox(tmp_path, Webhook(lambda: posts.address))
+    outbox.put(NOTICE)
+    (folder,) = tmp_path.iterdir()
+    os.mkfifo(folder / "0.json")
+    (folder / "1.json").mkdir()
+    assert outbox.send() is None
+    assert len(posts.taken) == 1
+    assert outbox.waiting == 0
 
 
 def test_messages_that_wait_are_bounded(tmp_path):

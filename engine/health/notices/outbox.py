@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,14 +12,20 @@ from pathlib import Path
 
 import msgspec
 
+from engine.errors import PerpetuumError
+from engine.files import read_bytes
 from engine.health.notices.notice import Notice
 from engine.health.notices.senders import LifeSign, Sender, UndeliveredError
+from engine.output_file import output_folder, write_bytes
 from engine.processes.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
 MOST = 100
 """Messages that wait for one sender; the oldest go first, and who was away so long reads the newest."""
+
+LARGEST = 1 << 20
+"""Bytes of a message."""
 
 FIRST_RETRY, LONGEST_RETRY = 5.0, 600.0
 """Seconds between two attempts."""
@@ -40,23 +45,20 @@ class Outbox:
         self._sender = sender
         self._backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
         self._unwritten: list[Notice] = []  # where the disk takes nothing, memory has to do
+        self._done: set[str] = set()  # names of what has left, and cannot be deleted
 
     def put(self, notice: Notice) -> None:
         """Keep a message until it has left. Never raises."""
         name = f"{time.time_ns():020d}.json"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._folder / f"{name}.part"
-            with part.open("wb") as file:
-                file.write(msgspec.json.encode(notice))
-                file.flush()
-                os.fsync(file.fileno())
-            part.rename(self._folder / name)
-        except OSError as error:
+            output_folder(self._folder.parent)
+            output_folder(self._folder)
+            write_bytes(self._folder / name, msgspec.json.encode(notice))
+        except (OSError, PerpetuumError) as error:
             log.warning("a message cannot be kept on the disk (%s); it is sent if it can be now", error)
             self._unwritten = [*self._unwritten, notice][-MOST:]
         for surplus in self._files()[:-MOST]:
-            surplus.unlink(missing_ok=True)
+            self._drop(surplus)
 
     @property
     def waiting(self) -> int:
@@ -74,7 +76,7 @@ class Outbox:
                 notice = _read(file)
                 if notice is not None:
                     self._sender.send(notice)
-                file.unlink(missing_ok=True)
+                self._drop(file)
             while self._unwritten:
                 self._sender.send(self._unwritten[0])
                 del self._unwritten[0]
@@ -92,15 +94,22 @@ class Outbox:
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(self._folder.glob("*.json"))
+            return sorted(file for file in self._folder.glob("*.json") if file.name not in self._done)
         except OSError:
             return []
+
+    def _drop(self, file: Path) -> None:
+        """Be done with a file; one that cannot be deleted is not sent again while we live."""
+        try:
+            file.unlink(missing_ok=True)
+        except OSError:
+            self._done.add(file.name)
 
 
 def _read(file: Path) -> Notice | None:
     """A message; None for what is none, which a power cut may have left."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Notice)
+        return msgspec.json.decode(read_bytes(file, LARGEST), type=Notice)
     except (OSError, msgspec.MsgspecError, ValueError):
         log.warning("%s is no message; it is left out", file)
         return None

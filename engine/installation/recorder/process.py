@@ -208,7 +208,10 @@ class RecorderProcess:
                 pass
             except Exception:
                 log.exception("health could not be told; the journal goes on")
-            watching.look(self._size())
+            try:
+                watching.look(self._size())
+            except Exception:
+                log.exception("nobody could be told; the journal goes on")
         watching.close()
 
     def _size(self) -> int:
