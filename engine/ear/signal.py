@@ -10,13 +10,11 @@ import numpy.typing as npt
 
 from engine.ear.loudness import LoudnessMeter, TruePeak
 from engine.events import SoundMeasured
+from engine.outputs.meter import AUDIBLE
 from engine.sound.format import AudioFormat
 
 WINDOW = 180.0
 """Seconds of the gated loudness, by which a level is judged: some sections, and not one."""
-
-SILENT = 10 ** (-70 / 20)
-"""Largest sample, linear, of what nobody hears."""
 
 TONE_SHARE = 0.95
 """Of the power of a second, in one partial, that makes it one tone."""
@@ -70,7 +68,7 @@ class SignalEar:
         self._frame += len(second)
         self._loudness.take(second)
         peak = self._true_peak(second)
-        self._silence = self._silence + 1.0 if peak < SILENT else 0.0
+        self._silence = self._silence + 1.0 if peak < AUDIBLE else 0.0
         self._offset += SLOWLY * (second.mean(axis=0) - self._offset)
         self._take_tone(second)
         return SoundMeasured(

@@ -89,9 +89,9 @@ def render(
         audio = stack.enter_context(Audio(live=False))
         bus = stack.enter_context(Bus())
         bus.subscribe(LOGGED, log_event, lossless=True)
-        with Timbres() as timbres:
-            banks = made_first(scene, seed, timbres, bus.publish, waiting)
-        if begin is None:
+        if begin is None:  # the mind makes the setup of one that begins elsewhere, with stand-ins
+            with Timbres() as timbres:
+                banks = made_first(scene, seed, timbres, bus.publish, waiting)
             audio.send(with_banks(setup_of(scene, seed, live=False), banks))
         workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus.subscribe(BarSealed, tally, lossless=True)
