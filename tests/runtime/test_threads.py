@@ -10,7 +10,7 @@ import pytest
 from engine.runtime.threads import SteadyThread
 
 
-class Struck(Exception):
+class StruckError(Exception):
     """Raised by a signal's handler."""
 
 
@@ -21,13 +21,13 @@ def test_a_signal_that_raises_while_one_waits_for_a_thread_does_not_make_it_look
     thread.start()
 
     def strike(*_: object) -> None:
-        raise Struck
+        raise StruckError
 
     before = signal.signal(signal.SIGALRM, strike)
     try:
         for _ in range(3):
             signal.setitimer(signal.ITIMER_REAL, 0.01)
-            with pytest.raises(Struck):
+            with pytest.raises(StruckError):
                 thread.join(60)
             assert thread.is_alive()
     finally:
