@@ -50,6 +50,8 @@ class Link(StrEnum):
     CHORDS = "chords"
     RHYTHM = "rhythm"
     PRIMER = "primer"
+    LEADER = "leader"
+    """As it was the setting `after` beats ago, in the key of now."""
 
 
 class Cadence(StrEnum):
@@ -171,8 +173,8 @@ class Request(Generic[S_co]):
         history: what this part's generator made just before (before its transforms), ending where this phrase
             begins; None at the start, or after a part has rested.
         keys: in which that was made, in beats from its start; empty for the key of the request.
-        sources: other parts' phrases over exactly these bars, by the way they are taken. A primer's phrase may be
-            of any length.
+        sources: other parts' phrases over exactly these bars, by the way they are taken; a leader's over as many
+            beats, some beats earlier. A primer's phrase may be of any length.
         primer: the pattern or MIDI file of the part's primer as notes; None without.
         transforms: settings of each transform of the chain at this moment, in order: (kind, settings).
         theme: seed of what recurs: all phrases under one theme have the same (a groove, a motif); `seed` decides how

@@ -50,9 +50,9 @@ def varied(taken: TakenUp, key: Key, rng: np.random.Generator) -> np.ndarray:
     if variation is Variation.TRANSPOSED:
         notes["pitch"] = _real(notes["pitch"], key, rng)
     elif variation is Variation.SEQUENCE:
-        notes["pitch"] = _by_steps(notes["pitch"], int(rng.choice([-2, -1, 1, 2, 3])), key)
+        notes["pitch"] = by_steps(notes["pitch"], int(rng.choice([-2, -1, 1, 2, 3])), key)
     elif variation is Variation.INVERTED:
-        notes["pitch"] = _inverted(notes["pitch"], key)
+        notes["pitch"] = inverted(notes["pitch"], key)
     elif variation is Variation.THINNED:
         notes = _thinned(notes, taken.amount, rng)
     elif variation is Variation.AUGMENTED:
@@ -136,18 +136,26 @@ def _pitch(index: int, key: Key) -> int:
     return index // len(scale) * 12 + scale[index % len(scale)]
 
 
-def _by_steps(pitches: np.ndarray, steps: int, key: Key) -> np.ndarray:
+def by_steps(pitches: np.ndarray, steps: int, key: Key) -> np.ndarray:
     """Pitches so many steps of the key higher; what lies between two steps stays between them."""
     found = [(_index(int(pitch), key)) for pitch in pitches]
-    return np.clip([_pitch(index + steps, key) + above for index, above in found], 0, 127)
+    return np.clip(np.array([_pitch(index + steps, key) + above for index, above in found], int), 0, 127)
 
 
-def _inverted(pitches: np.ndarray, key: Key) -> np.ndarray:
+def inverted(pitches: np.ndarray, key: Key) -> np.ndarray:
     """Pitches turned upside down within the key, around the first."""
-    if not len(pitches):
-        return pitches
+    return _around(_index(int(pitches[0]), key)[0], pitches, key) if len(pitches) else pitches
+
+
+def mirrored(pitches: np.ndarray, key: Key) -> np.ndarray:
+    """Pitches turned upside down within the key, around the tonic nearest to middle C, wherever they begin."""
+    tonic = min(range(54, 67), key=lambda pitch: (pitch % 12 != key.tonic, abs(pitch - 60)))
+    return _around(_index(tonic, key)[0], pitches, key)
+
+
+def _around(axis: int, pitches: np.ndarray, key: Key) -> np.ndarray:
     found = [_index(int(pitch), key)[0] for pitch in pitches]
-    return np.clip([_pitch(2 * found[0] - index, key) for index in found], 0, 127)
+    return np.clip(np.array([_pitch(2 * axis - index, key) for index in found], int), 0, 127)
 
 
 def _thinned(notes: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:
@@ -174,7 +182,7 @@ def _other_end(notes: np.ndarray, length: float, key: Key, rng: np.random.Genera
         return notes
     notes = notes.copy()
     if rng.random() < 0.5:
-        notes["pitch"][tail] = _inverted(notes["pitch"][tail], key)
+        notes["pitch"][tail] = inverted(notes["pitch"][tail], key)
     else:
-        notes["pitch"][tail] = _by_steps(notes["pitch"][tail], int(rng.choice([-2, -1, 1, 2])), key)
+        notes["pitch"][tail] = by_steps(notes["pitch"][tail], int(rng.choice([-2, -1, 1, 2])), key)
     return notes

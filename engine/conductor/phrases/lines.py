@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,7 +14,9 @@ from engine.generators.contract import Role
 from engine.score.drums import CLASS_OF_PITCH
 from engine.score.harmony.keys import Key
 from engine.score.harmony.relations import KeySpan
-from engine.score.phrase import Phrase
+from engine.score.phrase import Origin, Phrase, Provenance
+
+_CLOSE = 1e-9
 
 HISTORY_BARS = 8
 """Bars of its own past that a generator is shown."""
@@ -133,17 +136,50 @@ class Line:
             start = (bar - item.first_bar) * item.beats_per_bar
             pieces.append(item.phrase.slice(start, start + (until - bar) * item.beats_per_bar))
             bar = until
-        phrase = Phrase.concatenate(pieces)
-        if drum is None:
-            return phrase
-        return phrase.with_notes(
-            phrase.notes[[CLASS_OF_PITCH.get(int(pitch)) == drum for pitch in phrase.notes["pitch"]]]
-        )
+        return of_drum(Phrase.concatenate(pieces), drum)
+
+    def earlier(self, first_bar: int, bars: int, beats: float) -> tuple[Phrase, tuple[KeySpan, ...]] | None:
+        """What was heard some beats before a stretch, for as long as it, and the keys that it is in; None while any of
+        it is not decided. Before the first bar, and where what was played is forgotten, there are rests.
+
+        Args:
+            first_bar: of the stretch.
+            bars: of it.
+            beats: how much earlier, more than 0.
+        """
+        bar = self._beats_per_bar
+        back = math.ceil(beats / bar - _CLOSE)
+        end_bar = first_bar + bars - math.floor(beats / bar + _CLOSE)
+        pieces: list[Phrase] = []
+        keys: list[KeySpan] = []
+        for number in range(first_bar - back, end_bar):
+            item = self.covering(number)
+            if item is None and number >= 0 and not any(other.first_bar > number for other in self.decided):
+                return None
+            if item is None:
+                pieces.append(Phrase.empty(bar, Provenance("rest", Origin.RULES)))
+                continue
+            start = (number - item.first_bar) * item.beats_per_bar
+            piece = item.phrase.slice(start, start + item.beats_per_bar)
+            now = sum(other.length for other in pieces)
+            keys.append(KeySpan(now, now + piece.length, item.key))
+            pieces.append(piece)
+        whole = Phrase.concatenate(pieces)
+        begin = back * bar - beats
+        found = tuple(KeySpan(max(0.0, one.start - begin), one.end - begin, one.key) for one in keys if one.end > begin)
+        return whole.slice(begin, begin + bars * bar), found
 
     def forget_before(self, bar: int) -> None:
         """Drop phrases that neither history nor listeners need any more."""
         while self.decided and self.decided[0].end_bar <= bar - HISTORY_BARS:
             del self.decided[0]
+
+
+def of_drum(phrase: Phrase, drum: int | None) -> Phrase:
+    """The notes of one drum class, or of all for None."""
+    if drum is None:
+        return phrase
+    return phrase.with_notes(phrase.notes[[CLASS_OF_PITCH.get(int(pitch)) == drum for pitch in phrase.notes["pitch"]]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from engine.conductor.phrases.lines import Line
+from engine.conductor.phrases.lines import Line, of_drum
 from engine.conductor.phrases.remembering import taken_by
 from engine.form.course import between
 from engine.form.passes import Pass, Slot
@@ -52,14 +52,18 @@ def request_for(
     """
     scene, part, visit = plan.scene, line.part, slot.visit
     sources: dict[Link, Phrase] = {}
+    values = values_at(scene, part.name, visit, visit.progress(slot.first_bar), time_of_day)
+    settings = _with_values(part.settings, values, None)
     for link, source in part.sources.items():
-        phrase = lines[source.part].heard(slot.first_bar, slot.end_bar, source.drum)
+        if link is Link.LEADER:
+            phrase = _led(lines[source.part], slot, source.drum, float(getattr(settings, "after", 0.0)))
+        else:
+            phrase = lines[source.part].heard(slot.first_bar, slot.end_bar, source.drum)
         if phrase is None:
             if complete:
                 return None
             phrase = Phrase.empty(slot.bars * scene.meter.beats_per_bar, Provenance("rest", Origin.RULES))
         sources[link] = phrase
-    values = values_at(scene, part.name, visit, visit.progress(slot.first_bar), time_of_day)
     past, keys = line.history(slot.first_bar) or (None, ())
     first, levels = slot.first_bar - visit.first_bar, visit.levels(slot.first_bar, slot.end_bar)
     progression: Progression | None = values.get((Link.CHORDS, None), part.chords)
@@ -67,7 +71,6 @@ def request_for(
         bar, beats = scene.meter.beats_per_bar, slot.bars * scene.meter.beats_per_bar
         spans = progression.spans(visit.key, (slot.first_bar - visit.first_bar) * bar, beats)
         sources[Link.CHORDS] = Phrase.of((), beats, Provenance("written", Origin.RULES), spans)
-    settings = _with_values(part.settings, values, None)
     return Request(
         part=part.name,
         role=part.role,
@@ -99,6 +102,15 @@ def request_for(
             (name, _with_values(settings, values, place)) for place, (name, settings) in enumerate(part.transforms)
         ),
     )
+
+
+def _led(leader: Line, slot: Slot, drum: int | None, after: float) -> Phrase | None:
+    """What a part's leader played some beats before a slot, in the slot's key; None while it is not known."""
+    found = leader.earlier(slot.first_bar, slot.bars, after)
+    if found is None:
+        return None
+    phrase, keys = found
+    return of_drum(phrase, drum) if leader.part.role is Role.DRUMS else phrase_in(phrase, keys, slot.visit.key)
 
 
 def _in_the_key(part: Part, written: Key, key: Key) -> Phrase | None:

@@ -13,12 +13,13 @@ from engine.generators.chance import stream
 from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, Surroundings, UnfitError
 from engine.generators.expression import clip_velocities
 from engine.generators.pulse import accent_at
+from engine.generators.rules.processes import Process, ProcessStage, stages
 from engine.generators.rules.written import Notes
 from engine.score.drums import CLASS_OF_PITCH, PITCHES
 from engine.score.patterns import Pattern
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
-from engine.units import Percent
+from engine.units import Bars, Beats, Percent
 
 _CLOSE = 1e-9
 _STEP = 1.0 / STEPS_PER_BEAT
@@ -34,11 +35,20 @@ class PatternSettings(Settings):
         description="what is played, again and again: notes like `D4:1 F4:1/2`, a drum grid like `bd: x...x...`, or "
         "`{midi: FILE, track: NAME, bars: 1..8}`; must be there",
     )
-    restart: Literal["section", "phrase", "bar"] = Field(
+    restart: Literal["section", "phrase", "bar", "never"] = Field(
         default="section",
         description="when it begins anew. section: with each section, and runs through all bars at its own length; "
-        "phrase: with each phrase, too; bar: at bar lines only, with a rest to fill its last bar",
+        "phrase: with each phrase, too; bar: at bar lines only, with a rest to fill its last bar; never: it runs "
+        "through all sections, also those in which the part rests, so that it meets the others ever otherwise",
     )
+    process: Process = Field(
+        default="none",
+        description="what becomes of it, step by step, since it began anew. phase: it runs ahead by `step` more; "
+        "build: from its first note on one more takes the place of a rest, until all are there; dissolve: the other "
+        "way round; lengthen: it is its first note alone, then its first two, and so on; shorten: the other way round",
+    )
+    every: Bars = Field(default=4, description="bars from one step of the process to the next")
+    step: Beats = Field(default=0.5, gt=0, description="beats that a step of `phase` runs ahead")
     variation: Percent = Field(
         default=0.0,
         description="how many notes differ each time: 0 % is note for note, 100 % leaves only the outline. A varied "
@@ -55,32 +65,53 @@ class PatternPlayer:
     def generate(self, request: Request[PatternSettings]) -> Phrase:
         """The bars of the pattern that fall into the phrase; what has a chance or a turn sounds when it is due."""
         settings = request.settings
-        assert settings.notes is not None  # `check` has seen it
-        notes = _played(settings.notes, request, settings.restart)
+        notes = _played(request)
         if settings.variation > 0:
             notes = _varied(notes, request, settings.variation)
         return Phrase.of(notes, request.beats, Provenance("pattern", Origin.RULES, request.seed))
 
 
-def _played(pattern: Pattern, request: Request, restart: str) -> np.ndarray:
-    """The notes that begin within the phrase, as they are written: array [n] of `NOTE`."""
-    bar = request.meter.beats_per_bar
-    period = math.ceil(pattern.length / bar - _CLOSE) * bar if restart == "bar" else pattern.length
-    origin = 0.0 if restart == "phrase" else request.place.bar * bar
+def _played(request: Request[PatternSettings]) -> np.ndarray:
+    """The notes that begin within the phrase, as they are written and as the process has them: array [n] of `NOTE`."""
+    settings, bar = request.settings, request.meter.beats_per_bar
+    assert settings.notes is not None  # `check` has seen it
+    first_bar = {"phrase": 0, "never": request.place.first_bar}.get(settings.restart, request.place.bar)
+    found = [np.zeros(0, NOTE)]
+    for stage in stages(settings.notes, settings.process, settings.every, settings.step, first_bar, request.bars):
+        notes = _turns(stage, bar, settings.restart == "bar", request.seed)
+        notes["start"] += (stage.bars.start - first_bar) * bar
+        notes["end"] += (stage.bars.start - first_bar) * bar
+        found.append(notes)
+    return np.concatenate(found)
+
+
+def _turns(stage: ProcessStage, bar: float, fill: bool, seed: int) -> np.ndarray:
+    """The notes of a stage, in beats from its first bar.
+
+    Args:
+        stage: of the pattern.
+        bar: beats of a bar.
+        fill: it begins at bar lines only.
+        seed: of what has a chance.
+    """
+    pattern, beats = stage.pattern, len(stage.bars) * bar
+    period = math.ceil(pattern.length / bar - _CLOSE) * bar if fill else pattern.length
+    origin = (stage.bars.start - stage.origin) * bar + stage.ahead
     written = pattern.array()
     chances = np.array([condition.chance for condition in pattern.conditions])
-    found = []
-    for turn in range(int(origin / period + _CLOSE), math.ceil((origin + request.beats) / period - _CLOSE)):
+    words = ("condition", stage.number) if stage.origin else ("condition",)
+    found = [np.zeros(0, NOTE)]
+    for turn in range(int(origin / period + _CLOSE), math.ceil((origin + beats) / period - _CLOSE)):
         start = written["start"] + (turn * period - origin)
-        kept = (start > -_CLOSE) & (start < request.beats - _CLOSE)
-        kept &= stream(request.seed, "condition", turn).random(len(written)) < chances
+        kept = (start > -_CLOSE) & (start < beats - _CLOSE)
+        kept &= stream(seed, *words, turn).random(len(written)) < chances
         kept &= np.array([turn % when.turns == when.turn - 1 for when in pattern.conditions], bool)
         notes = written[kept].copy()
         # The end keeps its distance from the start, so that lengths are as they are written.
         notes["start"] = np.maximum(start[kept], 0.0)
         notes["end"] = notes["start"] + (written["end"] - written["start"])[kept]
         found.append(notes)
-    return np.concatenate(found) if found else np.zeros(0, NOTE)
+    return np.concatenate(found)
 
 
 def _varied(notes: np.ndarray, request: Request, variation: float) -> np.ndarray:

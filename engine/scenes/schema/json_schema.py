@@ -259,6 +259,10 @@ def _links() -> dict[str, Any]:
             "allOf": [{"$ref": REFERENCE + "primer"}],
             "description": "What it begins from: a pattern, a drum grid, a MIDI file or another part.",
         },
+        str(Link.LEADER): {
+            "type": "string",
+            "description": "Another part, which it follows: it plays what that has played.",
+        },
     }
 
 

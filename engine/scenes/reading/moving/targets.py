@@ -53,7 +53,7 @@ _OF_SECTIONS = {
     "dynamics": ("a section has its own dynamics beside `move`", "`dynamics: mp -> f` in the section itself"),
     "meter": ("the meter is the same in all sections", "a setting of a part"),
 }
-_FIXED = ("instrument", "generator", "kind", "role", "phrase", "rhythm", "primer")
+_FIXED = ("instrument", "generator", "kind", "role", "phrase", "rhythm", "primer", "leader")
 """Keys of a part that no section can change."""
 
 

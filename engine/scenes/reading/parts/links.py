@@ -136,6 +136,11 @@ def _read_link(
     if link is Link.CHORDS and other.role is Role.DRUMS:
         expected = listed(_tonal(parts, chain)) or "a part with pitches"
         return reader.source.error(node.span, f"part `{name}` plays drums, which have no chords", expected)
+    plays_drums = chain.role is Role.DRUMS
+    if link is Link.LEADER and None not in (other.role, chain.role) and plays_drums != (other.role is Role.DRUMS):
+        expected = "a part with drums" if plays_drums else listed(_tonal(parts, chain)) or "a part with pitches"
+        hint = "" if plays_drums else "or say `role: drums`"
+        return reader.source.error(node.span, f"part `{name}` plays {'no ' * plays_drums}drums", expected, hint=hint)
     return LinkDraft(PartSource(name, drum), node.span)
 
 
