@@ -69,8 +69,7 @@ def mel_to_linear(bins: int = 1024, sample_rate: int = 16000) -> Doubles:
     forth = linear_to_mel(bins, sample_rate)
     sums = forth @ forth.sum(axis=0)
     scale = np.divide(1.0, sums, out=sums.copy(), where=np.abs(sums) > 1e-8)
-    matrix = forth.T * scale
-    return matrix
+    return forth.T * scale
 
 
 class BandedMatrix:
