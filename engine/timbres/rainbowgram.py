@@ -127,7 +127,7 @@ def _seconds(what: Array) -> float:
 
 
 def _draw_sound(axes: Any, wave: Array) -> None:
-    axes.set_facecolor("black")
+    axes.set_facecolor("0.93")  # a sound that is over is not one that is silent
     extent = (0, max(len(wave), 1) / RATE, 0, OCTAVES)
     axes.imshow(rainbow(wave), origin="lower", aspect="auto", extent=extent, interpolation="nearest")
     axes.set_ylim(0, OCTAVES)

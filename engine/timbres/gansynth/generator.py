@@ -29,8 +29,6 @@ from engine.timbres.gansynth.spectra.mel import Array
 
 _LEAK = 0.2
 _EPSILON = 1e-8
-_MET = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], np.float32)
-"""Which of three weights meet pixels p - 1 and p: for pixel 2p - 1 of the doubled image, and for pixel 2p."""
 _ON_GPU, _ON_CPU = 8, 1
 """Notes that are made at once: on a processor, more at once are no quicker, and take memory."""
 
@@ -189,8 +187,19 @@ def _of_doubled(kernel: Array) -> Array:
     Position p of the result sees pixels p - 1 and p of the image, and belongs to pixels 2p - 1 and 2p of the doubled
     result, in either direction, less what lies beyond its edges.
     """
-    parts = [np.einsum("rt,sv,tvio->rsio", rows, columns, kernel) for rows in _MET for columns in _MET]
-    return np.ascontiguousarray(np.concatenate(parts, axis=-1), np.float32)
+    inputs, filters = kernel.shape[2:]
+    made = np.empty((2, 2, inputs, 2, 2, filters), np.float32)
+    for of_row, row in enumerate(_met(kernel)):
+        for seen_row, weights in enumerate(row):
+            for of_column, column in enumerate(_met(weights)):
+                for seen_column, met in enumerate(column):
+                    made[seen_row, seen_column, :, of_row, of_column] = met
+    return made.reshape(2, 2, inputs, -1)
+
+
+def _met(weights: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Which of three weights meet pixels p - 1 and p: for pixel 2p - 1 of the doubled image, and for pixel 2p."""
+    return (weights[0] + weights[1], weights[2]), (weights[0], weights[1] + weights[2])
 
 
 def _enlarged(image: Array, doublings: int) -> Array:

@@ -42,6 +42,7 @@ class GanSynth:
         known = weights.configuration
         self.weights = replace(weights, weights={})
         self.spectrogram = Spectrogram(weights.frames, weights.bins, known.audio_length, known.sample_rate)
+        self.spectrogram.prepare(known.data_type == "mel")
         self.generator = SpectrumGenerator(weights, all_levels)
 
     @classmethod

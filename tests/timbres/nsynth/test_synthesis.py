@@ -10,6 +10,7 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.timbres.nsynth.checkpoint import open_model
 from engine.timbres.nsynth.layout import HOP
+from engine.timbres.nsynth.mu_law import inverse_mu_law
 from engine.timbres.nsynth.playing import EncodedNote, Playing
 from engine.timbres.nsynth.synthesis import Synthesis
 from engine.timbres.nsynth.unfinished import read_unfinished, write_unfinished
@@ -65,7 +66,7 @@ def test_each_note_of_a_batch_is_the_note_alone(decoder, encodings, whole):
         np.testing.assert_array_equal(alone.values(0), whole[number])
 
 
-@pytest.mark.parametrize("steps", [1, 200, 512, 700, 1025, 1535])
+@pytest.mark.parametrize("steps", [1, 512, 700, 1535])
 def test_what_is_put_aside_at_any_step_goes_on_to_the_same_samples(decoder, encodings, whole, tmp_path, steps):
     first, stop = Synthesis(decoder, encodings, sources()), After(steps)
     while first.time < steps and not first.finished:
@@ -80,11 +81,16 @@ def test_what_is_put_aside_at_any_step_goes_on_to_the_same_samples(decoder, enco
         np.testing.assert_array_equal(second.values(number), whole[number])
 
 
-@pytest.fixture
-def unfinished(decoder, encodings, tmp_path):
+@pytest.fixture(scope="module")
+def after_a_frame(decoder, encodings):
     synthesis = Synthesis(decoder, encodings, sources())
     synthesis.advance()
-    write_unfinished(tmp_path / "a", "job", synthesis.saved())
+    return synthesis.saved()
+
+
+@pytest.fixture
+def unfinished(after_a_frame, tmp_path):
+    write_unfinished(tmp_path / "a", "job", after_a_frame)
     return tmp_path / "a"
 
 
@@ -129,9 +135,7 @@ def test_batches_in_threads_play_each_note_once_and_leave_nothing_behind(decoder
     assert sorted(waves) == [0, 1, 2]
     assert [len(waves[number]) for number in range(3)] == [frames * HOP for frames in FRAMES]
     assert not list(tmp_path.iterdir())
-    again = Synthesis(decoder, encodings, sources())
-    again.run()
-    np.testing.assert_array_equal(waves[1], again.wave(1))
+    np.testing.assert_array_equal(waves[1], inverse_mu_law(whole[1]))
 
 
 def test_an_error_in_one_batch_ends_all_and_is_told(decoder, encodings, tmp_path):

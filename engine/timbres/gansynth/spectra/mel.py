@@ -48,9 +48,8 @@ def _edges(bands: int, bins: int, nyquist: float) -> Doubles:
     return edges
 
 
-@cache
 def linear_to_mel(bins: int = 1024, sample_rate: int = 16000) -> Doubles:
-    """Matrix [bins, bands] from powers or phases of linear bins to as many mel bands; not to be written to.
+    """Matrix [bins, bands] from powers or phases of linear bins to as many mel bands.
 
     The bins are those of an STFT without DC, yet they are taken for 0 ... Nyquist, and the first is left out for DC.
     """
@@ -62,19 +61,15 @@ def linear_to_mel(bins: int = 1024, sample_rate: int = 16000) -> Doubles:
     falling = (upper - frequencies) / (upper - centre)
     matrix = np.zeros((bins, bins))
     matrix[1:] = np.maximum(0.0, np.minimum(rising, falling))
-    matrix.setflags(write=False)
     return matrix
 
 
-@cache
 def mel_to_linear(bins: int = 1024, sample_rate: int = 16000) -> Doubles:
-    """Matrix [bands, bins] back to linear bins: the transpose, its columns scaled; not to be written to."""
+    """Matrix [bands, bins] back to linear bins: the transpose, its columns scaled."""
     forth = linear_to_mel(bins, sample_rate)
     sums = forth @ forth.sum(axis=0)
     scale = np.divide(1.0, sums, out=sums.copy(), where=np.abs(sums) > 1e-8)
-    matrix = forth.T * scale
-    matrix.setflags(write=False)
-    return matrix
+    return forth.T * scale
 
 
 class BandedMatrix:

@@ -84,6 +84,14 @@ class Spectrogram:
     def _from_mel(self) -> BandedMatrix:
         return mel_to_linear_bands(self.bins, self.sample_rate)
 
+    def prepare(self, mel: bool) -> None:
+        """Make windows and matrices now that making waves would make when it is first asked to.
+
+        Args:
+            mel: of mel spectra.
+        """
+        _ = self._inverse_window, mel and self._from_mel
+
     def stft(self, wave: Array) -> Complex:
         """Transform of a wave [length]: [frames, bins]."""
         padded = np.concatenate([np.zeros(self.padding, np.float32), wave.astype(np.float32, copy=False)])
