@@ -13,9 +13,9 @@ from engine.events import PhraseDecided
 from engine.journal.reader import Journal
 from engine.journal.recall import recall
 from engine.sound.messages import Notes
+from tests.conductor.resumed import shipped
 from tests.conductor.stage import kinds  # noqa: F401
 from tests.conductor.test_edits import edited, heard
-from tests.conductor.resumed import shipped
 from tests.conductor.test_state import moving
 from tests.journal.told import Keeping, Told, resumed
 
