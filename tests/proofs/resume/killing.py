@@ -133,10 +133,10 @@ class Killing:
         if first is not None:
             start.sound_after = (frame + first - began) / RATE - (RESTART_AFTER if began else 0.0)
         heard = onsets(sound)
+        if not heard:
+            return
         with Journal(self._state / NAME) as journal:
-            sitting = journal.sittings()[-1] if heard else None
-            if sitting is None:
-                return  # nothing was heard of it
+            sitting = journal.sittings()[-1]
             if self._place is not None and not sitting.told.continues:
                 start.problems.append("it began anew")
             bars = list(journal.bars(sitting.number, 0, 1 << 40))
