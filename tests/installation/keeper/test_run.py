@@ -237,6 +237,4 @@ def test_after_five_starts_that_came_to_nothing_it_plays_something_safe_until_th
         run.file.write_text("\n".join(line for line in text.splitlines() if not line.startswith("followers")))
         run.process.send_signal(signal.SIGHUP)
         run.until(lambda: (run.status.get("scene"), run.status.get("safe")) == ("other", ""))
-        run.until(lambda: run.status.get("taken", 0) > 0)
-        run.until(lambda: not (state / "starts").exists())  # it works
         assert "Traceback" not in run.said

@@ -20,10 +20,17 @@ bar that is the same, note by note, as the one that was heard there.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from types import FrameType
 
 from tests.proofs.resume.killing import kill
 from tests.proofs.resume.power import cut_power
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """Let what is mounted and what plays end with us."""
+    sys.exit(1)
 
 
 def main() -> int:
@@ -35,8 +42,9 @@ def main() -> int:
     parser.add_argument("--priority", type=int, default=0, help="nice value of the installation's autogroup")
     parser.add_argument("--power", action="store_true", help="cut the power, not the processes")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, end)
     if asked.power:
-        return 1 if cut_power(asked.times, asked.seed) else 0
+        return 1 if cut_power(asked.times, asked.seed, asked.priority) else 0
     return 1 if kill(asked.times, asked.seconds, asked.seed, asked.priority) else 0
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class Mounted:
 
 
 @contextmanager
-def mounted(image: Path, place: Path) -> Iterator[Mounted]:
+def mounted(image: Path, place: Path) -> Generator[Mounted]:
     """Mount an image; whatever happens it is unmounted at the end."""
     place.mkdir(exist_ok=True)
     found = subprocess.run(["losetup", "--find", "--show", str(image)], check=True, capture_output=True, text=True)

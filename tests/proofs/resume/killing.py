@@ -16,11 +16,13 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.installation.chaos.processes import descendants, tell
 from engine.installation.chaos.rig import RESTART_AFTER, Rig
+from engine.installation.keeper.folder.starts import HEALTHY, MOST
 from engine.journal.reader import Journal
 from engine.journal.records import JournalBar
 from engine.journal.schema import NAME
 from tests.proofs.resume.hearing import RATE, Told, first_sound, match, onsets
 from tests.proofs.resume.music import write_music
+from tests.proofs.resume.power import prefer
 
 SIGKILL = 9
 
@@ -29,6 +31,9 @@ EARLY = 0.25
 
 START = 6.0
 """Seconds after a start in which these come."""
+
+LONG = HEALTHY + 2.0
+"""Seconds of sound after which a start has come to something, with what an audio server holds back."""
 
 PATIENCE = 90.0
 """Seconds that a first sound is waited for."""
@@ -72,7 +77,7 @@ class Killing:
         self._seconds = seconds
         self._rng = np.random.default_rng(seed)
         self._priority = priority
-        self._checked = 0
+        self._checked = self._short = 0
         self._place: JournalBar | None = None
 
     def run(self, times: int) -> Iterator[Start]:
@@ -94,14 +99,14 @@ class Killing:
         """Wait; meanwhile each process that comes is preferred, for each has a session of its own."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            for pid in [keeper, *descendants(keeper)] if self._priority else ():
-                with suppress(OSError):
-                    Path(f"/proc/{pid}/autogroup").write_text(str(self._priority))
+            prefer(keeper, self._priority)
             time.sleep(min(left, 0.25))
 
     def _wait(self, rig: Rig, keeper: int, since: int) -> bool:
         """Wait for a random moment; False where no sound came."""
-        if self._rng.random() < EARLY:
+        # After five starts in a row that come to nothing it plays something safe, as it should.
+        early, self._short = self._rng.random() < EARLY, self._short + 1
+        if early and self._short < MOST:
             self._pause(float(self._rng.uniform(0.05, START)), keeper)
             return True
         until = time.monotonic() + PATIENCE
@@ -111,7 +116,10 @@ class Killing:
             sound = rig.capture.since(frame)
             if first_sound(sound) is not None:
                 # The first moments are the most delicate ones.
-                self._pause(0.05 + self._seconds * float(self._rng.random()) ** 2, keeper)
+                seconds = 0.05 + self._seconds * float(self._rng.random()) ** 2
+                if self._short >= MOST or seconds > LONG:
+                    seconds, self._short = max(seconds, LONG), 0
+                self._pause(seconds, keeper)
                 return True
             frame += max(0, len(sound) - 1)
             self._pause(0.05, keeper)
