@@ -41,7 +41,7 @@ from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS
-from engine.sound.messages import Setup
+from engine.sound.messages import Setup, ToSound
 from tests.proofs.restored import restored
 
 EVERY = 12.0
@@ -73,7 +73,7 @@ class Performance:
 
     live: Setup
     offline: Setup
-    messages: Sequence[object]
+    messages: Sequence[ToSound]
     frames: int
 
 
@@ -103,7 +103,7 @@ def performance(path: Path, seed: int, seconds: float) -> Performance:
     plan = Plan(scene, seed)
     frames = round(seconds * SAMPLE_RATE)
     bars = next(bar for bar in range(1, 1 << 20) if plan.bar(bar).start >= frames)
-    messages: list[object] = []
+    messages: list[ToSound] = []
     with Workers(load=networks_of(scene), patience=PATIENCE) as workers:
         conductor = Conductor(Plan(scene, seed), ladder_over(workers), messages.append, FastClock(), day=AT_NOON)
         conductor.run(bars)

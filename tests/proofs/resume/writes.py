@@ -1,5 +1,5 @@
 # pyright: strict
-"""What an installation writes to its state folder in an hour: a disk of its own counts it, strace sees who waits for it.
+"""What an installation writes to its state folder in an hour: a disk of its own counts it, strace sees who waits.
 
     python -m tests.proofs.resume.writes SCENE... [--minutes 20]          (as root: it mounts images)
 
