@@ -115,8 +115,8 @@ class Matched:
     missing: tuple[Told, ...]
 
 
-NEAR = RATE // 25
-"""Frames (40 ms) by which an onset may lie beside its note, once the delay is known."""
+NEAR = RATE // 10
+"""Frames (100 ms; an audio server of a busy machine hurries its first note by 45) by which an onset may lie beside its note, once the delay is known."""
 
 
 def match(heard: Sequence[Onset], told: Sequence[Told], delay: int, within: int) -> Matched:

@@ -38,8 +38,8 @@ LONG = HEALTHY + 2.0
 PATIENCE = 90.0
 """Seconds that a first sound is waited for."""
 
-BUFFER = RATE
-"""Frames behind a kill in which what the audio server had been given may still be heard."""
+TAIL = 2 * RATE
+"""Frames behind a kill in which what the audio server and the recorder still held is heard; no start sounds so soon."""
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Killing:
             return True
         until = time.monotonic() + PATIENCE
         # What the server had been given before the last kill is no sound of this start.
-        frame = since + BUFFER // 2 if since else 0
+        frame = since + TAIL if since else 0
         while time.monotonic() < until:
             sound = rig.capture.since(frame)
             if first_sound(sound) is not None:
@@ -134,9 +134,10 @@ class Killing:
 
     def _check(self, rig: Rig, start: Start, began: int) -> None:
         """Compare what was heard of a start with what the journal knows of it."""
-        time.sleep(0.5)  # the end of what the server had been given
-        frame = began + (BUFFER // 2 if began else 0)
-        sound = rig.capture.since(frame, start.killed + BUFFER // 2)
+        while rig.capture.frames < start.killed + TAIL:
+            time.sleep(0.05)
+        frame = began + (TAIL if began else 0)
+        sound = rig.capture.since(frame, start.killed + TAIL)
         first = first_sound(sound)
         if first is not None:
             start.sound_after = (frame + first - began) / RATE - (RESTART_AFTER if began else 0.0)
