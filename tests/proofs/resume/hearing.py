@@ -116,7 +116,8 @@ class Matched:
 
 
 NEAR = RATE // 10
-"""Frames (100 ms; an audio server of a busy machine hurries its first note by 45) by which an onset may lie beside its note, once the delay is known."""
+"""Frames (100 ms) by which an onset may lie beside its note, once the delay is known: an audio server on a busy machine
+hurries its first note by 45 ms."""
 
 
 def match(heard: Sequence[Onset], told: Sequence[Told], delay: int, within: int) -> Matched:
