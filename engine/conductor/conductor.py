@@ -116,6 +116,11 @@ class Conductor:
         self.send(Release(bar.end))
         self.next_bar += 1
 
+    def skip_to(self, frame: int) -> None:
+        """Go on with the first bar that begins at a frame or later; those before it have sounded without us."""
+        while self.plan.bar(self.next_bar).start < frame:
+            self.next_bar += 1
+
     def reload(self, scene: Scene) -> Bar:
         """Go on with an edited scene from the next bar line that is not sealed.
 

@@ -11,6 +11,7 @@
     happenings  `Happening`: all else with its moment and frame: events (SectionBegan, SteppedDown, ProcessDied, ...),
                 what the sound was told outside bars (Setup, Forget, Begin, Fade), what hands asked (SetGain, Mute,
                 Alarm, Stop), turns (TurnBegan), the end of a sitting, and what could not be kept (RecordsLost).
+    told        `Happening`: what each graph was told after it began, from which its sound can be made again.
     states      `JournalState`: state of the mind after a bar, from which a conductor goes on; all of the last minutes,
                 of older ones those where a pass of a section begins.
     contents    `Content`: installation and scene files, and instruments that they name, by digest.

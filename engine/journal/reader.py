@@ -36,6 +36,7 @@ EARLY = 120
 """Seconds before it is heard at which a bar is sealed or a phrase decided, at most."""
 
 _NEVER = 1 << 62
+_EVER = 1e18
 _OF_SITTING = "number >= ? AND number < ? AND sitting = ?"
 _WITHIN = "number >= ? AND number < ?"
 _LATEST_FIRST = "ORDER BY number DESC"
@@ -83,8 +84,16 @@ class Journal:
         return [
             sitting
             for sitting in self._all(self._sitting, self._rows("sittings", "1"))
-            if (since is None or sitting.ended >= since) and (until is None or sitting.began <= until)
+            if self._lies_within(sitting, since, until)
         ]
+
+    def _lies_within(self, sitting: Sitting, since: float | None, until: float | None) -> bool:
+        if (since is None or sitting.ended >= since) and (until is None or sitting.began <= until):
+            return True
+        # The clock may have been put back while it lasted.
+        walls = (-_EVER if since is None else since), (_EVER if until is None else until)
+        found = self._rows("marks", f"{_OF_SITTING} AND wall BETWEEN ? AND ?", *self._numbers(sitting.number), *walls)
+        return next(found, None) is not None
 
     def sitting(self, number: int) -> Sitting | None:
         """One of them; None where there is none."""
@@ -105,7 +114,8 @@ class Journal:
             wall: seconds of UTC.
             within: seconds from the last mark to the moment, at most.
         """
-        mark = max(self.marks(wall - within, wall), key=lambda one: one.wall, default=None)
+        # Where a clock was put back, what it showed last is meant.
+        mark = max(self.marks(wall - within, wall), key=lambda one: one.number, default=None)
         if mark is None:
             return None
         sitting = self.sitting(mark.sitting)
@@ -148,7 +158,7 @@ class Journal:
         sitting: int | None = None,
         after: int = 0,
     ) -> Iterator[Happening]:
-        """What happened between two moments, in order.
+        """What happened between two moments, in order; what graphs were told is not among it (see `told`).
 
         Args:
             since, until: seconds of UTC; None for all.
@@ -169,6 +179,17 @@ class Journal:
             where.append(f"kind IN ({', '.join('?' for _ in kinds)})")
             values += kinds
         yield from self._all(_happening, self._rows("happenings", " AND ".join(where), *values))
+
+    def told(self, sitting: int, after: int, until: float) -> Iterator[Happening]:
+        """What graphs were told while they were heard: `SoundTold` and `ToldLate`, in order.
+
+        Args:
+            sitting: in which.
+            after: only what was told after what has this number.
+            until: seconds of UTC.
+        """
+        where = f"{_OF_SITTING} AND number > ? AND wall <= ?"
+        yield from self._all(_happening, self._rows("told", where, *self._numbers(sitting), after, until))
 
     def states(
         self, sitting: int, until_bar: int | None = None, after: int = 0, earliest: bool = False

@@ -23,10 +23,7 @@ def recall(journal: Journal) -> Recalled | None:
     sittings = journal.sittings()
     mark = journal.last_mark()
     while sittings and (mark is None or sittings[-1].number > mark.sitting):
-        # Nothing of it was heard: where it was to go on, another may.
-        last = sittings.pop()
-        if not last.told.continues:
-            return None
+        sittings.pop()  # nothing of it was heard: the one before it may go on
     if not sittings or mark is None:
         return None
     sitting = sittings[-1]

@@ -15,7 +15,7 @@ from engine.errors import PerpetuumError
 NAME = "journal.sqlite3"
 """Name of the file in a state folder."""
 
-VERSION = 1
+VERSION = 2
 """Of the tables and of what lies in them; `PRAGMA user_version`."""
 
 APPLICATION = 0x50704A6C
@@ -30,9 +30,13 @@ COLUMNS = {
     "bars": 'number, sitting, wall, bar, start, "end", body, sum',
     "phrases": "number, sitting, wall, made, weights, body, sum",
     "happenings": "number, sitting, wall, made, kind, body, sum",
+    "told": "number, sitting, wall, made, kind, body, sum",
     "states": "number, sitting, wall, bar, begins, scene, seed, content, body, sum",
 }
-"""Columns of the tables whose rows have a number, drawn from one count; `sum` is the checksum of the others."""
+"""Columns of the tables whose rows have a number, drawn from one count; `sum` is the checksum of the others.
+
+What graphs are told comes once a second and has a table of its own: a start looks for what happened, and reads little.
+"""
 
 _TYPES = {"wall": "REAL", "played": "REAL", "body": "BLOB"} | dict.fromkeys(
     ("installation", "weights", "kind", "scene", "seed", "content"), "TEXT"

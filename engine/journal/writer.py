@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from engine.codec import CodecError
+from engine.events.sounding import SoundTold, ToldLate
 from engine.events.vocabulary import BarSealed, PhraseDecided, WeightsFound
 from engine.journal.contents import FileContents
 from engine.journal.entries import (
@@ -41,6 +42,9 @@ KNOWN = 512
 
 STATES_KEPT = 600.0
 """Seconds for which every state is kept; of older ones those where a pass begins."""
+
+LOOK_AGAIN = 3600.0
+"""Seconds between two looks at all marks of a journal of which nothing seems to be too old."""
 
 PRUNED = 512
 """Rows of a table that are deleted at a time."""
@@ -91,6 +95,7 @@ class JournalWriter:
         self._weights: dict[tuple[str, str], str] = {}
         self._scene: tuple[str, str, str] = "", "", ""
         self._next = 0
+        self._look_again_at = 0.0
 
     def take(self, batch: Sequence[Noted]) -> None:
         """Keep some entries, all or none of them."""
@@ -125,7 +130,7 @@ class JournalWriter:
             keep: seconds for which it is kept.
         """
         states = self._numbers_before(now - STATES_KEPT, "ORDER BY number DESC LIMIT 1")
-        all_of_it = self._numbers_before(now - keep, f"ORDER BY number LIMIT {PRUNED}")
+        all_of_it = self._too_old(now, keep)
         count = 0
         self._database.execute("BEGIN IMMEDIATE")
         try:
@@ -151,6 +156,15 @@ class JournalWriter:
         """Write nothing more."""
         with suppress(sqlite3.Error):
             self._database.close()
+
+    def _too_old(self, now: float, keep: float) -> list[int]:
+        """Numbers of the oldest marks, if they are to go. Where a clock has leapt, all marks are looked at, seldom."""
+        oldest = self._database.execute("SELECT wall FROM marks ORDER BY number LIMIT 1").fetchone()
+        if oldest is None or (oldest[0] >= now - keep and now < self._look_again_at):
+            return []
+        found = self._numbers_before(now - keep, f"ORDER BY number LIMIT {PRUNED}")
+        self._look_again_at = now if found else now + LOOK_AGAIN
+        return found
 
     def _numbers_before(self, wall: float, order: str) -> list[int]:
         """Numbers of marks that are older than a moment."""
@@ -231,7 +245,8 @@ class JournalWriter:
     def _happened(self, noted: Noted, value: HappeningValue, data: bytes) -> None:
         if isinstance(value, WeightsFound):
             self._weights[value.part, value.generator] = value.digest
-        self._insert("happenings", noted.wall, noted.made, type(value).__name__, pack(data))
+        table = "told" if isinstance(value, SoundTold | ToldLate) else "happenings"
+        self._insert(table, noted.wall, noted.made, type(value).__name__, pack(data))
 
     def _state(self, noted: Noted, decision: Decision) -> None:
         state = json.loads(decision.state)

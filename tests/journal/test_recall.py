@@ -13,6 +13,7 @@ from engine.events import PhraseDecided
 from engine.journal.reader import Journal
 from engine.journal.recall import recall
 from engine.sound.messages import Notes
+from tests.conductor.resumed import shipped
 from tests.conductor.stage import kinds  # noqa: F401
 from tests.conductor.test_edits import edited, heard
 from tests.conductor.test_state import moving
@@ -100,3 +101,19 @@ def test_a_sitting_of_which_nothing_was_heard_goes_on_where_the_one_before_it_st
     Told(keeping, scene, 3, staged=False)
     with Journal(path) as journal:
         assert recall(journal) is None
+
+
+def test_a_start_that_nobody_heard_is_as_if_it_had_not_been(tmp_path):
+    """Killed while it began anew, even: what was heard before that goes on."""
+    path = tmp_path / "journal"
+    scene = shipped("daylight")
+    keeping = Keeping(path)
+    keeping.begin(scene.path, 3)
+    Told(keeping, scene, 3, staged=False).until(6)
+    with Journal(path) as journal:
+        stood = recall(journal)
+    keeping.begin(scene.path, 4)
+    with Journal(path) as journal:
+        found = recall(journal)
+    assert stood is not None
+    assert found == stood

@@ -112,7 +112,5 @@ def resumed(recalled: Recalled, scene: Scene, staged: bool = True, publish=unhea
     """A performance that goes on where the music stood."""
     again = Stoppable(scene, recalled.seed, staged, now=recalled.frame, publish=publish)
     again.conductor.restore(MindState.from_json(recalled.state).conductor)
-    while again.conductor.plan.bar(again.conductor.next_bar).start < recalled.frame:
-        again.conductor.leave_out()
-    again.sent.clear()
+    again.conductor.skip_to(recalled.frame)
     return again

@@ -1,6 +1,6 @@
 """What is heard after an audio process was killed, beside the render of the same performance, sample for sample.
 
-    python -m tests.proofs.takeover [SCENE ...] [--restore] [--seconds 60] [--seed 5] [--markdown FILE]
+    python -m tests.proofs.takeover [SCENE ...] [--restore | --replay] [--seconds 60] [--seed 5] [--markdown FILE]
 
 The audio process of each scene is killed every `EVERY` seconds, while its sound is read as fast as it is made, from a
 pipe that stays half full. Levels are RMS over 100 ms; a difference is that of live sound and render in one window, from
@@ -9,6 +9,9 @@ does not have there.
 
 With `--restore` the whole performance is cut off instead, at a bar line, and another process restores its state from
 JSON and goes on with a graph of its own (`tests/proofs/restored.py`), as after a power cut. The jump is then that cut.
+
+With `--replay` nothing dies: the last `EVERY` seconds are replayed as `perpetuum replay` does without `--exact`, by a
+graph that begins 30 s earlier.
 """
 
 from __future__ import annotations
@@ -31,12 +34,14 @@ from engine.form.plan import Plan
 from engine.runtime.audio import Audio, AudioState
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.offline import OfflineReader
+from engine.runtime.replay.course import EARLIER, GraphCourse
+from engine.runtime.replay.sounding import audible, replay
 from engine.runtime.rules import ladder_over
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS
-from engine.sound.messages import Setup
+from engine.sound.messages import Setup, ToSound
 from tests.proofs.restored import restored
 
 EVERY = 12.0
@@ -68,7 +73,7 @@ class Performance:
 
     live: Setup
     offline: Setup
-    messages: Sequence[object]
+    messages: Sequence[ToSound]
     frames: int
 
 
@@ -98,7 +103,7 @@ def performance(path: Path, seed: int, seconds: float) -> Performance:
     plan = Plan(scene, seed)
     frames = round(seconds * SAMPLE_RATE)
     bars = next(bar for bar in range(1, 1 << 20) if plan.bar(bar).start >= frames)
-    messages: list[object] = []
+    messages: list[ToSound] = []
     with Workers(load=networks_of(scene), patience=PATIENCE) as workers:
         conductor = Conductor(Plan(scene, seed), ladder_over(workers), messages.append, FastClock(), day=AT_NOON)
         conductor.run(bars)
@@ -164,6 +169,25 @@ def await_(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def replayed(music: Performance, first: int, end: int) -> np.ndarray:
+    """Its sound between two frames as it is replayed: by a graph that begins a little earlier."""
+    pieces: list[np.ndarray] = []
+    course = GraphCourse(0, 0, 0, (music.live, *music.messages), {})
+    replay(audible([course], first, end, exact=False), first, end, pieces.append)
+    return np.concatenate(pieces)
+
+
+def replay_row(name: str, music: Performance, render: np.ndarray) -> str:
+    """A line of the table of replays."""
+    first, end = music.frames - round(EVERY * SAMPLE_RATE), music.frames
+    if first <= EARLIER:
+        raise SystemExit(
+            f"--seconds: more than {(EARLIER / SAMPLE_RATE) + EVERY:g}, or the graph would begin with the scene"
+        )
+    found = differences(replayed(music, first, end), render[first:end], 0, end - first)
+    return f"| {name} | {np.median(found):.2f} dB, {np.percentile(found, 95):.2f} dB |"
+
+
 def compare(sound: np.ndarray, render: np.ndarray, places: Sequence[int]) -> Figures:
     """Measure how they differ after each death."""
     settled: list[float] = []
@@ -208,6 +232,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenes", nargs="*", help="all shipped scenes without it")
     parser.add_argument("--restore", action="store_true", help="cut off and restore the whole performance")
+    parser.add_argument("--replay", action="store_true", help="replay the end of it")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--markdown", type=Path, help="write the table to a file")
@@ -216,11 +241,17 @@ def main() -> None:
         "| scene | deaths | level from 5 s on: median, 95th percentile | before 5 s: median | jump at the seam |",
         "|---|---|---|---|---|",
     ]
+    if options.replay:
+        rows = ["| scene | level: median, 95th percentile |", "|---|---|"]
     print("\n".join(rows), flush=True)
     for name in options.scenes or sorted(assets.names("scenes")):
         path, seed = assets.scene(name), options.seed
         music = performance(path, seed, options.seconds)
         render = rendered(music)
+        if options.replay:
+            rows.append(replay_row(name, music, render))
+            print(rows[-1], flush=True)
+            continue
         sound, places = restored(path, seed, render, options.seconds, EVERY) if options.restore else played(music)
         found = compare(sound, render, places)
         row = (

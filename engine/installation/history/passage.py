@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -206,9 +207,8 @@ def _courses(journal: Journal, sitting: Sitting, first: int, until: float) -> tu
     kept = began[places[-1] if places else 0 :]
     reader = CourseReader()
     if kept:
-        reader.take(_value(kept[0]))
-        told = (GraphBegan.__name__, SoundTold.__name__, ToldLate.__name__)
-        for one in journal.happenings(kinds=told, sitting=sitting.number, until=until, after=kept[0].number):
+        told = journal.told(sitting.number, kept[0].number, until)
+        for one in heapq.merge(kept, told, key=lambda one: one.number):
             reader.take(_value(one))
     return reader.courses(), reader.complete
 

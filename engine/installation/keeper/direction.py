@@ -72,6 +72,13 @@ def turn_wanted(
     return OnAir(source, first_turn(programme, session), now)
 
 
+def has_scene(installation: Installation, source: Source, turn: Turn) -> bool:
+    """Whether an installation, which may have been edited since, has the scene of a turn."""
+    return turn.scene in installation.programme.scenes or (
+        source is Source.OUTSIDE and installation.outside is not None
+    )
+
+
 def file_of(installation: Installation, on: OnAir) -> Path:
     """The scene file of a turn."""
     outside = installation.outside

@@ -20,6 +20,7 @@ from engine.installation.keeper.direction import (
     OnAir,
     density_wanted,
     file_of,
+    has_scene,
     level_wanted,
     turn_wanted,
 )
@@ -30,13 +31,14 @@ from engine.installation.keeper.folder.writing import Writer
 from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.recording.marks import HeardMarks
 from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of
 from engine.installation.keeper.rungs import Rungs
 from engine.installation.keeper.snapshots import HEARD, MusicWatch
 from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
-from engine.journal.entries import HeardUntil, SittingBegan, SittingEnded
+from engine.journal.entries import SittingBegan, SittingEnded
 from engine.processes.backoff import Backoff
 from engine.runtime.performance.commands import Alarm, ChangeScene, Command, Mute, SetGain, SetTrim, StageCommand, Stop
 from engine.runtime.performance.reporting import reporter
@@ -55,12 +57,6 @@ IDLE_TICK = 0.5
 
 DIRECT_EVERY = 0.5
 """Seconds between two looks at the timetable."""
-
-MARK_EVERY = 5.0
-"""Seconds after which the journal is told what is heard, at the latest; each bar is told when it begins."""
-
-MARK_AT_MOST = 0.5
-"""Seconds between two such, however short the bars are."""
 
 LAST_FADE = 1.5
 """Seconds of the fade at the end."""
@@ -126,8 +122,8 @@ class Keeper:
         self._writer = Writer()
         self._stack = ExitStack()
         self._backoff = Backoff(0.5, 10.0)
-        self._direct_at = self._mark_at = self._open_at = 0.0
-        self._marked: int = 0
+        self._direct_at = self._open_at = 0.0
+        self._marks = HeardMarks(recording.note)
         self._level = Level(0.0, 0.0)
         self._resumption: Resumption | None = None
         self._restart_at: datetime | None = None
@@ -197,13 +193,18 @@ class Keeper:
 
     def take(self, installation: Installation) -> None:
         """Do what another installation file, or the same as it is now, says; what can go on goes on."""
-        before, self.installation, self.safe = self.installation, installation, ""
+        before, self.installation = self.installation, installation
+        was_safe, self.safe = bool(self.safe), ""
         self._timetable = Timetable(installation)
         self._restart_at = None
         if installation.state != before.state:
             log.warning("the state folder stays %s until the next start", before.state)
         now = self._clock()
-        if self.performance is not None and installation.sound != before.sound:
+        gone = self.on is not None and not has_scene(installation, self.on.source, self.on.turn)
+        if self.performance is not None and (was_safe or (gone and installation.sound != before.sound)):
+            self._close(CUT_FADE, "safe mode is over" if was_safe else "its scene and the outputs have changed")
+            self.on = None
+        elif self.performance is not None and installation.sound != before.sound:
             self._reopen(now)
         elif (
             self.performance is not None and self.on is not None and self.on.turn.scene in installation.programme.scenes
@@ -297,7 +298,7 @@ class Keeper:
             play, outputs, self._publish, self._publish_decided, self.recording.note, self._bank.take, sound.mono
         )
         self._succession.begin()
-        self._marked = -1
+        self._marks.begin()
         self.recording.made = lambda: performance.audio.frame
         path = str(self.installation.path)
         self.recording.note(SittingBegan(path, play.scene, play.seed, play.frame, continues, __version__, why))
@@ -395,15 +396,7 @@ class Keeper:
                 self.performance.mind.tell(command)
 
     def _mark(self, performance: KeptPerformance, now: float) -> None:
-        """Tell the journal what is heard, when a bar begins."""
-        heard = performance.audio.heard
-        bar = performance.mind.bars.start_of(heard)
-        late = now >= self._mark_at + MARK_EVERY - MARK_AT_MOST
-        if (
-            self.on is not None
-            and performance.standing.taken
-            and now >= self._mark_at
-            and (bar != self._marked or late)
-        ):
-            self._marked, self._mark_at = bar, now + MARK_AT_MOST
-            self.recording.note(HeardUntil(heard, max(0.0, now - self.on.since)))
+        """Tell the journal what is heard."""
+        if self.on is not None and performance.standing.taken:
+            heard = performance.audio.heard
+            self._marks.look(heard, performance.mind.bars.start_of(heard), now - self.on.since, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.installation.installation import Installation, Programme, SceneEntry, Sound
-from engine.installation.keeper.direction import OnAir
+from engine.installation.keeper.direction import OnAir, has_scene
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.programme import Turn
 from engine.installation.timetable import Intent, Source
@@ -60,6 +60,8 @@ def resumption(
         source = Source(turn.source)
     except ValueError:
         return None
+    if not has_scene(installation, source, turn_of(turn)):
+        return None  # it was taken out of the file, or was that of safe mode: what stood before may be what failed
     on = OnAir(source, turn_of(turn), now - recalled.played)
     # A clock that is behind what was written, or knows nothing, says nothing about how long nobody played.
     if known and wall - recalled.wall > installation.journal.resume:

@@ -100,6 +100,9 @@ class Keeping:
         self.writer.close()
 
     def _opened(self, base: int | None) -> JournalWriter:
+        odd = [one for side in _SIDES for one in [Path(f"{self.path}{side}")] if one.exists() and not one.is_file()]
+        if odd:
+            return self._anew(f"{odd[0]} is no file", base)
         try:
             writer = JournalWriter(self.path, base)
         except OtherVersionError as error:
@@ -140,12 +143,13 @@ def set_aside(path: Path, wall: float) -> Path:
         number += 1
         kept = kept.with_name(f"{kept.stem.partition('_')[0]}_{number}{path.suffix}")
     for side in _SIDES:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # moved by name: a link goes, and what it leads to stays
             Path(f"{path}{side}").rename(f"{kept}{side}")
     old = sorted(path.parent.glob(f"{path.stem}.broken-*{path.suffix}"), key=lambda one: one.name)[:-ASIDE]
     for one in old:
         for side in _SIDES:
-            Path(f"{one}{side}").unlink(missing_ok=True)
+            with suppress(OSError):  # a folder of somebody's, perhaps
+                Path(f"{one}{side}").unlink(missing_ok=True)
     return kept
 
 

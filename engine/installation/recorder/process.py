@@ -16,7 +16,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -42,7 +42,6 @@ from engine.installation.keeper.recording.messages import (
 )
 from engine.installation.recorder.guests import Guest, Host
 from engine.installation.recorder.keeping import Keeping, recall_only
-from engine.installation.recorder.listening import EarGuest
 from engine.journal.entries import ENTRIES, EVENTS, HAPPENINGS, Decision, Happened, HeardUntil, Noted
 from engine.processes.child import LARGEST_MESSAGE
 from engine.sabotage import allow_sabotage
@@ -58,8 +57,13 @@ RETRY = 5.0
 BEAT = 1.0
 """Seconds between two signs of life."""
 
-GUESTS: tuple[Guest, ...] = (EarGuest,)
-"""Who listens in an installation's recorder."""
+
+def shipped_guests() -> Sequence[Guest]:
+    """Who listens in an installation's recorder. Imported late: the music waits for the journal."""
+    from engine.installation.recorder.listening import EarGuest
+
+    return (EarGuest,)
+
 
 _EVENTS = get_args(Event)
 
@@ -69,11 +73,12 @@ class RecorderProcess:
 
     Args:
         connection: to the keeper.
-        guests: who listen here.
+        guests: gives those who listen here, once a journal is open.
     """
 
-    def __init__(self, connection: Connection, guests: Sequence[Guest] = GUESTS) -> None:
+    def __init__(self, connection: Connection, guests: Callable[[], Sequence[Guest]] = shipped_guests) -> None:
         self._connection = connection
+        self._guests: Callable[[], Sequence[Guest]] | None = guests
         self._lock = threading.Lock()
         self._inbox: queue.SimpleQueue[OpenJournal | EntriesFollow | Noted | None] = queue.SimpleQueue()
         self._order: OpenJournal | None = None
@@ -85,14 +90,12 @@ class RecorderProcess:
         self._bus = Bus()
         self._watched: queue.SimpleQueue[Watch | HealthSnapshot] = queue.SimpleQueue()
         self._playing = "", 0
-        host = Host(
+        self._host = Host(
             self._bus,
             lambda command: self._say(RecorderAsks(COMMANDS.encode(command))),
             lambda event: self._say(RecorderTells(EVENTS.encode(event))),
             lambda: self._playing,
         )
-        for guest in guests:
-            guest(host)
 
     def run(self) -> None:
         """Keep what comes, until the keeper is gone."""
@@ -168,6 +171,16 @@ class RecorderProcess:
         self._batch.clear()
         self._order = OpenJournal(str(keeping.path.parent), writer.base, self._order.keep if self._order else 0.0)
         self._say(JournalOpened(writer.base, writer.last, keeping.recalled, tuple(keeping.problems)))
+        guests, self._guests = self._guests, None
+        if guests is not None:
+            threading.Thread(target=self._invite, args=(guests,), name="guests", daemon=True).start()
+
+    def _invite(self, guests: Callable[[], Sequence[Guest]]) -> None:
+        try:
+            for guest in guests():
+                guest(self._host)
+        except Exception:
+            log.exception("nobody listens; the journal goes on")
 
     def _publish(self, noted: Noted) -> None:
         entry = ENTRIES.decode(noted.entry)

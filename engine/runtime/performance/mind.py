@@ -183,8 +183,7 @@ class Mind:
         self.conductor = conductor = self._new_conductor(course.plan(scene), self._course.solo or state.solo)
         edited = state.conductor.scene != conductor.plan.scene_digest
         conductor.restore(state.conductor, edited=True)
-        while conductor.plan.bar(conductor.next_bar).start < frame:
-            conductor.leave_out()
+        conductor.skip_to(frame)  # silently: the first that a new graph is told is its setup
         start = conductor.plan.bar(conductor.next_bar).start // BLOCK * BLOCK
         self._banks.take_up(scene, self._course.seed, state.playing_banks, state.coming_banks if sounding else {})
         setup = replace(self._setup_of(scene, self._course.seed), start_frame=start)

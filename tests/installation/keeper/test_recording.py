@@ -18,7 +18,7 @@ from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.recorder.keeping import Keeping
 from engine.journal.entries import ENTRIES, HAPPENINGS, Happened, HeardUntil, RecordsLost, SittingBegan, TurnBegan
 from engine.journal.reader import Journal
-from engine.journal.schema import NAME
+from engine.journal.schema import NAME, VERSION
 from tests.conductor.resumed import shipped
 from tests.journal.told import MORNING, Told
 from tests.journal.told import Keeping as Telling
@@ -202,7 +202,7 @@ def test_a_whole_journal_is_recalled_and_nothing_is_said(tmp_path, journal_bytes
     keeping.close()
 
 
-@pytest.mark.parametrize("version", [0, 2, 999])
+@pytest.mark.parametrize("version", [0, VERSION - 1, VERSION + 1, 999])
 def test_another_versions_journal_is_kept_aside(tmp_path, journal_bytes, version):
     (tmp_path / NAME).write_bytes(journal_bytes)
     database = sqlite3.connect(tmp_path / NAME)

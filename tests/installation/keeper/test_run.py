@@ -220,3 +220,21 @@ def test_a_file_that_is_broken_at_the_start_plays_as_it_was_when_it_was_good(fol
         assert "it plays as it was when it could be played last" in run.said
         assert "installation.yaml:6:" in run.said, "and what is wrong with it"
         assert run.status["scene"] == "drone"
+
+
+def test_after_five_starts_that_came_to_nothing_it_plays_something_safe_until_the_file_is_read_again(folder):
+    """It goes by what the starts before it left."""
+    state = folder / "state"
+    state.mkdir(exist_ok=True)
+    (state / "starts").write_text(json.dumps({"failed": 5, "why": "the graph cannot be built"}))
+    with running(folder, "fifth.wav") as run:
+        run.sounds()
+        assert run.status["scene"] == "safe"
+        assert run.status["safe"] == "5 starts in a row came to nothing; the last one: the graph cannot be built"
+        assert "(safe mode: 5 starts in a row" in run.status["sentence"]
+        # Its scene is called otherwise now, and there is another output, at once.
+        text = run.file.read_text().replace("{drone:", "{other:")
+        run.file.write_text("\n".join(line for line in text.splitlines() if not line.startswith("followers")))
+        run.process.send_signal(signal.SIGHUP)
+        run.until(lambda: (run.status.get("scene"), run.status.get("safe")) == ("other", ""))
+        assert "Traceback" not in run.said

@@ -89,6 +89,15 @@ def test_another_process_goes_on_with_what_a_hand_held_in_a_shipped_scene():
     assert any(message[0] == "Notes" for message in expected)
 
 
+def test_sound_that_begins_anew_some_bars_later_is_set_up_before_it_is_told_anything_else():
+    whole, again = (StoppableMind(shipped("daylight"), 3, staged=False) for _ in range(2))
+    state, start = whole.until(4).mind.state(), whole.mind.conductor.plan.bar(7).start
+    again.mind.resume(MindState.from_json(state.to_json()), frame=start, sounding=False)
+    assert isinstance(again.link.sent[0], Setup)
+    assert again.link.sent[0].start_frame == start // 256 * 256
+    assert again.mind.conductor.next_bar == 7
+
+
 @pytest.mark.usefixtures("staged")
 def test_sound_that_begins_anew_is_told_where_controls_stand_and_which_notes_ring():
     made = moving(np.random.default_rng(4))

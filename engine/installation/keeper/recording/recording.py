@@ -52,7 +52,11 @@ BEHIND = 5.0
 """Seconds for which an entry may wait: less than what is decided ahead of the sound."""
 
 RECALL_PATIENCE = 4.0
-"""Seconds for which the sound waits at the start to know where the music stood."""
+"""Seconds for which the sound waits at the start to know where the music stood, from the recorder's first sign of life
+on: a disk that stalls costs no more. Until then it loads its code, which takes as long as the machine is slow."""
+
+RECALL_LOSSES = 2
+"""Recorders in a row that may be lost meanwhile."""
 
 JOURNAL = "journal"
 """The rung that is lost while nothing is kept. It costs no sound."""
@@ -102,6 +106,7 @@ class RecorderPlace:
         self._base = 0
         self._open = self._works = False
         self._answered = False
+        self._alive_at: float | None = None
         self._recalled: Recalled | None = None
         self._problem = ""
         self._start()
@@ -142,12 +147,19 @@ class RecorderPlace:
             self._child.send(snapshot)
 
     def recalled(self, timeout: float = RECALL_PATIENCE) -> Recalled | None:
-        """Where the music stood; waits for the journal to be opened, for `timeout` seconds at most."""
-        until = self._clock() + timeout
-        while not self._answered and (left := until - self._clock()) > 0 and self._child is not None:
-            self.look(min(left, 0.1))
+        """Where the music stood; waits until the journal is opened, but for no recorder that cannot do that.
+
+        Args:
+            timeout: seconds from its first sign of life on; until that, `START_PATIENCE`.
+        """
+        began = self._clock()
+        while not self._answered and self._supervision.restarts.failures < RECALL_LOSSES:
+            alive = self._alive_at
+            if self._clock() > (began + START_PATIENCE if alive is None else max(began, alive) + timeout):
+                break
+            self.look(0.1)
         if not self._answered:
-            log.error("the journal was not opened within %g s; the music begins anew", timeout)
+            log.error("the journal was not opened within %.0f s; the music begins anew", self._clock() - began)
         return self._recalled
 
     def note(self, entry: Entry) -> None:
@@ -194,6 +206,7 @@ class RecorderPlace:
 
     def _start(self) -> None:
         self._open = self._works = False
+        self._alive_at = None
         try:
             self._child = Child(
                 "recorder",
@@ -221,6 +234,7 @@ class RecorderPlace:
             return
         if not isinstance(message, Gone):
             self._supervision.watchdog.feed()
+            self._alive_at = self._alive_at or self._clock()
         match message:
             case Gone(reason=reason, by_itself=by_itself):
                 self._replace(child, Cause.DIED if by_itself else Cause.BROKE_PROTOCOL, reason)
