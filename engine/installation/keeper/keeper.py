@@ -33,6 +33,7 @@ from engine.installation.keeper.performance import KeptPerformance
 from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of
 from engine.installation.keeper.rungs import Rungs
+from engine.installation.keeper.sent import SentSound
 from engine.installation.keeper.snapshots import HEARD, MusicWatch
 from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
@@ -203,7 +204,8 @@ class Keeper:
         if installation.state != before.state:
             log.warning("the state folder stays %s until the next start", before.state)
         now = self._clock()
-        if self.performance is not None and installation.sound != before.sound:
+        listens = bool(installation.proof.microphone) != bool(before.proof.microphone)
+        if self.performance is not None and (installation.sound != before.sound or listens):
             self._reopen(now)
         elif (
             self.performance is not None and self.on is not None and self.on.turn.scene in installation.programme.scenes
@@ -294,7 +296,14 @@ class Keeper:
         sound = self.installation.sound
         outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
         performance = KeptPerformance(
-            play, outputs, self._publish, self._publish_decided, self.recording.note, self._bank.take, sound.mono
+            play,
+            outputs,
+            self._publish,
+            self._publish_decided,
+            self.recording.note,
+            self._bank.take,
+            sound.mono,
+            [SentSound(self.recording.sent)] if self.installation.proof.microphone else [],
         )
         self._succession.begin()
         self._marked = -1

@@ -9,6 +9,7 @@ from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.installation.access import AlarmContact, AlarmSources
 from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
+from engine.installation.proof import MixerChoice, ProofChoices
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.listening import hide_secrets, read_listening
@@ -80,7 +81,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or not source.sound
     ):
         return None
-    contact = head.alarm.contact
+    contact, mixer = head.alarm.contact, head.mixer
     return Installation(
         path=source.path.absolute(),
         title=head.title,
@@ -103,6 +104,10 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
             head.alarm.http,
         ),
         journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
+        proof=ProofChoices(
+            MixerChoice(mixer.level * 100.0 if mixer.level is not None else None, mixer.restore, mixer.control),
+            head.microphone.device if head.microphone is not None else "",
+        ),
         fallback_bank=head.fallback_bank,
     )
 

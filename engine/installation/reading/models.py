@@ -198,6 +198,32 @@ class LoudnessFile(Settings):
     )
 
 
+class MixerFile(Settings):
+    """The mixer between the output and the loudspeaker."""
+
+    level: Percent | None = Field(
+        default=None, description="Level at which it is held, `80 %`; without it, it is watched and never touched."
+    )
+    restore: bool = Field(
+        default=True, description="Whether it is put back when somebody changes it, and not only at the start."
+    )
+    control: str = Field(
+        default="",
+        description="The one control of a bare ALSA card that counts; without it, all that are called as outputs are.",
+        examples=["Digital"],
+    )
+
+
+class MicrophoneFile(Settings):
+    """A microphone or line input that hears the room."""
+
+    device: str = Field(
+        default="default",
+        min_length=1,
+        description="A source of the sound server, or a card by the name that stays, `hw:CARD=Mic,DEV=0`.",
+    )
+
+
 class RestartFile(Settings):
     """A planned restart of all processes, in closed hours."""
 
@@ -350,6 +376,12 @@ class InstallationFile(Settings):
         default=(), description="Outputs that follow it, such as recordings: `[wav:/srv/takes/]`, or mappings."
     )
     mono: bool = Field(default=False, description="Both channels are one, for a single loudspeaker.")
+    mixer: MixerFile = Field(
+        default=MixerFile(), description="The mixer between the output and the loudspeaker, which is watched."
+    )
+    microphone: MicrophoneFile | None = Field(
+        default=None, description="A microphone in the room, which is compared with what is sent."
+    )
     restart: RestartFile | None = Field(
         default=None, description="A planned restart of all processes, in closed hours."
     )

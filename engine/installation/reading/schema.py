@@ -20,6 +20,8 @@ from engine.installation.reading.models import (
     ListenFile,
     LoudnessFile,
     MailFile,
+    MicrophoneFile,
+    MixerFile,
     NoticesFile,
     OutputEntryFile,
     OutsideFile,
@@ -43,6 +45,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "`quiet`": QuietFile,
     "`loudness`": LoudnessFile,
     "`output` and each of the `followers`": OutputEntryFile,
+    "`mixer`": MixerFile,
+    "`microphone`": MicrophoneFile,
     "`restart`": RestartFile,
     "`journal`": JournalFile,
     "`listen`": ListenFile,
@@ -79,6 +83,7 @@ def installation_schema() -> dict[str, Any]:
         "notices": NoticesFile,
         "mail": MailFile,
         "outside": OutsideFile,
+        "microphone": MicrophoneFile,
         "restart": RestartFile,
         "contact": ContactFile,
     }
@@ -121,7 +126,12 @@ def installation_schema() -> dict[str, Any]:
     own["notices"] |= {"allOf": [_reference("notices")]}
     for settings in (own, entry):
         settings["transition"] |= {"allOf": [_reference("transition")]}
-    for settings, name in ((own, "outside"), (own, "restart"), (definitions["AlarmFile"]["properties"], "contact")):
+    for settings, name in (
+        (own, "outside"),
+        (own, "microphone"),
+        (own, "restart"),
+        (definitions["AlarmFile"]["properties"], "contact"),
+    ):
         settings[name] = {"allOf": [_reference(name)], "description": settings[name]["description"]}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
