@@ -17,6 +17,7 @@ import msgspec
 
 from engine.form.curves import DayCurve
 from engine.installation.access import AlarmSources, Listening
+from engine.installation.amplifier import AmplifierChoice
 from engine.installation.notices import NoticeChoices
 from engine.installation.proof import ProofChoices
 from engine.outputs.opening import OutputChoice
@@ -338,6 +339,7 @@ class Installation:
         alarm: fire alarm.
         journal: what is remembered of what was played.
         notices: who is told when something breaks.
+        amplifier: how its power is switched; None: it is not.
         proof: what is watched behind the output.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
@@ -359,5 +361,6 @@ class Installation:
     listening: Listening = _LISTENING
     alarm: AlarmSources = _ALARM
     notices: NoticeChoices = _NOBODY
+    amplifier: AmplifierChoice | None = None
     proof: ProofChoices = _PROOF
     fallback_bank: float = 60.0

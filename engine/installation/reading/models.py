@@ -17,6 +17,7 @@ from engine.errors import WrongValueError
 from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
 from engine.installation.notices import Encryption
+from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile
 from engine.scenes.schema.models import LARGEST_SEED
 from engine.units import (
     DECIBELS,
@@ -198,32 +199,6 @@ class LoudnessFile(Settings):
     )
 
 
-class MixerFile(Settings):
-    """The mixer between the output and the loudspeaker."""
-
-    level: Percent | None = Field(
-        default=None, description="Level at which it is held, `80 %`; without it, it is watched and never touched."
-    )
-    restore: bool = Field(
-        default=True, description="Whether it is put back when somebody changes it, and not only at the start."
-    )
-    control: str = Field(
-        default="",
-        description="The one control of a bare ALSA card that counts; without it, all that are called as outputs are.",
-        examples=["Digital"],
-    )
-
-
-class MicrophoneFile(Settings):
-    """A microphone or line input that hears the room."""
-
-    device: str = Field(
-        default="default",
-        min_length=1,
-        description="A source of the sound server, or a card by the name that stays, `hw:CARD=Mic,DEV=0`.",
-    )
-
-
 class RestartFile(Settings):
     """A planned restart of all processes, in closed hours."""
 
@@ -381,6 +356,9 @@ class InstallationFile(Settings):
     )
     microphone: MicrophoneFile | None = Field(
         default=None, description="A microphone in the room, which is compared with what is sent."
+    )
+    amplifier: AmplifierFile | None = Field(
+        default=None, description="The power of an amplifier, by a relay or a command."
     )
     restart: RestartFile | None = Field(
         default=None, description="A planned restart of all processes, in closed hours."

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from engine.installation.installation import WEEK
 from engine.installation.reading.days import GROUPS
+from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile
 from engine.installation.reading.models import (
     LUFS,
     PEAK,
@@ -20,8 +21,6 @@ from engine.installation.reading.models import (
     ListenFile,
     LoudnessFile,
     MailFile,
-    MicrophoneFile,
-    MixerFile,
     NoticesFile,
     OutputEntryFile,
     OutsideFile,
@@ -47,6 +46,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`output` and each of the `followers`": OutputEntryFile,
     "`mixer`": MixerFile,
     "`microphone`": MicrophoneFile,
+    "`amplifier`": AmplifierFile,
     "`restart`": RestartFile,
     "`journal`": JournalFile,
     "`listen`": ListenFile,
@@ -83,6 +83,7 @@ def installation_schema() -> dict[str, Any]:
         "notices": NoticesFile,
         "mail": MailFile,
         "outside": OutsideFile,
+        "amplifier": AmplifierFile,
         "microphone": MicrophoneFile,
         "restart": RestartFile,
         "contact": ContactFile,
@@ -128,6 +129,7 @@ def installation_schema() -> dict[str, Any]:
         settings["transition"] |= {"allOf": [_reference("transition")]}
     for settings, name in (
         (own, "outside"),
+        (own, "amplifier"),
         (own, "microphone"),
         (own, "restart"),
         (definitions["AlarmFile"]["properties"], "contact"),
