@@ -41,7 +41,7 @@ def room(random, delay, decay, direct):
 
 def heard_in(sent, response, level=0.1):
     """Sound in a room, at a level."""
-    size = len(sent) + len(response)
+    size = 1 << (len(sent) + len(response) - 1).bit_length()
     return scaled(np.fft.irfft(np.fft.rfft(sent, size) * np.fft.rfft(response, size), size)[: len(sent)], level)
 
 

@@ -1,4 +1,4 @@
-"""The power of the amplifier: on before the music, off after the end; at mock pins of gpiozero, and by real commands."""
+"""The power of the amplifier: on before the music, off after the end; at mock pins, and by real commands."""
 
 import pytest
 
