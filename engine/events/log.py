@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 
+from engine.events.proof import MixerFound, RoomFound
 from engine.events.vocabulary import (
     NetworksLoaded,
     NotesLate,
@@ -32,6 +33,8 @@ Logged = (
     | OutputFailed
     | SoundStarved
     | SoundResumed
+    | MixerFound
+    | RoomFound
 )
 
 LOGGED: tuple[type[Logged], ...] = (
@@ -45,6 +48,8 @@ LOGGED: tuple[type[Logged], ...] = (
     OutputFailed,
     SoundStarved,
     SoundResumed,
+    MixerFound,
+    RoomFound,
 )
 """Events that `log_event` has words for."""
 
@@ -78,3 +83,9 @@ def log_event(event: Logged) -> None:
             log.warning("no sound comes")
         case SoundResumed(seconds=seconds):
             log.warning("there is sound again, after %.1f s without", seconds)
+        case MixerFound(fault="") | RoomFound(fault=""):
+            pass  # that it is well again is seen in the checks
+        case MixerFound(fault=fault, restored=restored):
+            log.warning("%s%s", fault, "; it was put back" if restored else "; `perpetuum doctor` says what to do")
+        case RoomFound(fault=fault):
+            log.warning("%s", fault)

@@ -46,6 +46,8 @@ class HealthSnapshot:
         lost: why the output takes nothing; empty where it does.
         saved: seconds since 1970 at which the state was written last, or at which the keeper began.
         processes: names and numbers of the processes that run now, the keeper among them.
+        mixer: what is wrong with the mixer between the output and the loudspeaker; empty where nothing is known to be.
+        room: why a microphone in the room does not hear what is sent; empty where it does, and without one.
     """
 
     at: float
@@ -63,3 +65,5 @@ class HealthSnapshot:
     lost: str
     saved: float
     processes: tuple[tuple[str, int], ...]
+    mixer: str = ""
+    room: str = ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.events.hearing import Heard, SoundMeasured
+from engine.events.proof import MixerFound, RoomFound
 from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
@@ -409,4 +410,6 @@ Event = (
     | Commanded
     | Heard
     | SoundMeasured
+    | MixerFound
+    | RoomFound
 )

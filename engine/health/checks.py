@@ -86,4 +86,16 @@ def _alarm(now: HealthSnapshot) -> Check:
     return Check("alarm", True, "is off")
 
 
-_CHECKS = (_sound, _output, _ladder, _state, _alarm)
+def _mixer(now: HealthSnapshot) -> Check:
+    if now.mixer:
+        return Check("mixer", False, f"{now.mixer}; `perpetuum doctor INSTALLATION` says how to open it")
+    return Check("mixer", True, "lets sound through, as far as it can be asked")
+
+
+def _room(now: HealthSnapshot) -> Check:
+    if now.room:
+        return Check("room", False, now.room)
+    return Check("room", True, "no microphone misses anything")
+
+
+_CHECKS = (_sound, _output, _mixer, _room, _ladder, _state, _alarm)

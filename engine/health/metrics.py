@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from engine.events.proof import MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import (
     Event,
@@ -27,7 +28,17 @@ from engine.events.vocabulary import (
 )
 from engine.health.names import COMPONENTS, MOST_GENERATORS, OTHER, PREFIX, STATIONS, Bounded, component_of
 
-HEARD = (PhraseDecided, SteppedDown, ProcessDied, SoundStarved, SectionBegan, SceneRefused, OutputFailed)
+HEARD = (
+    PhraseDecided,
+    SteppedDown,
+    ProcessDied,
+    SoundStarved,
+    SectionBegan,
+    SceneRefused,
+    OutputFailed,
+    MixerFound,
+    RoomFound,
+)
 """Events that `Metrics.hear` counts."""
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
@@ -103,6 +114,11 @@ class Metrics:
         self._restarts = counter("restarts", "Processes that were lost and replaced.", ("component",))
         self._up = gauge("device_up", "1 while the output takes sound.")
         self._device_failures = counter("device_failures", "Times that the output took no sound any more.")
+        self._mixer = gauge("mixer_up", "1 while the mixer behind the output is as it should be, or cannot be asked.")
+        self._mixer_changes = counter("mixer_changes", "Times that somebody shut the mixer or turned it down.")
+        self._mixer_restorations = counter("mixer_restorations", "Times that the mixer was put back.")
+        self._room = gauge("room_up", "0 while the microphone does not hear what is sent; 1 without one, too.")
+        self._room_failures = counter("room_failures", "Times that what was sent was not heard in the room any more.")
         self._leaps = counter("clock_steps", "Times that the clock on the wall was set by more than a second.")
         self._info = gauge("scene_info", "The scene that plays.", ("scene",))
         self._refused = counter("scene_refusals", "Scenes or edits that could not be played.")
@@ -139,6 +155,11 @@ class Metrics:
                 self._refused.inc()
             case OutputFailed(dropped=0):
                 self._device_failures.inc()
+            case MixerFound(fault=fault, restored=restored):
+                self._mixer_changes.inc(bool(fault))
+                self._mixer_restorations.inc(restored)
+            case RoomFound(fault=fault):
+                self._room_failures.inc(bool(fault))
             case _:
                 pass
 
@@ -153,6 +174,8 @@ class Metrics:
         self._level.set(now.level)
         self._peak.set(now.peak)
         self._up.set(not now.lost)
+        self._mixer.set(not now.mixer)
+        self._room.set(not now.room)
         self._saved.set(now.saved)
         if now.scene != self._scene:
             self._info.clear()

@@ -36,6 +36,13 @@ def for_caretaker(now: HealthSnapshot | None, monotonic: float) -> list[str]:
         ]
     if not found["sound"].ok or not found["output"].ok:
         return [f"SILENT, though there should be music: for {_duration(now.silent)}.", *_numbered(_FIRST_AID)]
+    if now.room and now.expected:
+        return ["NOTHING IS HEARD IN THE ROOM, though the box sends music.", *_numbered(_FIRST_AID)]
+    if now.mixer and now.expected:
+        return [
+            f"SOMEBODY TURNED THE SOUND DOWN: {now.mixer}.",
+            "1. Was it meant? Then nothing needs to be done. Otherwise call the technician, and read this page out.",
+        ]
     if now.muted:
         return ["MUTED by hand. The music goes on unheard; unmute it, and it comes back softly."]
     if not now.scene:

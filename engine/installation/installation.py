@@ -17,7 +17,9 @@ import msgspec
 
 from engine.form.curves import DayCurve
 from engine.installation.access import AlarmSources, Listening
+from engine.installation.amplifier import AmplifierChoice
 from engine.installation.notices import NoticeChoices
+from engine.installation.proof import ProofChoices
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY
 
@@ -25,7 +27,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 """Days by `date.weekday()`."""
 
 
-_LISTENING, _ALARM, _NOBODY = Listening(), AlarmSources(), NoticeChoices()
+_LISTENING, _ALARM, _NOBODY, _PROOF = Listening(), AlarmSources(), NoticeChoices(), ProofChoices()
 _TARGET, _CEILING, _AUTO = DayCurve(((0.0, -20.0),)), DayCurve(((0.0, -1.0),)), OutputChoice("auto")
 
 
@@ -337,6 +339,8 @@ class Installation:
         alarm: fire alarm.
         journal: what is remembered of what was played.
         notices: who is told when something breaks.
+        amplifier: how its power is switched; None: it is not.
+        proof: what is watched behind the output.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
 
@@ -357,4 +361,6 @@ class Installation:
     listening: Listening = _LISTENING
     alarm: AlarmSources = _ALARM
     notices: NoticeChoices = _NOBODY
+    amplifier: AmplifierChoice | None = None
+    proof: ProofChoices = _PROOF
     fallback_bank: float = 60.0

@@ -47,6 +47,7 @@ def open_outputs(
     keep: float | None = None,
     format: AudioFormat | None = None,
     report: Report = unheard,
+    others: Sequence[Output] = (),
 ) -> OpenedOutputs:
     """Open outputs as one; a context manager that closes them.
 
@@ -57,6 +58,7 @@ def open_outputs(
         keep: hours of recordings to keep in folders.
         format: of the sound.
         report: told of what an output loses.
+        others: further ones that follow.
 
     Raises:
         PerpetuumError: no such kind, an argument too much or too little, two that keep time, or one cannot work.
@@ -80,7 +82,7 @@ def open_outputs(
             followers.append(output)
     if keep is not None:
         _keep(keep, followers)
-    tee = Tee(master, followers, report)
+    tee = Tee(master, [*followers, *others], report)
     tee.open(format or AudioFormat())
     log.info("output: %s", tee.description)
     return OpenedOutputs(tee)

@@ -143,7 +143,7 @@ def test_a_muted_sound_server_is_found_and_the_remedy_that_is_printed_mends_it(p
     code, out = doctor(capsys=capsys)
     assert code == 1
     assert f"{SINK} is muted" in out
-    (remedy,) = [line.partition("unmute it: ")[2] for line in out.splitlines() if "unmute it: " in line]
+    (remedy,) = [line.partition("open it: ")[2] for line in out.splitlines() if "open it: " in line]
     for command in remedy.split("; "):
         subprocess.run(shlex.split(command), check=True)
     assert f"{SINK} is at 80 %" in doctor(capsys=capsys)[1]

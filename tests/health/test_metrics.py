@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.events.proof import MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel
 from engine.events.vocabulary import OutputFailed, ProcessDied, SceneRefused, SoundStarved, StepCause, SteppedDown
 from engine.health.metrics import Metrics
@@ -49,6 +50,9 @@ def test_every_counter_is_there_from_the_start_with_zero(metrics):
         "restarts_total",
         "device_failures_total",
         "clock_steps_total",
+        "mixer_changes_total",
+        "mixer_restorations_total",
+        "room_failures_total",
         "scene_refusals_total",
     }
     assert {dict(labels)["reason"] for name, labels in counters if name == "generation_failures_total"} == set(
@@ -191,3 +195,16 @@ def test_processes_are_measured_and_their_processor_time_never_falls():
     assert not second["perpetuum_process_memory_bytes"].samples
     assert all(sample.value >= used * 0.99 for sample in second["perpetuum_process_cpu_seconds"].samples)
     assert math.isfinite(used)
+
+
+def test_what_is_found_behind_the_output_is_counted_and_shown(metrics):
+    metrics.observe(SOUND)
+    assert value(metrics, "mixer_up") == value(metrics, "room_up") == 1.0
+    for event in (MixerFound("muted", True), MixerFound("muted", False), MixerFound("", False)):
+        metrics.hear(event)
+    metrics.hear(RoomFound("not heard", None))
+    metrics.hear(RoomFound("", 0.4))
+    metrics.observe(after(SOUND, 1, mixer="muted", room="not heard"))
+    assert (value(metrics, "mixer_changes_total"), value(metrics, "mixer_restorations_total")) == (2.0, 1.0)
+    assert value(metrics, "room_failures_total") == 1.0
+    assert value(metrics, "mixer_up") == value(metrics, "room_up") == 0.0

@@ -11,8 +11,10 @@ from engine.events import Bus, SoundStarved
 from engine.health.notices import edges
 from engine.installation.access import Address
 from engine.installation.notices import NoticeChoices
+from engine.installation.proof import ProofChoices
 from engine.installation.recorder.watching import Watch, Watching
 from engine.installation.secret import Secret
+from engine.outputs.opening import OutputChoice
 from tests.health.making import SOUND
 from tests.health.prometheus import free_port, wait_until
 from tests.health.test_notices import posts  # noqa: F401 - a fixture
@@ -29,7 +31,15 @@ def watching():
 
 def watch(tmp_path, **more):
     port = free_port()
-    made = Watch("Foyer", "UTC", str(tmp_path), (Address("127.0.0.1", port, True),), NoticeChoices())
+    made = Watch(
+        "Foyer",
+        "UTC",
+        str(tmp_path),
+        (Address("127.0.0.1", port, True),),
+        NoticeChoices(),
+        OutputChoice("null"),
+        ProofChoices(),
+    )
     return port, replace(made, **more)
 
 

@@ -8,7 +8,6 @@ import os
 import pwd
 import resource
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from engine.health.board import BoardCollector
 from engine.health.doctor.diagnosis import Diagnosis, Grade
+from engine.health.programs import output_of
 
 FIRST_YEAR = 2025
 """A clock that shows an earlier one has not been set."""
@@ -30,18 +30,6 @@ LEAST_SPACE, LOW_SPACE = 100e6, 1e9
 
 LEAST_MEMORY = 400e6
 """Bytes of memory that an installation wants."""
-
-PATIENCE = 5.0
-"""Seconds that another program may take to answer."""
-
-
-def output_of(*command: str) -> str | None:
-    """What another program prints; None if it is not there, fails or does not answer."""
-    try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
-        return None
-    return run.stdout if run.returncode == 0 else None
 
 
 def clock(year: int | None = None, synchronised: str | None = None) -> Diagnosis:

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from engine import __version__
 from engine.events import Bus, Event, HandAsked, SceneRefused
 from engine.events.log import LOGGED, log_event
 from engine.installation.installation import Installation
+from engine.installation.keeper.amplifier import Amplifier
 from engine.installation.keeper.direction import (
     Level,
     OnAir,
@@ -35,6 +36,7 @@ from engine.installation.keeper.recording.marks import HeardMarks
 from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of
 from engine.installation.keeper.rungs import Rungs
+from engine.installation.keeper.sent import SentSound
 from engine.installation.keeper.snapshots import HEARD, MusicWatch
 from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
@@ -129,6 +131,7 @@ class Keeper:
         self._restart_at: datetime | None = None
         self._bank = Bank(folder.path)
         self._rungs = Rungs()
+        self._amplifier = Amplifier(self.installation.amplifier)
         self._succession = Succession(self._tell_mind, self._set_gain)
         self.hands = Hands(folder, self._act, self._writer.do, self._tell_hand)
 
@@ -145,6 +148,7 @@ class Keeper:
         self._stack.callback(self.bus.close)
         self._stack.callback(self._writer.close, 1.0)
         self._stack.callback(self._bank.close)
+        self._stack.callback(lambda: self._amplifier.close(not self.restart_due))
         self._stack.callback(self._close, LAST_FADE, "told to stop")
         self.recording.report = reporter(self._publish)
         self.recording.ask = self._do
@@ -197,14 +201,19 @@ class Keeper:
         was_safe, self.safe = bool(self.safe), ""
         self._timetable = Timetable(installation)
         self._restart_at = None
+        if installation.amplifier != before.amplifier:
+            self._amplifier.close(off=False)
+            self._amplifier = Amplifier(installation.amplifier)
         if installation.state != before.state:
             log.warning("the state folder stays %s until the next start", before.state)
         now = self._clock()
         gone = self.on is not None and not has_scene(installation, self.on.source, self.on.turn)
-        if self.performance is not None and (was_safe or (gone and installation.sound != before.sound)):
+        listens = bool(installation.proof.microphone) != bool(before.proof.microphone)
+        other_sound = installation.sound != before.sound or listens
+        if self.performance is not None and (was_safe or (gone and other_sound)):
             self._close(CUT_FADE, "safe mode is over" if was_safe else "its scene and the outputs have changed")
             self.on = None
-        elif self.performance is not None and installation.sound != before.sound:
+        elif self.performance is not None and other_sound:
             self._reopen(now)
         elif (
             self.performance is not None and self.on is not None and self.on.turn.scene in installation.programme.scenes
@@ -237,13 +246,14 @@ class Keeper:
         wanted = turn_wanted(self.installation, intent, moment, self.on or (kept.on if kept else None), now)
         if kept is not None and kept.recalled is not None and wanted is not None and wanted.source is kept.on.source:
             wanted = kept.on  # even where its time is over: it ends where the transition lets it
+        self._amplifier.want(wanted is not None or self._opens_within(self._amplifier.lead, moment), now)
         if wanted is None:
             if self.performance is not None:
                 log.warning("closed; the next opening is %s", self._timetable.next_opening(moment) or "not known")
                 self._close(0.0, "closed")
             self.on = None
         elif self.performance is None:
-            if now >= self._open_at:
+            if now >= max(self._open_at, self._amplifier.ready_at):
                 self._open(wanted, intent, now)
         elif wanted is not self.on:
             self._change(wanted, now)
@@ -252,6 +262,10 @@ class Keeper:
         if self.performance is not None:
             self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
         self._look_at_restart(moment)
+
+    def _opens_within(self, seconds: float, moment: datetime) -> bool:
+        later = moment + timedelta(seconds=seconds)
+        return seconds > 0.0 and moment.year >= FIRST_YEAR and self._timetable.intent(later).sounds
 
     def _look_at_restart(self, moment: datetime) -> None:
         """All processes begin anew when that is planned, and nobody is there; or where it never closes."""
@@ -295,7 +309,14 @@ class Keeper:
         sound = self.installation.sound
         outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
         performance = KeptPerformance(
-            play, outputs, self._publish, self._publish_decided, self.recording.note, self._bank.take, sound.mono
+            play,
+            outputs,
+            self._publish,
+            self._publish_decided,
+            self.recording.note,
+            self._bank.take,
+            sound.mono,
+            [SentSound(self.recording.sent)] if self.installation.proof.microphone else [],
         )
         self._succession.begin()
         self._marks.begin()

@@ -14,7 +14,7 @@ from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.mind.mind_host import MindHost
 from engine.installation.keeper.rungs import AUDIO, OUTPUT
 from engine.journal.entries import HAPPENINGS, Entry, Happened
-from engine.outputs.contract import InfallibleOutput
+from engine.outputs.contract import InfallibleOutput, Output
 from engine.outputs.meter import LevelMeter
 from engine.outputs.opening import OutputChoice, open_outputs
 from engine.runtime.audio import Audio
@@ -64,6 +64,7 @@ class KeptPerformance:
         record: takes what a journal keeps; never raises, and returns at once.
         bank: raw sound that plays where none can be made.
         mono: every channel is the mean of all.
+        others: that follow the outputs.
 
     Attributes:
         audio: processes that make the sound.
@@ -79,9 +80,11 @@ class KeptPerformance:
         record: Callable[[Entry], None],
         bank: Source = nothing,
         mono: bool = False,
+        others: Sequence[Output] = (),
     ) -> None:
         self._outputs = outputs
         self._mono = mono
+        self._others = others
         self._bank = bank
         self._publish = publish
         self._stack = ExitStack()
@@ -110,7 +113,7 @@ class KeptPerformance:
         self.mind.start()
         keep = next((hours for _, hours in self._outputs if hours is not None), None)
         choices = [choice for choice, _ in self._outputs]
-        sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish))
+        sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish, others=self._others))
         substitute = Substitute(self._bank, self.audio.pipe.format, self.mind.bars.line_after)
         self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono)
         for command in first:

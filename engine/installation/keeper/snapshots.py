@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.events.proof import MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import BarSealed, PhraseDecided, SceneTookOver
 from engine.installation.keeper.performance import KeptPerformance
@@ -22,19 +23,24 @@ if TYPE_CHECKING:
 RINGS = 8.0
 """Seconds after the start of a note for which it is expected to be heard; scenes have no rests that are shorter."""
 
-HEARD = (PhraseDecided, BarSealed, SceneTookOver)
+HEARD = (PhraseDecided, BarSealed, SceneTookOver, MixerFound, RoomFound)
 """Events that `MusicWatch.hear` takes."""
 
 
 class MusicWatch:
-    """What is known of the music from its events: which parts are played by rules, and where notes begin."""
+    """What is known of the music from its events: which parts are played by rules, and where notes begin.
+
+    Attributes:
+        mixer, room: what is wrong behind the output, as `HealthSnapshot` says it.
+    """
 
     def __init__(self) -> None:
+        self.mixer = self.room = ""
         self._lock = threading.Lock()
         self._fallen: set[str] = set()
         self._sounding: deque[tuple[int, int]] = deque(maxlen=256)  # frames of bars in which notes begin
 
-    def hear(self, event: PhraseDecided | BarSealed | SceneTookOver) -> None:
+    def hear(self, event: PhraseDecided | BarSealed | SceneTookOver | MixerFound | RoomFound) -> None:
         """Take what happens."""
         with self._lock:
             match event:
@@ -48,6 +54,10 @@ class MusicWatch:
                         self._sounding.append((start, end))
                 case SceneTookOver():
                     self._fallen.clear()
+                case MixerFound(fault=fault, restored=restored):
+                    self.mixer = f"{fault}; it was put back" if restored else fault
+                case RoomFound(fault=fault):
+                    self.room = fault
 
     @property
     def fallen(self) -> bool:
@@ -97,6 +107,8 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         lost="",
         saved=keeper.saved,
         processes=(("keeper", os.getpid()), *([("recorder", recorder)] if recorder is not None else [])),
+        mixer=keeper.music.mixer,
+        room=keeper.music.room,
     )
     if performance is None or on is None:
         return now

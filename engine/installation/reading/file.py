@@ -9,8 +9,10 @@ from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.installation.access import AlarmContact, AlarmSources
 from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
+from engine.installation.proof import MixerChoice, ProofChoices
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
+from engine.installation.reading.equipment import read_amplifier
 from engine.installation.reading.listening import hide_secrets, read_listening
 from engine.installation.reading.models import InstallationFile
 from engine.installation.reading.notices import read_notices
@@ -59,6 +61,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
     sound = read_sound(source, node, known)
     listening = read_listening(source, node)
     notices = read_notices(source, node)
+    amplifier = read_amplifier(source, node, known.amplifier)
     restart = _read_restart(source, node, known)
     outside = read_outside(source, node, known.outside, scenes) if known.outside is not None else None
     zone = _read_zone(source, node, known)
@@ -73,6 +76,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or isinstance(sound, Problem)
         or isinstance(listening, Problem)
         or isinstance(notices, Problem)
+        or isinstance(amplifier, Problem)
         or isinstance(restart, Problem)
         or isinstance(outside, Problem)
         or isinstance(zone, Problem)
@@ -80,7 +84,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or not source.sound
     ):
         return None
-    contact = head.alarm.contact
+    contact, mixer = head.alarm.contact, head.mixer
     return Installation(
         path=source.path.absolute(),
         title=head.title,
@@ -103,6 +107,11 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
             head.alarm.http,
         ),
         journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
+        amplifier=amplifier,
+        proof=ProofChoices(
+            MixerChoice(mixer.level * 100.0 if mixer.level is not None else None, mixer.restore, mixer.control),
+            head.microphone.device if head.microphone is not None else "",
+        ),
         fallback_bank=head.fallback_bank,
     )
 

@@ -17,6 +17,7 @@ from engine.errors import WrongValueError
 from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
 from engine.installation.notices import Encryption
+from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile
 from engine.scenes.schema.models import LARGEST_SEED
 from engine.units import (
     DECIBELS,
@@ -350,6 +351,15 @@ class InstallationFile(Settings):
         default=(), description="Outputs that follow it, such as recordings: `[wav:/srv/takes/]`, or mappings."
     )
     mono: bool = Field(default=False, description="Both channels are one, for a single loudspeaker.")
+    mixer: MixerFile = Field(
+        default=MixerFile(), description="The mixer between the output and the loudspeaker, which is watched."
+    )
+    microphone: MicrophoneFile | None = Field(
+        default=None, description="A microphone in the room, which is compared with what is sent."
+    )
+    amplifier: AmplifierFile | None = Field(
+        default=None, description="The power of an amplifier, by a relay or a command."
+    )
     restart: RestartFile | None = Field(
         default=None, description="A planned restart of all processes, in closed hours."
     )

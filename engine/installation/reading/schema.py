@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from engine.installation.installation import WEEK
 from engine.installation.reading.days import GROUPS
+from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile
 from engine.installation.reading.models import (
     LUFS,
     PEAK,
@@ -43,6 +44,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "`quiet`": QuietFile,
     "`loudness`": LoudnessFile,
     "`output` and each of the `followers`": OutputEntryFile,
+    "`mixer`": MixerFile,
+    "`microphone`": MicrophoneFile,
+    "`amplifier`": AmplifierFile,
     "`restart`": RestartFile,
     "`journal`": JournalFile,
     "`listen`": ListenFile,
@@ -79,6 +83,8 @@ def installation_schema() -> dict[str, Any]:
         "notices": NoticesFile,
         "mail": MailFile,
         "outside": OutsideFile,
+        "amplifier": AmplifierFile,
+        "microphone": MicrophoneFile,
         "restart": RestartFile,
         "contact": ContactFile,
     }
@@ -121,7 +127,13 @@ def installation_schema() -> dict[str, Any]:
     own["notices"] |= {"allOf": [_reference("notices")]}
     for settings in (own, entry):
         settings["transition"] |= {"allOf": [_reference("transition")]}
-    for settings, name in ((own, "outside"), (own, "restart"), (definitions["AlarmFile"]["properties"], "contact")):
+    for settings, name in (
+        (own, "outside"),
+        (own, "amplifier"),
+        (own, "microphone"),
+        (own, "restart"),
+        (definitions["AlarmFile"]["properties"], "contact"),
+    ):
         settings[name] = {"allOf": [_reference(name)], "description": settings[name]["description"]}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

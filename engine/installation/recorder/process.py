@@ -38,6 +38,7 @@ from engine.installation.keeper.recording.messages import (
     RecorderAsks,
     RecorderBeat,
     RecorderTells,
+    SoundSent,
     Watch,
 )
 from engine.installation.recorder.guests import Guest, Host
@@ -88,12 +89,12 @@ class RecorderProcess:
         self._over = False
         self._ready = False
         self._bus = Bus()
-        self._watched: queue.SimpleQueue[Watch | HealthSnapshot] = queue.SimpleQueue()
+        self._watched: queue.SimpleQueue[Watch | HealthSnapshot | SoundSent] = queue.SimpleQueue()
         self._playing = "", 0
         self._host = Host(
             self._bus,
             lambda command: self._say(RecorderAsks(COMMANDS.encode(command))),
-            lambda event: self._say(RecorderTells(EVENTS.encode(event))),
+            self._tell,
             lambda: self._playing,
         )
 
@@ -198,7 +199,7 @@ class RecorderProcess:
         try:
             while True:
                 message = TO_RECORDER.decode(self._connection.recv_bytes(LARGEST_MESSAGE))
-                if isinstance(message, Watch | HealthSnapshot):
+                if isinstance(message, Watch | HealthSnapshot | SoundSent):
                     self._watched.put(message)  # health waits for no disk
                 else:
                     self._inbox.put(message)
@@ -209,14 +210,18 @@ class RecorderProcess:
         # Late: it imports what serves HTTP, and the journal comes first.
         from engine.installation.recorder.watching import Watching
 
-        watching = Watching(self._bus)
+        watching = Watching(self._bus, self._tell)
         while not self._over:
             try:
                 message = self._watched.get(timeout=BEAT)
-                if isinstance(message, Watch):
-                    watching.take(message)
-                else:
-                    watching.observe(message)
+                match message:
+                    case Watch():
+                        watching.take(message)
+                    case SoundSent(frames=frames):
+                        watching.sent(frames)
+                        continue
+                    case HealthSnapshot():
+                        watching.observe(message)
             except queue.Empty:
                 pass
             except Exception:
@@ -240,6 +245,9 @@ class RecorderProcess:
         while not self._over:
             self._say(RecorderBeat())
             time.sleep(BEAT)
+
+    def _tell(self, event: Event) -> None:
+        self._say(RecorderTells(EVENTS.encode(event)))
 
     def _say(self, message: FromRecorder) -> None:
         with self._lock, suppress(OSError):  # one that is gone is seen by the reader

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.events import Bus
+from engine.events import Bus, Event
 from engine.events.snapshot import HealthSnapshot
 from engine.health.board import BoardCollector
 from engine.health.checks import checks, lives
@@ -22,6 +23,7 @@ from engine.health.processes import ProcessCollector
 from engine.health.serving import Endpoints, application
 from engine.installation.keeper.recording.messages import Watch
 from engine.installation.notices import MailChoice, NoticeChoices
+from engine.installation.recorder.proving import Proving
 from engine.installation.secret import Secret
 from engine.installation.walltime import find_zone, zone_of_the_machine
 
@@ -36,13 +38,15 @@ class Watching:
 
     Args:
         bus: tells what happens.
+        tell: has what is found kept, and told to all; from any thread.
     """
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, tell: Callable[[Event], None] = lambda event: None) -> None:
         self._metrics = Metrics(version("perpetuum"))
         self._metrics.registry.register(ProcessCollector(self._processes))
         self._metrics.registry.register(BoardCollector())
         self._watch: Watch | None = None
+        self._proving = Proving(tell)
         self._endpoints: list[Endpoints] = []
         self._postman: Postman | None = None
         self._edges: Edges | None = None
@@ -69,10 +73,16 @@ class Watching:
             boxes = [Outbox(Path(watch.folder) / OUTBOX, sender) for sender in senders]
             ping = LifeSign(partial(_reveal, notices.ping)) if notices.ping is not None else None
             self._postman = Postman(boxes, ping, notices.every, self._alive)
+        self._proving.take(watch)
 
     def observe(self, snapshot: HealthSnapshot) -> None:
         """Take in how the keeper says that it is, about once a second."""
         self._metrics.observe(snapshot)
+        self._proving.expect(snapshot.expected)
+
+    def sent(self, frames: bytes) -> None:
+        """Take what leaves for the output."""
+        self._proving.sent(frames)
 
     def look(self, journal: int) -> None:
         """See whether somebody is to be told something, about once a second; also when the keeper says nothing.
@@ -96,6 +106,7 @@ class Watching:
         if self._postman is not None:
             self._postman.close()
         self._postman = self._edges = None
+        self._proving.close()
 
     @property
     def ports(self) -> list[int]:

@@ -60,7 +60,7 @@ def find_player(device: str | None = None, channels: int = DEFAULT_CHANNELS) -> 
 
     A running sound server is preferred to the bare card, which it would not share.
     """
-    if device is not None and _is_alsa_name(device):
+    if device is not None and is_alsa_name(device):
         return _aplay(device, channels)
     if pipewire_runs() and (player := _pw_cat(device, channels)):
         return player
@@ -123,7 +123,8 @@ def _help_of(program: str) -> str:
     return ""
 
 
-def _is_alsa_name(device: str) -> bool:
+def is_alsa_name(device: str) -> bool:
+    """Whether a device is called as ALSA calls its own."""
     return device.partition(":")[0] in ("hw", "plughw", "sysdefault", "dmix", "hdmi", "iec958", "front")
 
 

@@ -10,8 +10,10 @@ from engine.events.snapshot import HealthSnapshot
 from engine.installation.access import Address
 from engine.installation.installation import Installation
 from engine.installation.notices import NoticeChoices
+from engine.installation.proof import ProofChoices
 from engine.journal.entries import Noted
 from engine.journal.recalled import Recalled
+from engine.outputs.opening import OutputChoice
 from engine.runtime.performance.commands import Command
 
 
@@ -109,6 +111,8 @@ class Watch:
         folder: of its state.
         health: addresses at which health is served.
         notices: who is told.
+        output: where the sound goes.
+        proof: what is watched behind it.
     """
 
     title: str
@@ -116,6 +120,19 @@ class Watch:
     folder: str
     health: tuple[Address, ...]
     notices: NoticeChoices
+    output: OutputChoice
+    proof: ProofChoices
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSent:
+    """What leaves for the output, for whoever compares it with a microphone.
+
+    Attributes:
+        frames: of 16 bits and one channel, 8000 a second.
+    """
+
+    frames: bytes
 
 
 def watch_of(installation: Installation) -> Watch:
@@ -126,10 +143,12 @@ def watch_of(installation: Installation) -> Watch:
         str(installation.state),
         installation.listening.health,
         installation.notices,
+        installation.sound.output,
+        installation.proof,
     )
 
 
-ToRecorder = OpenJournal | EntriesFollow | Noted | Watch | HealthSnapshot
+ToRecorder = OpenJournal | EntriesFollow | Noted | Watch | HealthSnapshot | SoundSent
 """All that a recorder is told."""
 
 FromRecorder = JournalOpened | JournalFailed | EntriesKept | RecorderBeat | RecorderAsks | RecorderTells

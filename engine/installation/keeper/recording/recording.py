@@ -27,6 +27,7 @@ from engine.installation.keeper.recording.messages import (
     RecorderAsks,
     RecorderBeat,
     RecorderTells,
+    SoundSent,
     ToRecorder,
     Watch,
 )
@@ -145,6 +146,12 @@ class RecorderPlace:
         """Say how the installation is; nobody waits for it, and one that is missed is missed."""
         if self._child is not None and self._works:
             self._child.send(snapshot)
+
+    def sent(self, frames: bytes) -> None:
+        """Pass on what leaves for the output; from any thread, and nobody waits for it."""
+        child = self._child
+        if child is not None and self._works:
+            child.send(SoundSent(frames))
 
     def recalled(self, timeout: float = RECALL_PATIENCE) -> Recalled | None:
         """Where the music stood; waits until the journal is opened, but for no recorder that cannot do that.

@@ -1,0 +1,127 @@
+# pyright: strict
+"""Whether the room hears what is sent, decided from block to block. Time is counted in frames of heard sound.
+
+One block alone does not decide: what is heard has the same delay in each, what noise feigns has another each time. So
+the answers of several blocks are added up at each delay.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+
+import numpy as np
+
+from engine.health.room.likeness import BLOCK, RATE, REACH, Likeness, Samples, Values, likeness
+
+BLOCKS = 7
+"""Blocks that are added up, 29 s: as few as still tell music from noise of the same level in a church."""
+
+CERTAIN = 17.0
+"""Mean of the added answers above which it is heard; noise alone stays below 15."""
+
+MOST = 40.0
+"""What one block may say at most, so that one coincidence does not decide."""
+
+LINES = 300.0
+"""Fewer frequencies than these, of eight to each hertz, are no evidence for or against: something drones."""
+
+EXPECTED = 5.0
+"""Standard deviations that a block should give, by what the room gave before, so that it is evidence."""
+
+SOFTEST = 10.0 ** (-60 / 20)
+"""Level of what is sent, linear, below which nothing is expected."""
+
+LEARNT = 15
+"""Blocks from which is known how loud the room gives back what is sent."""
+
+SLIP = RATE
+"""Frames by which the two streams may arrive unevenly; where they part by more, they are lined up anew."""
+
+
+class Verdict(StrEnum):
+    """What is known."""
+
+    UNSURE = "unsure"
+    """Too little was sent, or the room was too loud, to tell."""
+
+    HEARD = "heard"
+    UNHEARD = "unheard"
+    """What was sent should have been heard, and was not."""
+
+
+class RoomListener:
+    """Takes what is sent and what is heard, both at `RATE` and of one channel, in pieces of any length.
+
+    Attributes:
+        verdict: as it is now.
+        delay: seconds from what is sent to what is heard, buffers included; None unless it is heard.
+        certainty: what the verdict rests on, as a multiple of what decides.
+    """
+
+    def __init__(self) -> None:
+        self.verdict = Verdict.UNSURE
+        self.delay: float | None = None
+        self.certainty = 0.0
+        # What is sent is looked at up to a second after what is heard, for that may arrive first.
+        self._sent: Samples = np.zeros(REACH - SLIP, np.float32)
+        self._heard: Samples = np.zeros(0, np.float32)
+        self._answers: deque[Values] = deque(maxlen=BLOCKS)
+        self._gains: deque[float] = deque(maxlen=LEARNT)
+
+    def sent(self, samples: Samples) -> None:
+        """Take what leaves for the output."""
+        self._sent = np.concatenate((self._sent, samples))
+        self._line_up()
+
+    def heard(self, samples: Samples) -> None:
+        """Take what the microphone hears, and judge."""
+        self._heard = np.concatenate((self._heard, samples))
+        self._line_up()
+        while len(self._heard) >= BLOCK and len(self._sent) >= REACH + BLOCK:
+            self._look(self._sent[: REACH + BLOCK], self._heard[:BLOCK])
+            self._sent, self._heard = self._sent[BLOCK:], self._heard[BLOCK:]
+
+    def _line_up(self) -> None:
+        """Where one stream stood still, what came of the other meanwhile is left out, and nothing is known."""
+        ahead = len(self._heard) - (len(self._sent) - REACH + SLIP)
+        if ahead > SLIP:
+            self._heard = self._heard[ahead:]
+        elif ahead < -SLIP:
+            self._sent = self._sent[-ahead:]
+        else:
+            return
+        self._answers.clear()
+        self.verdict, self.delay, self.certainty = Verdict.UNSURE, None, 0.0
+
+    def _look(self, sent: Samples, heard: Samples) -> None:
+        found = likeness(sent, heard)
+        loud, room = _power(sent), _power(heard)
+        if loud < SOFTEST**2 or found.lines < LINES or not self._should_be_heard(found, loud, room):
+            return  # no evidence; what is known stays known
+        self._answers.append(np.minimum(found.echoes, MOST))
+        if len(self._answers) == BLOCKS:
+            self._judge()
+            if self.verdict is Verdict.HEARD:
+                self._gains.append(found.share**2 * room / loud)
+
+    def _should_be_heard(self, found: Likeness, loud: float, room: float) -> bool:
+        """Whether a block is evidence, by how loud the room gave back what was sent before, and is now."""
+        if not self._gains or room <= 0.0:
+            return True
+        share = min(1.0, float(np.sqrt(np.median(self._gains) * loud / room)))
+        return share / found.spread >= EXPECTED
+
+    def _judge(self) -> None:
+        # Clocks part, so that an answer may move into the next stretch of delay.
+        wide = [np.maximum(one, np.maximum(np.roll(one, 1), np.roll(one, -1))) for one in self._answers]
+        total: Values = np.mean(wide, axis=0)
+        best = int(total.argmax())
+        self.certainty = float(total[best]) / CERTAIN
+        heard = self.certainty >= 1.0
+        self.verdict = Verdict.HEARD if heard else Verdict.UNHEARD
+        self.delay = ((best + 0.5) * (REACH / len(total)) - SLIP) / RATE if heard else None
+
+
+def _power(samples: Samples) -> float:
+    return float(np.mean(np.square(samples, dtype=np.float64)))

@@ -1,0 +1,90 @@
+# pyright: strict
+"""The keys of an installation file for what stands behind the output: mixer, amplifier, microphone."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Literal
+
+from pydantic import Field
+
+from engine.generators.contract import Settings
+from engine.installation.amplifier import AmplifierChoice
+from engine.scenes.text.nodes import MapNode
+from engine.scenes.text.problems import Problem
+from engine.scenes.text.source import SourceFile
+from engine.units import Percent, Seconds
+
+
+class MixerFile(Settings):
+    """The mixer between the output and the loudspeaker."""
+
+    level: Percent | None = Field(
+        default=None, description="Level at which it is held, `80 %`; without it, it is watched and never touched."
+    )
+    restore: bool = Field(
+        default=True, description="Whether it is put back when somebody changes it, and not only at the start."
+    )
+    control: str = Field(
+        default="",
+        description="The one control of a bare ALSA card that counts; without it, all that are called as outputs are.",
+        examples=["Digital"],
+    )
+
+
+class MicrophoneFile(Settings):
+    """A microphone or line input that hears the room."""
+
+    device: str = Field(
+        default="default",
+        min_length=1,
+        description="A source of the sound server, or a card by the name that stays, `hw:CARD=Mic,DEV=0`.",
+    )
+
+
+class AmplifierFile(Settings):
+    """The power of an amplifier, on before the music fades in and off after it has closed."""
+
+    pin: int | None = Field(
+        default=None, ge=0, le=27, description="GPIO pin of a relay, as Broadcom counts: 17 is GPIO17.", examples=["27"]
+    )
+    active: Literal["high", "low"] = Field(default="high", description="How the pin is while the relay is on.")
+    switch_on: str = Field(
+        default="",
+        description="Command that switches it on, with its words; no shell.",
+        examples=["/etc/perpetuum/amp on"],
+    )
+    switch_off: str = Field(
+        default="", description="Command that switches it off.", examples=["/etc/perpetuum/amp off"]
+    )
+    before: Seconds = Field(default=5.0, le=600, description="For how long it is on before the music begins.")
+    after: Seconds = Field(default=60.0, le=3600, description="For how long it stays on after the end.")
+
+
+def read_amplifier(source: SourceFile, node: MapNode, said: AmplifierFile | None) -> AmplifierChoice | Problem | None:
+    """How an amplifier is switched.
+
+    Args:
+        source: the file.
+        node: of the whole installation.
+        said: what it says.
+    """
+    mapping = node.get("amplifier")
+    if not isinstance(mapping, MapNode) or said is None:
+        return None
+    commands: list[tuple[str, ...]] = []
+    for name, text in (("switch_on", said.switch_on), ("switch_off", said.switch_off)):
+        try:
+            commands.append(tuple(shlex.split(text)))
+        except ValueError as error:  # a quotation mark that nothing closes
+            return source.error(
+                mapping.key(name).span, f"`{name}` is no command: {error}", "like `/etc/perpetuum/amp on`"
+            )
+    on, off = commands
+    span = node.key("amplifier").span
+    if bool(on) != bool(off):
+        there, missing = ("switch_on", "switch_off") if on else ("switch_off", "switch_on")
+        return source.error(mapping.key(there).span, f"there is a `{there}` and no `{missing}`", "both, or neither")
+    if said.pin is None and not on:
+        return source.error(span, "nothing says how it is switched", "a `pin`, or `switch_on` and `switch_off`")
+    return AmplifierChoice(said.pin, said.active == "high", on, off, said.before, said.after)
