@@ -331,7 +331,7 @@ class Pipe:
         return b""
 
     def _mixable(self, most: int) -> int:
-        """Bytes that may be pulled next: none that begin before an overlap and end in it, and as many as lie in both."""
+        """Bytes that may be pulled next: up to where an overlap begins, and in it as many as lie in both."""
         if self._overlap is None:
             return most
         before = self._overlap.start - self._taken

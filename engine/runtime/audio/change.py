@@ -61,9 +61,9 @@ class SceneChanges:
     It waits until a process has built the new graph; then the old scene fades out just before the new one's first
     frame; with its end the change is over, and the new scene's turn has come. Where the setup asks for an overlap, that
     turn comes at the new scene's first frame, and the process of the old one plays on beneath it until it is over; one
-    that is lost there is not replaced. A change ends otherwise where another setup comes (what it brought up to the new one's boundary still holds), where nobody can build the graph (it is
-    refused, and the old scene plays on), and where the old scene can be made to sound no more (the new one begins at
-    once).
+    that is lost there is not replaced. A change ends otherwise where another setup comes (what it brought up to the new
+    one's boundary still holds), where nobody can build the graph (it is refused, and the old scene plays on), and where
+    the old scene can be made to sound no more (the new one begins at once).
 
     Not thread-safe; whoever owns it holds a lock.
 
