@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine import assets
 from engine.events.sounding import GraphBegan
 from engine.runtime.audio import Audio
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK
+from engine.sound.messages import BLOCK, PartSound, Setup
 from tests.runtime.audio.listening import Listener, pid
 from tests.runtime.sound import DUMMY, Reports, frame_numbers, notes, setup, until, voices
 
@@ -116,6 +117,41 @@ def test_an_old_scene_that_is_killed_just_before_is_taken_up_and_then_goes_out_a
     assert set(voices(listener.sound[:join])) == {1}
     assert np.allclose(*gains(listener.sound, found), atol=1e-4)
     assert set(voices(listener.sound[end:])) == {2}
+
+
+def test_of_two_real_graphs_both_are_heard_and_the_level_has_neither_hole_nor_jump(monkeypatch):
+    """What is heard is analysed: a low note goes out, one two octaves higher comes in."""
+    monkeypatch.setattr("engine.runtime.audio.primary.SPARE_DELAY", 0.1)
+    together = 4 * SAMPLE_RATE // BLOCK * BLOCK
+    pad = str(assets.find("instruments", "warm_pad"))
+    found = Reports()
+    with Audio(report=found) as audio, Listener(audio) as listener:
+        audio.send(Setup((PartSound("low", pad, level=-9.0),)))
+        audio.send(notes("low", (0, 600 * SAMPLE_RATE), pitch=48))
+        audio.begin()
+        until(lambda: listener.seconds > 1.0 and audio.spare_pid, 60)  # it builds the next graph
+        join = audio.frame // BLOCK * BLOCK + 2 * SAMPLE_RATE // BLOCK * BLOCK
+        audio.send(Setup((PartSound("high", pad, level=-9.0),), start_frame=join, overlap=together))
+        audio.send(notes("high", (join, 600 * SAMPLE_RATE), pitch=72))
+        until(lambda: any(isinstance(event, GraphBegan) and event.overlap for event in found.all), 60)
+        until(lambda: listener.seconds > joined(found)[1] / SAMPLE_RATE + 2.1, 60)
+    sound, (join, end) = listener.sound, joined(found)
+
+    def power(first: int, pitch: int) -> float:
+        """dB of a second, near the fundamental of a pitch."""
+        spectrum = np.abs(np.fft.rfft(sound[first : first + SAMPLE_RATE].mean(axis=1) * np.hanning(SAMPLE_RATE))) ** 2
+        hertz = round(440.0 * 2 ** ((pitch - 69) / 12))
+        return 10 * float(np.log10(spectrum[hertz - 4 : hertz + 5].sum() + 1e-12))
+
+    half = (join + end - SAMPLE_RATE) // 2
+    for pitch, alone in ((48, join - SAMPLE_RATE), (72, end + SAMPLE_RATE)):
+        assert power(half, pitch) > power(alone, pitch) - 15.0
+    assert power(end + SAMPLE_RATE, 48) < power(half, 48) - 30.0
+    assert power(join - SAMPLE_RATE, 72) < power(half, 72) - 30.0
+    tenths = sound[join - SAMPLE_RATE : end + SAMPLE_RATE].astype(np.float64)
+    tenths = tenths[: len(tenths) // 4800 * 4800].reshape(-1, 4800, 2)
+    level = 10 * np.log10((tenths**2).mean(axis=(1, 2)))
+    assert np.abs(np.diff(level)).max() < 3.0, level.round(1)
 
 
 def test_a_scene_that_cannot_be_built_leaves_the_old_one_playing_on():
