@@ -182,6 +182,19 @@ class Conductor:
         self._phrases, self._controls, self.next_bar = phrases, restored.controls, state.next_bar
         self._edited = (state.next_bar, before) if before is not None else None
 
+    def beside(self, ladder: Ladder, send: Callable[[ToSound], None], clock: Clock) -> Conductor:
+        """Another conductor of the same plan, which stands where this one does; this one stays as it is.
+
+        Args:
+            ladder: makes its phrases.
+            send: takes its messages.
+            clock: its way of waiting.
+        """
+        plan = self.plan.taken_up(self.plan.position(self.next_bar))
+        other = Conductor(plan, ladder, send, clock, self._lead, self._horizon, self.solo, self._day)
+        other.restore(self.state())
+        return other
+
     def resounding(self) -> Resounding:
         """What a graph that is built anew needs to go on at the next bar that is not sealed."""
         return resounding(self.plan, self.next_bar, self._phrases.played(), self._controls, self.solo)

@@ -32,6 +32,7 @@ class GraphBegan:
         blend: frames before that in which it comes in while the one before goes out, along two straight lines.
         told: what it was told up to now and its sound depends on, as `engine.sound.messages.TO_SOUND` writes it; the
             first is its `Setup`.
+        overlap: both are scenes of their own, and cross at equal power instead.
     """
 
     graph: int
@@ -39,6 +40,7 @@ class GraphBegan:
     frame: int
     blend: int
     told: tuple[bytes, ...]
+    overlap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from engine.installation.walltime import first_moment, last_moment, leap_between
 LONGEST_REACH = timedelta(days=1)
 """How far ahead a moment may be felt."""
 
+SCENES_PEAK = -1.0
+"""dB of true peak that no scene passes: its limiter sees to that (`engine.sound.messages.MixSound`)."""
+
 _INSTANT = timedelta(microseconds=1)
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engine.installation.installation import ExceptionDays, Hours, Installation
-from engine.installation.loudness import LoudnessCourse
+from engine.installation.loudness import SCENES_PEAK, LoudnessCourse
 from engine.installation.walltime import (
     find_zone,
     first_moment,
@@ -148,6 +148,8 @@ class Timetable:
         self._known: tuple[datetime, datetime | None, _State] | None = None
         loudness = installation.loudness
         self._course = LoudnessCourse(loudness.target, loudness.steepest, installation.quiet.level, self.zone)
+        self._peaks = LoudnessCourse(loudness.ceiling, loudness.steepest, 0.0, self.zone)
+        self._loudest = max(value for _, value in loudness.target.points)
 
     @property
     def zone_name(self) -> str:
@@ -178,8 +180,9 @@ class Timetable:
     def while_unknown(self) -> Intent:
         """What is intended while nobody knows what time it is: nothing that the clock decides."""
         installation, outside = self.installation, self.installation.outside
-        target = min(value for _, value in installation.loudness.target.points)
         ceiling = min(value for _, value in installation.loudness.ceiling.points)
+        target = min(value for _, value in installation.loudness.target.points)
+        target = min(target, self._beneath(ceiling))
         if installation.unknown_time == "open":
             return Intent(Phase.OPEN, False, Source.PROGRAMME, "", target, ceiling, None, None)
         if outside is None:
@@ -189,11 +192,17 @@ class Timetable:
     def loudness(self, moment: datetime) -> float:
         """Target in LUFS, quiet hours included; it moves no faster than the installation lets it.
 
-        Before a quiet hour it goes down early enough for the whole hour to be quiet.
+        Before a quiet hour it goes down early enough for the whole hour to be quiet. Where the ceiling asks for more it
+        is lower than the target: peaks are turned down with all the rest, and nothing is squeezed.
         """
         moment = _utc(moment)
         days = self._days(moment, self._course.reach + _DAY)
-        return self._course.at(moment, [one for day in days for one in self._quiet(day)])
+        target = self._course.at(moment, [one for day in days for one in self._quiet(day)])
+        return min(target, self._beneath(self._peaks.at(moment, ())))
+
+    def _beneath(self, ceiling: float) -> float:
+        """LUFS at which a scene that is as loud as the loudest target has no peak above a ceiling."""
+        return self._loudest + ceiling - SCENES_PEAK
 
     def ceiling(self, moment: datetime) -> float:
         """True peak, in dB below full scale, that is not passed."""

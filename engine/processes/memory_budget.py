@@ -72,6 +72,10 @@ class MemoryBudget:
         used = self._measure(pid)
         return used if used is not None and used > self.budget else None
 
+    def used(self, pid: int) -> int | None:
+        """Bytes that a child uses now; None if it is gone."""
+        return self._measure(pid)
+
     def replaced(self) -> bool:
         """A child is replaced because of it: whether the budget was raised."""
         self._replaced.add()

@@ -20,6 +20,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.processes.overlap import Overlap
 from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
 from engine.sound.messages import BLOCK
 
@@ -130,6 +131,7 @@ class Pipe:
         self._taken = 0
         self._dropped = 0
         self._blend = b""
+        self._overlap: Overlap | None = None
         self._closed = False
         probe = Segment(size, channels)
         self.size = probe.size
@@ -200,14 +202,15 @@ class Pipe:
         until = time.monotonic() + timeout
         while True:
             with self._changed:
-                data = self._pull(most)
+                wanted = self._mixable(most)
+                data = self._mixed(self._pull(wanted)) if wanted else b""
                 if data:
                     self._taken += len(data)
                     return data
                 left = until - time.monotonic()
                 if left <= 0 or self._closed:
                     return b""
-                if not self._segments or self._segments[0].keep:
+                if not wanted or not self._segments or self._segments[0].keep:
                     # Nobody writes yet, or the next process is still on its way through what is skipped.
                     self._changed.wait(min(left, 0.002) if self._segments else left)
                     continue
@@ -219,6 +222,44 @@ class Pipe:
                 with self._changed:
                     if len(self._segments) == 1 and not self._segments[0].lying():
                         self._changed.wait(min(left, 0.05))
+
+    def overlap(self, frame: int, end: int) -> int | None:
+        """Let what the process that writes now makes from a frame on sound beneath what is attached next.
+
+        Both sound until `end`, where the one goes out and the other comes in at equal power. One that ends or stalls
+        before does so alone. Frames are as `written` counts them.
+
+        Args:
+            frame: at which the next process begins; where that has been read already, it does so now.
+            end: first frame at which it sounds alone.
+
+        Returns:
+            the frame at which the next one begins; None: another take-over is on its way, ask again.
+        """
+        with self._changed:
+            pieces: list[bytes] = []
+            while data := self._pull(1 << 16):
+                pieces.append(data)
+            whole = b"".join(pieces)
+            if len(self._segments) > 1:
+                self._blend = whole
+                return None
+            self._end_overlap()
+            begin = max(frame * self._frame_bytes, self._taken)
+            self._blend, beneath = whole[: begin - self._taken], whole[begin - self._taken :]
+            begin = self._taken + len(self._blend)  # or where it has ended before that
+            if self._segments:
+                old = self._segments.pop()
+                frames = max(1, end - begin // self._frame_bytes)
+                self._overlap = Overlap(old.read_end, old.close, beneath, begin, frames, self.format.channels)
+            self._changed.notify_all()
+            return begin // self._frame_bytes
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a process still sounds beneath the one that writes now."""
+        with self._changed:
+            return self._overlap is not None
 
     def take_back(self, frame: int) -> None:
         """Forget what was written from a frame on, as far as nobody has read it. Nobody may be writing.
@@ -254,6 +295,7 @@ class Pipe:
         """Close every segment."""
         with self._changed:
             self._closed = True
+            self._end_overlap()
             for segment in self._segments:
                 segment.close()
             self._segments.clear()
@@ -287,6 +329,27 @@ class Pipe:
                 return b""
             self._segments.popleft().close()
         return b""
+
+    def _mixable(self, most: int) -> int:
+        """Bytes that may be pulled next: up to where an overlap begins, and in it as many as lie in both."""
+        if self._overlap is None:
+            return most
+        before = self._overlap.start - self._taken
+        return min(most, before) if before > 0 else self._overlap.mixable(most)
+
+    def _mixed(self, data: bytes) -> bytes:
+        """What was pulled, with what still sounds beneath it."""
+        if self._overlap is None or self._taken < self._overlap.start or not data:
+            return data
+        data = self._overlap.mix(data)
+        if self._overlap.over:
+            self._end_overlap()
+        return data
+
+    def _end_overlap(self) -> None:
+        overlap, self._overlap = self._overlap, None
+        if overlap is not None:
+            overlap.close()
 
     def _make_blend(self, head: Segment) -> bool:
         """Fade the end of a segment out and the next one in; False as long as the next one has not come so far."""

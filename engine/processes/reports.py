@@ -83,7 +83,20 @@ class BudgetRaised:
     budget: int
 
 
-Report = ChildStarted | ChildLost | IntensityExceeded | BudgetRaised
+@dataclass(frozen=True, slots=True)
+class ChildRenewed:
+    """A child that did its work was replaced where nobody heard it.
+
+    Attributes:
+        process: what it is.
+        reason: for people.
+    """
+
+    process: str
+    reason: str
+
+
+Report = ChildStarted | ChildLost | IntensityExceeded | BudgetRaised | ChildRenewed
 Reporter = Callable[[Report], None]
 
 
@@ -114,5 +127,7 @@ def log_report(report: Report) -> None:
         case IntensityExceeded(process, restarts, period, given_up):
             then = "it is not started again" if given_up else "it is started again more slowly"
             log.warning("%s: lost more than %d times in %g s; %s", process, restarts, period, then)
+        case ChildRenewed(process, reason):
+            log.warning("%s: %s; another takes its place", process, reason)
         case BudgetRaised(process, budget):
             log.warning("%s: it needs more memory than it had; its budget is %d MB now", process, budget // 1_000_000)

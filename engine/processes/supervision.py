@@ -16,6 +16,7 @@ from engine.processes.reports import (
     BudgetRaised,
     Cause,
     ChildLost,
+    ChildRenewed,
     ChildStarted,
     IntensityExceeded,
     Reporter,
@@ -23,6 +24,15 @@ from engine.processes.reports import (
 )
 from engine.processes.restarts import Exceeded, RestartIntensity, Restarts
 from engine.processes.watchdog import AWAY, Watchdog
+
+SOFT = 0.75
+"""Share of the memory budget from which on a child is worn: it may be replaced where nobody hears it."""
+
+YOUNG = 600.0
+"""Seconds for which a child is not worn by what it uses: it needs that, and so would the next one."""
+
+LOOK = 5.0
+"""Seconds between two looks at whether it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class Limits:
         longest_delay: seconds; pauses grow no further.
         away: seconds between two looks of the owner after which the owner itself was stopped.
         memory: bytes that it may have in memory; None: no limit.
+        lifetime: seconds after which it is worn, whatever it uses; None: it is not by age.
     """
 
     restarts: int = 10
@@ -46,6 +57,7 @@ class Limits:
     longest_delay: float = 30.0
     away: float = AWAY
     memory: int | None = None
+    lifetime: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +109,17 @@ class Supervision:
         self._report = report
         self.condemned: Finding | None = None
         self._exceeded = False
+        self._clock = clock
+        self._began_at = self._worn_look_at = clock()
+        self._worn = ""
 
     def began(self) -> None:
         """A child was started."""
         self.condemned = None
         self.watchdog.feed()
         self.memory.began()
+        self._began_at = self._worn_look_at = self._clock()
+        self._worn = ""
 
     def started(self) -> None:
         """It does its work."""
@@ -132,6 +149,33 @@ class Supervision:
             reason = f"it uses {used // 1_000_000} MB of memory, and may use {self.memory.budget // 1_000_000} MB"
             return Finding(Cause.OVER_BUDGET, reason, used)
         return None
+
+    def worn(self, pid: int) -> str:
+        """Why a child that does its work should be replaced at the next good moment; empty: it need not be."""
+        now = self._clock()
+        if not self._worn and now >= self._worn_look_at:
+            self._worn_look_at = now + LOOK
+            self._worn = self._wear(pid, now - self._began_at)
+        return self._worn
+
+    def _wear(self, pid: int, age: float) -> str:
+        lifetime = self.limits.lifetime
+        if lifetime is not None and age > lifetime:
+            return f"it has run for {age / 3600:.1f} h"
+        budget = self.memory.budget
+        used = self.memory.used(pid) if budget is not None and age > YOUNG else None
+        if budget is None or used is None or used <= SOFT * budget:
+            return ""
+        return f"it uses {used // 1_000_000} MB of memory, of {budget // 1_000_000} MB that it may"
+
+    def renewed(self, reason: str) -> None:
+        """A child that did its work gives way to another: no loss, and nothing is counted.
+
+        Args:
+            reason: as `worn` gave it.
+        """
+        self.condemned = None
+        self._report(ChildRenewed(self.process, reason))
 
     def lost(self, reason: str, worked: bool, cause: Cause = Cause.DIED) -> float | None:
         """The child is gone, or was never started: seconds until the next is to be started; None: give up.

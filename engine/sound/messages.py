@@ -122,6 +122,7 @@ class Setup:
         free_running: True: render on as fast as the pipe takes it (live; the pipe paces). False: render only up to
             the frame of the last `Release` (offline).
         channels: of the sound that comes out; today's graph builds two and refuses others.
+        overlap: frames from `start_frame` on for which the graph before it still sounds, if there is one.
     """
 
     parts: tuple[PartSound, ...]
@@ -130,6 +131,7 @@ class Setup:
     start_frame: int = 0
     free_running: bool = True
     channels: int = DEFAULT_CHANNELS
+    overlap: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,21 @@ def test_while_the_time_is_unknown_nothing_is_louder_than_the_quietest_hour(poli
     assert (intent.phase, intent.loudness, intent.until) == (phase, -30.0, None)
 
 
+def test_no_peak_passes_the_ceiling_of_its_hour_and_the_level_moves_no_faster_for_it():
+    """Where nothing is turned down a scene has peaks up to -1 dB."""
+    ceilings = DayCurve(((28800.0, -1.0), (79200.0, -1.0), (79260.0, -12.0)))  # a leap within a minute, at 22:00
+    made = installation(loudness=Loudness(DayCurve(((0.0, -20.0), (43200.0, -18.0))), ceilings, steepest=2.0))
+    timetable = Timetable(made, BERLIN)
+    start = datetime(2026, 11, 30, tzinfo=UTC)
+    intents = [timetable.intent(start + timedelta(minutes=minute)) for minute in range(24 * 60)]
+    turned_down = [min(0.0, intent.loudness - -18.0) for intent in intents]
+    assert all(-1.0 + down <= intent.ceiling + 1e-9 for down, intent in zip(turned_down, intents, strict=True))
+    assert np.abs(np.diff(turned_down)).max() <= 2.0 + 1e-9
+    assert min(turned_down) == pytest.approx(-11.0)
+    assert max(turned_down) == pytest.approx(0.0, abs=1e-6)
+    assert timetable.while_unknown().loudness == pytest.approx(-29.0)
+
+
 def test_a_moment_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="needs a time zone"):
         Timetable(installation()).intent(datetime(2026, 11, 30))

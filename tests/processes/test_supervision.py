@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from engine.processes.backoff import Backoff
 from engine.processes.memory_budget import LOOK, PERIOD, MemoryBudget, resident
-from engine.processes.reports import BudgetRaised, Cause, ChildLost, ChildStarted, IntensityExceeded
+from engine.processes.reports import BudgetRaised, Cause, ChildLost, ChildRenewed, ChildStarted, IntensityExceeded
 from engine.processes.restarts import Exceeded, RestartIntensity, Restarts
-from engine.processes.supervision import Limits, Supervision
+from engine.processes.supervision import YOUNG, Limits, Supervision
 from engine.processes.watchdog import Watchdog
 from tests.processes.virtual import Clock
 
@@ -190,6 +190,30 @@ def test_a_child_over_its_budget_is_found_and_one_within_is_left_alone():
     assert (finding.cause, finding.used) == (Cause.OVER_BUDGET, 101 * MB)
     assert "101 MB" in finding.reason
     assert "100 MB" in finding.reason
+
+
+def test_a_child_is_worn_by_three_quarters_of_its_budget_once_it_is_not_young_any_more():
+    here = Supervised(memory=100 * MB)
+    here.used = 76 * MB
+    assert here.supervision.worn(1) == ""
+    here.clock.pass_by(YOUNG + 1.0)
+    assert "76 MB" in here.supervision.worn(1)
+    here.supervision.renewed(here.supervision.worn(1))
+    here.supervision.began()
+    assert here.supervision.worn(1) == ""
+    assert [type(report) for report in here.reports] == [ChildRenewed]
+    here.used = 75 * MB
+    here.clock.pass_by(YOUNG + 1.0)
+    assert here.supervision.worn(1) == ""
+    assert here.supervision.restarts.failures == 0
+
+
+def test_a_child_is_worn_by_its_age_whatever_it_uses():
+    here = Supervised(lifetime=7200.0)
+    here.clock.pass_by(7200.0)
+    assert here.supervision.worn(1) == ""
+    here.clock.pass_by(10.0)
+    assert here.supervision.worn(1) == "it has run for 2.0 h"
 
 
 def test_where_there_is_no_budget_no_memory_is_measured():

@@ -39,10 +39,10 @@ def setup(*parts: str, start_frame: int = 0, live: bool = True) -> Setup:
     return Setup(tuple(PartSound(name, "none.yaml") for name in parts), MixSound(), 0, start_frame, live)
 
 
-def notes(part: str, *spans: tuple[int, int]) -> Notes:
+def notes(part: str, *spans: tuple[int, int], pitch: int = 60) -> Notes:
     events = np.zeros(len(spans), NOTE_EVENT)
     for place, (on, off) in enumerate(spans):
-        events[place] = (on, off, 60, 100)
+        events[place] = (on, off, pitch, 100)
     return Notes(part, events)
 
 

@@ -99,6 +99,11 @@ def moment_of(transition: Transition) -> When:
     return When.REST if isinstance(transition, AfterRest) else When.SECTION
 
 
+def overlap_of(transition: Transition) -> int:
+    """Bars of the last scene that sound while the next one begins."""
+    return transition.bars if isinstance(transition, Overlap) else 0
+
+
 def fade_of(transition: Transition) -> float:
     """Seconds in which the last scene fades out before it."""
     match transition:

@@ -15,6 +15,7 @@ from engine import __version__
 from engine.events import Bus, Event, HandAsked, SceneRefused
 from engine.events.log import LOGGED, log_event
 from engine.installation.installation import Installation
+from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.amplifier import Amplifier
 from engine.installation.keeper.direction import (
     Level,
@@ -89,6 +90,7 @@ class Keeper:
         folder: locked.
         recording: keeps the journal, and knows where the music stood.
         safe: why something safe is played in place of the programme, until the file is read again; empty: it is not.
+        ahead: processes that were started already, for what begins at once.
         clock: gives seconds; the music goes by it.
         wall: the time; the timetable goes by it.
 
@@ -106,6 +108,7 @@ class Keeper:
         folder: StateFolder,
         recording: RecorderPlace,
         safe: str = "",
+        ahead: Ahead | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = wall_clock,
     ) -> None:
@@ -129,6 +132,7 @@ class Keeper:
         self._level = Level(0.0, 0.0)
         self._resumption: Resumption | None = None
         self._restart_at: datetime | None = None
+        self._ahead = ahead
         self._bank = Bank(folder.path)
         self._rungs = Rungs()
         self._amplifier = Amplifier(self.installation.amplifier)
@@ -158,6 +162,8 @@ class Keeper:
         recalled = self.recording.recalled() if not self.safe else None
         self._resumption = resumption(recalled, self.installation, self.intent, moment.timestamp(), known, now)
         self._direct(now)
+        if self._ahead is not None:
+            self._ahead.close()  # of what is not played now
 
     def look(self) -> None:
         """One look at everything; lasts a tick."""
@@ -317,6 +323,7 @@ class Keeper:
             self._bank.take,
             sound.mono,
             [SentSound(self.recording.sent)] if self.installation.proof.microphone else [],
+            self._ahead,
         )
         self._succession.begin()
         self._marks.begin()

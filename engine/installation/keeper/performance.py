@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from engine.events.vocabulary import Event
+from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.mind.mind_host import MindHost
 from engine.installation.keeper.rungs import AUDIO, OUTPUT
@@ -65,6 +66,7 @@ class KeptPerformance:
         bank: raw sound that plays where none can be made.
         mono: every channel is the mean of all.
         others: that follow the outputs.
+        ahead: processes that were started already; None: none were.
 
     Attributes:
         audio: processes that make the sound.
@@ -81,6 +83,7 @@ class KeptPerformance:
         bank: Source = nothing,
         mono: bool = False,
         others: Sequence[Output] = (),
+        ahead: Ahead | None = None,
     ) -> None:
         self._outputs = outputs
         self._mono = mono
@@ -93,9 +96,9 @@ class KeptPerformance:
         self._stage: Stage | None = None
         self._sink: InfallibleOutput | None = None
         report = reporter(publish)
-        self.audio = Audio(report=report)
+        self.audio, warm = ahead.take(report) if ahead is not None else (Audio(report=report), None)
         self._record = record
-        self.mind = MindHost(play, self._link.send, publish, report, publish_decided, record)
+        self.mind = MindHost(play, self._link.send, publish, report, publish_decided, record, warm=warm)
 
     def start(self, first: Sequence[StageCommand] = ()) -> None:
         """Start all of it.

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from engine.errors import PerpetuumError
+from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.last_good import LastGoodFile
 from engine.installation.keeper.folder.starts import Starts
@@ -68,13 +69,15 @@ class Running:
         Raises:
             PerpetuumError: it cannot be run.
         """
-        recording = RecorderPlace()  # at once: it imports what it needs while the file is read
+        recording = RecorderPlace()  # at once: they import what they need while the file is read
+        ahead = Ahead()
         read = self._first()
         if read.problems:
             print(read.problems, file=sys.stderr)
         again = False
         with ExitStack() as stack:
             stack.callback(recording.close)
+            stack.callback(ahead.close)
             if read.installation is None:
                 return 1
             folder = StateFolder(read.installation.state)
@@ -83,7 +86,7 @@ class Running:
             recording.open(folder.path, read.installation.journal.keep)
             recording.watch(watch_of(read.installation))
             starts, settled = Starts(folder), False
-            keeper = Keeper(read.installation, folder, recording, starts.reason)
+            keeper = Keeper(read.installation, folder, recording, starts.reason, ahead)
             keeper.later(starts.begin)
             contact = read.installation.alarm.contact
             if contact is not None:

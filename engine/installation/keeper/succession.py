@@ -8,11 +8,11 @@ import math
 import queue
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.events.vocabulary import BarSealed, Event, SceneTookOver
 from engine.installation.installation import Installation
-from engine.installation.keeper.direction import Level, OnAir, fade_of, moment_of, transition_into
+from engine.installation.keeper.direction import Level, OnAir, fade_of, moment_of, overlap_of, transition_into
 from engine.runtime.performance.commands import ChangeScene, When
 from engine.score.time import SAMPLE_RATE
 
@@ -66,7 +66,7 @@ class Succession:
     def change(self, installation: Installation, on: OnAir, file: str, now: float) -> None:
         """Ask for another turn's scene."""
         transition = transition_into(installation, on)
-        command = ChangeScene(file, moment_of(transition), on.turn.seed)
+        command = ChangeScene(file, moment_of(transition), on.turn.seed, overlap_of(transition))
         wait = installation.programme.longest_wait
         self._waiting = _Waiting(command, now + wait, fade_of(transition))
         self._tell(command)
@@ -90,7 +90,7 @@ class Succession:
         waiting = self._waiting
         if waiting is not None and now >= waiting.impatient_at:
             waiting.impatient_at = math.inf
-            self._tell(ChangeScene(waiting.command.path, When.BAR, waiting.command.seed))
+            self._tell(replace(waiting.command, when=When.BAR))
         if self._cut is not None:
             start, fade = self._cut
             left = (start - heard) / SAMPLE_RATE

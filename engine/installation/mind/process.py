@@ -143,6 +143,7 @@ class Thinking:
     def __init__(self, link: KeeperLink, order: Play, workers: Workers, timbres: Timbres) -> None:
         self.looks = 0
         self._link = link
+        self._workers = workers
         self._began = bool(order.state)
         state = MindState.from_json(order.state) if order.state else None
         scene = playable(Path(order.scene))
@@ -193,7 +194,7 @@ class Thinking:
 
     def _beat(self) -> None:
         while not self._link.closed:
-            self._link.say(Beat(self.looks))
+            self._link.say(Beat(self.looks, self._workers.worn))
             time.sleep(BEAT)
 
 
@@ -237,6 +238,7 @@ def main() -> int:
     link = KeeperLink(Connection(options.control))
     with Workers() as workers, Timbres() as timbres:
         _show_stacks_at_sigusr1(workers)
+        link.say(Beat(0))  # all is imported
         order = link.hear()
         if not isinstance(order, Play):
             return 0 if order is None else 1

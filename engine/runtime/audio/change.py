@@ -15,16 +15,21 @@ from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.primary import REFUSED, Primary
 from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.states import End
+from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import BLOCK, Fade, Forget, Setup
 
 HAND_OVER = 8 * BLOCK
 """Frames (43 ms) over which the sound of an old scene fades out before the new one's graph begins."""
+
+SHORTEST = SAMPLE_RATE // 2
+"""Frames for which two scenes sound together at least; where fewer are left, the old one just fades out."""
 
 
 class ChangePhase(StrEnum):
     """How far a change of scene is."""
 
     WAITING = "waiting for the graph"
+    JOINING = "the new scene is about to begin beside the old one"
     FADING = "the old scene fades out"
 
 
@@ -44,15 +49,21 @@ class SceneChange:
     phase: ChangePhase = ChangePhase.WAITING
     fade_before: Fade | None = None
 
+    @property
+    def end(self) -> int:
+        """Frame at which the old scene is over."""
+        return self.candidates.start + self.setup.overlap // BLOCK * BLOCK
+
 
 class SceneChanges:
     """At most one change of scene at a time.
 
     It waits until a process has built the new graph; then the old scene fades out just before the new one's first
-    frame; with its end the change is over, and the new scene's turn has come. A change ends otherwise where another
-    setup comes (what it brought up to the new one's boundary still holds), where nobody can build the graph (it is
-    refused, and the old scene plays on), and where the old scene can be made to sound no more (the new one begins at
-    once).
+    frame; with its end the change is over, and the new scene's turn has come. Where the setup asks for an overlap, that
+    turn comes at the new scene's first frame, and the process of the old one plays on beneath it until it is over; one
+    that is lost there is not replaced. A change ends otherwise where another setup comes (what it brought up to the new
+    one's boundary still holds), where nobody can build the graph (it is refused, and the old scene plays on), and where
+    the old scene can be made to sound no more (the new one begins at once).
 
     Not thread-safe; whoever owns it holds a lock.
 
@@ -75,6 +86,7 @@ class SceneChanges:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.current: SceneChange | None = None
+        self.outgoing: AudioChild | None = None
         self._primary = primary
         self._spare = spare
         self._processes = processes
@@ -94,7 +106,7 @@ class SceneChanges:
             boundary = before.candidates.start
             setup = replace(setup, start_frame=boundary)
         memory.add(setup, self._primary.frame)
-        self._primary.tell(Forget(boundary))
+        self._primary.tell(Forget(boundary + setup.overlap))
         candidates = Takeover(memory, boundary, self._patience, self._clock)
         self.current = SceneChange(setup, candidates, phase, fade_before)
         self._enter(candidates, self._spare.take())
@@ -115,9 +127,37 @@ class SceneChanges:
             self._discard(change)
             self._primary.restart_with(candidates.memory)
         elif change.phase is ChangePhase.WAITING:
-            start = max(candidates.start - HAND_OVER, 0, self._primary.frame)
+            together = change.end - max(candidates.start, self._primary.heard) >= SHORTEST
+            start = max((change.end if together else candidates.start) - HAND_OVER, 0, self._primary.frame)
             self._primary.tell(Fade(start, HAND_OVER))
-            change.phase = ChangePhase.FADING
+            change.phase = ChangePhase.JOINING if together else ChangePhase.FADING
+        elif change.phase is ChangePhase.JOINING and self._primary.frame >= candidates.start:
+            self._join(change)
+
+    def _join(self, change: SceneChange) -> None:
+        """Let the new scene begin beside the old one."""
+        child = self._primary.overlap(change.candidates, change.end)
+        if child is not None:
+            self.current = None
+            self.end_outgoing()
+            self.outgoing = child
+
+    def look_at_outgoing(self, overlaps: bool) -> None:
+        """End the process of the old scene, if it sounds no more."""
+        if self.outgoing is not None and not overlaps:
+            self.end_outgoing()
+
+    def outgoing_gone(self) -> None:
+        """The process of the old scene has ended; what it has made still sounds."""
+        child, self.outgoing = self.outgoing, None
+        if child is not None:
+            child.close(0.2)
+
+    def end_outgoing(self) -> None:
+        """End the process of the old scene."""
+        child, self.outgoing = self.outgoing, None
+        if child is not None:
+            child.kill()
 
     def take_turn(self, end: End) -> bool:
         """The old scene's process has ended: whether that was its fade, and the new scene's turn has come."""
@@ -144,7 +184,8 @@ class SceneChanges:
     def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
         change, self.current = self.current, None
-        return change.candidates.children if change is not None else []
+        outgoing, self.outgoing = self.outgoing, None
+        return [*(change.candidates.children if change is not None else []), *([outgoing] if outgoing else [])]
 
     def _enter(self, candidates: Takeover, child: AudioChild | None = None) -> None:
         try:

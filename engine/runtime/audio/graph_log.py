@@ -28,7 +28,9 @@ class GraphLog:
         self._late.append(taken)
         self.flush()
 
-    def heard(self, graph: int, start: int, frame: int, blend: int, report: AudioReporter) -> None:
+    def heard(
+        self, graph: int, start: int, frame: int, blend: int, report: AudioReporter, overlap: bool = False
+    ) -> None:
         """The process is heard from now on (see `GraphBegan`).
 
         Args:
@@ -37,9 +39,10 @@ class GraphLog:
             frame: from which it alone is heard.
             blend: frames before that in which it comes in.
             report: told events from now on.
+            overlap: it comes in beside another scene.
         """
         self._graph, self._report = graph, report
-        report(GraphBegan(graph, start, frame, blend, self._taken()[1]))
+        report(GraphBegan(graph, start, frame, blend, self._taken()[1], overlap))
         self.flush()
 
     def flush(self) -> None:

@@ -103,6 +103,7 @@ class Primary:
         self._graphs = 0
         self._silence = SilenceGuard(lambda start, end: self.memory.sounds(start, end))
         self._lost_from: int | None = None
+        self._overlap_until: int | None = None
 
     # What it is
 
@@ -193,7 +194,11 @@ class Primary:
 
     def _heard(self, log: GraphLog, start: int, frame: int, blend: int) -> None:
         graph, self._graphs = self._graphs, self._graphs + 1
-        log.heard(graph, start, frame, blend, self._report)
+        until, self._overlap_until = self._overlap_until, None
+        if until is None or until <= frame:
+            log.heard(graph, start, frame, blend, self._report)
+        else:
+            log.heard(graph, start, until, until - frame, self._report, overlap=True)
 
     def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
@@ -321,6 +326,28 @@ class Primary:
         takeover.send(Release(FOREVER))
         if not len(takeover):
             self._enter(takeover)
+
+    def overlap(self, takeover: Takeover, end: int) -> AudioChild | None:
+        """Candidates that have built another scene's graph begin where they were to, and whoever plays goes out.
+
+        Args:
+            takeover: the candidates.
+            end: frame at which the other scene sounds alone.
+
+        Returns:
+            the process that goes out, which is the caller's from now on; None: it is too early or too late for that,
+            or nobody plays: ask again.
+        """
+        if not isinstance(self._now, Attached):
+            return None
+        begin = self._pipe.overlap(takeover.start - self._base, end - self._base)
+        if begin is None:
+            return None
+        self._flush()
+        child = self._now.child
+        self._overlap_until = end
+        self.turn(takeover, begin + self._base)
+        return child
 
     def restart_with(self, memory: Memory) -> None:
         """Begin anew with what another scene was told: nothing of this one can be made to sound."""

@@ -150,6 +150,7 @@ class Supervisor:
             return
         self._primary.look()
         self._changes.look()
+        self._changes.look_at_outgoing(self._pipe.overlaps)
         if self._live and self._primary.racing is None:  # until somebody plays, processors are left to the candidates
             self._spare.look()
         self._also_look()
@@ -197,6 +198,8 @@ class Supervisor:
                 self._primary.bury(end, followed=change is not None)
         elif self._spare.gone(child):
             pass
+        elif child is self._changes.outgoing:
+            self._changes.outgoing_gone()
         elif racing is not None and child in racing.children:
             self._primary.candidate_gone(racing, child, reason)
         elif change is not None and child in change.candidates.children:

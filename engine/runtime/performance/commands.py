@@ -27,11 +27,13 @@ class ChangeScene:
         path: of the scene file.
         when: where it takes over.
         seed: of what it plays, which then begins with the scene's first section; None: as an edit, go on with the same.
+        overlap: bars of what plays that still sound while it begins; only with a seed.
     """
 
     path: str
     when: When = When.BAR
     seed: int | None = None
+    overlap: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,9 +213,9 @@ class Mind:
         """Decide nothing more."""
         self._stopped.set()
 
-    def play_next(self, scene: Scene, when: When = When.BAR, seed: int | None = None) -> None:
+    def play_next(self, scene: Scene, when: When = When.BAR, seed: int | None = None, overlap: int = 0) -> None:
         """Let another scene, or an edited one, take over as `ChangeScene` says. The last that is asked for counts."""
-        self._asked.put(lambda: self._set_pending(NextScene(scene, when, seed)))
+        self._asked.put(lambda: self._set_pending(NextScene(scene, when, seed, overlap)))
 
     def submit(self, command: MindCommand) -> None:
         """Do what a hand asks, between two bars; what cannot be done is told in the log, and nothing changes."""
@@ -231,7 +231,7 @@ class Mind:
         except Exception as error:
             self._publish(SceneRefused(command.path, str(error)))
             return
-        self.play_next(scene, command.when, command.seed)
+        self.play_next(scene, command.when, command.seed, command.overlap)
         self._tell_of(command, self.snapshot.next_bar)
 
     def _tell_of(self, command: MindCommand, bar: int) -> None:
@@ -382,7 +382,7 @@ class Mind:
                 self.conductor.leave_out()
         self._pending = None
         before = self._written
-        if self._take_over(pending.scene, pending.seed):
+        if self._take_over(pending.scene, pending.seed, pending.overlap):
             self._played.append(before)
 
     def _go_back(self, refused: GraphRefused) -> None:
@@ -396,8 +396,8 @@ class Mind:
                 self._take_over(scene)
                 return
 
-    def _take_over(self, scene: Scene, seed: int | None = None) -> bool:
-        how = self._link.send, self._workers, self._under_the_hand, seed, self._banks
+    def _take_over(self, scene: Scene, seed: int | None = None, overlap: int = 0) -> bool:
+        how = self._send, self._workers, self._under_the_hand, seed, self._banks, overlap
         bar = take_over(self.conductor, scene, self._written, self.seed, *how)
         if isinstance(bar, str):
             self._publish(SceneRefused(scene.title, bar))

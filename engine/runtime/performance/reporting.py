@@ -15,7 +15,14 @@ from engine.events.vocabulary import (
     SoundTold,
     ToldLate,
 )
-from engine.processes.reports import BudgetRaised, ChildLost, ChildStarted, IntensityExceeded, log_report
+from engine.processes.reports import (
+    BudgetRaised,
+    ChildLost,
+    ChildRenewed,
+    ChildStarted,
+    IntensityExceeded,
+    log_report,
+)
 from engine.runtime.audio.reports import AudioReport
 
 
@@ -34,8 +41,8 @@ def reporter(publish: Callable[[Event], None]) -> Callable[[AudioReport], None]:
                 publish(ProcessDied(process, reason, retry_in))
             case NotesLeftOut() | GraphBegan() | SoundTold() | ToldLate():
                 publish(found)
-            case IntensityExceeded() | BudgetRaised():
-                log_report(found)  # what follows from losses
+            case IntensityExceeded() | BudgetRaised() | ChildRenewed():
+                log_report(found)  # what follows from losses, or is none
             case _:
                 assert_never(found)
 

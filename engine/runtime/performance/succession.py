@@ -15,9 +15,10 @@ from engine.generators.contract import Settings
 from engine.runtime.ending import networks_of, setup_of
 from engine.runtime.performance.banks import Banks
 from engine.runtime.performance.commands import When
+from engine.runtime.performance.rest import rest_of
 from engine.runtime.timbres.orders import with_banks
 from engine.score.time import Bar
-from engine.sound.messages import BLOCK, Setup
+from engine.sound.messages import BLOCK, ToSound
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +28,12 @@ MOST_FAILURES = 8
 
 @dataclass(frozen=True, slots=True)
 class NextScene:
-    """A scene that is to take over."""
+    """A scene that is to take over (see `ChangeScene`)."""
 
     scene: Scene
     when: When = When.BAR
     seed: int | None = None
+    overlap: int = 0
 
 
 class LoadsNetworks(Protocol):
@@ -47,11 +49,12 @@ def take_over(
     scene: Scene,
     before: Scene,
     seed: int,
-    send: Callable[[Setup], None],
+    send: Callable[[ToSound], None],
     workers: LoadsNetworks,
     held: Callable[[Scene], Scene] = lambda scene: scene,
     anew: int | None = None,
     banks: Banks | None = None,
+    overlap: int = 0,
 ) -> Bar | str:
     """Let an edited scene play from the next bar line that is not decided; a new graph only if its sound differs.
 
@@ -65,6 +68,7 @@ def take_over(
         held: puts into a scene what a hand holds; no other graph is needed for that.
         anew: seed with which the scene begins with its first section; None: as an edit, it goes on where that stood.
         banks: that play parts with timbres; None where nobody makes any.
+        overlap: bars of the scene before that still sound; only with `anew`.
 
     Returns:
         the first bar that it decides; or why it cannot be played, and then what played plays on.
@@ -72,6 +76,7 @@ def take_over(
     networks = networks_of(before)
     now = seed if anew is None else anew
     try:
+        rest = rest_of(conductor, overlap if anew is not None else 0)
         wanted, setup = networks_of(scene), setup_of(scene, now, live=True)
         if wanted != networks:
             workers.load(wanted)
@@ -84,7 +89,9 @@ def take_over(
         with suppress(Exception):
             workers.load(networks)
         return str(error) or repr(error)
-    rebuilt = setup != setup_of(before, seed, live=True)
+    rebuilt = rest.frames > 0 or setup != setup_of(before, seed, live=True)
+    for message in rest.messages:  # for the graph before; what follows the setup is for the next one
+        send(message)
     if banks is not None and rebuilt and (anew is not None or scene.path != before.path):
         banks.begin(scene, now)
     elif banks is not None:
@@ -92,7 +99,7 @@ def take_over(
     if rebuilt:
         playing = banks.playing if banks is not None else {}
         built = with_banks(setup_of(held(scene), now, live=True), playing)
-        send(replace(built, start_frame=bar.start // BLOCK * BLOCK))
+        send(replace(built, start_frame=bar.start // BLOCK * BLOCK, overlap=rest.frames))
     return bar
 
 

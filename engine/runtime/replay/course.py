@@ -27,6 +27,7 @@ class GraphCourse:
         blend: frames before that in which it comes in while the one before goes out.
         messages: in order; the first is its `Setup`.
         late: the frame at which a message was taken that came too late, by its place among these.
+        overlap: it comes in beside another scene, at equal power.
     """
 
     start: int
@@ -34,6 +35,7 @@ class GraphCourse:
     blend: int
     messages: tuple[ToSound, ...]
     late: Mapping[int, int]
+    overlap: bool = False
 
     def begun_at(self, frame: int) -> GraphCourse:
         """What a new graph is told that goes on from a frame, as after a take-over; itself if it began later.
@@ -56,7 +58,7 @@ class GraphCourse:
             memory.add(message if taken is None else _as_taken(message, taken), start)
         begin = [message for message in memory.messages(start) if isinstance(message, DECISIVE)]
         late = {place - known + len(begin): taken for place, taken in self.late.items() if place >= known}
-        return GraphCourse(start, max(frame, start), 0, (*begin, *self.messages[known:]), late)
+        return GraphCourse(start, max(frame, start), 0, (*begin, *self.messages[known:]), late, self.overlap)
 
 
 def _as_taken(message: ToSound, frame: int) -> ToSound:
@@ -126,7 +128,7 @@ class CourseReader:
         if not messages or not isinstance(messages[0], Setup):
             self.complete = False
             return
-        self._found.append(GraphCourse(began.start, began.frame, began.blend, messages, self._late))
+        self._found.append(GraphCourse(began.start, began.frame, began.blend, messages, self._late, began.overlap))
 
 
 def courses_of(events: Iterable[object]) -> list[GraphCourse]:

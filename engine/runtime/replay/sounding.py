@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.processes.overlap import crossfaded
 from engine.processes.pipe import blended
 from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
@@ -62,6 +63,8 @@ def audible(courses: Sequence[GraphCourse], first: int, end: int, exact: bool) -
         exact: each is to sound from its first frame on; otherwise from a little before it is heard.
     """
     found: list[Audible] = []
+    followed = zip(courses, [*courses[1:], None], strict=True)
+    courses = [_as_far_as_it_came(course, following) for course, following in followed]
     for course in courses:
         heard = course.frame - course.blend
         first = heard if heard < first < course.frame else first
@@ -76,6 +79,12 @@ def audible(courses: Sequence[GraphCourse], first: int, end: int, exact: bool) -
         comes_in = max(0, course.frame - begins) if found else 0
         found.append(Audible(played, begins, min(ends, end), comes_in))
     return found
+
+
+def _as_far_as_it_came(course: GraphCourse, following: GraphCourse | None) -> GraphCourse:
+    """A graph that was lost while it came in beside another scene has come in when the one after it does."""
+    begins, lost = course.frame - course.blend, following.frame - following.blend if following is not None else _NEVER
+    return replace(course, frame=lost, blend=lost - begins) if begins < lost < course.frame else course
 
 
 def replay(
@@ -138,6 +147,7 @@ class _Joint:
     def __init__(self, wanted: Audible, going_out: NDArray[np.float32] | None, keep: int, sink: Sink) -> None:
         self._wanted = wanted
         self._going_out = going_out if wanted.comes_in else None
+        self._overlap = wanted.course.overlap
         self._keep = keep
         self._sink = sink
         self._frame = wanted.course.start
@@ -164,7 +174,8 @@ class _Joint:
             return
         held = np.concatenate(self._held)
         if self._going_out is not None:
-            held[:coming] = blended(self._going_out, held[:coming])
+            going, come = self._going_out, held[:coming]
+            held[:coming] = crossfaded(going, come, 0, coming) if self._overlap else blended(going, come)
             self._going_out = None
         passed, self._held = held[: len(held) - self._keep], [held[len(held) - self._keep :]]
         self._count = self._keep

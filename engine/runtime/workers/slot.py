@@ -183,6 +183,13 @@ class WorkerSlot:
             self._replace(self.child, finding.cause, finding.reason)
 
     @property
+    def worn(self) -> str:
+        """Why it should be replaced where nobody hears it; empty: it need not be."""
+        child = self.child
+        worn = self._supervision.worn(child.process.pid) if child is not None else ""
+        return f"{self.status.name}: {worn}" if worn else ""
+
+    @property
     def next_look(self) -> float:
         """Seconds until one is to be started again or may turn out to hang."""
         if self.child is None:

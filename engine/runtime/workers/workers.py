@@ -111,6 +111,11 @@ class Workers(SlowRung):
         """Process ids of the workers; None where there is none now."""
         return [slot.child.process.pid if slot.child is not None else None for slot in self._slots]
 
+    @property
+    def worn(self) -> str:
+        """Why a worker should be replaced where nobody hears it; empty: none. From any thread."""
+        return next((worn for slot in self._slots if (worn := slot.worn)), "")
+
     def load(self, generators: Sequence[tuple[str, Settings]]) -> None:
         """Build these from now on (a scene was reloaded); what is built already is kept."""
         for slot in self._slots:

@@ -57,9 +57,11 @@ class Beat:
 
     Attributes:
         looks: steps of the conductor so far; one that does not grow hangs.
+        worn: why one of its workers should be replaced, which is done with the mind; empty: none.
     """
 
     looks: int
+    worn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

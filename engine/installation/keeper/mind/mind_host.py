@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from engine.events.vocabulary import BarSealed, Event, SteppedDown, SteppedUp
+from engine.events.vocabulary import BarSealed, Event, SectionBegan, SteppedDown, SteppedUp
 from engine.installation.keeper.mind.last_bars import LastBars
 from engine.installation.keeper.mind.messages import EVENTS, TO_STAGE, CannotPlay, Decided, FromMind, Play, ToMind
 from engine.installation.keeper.mind.mind_slot import LIMITS, MindChild, MindSlot
 from engine.installation.keeper.mind.thinning import thinned
+from engine.installation.keeper.mind.warm import WarmMind
 from engine.journal.entries import HAPPENINGS, Decision, Entry, Happened, LastBarsRepeated
 from engine.processes.child import Gone
 from engine.processes.reports import Reporter
-from engine.processes.supervision import Supervision
+from engine.processes.supervision import Limits, Supervision
 from engine.runtime.performance.commands import MindCommand
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.score.time import SAMPLE_RATE
@@ -46,6 +47,8 @@ class MindHost:
         report: told what is found out about the mind's process.
         command: what a mind runs; for tests.
         clock: gives seconds.
+        limits: what a mind may do.
+        warm: the first mind, started already.
 
     Attributes:
         play: what another mind would be told.
@@ -64,8 +67,11 @@ class MindHost:
         record: Callable[[Entry], None] = unrecorded,
         command: Sequence[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        limits: Limits = LIMITS,
+        warm: WarmMind | None = None,
     ) -> None:
         self.play = play
+        self._section_begins = False
         self.bars = LastBars(play.frame)
         self.density = 1.0
         self.refusals: list[CannotPlay] = []
@@ -80,13 +86,14 @@ class MindHost:
         self._bar = -1
         self._begun = False
         self._slot = MindSlot(
-            Supervision("mind", LIMITS, report, clock),
+            Supervision("mind", limits, report, clock),
             self._orders,
             lambda child, message: self._arrivals.put((child, message)),
             self._take_decided,
             self.refusals.append,
             command,
             clock,
+            warm,
         )
 
     @property
@@ -145,6 +152,9 @@ class MindHost:
                 self._slot.take(child, message)
                 child, message = self._arrivals.get_nowait()
         self._slot.look()
+        if self._section_begins:
+            self._section_begins = False
+            self._slot.at_section()
         if self._begun and self.bars.until - self._progress.made < MARGIN:
             self._repeat()
 
@@ -174,6 +184,11 @@ class MindHost:
                         unheard.add(bar.bar)
                     notes = []
                     self._send(message)
+                case Setup():
+                    for piece in thinned(notes, self.density):  # of the graph before
+                        self._send(piece)
+                    notes = []
+                    self._pass_on(message)
                 case _:
                     self._pass_on(message)
         for piece in notes:  # of no bar: what rings on where another performance stood
@@ -185,6 +200,7 @@ class MindHost:
         told = decided.events if len(heard) == len(events) else tuple(map(EVENTS.encode, heard))
         self._record(Decision(sent, told, decided.state, decided.scene, decided.seed))
         for event in heard:
+            self._section_begins = self._section_begins or (self._begun and isinstance(event, SectionBegan))
             self._publish_decided(event)
 
     def _seal(self, bar: BarSealed, notes: Sequence[Notes]) -> bool:

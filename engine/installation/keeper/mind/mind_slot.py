@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from engine.codec import CodecError
-from engine.installation.keeper.mind.messages import FROM_MIND, TO_MIND, Beat, CannotPlay, Decided, FromMind, ToMind
-from engine.processes.child import Child, Gone, exit_text, python_module
+from engine.installation.keeper.mind.messages import Beat, CannotPlay, Decided, FromMind, ToMind
+from engine.installation.keeper.mind.warm import MIND, MindChild, WarmMind
+from engine.processes.child import Gone, exit_text
 from engine.processes.reports import Cause
 from engine.processes.stopped import is_stopped
 from engine.processes.supervision import Limits, Supervision
 from engine.processes.watchdog import Watchdog
 
-LIMITS = Limits(restarts=6, period=60.0, first_delay=0.2, longest_delay=10.0, memory=400_000_000)
+LIMITS = Limits(restarts=6, period=60.0, first_delay=0.2, longest_delay=10.0, memory=400_000_000, lifetime=24 * 3600.0)
 """What a mind may do. One that is lost more often comes back after pauses: the last bars sound meanwhile."""
 
 START_PATIENCE = 60.0
@@ -27,11 +29,11 @@ PATIENCE = 2.5
 STOPPED = 0.5
 """Seconds for which it may be stopped by a signal; the kernel says so, however busy the machine is."""
 
+WARM_EVERY = 60.0
+"""Seconds between two attempts to have another one wait for a section line."""
+
 STEP_PATIENCE = 4.0
 """Seconds for one step of the conductor, which asks for phrases by rules; less than what is sealed ahead."""
-
-MindChild = Child[ToMind, FromMind]
-"""A mind's process."""
 
 
 class MindSlot:
@@ -47,6 +49,7 @@ class MindSlot:
         cannot_play: told why a mind cannot play what it was told.
         command: what a mind runs; for tests.
         clock: gives seconds.
+        warm: the first one, started already; None: it is started then.
     """
 
     def __init__(
@@ -58,14 +61,17 @@ class MindSlot:
         cannot_play: Callable[[CannotPlay], None],
         command: Sequence[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        warm: WarmMind | None = None,
     ) -> None:
         self.child: MindChild | None = None
+        self._warm = warm
+        self._worn = ""
         self._supervision = supervision
         self._orders = orders
         self._deliver = deliver
         self._decided = decided
         self._cannot_play = cannot_play
-        self._command = list(command) if command is not None else python_module("engine.installation.mind.process")
+        self._command = command or MIND
         self._clock = clock
         self._restart_at = float("inf")
         self._refusal: CannotPlay | None = None
@@ -73,6 +79,7 @@ class MindSlot:
         self._runs = Watchdog(clock=clock)
         self._looks = 0
         self._works = False
+        self._warm_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -86,9 +93,10 @@ class MindSlot:
 
     def start(self) -> None:
         """Start one."""
-        self._works, self._looks, self._refusal = False, 0, None
+        self._works, self._looks, self._refusal, self._worn = False, 0, None, ""
+        warm, self._warm = self._warm, None
         try:
-            child = Child("mind", self._command, TO_MIND, FROM_MIND, self._deliver)
+            child = (warm or WarmMind(self._command)).take(self._deliver)
         except OSError as error:
             self._mark_lost(Cause.DIED, f"it cannot be started: {error}")
             return
@@ -121,6 +129,29 @@ class MindSlot:
             self._replace(self.child, finding.cause, finding.reason)
         elif self._works and self._steps.hangs(STEP_PATIENCE):
             self._replace(self.child, Cause.HUNG, f"it took more than {STEP_PATIENCE:g} s for a step")
+        elif self._works:
+            self._look_at_wear(self.child)
+
+    def at_section(self) -> None:
+        """A section begins in what was decided last: a good moment to let one that is worn go."""
+        child, warm = self.child, self._warm
+        if child is None or warm is None or not warm.ready or warm.gone or not self._works:
+            return
+        self.child = None
+        child.kill()
+        self._supervision.renewed(self._worn)
+        self.start()
+
+    def _look_at_wear(self, child: MindChild) -> None:
+        """Have another one wait while one is worn: it takes its place at the next section, at once."""
+        self._worn = self._supervision.worn(child.process.pid) or self._worn
+        if self._warm is not None and self._warm.gone:
+            self._warm.close()
+            self._warm = None
+        if self._worn and self._warm is None and self._clock() >= self._warm_at:
+            self._warm_at = self._clock() + WARM_EVERY
+            with suppress(OSError):
+                self._warm = WarmMind(self._command)
 
     def take(self, child: MindChild, message: FromMind | Gone) -> None:
         """Take what a mind said."""
@@ -137,8 +168,11 @@ class MindSlot:
     def close(self) -> None:
         """End it."""
         child, self.child, self._restart_at = self.child, None, float("inf")
+        warm, self._warm = self._warm, None
         if child is not None:
             child.kill()  # nothing is lost by it: what it has decided is here
+        if warm is not None:
+            warm.close()
 
     def _take(self, message: FromMind) -> None:
         self._supervision.watchdog.feed()
@@ -151,7 +185,8 @@ class MindSlot:
                     self._supervision.started()
                 if self._works:
                     self._supervision.works()
-            case Beat(looks=looks):
+            case Beat(looks=looks, worn=worn):
+                self._worn = worn or self._worn
                 if looks != self._looks:
                     self._looks = looks
                     self._steps.feed()
