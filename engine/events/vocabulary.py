@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.events.hearing import Heard, SoundMeasured
+from engine.events.hearing import Heard, RepetitionMeasured, SoundMeasured
 from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
@@ -409,4 +409,5 @@ Event = (
     | Commanded
     | Heard
     | SoundMeasured
+    | RepetitionMeasured
 )

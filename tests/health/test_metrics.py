@@ -11,11 +11,19 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.events.snapshot import FallbackLevel
-from engine.events.vocabulary import OutputFailed, ProcessDied, SceneRefused, SoundStarved, StepCause, SteppedDown
+from engine.events.vocabulary import (
+    OutputFailed,
+    ProcessDied,
+    RepetitionMeasured,
+    SceneRefused,
+    SoundStarved,
+    StepCause,
+    SteppedDown,
+)
 from engine.health.metrics import Metrics
 from engine.health.names import MOST_GENERATORS
 from engine.health.processes import ProcessCollector
-from tests.health.making import SOUND, after, decided
+from tests.health.making import SOUND, after, decided, measured
 
 
 def read(registry):
@@ -162,11 +170,22 @@ def test_one_scene_plays_at_a_time(metrics):
 
 
 def test_what_the_ear_and_the_journal_say_is_shown(metrics):
-    metrics.ear({"melody": 0.25}, -21.5)
+    metrics.hear(measured(-21.5))
+    metrics.hear(RepetitionMeasured(7, (("drums", 0.9), ("melody", 0.25))))
     metrics.journal(123_456)
     assert value(metrics, "repetition_ratio", role="melody") == 0.25
     assert value(metrics, "loudness_lufs") == -21.5
     assert value(metrics, "journal_bytes") == 123_456
+
+
+def test_silence_has_no_loudness_and_a_role_that_nobody_plays_any_more_no_repetition(metrics):
+    metrics.hear(measured(-21.5))
+    metrics.hear(measured(None))
+    assert math.isnan(value(metrics, "loudness_lufs"))
+    metrics.hear(RepetitionMeasured(7, (("drums", 0.9), ("melody", 1.0))))
+    metrics.hear(RepetitionMeasured(9, (("drums", 0.8),)))
+    assert value(metrics, "repetition_ratio", role="drums") == 0.8
+    assert [labels for name, labels in read(metrics.registry) if name == "repetition_ratio"] == [(("role", "drums"),)]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)")

@@ -294,7 +294,14 @@ class Keeper:
         sound = self.installation.sound
         outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
         performance = KeptPerformance(
-            play, outputs, self._publish, self._publish_decided, self.recording.note, self._bank.take, sound.mono
+            play,
+            outputs,
+            self._publish,
+            self._publish_decided,
+            self.recording.note,
+            self._bank.take,
+            sound.mono,
+            self.recording.measured,
         )
         self._succession.begin()
         self._marked = -1

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+from engine.events.hearing import SoundMeasured
 from engine.events.vocabulary import Event
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.mind.mind_host import MindHost
@@ -64,6 +65,7 @@ class KeptPerformance:
         record: takes what a journal keeps; never raises, and returns at once.
         bank: raw sound that plays where none can be made.
         mono: every channel is the mean of all.
+        measured: told how each second measures that leaves for the output, in a thread of its own.
 
     Attributes:
         audio: processes that make the sound.
@@ -79,9 +81,11 @@ class KeptPerformance:
         record: Callable[[Entry], None],
         bank: Source = nothing,
         mono: bool = False,
+        measured: Callable[[SoundMeasured], None] | None = None,
     ) -> None:
         self._outputs = outputs
         self._mono = mono
+        self._measured = measured
         self._bank = bank
         self._publish = publish
         self._stack = ExitStack()
@@ -112,7 +116,7 @@ class KeptPerformance:
         choices = [choice for choice, _ in self._outputs]
         sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish))
         substitute = Substitute(self._bank, self.audio.pipe.format, self.mind.bars.line_after)
-        self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono)
+        self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono, self._measured)
         for command in first:
             self.act(command)
         self._stack.enter_context(self._stage)

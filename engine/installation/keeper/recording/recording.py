@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine.events import Event
+from engine.events import Event, SoundMeasured
 from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.recording.backlog import Backlog
 from engine.installation.keeper.recording.messages import (
@@ -65,7 +65,7 @@ def nobody(command: Command) -> None:
 
 
 class RecorderPlace:
-    """Has what happens kept in a journal. `note` may be called from any thread; one thread calls all else.
+    """Has what happens kept in a journal. Any thread may call `note` and `measured`; one thread calls all else.
 
     Args:
         report: told what is found out about the recorder's process.
@@ -140,6 +140,12 @@ class RecorderPlace:
         """Say how the installation is; nobody waits for it, and one that is missed is missed."""
         if self._child is not None and self._works:
             self._child.send(snapshot)
+
+    def measured(self, second: SoundMeasured) -> None:
+        """Tell how a second of sound measured; nobody waits for it, and one that is missed is missed."""
+        child = self._child
+        if child is not None and self._works:
+            child.send(second)
 
     def recalled(self, timeout: float = RECALL_PATIENCE) -> Recalled | None:
         """Where the music stood; waits for the journal to be opened, for `timeout` seconds at most."""
