@@ -1,8 +1,10 @@
 """What is counted, held against Prometheus' own reader of the text that is exposed."""
 
+import importlib.util
 import math
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import replace
 
@@ -22,8 +24,9 @@ from engine.events.vocabulary import (
 )
 from engine.health.metrics import Metrics
 from engine.health.names import MOST_GENERATORS
-from engine.health.processes import ProcessCollector
+from engine.health.processes import PLAYERS, WORKER, ProcessCollector
 from tests.health.making import SOUND, after, decided, measured
+from tests.health.prometheus import wait_until
 
 
 def read(registry):
@@ -203,10 +206,31 @@ def test_processes_are_measured_and_their_processor_time_never_falls():
     first = {family.name: family for family in collector.collect()}
     samples = {s.labels["component"]: s.value for s in first["perpetuum_process_memory_bytes"].samples}
     assert samples["keeper"] > 10e6
-    assert set(samples) == {"keeper", "worker"}
+    assert set(samples) - {"other"} == {"keeper", "worker"}  # what other tests have started is ours, too
     used = first["perpetuum_process_cpu_seconds"].samples[0].value
     running.clear()
     second = {family.name: family for family in collector.collect()}
     assert not second["perpetuum_process_memory_bytes"].samples
     assert all(sample.value >= used * 0.99 for sample in second["perpetuum_process_cpu_seconds"].samples)
     assert math.isfinite(used)
+
+
+def test_what_those_have_started_that_are_known_is_measured_too(tmp_path):
+    """A worker belongs to a mind, a player to the keeper; neither is told of by a snapshot."""
+    assert importlib.util.find_spec(WORKER) is not None
+    for player in PLAYERS:
+        (tmp_path / player).symlink_to(shutil.which("sleep"))
+    script = f'{tmp_path}/{min(PLAYERS)} 60 & sh -c "sleep 60; :" python -m {WORKER} & wait'
+    parent = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+    try:
+        collector = ProcessCollector(lambda: [("mind", parent.pid)])
+
+        def counts():
+            families = {family.name: family for family in collector.collect()}
+            return {one.labels["component"]: one.value for one in families["perpetuum_processes"].samples}
+
+        # The worker's own child is what nobody foresaw.
+        assert wait_until(lambda: counts() == {"mind": 1, "player": 1, "worker": 1, "other": 1}, 30), counts()
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
+        parent.wait()
