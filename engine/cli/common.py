@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from engine.runtime.performance.state import MindState
 
 EXIT_NOT_VALID = 1
+
+YEARS = range(2000, 2200)
+"""Days that a plan can be made of."""
 
 Found = TypeVar("Found")
 
@@ -42,6 +46,24 @@ class TimeOfDayType(click.ParamType):
             return value if isinstance(value, float) else parse_time_of_day(str(value))
         except ValueError as error:
             self.fail(str(error).replace("`", ""), param, ctx)
+
+
+class DayType(click.ParamType):
+    """A date, `2026-12-24`."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read it."""
+        if isinstance(value, date):
+            return value
+        try:
+            day = datetime.strptime(str(value), "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it like 2026-12-24", param, ctx)
+        if day.year not in YEARS:
+            self.fail(f"the year of {value} is out of range: {YEARS[0]} to {YEARS[-1]}", param, ctx)
+        return day
 
 
 def warn(text: str) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from engine.conductor.makers.ladder import Answer, Ladder
 from engine.score.time import SAMPLE_RATE
+
+if TYPE_CHECKING:  # what only plans imports no ladders
+    from engine.conductor.makers.ladder import Answer, Ladder
 
 
 class Clock(Protocol):
@@ -32,6 +34,9 @@ class Clock(Protocol):
         """
         ...
 
+
+LEAD = 2 * SAMPLE_RATE
+"""Frames before it sounds at which a bar is sealed, where nobody says otherwise."""
 
 BEFORE_ALL = -(1 << 40)
 """A frame long before the first bar: nothing has fallen due."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from engine.conductor.clocks import Clock
+from engine.conductor.clocks import LEAD, Clock
 from engine.conductor.daytime import AT_NOON, TimeOfDay
 from engine.conductor.makers.ladder import Ladder, unheard
 from engine.conductor.phrases.lines import DecidedPhrase, PlayedLine, until
@@ -25,9 +25,6 @@ from engine.form.scene import Scene
 from engine.ideas.memory import IdeaMemory
 from engine.score.time import SAMPLE_RATE, Bar
 from engine.sound.messages import Forget, Ramps, Release, ToSound
-
-LEAD = 2 * SAMPLE_RATE
-"""Frames before it sounds at which a bar is sealed, where nobody says otherwise."""
 
 Edited = tuple[int, Mapping[str, PlayedLine]]
 """The bar at which the scene was edited last, and what the parts had played when it was."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.installation.installation import Installation
-from engine.installation.reading.entries import NamedScenes
-from engine.installation.reading.file import kinds_of, read_file
 from engine.scenes.instruments.files import Instruments, is_instrument
 from engine.scenes.loading import Checked, look_into, read_tree
+from engine.scenes.schema.models import SceneFile
 from engine.scenes.text.diagnostics import Diagnostic
 from engine.scenes.text.nodes import MapNode, Node
 from engine.scenes.text.problems import Severity
 from engine.scenes.text.source import SourceFile
+
+if TYPE_CHECKING:  # what only an installation needs is imported once there is one: most files are scenes
+    from engine.installation.installation import Installation
+    from engine.installation.reading.entries import NamedScenes
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def read_installation(
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
+    from engine.installation.reading.entries import NamedScenes
+
     source, node = read_tree(path, pipes)
     checked = _look_into_installation(
         source, node, NamedScenes(instruments or Instruments(), {} if scenes is None else scenes)
@@ -69,7 +74,10 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
         PerpetuumError: there is no such file, or it may not be read.
     """
     source, node = read_tree(path, pipes)
-    if isinstance(node, MapNode) and not is_instrument(node):
+    if isinstance(node, MapNode) and not is_instrument(node) and not _is_plainly_a_scene(node):
+        from engine.installation.reading.entries import NamedScenes
+        from engine.installation.reading.file import kinds_of
+
         of_scenes, of_installations = kinds_of(node)
         if of_scenes and len(of_scenes) == len(of_installations):
             source.error(
@@ -86,7 +94,13 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     return CheckedFile(checked.path, checked.scene, checked.diagnostics, kind)
 
 
+def _is_plainly_a_scene(node: MapNode) -> bool:
+    return "parts" in node.entries and all(name in SceneFile.model_fields for name in node.entries)
+
+
 def _look_into_installation(source: SourceFile, node: Node | None, scenes: NamedScenes) -> CheckedFile:
+    from engine.installation.reading.file import read_file
+
     installation = None
     if isinstance(node, MapNode):
         installation = read_file(source, node, scenes)

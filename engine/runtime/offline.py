@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.runtime.audio import Audio, AudioState
+from engine.runtime.threads import SteadyThread
 from engine.sound.messages import BLOCK, Release
 
 CHUNK = 64 << 10
@@ -37,7 +38,7 @@ class OfflineReader:
         self._sink = sink
         self._error: BaseException | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="offline reader", daemon=True)
+        self._thread = SteadyThread(self._run, "offline reader")
 
     def __enter__(self) -> OfflineReader:
         self._thread.start()

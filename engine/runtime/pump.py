@@ -15,6 +15,7 @@ from engine.outputs.meter import LevelMeter
 from engine.outputs.ramp import GainMove
 from engine.runtime.audio import Audio
 from engine.runtime.substitute import Substitute
+from engine.runtime.threads import SteadyThread
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Pump:
         self._format = audio.pipe.format
         self._place = 0  # frame of the pipe that the next chunk begins with
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._thread = SteadyThread(self._run, "pump")
 
     def __enter__(self) -> Pump:
         self._thread.start()

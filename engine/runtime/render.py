@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.performance.state import MindState
+from engine.runtime.threads import SteadyThread
 from engine.runtime.timbres.orders import made_first, with_banks
 from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
@@ -101,7 +101,7 @@ def render(
         mind = Mind(scene, course, workers, to_stage, bus.publish)
         if begin is not None:
             mind.prepare()
-        thread = threading.Thread(target=mind.run, name="mind", daemon=True)
+        thread = SteadyThread(mind.run, "mind")
         thread.start()
         stack.callback(thread.join)
         stack.callback(mind.stop)

@@ -15,28 +15,7 @@ from engine.installation.outlook import Outlook, What, clock, outlook
 from engine.installation.timetable import Timetable
 from engine.scenes.text.diagnostics import printable
 
-YEARS = range(2000, 2200)
-"""Days that a plan can be made of."""
-
 _BOLD = (What.OPENS, What.CLOSES, What.CLOSED, What.RESTARTS)
-
-
-class DayType(click.ParamType):
-    """A date, `2026-12-24`."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Read it."""
-        if isinstance(value, date):
-            return value
-        try:
-            day = datetime.strptime(str(value), "%Y-%m-%d").date()
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it like 2026-12-24", param, ctx)
-        if day.year not in YEARS:
-            self.fail(f"the year of {value} is out of range: {YEARS[0]} to {YEARS[-1]}", param, ctx)
-        return day
 
 
 def show_day(installation: Installation, day: date | None, form: str, verbose: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from engine.cli.installation.outlook import DayType
+from engine.cli.common import DayType
 from engine.cli.journal.opening import journal_options, opened
 from engine.installation.history.daily_report import DailyReport, daily_report
 from engine.installation.timetable import Timetable

@@ -10,8 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from engine.cli.common import TimeOfDayType, begin_of, clock_time, find_named, must_exist, seed_of, valid
-from engine.cli.installation.outlook import DayType, show_day
+from engine.cli.common import DayType, TimeOfDayType, begin_of, clock_time, find_named, must_exist, seed_of, valid
 from engine.conductor.daytime import CountedDay
 from engine.form.passes import Pass
 from engine.form.plan import Plan
@@ -91,6 +90,8 @@ def command(
     checked = check_file(find_named(file, "scenes", "installations"), Instruments(), pipes=True)
     if checked.kind == "installation":
         _refuse(context, OF_SCENES, "an installation")
+        from engine.cli.installation.outlook import show_day
+
         show_day(valid(file, checked.installation, checked.diagnostics), day, form, verbose)
         return
     playable = valid(file, checked.scene, checked.diagnostics)

@@ -18,6 +18,7 @@ from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.primary import PREROLL, Primary
 from engine.runtime.audio.processes import AudioChild
 from engine.runtime.audio.reports import AudioReport, AudioReporter
+from engine.runtime.threads import SteadyThread
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import FromSound, LevelReading, Pong, Ready, TakenLate, Trouble
 
@@ -104,7 +105,7 @@ class Supervisor:
         self._prune_at = 0.0
         self._events: queue.SimpleQueue[tuple[AudioChild, FromSound | Gone] | None] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="audio supervisor", daemon=True)
+        self._thread = SteadyThread(self._run, "audio supervisor")
 
     @property
     def started(self) -> bool:

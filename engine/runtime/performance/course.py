@@ -6,15 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.conductor.conductor import LEAD
+from engine.conductor.clocks import LEAD
 from engine.conductor.daytime import TimeOfDay, WallDay
 from engine.errors import PerpetuumError
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.runtime.ending import Ending
-from engine.runtime.performance.holds import with_holds
-from engine.runtime.performance.state import MindState
+
+if TYPE_CHECKING:  # `perpetuum plan` needs no conductor
+    from engine.runtime.ending import Ending
+    from engine.runtime.performance.state import MindState
 
 LoadScene = Callable[[Path], Scene]
 """Reads a scene file. Raises an exception that says in words why it cannot be played."""
@@ -58,6 +60,8 @@ class Course:
         plan = Plan(scene, self.seed, self.start, self.day.at)
         if self.begin is None:
             return plan
+        from engine.runtime.performance.holds import with_holds
+
         plan = Plan(with_holds(scene, self.begin.held, self.begin.muted), self.seed, day=self.day.at)
         begin = self.begin.conductor
         return plan.taken_up(begin.position, edited=begin.scene != plan.scene_digest)

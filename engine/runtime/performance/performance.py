@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TypeVar, assert_never
@@ -33,6 +32,7 @@ from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_sc
 from engine.runtime.performance.links import pair_of_links
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import Stage
+from engine.runtime.threads import SteadyThread
 from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
 
@@ -69,7 +69,7 @@ class Performance:
         self._stack = ExitStack()
         self._to_stage, self._to_mind = pair_of_links()
         self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load, timbres=timbres)
-        self._thread = threading.Thread(target=self._mind.run, name="mind", daemon=True)
+        self._thread = SteadyThread(self._mind.run, "mind")
 
     def prepare(self) -> None:
         """Let the graph be built and networks loaded, while outputs are still being opened."""

@@ -22,6 +22,7 @@ from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
 from engine.runtime.substitute import Substitute
+from engine.runtime.threads import SteadyThread
 from engine.sound.messages import (
     ChangeInstrument,
     Fade,
@@ -53,7 +54,7 @@ class StageThread(ABC):
         self._audio = audio
         self._link = link
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="stage", daemon=True)
+        self._thread = SteadyThread(self._run, "stage")
 
     def start(self) -> None:
         """Begin to take messages."""

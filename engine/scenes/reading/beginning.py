@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from engine.conductor.state import ConductorState
 from engine.errors import PerpetuumError
 from engine.files import read_bytes, reason
 from engine.scenes.reading.drafts import SceneDraft
@@ -26,6 +25,9 @@ def read_begin(draft: SceneDraft, begin: str, source: SourceFile) -> Path | Prob
     if "\0" in begin:
         return source.error(span, "this is no name of a file", expected)
     path = source.folder.absolute() / begin
+    # Few scenes begin in the midst, and the conductor is much to import.
+    from engine.conductor.state import ConductorState
+
     try:
         state = json.loads(read_bytes(path, LARGEST))
         ConductorState.from_json(json.dumps(state["conductor"]))
