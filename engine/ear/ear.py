@@ -145,8 +145,8 @@ class Ear:
         self._repetition_at = notes.seconds + MINUTE
         shares: dict[str, float] = {}
         for part in notes.parts.values():
-            # What stands in the scene comes again because it is meant to.
-            if part.repeated is not None and not part.written:
+            # What stands in the scene, or follows its chords, comes again because it is meant to.
+            if part.repeated is not None and not part.written and not part.figuration:
                 shares[part.role.value] = max(shares.get(part.role.value, 0.0), part.repeated)
         return RepetitionMeasured(notes.bar, tuple(sorted(shares.items())))
 

@@ -78,7 +78,7 @@ class HeardScene:
         seed: of the performance.
         hours: of music.
         spent: seconds that it took.
-        roles: of the parts, by name; "written" for those whose notes stand in the scene.
+        roles: of the parts, by name; "written" where the notes stand in the scene, "figuration" for broken chords.
         minutes: for each minute of music the figures of each part, as `FIGURES` names them.
         faults: second of the music, and what was told.
         replaced: second at which a part was first played by something else, by the part's name.
@@ -163,7 +163,7 @@ class Listener:
         notes = self._hand.ear.notes
         assert notes is not None
         for name, figures in notes.parts.items():
-            self.found.roles[name] = "written" if figures.written else figures.role.value
+            self.found.roles[name] = _role(figures)
             self._minute[name] = _worse(self._minute.get(name), _figures(figures))
         for one in bar.parts:
             maker = one.phrase.provenance.generator
@@ -174,6 +174,10 @@ class Listener:
             self._minute = {}
             if len(self.found.minutes) % 60 == 0:
                 self._keep(self.found)
+
+
+def _role(one: PartFigures) -> str:
+    return "written" if one.written else "figuration" if one.figuration else one.role.value
 
 
 def _figures(one: PartFigures) -> list[float | None]:
@@ -272,8 +276,8 @@ def draw_scenes(heard: Sequence[HeardScene], path: Path) -> None:
                     for place, minute in enumerate(one.minutes)
                     if part in minute and minute[part][FIGURES.index(name)] is not None
                 ]
-                # Dashed: its notes stand in the scene.
-                style = "--" if one.roles[part] == "written" else "-"
+                # Dashed: its notes stand in the scene, or follow its chords.
+                style = "--" if one.roles[part] in ("written", "figuration") else "-"
                 axes.plot([x for x, _ in points], [y for _, y in points], style, linewidth=0.7, label=part)
             if name == "loop":
                 axes.axhline(40, color="black", linewidth=0.5)
