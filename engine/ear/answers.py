@@ -72,6 +72,8 @@ GRADES: dict[EarFault, Sequence[GradedStep]] = {
     EarFault.DEAD_AIR: _SOUND,
     EarFault.TONE: _SOUND,
     EarFault.OFFSET: _SOUND,
+    EarFault.PEAK: (),
+    EarFault.LOUDNESS: (),
 }
 """What is done about each fault, in this order."""
 

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.ear.notes import NoteFigures
 from engine.ear.part import PartFigures
-from engine.events import SoundMeasured
-from engine.form.hearing import Hearing
+from engine.ear.sound import SoundFigures
+from engine.form.hearing import Hearing, SoundHearing
 from engine.generators.contract import Role
 
 TRIAL = 1 / 3
@@ -25,14 +26,8 @@ MOVING = 2
 STANDING = 2.0
 """Times the limit of one pitch that counts where the harmony stands still."""
 
-DEAD_AIR = 10.0
-"""Seconds without sound while notes are played; the longest attack and the longest rest within a bar are shorter."""
-
-TONE = 120.0
-"""Seconds of one steady tone, and nothing else."""
-
-OFFSET = 0.02
-"""Of full scale, by which the middle of the wave may lie off zero over ten seconds."""
+SLIGHTLY = 0.5
+"""dB above the ceiling that are no fault: what is measured between samples is that uncertain (BS.1770, annex 2)."""
 
 
 class EarFault(StrEnum):
@@ -64,6 +59,12 @@ class EarFault(StrEnum):
 
     OFFSET = "offset"
     """The wave does not swing around zero."""
+
+    PEAK = "peak"
+    """What leaves is higher than the ceiling."""
+
+    LOUDNESS = "loudness"
+    """It is louder or softer than its target. The hand on the gain corrects that; it is never found here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +101,23 @@ def of_notes(figures: NoteFigures, hearing: Hearing, on_trial: frozenset[tuple[s
                 yield EarFinding(fault, name, figure, counts)
 
 
-def of_signal(figures: SoundMeasured, playing: bool) -> Iterator[EarFinding]:
+def of_sound(figures: SoundFigures, hearing: SoundHearing, ceiling: float) -> Iterator[EarFinding]:
     """What is wrong with the sound.
 
     Args:
         figures: up to a second.
-        playing: whether notes are heard now, as planned.
+        hearing: limits of the installation.
+        ceiling: dB of true peak that nothing is to pass.
     """
-    if playing and figures.silence >= DEAD_AIR:
-        yield EarFinding(EarFault.DEAD_AIR, "", figures.silence, DEAD_AIR)
-    if figures.tone >= TONE:
-        yield EarFinding(EarFault.TONE, "", figures.tone, TONE)
-    if abs(figures.offset) >= OFFSET:
-        yield EarFinding(EarFault.OFFSET, "", abs(figures.offset), OFFSET)
+    peak = 20 * math.log10(max(figures.true_peak, 1e-9))
+    for fault, figure, limit in (
+        (EarFault.DEAD_AIR, figures.silence, hearing.dead_air),
+        (EarFault.TONE, figures.tone, hearing.tone),
+        (EarFault.OFFSET, figures.offset, hearing.offset),
+        (EarFault.PEAK, peak, ceiling + SLIGHTLY),
+    ):
+        if figure >= limit:
+            yield EarFinding(fault, "", figure, limit)
 
 
 _OF_TIME = frozenset({EarFault.EMPTY, EarFault.ONE_PITCH, EarFault.LOOP})
@@ -130,6 +135,6 @@ def _measured(part: PartFigures, hearing: Hearing) -> Iterator[tuple[EarFault, f
     yield EarFault.ONE_PITCH, part.one_pitch, hearing.one_pitch * (1.0 if moves else STANDING)
     if part.fit is not None and part.fit < WITHOUT_KEY and part.clash is not None:
         yield EarFault.NOISE, part.clash, hearing.noise
-    # Chords and a bass may go round for as long as they like.
-    if part.repeated is not None and part.role is Role.MELODY:
+    # Chords, broken ones too, and a bass may go round for as long as they like.
+    if part.repeated is not None and part.role is Role.MELODY and not part.figuration:
         yield EarFault.REPETITION, part.repeated, hearing.repetition

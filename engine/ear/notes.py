@@ -17,6 +17,9 @@ from engine.score.time import SAMPLE_RATE
 WRITTEN = "pattern"
 """Kind of the generator whose notes stand in the scene."""
 
+FIGURATION = "arpeggio"
+"""Kind of the generator that breaks chords: over chords that come again it does, too."""
+
 LATELY = 600.0
 """Seconds of the chroma that is compared."""
 
@@ -108,7 +111,9 @@ class NoteEar:
         for window in (self._lately, self._hours):
             window.add(end - start, *chroma)
         figures = {
-            name: self._parts[name].figures(one.phrase.provenance.generator == WRITTEN) for name, one in heard.items()
+            name: self._parts[name].figures(made == WRITTEN, made == FIGURATION)
+            for name, one in heard.items()
+            for made in [one.phrase.provenance.generator]
         }
         return NoteFigures(event.bar, end, event.section, self._whole(end), figures)
 

@@ -37,6 +37,7 @@ class PartFigures:
     Attributes:
         role: of the part.
         written: its notes stand in the scene: that they come again is form.
+        figuration: they are chords that are broken, and come again where these do.
         density: notes a second, in the last minute.
         lowest, highest: MIDI pitches of the last minute; None without notes.
         silence: share of the last minute in which nothing of it sounds.
@@ -55,6 +56,7 @@ class PartFigures:
 
     role: Role
     written: bool
+    figuration: bool
     density: float
     lowest: int | None
     highest: int | None
@@ -149,16 +151,18 @@ class PartEar:
                 self._fitting.hear(start + begin * second, pitch, held and held.pitch_classes)
             self._fitting.forget_before(end)
 
-    def figures(self, written: bool = False) -> PartFigures:
+    def figures(self, written: bool = False, figuration: bool = False) -> PartFigures:
         """How it has played up to the last bar.
 
         Args:
             written: its notes stand in the scene.
+            figuration: they are broken chords.
         """
         minute = self._minute
         return PartFigures(
             role=self.role,
             written=written,
+            figuration=figuration,
             density=minute.sums[0] / minute.length if minute.length else 0.0,
             lowest=min((low for _, low, _ in self._pitches), default=None),
             highest=max((high for _, _, high in self._pitches), default=None),

@@ -31,22 +31,42 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class SoundMeasured:
-    """How a second of sound measured as it left the pipe, before mute and level.
+    """How a second of sound measured as it left for the output, behind every gain.
 
     Attributes:
-        frame: the first after it.
-        short_term: LUFS over 3 s; None for silence.
-        gated: LUFS over three minutes, silence left out; None without sound.
-        true_peak: dB of true peak; None for silence.
-        silence: seconds for which nothing has sounded.
-        tone: seconds for which one steady tone, and nothing else, has sounded.
-        offset: of the middle of the wave from zero, of full scale.
+        frame: of the pipe, the first after it.
+        powers: mean square of each tenth of it, K-weighted (ITU-R BS.1770) and summed over the channels.
+        short_term: LUFS of the last three seconds; None for silence.
+        true_peak: linear; 1 is full scale.
+        silent: share of it in which nothing audible left, 0..1.
+        offset: mean of the channel that lies farthest off zero.
+        tone: Hz of its strongest partial; 0 for silence.
+        tonal: share of its power that lies there, 0..1.
+        gain: dB of all gains together; None where one moved, and for silence.
+        trim: dB that the trim has come to, or goes to.
     """
 
     frame: int
+    powers: tuple[float, ...]
     short_term: float | None
-    gated: float | None
-    true_peak: float | None
-    silence: float
-    tone: float
+    true_peak: float
+    silent: float
     offset: float
+    tone: float
+    tonal: float
+    gain: float | None
+    trim: float
+
+
+@dataclass(frozen=True, slots=True)
+class RepetitionMeasured:
+    """How much of what was played had been played before; once a minute of music.
+
+    Attributes:
+        bar: the last that counts.
+        shares: pairs of a role and the largest share of its parts, 0..1: of ten minutes' runs of five onsets, what had
+            been heard within three hours. Roles of which too little is known are left out.
+    """
+
+    bar: int
+    shares: tuple[tuple[str, float], ...]

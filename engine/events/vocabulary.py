@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.events.hearing import Heard, SoundMeasured
+from engine.events.hearing import Heard, RepetitionMeasured, SoundMeasured
 from engine.events.proof import MixerFound, RoomFound
 from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
 from engine.score.harmony.keys import Key
@@ -412,4 +412,5 @@ Event = (
     | SoundMeasured
     | MixerFound
     | RoomFound
+    | RepetitionMeasured
 )

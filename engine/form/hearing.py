@@ -1,12 +1,12 @@
 # pyright: strict
-"""What the ear takes for a fault, as values of a scene: how `engine.ear` judges is written there.
+"""What the ear takes for a fault, as values of scenes and installations: how `engine.ear` judges is written there.
 
-The defaults lie outside of all that the shipped scenes and human music measured (docs/ear.md).
+The defaults lie outside of all that the shipped scenes measured (docs/ear.md).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Hearing:
         crowd: notes a second of one part, over two bars.
         noise: share of notes that clash with the chord, where they belong to no key either.
         repetition: share of what a melody played in ten minutes that was heard in the hours before, 0..1.
-        left_out: parts that are not judged.
         answers: whether anything is done about what is heard.
+        left_out: parts that are not judged.
     """
 
     one_pitch: float = 60.0
@@ -30,5 +30,45 @@ class Hearing:
     crowd: float = 40.0
     noise: float = 0.33
     repetition: float = 0.98
-    left_out: tuple[str, ...] = ()
     answers: bool = True
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SceneHearing:
+    """What a scene says of it; None: nothing, so that the installation's `Hearing` counts. See there."""
+
+    one_pitch: float | None = None
+    loop: float | None = None
+    empty: float | None = None
+    crowd: float | None = None
+    noise: float | None = None
+    repetition: float | None = None
+    answers: bool | None = None
+    left_out: tuple[str, ...] = ()
+
+    def over(self, hearing: Hearing) -> Hearing:
+        """What counts, where an installation says `hearing`."""
+        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(hearing, **{name: value for name, value in said.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class SoundHearing:
+    """Limits of the sound; infinite: it may.
+
+    Attributes:
+        dead_air: seconds without sound while notes are played.
+        tone: seconds of one steady tone, and nothing else.
+        offset: of full scale, by which the middle of the wave may lie off zero over ten seconds.
+        after: seconds of sound that are heard before its level is corrected, at the start and after each correction.
+        louder: dB by which it is made louder at most, to come to the target.
+        softer: dB by which it is made softer at most.
+    """
+
+    dead_air: float = 10.0
+    tone: float = 120.0
+    offset: float = 0.02
+    after: float = 60.0
+    louder: float = 6.0
+    softer: float = 12.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.form.curves import Curve, DayCurve, DayMove, DaySteps, Move
-from engine.form.hearing import Hearing
+from engine.form.hearing import SceneHearing
 from engine.generators.contract import GENERATORS, TRANSFORMS, Link, Role, Settings
 from engine.ideas.themes import FOUND, Theme
 from engine.score.harmony.keys import Key
@@ -240,7 +240,7 @@ class Scene:
     day_tempo: DayCurve | None = None
     day_key: DaySteps | None = None
     begin: Path | None = None
-    hearing: Hearing = field(default_factory=Hearing)
+    hearing: SceneHearing = field(default_factory=SceneHearing)
     themes: tuple[Theme, ...] = FOUND
     day_dynamics: DayCurve | None = None
     modulation: Modulation | None = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -20,8 +19,10 @@ from engine.events.vocabulary import (
     OutputFailed,
     PhraseDecided,
     ProcessDied,
+    RepetitionMeasured,
     SceneRefused,
     SectionBegan,
+    SoundMeasured,
     SoundStarved,
     StepCause,
     SteppedDown,
@@ -38,6 +39,8 @@ HEARD = (
     OutputFailed,
     MixerFound,
     RoomFound,
+    SoundMeasured,
+    RepetitionMeasured,
 )
 """Events that `Metrics.hear` counts."""
 
@@ -69,6 +72,7 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         self._before: HealthSnapshot | None = None
         self._scene = ""
+        self._roles: set[str] = set()
         self._generator = Bounded(MOST_GENERATORS)
 
         def gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
@@ -105,7 +109,7 @@ class Metrics:
         )
         self._underruns = counter("underruns", "Times that the output wanted sound and there was none.")
         self._peak = gauge("output_peak_ratio", "Largest sample of the last second on its way out; 1 is full scale.")
-        self._loudness = gauge("loudness_lufs", "Short-term loudness of what leaves for the output.")
+        self._loudness = gauge("loudness_lufs", "Short-term loudness of what leaves; no number in silence.")
         self._loudness.set(math.nan)  # 0 LUFS would be a claim
         self._silence = counter("silence_seconds", "Time in which sound was expected and nothing audible left.")
         self._repetition = gauge(
@@ -160,6 +164,10 @@ class Metrics:
                 self._mixer_restorations.inc(restored)
             case RoomFound(fault=fault):
                 self._room_failures.inc(bool(fault))
+            case SoundMeasured(short_term=short_term):
+                self._loudness.set(math.nan if short_term is None else short_term)
+            case RepetitionMeasured(shares=shares):
+                self._repeats(dict(shares))
             case _:
                 pass
 
@@ -190,16 +198,17 @@ class Metrics:
         if before is not None:
             self._measure(before, now)
 
-    def ear(self, repetition: Mapping[str, float], loudness: float | None) -> None:
-        """Take in what the ear measured: shares by role, and LUFS where there is sound."""
-        for role, share in repetition.items():
-            self._repetition.labels(role).set(share)
-        if loudness is not None:
-            self._loudness.set(loudness)
-
     def journal(self, size: int) -> None:
         """Take in the size of the journal, in bytes."""
         self._journal.set(size)
+
+    def _repeats(self, shares: dict[str, float]) -> None:
+        """Show shares by role; what no part plays any more is not shown, for nothing would ever change it."""
+        for role in self._roles - shares.keys():
+            self._repetition.remove(role)
+        self._roles = set(shares)
+        for role, share in shares.items():
+            self._repetition.labels(role).set(share)
 
     def _measure(self, before: HealthSnapshot, now: HealthSnapshot) -> None:
         """Count what lies between two snapshots."""

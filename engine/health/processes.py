@@ -4,12 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from engine.health.names import PREFIX, component_of
+from engine.health.names import OTHER, PREFIX, component_of
+
+WORKER = "engine.runtime.workers.worker"
+"""Module that a worker runs."""
+
+PLAYERS = frozenset({"pw-cat", "pacat", "aplay"})
+"""Programs that sound is given to."""
 
 
 class ProcessCollector:
@@ -18,7 +26,7 @@ class ProcessCollector:
     Memory is the proportional set size: what processes share is divided among them, so that the sum is what it costs.
 
     Args:
-        processes: gives names and numbers of those that run now.
+        processes: gives names and numbers of those that are known to run now; what these have started is found.
     """
 
     def __init__(self, processes: Callable[[], Sequence[tuple[str, int]]]) -> None:
@@ -38,7 +46,7 @@ class ProcessCollector:
         sums: dict[str, list[float]] = {}
         newest: dict[str, float] = {}
         running: dict[tuple[str, int], float] = {}
-        for name, number in self._processes():
+        for name, number in _with_children(self._processes()):
             found = _usage(number)
             if found is not None:
                 component = component_of(name)
@@ -70,6 +78,28 @@ class Usage(NamedTuple):
     files: float
     threads: float
     started: float
+
+
+def _with_children(known: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Those, and what they have started: a mind its workers, a keeper what plays."""
+    numbers = {number for _, number in known}
+    found = dict[int, str]()
+    for _, number in known:
+        with suppress(psutil.Error):
+            for child in psutil.Process(number).children(recursive=True):
+                if child.pid not in numbers and child.pid not in found:
+                    found[child.pid] = _name_of(child)
+    return [*known, *((name, number) for number, name in found.items())]
+
+
+def _name_of(process: psutil.Process) -> str:
+    """What a process is, by what it runs: a module of ours, or a program that plays."""
+    with suppress(psutil.Error):
+        words = process.cmdline()
+        if "-m" not in words[:-1]:
+            return "player" if words and Path(words[0]).name in PLAYERS else OTHER
+        return "worker" if words[words.index("-m") + 1] == WORKER else OTHER
+    return OTHER
 
 
 def _usage(number: int) -> Usage | None:

@@ -8,7 +8,7 @@ it, `engine.installation.timetable` says what it means at a moment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from engine.form.curves import DayCurve
+from engine.form.hearing import Hearing, SoundHearing
 from engine.installation.access import AlarmSources, Listening
 from engine.installation.amplifier import AmplifierChoice
 from engine.installation.notices import NoticeChoices
@@ -207,6 +208,11 @@ class Loudness:
     ceiling: DayCurve = _CEILING
     steepest: float = 3.0
 
+    @property
+    def loudest(self) -> float:
+        """The loudest target of the day, in LUFS: the zero of the level behind the limiter."""
+        return max(value for _, value in self.target.points)
+
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
@@ -332,6 +338,8 @@ class Installation:
         outside: what sounds while it is closed; None: nothing.
         quiet: quiet mode and quiet hours.
         loudness: over the day.
+        hearing: what the ear takes for a fault of the notes, where a scene says nothing else.
+        sound_hearing: what it takes for one of the sound.
         sound: outputs.
         restart: planned; None: none.
         state: folder of what it remembers, absolute; need not be there yet.
@@ -355,6 +363,8 @@ class Installation:
     outside: Outside | None = None
     quiet: Quiet = Quiet()
     loudness: Loudness = Loudness()
+    hearing: Hearing = field(default_factory=Hearing)
+    sound_hearing: SoundHearing = field(default_factory=SoundHearing)
     sound: Sound = Sound()
     restart: PlannedRestart | None = None
     journal: JournalSettings = JournalSettings()

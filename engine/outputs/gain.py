@@ -1,7 +1,8 @@
 # pyright: strict
 """The gain stage behind the pipe: level, mute and the last fade act on what is about to be heard, so at once.
 
-What the sound graph does is heard only when the whole pipe has been played. Behind the limiter nothing gets louder.
+What the sound graph does is heard only when the whole pipe has been played. Behind the limiter nothing gets louder but
+by a trim, whose peaks are then rounded off.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.outputs.ramp import GainMove, GainRamp
 from engine.sound.format import AudioFormat
@@ -22,6 +24,15 @@ MUTE_RAMP = 0.02
 
 UNMUTE_RAMP = 1.0
 """Seconds in which muted sound comes back."""
+
+MOST_TRIM = 6.0
+"""dB by which a trim makes louder at most."""
+
+KNEE = 10.0 ** (-2.0 / 20.0)
+"""Largest sample that leaves the limiter. What a trim lifts above it is rounded off, towards `CEILING`."""
+
+CEILING = 10.0 ** (-1.0 / 20.0)
+"""Larger than this no sample is that a trim has made louder."""
 
 
 def unheard(gain: str, move: GainMove) -> None:
@@ -53,6 +64,7 @@ class Gain:
         self._fades = False
         self._curve = np.empty(0, np.float32)
         self._scratch = np.empty((0, format.channels), np.float32)
+        self._core = np.empty((0, format.channels), np.float32)
         self._silence = b""
 
     @property
@@ -64,6 +76,18 @@ class Gain:
     def level(self) -> float:
         """The level that was asked for, linear."""
         return self._level.target
+
+    @property
+    def trim(self) -> float:
+        """Where the trim stands or goes, linear, as far as commands have been taken."""
+        return self._trim.heading
+
+    @property
+    def steady(self) -> float | None:
+        """All gains together, linear, as they were applied last; None while one moves."""
+        if any(ramp.left > 0 for ramp in self._ramps.values()):
+            return None
+        return self._level.gain * self._trim.gain * self._mute.gain * self._fade.gain
 
     @property
     def faded_out(self) -> bool:
@@ -98,12 +122,14 @@ class Gain:
         self.set_level(_softer(decibels), seconds)
 
     def set_trim(self, decibels: float, seconds: float = LEVEL_RAMP) -> None:
-        """Turn down by some dB, at most 0, whatever the level is.
+        """Correct by some dB, at most `MOST_TRIM`, whatever the level is.
 
         Raises:
-            ValueError: see `set_level`.
+            ValueError: more than that, or no time at all.
         """
-        self._trim.to(_softer(decibels), self._frames(seconds))
+        if not decibels <= MOST_TRIM:
+            raise ValueError(f"a trim is at most {MOST_TRIM:g} dB, not {decibels:g}")
+        self._trim.to(10.0 ** (decibels / 20.0), self._frames(seconds))
 
     def mute(self, seconds: float = MUTE_RAMP) -> None:
         """Go silent."""
@@ -159,6 +185,8 @@ class Gain:
         if count > len(self._curve):
             self._curve = np.empty(count, np.float32)
             self._scratch = np.empty((count, self._format.channels), np.float32)
+            self._core = np.empty((count, self._format.channels), np.float32)
+        louder = max(self._trim.gain, self._trim.heading) > 1.0
         curve, scratch = self._curve[:count], self._scratch[:count]
         curve.fill(1.0)
         for ramp in self._ramps.values():
@@ -169,6 +197,8 @@ class Gain:
             scratch[:] = curve[:, None]
         else:
             np.multiply(frames, curve[:, None], out=scratch)
+        if louder and (scratch.max() > KNEE or scratch.min() < -KNEE):
+            _round_off(scratch, self._core[:count])
         return scratch.tobytes()
 
     def _silent(self, length: int) -> bytes:
@@ -180,6 +210,21 @@ class Gain:
         if not (math.isfinite(seconds) and seconds >= 0.0):
             raise ValueError(f"a ramp takes a time of 0 s or more, not {seconds:g}")
         return round(seconds * self._format.rate)
+
+
+def _round_off(frames: NDArray[np.float32], core: NDArray[np.float32]) -> None:
+    """Let nothing of an array pass `CEILING`; what lies below `KNEE` stays as it is.
+
+    Args:
+        frames: in place.
+        core: of the same shape, to be written over.
+    """
+    np.clip(frames, -KNEE, KNEE, out=core)
+    frames -= core
+    frames *= 1.0 / (CEILING - KNEE)
+    np.tanh(frames, out=frames)
+    frames *= CEILING - KNEE
+    frames += core
 
 
 def _softer(decibels: float) -> float:

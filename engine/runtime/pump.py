@@ -7,9 +7,10 @@ import logging
 import threading
 from collections.abc import Callable
 
-from engine.events import Event, GainMoved, SoundResumed, SoundStarved
+from engine.events import Event, GainMoved, SoundMeasured, SoundResumed, SoundStarved
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.gain import Gain
+from engine.outputs.measuring.tap import SoundTap
 from engine.outputs.meter import LevelMeter
 from engine.outputs.ramp import GainMove
 from engine.runtime.audio import Audio
@@ -46,6 +47,7 @@ class Pump:
         publish: told when there is no sound, and when there is again; never raises.
         substitute: sounds while no music comes; None: nothing does.
         mono: every channel is the mean of all.
+        measured: told how each second measures that leaves for the output, in a thread of its own; None: nobody is.
 
     Attributes:
         frames: that have gone to the output.
@@ -60,12 +62,14 @@ class Pump:
         publish: Callable[[Event], None] = lambda event: None,
         substitute: Substitute | None = None,
         mono: bool = False,
+        measured: Callable[[SoundMeasured], None] | None = None,
     ) -> None:
         self.frames = 0
         self._substitute = substitute
         self._publish = publish
         self.gain = Gain(audio.pipe.format, mono, self._tell_move)
         self.meter = LevelMeter(audio.pipe.format)
+        self._tap = SoundTap(audio.pipe.format, self.gain, measured) if measured is not None else None
         self._audio = audio
         self._output = output
         self._format = audio.pipe.format
@@ -82,6 +86,8 @@ class Pump:
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             log.warning("the output does not answer; it is left alone")
+        if self._tap is not None:
+            self._tap.close()
 
     @property
     def substituted(self) -> bool:
@@ -154,6 +160,8 @@ class Pump:
             if self.frames == 0:
                 log.info("first sound")
             self.meter.take(data)
+            if self._tap is not None:
+                self._tap.take(data, self._audio.heard)
             self._output.write(data)
             self.frames += self._format.frames(data)
         return self.gain.faded_out

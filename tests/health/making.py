@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
-from engine.events.vocabulary import PhraseDecided
+from engine.events.vocabulary import PhraseDecided, SoundMeasured
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 
@@ -35,3 +35,8 @@ def after(snapshot, seconds, **more):
 def decided(generator="melody_rnn", seconds=0.03, rung="networks"):
     phrase = Phrase.empty(4.0, Provenance(generator, Origin.NETWORK))
     return PhraseDecided("lead", 0, 0, 1, 5, rung, "", seconds, phrase, phrase, Key())
+
+
+def measured(short_term):
+    """A second of sound that is so loud, in LUFS; None for silence."""
+    return SoundMeasured(48_000, (0.01,) * 10, short_term, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

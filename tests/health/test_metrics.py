@@ -1,8 +1,10 @@
 """What is counted, held against Prometheus' own reader of the text that is exposed."""
 
+import importlib.util
 import math
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import replace
 
@@ -12,11 +14,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.events.proof import MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel
-from engine.events.vocabulary import OutputFailed, ProcessDied, SceneRefused, SoundStarved, StepCause, SteppedDown
+from engine.events.vocabulary import (
+    OutputFailed,
+    ProcessDied,
+    RepetitionMeasured,
+    SceneRefused,
+    SoundStarved,
+    StepCause,
+    SteppedDown,
+)
 from engine.health.metrics import Metrics
 from engine.health.names import MOST_GENERATORS
-from engine.health.processes import ProcessCollector
-from tests.health.making import SOUND, after, decided
+from engine.health.processes import PLAYERS, WORKER, ProcessCollector
+from tests.health.making import SOUND, after, decided, measured
+from tests.health.prometheus import wait_until
 
 
 def read(registry):
@@ -166,11 +177,22 @@ def test_one_scene_plays_at_a_time(metrics):
 
 
 def test_what_the_ear_and_the_journal_say_is_shown(metrics):
-    metrics.ear({"melody": 0.25}, -21.5)
+    metrics.hear(measured(-21.5))
+    metrics.hear(RepetitionMeasured(7, (("drums", 0.9), ("melody", 0.25))))
     metrics.journal(123_456)
     assert value(metrics, "repetition_ratio", role="melody") == 0.25
     assert value(metrics, "loudness_lufs") == -21.5
     assert value(metrics, "journal_bytes") == 123_456
+
+
+def test_silence_has_no_loudness_and_a_role_that_nobody_plays_any_more_no_repetition(metrics):
+    metrics.hear(measured(-21.5))
+    metrics.hear(measured(None))
+    assert math.isnan(value(metrics, "loudness_lufs"))
+    metrics.hear(RepetitionMeasured(7, (("drums", 0.9), ("melody", 1.0))))
+    metrics.hear(RepetitionMeasured(9, (("drums", 0.8),)))
+    assert value(metrics, "repetition_ratio", role="drums") == 0.8
+    assert [labels for name, labels in read(metrics.registry) if name == "repetition_ratio"] == [(("role", "drums"),)]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: apt install prometheus)")
@@ -188,7 +210,7 @@ def test_processes_are_measured_and_their_processor_time_never_falls():
     first = {family.name: family for family in collector.collect()}
     samples = {s.labels["component"]: s.value for s in first["perpetuum_process_memory_bytes"].samples}
     assert samples["keeper"] > 10e6
-    assert set(samples) == {"keeper", "worker"}
+    assert set(samples) - {"other"} == {"keeper", "worker"}  # what other tests have started is ours, too
     used = first["perpetuum_process_cpu_seconds"].samples[0].value
     running.clear()
     second = {family.name: family for family in collector.collect()}
@@ -208,3 +230,24 @@ def test_what_is_found_behind_the_output_is_counted_and_shown(metrics):
     assert (value(metrics, "mixer_changes_total"), value(metrics, "mixer_restorations_total")) == (2.0, 1.0)
     assert value(metrics, "room_failures_total") == 1.0
     assert value(metrics, "mixer_up") == value(metrics, "room_up") == 0.0
+
+
+def test_what_those_have_started_that_are_known_is_measured_too(tmp_path):
+    """A worker belongs to a mind, a player to the keeper; neither is told of by a snapshot."""
+    assert importlib.util.find_spec(WORKER) is not None
+    for player in PLAYERS:
+        (tmp_path / player).symlink_to(shutil.which("sleep"))
+    script = f'{tmp_path}/{min(PLAYERS)} 60 & sh -c "sleep 60; :" python -m {WORKER} & wait'
+    parent = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+    try:
+        collector = ProcessCollector(lambda: [("mind", parent.pid)])
+
+        def counts():
+            families = {family.name: family for family in collector.collect()}
+            return {one.labels["component"]: one.value for one in families["perpetuum_processes"].samples}
+
+        # The worker's own child is what nobody foresaw.
+        assert wait_until(lambda: counts() == {"mind": 1, "player": 1, "worker": 1, "other": 1}, 30), counts()
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
+        parent.wait()

@@ -10,12 +10,13 @@ from dataclasses import replace
 
 import pytest
 
+from engine.events import RepetitionMeasured
 from engine.events.snapshot import FallbackLevel
 from engine.health.board import BoardCollector
 from engine.health.metrics import Metrics
 from engine.health.processes import ProcessCollector
 from engine.health.serving import Endpoints, application
-from tests.health.making import SOUND, decided
+from tests.health.making import SOUND, decided, measured
 from tests.health.prometheus import DEPLOY, INSTALLED, Running, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -46,7 +47,8 @@ class Told:
         self.metrics = Metrics("1.2.3")
         self.metrics.registry.register(ProcessCollector(lambda: [("keeper", os.getpid())]))
         self.metrics.registry.register(BoardCollector(board))
-        self.metrics.ear({"melody": 0.2}, -20.0)
+        self.metrics.hear(measured(-20.0))
+        self.metrics.hear(RepetitionMeasured(1, (("melody", 0.2),)))
         self.metrics.journal(1000)
         self.endpoints = Endpoints(application(self.metrics.registry, lambda: self.metrics.before), "127.0.0.1", 0)
         self._stop = threading.Event()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.outputs.contract import InfallibleOutput
-from engine.outputs.gain import MUTE_RAMP, Gain
+from engine.outputs.gain import CEILING, KNEE, MOST_TRIM, MUTE_RAMP, Gain
 from engine.outputs.null import NullOutput
 from engine.runtime.audio import Audio
 from engine.runtime.pump import CHUNK_FRAMES, Pump
@@ -66,6 +66,39 @@ def test_nothing_becomes_louder_behind_the_limiter_and_nonsense_is_refused(level
     with pytest.raises(ValueError):
         gain.set_decibels(0.1)
     assert gain.apply(FULL) is FULL
+
+
+def test_a_trim_may_lift_by_some_decibels_and_no_further():
+    gain = Gain(STEREO)
+    gain.set_trim(MOST_TRIM, 0.0)
+    soft = (np.ones((CHUNK_FRAMES, 2), np.float32) * 0.1).tobytes()
+    assert samples(gain.apply(soft))[-1, 0] == pytest.approx(0.1 * 10 ** (MOST_TRIM / 20), rel=1e-5)
+    for decibels in (MOST_TRIM + 0.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError):
+            gain.set_trim(decibels)
+
+
+@given(st.floats(0.01, MOST_TRIM), st.floats(0.0, 1.0), st.integers(0, 1 << 30))
+@settings(max_examples=40, deadline=None)
+def test_what_a_trim_lifts_never_passes_its_ceiling_has_no_step_and_below_the_knee_stays_what_it_is(trim, level, seed):
+    """The slope of what rounds off is at most 1, so that no step grows beyond the gain's."""
+    sound = np.random.default_rng(seed).uniform(-1, 1, (CHUNK_FRAMES, 2)).astype(np.float32)
+    gain = Gain(STEREO)
+    gain.set_trim(trim, 0.0)
+    gain.set_level(level, 0.0)
+    gain.apply(FULL)
+    found, linear = samples(gain.apply(sound.tobytes())), sound * (10 ** (trim / 20) * level)
+    assert np.abs(found).max() <= CEILING + 1e-6
+    below = np.abs(linear) < KNEE - 1e-5
+    assert np.allclose(found[below], linear[below], atol=1e-6)
+    assert (np.abs(np.diff(found, axis=0)) <= np.abs(np.diff(linear, axis=0)) + 1e-5).all()
+
+
+def test_what_leaves_the_limiter_is_not_touched_while_nothing_is_lifted():
+    gain = Gain(STEREO)
+    gain.set_trim(-3.0, 0.0)
+    gain.set_level(1.0, 0.0)
+    assert samples(gain.apply(FULL))[-1, 0] == pytest.approx(10 ** (-3 / 20), rel=1e-5)
 
 
 def test_a_fade_is_a_raised_cosine_ends_where_it_should_and_is_not_undone_by_an_un_mute():

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from engine.events.hearing import Heard
 from engine.events.vocabulary import (
     Commanded,
     NotesLate,
@@ -268,12 +269,16 @@ class _Sections:
 
     def _by(self, commands: Sequence[Happening], until: int, otherwise: str) -> str:
         """The hand that caused something: one's own, or the ear's."""
-        heard = [one for one in self._happened if _is_heard(one) and until - _NUMBERS_AHEAD < one.number <= until]
+        heard = [
+            one.value
+            for one in self._happened
+            if isinstance(one.value, Heard) and until - _NUMBERS_AHEAD < one.number <= until
+        ]
         for one in reversed(commands):
             if isinstance(one.value, Commanded):
                 words = f"{one.value.command} {one.value.argument}".strip()
-                fault = cast("Any", heard[-1].value).fault if heard else ""
-                return f"ear ({fault}): {words}" if heard else f"command: {words}"
+                fault = next((ear.fault for ear in reversed(heard) if words in ear.answer), "")
+                return f"ear ({fault}): {words}" if fault else f"command: {words}"
         return otherwise
 
     # What went wrong
@@ -294,6 +299,7 @@ _TOLD_OF = (
         kind.__name__
         for kind in (
             Commanded,
+            Heard,
             LastBarsRepeated,
             NotesLate,
             NotesLeftOut,
@@ -309,15 +315,10 @@ _TOLD_OF = (
             TurnBegan,
         )
     ),
-    "Heard",
 )
 _MOVES = ("GoToSection", "Reseed", "ChangeScene")
 _NUMBERS_AHEAD = 1024 * 64
 """Numbers of records by which a cause may lie beside what it caused."""
-
-
-def _is_heard(one: Happening) -> bool:
-    return type(one.value).__name__ == "Heard" and bool(cast("Any", one.value).answer)
 
 
 def words_of_accident(value: object) -> str:

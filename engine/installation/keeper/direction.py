@@ -135,10 +135,9 @@ def level_wanted(installation: Installation, intent: Intent, quiet: bool, closes
         quiet: a hand has asked for quiet mode.
         closes_in: seconds until it closes; None where nobody knows.
     """
-    loudest = max(value for _, value in installation.loudness.target.points)
     if intent.phase is Phase.FADING_OUT:
         return Level(-math.inf, max(closes_in or 0.0, BACK))
-    decibels = min(0.0, intent.loudness - loudest)
+    decibels = min(0.0, intent.loudness - installation.loudness.loudest)
     if quiet:
         lowered = installation.quiet.level
         decibels = min(decibels, decibels + lowered if not intent.quiet else decibels)

@@ -324,6 +324,7 @@ class Keeper:
             sound.mono,
             [SentSound(self.recording.sent)] if self.installation.proof.microphone else [],
             self._ahead,
+            self.recording.measured,
         )
         self._succession.begin()
         self._marks.begin()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+from engine.events.hearing import SoundMeasured
 from engine.events.vocabulary import Event
 from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.mind.messages import Play
@@ -67,6 +68,7 @@ class KeptPerformance:
         mono: every channel is the mean of all.
         others: that follow the outputs.
         ahead: processes that were started already; None: none were.
+        measured: told how each second measures that leaves for the output, in a thread of its own.
 
     Attributes:
         audio: processes that make the sound.
@@ -84,10 +86,12 @@ class KeptPerformance:
         mono: bool = False,
         others: Sequence[Output] = (),
         ahead: Ahead | None = None,
+        measured: Callable[[SoundMeasured], None] | None = None,
     ) -> None:
         self._outputs = outputs
         self._mono = mono
         self._others = others
+        self._measured = measured
         self._bank = bank
         self._publish = publish
         self._stack = ExitStack()
@@ -118,7 +122,7 @@ class KeptPerformance:
         choices = [choice for choice, _ in self._outputs]
         sink = self._stack.enter_context(open_outputs(choices, keep, report=self._publish, others=self._others))
         substitute = Substitute(self._bank, self.audio.pipe.format, self.mind.bars.line_after)
-        self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono)
+        self._stage = Stage(self.audio, sink, self._stage_end, substitute, self._mono, self._measured)
         for command in first:
             self.act(command)
         self._stack.enter_context(self._stage)

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
+
+# One thread: what is measured of the sound is small, and numpy's would only wait for each other. Before it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import faulthandler
 import logging
-import os
 import signal
 import sys
 import time

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from engine.errors import PerpetuumError
 from engine.files import stem_of
+from engine.form.hearing import Hearing, SoundHearing
 from engine.installation.access import AlarmContact, AlarmSources
 from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
 from engine.installation.proof import MixerChoice, ProofChoices
@@ -14,20 +17,20 @@ from engine.installation.reading.days import read_days, read_exceptions, read_ho
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.equipment import read_amplifier
 from engine.installation.reading.listening import hide_secrets, read_listening
-from engine.installation.reading.models import InstallationFile
+from engine.installation.reading.models import HearingFile, InstallationFile
 from engine.installation.reading.notices import read_notices
 from engine.installation.reading.schema import known_keys
 from engine.installation.reading.sounding import read_loudness, read_sound
 from engine.installation.state_place import default_state
 from engine.installation.walltime import find_zone
-from engine.scenes.schema.models import SceneFile
+from engine.scenes.schema.models import NoteLimitsFile, SceneFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import nearest
 from engine.scenes.text.nodes import MapNode
 from engine.scenes.text.problems import Problem, Span
 from engine.scenes.text.source import SourceFile, clipped
 
-_SHARED = ("perpetuum", "title", "seed", "credits")
+_SHARED = ("perpetuum", "title", "seed", "credits", "ear")
 _OF_SCENES = {
     name: "it in the file of a scene" for name in SceneFile.model_fields if name not in InstallationFile.model_fields
 }
@@ -97,6 +100,8 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         outside=outside,
         quiet=quiet,
         loudness=loudness,
+        hearing=Hearing(**_said(head.ear, NoteLimitsFile.model_fields)),
+        sound_hearing=SoundHearing(**_said(head.ear, HearingFile.model_fields.keys() - NoteLimitsFile.model_fields)),
         sound=sound,
         restart=restart,
         listening=listening,
@@ -114,6 +119,10 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         ),
         fallback_bank=head.fallback_bank,
     )
+
+
+def _said(ear: HearingFile, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(ear, name) for name in names}
 
 
 def _read_opening(source: SourceFile, node: MapNode) -> Opening | Problem:

@@ -7,6 +7,7 @@ from nodes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -18,12 +19,14 @@ from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
 from engine.installation.notices import Encryption
 from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile
-from engine.scenes.schema.models import LARGEST_SEED
+from engine.outputs.gain import MOST_TRIM
+from engine.scenes.schema.models import LARGEST_SEED, Limit, NoteLimitsFile, Stuck
 from engine.units import (
     DECIBELS,
     SECONDS,
     TIME_OF_DAY,
     Bars,
+    Decibels,
     Percent,
     Range,
     Seconds,
@@ -73,6 +76,7 @@ STEEPNESS = Unit(
     high=60,
     foreign=dict.fromkeys(("db a minute", "db per minute", "db/minute", "db / min"), "dB/min"),
 )
+AIR = replace(SECONDS, noun="a time", example="`10 s`", low=3, words={"off": math.inf})
 BANK = replace(SECONDS, noun="a length", example="`60 s`", low=0, high=600, words={"off": 0.0})
 LOWER = replace(DECIBELS, low=-60, high=0, words={}, example="`-12 dB`")
 
@@ -103,6 +107,7 @@ Keep = Annotated[float, BeforeValidator(_in(KEEP)), unit_schema(KEEP), KEEP]
 Absence = Annotated[float, BeforeValidator(_in(LENGTH)), unit_schema(LENGTH), LENGTH]
 Lower = Annotated[float, BeforeValidator(_in(LOWER)), unit_schema(LOWER), LOWER]
 Steepness = Annotated[float, BeforeValidator(_in(STEEPNESS)), unit_schema(STEEPNESS), STEEPNESS]
+Air = Annotated[float, BeforeValidator(_in(AIR)), unit_schema(AIR), AIR]
 Bank = Annotated[float, BeforeValidator(_bank), unit_schema(BANK), BANK]
 TimeOfDay = Annotated[float, BeforeValidator(_time), text_schema(TIME_OF_DAY, "a time of day, like 04:30")]
 TransitionKind = Literal["at_section", "after_rest", "overlap"]
@@ -196,6 +201,28 @@ class LoudnessFile(Settings):
     )
     steepest: Steepness = Field(
         default=3.0, description="The largest jump: no faster does the target move, whatever hours and curves say."
+    )
+
+
+class HearingFile(NoteLimitsFile):
+    """What the ear takes for a fault, where a scene says nothing else; and what it does about the level."""
+
+    dead_air: Air = Field(default=10.0, description="For how long nothing may sound while notes are played.")
+    tone: Stuck = Field(default=120.0, description="For how long one steady tone may sound, and nothing else.")
+    offset: Limit = Field(
+        default=0.02, description="How far the middle of the wave may lie off zero over ten seconds, of full scale."
+    )
+    after: Seconds = Field(
+        default=60.0,
+        ge=5,
+        description="How much sound is heard before the level is corrected towards the target, and between two "
+        "corrections; they are never faster than 1 dB a minute.",
+    )
+    louder: Decibels = Field(
+        default=MOST_TRIM, ge=0, le=MOST_TRIM, description="By how much it is made louder at most; `0 dB`: never."
+    )
+    softer: Decibels = Field(
+        default=12.0, ge=0, le=40, description="By how much it is made softer at most; `0 dB`: never."
     )
 
 
@@ -343,6 +370,7 @@ class InstallationFile(Settings):
     )
     quiet: QuietFile = Field(default=QuietFile(), description="Quiet mode, and quiet hours.")
     loudness: LoudnessFile = Field(default=LoudnessFile(), description="How loud it is, over the day.")
+    ear: HearingFile = Field(default=HearingFile(), description="What the ear takes for a fault, and the level.")
     output: Any = Field(
         default="auto",
         description="Where the sound goes: `KIND[:ARGUMENT]` as for `--output`, or a mapping. One that keeps time.",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.events import Bus, Event
+from engine.installation.keeper.recording.messages import Watch
 from engine.runtime.performance.commands import Command
 
 
@@ -19,12 +20,16 @@ class Host:
         submit: asks the keeper for something.
         tell: has an event of the guest's own kept, and told to all.
         playing: path of the scene file that plays, and the seed of the performance; empty before there is one.
+        expected: whether sound is meant to be heard, as the keeper said last.
+        watch: what the installation file says; None before it was said.
     """
 
     bus: Bus
     submit: Callable[[Command], None]
     tell: Callable[[Event], None]
     playing: Callable[[], tuple[str, int]]
+    expected: Callable[[], bool]
+    watch: Callable[[], Watch | None]
 
 
 Guest = Callable[[Host], object]

@@ -1,14 +1,16 @@
 # pyright: strict
-"""The ear in the recorder: it hears what is decided, and asks the keeper for what it finds right."""
+"""The ear in the recorder: it hears what is decided and what leaves, and asks the keeper for what it finds right."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
 
-from engine.ear.hand import Hand
-from engine.events import BarSealed, PhraseDecided, SceneTookOver
+from engine.ear.ear import EarSettings
+from engine.ear.hand import HEARD, Hand, Listened
+from engine.events import SceneTookOver
 from engine.form.scene import Scene
+from engine.installation.keeper.recording.messages import Watch
 from engine.installation.recorder.guests import Host
 from engine.runtime.performance.commands import Command
 from engine.scenes import load
@@ -26,9 +28,10 @@ class EarGuest:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._file = ""
+        self._watch: Watch | None = None
         self._scene: Scene | None = None
         self._hand: Hand | None = None
-        host.bus.subscribe((PhraseDecided, BarSealed, SceneTookOver), self._hear)
+        host.bus.subscribe(HEARD, self._hear)
 
     @property
     def scene(self) -> Scene:
@@ -40,11 +43,15 @@ class EarGuest:
         """Ask the keeper."""
         self._host.submit(command)
 
-    def _hear(self, event: PhraseDecided | BarSealed | SceneTookOver) -> None:
+    def _hear(self, event: Listened) -> None:
         file, seed = self._host.playing()
         if file and (file != self._file or isinstance(event, SceneTookOver)):
             self._read(file, seed)
         if self._hand is not None:
+            watch = self._host.watch()
+            if watch is not None and watch != self._watch:
+                self._watch = watch
+                self._hand.ear.take_settings(_settings(watch))
             self._hand(event)
 
     def _read(self, file: str, seed: int) -> None:
@@ -55,6 +62,12 @@ class EarGuest:
             log.warning("the ear cannot read %s, and hears nothing until another scene plays", file)
             self._hand = None
         elif self._hand is None:
-            self._hand = Hand(self, seed, self._host.tell)
+            self._watch = None
+            host = self._host
+            self._hand = Hand(self, seed, host.tell, expected=host.expected, show=host.bus.publish)
         else:
             self._hand.ear.take_scene(self._scene)
+
+
+def _settings(watch: Watch) -> EarSettings:
+    return EarSettings(watch.hearing, watch.sound_hearing, watch.target, watch.ceiling)

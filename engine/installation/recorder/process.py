@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from engine.codec import CodecError
-from engine.events import Bus, Event
+from engine.events import Bus, Event, SoundMeasured
 from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.recording.messages import (
     COMMANDS,
@@ -91,16 +91,20 @@ class RecorderProcess:
         self._bus = Bus()
         self._watched: queue.SimpleQueue[Watch | HealthSnapshot | SoundSent] = queue.SimpleQueue()
         self._playing = "", 0
+        self._expected = False
+        self._watch: Watch | None = None
         self._host = Host(
             self._bus,
             lambda command: self._say(RecorderAsks(COMMANDS.encode(command))),
             self._tell,
             lambda: self._playing,
+            lambda: self._expected,
+            lambda: self._watch,
         )
 
     def run(self) -> None:
         """Keep what comes, until the keeper is gone."""
-        for name, target in (("keeper", self._listen), ("beat", self._beat), ("health", self._watch)):
+        for name, target in (("keeper", self._listen), ("beat", self._beat), ("health", self._tell_health)):
             threading.Thread(target=target, name=name, daemon=True).start()
         while not self._over:
             self._gather()
@@ -199,14 +203,23 @@ class RecorderProcess:
         try:
             while True:
                 message = TO_RECORDER.decode(self._connection.recv_bytes(LARGEST_MESSAGE))
-                if isinstance(message, Watch | HealthSnapshot | SoundSent):
-                    self._watched.put(message)  # health waits for no disk
-                else:
-                    self._inbox.put(message)
+                match message:  # health and sound wait for no disk
+                    case Watch():
+                        self._watch = message
+                        self._watched.put(message)
+                    case HealthSnapshot(expected=expected):
+                        self._expected = expected
+                        self._watched.put(message)
+                    case SoundSent():
+                        self._watched.put(message)
+                    case SoundMeasured():
+                        self._bus.publish(message)
+                    case _:
+                        self._inbox.put(message)
         except (EOFError, OSError, CodecError):
             self._inbox.put(None)
 
-    def _watch(self) -> None:
+    def _tell_health(self) -> None:
         # Late: it imports what serves HTTP, and the journal comes first.
         from engine.installation.recorder.watching import Watching
 

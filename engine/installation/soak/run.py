@@ -82,6 +82,9 @@ class Soak:
         self._hand = Hand(self, kept.seed, self._hear)
         if kept.state is not None:
             self._mind.resume(kept.state)
+            # What came before was heard: time stands still where nobody has.
+            conductor = self._mind.conductor
+            self._end = self._link.frames = conductor.plan.bar(conductor.next_bar).start
 
     @property
     def scene(self) -> Scene:

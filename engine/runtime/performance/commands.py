@@ -120,10 +120,10 @@ class SetGain:
 
 @dataclass(frozen=True, slots=True)
 class SetTrim:
-    """Turn everything down by so much, whatever level is asked for: a correction that stays where levels move.
+    """Make everything louder or softer by so much, whatever level is asked for: a correction that stays as levels move.
 
     Attributes:
-        decibels: -inf..0.
+        decibels: at most `engine.outputs.gain.MOST_TRIM`.
         seconds: over which.
     """
 

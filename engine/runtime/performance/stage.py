@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.events.hearing import SoundMeasured
 from engine.events.vocabulary import Event, NotesLate
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.meter import LevelMeter
@@ -107,6 +108,7 @@ class Stage(StageThread):
         link: to the mind.
         substitute: sounds while no music comes.
         mono: every channel is the mean of all.
+        measured: told how each second measures that leaves for the output; see `Pump`.
     """
 
     def __init__(
@@ -116,9 +118,10 @@ class Stage(StageThread):
         link: LinkEnd[FromStage, ToStage],
         substitute: Substitute | None = None,
         mono: bool = False,
+        measured: Callable[[SoundMeasured], None] | None = None,
     ) -> None:
         super().__init__(audio, link)
-        self._pump = Pump(audio, output, self._tell, substitute, mono)
+        self._pump = Pump(audio, output, self._tell, substitute, mono, measured)
         self._late_notes = 0
 
     def __enter__(self) -> Stage:

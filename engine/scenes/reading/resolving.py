@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from engine.form.curves import DayMove
-from engine.form.hearing import Hearing
+from engine.form.hearing import SceneHearing
 from engine.form.scene import Part, Scene, Section, Tempo
 from engine.generators.contract import Settings
 from engine.scenes.reading.beginning import read_begin
 from engine.scenes.reading.drafts import ChainDraft, PartDraft, SceneDraft, SectionDraft
 from engine.scenes.reading.sections import default_next
-from engine.scenes.schema.models import MixFile, SceneFile
+from engine.scenes.schema.models import MixFile, NoteLimitsFile, SceneFile
 from engine.scenes.text.diagnostics import nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span, good, good_items, problems
@@ -199,7 +199,7 @@ def _section(draft: SectionDraft, follower: str) -> Section | Problem:
     )
 
 
-def _hearing(draft: SceneDraft, head: SceneFile, source: SourceFile) -> Hearing | Problem:
+def _hearing(draft: SceneDraft, head: SceneFile, source: SourceFile) -> SceneHearing | Problem:
     ear = head.ear
     for place, name in enumerate(ear.left_out):
         if name not in draft.parts:
@@ -210,8 +210,8 @@ def _hearing(draft: SceneDraft, head: SceneFile, source: SourceFile) -> Hearing 
             return source.error(
                 span, f"there is no part `{clipped(name)}`", f"one of {known}", nearest(name, draft.parts)
             )
-    limits = ear.one_pitch, ear.loop, ear.empty, ear.crowd, ear.noise, ear.repetition
-    return Hearing(*limits, tuple(ear.left_out), ear.answers)
+    said = {name: getattr(ear, name) for name in NoteLimitsFile.model_fields if name in ear.model_fields_set}
+    return SceneHearing(**said, left_out=tuple(ear.left_out))
 
 
 def _mix(draft: SceneDraft, head: SceneFile, source: SourceFile) -> MixSound | Problem:

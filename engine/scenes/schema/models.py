@@ -214,7 +214,7 @@ Limit = Annotated[float, BeforeValidator(_in(LIMIT)), unit_schema(LIMIT), LIMIT]
 Density = Annotated[float, BeforeValidator(_in(DENSITY)), unit_schema(DENSITY), DENSITY]
 
 
-class EarFile(Settings):
+class NoteLimitsFile(Settings):
     """What the ear takes for a fault of a part. `off`: that is none here."""
 
     one_pitch: Stuck = Field(
@@ -231,10 +231,15 @@ class EarFile(Settings):
     repetition: Limit = Field(
         default=0.98, description="Share of ten minutes of a melody that may have been heard in the hours before."
     )
-    left_out: list[str] = Field(default=[], description="Parts that it does not judge.", examples=["[drone]"])
     answers: bool = Field(
         default=True, description="Whether anything is done about what is heard; otherwise it is only told."
     )
+
+
+class EarFile(NoteLimitsFile):
+    """What the ear takes for a fault in a scene. What it leaves out, the installation says."""
+
+    left_out: list[str] = Field(default=[], description="Parts that it does not judge.", examples=["[drone]"])
 
 
 class ThemeFile(Settings):

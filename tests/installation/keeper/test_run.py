@@ -47,7 +47,7 @@ listen: {control: ["127.0.0.1:PORT"], health: []}
 class Run:
     """A `perpetuum run`, and a stand-in for systemd's socket."""
 
-    def __init__(self, folder: Path, takes: str, broken: bool = False, scene: str = SCENE) -> None:
+    def __init__(self, folder: Path, takes: str, broken: bool = False, scene: str = SCENE, more: str = "") -> None:
         self.state = folder / "state"
         self.takes = folder / takes
         self.file = folder / "installation.yaml"
@@ -55,7 +55,7 @@ class Run:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        text = INSTALLATION.replace("STATE", str(self.state)).replace("TAKES", str(self.takes))
+        text = (INSTALLATION + more).replace("STATE", str(self.state)).replace("TAKES", str(self.takes))
         text = text.replace("PORT", str(self.port))
         self.file.write_text(text[: len(text) // 2] + "{" if broken else text)
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -128,8 +128,8 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path, takes: str, broken: bool = False, scene: str = SCENE) -> Iterator[Run]:
-    run = Run(folder, takes, broken, scene)
+def running(folder: Path, takes: str, broken: bool = False, scene: str = SCENE, more: str = "") -> Iterator[Run]:
+    run = Run(folder, takes, broken, scene, more)
     try:
         yield run
     finally:

@@ -1,6 +1,7 @@
 """A real installation, watched by a real Prometheus and Alertmanager while its sound is killed and mended."""
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -49,13 +50,17 @@ def test_killing_the_sound_raises_one_alert_mending_clears_it_and_mute_raises_no
         def components():
             return {labels["component"] for labels, _ in watch.query("perpetuum_process_memory_bytes")}
 
-        assert wait_until(lambda: {"keeper", "recorder", "mind", "audio", "spare"} <= components(), 30), components()
+        known = {"keeper", "recorder", "mind", "audio", "spare", "player"}
+        assert wait_until(lambda: known <= components(), 60), components()
+        assert wait_until(lambda: -70 < (value("loudness_lufs") or 0.0) < 0, 60), value("loudness_lufs")
+        assert 0 < value("output_peak_ratio") <= 1
         assert watch.firing("page") == []
 
         ask(tmp_path / "state", "mute")
         assert wait_until(lambda: value("muted") == 1.0, 20)
         time.sleep(8)  # longer than the shortened rules wait
         assert watch.firing("page") == []
+        assert wait_until(lambda: math.isnan(value("loudness_lufs")), 30), value("loudness_lufs")
         ask(tmp_path / "state", "unmute")
         assert wait_until(lambda: value("sound_expected") == 1.0, 20)
 

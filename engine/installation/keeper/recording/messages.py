@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.codec import Codec
+from engine.events.hearing import SoundMeasured
 from engine.events.snapshot import HealthSnapshot
+from engine.form.hearing import Hearing, SoundHearing
 from engine.installation.access import Address
 from engine.installation.installation import Installation
 from engine.installation.notices import NoticeChoices
@@ -113,6 +115,10 @@ class Watch:
         notices: who is told.
         output: where the sound goes.
         proof: what is watched behind it.
+        hearing: what the ear takes for a fault of the notes.
+        sound_hearing: of the sound.
+        target: LUFS of what comes before the gain.
+        ceiling: dB of true peak that nothing is to pass: the highest of the day.
     """
 
     title: str
@@ -122,6 +128,10 @@ class Watch:
     notices: NoticeChoices
     output: OutputChoice
     proof: ProofChoices
+    hearing: Hearing = field(default_factory=Hearing)
+    sound_hearing: SoundHearing = field(default_factory=SoundHearing)
+    target: float = -20.0
+    ceiling: float = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +155,14 @@ def watch_of(installation: Installation) -> Watch:
         installation.notices,
         installation.sound.output,
         installation.proof,
+        installation.hearing,
+        installation.sound_hearing,
+        installation.loudness.loudest,
+        max(value for _, value in installation.loudness.ceiling.points),
     )
 
 
-ToRecorder = OpenJournal | EntriesFollow | Noted | Watch | HealthSnapshot | SoundSent
+ToRecorder = OpenJournal | EntriesFollow | Noted | Watch | HealthSnapshot | SoundSent | SoundMeasured
 """All that a recorder is told."""
 
 FromRecorder = JournalOpened | JournalFailed | EntriesKept | RecorderBeat | RecorderAsks | RecorderTells

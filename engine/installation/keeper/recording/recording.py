@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine.events import Event
+from engine.events import Event, SoundMeasured
 from engine.events.snapshot import HealthSnapshot
 from engine.installation.keeper.recording.backlog import Backlog
 from engine.installation.keeper.recording.messages import (
@@ -70,7 +70,7 @@ def nobody(command: Command) -> None:
 
 
 class RecorderPlace:
-    """Has what happens kept in a journal. `note` may be called from any thread; one thread calls all else.
+    """Has what happens kept in a journal. Any thread may call `note` and `measured`; one thread calls all else.
 
     Args:
         report: told what is found out about the recorder's process.
@@ -152,6 +152,12 @@ class RecorderPlace:
         child = self._child
         if child is not None and self._works:
             child.send(SoundSent(frames))
+
+    def measured(self, second: SoundMeasured) -> None:
+        """Tell how a second of sound measured; nobody waits for it, and one that is missed is missed."""
+        child = self._child
+        if child is not None and self._works:
+            child.send(second)
 
     def recalled(self, timeout: float = RECALL_PATIENCE) -> Recalled | None:
         """Where the music stood; waits until the journal is opened, but for no recorder that cannot do that.

@@ -1,0 +1,57 @@
+"""What comes again is a fault of a melody alone: not of what is written, of chords, broken or not, nor of a bass."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.ear.ear import Ear
+from engine.ear.faults import EarFault, of_notes
+from engine.form.hearing import Hearing
+from engine.generators.contract import Role
+from tests.ear.listening import listen, scene_of
+
+SCENE = """
+perpetuum: 1
+title: Broken chords
+seed: 5
+tempo: 120 qpm
+key: C
+parts:
+  harp: {generator: {kind: arpeggio, chords: C F G C}, role: melody, phrase: 4 bars, instrument: plucked_string}
+  tune: {generator: melody_rules, phrase: 4 bars, instrument: soft_lead}
+sections:
+  all: {bars: 16 bars, parts: [harp, tune]}
+"""
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory):
+    return listen(scene_of(SCENE, tmp_path_factory.mktemp("harp")), 6)
+
+
+def repeating(figures, part, **more):
+    """Faults of a part, if all that it plays had been heard."""
+    parts = {part: replace(figures.parts[part], repeated=1.0, **more)}
+    return {one.fault for one in of_notes(replace(figures, parts=parts), Hearing(), frozenset())}
+
+
+def test_broken_chords_may_come_again_and_a_melody_may_not(heard):
+    figures = heard.figures[-1]
+    assert repeating(figures, "harp") == set()
+    assert repeating(figures, "tune") == {EarFault.REPETITION}
+    for other in ({"written": True}, {"role": Role.BASS}, {"role": Role.CHORDS}):
+        assert EarFault.REPETITION not in repeating(figures, "tune", **other)
+
+
+def test_repetition_is_shown_once_a_minute_for_what_is_judged(heard):
+    ear = Ear(heard.scene, 5)
+    shown = []
+    for bar in heard.bars:
+        ear.hear(bar)
+        if (one := ear.repetition()) is not None:
+            shown.append(one)
+    assert len(shown) in (5, 6)
+    assert [one.bar for one in shown] == sorted({one.bar for one in shown})
+    assert dict(shown[-1].shares).keys() == {"melody"}
+    tune = heard.figures[shown[-1].bar].parts["tune"]
+    assert dict(shown[-1].shares)["melody"] == tune.repeated
