@@ -80,9 +80,7 @@ def command(
             render_passage(passage, output, exact, as_heard, lambda done: bar.update(task, completed=done))
         except KeyboardInterrupt:
             raise StoppedError("stopped; no file was written") from None
-    near = (
-        "notes, frames and controls are exact, waves are not; levels are within 3 dB for 95 % of the time (see --exact)"
-    )
+    near = "notes, frames and controls are exact, the sound is as after a take-over (docs/faults.md; see --exact)"
     how = "the very samples" if exact else near
     heard = "as it was heard" if as_heard else "before the gain of that time"
     click.echo(f"{output}: {clock_time(passage.seconds)} from {at:%Y-%m-%d %H:%M:%S %Z} on, {heard}; {how}")
