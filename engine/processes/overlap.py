@@ -39,7 +39,7 @@ def crossfaded(old: Frames, new: Frames, done: int, frames: int) -> Frames:
     return (old * np.cos(angle) + new * np.sin(angle)).astype(np.float32)
 
 
-class Overlap:
+class OverlapMix:
     """What a process that goes out has made and still makes, beneath what comes in.
 
     Args:

@@ -20,7 +20,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.processes.overlap import Overlap
+from engine.processes.overlap import OverlapMix
 from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
 from engine.sound.messages import BLOCK
 
@@ -131,7 +131,7 @@ class Pipe:
         self._taken = 0
         self._dropped = 0
         self._blend = b""
-        self._overlap: Overlap | None = None
+        self._overlap: OverlapMix | None = None
         self._closed = False
         probe = Segment(size, channels)
         self.size = probe.size
@@ -251,7 +251,7 @@ class Pipe:
             if self._segments:
                 old = self._segments.pop()
                 frames = max(1, end - begin // self._frame_bytes)
-                self._overlap = Overlap(old.read_end, old.close, beneath, begin, frames, self.format.channels)
+                self._overlap = OverlapMix(old.read_end, old.close, beneath, begin, frames, self.format.channels)
             self._changed.notify_all()
             return begin // self._frame_bytes
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from engine.events.proof import MixerFound
-from engine.health.mixer.mixer import Mixer
+from engine.health.mixer.mixer import OutputMixer
 from engine.health.mixer.states import Way, card_controls, node_number, node_state, server_sinks
 from engine.health.mixer.watch import SETTLED, MixerWatch
 from engine.health.programs import output_of
@@ -61,7 +61,7 @@ CARD, NODE = "hw:CARD=Sound,DEV=0", "hall"
 
 
 def watch(programs, device=CARD, level=80.0, restore=True):
-    return MixerWatch(Mixer(device, ask=programs), level, restore, Clock())
+    return MixerWatch(OutputMixer(device, ask=programs), level, restore, Clock())
 
 
 @pytest.mark.parametrize("device", [CARD, NODE])
@@ -145,7 +145,7 @@ def test_a_real_server_is_held_at_its_level_and_so_is_our_own_stream(pulse):  # 
         ["pacat", "--raw", "--client-name=perpetuum", f"--device={SINK}", "/dev/zero"], stderr=subprocess.DEVNULL
     )
     try:
-        mixer = Mixer(SINK)
+        mixer = OutputMixer(SINK)
         from tests.runtime.sound import until
 
         until(lambda: len(mixer.states()) == 2)

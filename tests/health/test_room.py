@@ -7,7 +7,7 @@ import pytest
 
 from engine.health.room import likeness as likenesses
 from engine.health.room.likeness import BLOCK, RATE, REACH, likeness
-from engine.health.room.listener import RoomListener, Verdict
+from engine.health.room.listener import RoomListener, RoomVerdict
 from engine.health.room.watch import DEAF, GIVES_NOTHING, NOT_HEARD, RoomWatch
 from tests.health.rooms import fans, heard_in, hiss, music, parted, room, visitors
 
@@ -38,16 +38,16 @@ def test_music_is_heard_through_noise_as_loud_as_it_is(noise, response):
     random = np.random.default_rng(3)
     here = heard_in(sent(), room(random, *response))
     listener, found = listen(sent(), parted(here + noise(random, len(here)), 100))
-    assert found[-1] is Verdict.HEARD
-    assert Verdict.UNHEARD not in found
+    assert found[-1] is RoomVerdict.HEARD
+    assert RoomVerdict.UNHEARD not in found
     assert listener.delay == pytest.approx(response[0], abs=0.02)
 
 
 @pytest.mark.parametrize("noise", [hiss, fans, visitors])
 def test_noise_alone_is_not_taken_for_the_music(noise):
     _, found = listen(sent(), noise(np.random.default_rng(4), SECONDS * RATE))
-    assert found[-1] is Verdict.UNHEARD
-    assert Verdict.HEARD not in found
+    assert found[-1] is RoomVerdict.UNHEARD
+    assert RoomVerdict.HEARD not in found
 
 
 def test_an_amplifier_that_dies_is_noticed_within_forty_five_seconds():
@@ -56,8 +56,8 @@ def test_an_amplifier_that_dies_is_noticed_within_forty_five_seconds():
     here = heard_in(whole, room(random, *CHURCH))
     here[SECONDS * RATE :] = 0.0
     _, found = listen(whole, here + visitors(random, len(here)))
-    assert found[SECONDS * RATE // PIECE - 1] is Verdict.HEARD
-    assert found[(SECONDS + 45) * RATE // PIECE] is Verdict.UNHEARD
+    assert found[SECONDS * RATE // PIECE - 1] is RoomVerdict.HEARD
+    assert found[(SECONDS + 45) * RATE // PIECE] is RoomVerdict.UNHEARD
 
 
 def test_a_school_class_that_is_much_louder_than_the_music_is_no_dead_amplifier():
@@ -66,14 +66,14 @@ def test_a_school_class_that_is_much_louder_than_the_music_is_no_dead_amplifier(
     here = heard_in(whole, room(random, *CHURCH)) + 0.1 * visitors(random, len(whole))
     here[SECONDS * RATE :] += visitors(random, SECONDS * RATE, 1.5)
     _, found = listen(whole, here)
-    assert found[SECONDS * RATE // PIECE - 1] is Verdict.HEARD
-    assert Verdict.UNHEARD not in found
+    assert found[SECONDS * RATE // PIECE - 1] is RoomVerdict.HEARD
+    assert RoomVerdict.UNHEARD not in found
 
 
 def test_a_rest_and_a_tone_that_does_not_move_are_no_evidence():
     for silent in (np.zeros(SECONDS * RATE), 0.1 * np.sin(2 * np.pi * 220 * np.arange(SECONDS * RATE) / RATE)):
         _, found = listen(silent, hiss(np.random.default_rng(7), len(silent)))
-        assert set(found) == {Verdict.UNSURE}
+        assert set(found) == {RoomVerdict.UNSURE}
 
 
 def test_streams_that_stand_still_are_lined_up_anew_and_keep_no_more_than_they_need():
@@ -84,11 +84,11 @@ def test_streams_that_stand_still_are_lined_up_anew_and_keep_no_more_than_they_n
         for start in range(0, seconds * RATE, PIECE):
             listener.heard(np.asarray(here[start : start + PIECE], np.float32))  # nothing is sent: it is closed
         listener, found = listen(sent(), here, listener)
-        assert found[-1] is Verdict.HEARD
+        assert found[-1] is RoomVerdict.HEARD
         assert listener.delay == pytest.approx(DRY[0], abs=1.1)
     for _ in range(600):
         listener.sent(np.zeros(PIECE, np.float32))  # the microphone is gone
-    assert listener.verdict is Verdict.UNSURE
+    assert listener.verdict is RoomVerdict.UNSURE
     assert len(listener._sent) <= REACH + 2 * BLOCK
 
 
@@ -129,14 +129,14 @@ def test_each_change_is_told_once_and_nothing_while_silence_is_meant():
         found = watch.look()
         return None if found is None else found.fault
 
-    assert told(Verdict.UNSURE) is None
-    assert told(Verdict.UNHEARD) == NOT_HEARD
-    assert told(Verdict.UNHEARD) is None
-    assert told(Verdict.HEARD) == ""
-    assert told(Verdict.UNSURE) is None
-    assert told(Verdict.UNHEARD) == NOT_HEARD
+    assert told(RoomVerdict.UNSURE) is None
+    assert told(RoomVerdict.UNHEARD) == NOT_HEARD
+    assert told(RoomVerdict.UNHEARD) is None
+    assert told(RoomVerdict.HEARD) == ""
+    assert told(RoomVerdict.UNSURE) is None
+    assert told(RoomVerdict.UNHEARD) == NOT_HEARD
     watch.expect(False)
-    assert told(Verdict.UNHEARD) == ""
+    assert told(RoomVerdict.UNHEARD) == ""
     watch.expect(True)
-    assert told(Verdict.UNSURE, DEAF + 1, sound=False) == GIVES_NOTHING
-    assert told(Verdict.UNSURE) == ""
+    assert told(RoomVerdict.UNSURE, DEAF + 1, sound=False) == GIVES_NOTHING
+    assert told(RoomVerdict.UNSURE) == ""

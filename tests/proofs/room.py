@@ -14,7 +14,7 @@ import soundfile
 import soxr
 
 from engine.health.room.likeness import RATE
-from engine.health.room.listener import RoomListener, Verdict
+from engine.health.room.listener import RoomListener, RoomVerdict
 from tests.health.rooms import fans, heard_in, hiss, music, parted, room, scaled, visitors
 
 STRETCH = 300
@@ -70,18 +70,18 @@ def main():
         begins = int(random.integers(BANK - len(here)))
         noise = scaled(bank[begins : begins + len(here)], 0.1)
         found = list(verdicts(sent, parted(here + noise, ppm)))
-        alarms = found.count(Verdict.UNHEARD)
+        alarms = found.count(RoomVerdict.UNHEARD)
         wrong[name] += alarms
         rooms += 1
         pieces += len(found)
-        unsure += found.count(Verdict.UNSURE)
+        unsure += found.count(RoomVerdict.UNSURE)
         told = f"{shape[0]:.2f} s, {shape[1]:.1f} s, {shape[2]:.0f} dB, {ppm:4.0f} ppm"
         if alarms:
             print(f"{number:3} {name:9} {told}: FALSE ALARM", flush=True)
         if number % 4 == 0:
             here[DIES * RATE :] = 0.0
             found = list(verdicts(sent[: 240 * RATE], parted((here + noise)[: 240 * RATE], ppm)))
-            after = [place * 0.2 - DIES for place, one in enumerate(found) if one is Verdict.UNHEARD]
+            after = [place * 0.2 - DIES for place, one in enumerate(found) if one is RoomVerdict.UNHEARD]
             late.append(min((one for one in after if one >= 0), default=float("inf")))
             so_far = pieces * 0.2 / 3600
             print(f"{so_far:5.1f} h {name:9} {told}: a dead amplifier is told after {late[-1]:.1f} s", flush=True)

@@ -55,7 +55,7 @@ Interval = Literal[
 class CanonSettings(Settings):
     """What the part `leader` has played, later: a canon, or with a `rhythm` an answer in that part's rests."""
 
-    after: Beats = Field(default=8.0, gt=0, description="how much later it comes in; 8 bars at most")
+    after: Beats = Field(default=8.0, ge=0.25, description="how much later it comes in; 8 bars at most")
     at: Interval = Field(default="octave down", description="interval at which it sings, in steps of the key")
     motion: Literal["similar", "contrary"] = Field(
         default="similar", description="similar: the same way as the leader; contrary: upside down, around the tonic"

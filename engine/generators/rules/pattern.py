@@ -48,7 +48,7 @@ class PatternSettings(Settings):
         "way round; lengthen: it is its first note alone, then its first two, and so on; shorten: the other way round",
     )
     every: Bars = Field(default=4, description="bars from one step of the process to the next")
-    step: Beats = Field(default=0.5, gt=0, description="beats that a step of `phase` runs ahead")
+    step: Beats = Field(default=0.5, ge=0.0625, description="beats that a step of `phase` runs ahead")
     variation: Percent = Field(
         default=0.0,
         description="how many notes differ each time: 0 % is note for note, 100 % leaves only the outline. A varied "

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from engine.health.doctor.diagnosis import Diagnosis, Grade
-from engine.health.mixer.mixer import Mixer
+from engine.health.mixer.mixer import OutputMixer
 from engine.health.programs import Ask, output_of
 from engine.outputs.devices.devices import Device, auto_choice, devices
 
@@ -52,7 +52,7 @@ def mixer(kind: str, argument: str | None, ask: Ask = output_of) -> list[Diagnos
     """
     if kind not in ("auto", "device"):
         return []
-    states = Mixer(argument, ask=ask).states()
+    states = OutputMixer(argument, ask=ask).states()
     if not states:
         return [Diagnosis("mixer", Grade.UNKNOWN, "nobody here tells levels", "apt install alsa-utils, and look again")]
     found: list[Diagnosis] = []

@@ -18,7 +18,7 @@ from engine.health.programs import Ask, output_of
 _CARD = re.compile(r"CARD=([^,]+)|^(?:plug)?hw:([^,:=]+)(?:,|$)")
 
 
-class Mixer:
+class OutputMixer:
     """The mixer of a sound card, or of a sound server.
 
     Args:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from engine.events.proof import MixerFound
-from engine.health.mixer.mixer import Mixer
+from engine.health.mixer.mixer import OutputMixer
 from engine.health.mixer.states import MixerState, Way
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class MixerWatch:
     """
 
     def __init__(
-        self, mixer: Mixer, level: float | None, restore: bool = True, clock: Callable[[], float] = time.monotonic
+        self, mixer: OutputMixer, level: float | None, restore: bool = True, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._mixer = mixer
         self._level = level

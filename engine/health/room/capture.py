@@ -50,7 +50,7 @@ def command_for(device: str) -> tuple[str, ...] | None:
     return None
 
 
-class Capture:
+class RoomCapture:
     """Records in a thread of its own until it is closed; a program that ends is started again, ever more seldom.
 
     Args:

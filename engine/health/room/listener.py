@@ -39,7 +39,7 @@ SLIP = RATE
 """Frames by which the two streams may arrive unevenly; where they part by more, they are lined up anew."""
 
 
-class Verdict(StrEnum):
+class RoomVerdict(StrEnum):
     """What is known."""
 
     UNSURE = "unsure"
@@ -60,7 +60,7 @@ class RoomListener:
     """
 
     def __init__(self) -> None:
-        self.verdict = Verdict.UNSURE
+        self.verdict = RoomVerdict.UNSURE
         self.delay: float | None = None
         self.certainty = 0.0
         # What is sent is looked at up to a second after what is heard, for that may arrive first.
@@ -92,7 +92,7 @@ class RoomListener:
         else:
             return
         self._answers.clear()
-        self.verdict, self.delay, self.certainty = Verdict.UNSURE, None, 0.0
+        self.verdict, self.delay, self.certainty = RoomVerdict.UNSURE, None, 0.0
 
     def _look(self, sent: Samples, heard: Samples) -> None:
         found = likeness(sent, heard)
@@ -102,7 +102,7 @@ class RoomListener:
         self._answers.append(np.minimum(found.echoes, MOST))
         if len(self._answers) == BLOCKS:
             self._judge()
-            if self.verdict is Verdict.HEARD:
+            if self.verdict is RoomVerdict.HEARD:
                 self._gains.append(found.share**2 * room / loud)
 
     def _should_be_heard(self, found: Likeness, loud: float, room: float) -> bool:
@@ -119,7 +119,7 @@ class RoomListener:
         best = int(total.argmax())
         self.certainty = float(total[best]) / CERTAIN
         heard = self.certainty >= 1.0
-        self.verdict = Verdict.HEARD if heard else Verdict.UNHEARD
+        self.verdict = RoomVerdict.HEARD if heard else RoomVerdict.UNHEARD
         self.delay = ((best + 0.5) * (REACH / len(total)) - SLIP) / RATE if heard else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from engine.events.proof import RoomFound
 from engine.health.room.likeness import Samples
-from engine.health.room.listener import RoomListener, Verdict
+from engine.health.room.listener import RoomListener, RoomVerdict
 
 DEAF = 45.0
 """Seconds without any sample, or with zeros alone, after which a microphone gives nothing: it always has some noise."""
@@ -53,9 +53,9 @@ class RoomWatch:
         verdict = self.listener.verdict
         if self._clock() - self._sounded_at > DEAF:
             return self._tell(GIVES_NOTHING)
-        if not self._expected or verdict is Verdict.HEARD:
-            return self._tell("") if self._fault or verdict is Verdict.HEARD else None
-        if verdict is Verdict.UNHEARD:
+        if not self._expected or verdict is RoomVerdict.HEARD:
+            return self._tell("") if self._fault or verdict is RoomVerdict.HEARD else None
+        if verdict is RoomVerdict.UNHEARD:
             return self._tell(NOT_HEARD)
         return self._tell("") if self._fault == GIVES_NOTHING else None
 

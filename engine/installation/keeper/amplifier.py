@@ -37,7 +37,7 @@ class Switch(Protocol):
         ...
 
 
-class Relay:
+class PowerRelay:
     """A relay at a GPIO pin, by gpiozero. It stays as it is until it is switched.
 
     Args:
@@ -69,7 +69,7 @@ class Relay:
         return self._device
 
 
-class Commands:
+class PowerCommands:
     """Commands that switch something.
 
     Args:
@@ -90,9 +90,9 @@ class Commands:
 
 def switches_of(choice: AmplifierChoice) -> list[Switch]:
     """What switches an amplifier as a file says."""
-    found: list[Switch] = [Relay(choice.pin, choice.high)] if choice.pin is not None else []
+    found: list[Switch] = [PowerRelay(choice.pin, choice.high)] if choice.pin is not None else []
     if choice.switch_on:
-        found.append(Commands(choice.switch_on, choice.switch_off))
+        found.append(PowerCommands(choice.switch_on, choice.switch_off))
     return found
 
 

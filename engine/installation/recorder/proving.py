@@ -12,9 +12,9 @@ from contextlib import suppress
 import numpy as np
 
 from engine.events import Event
-from engine.health.mixer.mixer import Mixer
+from engine.health.mixer.mixer import OutputMixer
 from engine.health.mixer.watch import MixerWatch
-from engine.health.room.capture import Capture
+from engine.health.room.capture import RoomCapture
 from engine.health.room.likeness import Samples
 from engine.health.room.watch import RoomWatch
 from engine.installation.keeper.recording.messages import Watch
@@ -42,7 +42,7 @@ class Proving:
         self._tell = tell
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._capture: Capture | None = None
+        self._capture: RoomCapture | None = None
         self._pieces: queue.SimpleQueue[tuple[bool, Samples]] = queue.SimpleQueue()
         self._expected = False
 
@@ -52,11 +52,11 @@ class Proving:
         self._over = over = threading.Event()
         choice, output = watch.proof.mixer, watch.output
         if output.kind in ("auto", "device"):
-            mixer = Mixer(output.argument if output.kind == "device" else None, choice.control)
+            mixer = OutputMixer(output.argument if output.kind == "device" else None, choice.control)
             self._start("mixer", self._watch_mixer, MixerWatch(mixer, choice.level, choice.restore), over)
         if watch.proof.microphone:
             self._pieces = pieces = queue.SimpleQueue[tuple[bool, Samples]]()
-            self._capture = Capture(watch.proof.microphone, lambda samples: self._put(pieces, True, samples))
+            self._capture = RoomCapture(watch.proof.microphone, lambda samples: self._put(pieces, True, samples))
             self._start("room", self._watch_room, RoomWatch(), over)
 
     def sent(self, frames: bytes) -> None:

@@ -58,7 +58,9 @@ def has_weights(kind):
 
 @pytest.mark.parametrize(("name", "role"), BARE)
 def test_a_generator_by_its_bare_name_is_playable_or_told_what_it_needs_at_its_place(tmp_path, name, role):
-    scene, found = load_text(tmp_path, scene_of(part(name, role)))
+    # Drums in canon follow drums.
+    parts = [part(name, role), *([part("drum_rules")] if (name, role) == ("canon", Role.DRUMS) else [])]
+    scene, found = load_text(tmp_path, scene_of(*parts))
     kind = GENERATORS[name]
     if not found:
         assert scene is not None
@@ -75,7 +77,7 @@ def test_a_generator_by_its_bare_name_is_playable_or_told_what_it_needs_at_its_p
     # What the hint says to write is right.
     advice = re.search(r"write `(generator: .*)`", one.hint)
     assert advice, one.text()
-    text = scene_of(part(name, role)).replace(f"generator: {name}", advice[1])
+    text = scene_of(*parts).replace(f"generator: {name}", advice[1])
     assert [more.text() for more in load_text(tmp_path, text)[1]] == []
 
 
@@ -102,6 +104,8 @@ def bare_parts():
     """One part for each generator in each of its roles, and for each transform."""
     for name, role in BARE:
         needed = {"pattern": "{kind: pattern, notes: D4:1}", "improv_rnn": "{kind: improv_rnn, chords: pad}"}
+        if name == "canon":
+            continue  # where its leader has played nothing yet it rests: tests/generators/rules/test_canon.py
         if name == "pattern" and role is Role.DRUMS:
             needed["pattern"] = '{kind: pattern, notes: "bd: x...x..."}'
         yield part(name, role).replace(f"generator: {name}", f"generator: {needed.get(name, name)}")

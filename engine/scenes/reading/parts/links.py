@@ -77,12 +77,14 @@ def _check_needs(
     kind = generator.kind
     for link in Link:
         if link in kind.needs and link not in chain.links:
-            tonal = _tonal(parts, chain)
-            named = f"{link}: {tonal[0] if tonal else '…'}"
+            drums = link is Link.LEADER and chain.role is Role.DRUMS
+            others = [name for name, one in parts.items() if one.role is Role.DRUMS and one is not chain]
+            others = others if drums else _tonal(parts, chain)
+            named = f"{link}: {others[0] if others else '…'}"
             reader.source.error(
                 generator.span,
                 f"`{kind.name}` needs `{link}`: a part to follow",
-                listed(tonal) or "a part with pitches",
+                listed(others) or ("a part with drums" if drums else "a part with pitches"),
                 hint=f"write `generator: {{kind: {kind.name}, {named}}}`",
             )
 
