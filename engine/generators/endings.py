@@ -12,6 +12,9 @@ from engine.score.phrase import ChordSpan
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import PitchRange
 
+_TOGETHER = 1e-3
+"""Beats within which notes begin at once."""
+
 
 def close(
     notes: np.ndarray,
@@ -28,7 +31,7 @@ def close(
     of rest at least.
 
     Args:
-        notes: of a melody, one after another.
+        notes: of a melody, one after another; of some that begin at once (a theme may be doubled) the highest stays.
         request: where it stands.
         spans: chords under it.
         span: range that the last note may be moved in.
@@ -37,7 +40,8 @@ def close(
     """
     if not len(notes):
         return notes
-    notes = notes[np.argsort(notes["start"], kind="stable")].copy()
+    notes = notes[np.lexsort((notes["pitch"], notes["start"]))]
+    notes = notes[np.append(np.diff(notes["start"]) > _TOGETHER, True)].copy()
     meter, beats = request.meter, request.beats
     bar = meter.beats_per_bar
     beat = pulse_lengths(meter)[-1] / STEPS_PER_BEAT
