@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-CLIENT = "perpetuum"
-"""Name by which a sound server knows our own stream."""
+from engine.outputs.devices.players import CLIENT
 
 
 class Way(StrEnum):

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import select
 import shutil
 import subprocess
 import threading
@@ -13,7 +15,7 @@ from contextlib import suppress
 import numpy as np
 
 from engine.health.room.likeness import RATE, Samples
-from engine.outputs.devices.players import is_alsa_name, pipewire_runs, pulse_runs
+from engine.outputs.devices.players import CLIENT, is_alsa_name, pipewire_runs, pulse_runs
 from engine.processes.backoff import Backoff
 from engine.processes.child import start_bound
 
@@ -21,6 +23,12 @@ log = logging.getLogger(__name__)
 
 PIECE = RATE // 5
 """Frames that are read at once, 0.2 s."""
+
+STALLED = 10.0
+"""Seconds without a sample after which a program is given up: it was stopped, or its device hangs."""
+
+WORDS = 1000
+"""Bytes that are kept of what it printed last."""
 
 DEFAULT = "default"
 """What the first source is called, whatever it is."""
@@ -39,7 +47,7 @@ def command_for(device: str) -> tuple[str, ...] | None:
     if not is_alsa_name(device):
         if pulse_runs() and shutil.which("parec"):
             form = (f"--rate={rate}", "--channels=1", "--format=s16le", "--latency-msec=200")
-            return "parec", "--raw", *form, "--client-name=perpetuum", *((f"--device={device}",) if named else ())
+            return "parec", "--raw", *form, f"--client-name={CLIENT}", *((f"--device={device}",) if named else ())
         if pipewire_runs() and shutil.which("pw-cat"):
             form = ("--rate", rate, "--channels", "1", "--format", "s16")
             return "pw-cat", "--record", "--raw", *form, *(("--target", device) if named else ()), "-"
@@ -98,14 +106,40 @@ class RoomCapture:
             except OSError as error:
                 return f"{command[0]} cannot be started: {error.strerror or error}"
             self._process = process
+        with process:
+            try:
+                why = self._read(process, backoff)
+            finally:
+                process.kill()
+        return why or f"{command[0]} ended"
+
+    def _read(self, process: subprocess.Popen[bytes], backoff: Backoff) -> str:
+        """Take what a program records, until it ends or stands still; the last that it printed, or what it did."""
         assert process.stdout is not None
         assert process.stderr is not None
-        with process.stdout as stream, process.stderr as words:
-            while len(data := stream.read(2 * PIECE)) == 2 * PIECE:
+        sound, words = process.stdout.fileno(), process.stderr.fileno()
+        held, printed = bytearray(), b""
+        streams = [sound, words]
+        while sound in streams:
+            ready, _, _ = select.select(streams, [], [], STALLED)
+            if not ready:
+                return f"it gave nothing for {STALLED:g} s"
+            if words in ready:  # a program that nobody reads stands still once its pipe is full
+                said = os.read(words, 4096)
+                printed = (printed + said)[-WORDS:]
+                if not said:
+                    streams.remove(words)
+            if sound in ready:
+                data = os.read(sound, 1 << 16)
+                held += data
+                if not data:
+                    streams.remove(sound)
+            while len(held) >= 2 * PIECE:
                 backoff.reset()
-                self._take(np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768.0))
-            process.kill()
-            with suppress(OSError, ValueError):
-                printed = words.read().decode("utf-8", "replace").strip()
-                return printed.splitlines()[-1] if printed else f"{command[0]} ended"
-        return f"{command[0]} ended"
+                self._take(np.frombuffer(bytes(held[: 2 * PIECE]), "<i2").astype(np.float32) / np.float32(32768.0))
+                del held[: 2 * PIECE]
+        with suppress(OSError):  # what it said as it went
+            while words in streams and (said := os.read(words, 4096)):
+                printed = (printed + said)[-WORDS:]
+        lines = printed.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""

@@ -55,6 +55,10 @@ class Player:
     command16: tuple[str, ...] = ()
 
 
+CLIENT = "perpetuum"
+"""Name by which a sound server knows our streams."""
+
+
 def find_player(device: str | None = None, channels: int = DEFAULT_CHANNELS) -> Player | None:
     """The player for a device, or for the default one; None if nothing here can play now.
 
@@ -97,7 +101,7 @@ def _pacat(device: str | None, channels: int) -> Player | None:
         return None
     target = (f"--device={device}",) if device else ()
     form = (f"--rate={SAMPLE_RATE}", f"--channels={channels}", "--format=float32le")
-    names = ("--client-name=perpetuum", "--stream-name=music")
+    names = (f"--client-name={CLIENT}", "--stream-name=music")
     # No resampling to follow the device, no remixing: the samples are final.
     command = ("pacat", "--playback", "--raw", *form, f"--latency-msec={BUFFER_MS}", *names, *target)
     return Player("pacat", f"PulseAudio, {device or 'default device'}", command)
