@@ -99,16 +99,18 @@ class SoundTap:
         failed = False
         while (second := self._full.get()) is not None:
             try:
-                figures = meter(second.samples)
-                gain = _decibels(second.gain) if second.gain else None
-                trim = _decibels(second.trim)
-                frame = second.frame
-                self._free.put(second)
-                self._publish(SoundMeasured(frame, *figures, gain, trim))
+                self._publish(self._measured(meter, second))
             except Exception:  # nobody hears the difference
                 if not failed:
                     log.exception("a second of sound could not be measured")
                 failed = True
+
+    def _measured(self, meter: SecondMeter, second: _Second) -> SoundMeasured:
+        try:
+            gain = _decibels(second.gain) if second.gain else None
+            return SoundMeasured(second.frame, *meter(second.samples), gain, _decibels(second.trim))
+        finally:
+            self._free.put(second)  # one that was kept back would be missing for ever
 
 
 def _decibels(gain: float) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.outputs.gain import Gain
+from engine.outputs.measuring.second import SecondMeter
 from engine.outputs.measuring.tap import SPARE, SoundTap
 from engine.sound.format import AudioFormat
 from tests.runtime.sound import until
@@ -79,3 +80,23 @@ def test_whoever_is_told_may_hang_or_fail_and_the_sound_goes_on(told):
     play(tap, gain, 1, place)
     until(lambda: len(told) > before, 30)
     tap.close()
+
+
+def test_seconds_that_cannot_be_measured_cost_none_of_those_after_them(told, monkeypatch):
+    """More of them than buffers wait; each buffer comes back."""
+    gain, failures = Gain(STEREO), iter(range(2 * SPARE))
+    measure = SecondMeter.__call__
+
+    def failing(self, second):
+        if next(failures, None) is not None:
+            raise FloatingPointError
+        return measure(self, second)
+
+    monkeypatch.setattr(SecondMeter, "__call__", failing)
+    tap, place = SoundTap(STEREO, gain, told.append), 0
+    for _ in range(2 * SPARE + 2):
+        place = play(tap, gain, 1, place)
+        until(lambda: tap._free.qsize() == SPARE, 30)
+    tap.close()
+    assert tap.missed == 0
+    assert len(told) == 2
