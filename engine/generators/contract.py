@@ -34,6 +34,9 @@ from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.units import EveryBars, Percent
 
+HISTORY_BARS = 8
+"""Bars of a part's past that are kept: those that its own generator is shown, or one that follows it."""
+
 
 class Role(StrEnum):
     """What a part does in the music; each role has a rule-based generator that can always stand in."""

@@ -52,7 +52,7 @@ def varied(taken: TakenUp, key: Key, rng: np.random.Generator) -> np.ndarray:
     elif variation is Variation.SEQUENCE:
         notes["pitch"] = by_steps(notes["pitch"], int(rng.choice([-2, -1, 1, 2, 3])), key)
     elif variation is Variation.INVERTED:
-        notes["pitch"] = inverted(notes["pitch"], key)
+        notes["pitch"] = _inverted(notes["pitch"], key)
     elif variation is Variation.THINNED:
         notes = _thinned(notes, taken.amount, rng)
     elif variation is Variation.AUGMENTED:
@@ -142,7 +142,7 @@ def by_steps(pitches: np.ndarray, steps: int, key: Key) -> np.ndarray:
     return np.clip(np.array([_pitch(index + steps, key) + above for index, above in found], int), 0, 127)
 
 
-def inverted(pitches: np.ndarray, key: Key) -> np.ndarray:
+def _inverted(pitches: np.ndarray, key: Key) -> np.ndarray:
     """Pitches turned upside down within the key, around the first."""
     return _around(_index(int(pitches[0]), key)[0], pitches, key) if len(pitches) else pitches
 
@@ -182,7 +182,7 @@ def _other_end(notes: np.ndarray, length: float, key: Key, rng: np.random.Genera
         return notes
     notes = notes.copy()
     if rng.random() < 0.5:
-        notes["pitch"][tail] = inverted(notes["pitch"][tail], key)
+        notes["pitch"][tail] = _inverted(notes["pitch"][tail], key)
     else:
         notes["pitch"][tail] = by_steps(notes["pitch"][tail], int(rng.choice([-2, -1, 1, 2])), key)
     return notes

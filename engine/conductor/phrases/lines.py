@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from engine.conductor.makers.contract import Job
 from engine.form.passes import Slot
 from engine.form.scene import Part
-from engine.generators.contract import Role
+from engine.generators.contract import HISTORY_BARS, Role
 from engine.score.drums import CLASS_OF_PITCH
 from engine.score.harmony.keys import Key
 from engine.score.harmony.relations import KeySpan
 from engine.score.phrase import Origin, Phrase, Provenance
 
 _CLOSE = 1e-9
-
-HISTORY_BARS = 8
-"""Bars of its own past that a generator is shown."""
 
 
 @dataclass(frozen=True, slots=True)

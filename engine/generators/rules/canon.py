@@ -8,15 +8,21 @@ import numpy as np
 from pydantic import Field
 
 from engine.generators import harmony
-from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, Surroundings, UnfitError
+from engine.generators.contract import (
+    HISTORY_BARS,
+    GeneratorKind,
+    Link,
+    Request,
+    Role,
+    Settings,
+    Surroundings,
+    UnfitError,
+)
 from engine.generators.pulse import accent_at
 from engine.ideas.varying import by_steps, mirrored, settled
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Origin, Phrase, Provenance
 from engine.units import Beats
-
-FARTHEST_BARS = 8
-"""Bars that a follower may be behind at most: so many of a part's past are kept."""
 
 _AT = {
     "unison": (0, 0),
@@ -117,9 +123,9 @@ def _examined(settings: CanonSettings, surroundings: Surroundings) -> tuple[Sett
         UnfitError: it is too far behind.
     """
     bar = surroundings.meter.beats_per_bar
-    if settings.after > FARTHEST_BARS * bar:
+    if settings.after > HISTORY_BARS * bar:
         raise UnfitError(
-            "after", f"a canon follows within {FARTHEST_BARS} bars", f"at most `{FARTHEST_BARS * bar:g} beats`"
+            "after", f"a canon follows within {HISTORY_BARS} bars", f"at most `{HISTORY_BARS * bar:g} beats`"
         )
     told = {"at", "motion"} & settings.model_fields_set
     if surroundings.role is Role.DRUMS and told:

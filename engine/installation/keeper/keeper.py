@@ -322,9 +322,9 @@ class Keeper:
             self.recording.note,
             self._bank.take,
             sound.mono,
-            [SentSound(self.recording.sent)] if self.installation.proof.microphone else [],
-            self._ahead,
-            self.recording.measured,
+            others=[SentSound(self.recording.sent)] if self.installation.proof.microphone else [],
+            ahead=self._ahead,
+            measured=self.recording.measured,
         )
         self._succession.begin()
         self._marks.begin()

@@ -62,26 +62,21 @@ def test_a_canon_at_the_unison_is_the_leader_so_many_beats_later(tmp_path, meter
     assert [(pytest.approx(start, abs=1e-5), pitch, velocity) for start, pitch, velocity in expected] == follower
 
 
-def test_an_interval_is_counted_in_steps_of_the_key(tmp_path):
+@pytest.mark.parametrize(
+    ("settings", "notes", "names"),
+    [
+        # A fifth below: F G A B C D E; the one under B is diminished no more than the key wants it (E is perfect).
+        ("at: fifth down", "C5:1 D5 E5 F5 G5 A5 B5", {72: 65, 74: 67, 76: 69, 77: 71, 79: 72, 81: 74, 83: 76}),
+        ("at: unison, motion: contrary", "C4:1 D4 E4 G4 A3", {60: 60, 62: 59, 64: 57, 67: 53, 57: 64}),
+    ],
+)
+def test_intervals_are_steps_of_the_key_and_contrary_motion_mirrors_around_the_tonic(tmp_path, settings, notes, names):
     leader, follower, _ = performed(
         tmp_path,
-        "{kind: canon, leader: dux, after: 4 beats, at: fifth down}",
-        leader='{kind: pattern, notes: "C5:1 D5 E5 F5 G5 A5 B5"}',
+        f"{{kind: canon, leader: dux, after: 4 beats, {settings}}}",
+        leader=f'{{kind: pattern, notes: "{notes}"}}',
         bars=7,
     )
-    # A fifth below: F G A B C D E; the one under B is diminished no more than the key wants it (E is perfect).
-    names = {72: 65, 74: 67, 76: 69, 77: 71, 79: 72, 81: 74, 83: 76}
-    assert [pitch for _, pitch, _ in follower] == [names[pitch] for start, pitch, _ in leader if start < 24]
-
-
-def test_contrary_motion_mirrors_around_the_tonic(tmp_path):
-    leader, follower, _ = performed(
-        tmp_path,
-        "{kind: canon, leader: dux, after: 4 beats, at: unison, motion: contrary}",
-        leader='{kind: pattern, notes: "C4:1 D4 E4 G4 A3"}',
-        bars=7,
-    )
-    names = {60: 60, 62: 59, 64: 57, 67: 53, 57: 64}
     assert [pitch for _, pitch, _ in follower] == [names[pitch] for start, pitch, _ in leader if start < 24]
 
 
