@@ -21,6 +21,7 @@ from engine.installation.access import AlarmSources, Listening
 from engine.installation.amplifier import AmplifierChoice
 from engine.installation.notices import NoticeChoices
 from engine.installation.proof import ProofChoices
+from engine.installation.steering import SteeringChoice
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY
 
@@ -151,6 +152,7 @@ class SceneEntry:
         days: of the week on which these hours count (0: Monday).
         seed: of each of its performances; None: another for each turn.
         transition: into it; None: as for all.
+        sections: names of its sections, as they were when the file was read.
     """
 
     name: str
@@ -163,6 +165,7 @@ class SceneEntry:
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     seed: int | None = None
     transition: Transition | None = None
+    sections: tuple[str, ...] = ()
 
 
 class Order(StrEnum):
@@ -347,6 +350,7 @@ class Installation:
         alarm: fire alarm.
         journal: what is remembered of what was played.
         notices: who is told when something breaks.
+        steering: how it is steered from afar; None: it is not.
         amplifier: how its power is switched; None: it is not.
         proof: what is watched behind the output.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
@@ -371,6 +375,7 @@ class Installation:
     listening: Listening = _LISTENING
     alarm: AlarmSources = _ALARM
     notices: NoticeChoices = _NOBODY
+    steering: SteeringChoice | None = None
     amplifier: AmplifierChoice | None = None
     proof: ProofChoices = _PROOF
     fallback_bank: float = 60.0

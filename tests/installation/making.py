@@ -51,5 +51,5 @@ def installation(**more):
 
 def secrets_are_there(monkeypatch):
     """Those that shipped installations and the pages name."""
-    for name in ("PERPETUUM_TOKEN", "PERPETUUM_WEBHOOK", "PERPETUUM_PING", "PERPETUUM_MAIL_PASSWORD"):
-        monkeypatch.setenv(name, "x" * 20)
+    for name in ("TOKEN", "WEBHOOK", "PING", "MAIL_PASSWORD", "MQTT_PASSWORD"):
+        monkeypatch.setenv(f"PERPETUUM_{name}", "x" * 20)

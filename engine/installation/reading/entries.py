@@ -169,7 +169,20 @@ def _read_entry(
     if isinstance(transition, Problem):
         return transition
     shortest, longest = file.length
-    return SceneEntry(written.name, path, shortest, longest, file.weight, following, hours, days, file.seed, transition)
+    checked = scenes.checked[path]
+    return SceneEntry(
+        written.name,
+        path,
+        shortest,
+        longest,
+        file.weight,
+        following,
+        hours,
+        days,
+        file.seed,
+        transition,
+        tuple(checked.scene.sections) if checked is not None and checked.scene is not None else (),
+    )
 
 
 def _read_transition(source: SourceFile, node: MapNode) -> Transition | Problem | None:

@@ -21,6 +21,7 @@ from engine.installation.reading.models import HearingFile, InstallationFile
 from engine.installation.reading.notices import read_notices
 from engine.installation.reading.schema import known_keys
 from engine.installation.reading.sounding import read_loudness, read_sound
+from engine.installation.reading.steering import read_steering
 from engine.installation.state_place import default_state
 from engine.installation.walltime import find_zone
 from engine.scenes.schema.models import NoteLimitsFile, SceneFile
@@ -64,6 +65,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
     sound = read_sound(source, node, known)
     listening = read_listening(source, node)
     notices = read_notices(source, node)
+    steering = read_steering(source, node)
     amplifier = read_amplifier(source, node, known.amplifier)
     restart = _read_restart(source, node, known)
     outside = read_outside(source, node, known.outside, scenes) if known.outside is not None else None
@@ -79,6 +81,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or isinstance(sound, Problem)
         or isinstance(listening, Problem)
         or isinstance(notices, Problem)
+        or isinstance(steering, Problem)
         or isinstance(amplifier, Problem)
         or isinstance(restart, Problem)
         or isinstance(outside, Problem)
@@ -106,6 +109,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         restart=restart,
         listening=listening,
         notices=notices,
+        steering=steering,
         alarm=AlarmSources(
             AlarmContact(contact.pin, contact.alarm == "closed") if contact is not None else None,
             head.alarm.signal,

@@ -401,6 +401,7 @@ class InstallationFile(Settings):
     notices: Any = Field(
         default=None, description="Who is told when something breaks: by mail, a webhook, or a ping that stops."
     )
+    mqtt: Any = Field(default=None, description="A broker by which it is watched and steered from afar.")
     alarm: AlarmFile = Field(
         default=AlarmFile(), description="Who may raise the fire alarm, which silences everything."
     )

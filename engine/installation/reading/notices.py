@@ -57,17 +57,12 @@ def _read_mail(source: SourceFile, node: MapNode) -> MailChoice | Problem:
     if len(recipients) > MOST_RECIPIENTS:
         return source.error(value.key("to").span, f"more than {MOST_RECIPIENTS} addresses")
     sender = _read_address(source, value.entries["sender"][1])
-    server = _SERVER.fullmatch(head.server.strip())
     if wrong := problems([*recipients, sender]):
         return wrong[0]
-    span = value.entries["server"][1].span
-    if server is None:
-        return source.error(
-            span, f"`{clipped(head.server)}` is no server", "a name and a port, like `mail.example.org:587`"
-        )
-    port = int(server[2] or PORTS[head.encryption.value])
-    if not 1 <= port <= 65535:
-        return source.error(span, f"the port {port} is out of range: 1 to 65535")
+    port = PORTS[head.encryption.value]
+    server = read_server(source, value.entries["server"][1], head.server, port, "mail.example.org:587")
+    if isinstance(server, Problem):
+        return server
     password = read_secret(source, *value.entries["password"]) if "password" in value.entries else None
     if isinstance(password, Problem):
         return password
@@ -78,7 +73,26 @@ def _read_mail(source: SourceFile, node: MapNode) -> MailChoice | Problem:
         source.warning(value.key("password").span, "the password can be read on its way", "use `encryption: starttls`")
     if password is not None:
         warn_of_an_absent(source, value.key("password").span, password, "no mail leaves")
-    return MailChoice(server[1], port, good([sender])[0], tuple(good(recipients)), head.user, password, head.encryption)
+    return MailChoice(*server, good([sender])[0], tuple(good(recipients)), head.user, password, head.encryption)
+
+
+def read_server(source: SourceFile, node: Node, text: str, port: int, example: str) -> tuple[str, int] | Problem:
+    """Name and port of a server somewhere else.
+
+    Args:
+        source: the file.
+        node: what says it.
+        text: the same.
+        port: where the file says none.
+        example: of what is expected.
+    """
+    match = _SERVER.fullmatch(text.strip())
+    if match is None:
+        return source.error(node.span, f"`{clipped(text)}` is no server", f"a name and a port, like `{example}`")
+    port = int(match[2] or port)
+    if not 1 <= port <= 65535:
+        return source.error(node.span, f"the port {port} is out of range: 1 to 65535")
+    return match[1], port
 
 
 def _read_address(source: SourceFile, node: Node) -> str | Problem:

@@ -31,6 +31,9 @@ from engine.installation.reading.models import (
     SecretFile,
     TransitionFile,
 )
+from engine.installation.reading.steering import NAME_PATTERN as PLAYER
+from engine.installation.reading.steering import MqttFile
+from engine.installation.steering import SteeringRight
 from engine.outputs.contract import OUTPUTS
 from engine.scenes.schema.json_schema import NAME_PATTERN, REFERENCE, closed, file_schema, object_schema
 from engine.scenes.schema.reference import table
@@ -55,6 +58,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`token`, `password`, `webhook`, `ping`": SecretFile,
     "`notices`": NoticesFile,
     "`mail`": MailFile,
+    "`mqtt`": MqttFile,
     "`alarm`": AlarmFile,
     "`contact` of the alarm": ContactFile,
 }
@@ -84,6 +88,7 @@ def installation_schema() -> dict[str, Any]:
         "secret": SecretFile,
         "notices": NoticesFile,
         "mail": MailFile,
+        "mqtt": MqttFile,
         "outside": OutsideFile,
         "amplifier": AmplifierFile,
         "microphone": MicrophoneFile,
@@ -115,10 +120,13 @@ def installation_schema() -> dict[str, Any]:
     listen["token"] |= {"allOf": [_reference("secret")]}
     notices, mail = definitions["notices"]["properties"], definitions["mail"]["properties"]
     notices["mail"] |= {"allOf": [_reference("mail")]}
-    for settings, name in ((notices, "webhook"), (notices, "ping"), (mail, "password")):
+    mqtt = definitions["mqtt"]["properties"]
+    for settings, name in ((notices, "webhook"), (notices, "ping"), (mail, "password"), (mqtt, "password")):
         settings[name] |= {"allOf": [_reference("secret")]}
     mail["to"] |= _several({"type": "string"})
     mail["sender"] |= {"type": "string"}
+    mqtt["name"] |= {"pattern": f"^{PLAYER}$"}
+    mqtt["allow"] |= _several({"enum": list(SteeringRight)}, empty=True)
     definitions["secret"] |= {"minProperties": 1, "maxProperties": 1}
     own["scenes"] |= closed({NAME_PATTERN: {"anyOf": [_reference("scene"), {"type": "null"}]}}, minProperties=1)
     own["hours"] |= closed({_DAYS: _stretches(closed=True)}, minProperties=1)
@@ -127,6 +135,7 @@ def installation_schema() -> dict[str, Any]:
     own["followers"] |= {"type": "array", "items": output}
     own["listen"] |= {"allOf": [_reference("listen")]}
     own["notices"] |= {"allOf": [_reference("notices")]}
+    own["mqtt"] |= {"allOf": [_reference("mqtt")]}
     for settings in (own, entry):
         settings["transition"] |= {"allOf": [_reference("transition")]}
     for settings, name in (
