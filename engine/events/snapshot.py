@@ -48,6 +48,9 @@ class HealthSnapshot:
         processes: names and numbers of the processes that run now, the keeper among them.
         mixer: what is wrong with the mixer between the output and the loudspeaker; empty where nothing is known to be.
         room: why a microphone in the room does not hear what is sent; empty where it does, and without one.
+        section: of the scene that is heard; empty where nobody knows.
+        quiet: a hand has asked for quiet mode.
+        volume: dB that a hand has taken off, at most 0.
     """
 
     at: float
@@ -67,3 +70,6 @@ class HealthSnapshot:
     processes: tuple[tuple[str, int], ...]
     mixer: str = ""
     room: str = ""
+    section: str = ""
+    quiet: bool = False
+    volume: float = 0.0

@@ -65,6 +65,11 @@ def next_turn(programme: Programme, turn: Turn) -> Turn:
     return _turn(programme, turn.session, turn.number + 1, turn.scene)
 
 
+def asked_turn(programme: Programme, turn: Turn, scene: str) -> Turn:
+    """The turn of a scene that somebody asks for, in the place of the one that would follow another."""
+    return _turn_of(programme, turn.session, turn.number + 1, scene)
+
+
 def fixed_turn(programme: Programme, scene: str, session: str, seconds: float) -> Turn:
     """The turn of a scene in its own hours, beside the programme.
 
@@ -81,6 +86,10 @@ def fixed_turn(programme: Programme, scene: str, session: str, seconds: float) -
 
 def _turn(programme: Programme, session: str, number: int, before: str | None) -> Turn:
     scene = _drawn(followers(programme, before), derive_seed(programme.seed, session, number, "scene") / _SEEDS)
+    return _turn_of(programme, session, number, scene)
+
+
+def _turn_of(programme: Programme, session: str, number: int, scene: str) -> Turn:
     entry = programme.scenes[scene]
     own = entry.seed
     seed = own if own is not None else derive_seed(programme.seed, session, number, "seed")

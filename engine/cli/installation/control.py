@@ -6,27 +6,31 @@ from pathlib import Path
 
 import click
 
-ASKS = ("status", "mute", "unmute", "quiet", "normal", "alarm", "release")
+ASKS = ("status", "mute", "unmute", "quiet", "normal", "volume", "section", "scene", "alarm", "release", "reload")
 
 EXAMPLES = """
 \b
 Examples:
   perpetuum control gallery mute         silence, until unmute; the music goes on
   perpetuum control gallery quiet        quiet mode, for a guided tour; normal ends it
+  perpetuum control gallery volume -6    softer by 6 dB, until the next session
+  perpetuum control gallery scene tides  let a scene of the programme come next; section NAME, go to a section
+  perpetuum control gallery reload       read the file again
   perpetuum control gallery alarm        silence at once, which outlives power cuts; release ends it
   perpetuum control gallery status       how it is, as JSON
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, context_settings={"ignore_unknown_options": True})
 @click.argument("installation")
 @click.argument("ask", type=click.Choice(ASKS))
+@click.argument("value", default="")
 @click.option("--state", type=click.Path(path_type=Path), help="Its state folder, where the file does not say so.")
-def command(installation: str, ask: str, state: Path | None) -> None:
+def command(installation: str, ask: str, value: str, state: Path | None) -> None:
     """Ask something of INSTALLATION, which runs on this machine; only its own user and root may."""
     from engine.installation.keeper.hands.control import ask as ask_of
 
-    click.echo(ask_of(state or folder_of(installation), ask))
+    click.echo(ask_of(state or folder_of(installation), f"{ask} {value}".strip()))
 
 
 def folder_of(installation: str) -> Path:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from engine.errors import PerpetuumError
 from engine.installation.installation import AfterRest, AtSection, Installation, Overlap, Transition
-from engine.installation.programme import Turn, first_turn, fixed_turn, next_turn
+from engine.installation.programme import Turn, asked_turn, first_turn, fixed_turn, next_turn, rotation
 from engine.installation.timetable import Intent, Phase, Source
 from engine.runtime.performance.commands import When
 
@@ -126,7 +127,43 @@ class Level:
     seconds: float
 
 
-def level_wanted(installation: Installation, intent: Intent, quiet: bool, closes_in: float | None) -> Level:
+def turn_asked(installation: Installation, on: OnAir | None, scene: str, now: float) -> OnAir:
+    """The turn of a scene that a hand asks for; it takes the place of the next one in the programme.
+
+    Args:
+        installation: of which.
+        on: what plays; None for nothing.
+        scene: its name.
+        now: seconds of the monotonic clock.
+
+    Raises:
+        PerpetuumError: the scene takes no turns, or the programme does not play now.
+    """
+    names = rotation(installation.programme)
+    if scene not in names:
+        raise PerpetuumError(f"no scene {scene[:60]!r} takes turns here", f"one of {', '.join(names)}")
+    if on is None or on.source is not Source.PROGRAMME:
+        raise PerpetuumError("nothing of the programme plays now", "ask again in its hours")
+    return OnAir(on.source, asked_turn(installation.programme, on.turn, scene), now)
+
+
+def check_section(installation: Installation, on: OnAir | None, section: str) -> None:
+    """See whether what plays has a section.
+
+    Raises:
+        PerpetuumError: it has not, or nothing of the programme plays.
+    """
+    entry = installation.programme.scenes.get(on.turn.scene) if on is not None else None
+    if on is None or entry is None:
+        raise PerpetuumError("nothing of the programme plays now", "ask again in its hours")
+    if section not in entry.sections:
+        known = ", ".join(entry.sections)
+        raise PerpetuumError(f"{on.turn.scene} has no section {section[:60]!r}", f"one of {known}")
+
+
+def level_wanted(
+    installation: Installation, intent: Intent, quiet: bool, closes_in: float | None, volume: float = 0.0
+) -> Level:
     """The level of a moment. Its zero is the loudest target of the day: behind the limiter nothing gets louder.
 
     Args:
@@ -134,6 +171,7 @@ def level_wanted(installation: Installation, intent: Intent, quiet: bool, closes
         intent: of the timetable, whose loudness moves slowly by itself.
         quiet: a hand has asked for quiet mode.
         closes_in: seconds until it closes; None where nobody knows.
+        volume: dB that a hand takes off.
     """
     if intent.phase is Phase.FADING_OUT:
         return Level(-math.inf, max(closes_in or 0.0, BACK))
@@ -141,7 +179,7 @@ def level_wanted(installation: Installation, intent: Intent, quiet: bool, closes
     if quiet:
         lowered = installation.quiet.level
         decibels = min(decibels, decibels + lowered if not intent.quiet else decibels)
-    return Level(decibels, installation.fades.fade_in if intent.phase is Phase.FADING_IN else BACK)
+    return Level(decibels + volume, installation.fades.fade_in if intent.phase is Phase.FADING_IN else BACK)
 
 
 def density_wanted(installation: Installation, intent: Intent, quiet: bool) -> float:

@@ -30,6 +30,7 @@ from engine.installation.keeper.folder.bank import Bank
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.starts import HEALTHY
 from engine.installation.keeper.folder.writing import Writer
+from engine.installation.keeper.hands.course import AskedCourse
 from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
@@ -43,7 +44,17 @@ from engine.installation.keeper.succession import Succession
 from engine.installation.timetable import Intent, Timetable
 from engine.journal.entries import SittingBegan, SittingEnded
 from engine.processes.backoff import Backoff
-from engine.runtime.performance.commands import Alarm, ChangeScene, Command, Mute, SetGain, SetTrim, StageCommand, Stop
+from engine.runtime.performance.commands import (
+    Alarm,
+    ChangeScene,
+    Command,
+    MindCommand,
+    Mute,
+    SetGain,
+    SetTrim,
+    StageCommand,
+    Stop,
+)
 from engine.runtime.performance.reporting import reporter
 from engine.score.time import SAMPLE_RATE
 
@@ -100,6 +111,7 @@ class Keeper:
         music: what is known of it from that.
         on: the turn that plays.
         restart_due: whether all processes are to begin anew, as planned.
+        read_due: whether a hand wants the file to be read again.
     """
 
     def __init__(
@@ -115,7 +127,7 @@ class Keeper:
         self.bus = Bus()
         self.music = MusicWatch()
         self.on: OnAir | None = None
-        self.restart_due = False
+        self.restart_due = self.read_due = False
         self.performance: KeptPerformance | None = None
         self.safe = safe
         self.installation = made_safe(installation) if safe else installation
@@ -137,7 +149,8 @@ class Keeper:
         self._rungs = Rungs()
         self._amplifier = Amplifier(self.installation.amplifier)
         self._succession = Succession(self._tell_mind, self._set_gain)
-        self.hands = Hands(folder, self._act, self._writer.do, self._tell_hand)
+        self._course = AskedCourse(lambda: (self.installation, self.on), self._change, self._tell_mind, clock)
+        self.hands = Hands(folder, self._act, self._writer.do, self._tell_hand, self._course.check)
 
     def start(self) -> None:
         """Start what is intended now.
@@ -172,6 +185,7 @@ class Keeper:
         else:
             self.performance.look(TICK)
         now = self._clock()
+        self._course.look(now)
         self.recording.look()
         if self.performance is not None:
             self._look_at_refusals(self.performance, now)
@@ -252,6 +266,8 @@ class Keeper:
         wanted = turn_wanted(self.installation, intent, moment, self.on or (kept.on if kept else None), now)
         if kept is not None and kept.recalled is not None and wanted is not None and wanted.source is kept.on.source:
             wanted = kept.on  # even where its time is over: it ends where the transition lets it
+        if self.on is not None and (wanted is None or wanted.turn.session != self.on.turn.session):
+            self.hands.volume = 0.0
         self._amplifier.want(wanted is not None or self._opens_within(self._amplifier.lead, moment), now)
         if wanted is None:
             if self.performance is not None:
@@ -264,7 +280,7 @@ class Keeper:
         elif wanted is not self.on:
             self._change(wanted, now)
         closes_in = (intent.session.end - moment).total_seconds() if intent.session is not None else None
-        self._set_level(level_wanted(self.installation, intent, self.hands.quiet, closes_in))
+        self._set_level(level_wanted(self.installation, intent, self.hands.quiet, closes_in, self.hands.volume))
         if self.performance is not None:
             self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
         self._look_at_restart(moment)
@@ -305,7 +321,7 @@ class Keeper:
             continues, why = found.sitting, f"it goes on at bar {found.bar + 1}, in {found.section}"
             log.warning("the music goes on where it stood: %s, %s, bar %d", on.turn.scene, found.section, found.bar + 1)
         self.on = on
-        level = level_wanted(self.installation, intent, self.hands.quiet, None)
+        level = level_wanted(self.installation, intent, self.hands.quiet, None, self.hands.volume)
         self._level = level
         opening = Level(-math.inf, 0.0) if level.seconds > 2.5 and not play.state else level
         self._start_performance(play, opening, continues, why)
@@ -328,6 +344,7 @@ class Keeper:
         )
         self._succession.begin()
         self._marks.begin()
+        self.music.begin()
         self.recording.made = lambda: performance.audio.frame
         path = str(self.installation.path)
         self.recording.note(SittingBegan(path, play.scene, play.seed, play.frame, continues, __version__, why))
@@ -381,18 +398,22 @@ class Keeper:
     def _first_commands(self) -> Sequence[StageCommand]:
         return [*([Mute(True)] if self.hands.muted else []), *([Alarm(True)] if self.hands.alarm else [])]
 
-    def _act(self, ask: Ask) -> None:
+    def _act(self, ask: Ask, value: str) -> None:
         """Do at once what a hand asks; in any thread."""
         performance = self.performance
-        if ask in (Ask.QUIET, Ask.NORMAL):
+        if ask in (Ask.QUIET, Ask.NORMAL, Ask.VOLUME):
             self._direct_at = 0.0
+        elif ask in (Ask.SCENE, Ask.SECTION):
+            self._course.put(ask, value)
+        elif ask is Ask.RELOAD:
+            self.read_due = True
         elif performance is not None:
             if ask in (Ask.ALARM, Ask.RELEASE):
                 performance.act(Alarm(ask is Ask.ALARM))
             if not self.hands.alarm:
                 performance.act(Mute(self.hands.muted))
 
-    def _tell_mind(self, command: ChangeScene) -> None:
+    def _tell_mind(self, command: MindCommand) -> None:
         if self.performance is not None:
             self.performance.mind.tell(command)
 

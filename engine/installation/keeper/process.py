@@ -178,6 +178,9 @@ class Running:
                 self._show_stacks(keeper)
             elif keeper.installation.alarm.signal:
                 keeper.hands.ask(Ask.ALARM, "signal")
+        if keeper.read_due:
+            keeper.read_due = False
+            self._asked.append(signal.SIGHUP)
         if self._quiet_at is not None and time.monotonic() > self._quiet_at:
             self._quiet_at = None
             logging.getLogger("engine.processes.child").setLevel(logging.NOTSET)

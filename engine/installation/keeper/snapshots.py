@@ -39,6 +39,12 @@ class MusicWatch:
         self._lock = threading.Lock()
         self._fallen: set[str] = set()
         self._sounding: deque[tuple[int, int]] = deque(maxlen=256)  # frames of bars in which notes begin
+        self._sections: deque[tuple[int, str]] = deque(maxlen=64)  # of bars, by their first frames
+
+    def begin(self) -> None:
+        """A performance begins, whose frames count anew."""
+        with self._lock:
+            self._sections.clear()
 
     def hear(self, event: PhraseDecided | BarSealed | SceneTookOver | MixerFound | RoomFound) -> None:
         """Take what happens."""
@@ -49,7 +55,8 @@ class MusicWatch:
                         self._fallen.add(part)
                     else:
                         self._fallen.discard(part)
-                case BarSealed(start=start, end=end, parts=parts):
+                case BarSealed(start=start, end=end, section=section, parts=parts):
+                    self._sections.append((start, section))
                     if any(part.heard and len(part.phrase.notes) for part in parts):
                         self._sounding.append((start, end))
                 case SceneTookOver():
@@ -64,6 +71,11 @@ class MusicWatch:
         """Whether rules play a part in place of what failed."""
         with self._lock:
             return bool(self._fallen)
+
+    def section(self, frame: int) -> str:
+        """The section that is heard at a frame; empty where nobody knows."""
+        with self._lock:
+            return next((section for start, section in reversed(self._sections) if start <= frame), "")
 
     def sounds(self, frame: int) -> bool:
         """Whether notes are to be heard at a frame; at a rest they are not."""
@@ -96,6 +108,8 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         monotonic=time.monotonic(),
         expected=False,
         muted=hands.muted,
+        quiet=hands.quiet,
+        volume=hands.volume,
         alarm=hands.alarm,
         scene="",
         level=FallbackLevel.NONE,
@@ -118,6 +132,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         now,
         expected=standing.taken > 0 and due and keeper.audible and not hands.muted and not hands.alarm,
         scene=on.turn.scene,
+        section=keeper.music.section(standing.taken),
         level=level_of(performance, keeper.music),
         stations=(("sealed", standing.sealed), ("rendered", standing.made), ("taken", standing.taken)),
         ahead=max(0.0, (standing.sealed - standing.taken) / SAMPLE_RATE),

@@ -8,9 +8,8 @@ import logging
 
 import msgspec
 
-from engine.errors import PerpetuumError
 from engine.events.snapshot import HealthSnapshot
-from engine.installation.keeper.hands.hands import Ask
+from engine.installation.keeper.hands.hands import Ask, read_line
 from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.mind.mind_host import MARGIN
@@ -29,6 +28,14 @@ NOTIFY_EVERY = 1.0
 
 KEPT_WITHIN = 1.0
 """Seconds in which an alarm is written down before whoever raised it is answered; it acts at once."""
+
+
+_WAITS = {
+    Ask.SECTION: "; the section begins where the one that plays ends",
+    Ask.SCENE: "; the scene that was asked for begins where the transition lets it",
+    Ask.RELOAD: "; the file is being read",
+}
+"""What does not act at once."""
 
 
 class Telling:
@@ -86,20 +93,16 @@ class Telling:
             who: asks.
 
         Raises:
-            PerpetuumError: there is no such thing to ask.
+            PerpetuumError: there is no such thing to ask, or it cannot be done now.
         """
         if line == "status":
             return json.dumps(self.status())
-        try:
-            asked = Ask(line)
-        except ValueError:
-            known = ", ".join(["status", *Ask])
-            raise PerpetuumError(f"{line[:40]!r} is nothing that can be asked", f"one of {known}") from None
+        asked, value = read_line(line)
         hands = self._keeper.hands
-        hands.ask(asked, who)
+        hands.ask(asked, who, value)
         if asked in (Ask.ALARM, Ask.RELEASE) and not hands.wait_until_kept(KEPT_WITHIN):
             return f"{self.sentence}; that is not written down yet, and a power cut would undo it"
-        return self.sentence
+        return f"{self.sentence}{_WAITS.get(asked, '')}"
 
     @property
     def sentence(self) -> str:
@@ -112,6 +115,7 @@ class Telling:
         if performance is None or keeper.on is None:
             return f"{title}: closed"
         state = ", muted" if hands.muted else ", in quiet mode" if hands.quiet else ""
+        state += f", {-hands.volume:g} dB softer by hand" if hands.volume else ""
         if not performance.mind.begun:
             return f"{title}: {keeper.on.turn.scene} is about to begin{state}"
         if performance.substituted:
@@ -130,6 +134,7 @@ class Telling:
             "alarm": keeper.hands.alarm,
             "muted": keeper.hands.muted,
             "quiet": keeper.hands.quiet,
+            "volume": keeper.hands.volume,
             "safe": keeper.safe,
             "recorder": keeper.recording.pid,
             "phase": keeper.intent.phase.value,

@@ -90,8 +90,16 @@ def test_what_nobody_knows_and_what_only_looks_like_it_changes_nothing():
         assert ask(port, "GET", "/alarm")[0] == 405, "a link that is followed raises no alarm"
         assert ask(port, "POST", "/status")[0] == 405
         assert ask(port, "POST", "/")[0] == ask(port, "POST", "/alarm/../mute")[0] == ask(port, "POST", "/x")[0] == 404
+        assert ask(port, "POST", "/volume")[0] == ask(port, "POST", "/mute/now")[0] == 404
         assert keeper.asked == []
-        assert ask(port, "POST", "/quiet") == (500, {"error": "PerpetuumError('it cannot')"})
+        assert ask(port, "POST", "/quiet") == (409, {"error": "it cannot"})
+
+
+def test_what_takes_a_value_is_told_it():
+    with serving() as (keeper, port, _):
+        for path in ("/volume/-6%20dB", "/scene/still_water", "/section/a%2Fb"):
+            assert ask(port, "POST", path)[0] == 200
+        assert keeper.asked == ["volume -6 dB", "scene still_water", "section a/b"]
 
 
 @pytest.mark.parametrize(

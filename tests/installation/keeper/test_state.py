@@ -61,29 +61,33 @@ def at_once(action):
     action()
 
 
+def noting(acted):
+    return lambda ask, value: acted.append(ask)
+
+
 def test_the_alarm_stays_until_it_is_released_whatever_ends_meanwhile(tmp_path):
     folder, acted = StateFolder(tmp_path), []
-    hands = Hands(folder, acted.append, at_once)
+    hands = Hands(folder, noting(acted), at_once)
     hands.ask(Ask.ALARM, "control")
     hands.ask(Ask.MUTE, "control")
     assert acted == [Ask.ALARM, Ask.MUTE]
-    again = Hands(folder, acted.append, at_once)
+    again = Hands(folder, noting(acted), at_once)
     assert again.alarm
     assert not again.muted
     again.contact_is(False)
     assert again.alarm  # somebody else raised it
     again.ask(Ask.RELEASE, "control")
     assert not again.alarm
-    assert not Hands(folder, acted.append, at_once).alarm
+    assert not Hands(folder, noting(acted), at_once).alarm
 
 
 def test_nobody_releases_the_alarm_while_the_contact_raises_it(tmp_path):
     acted: list[Ask] = []
-    hands = Hands(StateFolder(tmp_path), acted.append, at_once)
+    hands = Hands(StateFolder(tmp_path), noting(acted), at_once)
     hands.contact_is(True)
     hands.ask(Ask.RELEASE, "control")
     assert hands.alarm
-    again = Hands(StateFolder(tmp_path), acted.append, at_once)
+    again = Hands(StateFolder(tmp_path), noting(acted), at_once)
     assert again.alarm
     again.contact_is(False)
     assert not again.alarm

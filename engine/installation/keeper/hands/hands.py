@@ -1,5 +1,5 @@
 # pyright: strict
-"""What hands want of an installation: mute, quiet mode, and the fire alarm, which outlives us."""
+"""What hands want of an installation: mute, quiet mode, volume, and the fire alarm, which outlives us."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 
+from engine.errors import PerpetuumError
 from engine.events import HandAsked
 from engine.installation.keeper.folder.folder import StateFolder
 
@@ -29,6 +30,57 @@ class Ask(StrEnum):
     NORMAL = "normal"
     ALARM = "alarm"
     RELEASE = "release"
+    VOLUME = "volume"
+    SECTION = "section"
+    SCENE = "scene"
+    RELOAD = "reload"
+
+
+WITH_A_VALUE = {Ask.VOLUME: "-6 dB", Ask.SECTION: "chorus", Ask.SCENE: "still_water"}
+"""What has to be said besides, by examples; of a reload the reason may be."""
+
+LOWEST = -40.0
+"""dB by which a hand makes it softer at most; less is mute's."""
+
+
+def read_line(line: str) -> tuple[Ask, str]:
+    """What a line asks, and the value behind it.
+
+    Raises:
+        PerpetuumError: there is no such thing to ask.
+    """
+    word, _, value = line.strip().partition(" ")
+    value = value.strip()
+    try:
+        ask = Ask(word)
+    except ValueError:
+        known = ", ".join(["status", *Ask])
+        raise PerpetuumError(f"{word[:40]!r} is nothing that can be asked", f"one of {known}") from None
+    if ask in WITH_A_VALUE and not value:
+        raise PerpetuumError(f"{ask} says nothing without a value", f"like `{ask} {WITH_A_VALUE[ask]}`")
+    if value and ask not in WITH_A_VALUE and ask is not Ask.RELOAD:
+        raise PerpetuumError(f"{ask} takes no value", f"{ask} alone")
+    return ask, value
+
+
+def read_volume(text: str) -> float:
+    """dB of a volume, "-6 dB" or "-6".
+
+    Raises:
+        PerpetuumError: it is none.
+    """
+    number = text.removesuffix("dB").strip()
+    try:
+        decibels = float(number)
+    except ValueError:
+        raise PerpetuumError(f"{text[:40]!r} is no volume", "a number of dB, like -6, and 0 for the usual") from None
+    if not LOWEST <= decibels <= 0.0:
+        raise PerpetuumError(f"the volume {text[:40]} is out of range", f"{LOWEST:g} to 0 dB; the file says the rest")
+    return decibels + 0.0  # no -0
+
+
+def allow_all(ask: Ask, value: str) -> None:
+    """Where nothing is refused."""
 
 
 class Hands:
@@ -39,17 +91,24 @@ class Hands:
         act: called with what changed, at once, in the thread of whoever asked.
         later: runs what may take as long as a disk does.
         tell: told what was asked, and by whom, in that thread.
+        check: raises a `PerpetuumError` where what is asked cannot be done now; before anything is told or done.
+
+    Attributes:
+        muted, quiet: whether hands want that.
+        volume: dB by which a hand makes it softer, at most 0, until the next session.
     """
 
     def __init__(
         self,
         folder: StateFolder,
-        act: Callable[[Ask], None],
+        act: Callable[[Ask, str], None],
         later: Callable[[Callable[[], object]], None],
         tell: Callable[[HandAsked], None] = lambda asked: None,
+        check: Callable[[Ask, str], None] = allow_all,
     ) -> None:
         self._folder = folder
         self._tell = tell
+        self._check = check
         self._act = act
         self._later = later
         self._lock = threading.RLock()
@@ -57,6 +116,7 @@ class Hands:
         self._kept.set()
         self.muted = False
         self.quiet = False
+        self.volume = 0.0
         kept = folder.read(ALARM_FILE)
         self._raised: set[str] = set() if kept is None else set(kept.decode("utf-8", "replace").split()) or {"somebody"}
         if self.alarm:
@@ -67,29 +127,41 @@ class Hands:
         """Whether the alarm is on."""
         return bool(self._raised)
 
-    def ask(self, ask: Ask, who: str) -> None:
+    def ask(self, ask: Ask, who: str, value: str = "") -> None:
         """Do what a hand asks.
 
         Args:
             ask: what.
             who: asks, in a word.
+            value: see `read_line`.
+
+        Raises:
+            PerpetuumError: it cannot be done now; nothing is.
         """
+        volume = read_volume(value) if ask is Ask.VOLUME else 0.0
         with self._lock:
-            self._tell(HandAsked(str(ask), who))
+            self._check(ask, value)
+            asked = f"{ask} {value}".strip()
+            self._tell(HandAsked(asked, who))
             match ask:
                 case Ask.MUTE | Ask.UNMUTE:
                     self.muted = ask is Ask.MUTE
-                    self._act(ask)
+                    self._act(ask, value)
                 case Ask.QUIET | Ask.NORMAL:
                     self.quiet = ask is Ask.QUIET
-                    self._act(ask)
+                    self._act(ask, value)
+                case Ask.VOLUME:
+                    self.volume = volume
+                    self._act(ask, value)
                 case Ask.ALARM:
                     self._raised.add(who)
-                    self._act(ask)
+                    self._act(ask, value)
                     self._keep()
                 case Ask.RELEASE:
                     self._release(who)
-        log.warning("%s asks: %s", who, ask)
+                case Ask.SECTION | Ask.SCENE | Ask.RELOAD:
+                    self._act(ask, value)
+        log.warning("%s asks: %s", who, asked)
 
     def contact_is(self, alarm: bool) -> None:
         """The contact is read, before the first sample for the first time."""
@@ -104,7 +176,7 @@ class Hands:
             log.warning("the alarm stays: the contact still says so")
         self._raised = others
         if not others:
-            self._act(Ask.RELEASE)
+            self._act(Ask.RELEASE, "")
         self._keep()
 
     def wait_until_kept(self, timeout: float) -> bool:

@@ -1,5 +1,6 @@
 # pyright: strict
-"""Control over HTTP: GET /status, POST /mute, /unmute, /quiet, /normal, /alarm, /release; JSON comes back.
+"""Control over HTTP: GET /status, POST /mute, /unmute, /quiet, /normal, /alarm, /release, /volume/-6, /section/NAME,
+/scene/NAME, /reload; JSON comes back.
 
 It is served by waitress in threads of the keeper, so that the alarm works with every other process stopped. Nobody but
 this machine reaches it unless the installation file says so, and then nothing is told or done without a token.
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import PerpetuumError
 from engine.installation.access import Address, Listening
-from engine.installation.keeper.hands.hands import Ask
+from engine.installation.keeper.hands.hands import WITH_A_VALUE, Ask
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -33,7 +34,19 @@ RETRY = 10.0
 LIMITS = {"connection_limit": 50, "channel_timeout": 10, "max_request_header_size": 8192, "max_request_body_size": 1024}
 """Of what anybody who connects can have us keep."""
 
-REASONS = {200: "OK", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 500: "Failed"}
+REASONS = {
+    200: "OK",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    500: "Failed",
+}
+
+
+def _shown(ask: Ask) -> str:
+    return f"{ask}/{WITH_A_VALUE[ask]}" if ask in WITH_A_VALUE else str(ask)
 
 
 class ControlApplication:
@@ -75,15 +88,18 @@ class ControlApplication:
     def _reply(self, environ: WSGIEnvironment) -> tuple[int, dict[str, Any]]:
         if refused := self._refused(environ):
             return refused
-        name = str(environ.get("PATH_INFO", "")).strip("/")
+        name, _, value = str(environ.get("PATH_INFO", "")).strip("/").partition("/")
         method = environ.get("REQUEST_METHOD")
-        if name != "status" and name not in set(Ask):
-            return 404, {"error": "there is no such thing to ask", "known": ["status", *Ask]}
+        if (name != "status" and name not in set(Ask)) or (bool(value) != (name in WITH_A_VALUE)):
+            return 404, {"error": "there is no such thing to ask", "known": ["status", *(_shown(one) for one in Ask)]}
         if method != ("GET" if name == "status" else "POST"):
             return 405, {"error": "GET status, and POST what is asked"}
         if name in (Ask.ALARM, Ask.RELEASE) and not self._alarm:
             return 403, {"error": "the installation file does not let the alarm be raised over HTTP (`alarm: http`)"}
-        answer = self._answer(name)
+        try:
+            answer = self._answer(f"{name} {value}".strip())
+        except PerpetuumError as error:
+            return 409, {"error": str(error)}
         return 200, json.loads(answer) if name == "status" else {"sentence": answer}
 
     def _refused(self, environ: WSGIEnvironment) -> tuple[int, dict[str, Any]] | None:

@@ -1,0 +1,72 @@
+# pyright: strict
+"""What hands ask of the course of the music, a scene or a section: asked in any thread, done in the keeper's."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Callable
+from contextlib import suppress
+
+from engine.errors import PerpetuumError
+from engine.installation.installation import Installation
+from engine.installation.keeper.direction import OnAir, check_section, turn_asked
+from engine.installation.keeper.hands.hands import Ask
+from engine.runtime.performance.commands import GoToSection
+
+log = logging.getLogger(__name__)
+
+
+class AskedCourse:
+    """What was asked and is not done yet.
+
+    Args:
+        stands: gives the installation, and the turn that plays.
+        change: lets another turn begin where the transition lets it.
+        tell: takes commands to the mind.
+        clock: gives seconds.
+    """
+
+    def __init__(
+        self,
+        stands: Callable[[], tuple[Installation, OnAir | None]],
+        change: Callable[[OnAir, float], None],
+        tell: Callable[[GoToSection], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._stands = stands
+        self._change = change
+        self._tell = tell
+        self._clock = clock
+        self._asked: queue.SimpleQueue[tuple[Ask, str]] = queue.SimpleQueue()
+
+    def check(self, ask: Ask, value: str) -> None:
+        """Refuse what cannot be done now; other things than scenes and sections always can. In any thread.
+
+        Raises:
+            PerpetuumError: says why.
+        """
+        installation, on = self._stands()
+        if ask is Ask.SCENE:
+            turn_asked(installation, on, value, self._clock())
+        elif ask is Ask.SECTION:
+            check_section(installation, on, value)
+
+    def put(self, ask: Ask, value: str) -> None:
+        """Have it done. In any thread."""
+        self._asked.put((ask, value))
+
+    def look(self, now: float) -> None:
+        """Do what was asked."""
+        with suppress(queue.Empty):
+            while True:
+                ask, value = self._asked.get_nowait()
+                installation, on = self._stands()
+                try:
+                    if ask is Ask.SCENE:
+                        self._change(turn_asked(installation, on, value, now), now)
+                    else:
+                        check_section(installation, on, value)
+                        self._tell(GoToSection(value))
+                except PerpetuumError as error:  # it could be done when it was asked
+                    log.warning("%s %s: %s", ask, value, error)
