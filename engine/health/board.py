@@ -27,7 +27,7 @@ class BoardCollector:
 
     def collect(self) -> Iterable[Metric]:
         """What Prometheus asks for."""
-        temperature = self._temperature()
+        temperature = self.temperature()
         if temperature is not None:
             family = GaugeMetricFamily(f"{PREFIX}_board_temperature_celsius", "Hottest zone of the board.")
             family.add_metric([], temperature)
@@ -48,7 +48,8 @@ class BoardCollector:
                 family.add_metric([], float(any(word >> (bit + shift) & 1 for bit in bits)))
                 yield family
 
-    def _temperature(self) -> float | None:
+    def temperature(self) -> float | None:
+        """Degrees Celsius of the hottest zone; None where there is none."""
         found: list[float] = []
         for path in sorted(self._zones.glob("thermal_zone*/temp")):
             value = _number(path, 10)

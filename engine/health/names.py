@@ -8,7 +8,7 @@ PREFIX = "perpetuum"
 STATIONS = ("sealed", "rendered", "taken")
 """Where the music passes."""
 
-COMPONENTS = ("keeper", "mind", "audio", "spare", "worker", "player", "recorder", "other")
+COMPONENTS = ("keeper", "mind", "audio", "spare", "worker", "player", "recorder", "steering", "other")
 """Processes of an installation; all workers are one component."""
 
 OTHER = "other"

@@ -62,18 +62,19 @@ def read_installation(
     return checked.installation, checked.diagnostics
 
 
-def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> CheckedFile:
+def check_file(path: Path, instruments: Instruments, pipes: bool = False, data: bytes | None = None) -> CheckedFile:
     """Look into one file; what it holds says of which kind it is.
 
     Args:
         path: of the file.
         instruments: what has been looked into so far.
         pipes: it may also be a pipe.
+        data: bytes that are to lie there; None: those that do.
 
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source, node = read_tree(path, pipes)
+    source, node = read_tree(path, pipes, data)
     if isinstance(node, MapNode) and not is_instrument(node) and not _is_plainly_a_scene(node):
         from engine.installation.reading.entries import NamedScenes
         from engine.installation.reading.file import kinds_of

@@ -94,13 +94,18 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False) -> Che
     return look_into(source, node, instruments)
 
 
-def read_tree(path: Path, pipes: bool = False) -> tuple[SourceFile, Node | None]:
+def read_tree(path: Path, pipes: bool = False, data: bytes | None = None) -> tuple[SourceFile, Node | None]:
     """A file as text and as nodes; None where it is no file of ours that can be looked into, which is noted.
+
+    Args:
+        path: of the file.
+        pipes: it may also be a pipe.
+        data: bytes that are to lie there; None: those that do.
 
     Raises:
         PerpetuumError: there is no such file, or it may not be read.
     """
-    source = SourceFile.read(path, pipes)
+    source = SourceFile.read(path, pipes) if data is None else SourceFile.of(path, data)
     try:
         node = parse(source)
     except UnreadableError:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from engine import __version__
-from engine.events import Bus, Event, HandAsked, SceneRefused
+from engine.events import Bus, Event, SceneRefused
 from engine.events.log import LOGGED, log_event
 from engine.installation.installation import Installation
 from engine.installation.keeper.ahead import Ahead
@@ -150,7 +150,7 @@ class Keeper:
         self._amplifier = Amplifier(self.installation.amplifier)
         self._succession = Succession(self._tell_mind, self._set_gain)
         self._course = AskedCourse(lambda: (self.installation, self.on), self._change, self._tell_mind, clock)
-        self.hands = Hands(folder, self._act, self._writer.do, self._tell_hand, self._course.check)
+        self.hands = Hands(folder, self._act, self._writer.do, self.tell, self._course.check)
 
     def start(self) -> None:
         """Start what is intended now.
@@ -167,9 +167,9 @@ class Keeper:
         self._stack.callback(self._bank.close)
         self._stack.callback(lambda: self._amplifier.close(not self.restart_due))
         self._stack.callback(self._close, LAST_FADE, "told to stop")
-        self.recording.report = reporter(self._publish)
+        self.recording.report = reporter(self.tell)
         self.recording.ask = self._do
-        self.recording.found = self._publish
+        self.recording.found = self.tell
         now, moment = self._clock(), self._wall()
         known = moment.year >= FIRST_YEAR
         recalled = self.recording.recalled() if not self.safe else None
@@ -193,7 +193,7 @@ class Keeper:
             self._succession.look(self.performance.audio.heard, now, self._level)
             lost = {**self.performance.lost, **self.recording.lost}
             for event in self._rungs.steps(lost, self.performance.mind.next_bar):
-                self._publish(event)
+                self.tell(event)
             self._look_at_bank(self.performance)
             self._mark(self.performance, now)
         if now >= self._direct_at:
@@ -333,7 +333,7 @@ class Keeper:
         performance = KeptPerformance(
             play,
             outputs,
-            self._publish,
+            self.tell,
             self._publish_decided,
             self.recording.note,
             self._bank.take,
@@ -417,12 +417,8 @@ class Keeper:
         if self.performance is not None:
             self.performance.mind.tell(command)
 
-    def _tell_hand(self, asked: HandAsked) -> None:
-        """In any thread."""
-        self.recording.happened(asked)
-        self.bus.publish(asked)
-
-    def _publish(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Have something that happened kept, and told to all. In any thread."""
         self.recording.happened(event)
         self._publish_decided(event)
 

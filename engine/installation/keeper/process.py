@@ -32,7 +32,9 @@ from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.reading import PATIENCE, FileRead, Reading
 from engine.installation.keeper.recording.messages import watch_of
 from engine.installation.keeper.recording.recording import RecorderPlace
+from engine.installation.keeper.steering.place import SteeringPlace
 from engine.installation.keeper.telling import Telling
+from engine.runtime.performance.reporting import reporter
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,10 @@ STACKS = 3.0
 CHECK_AFTER = 10.0
 """Seconds after a start with what came of the file before, at which it is read all the same: what it names may have
 changed. Until then processors are left to the music."""
+
+
+STEERED_AFTER = 20.0
+"""Seconds after a start at which it is steered from afar though it has come to nothing yet; the music comes first."""
 
 
 class Running:
@@ -92,10 +98,12 @@ class Running:
             starts, settled = Starts(folder), False
             keeper = Keeper(read.installation, folder, recording, starts.reason, ahead)
             keeper.later(starts.begin)
+            telling = Telling(keeper, Notifier())
+            steering = telling.steering = SteeringPlace(folder.path, telling.answer, reporter(keeper.tell))
+            stack.callback(steering.close)
             contact = read.installation.alarm.contact
             if contact is not None:
                 stack.callback(watch_contact(contact, keeper.hands.contact_is))
-            telling = Telling(keeper, Notifier())
             stack.callback(keeper.stop)
             stack.callback(telling.stopping)
             stack.enter_context(ControlSocket(folder.path, telling.answer))
@@ -116,6 +124,9 @@ class Running:
                     settled = True
                     keeper.later(starts.succeeds)
                 self._serve(keeper, telling)
+                if settled or time.monotonic() - keeper.began > STEERED_AFTER:
+                    steering.take(keeper.installation)
+                steering.look()
                 if keeper.restart_due:
                     log.warning("the planned restart: all processes begin anew")
                     again = True

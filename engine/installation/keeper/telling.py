@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import msgspec
 
@@ -16,6 +17,7 @@ from engine.installation.keeper.mind.mind_host import MARGIN
 from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.performance import KeptPerformance
 from engine.installation.keeper.snapshots import snapshot_of
+from engine.installation.keeper.steering.place import SteeringPlace
 from engine.score.time import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class Telling:
 
     Attributes:
         snapshot: the last one, about a second old.
+        steering: is shown it, too; None without.
     """
 
     def __init__(self, keeper: Keeper, notifier: Notifier) -> None:
@@ -54,6 +57,7 @@ class Telling:
         self._notifier = notifier
         self._heartbeat = Heartbeat()
         self._said: list[str] = []
+        self.steering: SteeringPlace | None = None
         self.snapshot: HealthSnapshot = snapshot_of(keeper, ())
         self._performance: KeptPerformance | None = None
         self._opened_at = 0.0
@@ -75,7 +79,12 @@ class Telling:
         self._at = now + self._every
         late = self._heartbeat.late(self._stations(now), now)
         self.snapshot = snapshot_of(self._keeper, tuple(late))
+        pid = self.steering.pid if self.steering is not None else None
+        if pid is not None:
+            self.snapshot = replace(self.snapshot, processes=(*self.snapshot.processes, ("steering", pid)))
         self._keeper.recording.show(self.snapshot)
+        if self.steering is not None:
+            self.steering.show(self.snapshot)
         if late != self._said:
             self._said = late
             if late:

@@ -80,6 +80,11 @@ class SourceFile:
         except (OSError, ValueError) as error:
             shown = os.fsencode(path).decode(errors="replace")
             raise PerpetuumError(f"cannot read {shown}: {reason(error)}", "give the path of a YAML file") from error
+        return cls.of(path, data, named)
+
+    @classmethod
+    def of(cls, path: Path, data: bytes, named: bool = False) -> SourceFile:
+        """What a file at a path would be if these bytes were in it; see `read`."""
         source = cls(path, named=named)
         source._take(data)
         return source
