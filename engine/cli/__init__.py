@@ -30,6 +30,7 @@ VERBS = {
     "play": Verb("scenes", "Play a scene, without end."),
     "run": Verb("installation", "Run an installation, for months."),
     "control": Verb("installation", "Mute, quiet mode and alarm of an installation that runs."),
+    "fleet": Verb("installation", "Watch and steer players from afar."),
     "history": Verb("journal", "Say what an installation played, and why."),
     "replay": Verb("journal", "Write what was heard at some time to a sound file."),
     "fork": Verb("journal", "Make a scene that begins where an installation was."),

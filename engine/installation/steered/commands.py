@@ -42,7 +42,7 @@ RIGHTS = {
 """What must be allowed for what."""
 
 
-class Commands:
+class SteeringCommands:
     """Does commands, one after the other.
 
     Args:

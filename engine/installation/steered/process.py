@@ -37,7 +37,7 @@ from engine.installation.keeper.steering.messages import (
     SteeringBeat,
     SteeringReach,
 )
-from engine.installation.steered.commands import Commands
+from engine.installation.steered.commands import SteeringCommands
 from engine.installation.steered.memory import DoneCommands
 from engine.installation.steered.pushing import take_file
 from engine.installation.steered.telling import StateTelling
@@ -134,7 +134,7 @@ class SteeredProcess:
         self._answers: queue.SimpleQueue[AskAnswered] = queue.SimpleQueue()
         self._order: Steer | None = None
         self._reached: Reached | None = None
-        self._commands: Commands | None = None
+        self._commands: SteeringCommands | None = None
         self._retry_at = 0.0
         self._busy_since: float | None = None
         self._over = False
@@ -166,7 +166,7 @@ class SteeredProcess:
 
     def _take(self, order: Steer) -> None:
         before, self._order = self._order, order
-        self._commands = Commands(
+        self._commands = SteeringCommands(
             order.choice.rights,
             DoneCommands(StateFolder(Path(order.folder))),
             self._ask,

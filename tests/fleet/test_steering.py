@@ -2,105 +2,15 @@
 
 import os
 import signal
-import threading
-import time
-from dataclasses import replace
 
 import pytest
 
-from engine.errors import PerpetuumError
 from engine.events.snapshot import FallbackLevel
-from engine.installation.keeper.steering.place import SteeringPlace
-from engine.installation.secret import Secret
-from engine.installation.steering import SteeringChoice, SteeringRight
-from tests.fleet.mosquitto import INSTALLED, PASSWORDS, PATIENCE, WHY_NOT, Mosquitto, heard
-from tests.health.making import SOUND
-from tests.health.prometheus import wait_until
-from tests.installation.making import SMALL, entry, installation, programme
+from tests.fleet.mosquitto import heard
+from tests.fleet.player import RIGHTS, command, until_state
+from tests.installation.making import SMALL
 
-pytestmark = pytest.mark.skipif(not INSTALLED, reason=WHY_NOT)
-
-RIGHTS = (SteeringRight.MUTE, SteeringRight.SECTION, SteeringRight.PUSH_SCENES, SteeringRight.PUSH_INSTALLATION)
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    found = Mosquitto(tmp_path_factory.mktemp("broker"))
-    yield found
-    found.stop()
-
-
-class Player:
-    """The keeper's side of a player, told how it is four times a second; the process beside it is the real one."""
-
-    def __init__(self, folder, broker, name="foyer"):
-        self.folder, self.like, self.asked, self.on_ask = folder, {}, [], lambda line: None
-        (folder / "password").write_text(PASSWORDS[name])
-        (folder / "tides.yaml").write_text(SMALL)
-        secret = Secret(file=str(folder / "password"))
-        choice = SteeringChoice("localhost", broker.port, name, "perpetuum", name, secret, True, str(broker.ca), RIGHTS)
-        self.installation = installation(
-            path=folder / "here.yaml",
-            state=folder,
-            programme=programme(entry("tides"), replace_file(entry("drift"), folder / "tides.yaml")),
-            steering=choice,
-        )
-        self.start()
-
-    def start(self):
-        self.place = SteeringPlace(self.folder, self._answer)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _answer(self, line, who):
-        self.asked.append((line, who))
-        self.on_ask(line)
-        if line.startswith("section"):
-            raise PerpetuumError("there is no such section", "one of calm, storm")
-        return f"{line}: done"
-
-    def _run(self):
-        self.place.take(self.installation)
-        while not self._over.wait(0.25):
-            self.place.look()
-            now = replace(SOUND, at=time.time(), monotonic=time.monotonic(), saved=time.time(), **self.like)
-            self.place.show(now)
-
-    def close(self):
-        self._over.set()
-        self._thread.join()
-        self.place.close(PATIENCE)
-
-
-def replace_file(one, file):
-    return replace(one, file=file)
-
-
-@pytest.fixture(scope="module")
-def player(broker, tmp_path_factory):
-    found = Player(tmp_path_factory.mktemp("foyer"), broker)
-    yield found
-    found.close()
-
-
-_NUMBERS = iter(range(10_000))
-
-
-def command(**more):
-    return {"version": 1, "id": f"test-{next(_NUMBERS):06d}", **more}
-
-
-def until_state(broker, true, name="foyer"):
-    """The first retained state of which something is so."""
-
-    def look():
-        found = broker.retained(f"perpetuum/{name}/state")
-        return found if true(found) else None
-
-    found = wait_until(look, PATIENCE)
-    assert found, broker.retained(f"perpetuum/{name}/state")
-    return found
+pytestmark = pytest.mark.xdist_group("broker")
 
 
 def test_a_broker_knows_that_it_is_there_and_how_it_is(broker, player):
