@@ -23,12 +23,13 @@ class Mosquitto:
 
     Args:
         folder: for all that is its own.
+        address: where it listens.
     """
 
-    def __init__(self, folder):
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder, address="127.0.0.1"):
+        self.folder, self.address, self.port = folder, address, free_port()
         self.ca = folder / "ca.crt"
-        _certificates(folder)
+        _certificates(folder, address)
         for number, (user, password) in enumerate(PASSWORDS.items()):
             new = ["-c"] if not number else []
             run("mosquitto_passwd", *new, "-b", "passwords", user, password, cwd=folder)
@@ -36,7 +37,7 @@ class Mosquitto:
         (folder / "data").mkdir()
         text = (DEPLOY / "perpetuum.conf").read_text()
         for there, here in (
-            ("listener 8883", f"listener {self.port} 127.0.0.1"),
+            ("listener 8883", f"listener {self.port} {address}"),
             ("/etc/mosquitto/certs/", f"{folder}/"),
             ("/etc/mosquitto/perpetuum.passwords", f"{folder}/passwords"),
             ("/etc/mosquitto/perpetuum.acl", f"{folder}/acl"),
@@ -73,7 +74,7 @@ class Mosquitto:
         return (self.folder / "mosquitto.log").read_text()
 
     def _login(self, user):
-        login = ["-h", "localhost", "-p", str(self.port), "--cafile", str(self.ca), "-V", "5"]
+        login = ["-h", self.address, "-p", str(self.port), "--cafile", str(self.ca), "-V", "5"]
         return [*login, "-u", user, "-P", PASSWORDS[user]]
 
     def publish(self, topic, payload, user="technician", *more):
@@ -116,11 +117,11 @@ def run(*command, **more):
     subprocess.run(command, check=True, capture_output=True, **more)
 
 
-def _certificates(folder):
+def _certificates(folder, address):
     """A certificate authority of our own, and what it signs for the broker: as docs/rig.md says."""
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     run("openssl", "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=rig", cwd=folder)
-    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    (folder / "names").write_text(f"subjectAltName=DNS:localhost,IP:{address}\n")
     run("openssl", "req", *key, "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=broker", cwd=folder)
     signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-out", "broker.crt", "-extfile", "names"]
     run("openssl", "x509", "-req", "-in", "broker.csr", *signed, cwd=folder)

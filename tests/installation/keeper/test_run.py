@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,9 +45,26 @@ listen: {control: ["127.0.0.1:PORT"], health: []}
 
 
 class Run:
-    """A `perpetuum run`, and a stand-in for systemd's socket."""
+    """A `perpetuum run`, and a stand-in for systemd's socket.
 
-    def __init__(self, folder: Path, takes: str, broken: bool = False, scene: str = SCENE, more: str = "") -> None:
+    Args:
+        folder: for all of it.
+        takes: name of the recording of what was heard.
+        broken: whether its file is.
+        scene: that it plays.
+        more: of its file.
+        within: command that runs it, such as one that enters a namespace.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        takes: str,
+        broken: bool = False,
+        scene: str = SCENE,
+        more: str = "",
+        within: Sequence[str] = (),
+    ) -> None:
         self.state = folder / "state"
         self.takes = folder / takes
         self.file = folder / "installation.yaml"
@@ -70,7 +87,7 @@ class Run:
             "WATCHDOG_USEC": "8000000",
             "XDG_STATE_HOME": str(folder / "states"),
         }
-        command = [sys.executable, "-P", "-m", "engine", "run", str(self.file)]
+        command = [*within, sys.executable, "-P", "-m", "engine", "run", str(self.file)]
         self.started = time.monotonic()
         self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
 
