@@ -29,7 +29,7 @@ class Mosquitto:
     def __init__(self, folder, address="127.0.0.1"):
         self.folder, self.address, self.port = folder, address, free_port()
         self.ca = folder / "ca.crt"
-        _certificates(folder, address)
+        certificates(folder, address)
         for number, (user, password) in enumerate(PASSWORDS.items()):
             new = ["-c"] if not number else []
             run("mosquitto_passwd", *new, "-b", "passwords", user, password, cwd=folder)
@@ -117,7 +117,7 @@ def run(*command, **more):
     subprocess.run(command, check=True, capture_output=True, **more)
 
 
-def _certificates(folder, address):
+def certificates(folder, address):
     """A certificate authority of our own, and what it signs for the broker: as docs/rig.md says."""
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     run("openssl", "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=rig", cwd=folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy" / "monitoring"
 _YAML = YAML(typ="safe")
 INSTALLED = all(shutil.which(one) for one in ("prometheus", "promtool", "prometheus-alertmanager"))
 
@@ -77,6 +77,7 @@ class Running:
                     f"--config.file={folder}/prometheus.yaml",
                     f"--storage.tsdb.path={folder}/data",
                     f"--web.listen-address=127.0.0.1:{self.port}",
+                    "--web.enable-remote-write-receiver",
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=(folder / "prometheus.log").open("wb"),
@@ -116,6 +117,42 @@ class Running:
             process.terminate()
         for process in self._processes:
             process.wait(20)
+
+
+class Agent:
+    """A Prometheus that asks one installation every second, as an agent beside it does, and pushes what it hears.
+
+    Args:
+        folder: for its data.
+        instance, port: of the installation.
+        url: that it pushes to.
+        more: of `remote_write`.
+    """
+
+    def __init__(self, folder, instance, port, url, **more):
+        config = _read("agent.yaml")
+        config["global"] = {"scrape_interval": "1s"}
+        config["scrape_configs"][0]["static_configs"] = [
+            {"targets": [f"127.0.0.1:{port}"], "labels": {"instance": instance}}
+        ]
+        write = config["remote_write"][0] | {"url": url, **more}
+        config["remote_write"] = [{name: value for name, value in write.items() if value is not None}]
+        (folder / f"{instance}.yaml").write_text(json.dumps(config))
+        self._process = subprocess.Popen(
+            [
+                "prometheus",
+                "--enable-feature=agent",
+                f"--config.file={folder}/{instance}.yaml",
+                f"--storage.agent.path={folder}/{instance}",
+                f"--web.listen-address=127.0.0.1:{free_port()}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=(folder / f"{instance}.log").open("wb"),
+        )
+
+    def close(self):
+        self._process.terminate()
+        self._process.wait(20)
 
 
 def _read(name):

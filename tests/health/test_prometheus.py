@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import threading
 import time
 from dataclasses import replace
 
 import pytest
+from ruamel.yaml import YAML
 
 from engine.events import RepetitionMeasured
 from engine.events.snapshot import FallbackLevel
@@ -16,8 +18,11 @@ from engine.health.board import BoardCollector
 from engine.health.metrics import Metrics
 from engine.health.processes import ProcessCollector
 from engine.health.serving import Endpoints, application
+from tests.fleet.mosquitto import certificates
 from tests.health.making import SOUND, decided, measured
-from tests.health.prometheus import DEPLOY, INSTALLED, Running, wait_until
+from tests.health.prometheus import DEPLOY, INSTALLED, Agent, Running, wait_until
+
+_YAML = YAML(typ="safe")
 
 pytestmark = pytest.mark.skipif(
     not INSTALLED, reason="Prometheus is not installed (Debian: apt install prometheus prometheus-alertmanager)"
@@ -37,6 +42,29 @@ def test_the_configurations_are_right():
     assert prom("promtool", "check", "config", "prometheus.yaml").returncode == 0
     assert prom("promtool", "check", "config", "--agent", "agent.yaml").returncode == 0
     assert prom("amtool", "check-config", "alertmanager.yaml").returncode == 0
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_whoever_asks_or_pushes_comes_by_tls_and_logs_in(tmp_path):
+    certificates(tmp_path, "127.0.0.1")
+    text = (DEPLOY / "prometheus" / "web.yaml").read_text().replace("/etc/prometheus/tls/server", f"{tmp_path}/broker")
+    (tmp_path / "web.yaml").write_text(text)
+    run = prom("promtool", "check", "web-config", str(tmp_path / "web.yaml"))
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_grafana_is_given_one_source_and_the_dashboards_that_are_there():
+    """Grafana itself is in no registry here; by its documentation these are the keys that it needs."""
+    places = DEPLOY / "grafana" / "provisioning"
+    (source,) = _YAML.load(places / "datasources" / "perpetuum.yaml")["datasources"]
+    assert {"name", "uid", "type", "access", "url"} <= source.keys()
+    assert source["type"] == "prometheus"
+    (provider,) = _YAML.load(places / "dashboards" / "perpetuum.yaml")["providers"]
+    assert (provider["type"], provider["options"]["path"]) == ("file", "/var/lib/grafana/dashboards/perpetuum")
+    for name in ("fleet", "player"):
+        board = json.loads((DEPLOY / "grafana" / f"{name}.json").read_text())
+        (wanted,) = [one["query"] for one in board["templating"]["list"] if one["type"] == "datasource"]
+        assert wanted == source["type"]
 
 
 class Told:
@@ -81,10 +109,14 @@ def watched(tmp_path_factory):
         (folder / path).write_text(text)
     foyer, tower = Told(folder), Told(folder)
     running = Running(folder, [("foyer", foyer.endpoints.port), ("tower", tower.endpoints.port)])
+    chapel = Told(folder)  # that nobody can reach: it pushes
+    write = f"http://127.0.0.1:{running.port}/api/v1/write"
+    agent = Agent(folder, "chapel", chapel.endpoints.port, write, basic_auth=None, tls_config=None)
     yield foyer, running
+    agent.close()
     running.close()
-    foyer.close()
-    tower.close()
+    for one in (foyer, tower, chapel):
+        one.close()
 
 
 def queries():
@@ -106,6 +138,15 @@ def test_every_series_of_the_rules_exists(watched):
     names = set(re.findall(r"\bperpetuum_\w+", re.sub(r"(summary|remedy): .*", "", rules)))
     missing = [name for name in sorted(names) if not wait_until(lambda name=name: watched[1].query(name), 10)]
     assert missing == []
+
+
+def test_a_player_that_nobody_can_reach_pushes_all_that_another_one_is_asked_for(watched):
+    def names(instance):
+        found = watched[1].query(f'count by (__name__) ({{__name__=~"perpetuum_.+", instance="{instance}"}})')
+        return {labels["__name__"] for labels, _ in found}
+
+    assert wait_until(lambda: names("chapel") >= names("foyer"), 60), names("foyer") - names("chapel")
+    assert watched[1].query('perpetuum_device_up{instance="chapel"} == 1')
 
 
 def test_silence_raises_one_alert_for_one_installation_and_sound_clears_it(watched):

@@ -142,12 +142,14 @@ class Proof:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cut", type=float, default=40.0, help="seconds of each cut")
+    parser.add_argument("--way", default="", help="only the ways in whose names this stands, such as `cable`")
     options = parser.parse_args()
     with Cable() as cable:
         proof = Proof(Path(tempfile.mkdtemp(prefix="steering-")), cable)
         try:
             found = {}
-            for number, (way, (cut, mend)) in enumerate(proof.ways().items(), 1):
+            ways = {way: how for way, how in proof.ways().items() if options.way in way}
+            for number, (way, (cut, mend)) in enumerate(ways.items(), 1):
                 found[way] = proof.cut_off(number, cut, mend, options.cut)
                 print(way, found[way], file=sys.stderr, flush=True)
             proof.run.process.terminate()
