@@ -1,8 +1,10 @@
 """A real Prometheus and a real Alertmanager, Debian's, for tests; each in a folder and on ports of its own."""
 
+import base64
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.parse
@@ -21,10 +23,17 @@ def free_port():
         return one.getsockname()[1]
 
 
-def ask(port, path, **query):
-    """What is answered to a question over HTTP, as JSON."""
-    url = f"http://127.0.0.1:{port}{path}" + ("?" + urllib.parse.urlencode(query) if query else "")
-    with urllib.request.urlopen(url, timeout=10) as response:
+def ask(port, path, web=None, **query):
+    """What is answered to a question over HTTP, as JSON; `web` as for `Running`."""
+    url = f"{'https' if web else 'http'}://127.0.0.1:{port}{path}"
+    request = urllib.request.Request(url + ("?" + urllib.parse.urlencode(query) if query else ""))
+    context = None
+    if web:
+        _, ca, user, password = web
+        context = ssl.create_default_context(cafile=str(ca))
+        login = base64.b64encode(f"{user}:{password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {login}")
+    with urllib.request.urlopen(request, timeout=10, context=context) as response:
         return json.load(response)
 
 
@@ -49,14 +58,16 @@ class Running:
         folder: for their data.
         targets: pairs of an instance and its port.
         faster: by which the times of the rules are divided.
+        web: (configuration of TLS and logins, certificates to believe, user, password); None: anybody may ask.
     """
 
-    def __init__(self, folder, targets, faster=10):
+    def __init__(self, folder, targets, faster=10, web=None):
+        self._web = web
         self.port, self.alerts = free_port(), free_port()
         rules = _read("perpetuum.rules.yaml")
         for rule in rules["groups"][0]["rules"]:
             rule["for"] = f"{_seconds(rule.get('for', '0s')) / faster:.0f}s"
-            rule["expr"] = rule["expr"].replace("[20s]", "[4s]").replace("> 20\n", "> 4\n")
+            rule["expr"] = rule["expr"].replace("[1m]", "[10s]").replace("> 20\n", "> 4\n")
         (folder / "rules.yaml").write_text(json.dumps(rules))
         config = _read("prometheus.yaml")
         config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
@@ -78,6 +89,7 @@ class Running:
                     f"--storage.tsdb.path={folder}/data",
                     f"--web.listen-address=127.0.0.1:{self.port}",
                     "--web.enable-remote-write-receiver",
+                    *([f"--web.config.file={web[0]}"] if web else []),
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=(folder / "prometheus.log").open("wb"),
@@ -96,14 +108,16 @@ class Running:
         ]
 
         # JSON is YAML; both programs end at once if they do not understand what they are given.
-        assert wait_until(lambda: ask(self.port, "/api/v1/status/buildinfo"), 30), (
-            folder / "prometheus.log"
-        ).read_text()
+        assert wait_until(lambda: self.ask("/api/v1/status/buildinfo"), 30), (folder / "prometheus.log").read_text()
         assert wait_until(lambda: ask(self.alerts, "/api/v2/status"), 30), (folder / "alertmanager.log").read_text()
+
+    def ask(self, path, **query):
+        """What Prometheus answers, as JSON."""
+        return ask(self.port, path, self._web, **query)
 
     def query(self, expression):
         """Labels and values that an expression has now."""
-        found = ask(self.port, "/api/v1/query", query=expression)
+        found = self.ask("/api/v1/query", query=expression)
         return [(one["metric"], float(one["value"][1])) for one in found["data"]["result"]]
 
     def firing(self, severity):
