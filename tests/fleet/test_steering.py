@@ -117,11 +117,15 @@ def test_a_good_scene_takes_its_place_and_a_bad_one_changes_nothing_and_says_whe
     assert place.read_text() == SMALL
     assert player.asked[before:] == []
 
-    good = broker.ask("foyer", command(push={"kind": "scene", "name": "drift", "text": other}, by="ada"))
-    assert good["outcome"] == "done", good
+    pushed, muted = command(push={"kind": "scene", "name": "drift", "text": other}, by="ada"), command(ask="mute")
+    listening = broker.listen("perpetuum/foyer/answer", count=2)
+    for one in (pushed, muted):
+        broker.publish("perpetuum/foyer/command", one)
+    answers = {one["id"]: one for one in heard(listening)}
+    assert [answers[one["id"]]["outcome"] for one in (pushed, muted)] == ["done", "done"], answers
     assert place.read_text() == other
     assert place.with_name("tides.yaml.before").read_text() == SMALL
-    assert player.asked[before:] == [("reload scene drift", "mqtt:ada")]
+    assert sorted(player.asked[before:]) == [("mute", "mqtt"), ("reload scene drift", "mqtt:ada")]
 
 
 def test_a_command_that_comes_while_the_player_is_away_is_done_once_when_it_is_back(broker, player):

@@ -1,19 +1,33 @@
 """Files that are pushed: what takes whose place, what is refused, and that a bad one changes nothing."""
 
 import os
+import threading
 from dataclasses import replace
 
 import pytest
 
 from engine import assets
 from engine.errors import PerpetuumError
-from engine.fleet.messages import LARGEST_FILE, VERSION, CommandAnswer, FoundProblem, Outcome, Push, PushedFile
+from engine.fleet.messages import (
+    LARGEST_FILE,
+    VERSION,
+    CommandAnswer,
+    FoundProblem,
+    Outcome,
+    Push,
+    PushedFile,
+    SteeringCommand,
+    write_message,
+)
 from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.steering.messages import AskAnswered
 from engine.installation.loading import read_installation
 from engine.installation.steered import memory
 from engine.installation.steered.checking import CheckFile, FileChecked, check_elsewhere, check_pushed
+from engine.installation.steered.commands import SteeringCommands
 from engine.installation.steered.memory import NAME, DoneCommands
-from engine.installation.steered.pushing import RefusedFileError, take_file
+from engine.installation.steered.pushing import RefusedFileError, TakenFile, take_file
+from engine.installation.steering import SteeringRight
 from tests.installation.making import SMALL, entry, programme
 
 HEAD = "perpetuum: 1\ntitle: Here\nscenes: {small: }\nmqtt: {broker: localhost}\n"
@@ -171,3 +185,28 @@ def test_a_disk_that_takes_nothing_costs_no_command(tmp_path):
     done = DoneCommands(StateFolder(tmp_path / "nowhere"))
     done.remember(answer(1))
     assert done.answer("test-000001") == answer(1)
+
+
+def test_silence_waits_for_no_file_that_is_being_checked(tmp_path):
+    """A check takes seconds, and minutes on a small machine."""
+    checking, asked, answers = threading.Event(), threading.Event(), []
+
+    def check(file):
+        checking.set()
+        assert asked.wait(60)
+        return TakenFile("scene small", "taken", (), 0)
+
+    def ask(command, line, who):
+        return AskAnswered(command, True, line)
+
+    rights = (SteeringRight.PUSH_SCENES, SteeringRight.MUTE)
+    commands = SteeringCommands(rights, DoneCommands(StateFolder(tmp_path)), ask, check)
+    push = write_message(SteeringCommand(VERSION, "test-push", push=of_scene(SMALL)))
+    thread = threading.Thread(target=lambda: answers.append(commands.take(push, False)))
+    thread.start()
+    assert checking.wait(60)
+    mute = write_message(SteeringCommand(VERSION, "test-mute", "mute"))
+    assert commands.take(mute, False).outcome is Outcome.DONE
+    asked.set()
+    thread.join()
+    assert [one.text for one in answers] == ["taken; it is being read"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 from engine.errors import PerpetuumError
@@ -43,12 +44,12 @@ RIGHTS = {
 
 
 class SteeringCommands:
-    """Does commands, one after the other.
+    """Does commands. Thread-safe: while a file is checked, which takes long, others are done.
 
     Args:
         rights: what may be asked.
         done: those that were done.
-        ask: has the keeper do something: id, line, who; None where it does not answer.
+        ask: has the keeper do something: id, line, who; None where it does not answer. One thread at a time calls it.
         take_file: checks a file and puts it where it is read.
     """
 
@@ -60,6 +61,7 @@ class SteeringCommands:
         take_file: Callable[[PushedFile], TakenFile],
     ) -> None:
         self._rights = rights
+        self._lock = threading.Lock()
         self._done = done
         self._ask = ask
         self._take_file = take_file
@@ -73,7 +75,8 @@ class SteeringCommands:
         """
         try:
             command = read_message(SteeringCommand, payload)
-            known = self._done.answer(command.id)
+            with self._lock:
+                known = self._done.answer(command.id)
             if known is not None:
                 return known
             if retained:
@@ -81,7 +84,8 @@ class SteeringCommands:
             answer = self._do(command)
         except PerpetuumError as error:
             return CommandAnswer(VERSION, id_of(payload), Outcome.REFUSED, str(error))
-        self._done.remember(answer)
+        with self._lock:
+            self._done.remember(answer)
         return answer
 
     def _do(self, command: SteeringCommand) -> CommandAnswer:
@@ -110,7 +114,8 @@ class SteeringCommands:
             return CommandAnswer(VERSION, command.id, Outcome.FAILED, f"it failed: {error!r}"[:500])
 
     def _tell(self, command: SteeringCommand) -> CommandAnswer:
-        answer = self._ask(command.id, command.ask, _who(command))
+        with self._lock:
+            answer = self._ask(command.id, command.ask, _who(command))
         if answer is None:
             return CommandAnswer(
                 VERSION, command.id, Outcome.FAILED, "the keeper does not answer; it may be done all the same"
@@ -119,7 +124,8 @@ class SteeringCommands:
 
     def _push(self, command: SteeringCommand, file: PushedFile) -> CommandAnswer:
         taken = self._take_file(file)
-        answer = self._ask(command.id, f"{Ask.RELOAD} {taken.what}", _who(command))
+        with self._lock:
+            answer = self._ask(command.id, f"{Ask.RELOAD} {taken.what}", _who(command))
         read = "it is being read" if answer is not None and answer.done else "it is read at the next start"
         return CommandAnswer(VERSION, command.id, Outcome.DONE, f"{taken.text}; {read}", taken.found, taken.more)
 

@@ -130,6 +130,7 @@ class SteeredProcess:
         self._connection = connection
         self._lock = threading.Lock()
         self._inbox: queue.SimpleQueue[Steer | Arrived | None] = queue.SimpleQueue()
+        self._pushed: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
         self._reach: queue.SimpleQueue[SteeringReach] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[AskAnswered] = queue.SimpleQueue()
         self._order: Steer | None = None
@@ -143,7 +144,13 @@ class SteeredProcess:
 
     def run(self) -> None:
         """Do what comes, until the keeper is gone."""
-        for name, target in (("keeper", self._listen), ("beat", self._beat), ("reach", self._tell_reach)):
+        threads = {
+            "keeper": self._listen,
+            "beat": self._beat,
+            "reach": self._tell_reach,
+            "pushed files": self._take_pushed,
+        }
+        for name, target in threads.items():
             threading.Thread(target=target, name=name, daemon=True).start()
         while True:
             if self._order is not None and self._reached is None and time.monotonic() >= self._retry_at:
@@ -158,6 +165,8 @@ class SteeredProcess:
                     break
                 case Steer():
                     self._take(message)
+                case Arrived() if b'"push"' in message.payload:
+                    self._pushed.put(message)  # a check takes seconds, and somebody may want silence now
                 case Arrived():
                     self._do(message)
             self._busy_since = None
@@ -188,6 +197,10 @@ class SteeredProcess:
         reached, self._reached = self._reached, None
         if reached is not None:
             reached.close(why)
+
+    def _take_pushed(self) -> None:
+        while True:
+            self._do(self._pushed.get())
 
     def _do(self, message: Arrived) -> None:
         reached, commands = self._reached, self._commands
