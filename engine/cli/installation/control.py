@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-ASKS = ("status", "mute", "unmute", "quiet", "normal", "alarm", "release")
+ASKS = ("status", "mute", "unmute", "quiet", "louder", "softer", "normal", "alarm", "release")
 
 EXAMPLES = """
 \b
 Examples:
   perpetuum control gallery mute         silence, until unmute; the music goes on
   perpetuum control gallery quiet        quiet mode, for a guided tour; normal ends it
+  perpetuum control gallery softer       a step softer, until the next opening; normal ends it
   perpetuum control gallery alarm        silence at once, which outlives power cuts; release ends it
   perpetuum control gallery status       how it is, as JSON
 """

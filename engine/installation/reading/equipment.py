@@ -1,5 +1,5 @@
 # pyright: strict
-"""The keys of an installation file for what stands behind the output: mixer, amplifier, microphone."""
+"""The keys of an installation file for what stands behind the output: mixer, amplifier, microphone; and for staff."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pydantic import Field
 
 from engine.generators.contract import Settings
 from engine.installation.amplifier import AmplifierChoice
+from engine.outputs.gain import MOST_LEVEL
 from engine.scenes.text.nodes import MapNode
 from engine.scenes.text.problems import Problem
 from engine.scenes.text.source import SourceFile
-from engine.units import Percent, Seconds
+from engine.units import Decibels, Percent, Seconds
 
 
 class MixerFile(Settings):
@@ -39,6 +40,18 @@ class MicrophoneFile(Settings):
         default="default",
         min_length=1,
         description="A source of the sound server, or a card by the name that stays, `hw:CARD=Mic,DEV=0`.",
+    )
+
+
+class StaffFile(Settings):
+    """By how much staff may move the volume, until the next opening."""
+
+    step: Decibels = Field(default=2.0, ge=0.5, le=6, description="By how much one `louder` or `softer` moves it.")
+    louder: Decibels = Field(
+        default=4.0, ge=0, le=MOST_LEVEL, description="By how much it may be raised at most; `0 dB`: not at all."
+    )
+    softer: Decibels = Field(
+        default=12.0, ge=0, le=30, description="By how much it may be lowered at most; `0 dB`: not at all."
     )
 
 

@@ -17,10 +17,12 @@ from engine.installation.reading.days import read_days, read_exceptions, read_ho
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.equipment import read_amplifier
 from engine.installation.reading.listening import hide_secrets, read_listening
+from engine.installation.reading.loudness import read_loudness
 from engine.installation.reading.models import HearingFile, InstallationFile
 from engine.installation.reading.notices import read_notices
 from engine.installation.reading.schema import known_keys
-from engine.installation.reading.sounding import read_loudness, read_sound
+from engine.installation.reading.sounding import read_sound
+from engine.installation.staff import StaffChoice
 from engine.installation.state_place import default_state
 from engine.installation.walltime import find_zone
 from engine.scenes.schema.models import NoteLimitsFile, SceneFile
@@ -100,6 +102,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         outside=outside,
         quiet=quiet,
         loudness=loudness,
+        staff=StaffChoice(head.staff.step, head.staff.louder, head.staff.softer),
         hearing=Hearing(**_said(head.ear, NoteLimitsFile.model_fields)),
         sound_hearing=SoundHearing(**_said(head.ear, HearingFile.model_fields.keys() - NoteLimitsFile.model_fields)),
         sound=sound,

@@ -1,5 +1,5 @@
 # pyright: strict
-"""What hands want of an installation: mute, quiet mode, and the fire alarm, which outlives us."""
+"""What hands want of an installation: mute, quiet mode, the volume of a day, and the fire alarm, which outlives us."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from engine.events import HandAsked
 from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.hands.volume import StaffVolume
+from engine.installation.staff import StaffChoice
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ class Ask(StrEnum):
     UNMUTE = "unmute"
     QUIET = "quiet"
     NORMAL = "normal"
+    LOUDER = "louder"
+    SOFTER = "softer"
     ALARM = "alarm"
     RELEASE = "release"
 
@@ -39,6 +43,10 @@ class Hands:
         act: called with what changed, at once, in the thread of whoever asked.
         later: runs what may take as long as a disk does.
         tell: told what was asked, and by whom, in that thread.
+        staff: by how much staff may move the volume, as the file says now.
+
+    Attributes:
+        volume: that staff have chosen.
     """
 
     def __init__(
@@ -47,7 +55,10 @@ class Hands:
         act: Callable[[Ask], None],
         later: Callable[[Callable[[], object]], None],
         tell: Callable[[HandAsked], None] = lambda asked: None,
+        staff: Callable[[], StaffChoice] = StaffChoice,
     ) -> None:
+        self.volume = StaffVolume(folder, later)
+        self._staff = staff
         self._folder = folder
         self._tell = tell
         self._act = act
@@ -82,6 +93,11 @@ class Hands:
                     self._act(ask)
                 case Ask.QUIET | Ask.NORMAL:
                     self.quiet = ask is Ask.QUIET
+                    if ask is Ask.NORMAL:
+                        self.volume.back()
+                    self._act(ask)
+                case Ask.LOUDER | Ask.SOFTER:
+                    self.volume.move(1 if ask is Ask.LOUDER else -1, self._staff())
                     self._act(ask)
                 case Ask.ALARM:
                     self._raised.add(who)

@@ -1,5 +1,6 @@
 # pyright: strict
-"""Control over HTTP: GET /status, POST /mute, /unmute, /quiet, /normal, /alarm, /release; JSON comes back.
+"""Control over HTTP: GET /status, POST /mute, /unmute, /quiet, /louder, /softer, /normal, /alarm, /release; JSON
+comes back.
 
 It is served by waitress in threads of the keeper, so that the alarm works with every other process stopped. Nobody but
 this machine reaches it unless the installation file says so, and then nothing is told or done without a token.
