@@ -54,6 +54,7 @@ VERBS = {
     "instrument": Verb("timbres", "Make an instrument of recordings, or of notes that networks make."),
     "outputs": Verb("scenes", "List the outputs and the sound devices."),
     "doctor": Verb("installation", "Whether this machine can be trusted with an installation."),
+    "calibrate": Verb("installation", "Say loudness as a meter in the room shows it."),
     "status": Verb("installation", "How an installation is, at one glance."),
     "sheet": Verb("installation", "A sheet of paper for the wall beside an installation."),
     "models": Verb("networks", "List the networks, and import Magenta's checkpoints."),
