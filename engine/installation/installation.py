@@ -22,7 +22,7 @@ from engine.installation.amplifier import AmplifierChoice
 from engine.installation.calibration import Calibration
 from engine.installation.notices import NoticeChoices
 from engine.installation.proof import ProofChoices
-from engine.installation.staff import StaffChoice
+from engine.installation.staff import ButtonPins, StaffChoice
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY
 
@@ -31,7 +31,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 
 
 _LISTENING, _ALARM, _NOBODY, _PROOF = Listening(), AlarmSources(), NoticeChoices(), ProofChoices()
-_STAFF = StaffChoice()
+_STAFF, _BUTTONS = StaffChoice(), ButtonPins()
 _TARGET, _CEILING, _AUTO = DayCurve(((0.0, -20.0),)), DayCurve(((0.0, -1.0),)), OutputChoice("auto")
 
 
@@ -364,6 +364,7 @@ class Installation:
         quiet: quiet mode and quiet hours.
         loudness: over the day.
         staff: by how much staff may move the volume.
+        buttons: that they have, and a light.
         hearing: what the ear takes for a fault of the notes, where a scene says nothing else.
         sound_hearing: what it takes for one of the sound.
         sound: outputs.
@@ -390,6 +391,7 @@ class Installation:
     quiet: Quiet = Quiet()
     loudness: Loudness = Loudness()
     staff: StaffChoice = _STAFF
+    buttons: ButtonPins = _BUTTONS
     hearing: Hearing = field(default_factory=Hearing)
     sound_hearing: SoundHearing = field(default_factory=SoundHearing)
     sound: Sound = Sound()

@@ -19,3 +19,21 @@ class StaffChoice:
     step: float = 2.0
     louder: float = 4.0
     softer: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPins:
+    """Buttons and a light at GPIO pins, as Broadcom counts; each None where there is none.
+
+    Attributes:
+        louder, softer: a step each.
+        mute, quiet: on, and at the next press off.
+        light: on while all is as it should be, blinking slowly while it is muted or the alarm is on, quickly while
+            something is wrong.
+    """
+
+    louder: int | None = None
+    softer: int | None = None
+    mute: int | None = None
+    quiet: int | None = None
+    light: int | None = None

@@ -18,7 +18,7 @@ from engine.errors import WrongValueError
 from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
 from engine.installation.notices import Encryption
-from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile, StaffFile
+from engine.installation.reading.equipment import AmplifierFile, ButtonsFile, MicrophoneFile, MixerFile, StaffFile
 from engine.installation.reading.loudness import LoudnessFile
 from engine.outputs.gain import MOST_TRIM
 from engine.scenes.schema.models import LARGEST_SEED, Limit, NoteLimitsFile, Stuck
@@ -342,6 +342,7 @@ class InstallationFile(Settings):
     staff: StaffFile = Field(
         default=StaffFile(), description="By how much staff may move the volume, until the next opening."
     )
+    buttons: ButtonsFile = Field(default=ButtonsFile(), description="Buttons for staff, and a light, at GPIO pins.")
     ear: HearingFile = Field(default=HearingFile(), description="What the ear takes for a fault, and the level.")
     output: Any = Field(
         default="auto",

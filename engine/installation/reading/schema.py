@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from engine.installation.installation import WEEK
 from engine.installation.reading.days import GROUPS
-from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile, StaffFile
+from engine.installation.reading.equipment import AmplifierFile, ButtonsFile, MicrophoneFile, MixerFile, StaffFile
 from engine.installation.reading.loudness import CUT, IN_THE_ROOM, PEAK, CalibrationFile, LoudnessFile
 from engine.installation.reading.models import (
     AlarmFile,
@@ -44,6 +44,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`loudness`": LoudnessFile,
     "`calibration`": CalibrationFile,
     "`staff`": StaffFile,
+    "`buttons`": ButtonsFile,
     "`ear`": HearingFile,
     "`output` and each of the `followers`": OutputEntryFile,
     "`mixer`": MixerFile,
