@@ -56,6 +56,7 @@ VERBS = {
     "doctor": Verb("installation", "Whether this machine can be trusted with an installation."),
     "calibrate": Verb("installation", "Say loudness as a meter in the room shows it."),
     "status": Verb("installation", "How an installation is, at one glance."),
+    "bundle": Verb("installation", "All that a technician far away needs to see, in one file without secrets."),
     "sheet": Verb("installation", "A sheet of paper for the wall beside an installation."),
     "models": Verb("networks", "List the networks, and import Magenta's checkpoints."),
     "dataset": Verb("networks", "Make files of music into a data set, and see what is in them."),
