@@ -47,10 +47,13 @@ class HealthSnapshot:
         saved: seconds since 1970 at which the state was written last, or at which the keeper began.
         processes: names and numbers of the processes that run now, the keeper among them.
         mixer: what is wrong with the mixer between the output and the loudspeaker; empty where nothing is known to be.
+        wanted: loudness that is wanted, LUFS, all hands included; None while nothing is to sound.
+        wanted_dba: the same as a meter in the room shows it, in dB(A); None where nobody knows.
+        volume: dB by which staff have turned it up or down.
+        low_cut: Hz below which bass is taken away; 0: none is.
         room: why a microphone in the room does not hear what is sent; empty where it does, and without one.
         section: of the scene that is heard; empty where nobody knows.
         quiet: a hand has asked for quiet mode.
-        volume: dB that a hand has taken off, at most 0.
     """
 
     at: float
@@ -72,4 +75,7 @@ class HealthSnapshot:
     room: str = ""
     section: str = ""
     quiet: bool = False
+    wanted: float | None = None
+    wanted_dba: float | None = None
     volume: float = 0.0
+    low_cut: float = 0.0

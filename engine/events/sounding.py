@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class HandAsked:
-    """A hand asked something of an installation: mute, quiet mode, alarm, and what ends these.
+    """A hand asked something of an installation: mute, quiet mode, volume, alarm, and what ends these.
 
     Attributes:
         ask: what, as it is said over the control socket.
-        who: asked: "control", "signal", "contact".
+        who: asked: "control", "http", "signal", "contact", "button".
     """
 
     ask: str
@@ -79,8 +79,8 @@ class GainMoved:
 
     Attributes:
         frame: of the pipe, with which it begins to.
-        gain: which of the gains that are multiplied: "level", "mute" or "fade".
-        target: linear.
+        gain: which of the gains that are multiplied: "level", "trim", "mute" or "fade"; or "low_cut".
+        target: linear; of the low cut in Hz, 0 for none.
         frames: that it takes.
     """
 

@@ -99,7 +99,7 @@ class PlayerState(msgspec.Struct, frozen=True, kw_only=True):
         last_sound: seconds since 1970 by its own clock at which audible sound last left; None before the first.
         temperature: of the board in degrees Celsius; None where it does not tell.
         muted, quiet, alarm: what hands want.
-        volume: dB that a hand has taken off.
+        volume: dB by which staff have turned it up or down.
         may: what may be asked of it this way.
     """
 

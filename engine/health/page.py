@@ -68,6 +68,7 @@ def for_technician(now: HealthSnapshot | None, monotonic: float) -> list[str]:
     return [
         *lines,
         f"told      {told}, {_duration(max(0.0, monotonic - now.monotonic))} ago",
+        f"loudness  {_loudness(now)}",
         f"ahead     {now.ahead:.1f} s decided and not yet heard",
         f"frames    {stations}",
         f"state     written {_duration(max(0.0, now.at - now.saved))} ago",
@@ -94,6 +95,17 @@ def _line(check: Check, width: int) -> str:
 
 def _numbered(lines: tuple[str, ...]) -> list[str]:
     return [f"{number}. {line}" for number, line in enumerate(lines, 1)]
+
+
+def _loudness(now: HealthSnapshot) -> str:
+    """How loud it is to be, and what staff and night do about it."""
+    if now.wanted is None:
+        words = "nothing is to sound"
+    else:
+        words = f"{now.wanted:.1f} LUFS" + (f" ({now.wanted_dba:.1f} dBA)" if now.wanted_dba is not None else "")
+        words += " wanted"
+    staff = f", staff {now.volume:+g} dB until the next opening" if now.volume else ""
+    return words + staff + (f", nothing below {now.low_cut:g} Hz" if now.low_cut else "")
 
 
 def _duration(seconds: float) -> str:

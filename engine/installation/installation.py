@@ -19,8 +19,10 @@ from engine.form.curves import DayCurve
 from engine.form.hearing import Hearing, SoundHearing
 from engine.installation.access import AlarmSources, Listening
 from engine.installation.amplifier import AmplifierChoice
+from engine.installation.calibration import Calibration
 from engine.installation.notices import NoticeChoices
 from engine.installation.proof import ProofChoices
+from engine.installation.staff import ButtonPins, StaffChoice
 from engine.installation.steering import SteeringChoice
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY
@@ -30,6 +32,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 
 
 _LISTENING, _ALARM, _NOBODY, _PROOF = Listening(), AlarmSources(), NoticeChoices(), ProofChoices()
+_STAFF, _BUTTONS = StaffChoice(), ButtonPins()
 _TARGET, _CEILING, _AUTO = DayCurve(((0.0, -20.0),)), DayCurve(((0.0, -1.0),)), OutputChoice("auto")
 
 
@@ -198,6 +201,22 @@ class Programme:
 
 
 @dataclass(frozen=True, slots=True)
+class LowCutHours:
+    """Where bass ends, by the time of day.
+
+    Attributes:
+        points: (seconds since midnight, Hz from then on) in order, at least one; 0 Hz: all bass stays.
+    """
+
+    points: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
+
+    def at(self, time_of_day: float) -> float:
+        """Hz at a time of day in seconds: before the first point it is the last one's, from the day before."""
+        passed = [hertz for time, hertz in self.points if time <= time_of_day % DAY]
+        return passed[-1] if passed else self.points[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
 class Loudness:
     """How loud it is.
 
@@ -205,11 +224,17 @@ class Loudness:
         target: LUFS, integrated, over the day; straight lines from point to point.
         ceiling: dB of true peak below full scale, over the day.
         steepest: dB per minute by which the target moves at most, whatever asks for more.
+        limit: LUFS that neither the target nor a hand passes, over the day; None: there is no such limit.
+        low_cut: where bass ends.
+        calibration: what a meter in the room shows; None where nobody knows.
     """
 
     target: DayCurve = _TARGET
     ceiling: DayCurve = _CEILING
     steepest: float = 3.0
+    limit: DayCurve | None = None
+    low_cut: LowCutHours = LowCutHours()
+    calibration: Calibration | None = None
 
     @property
     def loudest(self) -> float:
@@ -341,6 +366,8 @@ class Installation:
         outside: what sounds while it is closed; None: nothing.
         quiet: quiet mode and quiet hours.
         loudness: over the day.
+        staff: by how much staff may move the volume.
+        buttons: that they have, and a light.
         hearing: what the ear takes for a fault of the notes, where a scene says nothing else.
         sound_hearing: what it takes for one of the sound.
         sound: outputs.
@@ -367,6 +394,8 @@ class Installation:
     outside: Outside | None = None
     quiet: Quiet = Quiet()
     loudness: Loudness = Loudness()
+    staff: StaffChoice = _STAFF
+    buttons: ButtonPins = _BUTTONS
     hearing: Hearing = field(default_factory=Hearing)
     sound_hearing: SoundHearing = field(default_factory=SoundHearing)
     sound: Sound = Sound()

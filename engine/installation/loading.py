@@ -56,7 +56,7 @@ def read_installation(
     from engine.installation.reading.entries import NamedScenes
 
     source, node = read_tree(path, pipes)
-    checked = _look_into_installation(
+    checked = look_into_installation(
         source, node, NamedScenes(instruments or Instruments(), {} if scenes is None else scenes)
     )
     return checked.installation, checked.diagnostics
@@ -89,7 +89,7 @@ def check_file(path: Path, instruments: Instruments, pipes: bool = False, data: 
             )
             return CheckedFile(source.path, None, source.found)
         if len(of_installations) > len(of_scenes):
-            return _look_into_installation(source, node, NamedScenes(instruments, {}))
+            return look_into_installation(source, node, NamedScenes(instruments, {}))
     kind = "instrument" if node is not None and is_instrument(node) else "scene"
     checked = look_into(source, node, instruments)
     return CheckedFile(checked.path, checked.scene, checked.diagnostics, kind)
@@ -99,7 +99,14 @@ def _is_plainly_a_scene(node: MapNode) -> bool:
     return "parts" in node.entries and all(name in SceneFile.model_fields for name in node.entries)
 
 
-def _look_into_installation(source: SourceFile, node: Node | None, scenes: NamedScenes) -> CheckedFile:
+def look_into_installation(source: SourceFile, node: Node | None, scenes: NamedScenes) -> CheckedFile:
+    """What is found in an installation file.
+
+    Args:
+        source: the file.
+        node: what stands in it; None where that cannot be read.
+        scenes: what has been looked into so far.
+    """
     from engine.installation.reading.file import read_file
 
     installation = None

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from engine.form.curves import DayCurve
+from engine.installation.installation import Loudness
 from engine.installation.walltime import first_moment, last_moment, leap_between, on_the_wall, time_of_day
 
 LONGEST_REACH = timedelta(days=1)
@@ -75,3 +78,63 @@ class LoudnessCourse:
                 leap = leap_between(midnight, first_moment(on_the_wall(day, 0), self._zone), self._zone)
                 corners += [leap] if leap is not None else []
         return [corner.astimezone(UTC) for corner in corners if first <= corner <= last]
+
+
+class CarefulLoudness(NamedTuple):
+    """How loud it may be while nobody knows what time it is: as at the least loud hour.
+
+    Attributes:
+        target, most, ceiling, low_cut: as of an `Intent`.
+    """
+
+    target: float
+    most: float
+    ceiling: float
+    low_cut: float
+
+
+class LoudnessPlan:
+    """How loud an installation is to be, moment by moment.
+
+    Args:
+        loudness: as its file says.
+        quiet: dB by which quiet hours lower it, at most 0.
+        zone: of the clock.
+
+    Attributes:
+        reach: how far away what is asked for can still count.
+    """
+
+    def __init__(self, loudness: Loudness, quiet: float, zone: tzinfo) -> None:
+        self._loudness = loudness
+        self._course = LoudnessCourse(loudness.target, loudness.steepest, quiet, zone)
+        self._peaks = LoudnessCourse(loudness.ceiling, loudness.steepest, 0.0, zone)
+        limit = loudness.limit
+        self._limit = LoudnessCourse(limit, loudness.steepest, 0.0, zone) if limit is not None else None
+        self.reach = self._course.reach
+
+    def target(self, moment: datetime, quiet: Sequence[tuple[datetime, datetime]]) -> float:
+        """LUFS at a moment in UTC; see `LoudnessCourse.at`."""
+        return min(self._course.at(moment, quiet), self.most(moment))
+
+    def most(self, moment: datetime) -> float:
+        """LUFS that nothing and nobody passes at a moment in UTC: the limit, and what the ceiling leaves."""
+        found = self._beneath(self._peaks.at(moment, ()))
+        return found if self._limit is None else min(found, self._limit.at(moment, ()))
+
+    @property
+    def careful(self) -> CarefulLoudness:
+        """See there."""
+        loudness = self._loudness
+        ceiling = min(value for _, value in loudness.ceiling.points)
+        limit = min(value for _, value in loudness.limit.points) if loudness.limit is not None else math.inf
+        most = min(limit, self._beneath(ceiling))
+        target = min(most, min(value for _, value in loudness.target.points))
+        return CarefulLoudness(target, most, ceiling, max(hertz for _, hertz in loudness.low_cut.points))
+
+    def _beneath(self, ceiling: float) -> float:
+        """LUFS at which a scene that is as loud as the loudest target has no peak above a ceiling.
+
+        Where that is the scenes' own or higher it asks for nothing: what a hand lifts is rounded off below it.
+        """
+        return self._loudness.loudest + ceiling - SCENES_PEAK if ceiling < SCENES_PEAK else math.inf

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from engine.installation.calibration import loudness_words
 from engine.installation.installation import AfterRest, AtSection, Overlap, Transition
 from engine.installation.programme import Turn, first_turn, fixed_turn, next_turn
 from engine.installation.timetable import Session, Source, Timetable
@@ -214,7 +215,7 @@ class _Writer:
 
     def loudness(self) -> Iterator[PlanLine]:
         """The target at each full hour at which something sounds, where it has changed."""
-        told: tuple[float, float] | None = None
+        told: tuple[float, float, float] | None = None
         hours = [first_moment(on_the_wall(self._day, 3600.0 * hour), self._zone) for hour in range(24)]
         moments = {*hours, *(at for at, _ in self._timetable.changes(self._start, self._end))}
         # A date that a zone leaves out has none of these.
@@ -222,9 +223,11 @@ class _Writer:
             intent = self._timetable.intent(moment)
             if not intent.sounds:
                 continue
-            now = intent.loudness, intent.ceiling
+            now = intent.loudness, intent.ceiling, intent.low_cut
             if told is None or max(abs(a - b) for a, b in zip(now, told, strict=True)) >= _TOLD:
-                text = f"loudness {intent.loudness:.1f} LUFS, no peak above {intent.ceiling:.1f} dB"
+                words = loudness_words(intent.loudness, self._installation.loudness.calibration)
+                cut = f", nothing below {intent.low_cut:g} Hz" if intent.low_cut else ""
+                text = f"loudness {words}, no peak above {intent.ceiling:.1f} dB{cut}"
                 yield self._line(moment, What.LOUDNESS, text)
                 told = now
 

@@ -108,6 +108,8 @@ def _commands(name: str) -> list[tuple[str, str]]:
         ("Silence, until further notice", f"perpetuum control {name} mute"),
         ("Music again", f"perpetuum control {name} unmute"),
         ("Softer, for a guided tour", f"perpetuum control {name} quiet"),
+        ("A little softer, for today", f"perpetuum control {name} softer"),
+        ("A little louder, for today", f"perpetuum control {name} louder"),
         ("As loud as usual again", f"perpetuum control {name} normal"),
         ("After a fire alarm", f"perpetuum control {name} release"),
     ]

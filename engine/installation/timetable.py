@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engine.installation.installation import ExceptionDays, Hours, Installation
-from engine.installation.loudness import SCENES_PEAK, LoudnessCourse
+from engine.installation.loudness import LoudnessPlan
 from engine.installation.walltime import (
     find_zone,
     first_moment,
@@ -94,7 +94,9 @@ class Intent:
         source: where the music comes from.
         scene: that sounds; empty where the programme says which, and where nothing sounds.
         loudness: target in LUFS, quiet mode and the level of what sounds outside the hours included.
+        most: LUFS that no hand raises it above.
         ceiling: dB of true peak below full scale.
+        low_cut: Hz below which bass is taken away; 0: none is.
         session: that it belongs to; None while it is closed.
         until: when something of this changes that is no curve, in UTC; None: not within `HORIZON` days.
     """
@@ -104,7 +106,9 @@ class Intent:
     source: Source
     scene: str
     loudness: float
+    most: float
     ceiling: float
+    low_cut: float
     session: Session | None
     until: datetime | None
 
@@ -146,10 +150,7 @@ class Timetable:
         self.zone: tzinfo = zone or named or zone_of_the_machine()
         self._open: dict[date, list[Stretch]] = {}
         self._known: tuple[datetime, datetime | None, _State] | None = None
-        loudness = installation.loudness
-        self._course = LoudnessCourse(loudness.target, loudness.steepest, installation.quiet.level, self.zone)
-        self._peaks = LoudnessCourse(loudness.ceiling, loudness.steepest, 0.0, self.zone)
-        self._loudest = max(value for _, value in loudness.target.points)
+        self._loudness = LoudnessPlan(installation.loudness, installation.quiet.level, self.zone)
 
     @property
     def zone_name(self) -> str:
@@ -172,7 +173,9 @@ class Timetable:
             source=state.source,
             scene=state.scene,
             loudness=self.loudness(moment) + lower,
+            most=self._loudness.most(moment),
             ceiling=self.ceiling(moment),
+            low_cut=self.installation.loudness.low_cut.at(time_of_day(moment, self.zone)),
             session=self.session(moment),
             until=until,
         )
@@ -180,14 +183,13 @@ class Timetable:
     def while_unknown(self) -> Intent:
         """What is intended while nobody knows what time it is: nothing that the clock decides."""
         installation, outside = self.installation, self.installation.outside
-        ceiling = min(value for _, value in installation.loudness.ceiling.points)
-        target = min(value for _, value in installation.loudness.target.points)
-        target = min(target, self._beneath(ceiling))
+        target, most, ceiling, cut = self._loudness.careful
         if installation.unknown_time == "open":
-            return Intent(Phase.OPEN, False, Source.PROGRAMME, "", target, ceiling, None, None)
+            return Intent(Phase.OPEN, False, Source.PROGRAMME, "", target, most, ceiling, cut, None, None)
         if outside is None:
-            return Intent(Phase.CLOSED, False, Source.NOTHING, "", target, ceiling, None, None)
-        return Intent(Phase.CLOSED, False, Source.OUTSIDE, outside.name, target + outside.level, ceiling, None, None)
+            return Intent(Phase.CLOSED, False, Source.NOTHING, "", target, most, ceiling, cut, None, None)
+        target += outside.level
+        return Intent(Phase.CLOSED, False, Source.OUTSIDE, outside.name, target, most, ceiling, cut, None, None)
 
     def loudness(self, moment: datetime) -> float:
         """Target in LUFS, quiet hours included; it moves no faster than the installation lets it.
@@ -196,13 +198,8 @@ class Timetable:
         is lower than the target: peaks are turned down with all the rest, and nothing is squeezed.
         """
         moment = _utc(moment)
-        days = self._days(moment, self._course.reach + _DAY)
-        target = self._course.at(moment, [one for day in days for one in self._quiet(day)])
-        return min(target, self._beneath(self._peaks.at(moment, ())))
-
-    def _beneath(self, ceiling: float) -> float:
-        """LUFS at which a scene that is as loud as the loudest target has no peak above a ceiling."""
-        return self._loudest + ceiling - SCENES_PEAK
+        days = self._days(moment, self._loudness.reach + _DAY)
+        return self._loudness.target(moment, [one for day in days for one in self._quiet(day)])
 
     def ceiling(self, moment: datetime) -> float:
         """True peak, in dB below full scale, that is not passed."""

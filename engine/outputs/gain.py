@@ -2,7 +2,7 @@
 """The gain stage behind the pipe: level, mute and the last fade act on what is about to be heard, so at once.
 
 What the sound graph does is heard only when the whole pipe has been played. Behind the limiter nothing gets louder but
-by a trim, whose peaks are then rounded off.
+by a trim or by staff, and peaks are then rounded off. A low cut comes before all gains.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.outputs.low_cut import LowCut
 from engine.outputs.ramp import GainMove, GainRamp
 from engine.sound.format import AudioFormat
 
@@ -28,11 +29,20 @@ UNMUTE_RAMP = 1.0
 MOST_TRIM = 6.0
 """dB by which a trim makes louder at most."""
 
+MOST_LEVEL = 6.0
+"""dB by which a level makes louder at most."""
+
+CUT_RAMP = 5.0
+"""Seconds in which bass goes, or comes back."""
+
 KNEE = 10.0 ** (-2.0 / 20.0)
-"""Largest sample that leaves the limiter. What a trim lifts above it is rounded off, towards `CEILING`."""
+"""Largest sample that leaves the limiter. What is lifted above it is rounded off, towards `CEILING`."""
 
 CEILING = 10.0 ** (-1.0 / 20.0)
-"""Larger than this no sample is that a trim has made louder."""
+"""Larger than this no sample is that was made louder."""
+
+LOW_CUT = "low_cut"
+"""What a move of the low cut is called, whose target is Hz."""
 
 
 def unheard(gain: str, move: GainMove) -> None:
@@ -61,6 +71,7 @@ class Gain:
         self._mute = GainRamp()
         self._fade = GainRamp()
         self._ramps = {"level": self._level, "trim": self._trim, "mute": self._mute, "fade": self._fade}
+        self._low_cut = LowCut(format)
         self._fades = False
         self._curve = np.empty(0, np.float32)
         self._scratch = np.empty((0, format.channels), np.float32)
@@ -103,23 +114,34 @@ class Gain:
         """Move to a level.
 
         Args:
-            gain: linear, 0 to 1.
+            gain: linear, from 0 to what `MOST_LEVEL` is.
             seconds: that it takes.
 
         Raises:
             ValueError: a level beyond these, or no time at all.
         """
-        if not 0.0 <= gain <= 1.0:
-            raise ValueError(f"a level behind the limiter is 0 to 1, not {gain:g}")
+        most = 10.0 ** (MOST_LEVEL / 20.0)
+        if not 0.0 <= gain <= most:
+            raise ValueError(f"a level behind the limiter is 0 to {most:.3g}, not {gain:g}")
         self._level.to(gain, self._frames(seconds))
 
     def set_decibels(self, decibels: float, seconds: float = LEVEL_RAMP) -> None:
-        """Move to a level in dB, at most 0; -inf is silence.
+        """Move to a level in dB, at most `MOST_LEVEL`; -inf is silence.
 
         Raises:
             ValueError: see `set_level`.
         """
-        self.set_level(_softer(decibels), seconds)
+        if not decibels <= MOST_LEVEL:
+            raise ValueError(f"a level behind the limiter is at most {MOST_LEVEL:g} dB, not {decibels:g}")
+        self.set_level(10.0 ** (decibels / 20.0), seconds)
+
+    def set_low_cut(self, hertz: float, seconds: float = CUT_RAMP) -> None:
+        """Take bass away below `hertz`, or with 0 let it come back.
+
+        Raises:
+            ValueError: no such frequency, or no time at all.
+        """
+        self._low_cut.to(hertz, self._frames(seconds))
 
     def set_trim(self, decibels: float, seconds: float = LEVEL_RAMP) -> None:
         """Correct by some dB, at most `MOST_TRIM`, whatever the level is.
@@ -150,6 +172,9 @@ class Gain:
         Raises:
             KeyError: there is no such gain.
         """
+        if gain == LOW_CUT:
+            self._low_cut.to(target, frames)
+            return
         self._ramps[gain].to(target, frames)
         self._fades = self._fades or gain == "fade"
 
@@ -158,6 +183,8 @@ class Gain:
         for ramp in self._ramps.values():
             ramp.take()
             ramp.pass_over(frames)
+        self._low_cut.take()
+        self._low_cut.pass_over(frames)
 
     def apply(self, chunk: bytes) -> bytes:
         """The chunk with all gains applied: itself where nothing is to be done, and shorter where the last fade ends.
@@ -169,15 +196,19 @@ class Gain:
             move = ramp.take()
             if move is not None:
                 self._moved(name, move)
+        cut = self._low_cut.take()
+        if cut is not None:
+            self._moved(LOW_CUT, cut)
         count = self._format.frames(chunk)
         if self._fade.heading == 0.0 and self._fade.left < count:
             count = max(0, self._fade.left)
             chunk = chunk[: count * self._format.frame_bytes]
         if all(ramp.left <= 0 for ramp in self._ramps.values()):
             steady = self._level.gain * self._trim.gain * self._mute.gain
-            if steady == 1.0 and not self._mono:
+            if steady == 1.0 and not self._mono and not self._low_cut.works:
                 return chunk
             if steady == 0.0:
+                self._low_cut.pass_over(count)
                 return self._silent(len(chunk))
         return self._scaled(chunk, count)
 
@@ -186,12 +217,15 @@ class Gain:
             self._curve = np.empty(count, np.float32)
             self._scratch = np.empty((count, self._format.channels), np.float32)
             self._core = np.empty((count, self._format.channels), np.float32)
-        louder = max(self._trim.gain, self._trim.heading) > 1.0
+        lifts = max(self._trim.gain, self._trim.heading, self._level.gain, self._level.heading) > 1.0
+        louder = lifts or self._low_cut.works  # which turns phases, and so makes peaks
         curve, scratch = self._curve[:count], self._scratch[:count]
         curve.fill(1.0)
         for ramp in self._ramps.values():
             ramp.multiply(curve)
         frames = np.frombuffer(chunk, np.float32).reshape(count, self._format.channels)
+        if self._low_cut.works:
+            frames = self._low_cut(frames)
         if self._mono:
             curve *= frames.mean(axis=1)
             scratch[:] = curve[:, None]
@@ -225,9 +259,3 @@ def _round_off(frames: NDArray[np.float32], core: NDArray[np.float32]) -> None:
     np.tanh(frames, out=frames)
     frames *= CEILING - KNEE
     frames += core
-
-
-def _softer(decibels: float) -> float:
-    if not decibels <= 0.0:
-        raise ValueError(f"a level behind the limiter is at most 0 dB, not {decibels:g}")
-    return 10.0 ** (decibels / 20.0)

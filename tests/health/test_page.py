@@ -52,6 +52,12 @@ def test_the_technician_is_told_the_rest():
         assert words in text
 
 
+def test_the_technician_is_told_how_loud_it_is_to_be_in_the_room_and_what_staff_have_done():
+    now = after(SOUND, 0, wanted=-23.0, wanted_dba=61.04, volume=-2.0, low_cut=80.0)
+    words = "loudness  -23.0 LUFS (61.0 dBA) wanted, staff -2 dB until the next opening, nothing below 80 Hz"
+    assert words in page("Foyer", now, now.monotonic)
+
+
 def test_a_snapshot_travels_as_json():
     assert msgspec.convert(json.loads(msgspec.json.encode(SOUND)), HealthSnapshot) == SOUND
 

@@ -191,6 +191,24 @@ WRONG = [
     ("loudness: {ceiling: 3 dB}\n", (1, 21), "out of range: -40 dB to 0 dB", ""),
     ("loudness: {steepest: 0 dB/min}\n", (1, 22), "out of range: 0.1 dB/min to 60 dB/min", ""),
     ("loudness: {target: }\n", (1, 12), "`target`", ""),
+    ("loudness: {target: 62 dBA}\n", (1, 20), "nothing says how loud `62 dBA` is in LUFS", ""),
+    ("loudness: {target: {8:00: -30 LUFS, 9:00: 62 dBA}}\n", (1, 43), "nothing says how loud `62 dBA` is in LUFS", ""),
+    ("loudness: {limit: 62 dB(A)}\n", (1, 19), "`dB(A)` is not a unit of a reading of a meter", "62 dBA"),
+    (
+        "loudness: {calibration: {reading: 68 dBA, at: -20 LUFS}, target: 85 dBA}\n",
+        (1, 66),
+        "would be -3.0 LUFS here, out of range",
+        "",
+    ),
+    ("loudness: {calibration: {reading: 68 dBA}}\n", (1, 12), "has no `at`", ""),
+    ("loudness: {calibration: {reading: 68, at: -20 LUFS}}\n", (1, 35), "`68` has no unit", ""),
+    ("loudness: {ceiling: 60 dBA}\n", (1, 21), "`ceiling` is a peak of the signal, which no meter", ""),
+    ("loudness: {low_cut: 10 Hz}\n", (1, 21), "out of range: 20 Hz to 300 Hz", ""),
+    ("loudness: {low_cut: {22:00: on}}\n", (1, 29), "`low_cut`", ""),
+    ("buttons: {mute: 28}\n", (1, 17), "`mute`", ""),
+    ("buttons: {mute: 5, quiet: 5}\n", (1, 27), "GPIO5 is that of `mute` already", ""),
+    ("amplifier: {pin: 5}\nbuttons: {mute: 5}\n", (2, 17), "GPIO5 is that of `amplifier` already", ""),
+    ("staff: {louder: 7 dB}\n", (1, 17), "`louder`: `7 dB` is out of range", ""),
     ("transition: {kind: overlap, fade: 3 s}\n", (1, 29), "`fade` is not for `overlap`", ""),
     ("transition: {kind: overlp}\n", (1, 20), "is none of the choices", "overlap"),
     ("transition: at_section\n", (1, 13), "`transition` must be a mapping", ""),
@@ -230,6 +248,18 @@ def test_what_is_wrong_is_said_at_its_place(wrong, text, place, message, meant):
     assert (line, one.column) == place
     assert message in one.message
     assert one.suggestion == meant
+
+
+def test_loudness_in_dba_is_that_of_a_meter_and_a_low_cut_counts_from_its_hour_on(right):
+    """64 dBA are 4 dB below the 68 dBA that a meter showed at -20 LUFS."""
+    made = right(
+        "loudness:\n  calibration: {reading: 68 dBA, at: -20 LUFS}\n  target: {08:00: 64 dBA, 20:00: -30 LUFS}\n"
+        "  limit: 66 dBA\n  low_cut: {22:00: 80 Hz, 08:00: off}\n"
+    ).loudness
+    assert made.target.points == ((28800.0, -24.0), (72000.0, -30.0))
+    assert made.limit is not None
+    assert made.limit.points == ((0.0, -22.0),)
+    assert [made.low_cut.at(3600.0 * hour) for hour in (0, 7.99, 8, 21.99, 22, 23.99)] == [80.0, 80.0, 0, 0, 80.0, 80.0]
 
 
 WRONG_SCENES = [

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.outputs.contract import InfallibleOutput
-from engine.outputs.gain import CEILING, KNEE, MOST_TRIM, MUTE_RAMP, Gain
+from engine.outputs.gain import CEILING, KNEE, MOST_LEVEL, MOST_TRIM, MUTE_RAMP, Gain
 from engine.outputs.null import NullOutput
 from engine.runtime.audio import Audio
 from engine.runtime.pump import CHUNK_FRAMES, Pump
@@ -56,15 +56,18 @@ def test_a_level_in_decibels_is_what_the_decibels_say():
     assert gains(gain, 2)[-1] == 0.0
 
 
-@pytest.mark.parametrize("level", [-0.1, 1.01, float("nan"), float("inf")])
-def test_nothing_becomes_louder_behind_the_limiter_and_nonsense_is_refused(level):
+@pytest.mark.parametrize("level", [-0.1, 2.0, float("nan"), float("inf")])
+def test_nothing_becomes_much_louder_behind_the_limiter_and_nonsense_is_refused(level):
     gain = Gain(STEREO)
     with pytest.raises(ValueError):
         gain.set_level(level)
     with pytest.raises(ValueError):
         gain.set_level(0.5, seconds=-1.0)
     with pytest.raises(ValueError):
-        gain.set_decibels(0.1)
+        gain.set_decibels(MOST_LEVEL + 0.1)
+    for hertz in (-1.0, 1001.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError):
+            gain.set_low_cut(hertz)
     assert gain.apply(FULL) is FULL
 
 
@@ -78,9 +81,11 @@ def test_a_trim_may_lift_by_some_decibels_and_no_further():
             gain.set_trim(decibels)
 
 
-@given(st.floats(0.01, MOST_TRIM), st.floats(0.0, 1.0), st.integers(0, 1 << 30))
+@given(st.floats(0.01, MOST_TRIM), st.floats(0.0, 10 ** (MOST_LEVEL / 20)), st.integers(0, 1 << 30))
 @settings(max_examples=40, deadline=None)
-def test_what_a_trim_lifts_never_passes_its_ceiling_has_no_step_and_below_the_knee_stays_what_it_is(trim, level, seed):
+def test_what_trim_and_level_lift_never_passes_its_ceiling_has_no_step_and_below_the_knee_stays_what_it_is(
+    trim, level, seed
+):
     """The slope of what rounds off is at most 1, so that no step grows beyond the gain's."""
     sound = np.random.default_rng(seed).uniform(-1, 1, (CHUNK_FRAMES, 2)).astype(np.float32)
     gain = Gain(STEREO)
@@ -92,6 +97,13 @@ def test_what_a_trim_lifts_never_passes_its_ceiling_has_no_step_and_below_the_kn
     below = np.abs(linear) < KNEE - 1e-5
     assert np.allclose(found[below], linear[below], atol=1e-6)
     assert (np.abs(np.diff(found, axis=0)) <= np.abs(np.diff(linear, axis=0)) + 1e-5).all()
+
+
+def test_a_level_alone_that_lifts_passes_no_ceiling_either():
+    gain = Gain(STEREO)
+    gain.set_decibels(MOST_LEVEL, 0.0)
+    gain.apply(FULL)
+    assert CEILING - 0.01 < samples(gain.apply(FULL))[-1, 0] <= CEILING
 
 
 def test_what_leaves_the_limiter_is_not_touched_while_nothing_is_lifted():

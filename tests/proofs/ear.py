@@ -29,7 +29,7 @@ from engine.generators.contract import Role
 from engine.output_file import write_text
 from engine.pictures import new_figure, save_picture
 from engine.runtime.ending import Ending, networks_of
-from engine.runtime.performance.commands import Alarm, Command, Mute, SetGain, SetTrim, Stop
+from engine.runtime.performance.commands import Command, StageCommand
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
@@ -132,7 +132,7 @@ class Listener:
 
     def submit(self, command: Command) -> None:
         """Do what the ear asks."""
-        assert not isinstance(command, Mute | Alarm | SetGain | SetTrim | Stop), command
+        assert not isinstance(command, StageCommand), command
         self._mind.submit(command)
 
     def run(self) -> HeardScene:

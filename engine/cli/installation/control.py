@@ -6,14 +6,29 @@ from pathlib import Path
 
 import click
 
-ASKS = ("status", "mute", "unmute", "quiet", "normal", "volume", "section", "scene", "alarm", "release", "reload")
+ASKS = (
+    "status",
+    "mute",
+    "unmute",
+    "quiet",
+    "louder",
+    "softer",
+    "volume",
+    "normal",
+    "section",
+    "scene",
+    "alarm",
+    "release",
+    "reload",
+)
 
 EXAMPLES = """
 \b
 Examples:
   perpetuum control gallery mute         silence, until unmute; the music goes on
   perpetuum control gallery quiet        quiet mode, for a guided tour; normal ends it
-  perpetuum control gallery volume -6    softer by 6 dB, until the next session
+  perpetuum control gallery softer       a step softer, until the next opening; normal ends it
+  perpetuum control gallery volume -6    softer by 6 dB than usual, until the next opening
   perpetuum control gallery scene tides  let a scene of the programme come next; section NAME, go to a section
   perpetuum control gallery reload       read the file again
   perpetuum control gallery alarm        silence at once, which outlives power cuts; release ends it

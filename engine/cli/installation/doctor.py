@@ -35,8 +35,28 @@ def command(context: click.Context, installation: str | None, form: str) -> None
 
     The exit code is 1 where something would keep it from sounding as it should.
     """
-    from engine.health.doctor import machine, sound
+    from engine.health.doctor import machine
     from engine.health.doctor.diagnosis import Grade
+
+    found = diagnoses(installation)
+    if form == "json":
+        click.echo(as_json(found))
+    else:
+        _show(found)
+    if machine.worst(found) is Grade.BAD:
+        context.exit(1)
+
+
+def diagnoses(installation: str | None) -> list[Diagnosis]:
+    """All that the doctor finds.
+
+    Args:
+        installation: a name or a file; None: the machine alone.
+
+    Raises:
+        PerpetuumError: there is no such file.
+    """
+    from engine.health.doctor import machine, sound
 
     found: list[Diagnosis] = []
     read = _read(installation, found) if installation is not None else None
@@ -52,12 +72,12 @@ def command(context: click.Context, installation: str | None, form: str) -> None
         found += machine.state_folder(read.state)
         found += _ports(read)
         found += _secrets(read)
-    if form == "json":
-        click.echo(json.dumps([asdict(one) for one in found], indent=2))
-    else:
-        _show(found)
-    if machine.worst(found) is Grade.BAD:
-        context.exit(1)
+    return found
+
+
+def as_json(found: list[Diagnosis]) -> str:
+    """What it finds, for other programs."""
+    return json.dumps([asdict(one) for one in found], indent=2)
 
 
 def _read(name: str, found: list[Diagnosis]) -> Installation | None:

@@ -12,6 +12,7 @@ from engine.errors import PerpetuumError
 from engine.installation.installation import AfterRest, AtSection, Installation, Overlap, Transition
 from engine.installation.programme import Turn, asked_turn, first_turn, fixed_turn, next_turn, rotation
 from engine.installation.timetable import Intent, Phase, Source
+from engine.outputs.gain import MOST_LEVEL
 from engine.runtime.performance.commands import When
 
 BACK = 2.0
@@ -119,7 +120,7 @@ class Level:
     """How loud it is to be, behind the limiter.
 
     Attributes:
-        decibels: at most 0; -inf for silence.
+        decibels: at most `MOST_LEVEL`; -inf for silence.
         seconds: in which the sound comes there.
     """
 
@@ -164,22 +165,23 @@ def check_section(installation: Installation, on: OnAir | None, section: str) ->
 def level_wanted(
     installation: Installation, intent: Intent, quiet: bool, closes_in: float | None, volume: float = 0.0
 ) -> Level:
-    """The level of a moment. Its zero is the loudest target of the day: behind the limiter nothing gets louder.
+    """The level of a moment. Its zero is the loudest target of the day; above it only staff lift it.
 
     Args:
         installation: of which.
         intent: of the timetable, whose loudness moves slowly by itself.
         quiet: a hand has asked for quiet mode.
         closes_in: seconds until it closes; None where nobody knows.
-        volume: dB that a hand takes off.
+        volume: dB by which staff have turned it up or down; nobody passes the limit.
     """
     if intent.phase is Phase.FADING_OUT:
         return Level(-math.inf, max(closes_in or 0.0, BACK))
-    decibels = min(0.0, intent.loudness - installation.loudness.loudest)
+    loudest = installation.loudness.loudest
+    decibels = min(intent.loudness + volume, intent.most, loudest + MOST_LEVEL) - loudest
     if quiet:
         lowered = installation.quiet.level
         decibels = min(decibels, decibels + lowered if not intent.quiet else decibels)
-    return Level(decibels + volume, installation.fades.fade_in if intent.phase is Phase.FADING_IN else BACK)
+    return Level(decibels, installation.fades.fade_in if intent.phase is Phase.FADING_IN else BACK)
 
 
 def density_wanted(installation: Installation, intent: Intent, quiet: bool) -> float:

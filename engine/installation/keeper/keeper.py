@@ -32,6 +32,7 @@ from engine.installation.keeper.folder.starts import HEALTHY
 from engine.installation.keeper.folder.writing import Writer
 from engine.installation.keeper.hands.course import AskedCourse
 from engine.installation.keeper.hands.hands import Ask, Hands
+from engine.installation.keeper.levels import StageLevels
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
 from engine.installation.keeper.recording.marks import HeardMarks
@@ -51,6 +52,7 @@ from engine.runtime.performance.commands import (
     MindCommand,
     Mute,
     SetGain,
+    SetLowCut,
     SetTrim,
     StageCommand,
     Stop,
@@ -74,9 +76,6 @@ DIRECT_EVERY = 0.5
 
 LAST_FADE = 1.5
 """Seconds of the fade at the end."""
-
-INAUDIBLE = -40.0
-"""dB below the target under which nobody is meant to hear anything: the end of a fade."""
 
 CUT_FADE = 0.3
 """Seconds of the fade where something is opened anew."""
@@ -110,6 +109,7 @@ class Keeper:
         bus: tells what happens.
         music: what is known of it from that.
         on: the turn that plays.
+        levels: what is wanted of the gain stage.
         restart_due: whether all processes are to begin anew, as planned.
         read_due: whether a hand wants the file to be read again.
     """
@@ -141,16 +141,18 @@ class Keeper:
         self._backoff = Backoff(0.5, 10.0)
         self._direct_at = self._open_at = 0.0
         self._marks = HeardMarks(recording.note)
-        self._level = Level(0.0, 0.0)
+        self.levels = StageLevels(self._act_on_stage)
         self._resumption: Resumption | None = None
         self._restart_at: datetime | None = None
         self._ahead = ahead
         self._bank = Bank(folder.path)
         self._rungs = Rungs()
         self._amplifier = Amplifier(self.installation.amplifier)
-        self._succession = Succession(self._tell_mind, self._set_gain)
+        self._succession = Succession(self._tell_mind, self.levels.set_gain)
         self._course = AskedCourse(lambda: (self.installation, self.on), self._change, self._tell_mind, clock)
-        self.hands = Hands(folder, self._act, self._writer.do, self.tell, self._course.check)
+        self.hands = Hands(
+            folder, self._act, self._writer.do, self.tell, self._course.check, lambda: self.installation.staff
+        )
 
     def start(self) -> None:
         """Start what is intended now.
@@ -190,7 +192,7 @@ class Keeper:
         if self.performance is not None:
             self._look_at_refusals(self.performance, now)
         if self.performance is not None:
-            self._succession.look(self.performance.audio.heard, now, self._level)
+            self._succession.look(self.performance.audio.heard, now, self.levels.level)
             lost = {**self.performance.lost, **self.recording.lost}
             for event in self._rungs.steps(lost, self.performance.mind.next_bar):
                 self.tell(event)
@@ -244,7 +246,7 @@ class Keeper:
     @property
     def audible(self) -> bool:
         """Whether the level that is wanted now can be heard."""
-        return self._level.decibels > INAUDIBLE
+        return self.levels.audible
 
     @property
     def saved(self) -> float:
@@ -266,8 +268,6 @@ class Keeper:
         wanted = turn_wanted(self.installation, intent, moment, self.on or (kept.on if kept else None), now)
         if kept is not None and kept.recalled is not None and wanted is not None and wanted.source is kept.on.source:
             wanted = kept.on  # even where its time is over: it ends where the transition lets it
-        if self.on is not None and (wanted is None or wanted.turn.session != self.on.turn.session):
-            self.hands.volume = 0.0
         self._amplifier.want(wanted is not None or self._opens_within(self._amplifier.lead, moment), now)
         if wanted is None:
             if self.performance is not None:
@@ -280,7 +280,9 @@ class Keeper:
         elif wanted is not self.on:
             self._change(wanted, now)
         closes_in = (intent.session.end - moment).total_seconds() if intent.session is not None else None
-        self._set_level(level_wanted(self.installation, intent, self.hands.quiet, closes_in, self.hands.volume))
+        if moment.year >= FIRST_YEAR:
+            self.hands.volume.look(moment, self._timetable)
+        self.levels.take(self._level_wanted(intent, closes_in), intent.low_cut)
         if self.performance is not None:
             self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
         self._look_at_restart(moment)
@@ -297,16 +299,13 @@ class Keeper:
             self._restart_at = None
             self.restart_due = True
 
-    def _set_level(self, level: Level) -> None:
-        if level.decibels != self._level.decibels and not (
-            math.isfinite(level.decibels) and abs(level.decibels - self._level.decibels) < 0.05
-        ):
-            self._level = level
-            self._set_gain(level.decibels, level.seconds)
+    def _level_wanted(self, intent: Intent, closes_in: float | None = None) -> Level:
+        hands = self.hands
+        return level_wanted(self.installation, intent, hands.quiet, closes_in, hands.volume.decibels)
 
-    def _set_gain(self, decibels: float, seconds: float) -> None:
+    def _act_on_stage(self, command: StageCommand) -> None:
         if self.performance is not None:
-            self.performance.act(SetGain(decibels, seconds))
+            self.performance.act(command)
 
     # What sounds
 
@@ -321,11 +320,11 @@ class Keeper:
             continues, why = found.sitting, f"it goes on at bar {found.bar + 1}, in {found.section}"
             log.warning("the music goes on where it stood: %s, %s, bar %d", on.turn.scene, found.section, found.bar + 1)
         self.on = on
-        level = level_wanted(self.installation, intent, self.hands.quiet, None, self.hands.volume)
-        self._level = level
+        level = self._level_wanted(intent)
+        self.levels.begin(level, intent.low_cut)
         opening = Level(-math.inf, 0.0) if level.seconds > 2.5 and not play.state else level
         self._start_performance(play, opening, continues, why)
-        self._set_gain(level.decibels, level.seconds)
+        self.levels.set_gain(level.decibels, level.seconds)
 
     def _start_performance(self, play: Play, level: Level, continues: int, why: str) -> None:
         sound = self.installation.sound
@@ -351,7 +350,7 @@ class Keeper:
         if self.on is not None:
             self.recording.turn(told_of(self.on, str(file_of(self.installation, self.on))))
         # What hands want counts before the first sample, and whoever asks from now on finds it.
-        performance.start([*self._first_commands(), SetGain(level.decibels, 0.0)])
+        performance.start([*self._first_commands(), *self.levels.first(level)])
         self.performance = performance
         for command in self._first_commands():
             performance.act(command)
@@ -376,7 +375,7 @@ class Keeper:
             return
         play = self.performance.mind.play
         self._close(CUT_FADE, "the outputs change")
-        self._start_performance(play, self._level, 0, "the outputs have changed")
+        self._start_performance(play, self.levels.level, 0, "the outputs have changed")
 
     def _look_at_refusals(self, performance: KeptPerformance, now: float) -> None:
         refusals = performance.mind.refusals
@@ -401,7 +400,7 @@ class Keeper:
     def _act(self, ask: Ask, value: str) -> None:
         """Do at once what a hand asks; in any thread."""
         performance = self.performance
-        if ask in (Ask.QUIET, Ask.NORMAL, Ask.VOLUME):
+        if ask in (Ask.QUIET, Ask.NORMAL, Ask.LOUDER, Ask.SOFTER, Ask.VOLUME):
             self._direct_at = 0.0
         elif ask in (Ask.SCENE, Ask.SECTION):
             self._course.put(ask, value)
@@ -434,7 +433,7 @@ class Keeper:
         if self.performance is None:
             return
         match command:
-            case SetGain() | SetTrim():
+            case SetGain() | SetTrim() | SetLowCut():
                 self.performance.act(command)
             case Mute() | Alarm() | Stop():
                 log.warning("the recorder asked for %s, which is for hands alone", type(command).__name__)

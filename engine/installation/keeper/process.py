@@ -23,6 +23,7 @@ from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.last_good import LastGoodFile
 from engine.installation.keeper.folder.starts import Starts
+from engine.installation.keeper.hands.buttons import Buttons
 from engine.installation.keeper.hands.contact import watch_contact
 from engine.installation.keeper.hands.control import ControlSocket
 from engine.installation.keeper.hands.hands import Ask
@@ -104,6 +105,8 @@ class Running:
             contact = read.installation.alarm.contact
             if contact is not None:
                 stack.callback(watch_contact(contact, keeper.hands.contact_is))
+            buttons = Buttons(read.installation.buttons, keeper.hands)
+            stack.callback(buttons.close)
             stack.callback(keeper.stop)
             stack.callback(telling.stopping)
             stack.enter_context(ControlSocket(folder.path, telling.answer))
@@ -120,6 +123,7 @@ class Running:
             while not self._stops(keeper):
                 keeper.look()
                 telling.look(time.monotonic())
+                buttons.show(telling.snapshot)
                 if not settled and keeper.healthy:
                     settled = True
                     keeper.later(starts.succeeds)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -109,7 +110,6 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         expected=False,
         muted=hands.muted,
         quiet=hands.quiet,
-        volume=hands.volume,
         alarm=hands.alarm,
         scene="",
         level=FallbackLevel.NONE,
@@ -123,10 +123,13 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         processes=(("keeper", os.getpid()), *([("recorder", recorder)] if recorder is not None else [])),
         mixer=keeper.music.mixer,
         room=keeper.music.room,
+        volume=hands.volume.decibels,
     )
     if performance is None or on is None:
         return now
-    standing, meter = performance.standing, performance.meter
+    standing, meter, loudness = performance.standing, performance.meter, keeper.installation.loudness
+    level, calibration = keeper.levels.level.decibels, loudness.calibration
+    wanted = loudness.loudest + level if math.isfinite(level) else None
     due = keeper.music.sounds(standing.taken) or standing.repeating or performance.substituted
     return replace(
         now,
@@ -140,4 +143,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         peak=meter.take_peak() if meter is not None else 0.0,
         lost=performance.unheard,
         processes=(*now.processes, *performance.processes),
+        wanted=wanted,
+        wanted_dba=calibration.decibels_a(wanted) if calibration is not None and wanted is not None else None,
+        low_cut=keeper.levels.low_cut,
     )

@@ -124,7 +124,7 @@ class Telling:
         if performance is None or keeper.on is None:
             return f"{title}: closed"
         state = ", muted" if hands.muted else ", in quiet mode" if hands.quiet else ""
-        state += f", {-hands.volume:g} dB softer by hand" if hands.volume else ""
+        state += f", {hands.volume.decibels:+g} dB by hand" if hands.volume.decibels else ""
         if not performance.mind.begun:
             return f"{title}: {keeper.on.turn.scene} is about to begin{state}"
         if performance.substituted:
@@ -143,7 +143,7 @@ class Telling:
             "alarm": keeper.hands.alarm,
             "muted": keeper.hands.muted,
             "quiet": keeper.hands.quiet,
-            "volume": keeper.hands.volume,
+            "volume": keeper.hands.volume.decibels,
             "safe": keeper.safe,
             "recorder": keeper.recording.pid,
             "phase": keeper.intent.phase.value,

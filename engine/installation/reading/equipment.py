@@ -1,19 +1,22 @@
 # pyright: strict
-"""The keys of an installation file for what stands behind the output: mixer, amplifier, microphone."""
+"""The keys of an installation file for what stands behind the output: mixer, amplifier, microphone; and for staff."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from engine.generators.contract import Settings
 from engine.installation.amplifier import AmplifierChoice
+from engine.installation.staff import ButtonPins
+from engine.outputs.gain import MOST_LEVEL
 from engine.scenes.text.nodes import MapNode
 from engine.scenes.text.problems import Problem
 from engine.scenes.text.source import SourceFile
-from engine.units import Percent, Seconds
+from engine.units import Decibels, Percent, Seconds
 
 
 class MixerFile(Settings):
@@ -39,6 +42,35 @@ class MicrophoneFile(Settings):
         default="default",
         min_length=1,
         description="A source of the sound server, or a card by the name that stays, `hw:CARD=Mic,DEV=0`.",
+    )
+
+
+class StaffFile(Settings):
+    """By how much staff may move the volume, until the next opening."""
+
+    step: Decibels = Field(default=2.0, ge=0.5, le=6, description="By how much one `louder` or `softer` moves it.")
+    louder: Decibels = Field(
+        default=4.0, ge=0, le=MOST_LEVEL, description="By how much it may be raised at most; `0 dB`: not at all."
+    )
+    softer: Decibels = Field(
+        default=12.0, ge=0, le=30, description="By how much it may be lowered at most; `0 dB`: not at all."
+    )
+
+
+class ButtonsFile(Settings):
+    """Buttons for staff, and a light, at GPIO pins; a button closes its pin to ground."""
+
+    louder: int | None = Field(default=None, ge=0, le=27, description="A step louder.", examples=["5"])
+    softer: int | None = Field(default=None, ge=0, le=27, description="A step softer.", examples=["6"])
+    mute: int | None = Field(default=None, ge=0, le=27, description="Silence, and back.", examples=["13"])
+    quiet: int | None = Field(default=None, ge=0, le=27, description="Quiet mode, and back.", examples=["19"])
+    light: int | None = Field(
+        default=None,
+        ge=0,
+        le=27,
+        description="A light: on while all is as it should be; it blinks slowly while it is muted or the alarm is on, "
+        "and quickly while something is wrong.",
+        examples=["26"],
     )
 
 
@@ -88,3 +120,27 @@ def read_amplifier(source: SourceFile, node: MapNode, said: AmplifierFile | None
     if said.pin is None and not on:
         return source.error(span, "nothing says how it is switched", "a `pin`, or `switch_on` and `switch_off`")
     return AmplifierChoice(said.pin, said.active == "high", on, off, said.before, said.after)
+
+
+def read_buttons(
+    source: SourceFile, node: MapNode, head: ButtonsFile, taken: Mapping[str, int | None]
+) -> ButtonPins | Problem:
+    """Buttons and light.
+
+    Args:
+        source: the file.
+        node: of the whole installation.
+        head: what it says.
+        taken: pins that are something else's, by what that is.
+    """
+    mapping = node.get("buttons")
+    pins = {pin: name for name, pin in taken.items() if pin is not None}
+    for name in ButtonsFile.model_fields:
+        pin = getattr(head, name)
+        if pin is None:
+            continue
+        if pin in pins and isinstance(mapping, MapNode):
+            span = mapping.entries[name][1].span
+            return source.error(span, f"GPIO{pin} is that of `{pins[pin]}` already", "a pin of its own")
+        pins[pin] = name
+    return ButtonPins(head.louder, head.softer, head.mute, head.quiet, head.light)

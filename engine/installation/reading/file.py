@@ -15,13 +15,15 @@ from engine.installation.installation import Fades, Hours, Installation, Journal
 from engine.installation.proof import MixerChoice, ProofChoices
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
-from engine.installation.reading.equipment import read_amplifier
+from engine.installation.reading.equipment import read_amplifier, read_buttons
 from engine.installation.reading.listening import hide_secrets, read_listening
+from engine.installation.reading.loudness import read_loudness
 from engine.installation.reading.models import HearingFile, InstallationFile
 from engine.installation.reading.notices import read_notices
 from engine.installation.reading.schema import known_keys
-from engine.installation.reading.sounding import read_loudness, read_sound
+from engine.installation.reading.sounding import read_sound
 from engine.installation.reading.steering import read_steering
+from engine.installation.staff import StaffChoice
 from engine.installation.state_place import default_state
 from engine.installation.walltime import find_zone
 from engine.scenes.schema.models import NoteLimitsFile, SceneFile
@@ -67,6 +69,11 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
     notices = read_notices(source, node)
     steering = read_steering(source, node)
     amplifier = read_amplifier(source, node, known.amplifier)
+    taken = {
+        "alarm": known.alarm.contact.pin if known.alarm.contact is not None else None,
+        "amplifier": known.amplifier.pin if known.amplifier is not None else None,
+    }
+    buttons = read_buttons(source, node, known.buttons, taken)
     restart = _read_restart(source, node, known)
     outside = read_outside(source, node, known.outside, scenes) if known.outside is not None else None
     zone = _read_zone(source, node, known)
@@ -83,6 +90,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or isinstance(notices, Problem)
         or isinstance(steering, Problem)
         or isinstance(amplifier, Problem)
+        or isinstance(buttons, Problem)
         or isinstance(restart, Problem)
         or isinstance(outside, Problem)
         or isinstance(zone, Problem)
@@ -103,6 +111,8 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         outside=outside,
         quiet=quiet,
         loudness=loudness,
+        staff=StaffChoice(head.staff.step, head.staff.louder, head.staff.softer),
+        buttons=buttons,
         hearing=Hearing(**_said(head.ear, NoteLimitsFile.model_fields)),
         sound_hearing=SoundHearing(**_said(head.ear, HearingFile.model_fields.keys() - NoteLimitsFile.model_fields)),
         sound=sound,

@@ -18,7 +18,8 @@ from engine.errors import WrongValueError
 from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
 from engine.installation.notices import Encryption
-from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile
+from engine.installation.reading.equipment import AmplifierFile, ButtonsFile, MicrophoneFile, MixerFile, StaffFile
+from engine.installation.reading.loudness import LoudnessFile
 from engine.outputs.gain import MOST_TRIM
 from engine.scenes.schema.models import LARGEST_SEED, Limit, NoteLimitsFile, Stuck
 from engine.units import (
@@ -64,18 +65,6 @@ KEEP = Unit(
 )
 """In hours."""
 
-LUFS = Unit(
-    "a loudness", {"LUFS": 1}, "`-20 LUFS`", low=-60, high=-8, foreign={"lkfs": "LUFS", "lu": "LUFS", "db": "LUFS"}
-)
-PEAK = Unit("a true peak", {"dB": 1}, "`-1 dB`", low=-40, high=0, foreign={"dbtp": "dB", "dbfs": "dB"})
-STEEPNESS = Unit(
-    "a change of level",
-    {"dB/min": 1},
-    "`3 dB/min`",
-    low=0.1,
-    high=60,
-    foreign=dict.fromkeys(("db a minute", "db per minute", "db/minute", "db / min"), "dB/min"),
-)
 AIR = replace(SECONDS, noun="a time", example="`10 s`", low=3, words={"off": math.inf})
 BANK = replace(SECONDS, noun="a length", example="`60 s`", low=0, high=600, words={"off": 0.0})
 LOWER = replace(DECIBELS, low=-60, high=0, words={}, example="`-12 dB`")
@@ -106,7 +95,6 @@ Lengths = Annotated[Range, BeforeValidator(_lengths), unit_schema(LENGTH, many=T
 Keep = Annotated[float, BeforeValidator(_in(KEEP)), unit_schema(KEEP), KEEP]
 Absence = Annotated[float, BeforeValidator(_in(LENGTH)), unit_schema(LENGTH), LENGTH]
 Lower = Annotated[float, BeforeValidator(_in(LOWER)), unit_schema(LOWER), LOWER]
-Steepness = Annotated[float, BeforeValidator(_in(STEEPNESS)), unit_schema(STEEPNESS), STEEPNESS]
 Air = Annotated[float, BeforeValidator(_in(AIR)), unit_schema(AIR), AIR]
 Bank = Annotated[float, BeforeValidator(_bank), unit_schema(BANK), BANK]
 TimeOfDay = Annotated[float, BeforeValidator(_time), text_schema(TIME_OF_DAY, "a time of day, like 04:30")]
@@ -183,25 +171,6 @@ class QuietFile(Settings):
     days: Any = Field(default="every_day", description="Days on which these hours count.")
     level: Lower = Field(default=-12.0, description="How much less loud it is then.")
     density: Percent = Field(default=1.0, description="How many of the notes stay, `60 %`.")
-
-
-class LoudnessFile(Settings):
-    """How loud it is, over the day."""
-
-    target: Any = Field(
-        default=None,
-        description="Loudness that is held: `-20 LUFS`, or by the hour, `{08:00: -26 LUFS, 12:00: -20 LUFS}`, with "
-        "straight lines between.",
-        json_schema_extra={"default": "-20 LUFS"},
-    )
-    ceiling: Any = Field(
-        default=None,
-        description="True peak that is never passed: `-1 dB`, or by the hour.",
-        json_schema_extra={"default": "-1 dB"},
-    )
-    steepest: Steepness = Field(
-        default=3.0, description="The largest jump: no faster does the target move, whatever hours and curves say."
-    )
 
 
 class HearingFile(NoteLimitsFile):
@@ -370,6 +339,10 @@ class InstallationFile(Settings):
     )
     quiet: QuietFile = Field(default=QuietFile(), description="Quiet mode, and quiet hours.")
     loudness: LoudnessFile = Field(default=LoudnessFile(), description="How loud it is, over the day.")
+    staff: StaffFile = Field(
+        default=StaffFile(), description="By how much staff may move the volume, until the next opening."
+    )
+    buttons: ButtonsFile = Field(default=ButtonsFile(), description="Buttons for staff, and a light, at GPIO pins.")
     ear: HearingFile = Field(default=HearingFile(), description="What the ear takes for a fault, and the level.")
     output: Any = Field(
         default="auto",

@@ -9,10 +9,9 @@ from pydantic import BaseModel
 
 from engine.installation.installation import WEEK
 from engine.installation.reading.days import GROUPS
-from engine.installation.reading.equipment import AmplifierFile, MicrophoneFile, MixerFile
+from engine.installation.reading.equipment import AmplifierFile, ButtonsFile, MicrophoneFile, MixerFile, StaffFile
+from engine.installation.reading.loudness import CUT, IN_THE_ROOM, PEAK, CalibrationFile, LoudnessFile
 from engine.installation.reading.models import (
-    LUFS,
-    PEAK,
     AlarmFile,
     ContactFile,
     FadesFile,
@@ -20,7 +19,6 @@ from engine.installation.reading.models import (
     InstallationFile,
     JournalFile,
     ListenFile,
-    LoudnessFile,
     MailFile,
     NoticesFile,
     OutputEntryFile,
@@ -47,6 +45,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "`outside`": OutsideFile,
     "`quiet`": QuietFile,
     "`loudness`": LoudnessFile,
+    "`calibration`": CalibrationFile,
+    "`staff`": StaffFile,
+    "`buttons`": ButtonsFile,
     "`ear`": HearingFile,
     "`output` and each of the `followers`": OutputEntryFile,
     "`mixer`": MixerFile,
@@ -94,6 +95,7 @@ def installation_schema() -> dict[str, Any]:
         "microphone": MicrophoneFile,
         "restart": RestartFile,
         "contact": ContactFile,
+        "calibration": CalibrationFile,
     }
     for name, model in parts.items():
         definitions[name] = object_schema(model, definitions)
@@ -107,8 +109,8 @@ def installation_schema() -> dict[str, Any]:
         settings["hours"] |= _stretches()
         settings["days"] |= _several({"type": "string", "pattern": _DAYS})
     definitions["restart"]["properties"]["days"] |= _several({"type": "string", "pattern": _DAYS})
-    loudness["target"] |= _over_the_day(LUFS)
-    loudness["ceiling"] |= _over_the_day(PEAK)
+    for name, unit in (("target", IN_THE_ROOM), ("limit", IN_THE_ROOM), ("ceiling", PEAK), ("low_cut", CUT)):
+        loudness[name] |= _over_the_day(unit)
     kinds = list(OUTPUTS.names())
     # Without quotes the output `null` is what YAML takes for nothing.
     kind = definitions["output"]["properties"]["kind"]
@@ -144,6 +146,7 @@ def installation_schema() -> dict[str, Any]:
         (own, "microphone"),
         (own, "restart"),
         (definitions["AlarmFile"]["properties"], "contact"),
+        (loudness, "calibration"),
     ):
         settings[name] = {"allOf": [_reference(name)], "description": settings[name]["description"]}
     return {

@@ -1,25 +1,20 @@
 # pyright: strict
-"""Outputs and loudness of an installation file."""
+"""Outputs of an installation file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
-from engine.errors import WrongValueError
-from engine.form.curves import DayCurve
-from engine.installation.installation import FollowerChoice, Loudness, Sound
-from engine.installation.reading.models import LUFS, PEAK, InstallationFile, LoudnessFile, OutputEntryFile
+from engine.installation.installation import FollowerChoice, Sound
+from engine.installation.reading.models import InstallationFile, OutputEntryFile
 from engine.outputs.contract import OUTPUTS
 from engine.outputs.opening import OutputChoice
-from engine.scenes.reading.moving.points import read_points
 from engine.scenes.schema.kinds import find_kind
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span, good, problems
-from engine.scenes.text.source import SourceFile, clipped
-from engine.units import Unit, parse
+from engine.scenes.text.source import SourceFile
 
 MOST_FOLLOWERS = 16
 
@@ -40,51 +35,6 @@ def read_sound(source: SourceFile, node: MapNode, head: InstallationFile) -> Sou
     if isinstance(followers, Problem):
         return followers
     return Sound(output, followers, head.mono)
-
-
-def read_loudness(source: SourceFile, node: MapNode, head: LoudnessFile) -> Loudness | Problem:
-    """How loud it is.
-
-    Args:
-        source: the file.
-        node: of the whole installation.
-        head: what its `loudness` says, the curves left out.
-    """
-    mapping = node.get("loudness")
-    default = Loudness(steepest=head.steepest)
-    if not isinstance(mapping, MapNode):
-        return default
-    target = _read_curve(source, mapping, "target", LUFS, default.target)
-    ceiling = _read_curve(source, mapping, "ceiling", PEAK, default.ceiling)
-    if isinstance(target, Problem):
-        return target
-    return ceiling if isinstance(ceiling, Problem) else Loudness(target, ceiling, head.steepest)
-
-
-def _read_curve(source: SourceFile, mapping: MapNode, name: str, unit: Unit, default: DayCurve) -> DayCurve | Problem:
-    if name not in mapping.entries:
-        return default
-    key, value = mapping.entries[name]
-    read = partial(_read_level, source, unit, key)
-    if isinstance(value, ScalarNode):
-        level = read(value)
-        return level if isinstance(level, Problem) else DayCurve(((0.0, level),))
-    form = f"{unit.example}, or by the hour, like `{{08:00: {unit.example.strip('`')}}}`"
-    found = read_points(source, value, key, read, form)
-    return found.wrong[0] if found.wrong else DayCurve(found.points)
-
-
-def _read_level(source: SourceFile, unit: Unit, key: ScalarNode, node: ScalarNode) -> float | Problem:
-    span = node.span if node.span.end > node.span.start else key.span
-    try:
-        return parse(node.value, unit)
-    except WrongValueError as error:
-        meant = node.text.replace(error.wrong, error.right) if error.right else ""
-        if not error.message:
-            return source.error(span, f"`{key.text}`: `{clipped(node.text)}` will not do", error.expected)
-        return source.error(span, f"`{key.text}`: {error.message}", f"a value like {unit.example}", meant)
-    except ValueError as error:
-        return source.error(span, f"`{key.text}`: {error}")
 
 
 def _read_followers(source: SourceFile, node: MapNode) -> tuple[FollowerChoice, ...] | Problem:

@@ -17,7 +17,7 @@ from engine.installation.soak.kept import StoredProcess, StoredSample, StoredSoa
 from engine.installation.soak.measuring import measure_processes
 from engine.output_file import write_text
 from engine.runtime.ending import networks_of
-from engine.runtime.performance.commands import Alarm, Command, Mute, SetGain, SetTrim, Stop
+from engine.runtime.performance.commands import Command, StageCommand
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
@@ -93,7 +93,7 @@ class Soak:
 
     def submit(self, command: Command) -> None:
         """Do what the ear asks, but for what only sound could show."""
-        if not isinstance(command, Mute | Alarm | SetGain | SetTrim | Stop):
+        if not isinstance(command, StageCommand):
             self._mind.submit(command)
 
     def run(self) -> StoredSoak:

@@ -31,6 +31,8 @@ RIGHTS = {
     Ask.UNMUTE: SteeringRight.MUTE,
     Ask.QUIET: SteeringRight.QUIET,
     Ask.NORMAL: SteeringRight.QUIET,
+    Ask.LOUDER: SteeringRight.VOLUME,
+    Ask.SOFTER: SteeringRight.VOLUME,
     Ask.VOLUME: SteeringRight.VOLUME,
     Ask.SECTION: SteeringRight.SECTION,
     Ask.SCENE: SteeringRight.SCENE,

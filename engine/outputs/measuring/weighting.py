@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.float64]
+from engine.outputs.biquads import BiquadCascade, Samples
 
 TENTHS = 10
 """Readings a second: a gating block of 400 ms has four, so that blocks overlap by three quarters."""
@@ -61,70 +61,19 @@ def _biquads(rate: int) -> Samples:
 class KWeighting:
     """The two filters of BS.1770 over a stream.
 
-    A recursive filter of order four is, over a piece of N frames, one matrix for what the piece itself gives and one
-    for what the four numbers of the state before it still give: so numpy does what otherwise needs a loop over frames.
-
     Args:
         rate: frames a second.
         channels: of the stream.
     """
 
     def __init__(self, rate: int, channels: int) -> None:
-        self._state = np.zeros((4, channels))
-        # Columns are what one unit of input, or of state, at the start of a piece gives.
-        impulse = np.zeros((PIECE, 5))
-        impulse[0, 0] = 1.0
-        states = np.zeros((4, 5))
-        states[:, 1:] = np.eye(4)
-        answer, after = _run(_biquads(rate), impulse, states)
-        response = answer[:, 0]
-        lags = np.subtract.outer(np.arange(PIECE), np.arange(PIECE))
-        self._from_input = np.where(lags >= 0, response[np.maximum(lags, 0)], 0.0)
-        self._from_state = answer[:, 1:]
-        self._advance = after[:, 1:]
-        # What each frame of a piece leaves in the state: an impulse at the end of ever longer pieces.
-        self._into_state = np.zeros((4, PIECE))
-        one, state = np.zeros((PIECE, 1)), np.zeros((4, 1))
-        one[0, 0] = 1.0
-        for frame in range(PIECE):
-            _, state = _run(_biquads(rate), one[frame : frame + 1], state)
-            self._into_state[:, PIECE - 1 - frame] = state[:, 0]
+        self._filter = BiquadCascade(_biquads(rate), channels, PIECE, rate)
 
     def __call__(self, frames: Samples) -> Samples:
-        """The stream goes on.
-
-        Args:
-            frames: [n * PIECE, channels].
-
-        Returns:
-            the same, filtered.
-        """
-        channels = frames.shape[1]
-        pieces = frames.reshape(-1, PIECE, channels).transpose(1, 0, 2).reshape(PIECE, -1)
-        gains = self._into_state @ pieces
-        states = np.empty_like(gains)
-        state = self._state
-        for place in range(0, gains.shape[1], channels):
-            states[:, place : place + channels] = state
-            state = self._advance @ state + gains[:, place : place + channels]
-        self._state = state
-        out = self._from_input @ pieces + self._from_state @ states
-        return out.reshape(PIECE, -1, channels).transpose(1, 0, 2).reshape(-1, channels)
-
-
-def _run(biquads: Samples, frames: Samples, state: Samples) -> tuple[Samples, Samples]:
-    """Both filters, frame by frame (transposed direct form II): the oracle of the matrices, and what makes them."""
-    out, state = frames.copy(), state.copy()
-    for frame in range(len(frames)):
-        value = frames[frame].copy()
-        for place, (b, a) in enumerate(biquads):
-            low, high = 2 * place, 2 * place + 1
-            given = b[0] * value + state[low]
-            state[low] = b[1] * value - a[1] * given + state[high]
-            state[high] = b[2] * value - a[2] * given
-            value = given
-        out[frame] = value
-    return out, state
+        """The stream goes on: any number of frames [n, channels], and the same filtered."""
+        out = np.empty_like(frames)
+        self._filter(frames, out)
+        return out
 
 
 class TruePeak:

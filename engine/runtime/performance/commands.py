@@ -2,7 +2,7 @@
 """What a hand may ask of a running performance: a closed union of frozen values that the codec carries.
 
 The mind's commands act at a bar line that is not decided yet; those of the stage (`Mute`, `Alarm`, `SetGain`,
-`SetTrim`, `Stop`) act at once, behind the pipe.
+`SetTrim`, `SetLowCut`, `Stop`) act at once, behind the pipe.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class SetGain:
     """Turn everything up or down at once.
 
     Attributes:
-        decibels: -inf..0.
+        decibels: -inf up to `engine.outputs.gain.MOST_LEVEL`.
         seconds: over which.
     """
 
@@ -132,6 +132,19 @@ class SetTrim:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLowCut:
+    """Take bass away, or let it come back.
+
+    Attributes:
+        hertz: below which it goes, at most `engine.outputs.low_cut.MOST_HERTZ`; 0: all of it stays.
+        seconds: over which.
+    """
+
+    hertz: float
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Fade out and end.
 
@@ -148,7 +161,7 @@ BarCommand = GoToSection | Reseed | Solo | MutePart | SetControl
 MindCommand = ChangeScene | BarCommand
 """What the mind deals with."""
 
-StageCommand = Mute | Alarm | SetGain | SetTrim | Stop
+StageCommand = Mute | Alarm | SetGain | SetTrim | SetLowCut | Stop
 """What the stage deals with."""
 
 Command = MindCommand | StageCommand

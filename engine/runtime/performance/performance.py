@@ -22,6 +22,7 @@ from engine.runtime.performance.commands import (
     Reseed,
     SetControl,
     SetGain,
+    SetLowCut,
     SetTrim,
     Solo,
     Stop,
@@ -132,7 +133,7 @@ class Performance:
     def submit(self, command: Command) -> None:
         """Do what a hand asks. Returns at once; what cannot be done is told as an event or in the log."""
         match command:
-            case Stop() | Mute() | Alarm() | SetGain() | SetTrim():
+            case Stop() | Mute() | Alarm() | SetGain() | SetTrim() | SetLowCut():
                 self._to_stage.send(command)
                 self.bus.publish(Commanded(type(command).__name__, words_of(command), self.snapshot().next_bar))
             case ChangeScene() | GoToSection() | Reseed() | Solo() | MutePart() | SetControl():

@@ -17,7 +17,7 @@ from engine.outputs.contract import InfallibleOutput
 from engine.outputs.meter import LevelMeter
 from engine.runtime.audio import Audio, Refused
 from engine.runtime.offline import OfflineReader
-from engine.runtime.performance.commands import Alarm, Mute, SetGain, SetTrim, StageCommand, Stop
+from engine.runtime.performance.commands import Alarm, Mute, SetGain, SetLowCut, SetTrim, StageCommand, Stop
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.pump import Pump
@@ -182,6 +182,8 @@ class Stage(StageThread):
                 self._pump.gain.set_decibels(decibels, seconds)
             case SetTrim(decibels=decibels, seconds=seconds):
                 self._pump.gain.set_trim(decibels, seconds)
+            case SetLowCut(hertz=hertz, seconds=seconds):
+                self._pump.gain.set_low_cut(hertz, seconds)
 
     def _progress(self) -> SoundProgress:
         for message in self._audio.poll():

@@ -12,9 +12,10 @@ from engine.installation.installation import Hours
 from engine.installation.keeper.direction import OnAir, level_wanted, turn_wanted
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.course import AskedCourse
-from engine.installation.keeper.hands.hands import LOWEST, Ask, Hands, read_line, read_volume
+from engine.installation.keeper.hands.hands import Ask, Hands, read_line, read_volume
 from engine.installation.keeper.snapshots import MusicWatch
 from engine.installation.programme import Turn, next_turn
+from engine.installation.staff import StaffChoice
 from engine.installation.timetable import Source, Timetable
 from engine.runtime.performance.commands import GoToSection
 from tests.installation.keeper.test_decisions import ALWAYS, at
@@ -25,6 +26,8 @@ PROGRAMME = programme(
 )
 HERE = installation(programme=PROGRAMME)
 TIDES = OnAir(Source.PROGRAMME, Turn("2026-03-02", 4, "tides", 600.0, 7), 0.0)
+
+STAFF = StaffChoice()
 
 
 @pytest.mark.parametrize(
@@ -48,15 +51,15 @@ def test_what_is_no_ask_is_refused_and_it_is_said_what_is(line):
     assert len(str(refused.value)) < 300
 
 
-@given(st.floats(LOWEST, 0.0))
+@given(st.floats(-STAFF.softer, STAFF.louder))
 def test_a_volume_is_read_with_its_unit_or_without(decibels):
-    assert read_volume(f"{decibels} dB") == read_volume(f"{decibels}") == decibels
+    assert read_volume(f"{decibels} dB", STAFF) == read_volume(f"{decibels}", STAFF) == decibels
 
 
-@pytest.mark.parametrize("text", ["", "loud", "nan", "inf", "-inf", "1", "-41", "-6 dBA", "1e400", "0x10"])
+@pytest.mark.parametrize("text", ["", "loud", "nan", "inf", "-inf", "5", "-13", "-6 dBA", "1e400", "0x10"])
 def test_what_is_no_volume_is_refused(text):
     with pytest.raises(PerpetuumError):
-        read_volume(text)
+        read_volume(text, STAFF)
 
 
 class Asking:
@@ -128,7 +131,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_neither_told_nor_don
     with pytest.raises(PerpetuumError, match=why):
         asking.hands.ask(ask, "control", value)
     asking.course.look(60.0)
-    assert (asking.told, asking.done, asking.hands.volume) == ([], [], 0.0)
+    assert (asking.told, asking.done, asking.hands.volume.decibels) == ([], [], 0.0)
 
 
 def test_what_could_be_done_when_it_was_asked_and_cannot_any_more_costs_nothing(tmp_path):
@@ -177,3 +180,12 @@ def test_lines_that_come_at_once_from_many_are_all_done(tmp_path):
     asking.course.look(1.0)
     assert failed.empty()
     assert len(asking.done) == 200
+
+
+def test_a_volume_in_decibels_and_steps_move_the_same_and_normal_brings_it_back(tmp_path):
+    asking = Asking(tmp_path)
+    asking.hands.ask(Ask.VOLUME, "mqtt", "-6 dB")
+    asking.hands.ask(Ask.LOUDER, "button")
+    assert asking.hands.volume.decibels == -6.0 + STAFF.step
+    asking.hands.ask(Ask.NORMAL, "control")
+    assert asking.hands.volume.decibels == 0.0

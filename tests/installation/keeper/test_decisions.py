@@ -140,6 +140,24 @@ def test_levels_follow_the_hours_and_a_hand_and_the_edges_of_the_day():
     assert level(11).seconds == 2.0
 
 
+def test_staff_move_the_level_as_far_as_the_limit_and_the_ceiling_let_them():
+    """At noon only the limit keeps staff; at 22:00 the ceiling does, below which scenes are 5 dB less loud."""
+    loudness = Loudness(
+        limit=DayCurve(((0.0, -17.0),)), ceiling=DayCurve(((36000.0, -1.0), (64800.0, -1.0), (79200.0, -6.0)))
+    )
+    installation = replace(ALWAYS, loudness=loudness)
+    timetable = Timetable(installation)
+
+    def level(hours: float, volume: float, limit: DayCurve | None = loudness.limit) -> float:
+        made = replace(installation, loudness=replace(loudness, limit=limit))
+        return level_wanted(made, Timetable(made).intent(at(hours)), False, None, volume).decibels
+
+    assert [level(12, volume) for volume in (-4.0, 0.0, 2.0, 6.0)] == pytest.approx([-4.0, 0.0, 2.0, 3.0])
+    assert level(12, 20.0, None) == pytest.approx(6.0)
+    assert [level(22, volume) for volume in (-4.0, 0.0, 6.0)] == pytest.approx([-9.0, -5.0, -5.0])
+    assert timetable.while_unknown().most == pytest.approx(-25.0)
+
+
 def test_the_last_scene_fades_out_before_the_next_one_and_nobody_waits_for_ever():
     told: list[ChangeScene] = []
     gains: list[tuple[float, float]] = []

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,11 +14,16 @@ import pytest
 
 from engine.errors import PerpetuumError
 from engine.installation.access import AlarmContact
+from engine.installation.installation import Opening
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.contact import watch_contact
 from engine.installation.keeper.hands.control import ControlSocket, ask
 from engine.installation.keeper.hands.hands import Ask, Hands
+from engine.installation.keeper.hands.volume import StaffVolume
 from engine.installation.keeper.notify import Notifier
+from engine.installation.staff import StaffChoice
+from engine.installation.timetable import Timetable
+from tests.installation.making import hours, installation
 
 
 def test_the_second_keeper_of_a_folder_is_refused_with_a_sentence(tmp_path):
@@ -92,6 +98,52 @@ def test_nobody_releases_the_alarm_while_the_contact_raises_it(tmp_path):
     again.contact_is(False)
     assert not again.alarm
     assert acted[-1] is Ask.RELEASE
+
+
+def test_the_volume_of_staff_outlives_a_restart_has_its_ends_and_the_next_opening_begins_without_it(tmp_path):
+    folder, acted, choice = StateFolder(tmp_path), [], StaffChoice(2.0, 4.0, 5.0)
+    timetable = Timetable(installation(opening=Opening((hours((10, 18)),) * 7)))
+    hands = Hands(folder, noting(acted), at_once, staff=lambda: choice)
+    moment = datetime(2026, 12, 1, 11, tzinfo=UTC)
+    hands.volume.look(moment, timetable)
+    for _ in range(3):
+        hands.ask(Ask.LOUDER, "button")
+    assert hands.volume.decibels == 4.0
+    for _ in range(5):
+        hands.ask(Ask.SOFTER, "button")
+    assert (hands.volume.decibels, acted[-1]) == (-5.0, Ask.SOFTER)
+    hands.volume.look(moment, timetable)
+    again = Hands(folder, noting(acted), at_once, staff=lambda: choice)
+    for later, still in ((moment.replace(hour=17), -5.0), (datetime(2026, 12, 2, 9, 59, tzinfo=UTC), -5.0)):
+        again.volume.look(later, timetable)
+        assert again.volume.decibels == still
+    again.volume.look(datetime(2026, 12, 2, 10, tzinfo=UTC), timetable)
+    assert again.volume.decibels == 0.0
+    assert Hands(folder, noting(acted), at_once).volume.decibels == 0.0
+    assert not (tmp_path / "volume").exists()
+
+
+def test_where_it_never_closes_the_volume_returns_at_midnight_and_normal_brings_it_back_at_once(tmp_path):
+    timetable, folder = Timetable(installation()), StateFolder(tmp_path)
+    hands = Hands(folder, lambda ask, value: None, at_once)
+    hands.ask(Ask.SOFTER, "http")
+    for hour, still in ((1, -2.0), (23, -2.0)):
+        hands.volume.look(datetime(2026, 12, 1, hour, tzinfo=UTC), timetable)
+        assert hands.volume.decibels == still
+    hands.volume.look(datetime(2026, 12, 2, tzinfo=UTC), timetable)
+    assert hands.volume.decibels == 0.0
+    hands.ask(Ask.SOFTER, "http")
+    hands.ask(Ask.NORMAL, "http")
+    assert hands.volume.decibels == 0.0
+    assert not (tmp_path / "volume").exists()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{", b'{"decibels": "4"}', b'{"decibels": 400}', b'{"decibels": NaN}', b"\xff\x00", b"null"]
+)
+def test_a_volume_that_was_spoilt_on_the_disk_is_none(tmp_path, data):
+    (tmp_path / "volume").write_bytes(data)
+    assert StaffVolume(StateFolder(tmp_path), at_once).decibels == 0.0
 
 
 class Pin:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from engine.installation.installation import Opening
-from engine.installation.keeper.direction import OnAir
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper
@@ -22,8 +21,6 @@ from engine.installation.keeper.notify import Notifier
 from engine.installation.keeper.performance import StationFrames
 from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.telling import Telling
-from engine.installation.programme import Turn
-from engine.installation.timetable import Source
 from engine.score.time import SAMPLE_RATE
 from tests.installation.making import hours, installation
 
@@ -121,14 +118,6 @@ def test_an_hour_in_which_it_is_closed_restarts_nothing(closed):
     closed.wait(3600.0, step=1.0)
     assert not closed.restarts
     assert closed.status == "STATUS=Here: closed"
-
-
-def test_what_a_hand_takes_off_the_volume_is_back_when_it_has_closed(closed):
-    closed.keeper.on = OnAir(Source.PROGRAMME, Turn("2026-03-01 10:00", 3, "drift", 600.0, 1), 0.0)
-    closed.keeper.hands.ask(Ask.VOLUME, "test", "-6 dB")
-    assert closed.telling.status()["volume"] == -6.0
-    closed.keeper.look()
-    assert closed.telling.status()["volume"] == 0.0
 
 
 def test_an_alarm_of_ten_minutes_restarts_nothing(service):

@@ -1,5 +1,5 @@
 # pyright: strict
-"""What hands want of an installation: mute, quiet mode, volume, and the fire alarm, which outlives us."""
+"""What hands want of an installation: mute, quiet mode, the volume of a day, and the fire alarm, which outlives us."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from enum import StrEnum
 from engine.errors import PerpetuumError
 from engine.events import HandAsked
 from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.hands.volume import StaffVolume
+from engine.installation.staff import StaffChoice
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ class Ask(StrEnum):
     UNMUTE = "unmute"
     QUIET = "quiet"
     NORMAL = "normal"
+    LOUDER = "louder"
+    SOFTER = "softer"
     ALARM = "alarm"
     RELEASE = "release"
     VOLUME = "volume"
@@ -38,9 +42,6 @@ class Ask(StrEnum):
 
 WITH_A_VALUE = {Ask.VOLUME: "-6 dB", Ask.SECTION: "chorus", Ask.SCENE: "still_water"}
 """What has to be said besides, by examples; of a reload the reason may be."""
-
-LOWEST = -40.0
-"""dB by which a hand makes it softer at most; less is mute's."""
 
 
 def read_line(line: str) -> tuple[Ask, str]:
@@ -63,19 +64,21 @@ def read_line(line: str) -> tuple[Ask, str]:
     return ask, value
 
 
-def read_volume(text: str) -> float:
+def read_volume(text: str, staff: StaffChoice) -> float:
     """dB of a volume, "-6 dB" or "-6".
 
     Raises:
-        PerpetuumError: it is none.
+        PerpetuumError: it is none, or more than staff may choose.
     """
     number = text.removesuffix("dB").strip()
     try:
         decibels = float(number)
     except ValueError:
         raise PerpetuumError(f"{text[:40]!r} is no volume", "a number of dB, like -6, and 0 for the usual") from None
-    if not LOWEST <= decibels <= 0.0:
-        raise PerpetuumError(f"the volume {text[:40]} is out of range", f"{LOWEST:g} to 0 dB; the file says the rest")
+    if not -staff.softer <= decibels <= staff.louder:
+        raise PerpetuumError(
+            f"the volume {text[:40]} is out of range", f"{-staff.softer:g} to {staff.louder:+g} dB (`staff`)"
+        )
     return decibels + 0.0  # no -0
 
 
@@ -92,10 +95,11 @@ class Hands:
         later: runs what may take as long as a disk does.
         tell: told what was asked, and by whom, in that thread.
         check: raises a `PerpetuumError` where what is asked cannot be done now; before anything is told or done.
+        staff: by how much staff may move the volume, as the file says now.
 
     Attributes:
         muted, quiet: whether hands want that.
-        volume: dB by which a hand makes it softer, at most 0, until the next session.
+        volume: that staff have chosen.
     """
 
     def __init__(
@@ -105,7 +109,10 @@ class Hands:
         later: Callable[[Callable[[], object]], None],
         tell: Callable[[HandAsked], None] = lambda asked: None,
         check: Callable[[Ask, str], None] = allow_all,
+        staff: Callable[[], StaffChoice] = StaffChoice,
     ) -> None:
+        self.volume = StaffVolume(folder, later)
+        self._staff = staff
         self._folder = folder
         self._tell = tell
         self._check = check
@@ -116,7 +123,6 @@ class Hands:
         self._kept.set()
         self.muted = False
         self.quiet = False
-        self.volume = 0.0
         kept = folder.read(ALARM_FILE)
         self._raised: set[str] = set() if kept is None else set(kept.decode("utf-8", "replace").split()) or {"somebody"}
         if self.alarm:
@@ -138,7 +144,7 @@ class Hands:
         Raises:
             PerpetuumError: it cannot be done now; nothing is.
         """
-        volume = read_volume(value) if ask is Ask.VOLUME else 0.0
+        volume = read_volume(value, self._staff()) if ask is Ask.VOLUME else 0.0
         with self._lock:
             self._check(ask, value)
             asked = f"{ask} {value}".strip()
@@ -149,9 +155,14 @@ class Hands:
                     self._act(ask, value)
                 case Ask.QUIET | Ask.NORMAL:
                     self.quiet = ask is Ask.QUIET
+                    if ask is Ask.NORMAL:
+                        self.volume.back()
+                    self._act(ask, value)
+                case Ask.LOUDER | Ask.SOFTER:
+                    self.volume.move(1 if ask is Ask.LOUDER else -1, self._staff())
                     self._act(ask, value)
                 case Ask.VOLUME:
-                    self.volume = volume
+                    self.volume.put(volume)
                     self._act(ask, value)
                 case Ask.ALARM:
                     self._raised.add(who)

@@ -1,6 +1,6 @@
 # pyright: strict
-"""Control over HTTP: GET /status, POST /mute, /unmute, /quiet, /normal, /alarm, /release, /volume/-6, /section/NAME,
-/scene/NAME, /reload; JSON comes back.
+"""Control over HTTP: GET /status, POST /mute, /unmute, /quiet, /louder, /softer, /volume/-6, /normal, /section/NAME,
+/scene/NAME, /reload, /alarm, /release; JSON comes back.
 
 It is served by waitress in threads of the keeper, so that the alarm works with every other process stopped. Nobody but
 this machine reaches it unless the installation file says so, and then nothing is told or done without a token.
