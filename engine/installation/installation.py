@@ -24,6 +24,7 @@ from engine.installation.notices import NoticeChoices
 from engine.installation.proof import ProofChoices
 from engine.installation.staff import ButtonPins, StaffChoice
 from engine.installation.steering import SteeringChoice
+from engine.logs.choice import LogChoice
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY
 
@@ -32,7 +33,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 
 
 _LISTENING, _ALARM, _NOBODY, _PROOF = Listening(), AlarmSources(), NoticeChoices(), ProofChoices()
-_STAFF, _BUTTONS = StaffChoice(), ButtonPins()
+_STAFF, _BUTTONS, _LOG = StaffChoice(), ButtonPins(), LogChoice()
 _TARGET, _CEILING, _AUTO = DayCurve(((0.0, -20.0),)), DayCurve(((0.0, -1.0),)), OutputChoice("auto")
 
 
@@ -378,6 +379,7 @@ class Installation:
         journal: what is remembered of what was played.
         notices: who is told when something breaks.
         steering: how it is steered from afar; None: it is not.
+        log: how it is written.
         amplifier: how its power is switched; None: it is not.
         proof: what is watched behind the output.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
@@ -405,6 +407,7 @@ class Installation:
     alarm: AlarmSources = _ALARM
     notices: NoticeChoices = _NOBODY
     steering: SteeringChoice | None = None
+    log: LogChoice = _LOG
     amplifier: AmplifierChoice | None = None
     proof: ProofChoices = _PROOF
     fallback_bank: float = 60.0

@@ -25,6 +25,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import engine
 from engine.codec import Codec, CodecError
+from engine.logs.entry import from_line, record_of
 
 log = logging.getLogger(__name__)
 
@@ -259,8 +260,12 @@ class Child(Generic[S, R]):
         with stream:
             for line in stream:
                 text = line.decode("utf-8", "replace").rstrip()
-                self.tail.append(text)
-                log.debug("%s: %s", self.name, text)
+                entry = from_line(text, self.name)
+                self.tail.append(text if entry is None else entry.message)
+                if entry is None:
+                    log.debug("%s: %s", self.name, text)
+                elif logging.getLogger(entry.logger).isEnabledFor(entry.level):
+                    logging.getLogger(entry.logger).handle(record_of(entry))
 
 
 def exit_text(status: int) -> str:

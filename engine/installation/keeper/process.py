@@ -35,6 +35,8 @@ from engine.installation.keeper.recording.messages import watch_of
 from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.steering.place import SteeringPlace
 from engine.installation.keeper.telling import Telling
+from engine.logs.choice import LogFormat
+from engine.logs.log import Log
 from engine.runtime.performance.reporting import reporter
 
 log = logging.getLogger(__name__)
@@ -58,10 +60,13 @@ class Running:
 
     Args:
         file: of the installation.
+        written: the log.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, written: Log) -> None:
         self._file = file
+        self._log = written
+        self._state = Path()
         self._last_good = LastGoodFile(file)
         self._digest = ""
         self._check_at: float | None = None
@@ -93,6 +98,8 @@ class Running:
                 return 1
             folder = StateFolder(read.installation.state)
             folder.lock()
+            self._state = folder.path
+            self._log.take_choice(read.installation.log, self._state)
             stack.callback(folder.close)
             recording.open(folder.path, read.installation.journal.keep)
             recording.watch(watch_of(read.installation))
@@ -137,6 +144,7 @@ class Running:
                     break
             keeper.later(starts.succeeds)  # it was told to end
         if again:
+            self._log.close()
             os.execv(sys.executable, [sys.executable, "-P", "-m", __spec__.name, *sys.argv[1:]])
         return 0
 
@@ -227,6 +235,7 @@ class Running:
             log.error("%s is broken; nothing changes", self._file)
         else:
             log.warning("%s was read again", self._file)
+            self._log.take_choice(read.installation.log, self._state)
             keeper.take(read.installation)
             keeper.recording.watch(watch_of(read.installation))
 
@@ -243,16 +252,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="perpetuum run", description="Run an installation.")
     parser.add_argument("file", type=Path)
     parser.add_argument("-v", "--verbose", action="store_true")
+    parser.add_argument("--log-format", choices=list(LogFormat), default="")
     options = parser.parse_args()
     faulthandler.enable()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    written = Log("keeper", LogFormat(options.log_format) if options.log_format else None)
+    logging.getLogger().addHandler(written)
     logging.getLogger("engine").setLevel(logging.INFO if options.verbose else logging.WARNING)
-    logging.getLogger().setLevel(logging.DEBUG)
     try:
-        return Running(options.file).run()
+        return Running(options.file, written).run()
     except PerpetuumError as error:
         print(f"perpetuum: {error}", file=sys.stderr)
         return 2
+    finally:
+        written.close()
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from engine.installation.keeper.mind.messages import (
     ToMind,
 )
 from engine.installation.mind.weights import tell_weights
+from engine.logs.log import log_to_parent
 from engine.processes.child import LARGEST_MESSAGE
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
@@ -232,9 +233,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     allow_sabotage()
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("engine").setLevel(logging.WARNING)
-    logging.getLogger().setLevel(logging.DEBUG)
+    log_to_parent()
     link = KeeperLink(Connection(options.control))
     with Workers() as workers, Timbres() as timbres:
         _show_stacks_at_sigusr1(workers)

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from engine.generators.contract import Settings
 from engine.installation.amplifier import AmplifierChoice
 from engine.installation.staff import ButtonPins
+from engine.logs.choice import LogFormat
 from engine.outputs.gain import MOST_LEVEL
 from engine.scenes.text.nodes import MapNode
 from engine.scenes.text.problems import Problem
 from engine.scenes.text.source import SourceFile
-from engine.units import Decibels, Percent, Seconds
+from engine.units import Decibels, Percent, Seconds, Unit, parse, unit_schema
+
+SIZE = Unit("a size", {"MB": 1_000_000, "kB": 1000}, "`5 MB`", whole=True, low=10_000, high=1_000_000_000)
+LogSize = Annotated[int, BeforeValidator(lambda value: parse(value, SIZE)), unit_schema(SIZE), SIZE]
 
 
 class MixerFile(Settings):
@@ -72,6 +76,19 @@ class ButtonsFile(Settings):
         "and quickly while something is wrong.",
         examples=["26"],
     )
+
+
+class LogFile(Settings):
+    """How its log is written."""
+
+    format: LogFormat = Field(
+        default=LogFormat.AUTO,
+        description="`text` for people, `json`, or fields of systemd's `journal`; `auto`: the journal's where it takes "
+        "what is printed, and text elsewhere.",
+    )
+    file: bool = Field(default=False, description="Whether it is also kept in `log/` of the state folder, as JSON.")
+    size: LogSize = Field(default=5_000_000, description="Of a file, after which another begins.")
+    files: int = Field(default=4, ge=0, le=50, description="How many are kept besides the one that grows.")
 
 
 class AmplifierFile(Settings):

@@ -26,6 +26,7 @@ from engine.installation.reading.steering import read_steering
 from engine.installation.staff import StaffChoice
 from engine.installation.state_place import default_state
 from engine.installation.walltime import find_zone
+from engine.logs.choice import LogChoice
 from engine.scenes.schema.models import NoteLimitsFile, SceneFile
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import nearest
@@ -113,6 +114,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         loudness=loudness,
         staff=StaffChoice(head.staff.step, head.staff.louder, head.staff.softer),
         buttons=buttons,
+        log=LogChoice(head.log.format, head.log.file, head.log.size, head.log.files),
         hearing=Hearing(**_said(head.ear, NoteLimitsFile.model_fields)),
         sound_hearing=SoundHearing(**_said(head.ear, HearingFile.model_fields.keys() - NoteLimitsFile.model_fields)),
         sound=sound,

@@ -18,7 +18,14 @@ from engine.errors import WrongValueError
 from engine.generators.contract import Settings
 from engine.installation.installation import Order, UnknownTime
 from engine.installation.notices import Encryption
-from engine.installation.reading.equipment import AmplifierFile, ButtonsFile, MicrophoneFile, MixerFile, StaffFile
+from engine.installation.reading.equipment import (
+    AmplifierFile,
+    ButtonsFile,
+    LogFile,
+    MicrophoneFile,
+    MixerFile,
+    StaffFile,
+)
 from engine.installation.reading.loudness import LoudnessFile
 from engine.outputs.gain import MOST_TRIM
 from engine.scenes.schema.models import LARGEST_SEED, Limit, NoteLimitsFile, Stuck
@@ -370,6 +377,7 @@ class InstallationFile(Settings):
         "`~/.local/state/perpetuum/NAME`.",
     )
     journal: JournalFile = Field(default=JournalFile(), description="What is remembered of what was played.")
+    log: LogFile = Field(default=LogFile(), description="How its log is written.")
     listen: Any = Field(default=None, description="Who may ask and command over HTTP.")
     notices: Any = Field(
         default=None, description="Who is told when something breaks: by mail, a webhook, or a ping that stops."

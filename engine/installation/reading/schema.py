@@ -9,7 +9,14 @@ from pydantic import BaseModel
 
 from engine.installation.installation import WEEK
 from engine.installation.reading.days import GROUPS
-from engine.installation.reading.equipment import AmplifierFile, ButtonsFile, MicrophoneFile, MixerFile, StaffFile
+from engine.installation.reading.equipment import (
+    AmplifierFile,
+    ButtonsFile,
+    LogFile,
+    MicrophoneFile,
+    MixerFile,
+    StaffFile,
+)
 from engine.installation.reading.loudness import CUT, IN_THE_ROOM, PEAK, CalibrationFile, LoudnessFile
 from engine.installation.reading.models import (
     AlarmFile,
@@ -55,6 +62,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`amplifier`": AmplifierFile,
     "`restart`": RestartFile,
     "`journal`": JournalFile,
+    "`log`": LogFile,
     "`listen`": ListenFile,
     "`token`, `password`, `webhook`, `ping`": SecretFile,
     "`notices`": NoticesFile,

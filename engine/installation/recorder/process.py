@@ -44,6 +44,7 @@ from engine.installation.keeper.recording.messages import (
 from engine.installation.recorder.guests import Guest, Host
 from engine.installation.recorder.keeping import Keeping, recall_only
 from engine.journal.entries import ENTRIES, EVENTS, HAPPENINGS, Decision, Happened, HeardUntil, Noted
+from engine.logs.log import log_to_parent
 from engine.processes.child import LARGEST_MESSAGE
 from engine.sabotage import allow_sabotage
 
@@ -275,7 +276,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     allow_sabotage()
-    logging.basicConfig(format="%(message)s")
+    log_to_parent()
     RecorderProcess(Connection(options.control)).run()
     return 0
 

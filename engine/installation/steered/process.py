@@ -42,6 +42,7 @@ from engine.installation.steered.memory import DoneCommands
 from engine.installation.steered.pushing import take_file
 from engine.installation.steered.telling import StateTelling
 from engine.installation.steering import SteeringChoice
+from engine.logs.log import log_to_parent
 from engine.processes.child import LARGEST_MESSAGE
 
 log = logging.getLogger(__name__)
@@ -269,7 +270,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    logging.basicConfig(format="%(message)s")
+    log_to_parent()
     SteeredProcess(Connection(options.control)).run()
     return 0
 
