@@ -17,7 +17,7 @@ from engine.codec import Codec, CodecError
 from engine.errors import PerpetuumError
 from engine.fleet.messages import MOST_FOUND, FoundProblem
 from engine.installation.installation import Installation
-from engine.processes.child import environment, python_module, start_bound
+from engine.processes.child import OomScore, environment, python_module, start_bound
 
 PATIENCE = 120.0
 """Seconds that a check may take: a Raspberry Pi imports for some, and looks into every scene that is named."""
@@ -95,6 +95,7 @@ def check_elsewhere(asked: CheckFile, patience: float = PATIENCE) -> FileChecked
     try:
         process = start_bound(
             python_module("engine.installation.steered.checking"),
+            OomScore.BACKGROUND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

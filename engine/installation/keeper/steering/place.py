@@ -29,7 +29,7 @@ from engine.installation.keeper.steering.messages import (
     SteeringReach,
     ToSteering,
 )
-from engine.processes.child import Child, Gone, exit_text, python_module
+from engine.processes.child import Child, Gone, OomScore, exit_text, python_module
 from engine.processes.reports import Cause, Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
 
@@ -134,7 +134,9 @@ class SteeringPlace:
         assert order is not None
         self._works = False
         try:
-            child: SteeringChild = Child("steering", self._command, TO_STEERING, FROM_STEERING, self._deliver)
+            child: SteeringChild = Child(
+                "steering", self._command, TO_STEERING, FROM_STEERING, self._deliver, OomScore.BACKGROUND
+            )
         except OSError as error:
             self._mark_lost(Cause.DIED, f"it cannot be started: {error}")
             return
