@@ -241,7 +241,7 @@ class SteeredProcess:
                 log.exception("how it is could not be told")
 
     def _tell_reach(self) -> None:
-        """Tell the keeper what is worth a line of its log: a change, now and then another reason; not many at a time."""
+        """Tell the keeper what is worth a line of its log: a change, now and then another reason; not many."""
         reach: SteeringReach | None = None
         lines: deque[float] = deque(maxlen=MOST_LINES)
         while True:
