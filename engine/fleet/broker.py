@@ -7,6 +7,7 @@ import logging
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,8 +39,12 @@ REMEMBERED = 30 * 86400
 AT_ONCE = 16
 """Commands that a broker sends before the first of them is acknowledged."""
 
-TAKEN_OVER = 142
-"""Reason of MQTT 5 with which a broker ends a session that another one of the same name has taken over."""
+SHORT, MOST_SHORT = 15.0, 3
+"""Seconds of a connection that was short, and how many of them in a row mean that two of one name take the session from
+each other: some brokers, such as mosquitto 2.0.11, do not say so."""
+
+SLOW_RETRY = 30, 120
+"""Seconds between two attempts then."""
 
 NOT_AUTHORIZED, NOBODY_LISTENS = 135, 16
 """Reasons of MQTT 5 for what a broker does not pass on, and for what nobody has asked for."""
@@ -121,6 +126,8 @@ class Broker:
         self._lock = threading.Lock()
         self._waiting: dict[int, Callable[[int], None]] = {}
         self._early: dict[int, int] = {}
+        self._since: float | None = None
+        self._short = 0
         client: mqtt.Client = mqtt.Client(
             CallbackAPIVersion.VERSION2, address.client, protocol=mqtt.MQTTv5, manual_ack=True
         )
@@ -224,6 +231,7 @@ class Broker:
     def _on_connect(
         self, client: mqtt.Client, data: Any, flags: mqtt.ConnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
+        self._since = None if reason.is_failure else time.monotonic()
         self._changed(not reason.is_failure, f"{self._address} refuses: {reason}" if reason.is_failure else "")
 
     def _on_connect_fail(self, client: mqtt.Client, data: Any) -> None:
@@ -233,10 +241,17 @@ class Broker:
     def _on_disconnect(
         self, client: mqtt.Client, data: Any, flags: mqtt.DisconnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
-        taken_over = reason.value == TAKEN_OVER
-        # Two of one name would take the session from each other for ever.
-        client.reconnect_delay_set(*((30, 120) if taken_over else RETRY))
-        why = f"another one is called {self._address.client!r} here, too" if taken_over else str(reason)
+        since, self._since = self._since, None
+        if since is None:
+            return  # it never came to anything, which was told
+        self._short = self._short + 1 if time.monotonic() - since < SHORT else 0
+        twins = self._session and self._short >= MOST_SHORT
+        client.reconnect_delay_set(*(SLOW_RETRY if twins else RETRY))
+        why = (
+            f"soon after it was there; is another one called {self._address.client} here, too?"
+            if twins
+            else str(reason)
+        )
         self._changed(False, f"{self._address} is lost: {why}")
 
     def _on_message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:

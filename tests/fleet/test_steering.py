@@ -6,8 +6,10 @@ import signal
 import pytest
 
 from engine.events.snapshot import FallbackLevel
-from tests.fleet.mosquitto import heard
+from engine.fleet.broker import Broker, BrokerAddress
+from tests.fleet.mosquitto import PASSWORDS, PATIENCE, heard
 from tests.fleet.player import RIGHTS, command, until_state
+from tests.health.prometheus import wait_until
 from tests.installation.making import SMALL
 
 pytestmark = pytest.mark.xdist_group("broker")
@@ -175,3 +177,17 @@ def test_after_a_cut_what_is_told_is_true_again(broker, player):
     assert until_state(broker, lambda one: one["section"] == "meanwhile")["muted"]
     assert player.place.pid == pid
     player.like = {}
+
+
+def test_two_of_one_name_do_not_take_the_broker_from_each_other_for_ever(broker):
+    """Each is told, and tries again seldom."""
+    said = []
+    address = BrokerAddress("localhost", broker.port, "twin", "tower", lambda: PASSWORDS["tower"], ca=str(broker.ca))
+    twins = [
+        Broker(address, lambda message: None, lambda connected, why: said.append(why), session=True) for _ in range(2)
+    ]
+    for one in twins:
+        one.start()
+    assert wait_until(lambda: any("is another one called twin here, too?" in why for why in said), PATIENCE), said
+    for one in twins:
+        one.close()

@@ -165,7 +165,7 @@ class Agent:
         )
 
     def close(self):
-        self._process.terminate()
+        self._process.kill()  # asked to end, it tries for a minute to push what nobody may take any more
         self._process.wait(20)
 
 

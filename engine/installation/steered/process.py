@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
@@ -59,8 +60,8 @@ KEEPER_PATIENCE = 20.0
 RETRY = 30.0
 """Seconds between two looks at certificates that cannot be read."""
 
-SAID_AGAIN = 600.0
-"""Seconds between two words about a broker that cannot be reached, if the reason changes."""
+SAID_AGAIN, MOST_LINES = 600.0, 8
+"""Seconds between two words about a broker that cannot be reached, if the reason changes; lines within so many."""
 
 
 class Reached:
@@ -141,7 +142,6 @@ class SteeredProcess:
         self._busy_since: float | None = None
         self._over = False
         self._said: SteeringReach | None = None
-        self._said_at = 0.0
 
     def run(self) -> None:
         """Do what comes, until the keeper is gone."""
@@ -242,13 +242,18 @@ class SteeredProcess:
                 log.exception("how it is could not be told")
 
     def _tell_reach(self) -> None:
-        """Tell the keeper what is worth a line of its log: a change, and now and then another reason."""
+        """Tell the keeper what is worth a line of its log: a change, now and then another reason; not many."""
+        reach: SteeringReach | None = None
+        lines: deque[float] = deque(maxlen=MOST_LINES)
         while True:
-            reach = self._reach.get()
+            with suppress(queue.Empty):
+                reach = self._reach.get(timeout=SAID_AGAIN / 10)
             now, said = time.monotonic(), self._said
-            other = said is None or said.reached is not reach.reached
-            if other or (said != reach and now - self._said_at > SAID_AGAIN):
-                self._said, self._said_at = reach, now
+            if reach is None or reach == said or (len(lines) == MOST_LINES and now - lines[0] < SAID_AGAIN):
+                continue
+            if said is None or said.reached is not reach.reached or now - lines[-1] > SAID_AGAIN:
+                lines.append(now)
+                self._said = reach
                 self._say(reach)
 
     def _beat(self) -> None:

@@ -135,7 +135,7 @@ class SteeringPlace:
         self._works = False
         try:
             child: SteeringChild = Child(
-                "steering", self._command, TO_STEERING, FROM_STEERING, self._deliver, OomScore.RECORDER
+                "steering", self._command, TO_STEERING, FROM_STEERING, self._deliver, OomScore.BACKGROUND
             )
         except OSError as error:
             self._mark_lost(Cause.DIED, f"it cannot be started: {error}")
