@@ -99,10 +99,12 @@ class Extension(NamedTuple):
     Attributes:
         notes: array of `NOTE`, the new ones alone, in beats from the passage's end.
         log_likelihood: in nats, after the temperature, of the events that came after the passage's.
+        learnt: the same at temperature 1, of one of several; None of one that was made alone.
     """
 
     notes: np.ndarray
     log_likelihood: float
+    learnt: float | None = None
 
 
 class EventStream(Protocol):
@@ -190,6 +192,10 @@ class Head(Protocol):
 
     def log_probability(self, outputs: np.ndarray, label: Label, temperature: float = 1.0) -> float:
         """Log-probability of a label in nats, from outputs [output_size]."""
+        ...
+
+    def log_probabilities(self, outputs: np.ndarray, labels: Sequence[Label]) -> np.ndarray:
+        """Log-probabilities [B] of labels at temperature 1, from outputs [B, output_size]."""
         ...
 
 

@@ -76,7 +76,7 @@ class PerformanceRnn(EventSequenceRnn):
                 notes = performance.to_notes(performance.fit(made.stream.events, total), passage.qpm)
             else:
                 notes = performance_notes.to_notes(made.stream.events, passage.qpm)
-            extensions.append(Extension(_after(notes, before / scale, beats), made.log_likelihood))
+            extensions.append(Extension(_after(notes, before / scale, beats), made.log_likelihood, made.learnt))
         return extensions
 
 
