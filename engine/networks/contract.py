@@ -108,9 +108,15 @@ class Extension(NamedTuple):
 
 
 class EventStream(Protocol):
-    """One sequence while it is being encoded."""
+    """One sequence while it is being encoded.
+
+    Attributes:
+        events: so far.
+        restricts: it knows what cannot come next; see `possible`.
+    """
 
     events: list[Event]
+    restricts: bool
 
     def start(self) -> np.ndarray:
         """Input vector [input_size] for "nothing yet": what stands before the first event of an empty sequence."""
@@ -131,6 +137,15 @@ class EventStream(Protocol):
 
     def forced(self) -> Sequence[Event]:
         """Events that have to come next, before anything is sampled; mostly none."""
+        ...
+
+    def possible(self, outputs: np.ndarray, temperature: float) -> np.ndarray:
+        """Outputs [output_size] of a network for the next event, without what cannot come next.
+
+        Args:
+            outputs: of the network.
+            temperature: that it is drawn at.
+        """
         ...
 
     def copy(self) -> Self:

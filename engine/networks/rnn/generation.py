@@ -165,6 +165,9 @@ class _Sequences:
             if number % _TELL_EVERY == _TELL_EVERY - 1:
                 tell(number / steps)
             outputs = self._forced(self.stack.step(self._next))
+            if self.streams[0].restricts:
+                rows = zip(self.streams, outputs, strict=True)
+                outputs = np.stack([stream.possible(row, self.sampling.temperature) for stream, row in rows])
             labels, scores = self.head.sample(outputs, self.sampling, self.rng)
             self.scores += scores
             if self.learnt is not None:
