@@ -149,7 +149,7 @@ class MusicVae:
                 samples.append(decoder.head.samples(choices).swapaxes(0, 1))
                 if numbers is not None:
                     outputs.append(numbers.swapaxes(0, 1))
-        return np.concatenate(samples, axis=2), np.concatenate(outputs, axis=2) if keep else None
+        return _side_by_side(samples), _side_by_side(outputs) if keep else None
 
     def teacher_forced(
         self, z: np.ndarray, targets: np.ndarray, controls: np.ndarray | None = None
@@ -220,6 +220,11 @@ def _checked(values: np.ndarray, size: int, name: str) -> np.ndarray:
     if values.ndim != 3 or values.shape[2] != size or not values.shape[1]:
         raise ValueError(f"{name} have to be [B, T, {size}], not {list(values.shape)}")
     return values
+
+
+def _side_by_side(parts: list[np.ndarray]) -> np.ndarray:
+    """Arrays [B, T, N] as one; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
 
 def _noise(
