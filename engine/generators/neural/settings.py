@@ -244,7 +244,7 @@ class ChoraleSettings(NetworkSettings, CuratedSettings):
         description="phrases that grow side by side, of which the one that suits best is played; costs time",
     )
     taste: ChoirTaste = Field(
-        default=ChoirTaste(),
+        default_factory=ChoirTaste,
         description="what counts when one of them is chosen: weights from 0 on for `typical`, `leading` (8 without "
         "it), `novelty` and the others",
     )

@@ -55,7 +55,7 @@ class CuratedSettings(Settings):
         description="phrases made at once, of which the one that suits best is played; costs time",
     )
     taste: Taste = Field(
-        default=Taste(),
+        default_factory=Taste,
         description="what counts when one of them is chosen: weights from 0 on for `typical`, `harmony`, `tessitura`, "
         "`rhythm`, `leading`, `kinship`, `novelty` and `cadence`",
     )
