@@ -183,6 +183,8 @@ class Request(Generic[S_co]):
         theme: seed of what recurs: all phrases under one theme have the same (a groove, a motif); `seed` decides how
             it is varied.
         taken: the idea that it takes up, as it was heard or written, and how it is varied; None where it is free.
+        worn: what the part has played in the last hours, as a table of counts (see `engine.ideas.wear`); empty where
+            nothing is remembered of it.
         dynamics: levels of playing (mf is 0, p -2, ff 2; see `engine.score.dynamics`) at points that are spread evenly
             over the phrase; empty for mf.
     """
@@ -204,6 +206,7 @@ class Request(Generic[S_co]):
     taken: TakenUp | None = None
     keys: tuple[KeySpan, ...] = ()
     dynamics: tuple[float, ...] = ()
+    worn: bytes = b""
 
     def with_settings(self, settings: S) -> Request[S]:
         """The same request with settings of another kind."""

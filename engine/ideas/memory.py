@@ -10,9 +10,10 @@ a network took, who asked first, and where a performance was stopped and taken u
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.ideas.idea import Idea, IdeaKind
+from engine.ideas.wear import HeardFigures, Wear
 
 MOST_KEPT = 96
 """Themes of parts that are remembered; of more those are forgotten that were heard longest ago."""
@@ -39,17 +40,19 @@ class IdeaMemory:
         bar: all phrases that end at or before it are folded.
         kept: themes as each part first played them, in the order in which they were last heard.
         since: heard after that bar, by (end, part).
+        wear: how often which figures were heard in the last hours.
     """
 
     bar: int = 0
     kept: tuple[Idea, ...] = ()
     since: tuple[HeardIdea, ...] = ()
+    wear: Wear = field(default_factory=Wear)
 
-    def hearing(self, heard: Iterable[HeardIdea]) -> IdeaMemory:
+    def hearing(self, heard: Iterable[HeardIdea], figures: Iterable[HeardFigures] = ()) -> IdeaMemory:
         """The same memory, that has heard more; what ends at or before its bar comes too late and is not heard."""
         more = [one for one in heard if one.end_bar > self.bar]
         since = sorted((*self.since, *more), key=lambda one: (one.end_bar, one.idea.part))
-        return IdeaMemory(self.bar, self.kept, tuple(since))
+        return IdeaMemory(self.bar, self.kept, tuple(since), self.wear.hearing(figures))
 
     def at(self, bar: int) -> IdeaMemory:
         """The memory folded up to a bar line; what comes after it is still to be folded."""
@@ -58,7 +61,7 @@ class IdeaMemory:
             if one.end_bar <= bar:
                 _fold(kept, one.idea)
         later = tuple(one for one in self.since if one.end_bar > bar)
-        return IdeaMemory(max(bar, self.bar), tuple(kept), later)
+        return IdeaMemory(max(bar, self.bar), tuple(kept), later, self.wear.at(bar))
 
     def theme(self, name: str, kind: IdeaKind, part: str) -> Idea | None:
         """A theme as a part first played it, or else as the first other part did."""

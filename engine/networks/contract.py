@@ -99,16 +99,24 @@ class Extension(NamedTuple):
     Attributes:
         notes: array of `NOTE`, the new ones alone, in beats from the passage's end.
         log_likelihood: in nats, after the temperature, of the events that came after the passage's.
+        learnt: the same at temperature 1, of one of several; None of one that was made alone.
     """
 
     notes: np.ndarray
     log_likelihood: float
+    learnt: float | None = None
 
 
 class EventStream(Protocol):
-    """One sequence while it is being encoded."""
+    """One sequence while it is being encoded.
+
+    Attributes:
+        events: so far.
+        restricts: it knows what cannot come next; see `possible`.
+    """
 
     events: list[Event]
+    restricts: bool
 
     def start(self) -> np.ndarray:
         """Input vector [input_size] for "nothing yet": what stands before the first event of an empty sequence."""
@@ -129,6 +137,15 @@ class EventStream(Protocol):
 
     def forced(self) -> Sequence[Event]:
         """Events that have to come next, before anything is sampled; mostly none."""
+        ...
+
+    def possible(self, outputs: np.ndarray, temperature: float) -> np.ndarray:
+        """Outputs [output_size] of a network for the next event, without what cannot come next.
+
+        Args:
+            outputs: of the network.
+            temperature: that it is drawn at.
+        """
         ...
 
     def copy(self) -> Self:
@@ -190,6 +207,10 @@ class Head(Protocol):
 
     def log_probability(self, outputs: np.ndarray, label: Label, temperature: float = 1.0) -> float:
         """Log-probability of a label in nats, from outputs [output_size]."""
+        ...
+
+    def log_probabilities(self, outputs: np.ndarray, labels: Sequence[Label]) -> np.ndarray:
+        """Log-probabilities [B] of labels at temperature 1, from outputs [B, output_size]."""
         ...
 
 

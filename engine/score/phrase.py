@@ -42,6 +42,9 @@ class Provenance:
         variation: what becomes of the theme in it ("exact", "inverted", ...); empty where it is free.
         idea: digest of the idea that was taken up; empty where it is free.
         snapped: notes of a network that had to be moved into the key, since it had left it.
+        chosen: which of the phrases that the network made for it was taken, counted from 0.
+        scores: of each of these, 0..1; empty where there was one alone.
+        qualities: of the one that was taken, by name, 0..1.
     """
 
     generator: str
@@ -52,6 +55,9 @@ class Provenance:
     variation: str = ""
     idea: str = ""
     snapped: int = 0
+    chosen: int = 0
+    scores: tuple[float, ...] = ()
+    qualities: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import click
@@ -79,7 +80,12 @@ def _show(found: OpenedJournal, sitting: PlayedSitting, day: str) -> str:
 def _words_of(part: PlayedPart) -> str:
     made = ", ".join(f"{count} by {rung}" for rung, count in part.rungs.items()) or "nothing new"
     weights = f", weights {part.weights[:12]}" if part.weights else ""
-    return f"{printable(part.part)}: {part.generator}, phrases: {made}{weights}"
+    choices = ""
+    if part.choices:
+        most = max(len(choice.scores) for choice in part.choices)
+        mean = fmean(choice.scores[choice.chosen] for choice in part.choices)
+        choices = f", {len(part.choices)} of them chosen among {most} (score {mean:.2f})"
+    return f"{printable(part.part)}: {part.generator}, phrases: {made}{choices}{weights}"
 
 
 def _as_data(

@@ -10,7 +10,7 @@ from engine.conductor.daytime import TimeOfDay
 from engine.conductor.makers.contract import Job, Made
 from engine.conductor.makers.ladder import Answer, Ladder, Standing
 from engine.conductor.phrases.lines import AskedPhrase, DecidedPhrase, Line, PlayedLine
-from engine.conductor.phrases.remembering import heard_in, lag_of
+from engine.conductor.phrases.remembering import figures_in, heard_in, lag_of
 from engine.conductor.phrases.requests import request_for
 from engine.events import Event, PhraseDecided
 from engine.form.passes import Slot
@@ -144,7 +144,8 @@ class Lookahead:
 
     def hear(self, bar: int) -> None:
         """Remember the ideas of the phrases that end with a bar, which is sealed."""
-        memory = self.memory.hearing(heard_in(self.plan, self.lines, bar))
+        figures = figures_in(self.plan, self.lines, bar)
+        memory = self.memory.hearing(heard_in(self.plan, self.lines, bar), figures)
         self.memory = memory.at(bar + 1 - self._lag)
 
     def forget_before(self, bar: int) -> None:

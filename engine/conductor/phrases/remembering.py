@@ -8,17 +8,19 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from engine.conductor.phrases.lines import Line
+from engine.conductor.phrases.lines import DecidedPhrase, Line
 from engine.form.passes import Slot
 from engine.form.plan import Plan
 from engine.form.scene import Scene, Tempo
 from engine.form.seeds import derive_seed
 from engine.form.themes import theme_of, themes_in
-from engine.generators.contract import Settings
+from engine.generators.contract import Role, Settings
+from engine.generators.neural.curating.settings import CuratedSettings
 from engine.generators.recall import RecallSettings
 from engine.ideas.choice import known_ideas, take_up
 from engine.ideas.idea import TakenUp, idea_of, kind_of_role
 from engine.ideas.memory import HeardIdea, IdeaMemory
+from engine.ideas.wear import HeardFigures, figures_of
 
 _AHEAD = 24.0
 """Seconds ahead that phrases are asked for: what is heard less than that before a phrase cannot be known yet. It is
@@ -50,15 +52,31 @@ def _fastest(scene: Scene) -> Iterator[float]:
         yield from (qpm for _, qpm in scene.day_tempo.points)
 
 
-def heard_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardIdea]:
-    """The ideas of the phrases that end with a bar and were heard: as they were decided, whoever made them."""
-    visit = plan.pass_at(bar)
-    sounding, theme = plan.sounding(visit), theme_of(plan.scene, plan.seed, visit)
-    found: list[HeardIdea] = []
+def _ending(plan: Plan, lines: Mapping[str, Line], bar: int) -> Iterator[tuple[Line, DecidedPhrase]]:
+    """The phrases that end with a bar and were heard, as they were decided, whoever made them."""
+    sounding = plan.sounding(plan.pass_at(bar))
     for name, line in lines.items():
         item = line.covering(bar)
-        if name not in sounding or item is None or item.end_bar != bar + 1:
-            continue
+        if name in sounding and item is not None and item.end_bar == bar + 1:
+            yield line, item
+
+
+def figures_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardFigures]:
+    """The figures of the phrases that end with a bar and were heard, of parts that a curator chooses for."""
+    return [
+        HeardFigures(item.end_bar, line.part.name, figures_of(item.raw.notes, line.part.role is Role.DRUMS))
+        for line, item in _ending(plan, lines, bar)
+        if isinstance(line.part.settings, CuratedSettings)
+    ]
+
+
+def heard_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardIdea]:
+    """The ideas of the phrases that end with a bar and were heard."""
+    visit = plan.pass_at(bar)
+    theme = theme_of(plan.scene, plan.seed, visit)
+    found: list[HeardIdea] = []
+    for line, item in _ending(plan, lines, bar):
+        name = line.part.name
         kind = kind_of_role(line.part.role)
         idea = idea_of(item.raw, kind, theme, name, item.first_bar, visit.key, item.beats_per_bar)
         if idea is not None:

@@ -96,6 +96,7 @@ def request_for(
         history=past,
         keys=keys,
         dynamics=levels,
+        worn=memory.wear.of(part.name),
         sources=sources,
         primer=_in_the_key(part, scene.key, visit.key),
         transforms=tuple(

@@ -39,6 +39,9 @@ class StoredPhrase(Stored):
     variation: str
     idea: str
     snapped: int = Field(default=0, ge=0)
+    chosen: int = Field(default=0, ge=0)
+    scores: tuple[Finite, ...] = Field(default=(), max_length=64)
+    qualities: tuple[tuple[str, Finite], ...] = Field(default=(), max_length=16)
 
     @classmethod
     def of(cls, phrase: Phrase) -> Self:
@@ -66,13 +69,16 @@ class StoredPhrase(Stored):
             variation=made_by.variation,
             idea=made_by.idea,
             snapped=made_by.snapped,
+            chosen=made_by.chosen,
+            scores=made_by.scores,
+            qualities=made_by.qualities,
         )
 
     @property
     def phrase(self) -> Phrase:
         """The same phrase, note for note."""
         chords = [ChordSpan(c.start, c.end, Chord(c.root, c.quality, c.bass), c.written) for c in self.chords]
-        said = self.theme, self.variation, self.idea, self.snapped
+        said = self.theme, self.variation, self.idea, self.snapped, self.chosen, self.scores, self.qualities
         made_by = Provenance(self.generator, self.origin, self.seed, self.reason, *said)
         return Phrase.of(self.notes, self.length, made_by, chords)
 

@@ -11,8 +11,11 @@ from engine.generators.chance import pick, stream
 from engine.generators.contract import Cadence, Request
 from engine.generators.expression import sung, with_velocities
 from engine.generators.harmony import heard
-from engine.generators.neural.continuation import chorale_of, past_in_key, primer_of
-from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
+from engine.generators.neural.continuation import chorale_of, past_in_key, primer_of, typical_for
+from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
+from engine.generators.neural.curating.judging import judged_voices
+from engine.generators.neural.curating.qualities import Stand
 from engine.generators.neural.settings import ChoraleSettings
 from engine.networks.chorale.encoding import STOP, VOICES
 from engine.networks.chorale.notes import line_of, to_notes, voices_of
@@ -43,6 +46,7 @@ class ChoraleGenerator:
 
     def __init__(self, settings: ChoraleSettings) -> None:
         self.network = chorale_of("chorale", settings.config, settings.weights)
+        self.typical = typical_for(settings.config, settings.weights)
 
     def generate(self, request: Request[ChoraleSettings]) -> Phrase:
         """The next bars: see `ChoraleSettings`.
@@ -51,16 +55,25 @@ class ChoraleGenerator:
             PerpetuumError: silence or babble in every attempt.
         """
 
-        def attempt(number: int) -> list[np.ndarray]:
-            return [to_notes(made.piece) for made in self.candidates(request, number)]
+        def attempt(number: int) -> list[Candidate]:
+            past = _past(request, fresh=number == ATTEMPTS - 1)
+            found: list[Candidate] = []
+            for made in self.pieces(request, number):
+                notes, tokens = to_notes(made.piece), made.piece.size
+                nats = -made.log_likelihood / max(1, tokens)
+                found.append(Candidate(notes, notes, nats=nats, faults=_faults(made, past, request.key)))
+            return found
 
-        notes = best(attempt, judged_voices, request)
+        stand = Stand(request, request, typical=self.typical, counterpoint=True)
+        choice = curated(attempt, judged_voices, request, request.settings.taste, stand)
+        notes = choice.candidate.notes
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, stream(request.seed, "velocity")))
-        phrase = Phrase.of(_apart(notes), request.beats, Provenance("chorale", Origin.NETWORK, request.seed))
+        provenance = told(Provenance("chorale", Origin.NETWORK, request.seed), choice)
+        phrase = Phrase.of(_apart(notes), request.beats, provenance)
         return replace(phrase, chords=tuple(heard(phrase, request.meter, request.beats)))
 
-    def candidates(self, request: Request[ChoraleSettings], number: int = 0) -> list[SungPiece]:
-        """Ways to sing a phrase, what the judge of counterpoint likes best first.
+    def pieces(self, request: Request[ChoraleSettings], number: int = 0) -> list[SungPiece]:
+        """Ways to sing a phrase, where something is given those of most weight first.
 
         Args:
             request: what is wanted.
@@ -88,12 +101,10 @@ class ChoraleGenerator:
         )
         before = 0 if past is None else len(past)
         rng = stream(request.seed, "notes", number)
-        made = write(self.network, writing, rng, past, phase=(_UPBEAT - before) % 48)
-        doubts = [round(_doubt(one, past, request.key), 3) for one in made]
-        return [made[place] for place in np.argsort(doubts, kind="stable").tolist()]
+        return write(self.network, writing, rng, past, phase=(_UPBEAT - before) % 48)
 
 
-def _doubt(made: SungPiece, past: np.ndarray | None, key: Key) -> float:
+def _faults(made: SungPiece, past: np.ndarray | None, key: Key) -> float:
     """What the judge says of a phrase, how it is come into included."""
     piece = made.piece if past is None else np.concatenate([past[-1:], made.piece])
     return found(piece, key).doubt

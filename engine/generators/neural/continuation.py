@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from engine.assets import find
 from engine.errors import PerpetuumError
 from engine.generators.chance import stream
 from engine.generators.contract import Link, Place, Request, Role
+from engine.generators.neural.curating.typicality import Typical, typical_of
 from engine.generators.neural.settings import RnnSettings
 from engine.generators.statement import as_primer
 from engine.generators.transposing import phrase_in
 from engine.networks import load_network
 from engine.networks.chorale.network import ChoraleNetwork
-from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
+from engine.networks.contract import NO_CONDITIONS, Conditions, Extension, Passage, Sampling
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.vae.music_vae import MusicVae
 from engine.score.phrase import Phrase, moved
@@ -55,6 +56,11 @@ def chorale_of(family: str, config: str, weights: str | None) -> ChoraleNetwork:
     return network
 
 
+def typical_for(config: str, weights: str | None) -> Typical | None:
+    """How surprising held-out music is to the network of a config; None where its weights do not say it."""
+    return typical_of(find("weights", weights or config, ".safetensors"))
+
+
 def _network_of(family: str, config: str, weights: str | None) -> EventSequenceRnn | MusicVae | ChoraleNetwork:
     """The network of a config.
 
@@ -76,15 +82,26 @@ def _network_of(family: str, config: str, weights: str | None) -> EventSequenceR
     return load_network(path, config)
 
 
+class NewNotes(NamedTuple):
+    """A way to go on.
+
+    Attributes:
+        notes: array of `NOTE` that start within the phrase.
+        nats: per note, at temperature 1; None of one that was made alone.
+    """
+
+    notes: np.ndarray
+    nats: float | None = None
+
+
 def new_notes(
     network: EventSequenceRnn,
     past: Phrase,
     request: Request[RnnSettings],
     number: int,
     conditions: Conditions = NO_CONDITIONS,
-    candidates: int = 1,
-) -> list[np.ndarray]:
-    """Ways to go on, the likeliest first: each an array of `NOTE` that starts within the phrase.
+) -> list[NewNotes]:
+    """Ways to go on, as many as the settings say, made in one batch; one where a beam is asked for.
 
     A shorter number of steps than the phrase has is repeated to fill it.
 
@@ -94,7 +111,6 @@ def new_notes(
         request: what is wanted.
         number: of the attempt, 0, 1, ...
         conditions: over past and new music.
-        candidates: how many there are to be at least.
     """
     settings = request.settings
     beats = min(request.beats, settings.steps / STEPS_PER_BEAT) if settings.steps else request.beats
@@ -108,12 +124,16 @@ def new_notes(
         steps_per_iteration=settings.steps_per_iteration,
     )
     rng = stream(request.seed, "events", number)
+    count = settings.candidates if settings.beam_size * settings.branch_factor == 1 else 1
     try:
-        found = network.extend(passage, beats, conditions, sampling, rng, max(candidates, settings.candidates))
+        found = network.extend(passage, beats, conditions, sampling, rng, count)
     except ValueError as error:
         raise PerpetuumError(f"part {request.part!r}: {error}") from error
-    found.sort(key=lambda made: -made.log_likelihood)
-    return [_repeated(made.notes, beats, request.beats) for made in found]
+    return [NewNotes(_repeated(made.notes, beats, request.beats), _per_note(made)) for made in found]
+
+
+def _per_note(made: Extension) -> float | None:
+    return None if made.learnt is None else -made.learnt / max(1, len(made.notes))
 
 
 def _repeated(notes: np.ndarray, beats: float, whole: float) -> np.ndarray:

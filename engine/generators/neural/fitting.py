@@ -28,22 +28,6 @@ class Fitted(NamedTuple):
     snapped: int
 
 
-class Snaps:
-    """Keeps for candidates how many of their notes were moved into the key."""
-
-    def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-
-    def kept(self, notes: np.ndarray, snapped: int) -> np.ndarray:
-        """The notes; `of` knows them, while they live."""
-        self._counts[id(notes)] = snapped
-        return notes
-
-    def of(self, notes: np.ndarray) -> int:
-        """How many of some notes were moved."""
-        return self._counts.get(id(notes), 0)
-
-
 def fitted_melody(
     notes: np.ndarray,
     request: Request,

@@ -1,10 +1,10 @@
 """How an idea leads a network through a phrase: it is stated, the network is primed with it and goes on from it, and of
-its candidates the one most akin to the idea is played. Nothing that the network made is overwritten.
+its candidates kinship with the idea speaks for the one that is played (`engine.generators.neural.curating`). Nothing
+that the network made is overwritten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Generic
 
@@ -12,13 +12,9 @@ import numpy as np
 
 from engine.generators.contract import Request, S_co
 from engine.generators.statement import Statement, as_primer, stated
-from engine.ideas import kinship
 from engine.ideas.idea import Variation
 from engine.score.phrase import NOTE, Phrase, in_order, moved
 from engine.units import PitchRange
-
-CANDIDATES = 4
-"""Ways to go on from an idea that are compared, at least."""
 
 _NEAR = (Variation.EXACT, Variation.TRANSPOSED)
 
@@ -40,11 +36,6 @@ class Leading(Generic[S_co]):
     def joined(self, notes: np.ndarray) -> np.ndarray:
         """The statement, and notes of the network behind it."""
         return in_order(np.concatenate([self.head.notes, moved(notes, self.head.beats)]).astype(NOTE))
-
-    def by_kinship(self, candidates: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Candidates, the one most akin to the idea first; of equals the likelier first."""
-        idea = self.past.notes
-        return sorted(candidates, key=lambda notes: -kinship.melodic(notes, idea))
 
 
 def leading(request: Request[S_co], span: PitchRange | None) -> Leading[S_co] | None:

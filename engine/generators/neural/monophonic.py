@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from engine.generators import endings, harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import drummed, sung, with_velocities
-from engine.generators.neural.continuation import new_notes, past_of, rnn_of
-from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
-from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
-from engine.generators.neural.leading import CANDIDATES, leading
+from engine.generators.neural.continuation import new_notes, past_of, rnn_of, typical_for
+from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
+from engine.generators.neural.curating.judging import judged_drums, judged_melody
+from engine.generators.neural.curating.qualities import Stand
+from engine.generators.neural.curating.typicality import Typical
+from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
+from engine.generators.neural.leading import leading
 from engine.generators.neural.settings import DrumsRnnSettings, ImprovRnnSettings, MelodyRnnSettings, SungSettings
 from engine.generators.rules.drum_rules import DrumRules, DrumRulesSettings
 from engine.generators.rules.melody_rules import MelodyRules, MelodyRulesSettings
-from engine.generators.statement import marked
-from engine.ideas import kinship
+from engine.generators.statement import as_primer, marked
 from engine.networks.contract import NO_CONDITIONS, Conditions
 from engine.networks.rnn.event_sequence import EventSequenceRnn
-from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance
+from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, moved
 
 
 class DrumsRnnGenerator:
@@ -36,6 +37,7 @@ class DrumsRnnGenerator:
 
     def __init__(self, settings: DrumsRnnSettings) -> None:
         self.network = rnn_of("drums_rnn", settings.config, settings.weights)
+        self.typical = typical_for(settings.config, settings.weights)
 
     def generate(self, request: Request[DrumsRnnSettings]) -> Phrase:
         """The next bars of drums.
@@ -44,20 +46,17 @@ class DrumsRnnGenerator:
             PerpetuumError: silence or noise in every attempt.
         """
 
-        taken = request.taken
-
-        def attempt(number: int) -> list[np.ndarray]:
+        def attempt(number: int) -> list[Candidate]:
             past = past_of(request, _drums_by_rules, fresh=number == ATTEMPTS - 1)
-            count = CANDIDATES if taken is not None else 1
-            found = new_notes(self.network, past, request, number, candidates=count)
-            if taken is not None:
-                found.sort(key=lambda notes: -kinship.rhythmic(notes, past.notes, past.length))
-            return [kick_with(made, request) for made in found]
+            found = new_notes(self.network, past, request, number)
+            return [Candidate(kick_with(notes, request), notes, nats=nats) for notes, nats in found]
 
-        notes = best(attempt, judged_drums, request)
+        stand = Stand(request, request, idea=as_primer(request), typical=self.typical)
+        choice = curated(attempt, judged_drums, request, request.settings.taste, stand)
+        notes = choice.candidate.notes
         velocities = drummed(notes, request.meter, request.beats, stream(request.seed, "velocity"))
-        made = with_velocities(notes, velocities)
-        return marked(Phrase.of(made, request.beats, Provenance("drums_rnn", Origin.NETWORK, request.seed)), request)
+        provenance = told(Provenance("drums_rnn", Origin.NETWORK, request.seed), choice)
+        return marked(Phrase.of(with_velocities(notes, velocities), request.beats, provenance), request)
 
 
 class MelodyRnnGenerator:
@@ -65,6 +64,7 @@ class MelodyRnnGenerator:
 
     def __init__(self, settings: MelodyRnnSettings) -> None:
         self.network = rnn_of("melody_rnn", settings.config, settings.weights)
+        self.typical = typical_for(settings.config, settings.weights)
 
     def generate(self, request: Request[MelodyRnnSettings]) -> Phrase:
         """The next bars of melody: its last note is a tone of rest, and a section's last phrase ends before a rest.
@@ -72,7 +72,7 @@ class MelodyRnnGenerator:
         Raises:
             PerpetuumError: silence, or a note repeated without end, in every attempt.
         """
-        return _sung("melody_rnn", self.network, request, lambda past, asked: NO_CONDITIONS)
+        return _sung("melody_rnn", self.network, self.typical, request, lambda past, asked: NO_CONDITIONS)
 
 
 class ImprovRnnGenerator:
@@ -80,6 +80,7 @@ class ImprovRnnGenerator:
 
     def __init__(self, settings: ImprovRnnSettings) -> None:
         self.network = rnn_of("improv_rnn", settings.config, settings.weights)
+        self.typical = typical_for(settings.config, settings.weights)
 
     def generate(self, request: Request[ImprovRnnSettings]) -> Phrase:
         """The next bars of melody, over chords that the network knows beforehand.
@@ -97,12 +98,13 @@ class ImprovRnnGenerator:
             last = after[-1]
             return Conditions(chords=(*before, *after, ChordSpan(last.end, last.end + 1.0, last.chord)))
 
-        return _sung("improv_rnn", self.network, request, conditions)
+        return _sung("improv_rnn", self.network, self.typical, request, conditions)
 
 
 def _sung(
     name: str,
     network: EventSequenceRnn,
+    typical: Typical | None,
     request: Request[SungSettings],
     conditions: Callable[[Phrase, Request[SungSettings]], Conditions],
 ) -> Phrase:
@@ -112,23 +114,24 @@ def _sung(
     spans = harmony.chords_under(request)
     follows_chords = Link.CHORDS in request.sources
     ahead = harmony.chords_under(asked) if follows_chords else None
-    snaps = Snaps()
+    begin = 0.0 if lead is None else lead.head.beats
 
-    def attempt(number: int) -> list[np.ndarray]:
+    def attempt(number: int) -> list[Candidate]:
         fresh = number == ATTEMPTS - 1
         past = lead.past if lead is not None and not fresh else past_of(asked, _melody_by_rules, fresh)
-        count = CANDIDATES if lead is not None else 1
-        made = new_notes(network, past, asked, number, conditions(past, asked), count)
-        fitted = [fitted_melody(notes, asked, settings.range, ahead) for notes in made]
-        found = [snaps.kept(one.notes, one.snapped) for one in fitted]
-        if lead is not None:
-            found = [snaps.kept(lead.joined(notes), snaps.of(notes)) for notes in lead.by_kinship(found)]
-        return [snaps.kept(on_rhythm(notes, request), snaps.of(notes)) for notes in found]
+        found: list[Candidate] = []
+        for notes, nats in new_notes(network, past, asked, number, conditions(past, asked)):
+            own, snapped = fitted_melody(notes, asked, settings.range, ahead)
+            whole = own if lead is None else lead.joined(own)
+            found.append(Candidate(on_rhythm(whole, request), moved(own, begin), snapped, nats))
+        return found
 
-    notes = best(attempt, judged_melody, request)
-    provenance = Provenance(name, Origin.NETWORK, request.seed, snapped=snaps.of(notes))
+    idea = None if lead is None else lead.past
+    stand = Stand(request, asked, begin, settings.range, idea, typical)
+    choice = curated(attempt, judged_melody, request, settings.taste, stand)
+    provenance = told(Provenance(name, Origin.NETWORK, request.seed), choice)
     arrive = Link.RHYTHM not in request.sources
-    notes = endings.close(notes, request, spans, settings.range, settings.breath, arrive)
+    notes = endings.close(choice.candidate.notes, request, spans, settings.range, settings.breath, arrive)
     velocities = sung(notes, request.meter, request.beats, stream(request.seed, "velocity"))
     meant = spans if follows_chords else ()
     return marked(Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant), request)

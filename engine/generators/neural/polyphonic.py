@@ -10,10 +10,14 @@ from engine.generators import harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
-from engine.generators.neural.continuation import new_notes, past_of, primer_of, rnn_of
-from engine.generators.neural.fitting import Snaps, fitted_voices
-from engine.generators.neural.judging import ATTEMPTS, best, judged_voices
-from engine.generators.neural.leading import CANDIDATES, leading
+from engine.generators.neural.continuation import NewNotes, new_notes, past_of, primer_of, rnn_of, typical_for
+from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
+from engine.generators.neural.curating.judging import judged_voices
+from engine.generators.neural.curating.qualities import Stand
+from engine.generators.neural.curating.typicality import Typical
+from engine.generators.neural.fitting import fitted_voices
+from engine.generators.neural.leading import Leading, leading
 from engine.generators.neural.settings import (
     PerformanceRnnSettings,
     PianorollRnnNadeSettings,
@@ -37,6 +41,7 @@ class PolyphonyRnnGenerator:
 
     def __init__(self, settings: PolyphonyRnnSettings) -> None:
         self.network = rnn_of("polyphony_rnn", settings.config, settings.weights)
+        self.typical = typical_for(settings.config, settings.weights)
 
     def generate(self, request: Request[PolyphonyRnnSettings]) -> Phrase:
         """The next bars; with `inject_primer` the primer sounds in them, from its beginning at the phrase's.
@@ -47,15 +52,15 @@ class PolyphonyRnnGenerator:
         primer = primer_of(request) if request.settings.inject_primer else None
         if primer is None:
             conditions = Conditions(inject_primer=False, condition_on_primer=True)
-            return _voices("polyphony_rnn", self.network, request, lambda past, asked: conditions)
+            return _voices("polyphony_rnn", self.network, self.typical, request, lambda past, asked: conditions)
         times = int(np.ceil(request.beats / primer.length))
         song = Phrase.concatenate([primer] * times).slice(0.0, request.beats)
 
-        def attempt(number: int) -> list[np.ndarray]:
+        def attempt(number: int) -> list[NewNotes]:
             conditions = Conditions(inject_primer=True, condition_on_primer=False)
             return new_notes(self.network, song, request, number, conditions)
 
-        return _phrase("polyphony_rnn", request, attempt)
+        return _phrase("polyphony_rnn", self.typical, request, None, attempt)
 
 
 class PerformanceRnnGenerator:
@@ -63,6 +68,7 @@ class PerformanceRnnGenerator:
 
     def __init__(self, settings: PerformanceRnnSettings) -> None:
         self.network = rnn_of("performance_rnn", settings.config, settings.weights)
+        self.typical = typical_for(settings.config, settings.weights)
 
     def generate(self, request: Request[PerformanceRnnSettings]) -> Phrase:
         """The next bars.
@@ -85,7 +91,7 @@ class PerformanceRnnGenerator:
                 pitch_classes=_over_time(after, spans, past.length, asked.beats),
             )
 
-        return _voices("performance_rnn", self.network, request, conditions)
+        return _voices("performance_rnn", self.network, self.typical, request, conditions)
 
 
 class PianorollRnnNadeGenerator:
@@ -93,6 +99,7 @@ class PianorollRnnNadeGenerator:
 
     def __init__(self, settings: PianorollRnnNadeSettings) -> None:
         self.network = rnn_of("pianoroll_rnn_nade", settings.config, settings.weights)
+        self.typical = typical_for(settings.config, settings.weights)
 
     def generate(self, request: Request[PianorollRnnNadeSettings]) -> Phrase:
         """The next bars.
@@ -100,39 +107,50 @@ class PianorollRnnNadeGenerator:
         Raises:
             PerpetuumError: silence or babble in every attempt.
         """
-        return _voices("pianoroll_rnn_nade", self.network, request, lambda past, asked: NO_CONDITIONS)
+        return _voices("pianoroll_rnn_nade", self.network, self.typical, request, lambda past, asked: NO_CONDITIONS)
 
 
 def _voices(
     name: str,
     network: EventSequenceRnn,
+    typical: Typical | None,
     request: Request[PolyphonicSettings],
     conditions: Callable[[Phrase, Request[PolyphonicSettings]], Conditions],
 ) -> Phrase:
     lead = leading(request, request.settings.range)
     asked = request if lead is None else lead.rest
 
-    def attempt(number: int) -> list[np.ndarray]:
+    def attempt(number: int) -> list[NewNotes]:
         fresh = number == ATTEMPTS - 1
         past = lead.past if lead is not None and not fresh else past_of(asked, _opening, fresh)
-        found = new_notes(network, past, asked, number, conditions(past, asked), CANDIDATES if lead is not None else 1)
-        return found if lead is None else [lead.joined(notes) for notes in lead.by_kinship(found)]
+        return new_notes(network, past, asked, number, conditions(past, asked))
 
-    return _phrase(name, request, attempt)
+    return _phrase(name, typical, request, lead, attempt)
 
 
-def _phrase(name: str, request: Request[PolyphonicSettings], attempt: Callable[[int], list[np.ndarray]]) -> Phrase:
+def _phrase(
+    name: str,
+    typical: Typical | None,
+    request: Request[PolyphonicSettings],
+    lead: Leading[PolyphonicSettings] | None,
+    attempt: Callable[[int], list[NewNotes]],
+) -> Phrase:
     settings = request.settings
-    snaps = Snaps()
+    begin = 0.0 if lead is None else lead.head.beats
 
-    def fitted(number: int) -> list[np.ndarray]:
-        found = [
-            fitted_voices(notes, request, settings.range, settings.voices, settings.in_key) for notes in attempt(number)
-        ]
-        return [snaps.kept(one.notes, one.snapped) for one in found]
+    def fitted(number: int) -> list[Candidate]:
+        found: list[Candidate] = []
+        for own, nats in attempt(number):
+            whole = own if lead is None else lead.joined(own)
+            notes, snapped = fitted_voices(whole, request, settings.range, settings.voices, settings.in_key)
+            found.append(Candidate(notes, notes[notes["start"] >= begin - 1e-9], snapped, nats))
+        return found
 
-    notes = best(fitted, judged_voices, request)
-    provenance = Provenance(name, Origin.NETWORK, request.seed, snapped=snaps.of(notes))
+    asked, idea = (request, None) if lead is None else (lead.rest, lead.past)
+    stand = Stand(request, asked, begin, settings.range, idea, typical)
+    choice = curated(fitted, judged_voices, request, settings.taste, stand)
+    notes = choice.candidate.notes
+    provenance = told(Provenance(name, Origin.NETWORK, request.seed), choice)
     if len(notes) and len(np.unique(notes["velocity"])) == 1:
         # The network says nothing about velocities: the meter and the phrase do.
         notes = with_velocities(notes, sung(notes, request.meter, request.beats, stream(request.seed, "velocity")))

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from pydantic import Field, ValidationInfo, model_validator
 
 from engine.generators.contract import Role, Settings, SettingsContext, TransformSettings
+from engine.generators.neural.curating.settings import ChoirTaste, CuratedSettings
 from engine.generators.recall import RecallSettings
 from engine.units import Amount, Bars, BarsOrNone, Percent, Pitches, PitchRange, Steps
 
@@ -35,7 +36,7 @@ class NetworkSettings(Settings):
     )
 
 
-class RnnSettings(NetworkSettings, RecallSettings):
+class RnnSettings(NetworkSettings, CuratedSettings, RecallSettings):
     """What all networks have in common that go on event by event from what they played."""
 
     temperature: float = Field(
@@ -47,11 +48,12 @@ class RnnSettings(NetworkSettings, RecallSettings):
     top_p: Percent | None = Field(
         default=None, ge=0.01, description="choose among the likeliest events that together have this probability"
     )
-    candidates: int = Field(
-        default=1, ge=1, le=64, description="phrases made at once, of which the best is played; costs time"
-    )
     beam_size: int = Field(
-        default=1, ge=1, le=32, description="sequences followed at once, of which the likeliest is played; costs time"
+        default=1,
+        ge=1,
+        le=32,
+        description="sequences followed at once, of which the likeliest is played, whatever `candidates` says; costs "
+        "time",
     )
     branch_factor: int = Field(default=1, ge=1, le=32, description="ways to go on that are tried from each of them")
     steps_per_iteration: int = Field(
@@ -140,7 +142,7 @@ class PianorollRnnNadeSettings(PolyphonicSettings):
     config: Literal["rnn-nade", "rnn-nade_attn"] = Field(default="rnn-nade", description="configuration of the network")
 
 
-class MusicVaeSettings(NetworkSettings, RecallSettings):
+class MusicVaeSettings(NetworkSettings, CuratedSettings, RecallSettings):
     """MusicVAE: phrases out of a space of melodies, grooves or trios, in which near points sound alike."""
 
     config: Literal[
@@ -225,7 +227,7 @@ class GrooveSettings(TransformSettings):
         }[self.style]
 
 
-class ChoraleSettings(NetworkSettings):
+class ChoraleSettings(NetworkSettings, CuratedSettings):
     """A choir of four voices that a network leads, in the key of the part; it stops where periods end."""
 
     config: Literal["chorale"] = Field(default="chorale", description="configuration of the network")
@@ -239,7 +241,12 @@ class ChoraleSettings(NetworkSettings):
         default=8,
         ge=1,
         le=64,
-        description="phrases that grow side by side, of which the judge of counterpoint takes one; costs time",
+        description="phrases that grow side by side, of which the one that suits best is played; costs time",
+    )
+    taste: ChoirTaste = Field(
+        default_factory=ChoirTaste,
+        description="what counts when one of them is chosen: weights from 0 on for `typical`, `leading` (8 without "
+        "it), `novelty` and the others",
     )
     passes: int = Field(default=1, ge=1, le=16, description="how often the voices around a melody are drawn")
     period: BarsOrNone = Field(

@@ -30,6 +30,21 @@ from engine.score.time import SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
+class PlayedChoice:
+    """Which of the phrases that a network made was played.
+
+    Attributes:
+        chosen: counted from 0.
+        scores: of each, 0..1.
+        qualities: of the one that was played, by name, 0..1.
+    """
+
+    chosen: int
+    scores: tuple[float, ...]
+    qualities: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class PlayedPart:
     """Who played a part in a section.
 
@@ -39,6 +54,7 @@ class PlayedPart:
         weights: SHA-256 of its network's weights; empty without.
         rungs: how many phrases each rung of the ladder made.
         seeds: of its phrases, in order.
+        choices: of those of them where a network made several, in order.
     """
 
     part: str
@@ -46,6 +62,7 @@ class PlayedPart:
     weights: str
     rungs: dict[str, int]
     seeds: tuple[int, ...]
+    choices: tuple[PlayedChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +376,14 @@ def _parts(stretch: _Stretch, phrases: Sequence[JournalPhrase]) -> list[PlayedPa
         bars = [part for bar in stretch.bars for part in bar.body.parts if part.part == name]
         generator = own[-1].decided.raw.provenance.generator if own else bars[-1].generator
         weights = next((one.weights for one in reversed(own) if one.weights), "")
-        found.append(PlayedPart(name, generator, weights, dict(rungs), tuple(one.decided.seed for one in own)))
+        seeds = tuple(one.decided.seed for one in own)
+        made_by = [one.decided.raw.provenance for one in own]
+        choices = tuple(
+            PlayedChoice(made.chosen, made.scores, dict(made.qualities))
+            for made in made_by
+            if made.chosen < len(made.scores)
+        )
+        found.append(PlayedPart(name, generator, weights, dict(rungs), seeds, choices))
     return found
 
 

@@ -26,6 +26,7 @@ class Stream:
 
     encoding: Any
     events: list[Any]
+    restricts = False
 
     def label(self, event: Any) -> Any:
         """The event itself."""
@@ -38,6 +39,10 @@ class Stream:
     def forced(self) -> Sequence[Any]:
         """Nothing."""
         return ()
+
+    def possible(self, outputs: np.ndarray, temperature: float) -> np.ndarray:
+        """The outputs as they are."""
+        return outputs
 
     def copy(self) -> Self:
         """The same sequence, to be continued in another way."""

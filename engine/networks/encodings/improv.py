@@ -92,6 +92,7 @@ class ImprovStream:
         self.encoding, self._melody, self._chords = encoding, melody, chords
         self.events = melody.events
         self.label, self.decode, self.forced = melody.label, melody.decode, melody.forced
+        self.restricts, self.possible = melody.restricts, melody.possible
 
     def _with_chord(self, inputs: np.ndarray) -> np.ndarray:
         chord = self._chords[min(len(self.events), len(self._chords) - 1)]

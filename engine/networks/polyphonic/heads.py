@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.networks.contract import Random, Sampling
@@ -41,6 +43,12 @@ class Categoricals:
             for (part, head), chosen in zip(self._parts, label, strict=True)
         )
 
+    def log_probabilities(self, outputs: np.ndarray, labels: Sequence[tuple[int, ...]]) -> np.ndarray:
+        """See `Head.log_probabilities`."""
+        columns = zip(*labels, strict=True)
+        parts = zip(self._parts, columns, strict=True)
+        return np.sum([head.log_probabilities(outputs[:, part], chosen) for (part, head), chosen in parts], axis=0)
+
 
 class NadeHead:
     """A NADE over the keys of a piano; a label is a mask of them. Outputs are its biases: hidden units, then keys.
@@ -63,3 +71,7 @@ class NadeHead:
         """See `Head.log_probability`."""
         hidden = self.nade.num_hidden
         return self.nade.log_probability(outputs[:hidden], outputs[hidden:], frame_of(label), temperature)
+
+    def log_probabilities(self, outputs: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+        """See `Head.log_probabilities`."""
+        return np.array([self.log_probability(row, label) for row, label in zip(outputs, labels, strict=True)])

@@ -76,7 +76,7 @@ class PerformanceRnn(EventSequenceRnn):
                 notes = performance.to_notes(performance.fit(made.stream.events, total), passage.qpm)
             else:
                 notes = performance_notes.to_notes(made.stream.events, passage.qpm)
-            extensions.append(Extension(_after(notes, before / scale, beats), made.log_likelihood))
+            extensions.append(Extension(_after(notes, before / scale, beats), made.log_likelihood, made.learnt))
         return extensions
 
 
@@ -107,10 +107,15 @@ def perform(
         total: length in steps of 10 ms, primer included.
         controls: over the length; None for a network without.
         density: notes per second that are expected.
-        fill: go on until the length is reached. Otherwise as many events are made as such a density needs, which is
-            what Magenta's command does, and the end may stay empty.
+        fill: go on until the length is reached, and end such notes alone as sound (`SoundingStream`). Otherwise as many
+            events are made as such a density needs, which is what Magenta's command does: the end may stay empty, and
+            notes that are struck again are held.
     """
-    stream = network.encoding.stream(controls)
+    encoding = network.encoding
+    if fill and isinstance(encoding, PerformanceEncoding):
+        stream = encoding.sounding_stream(controls)
+    else:
+        stream = encoding.stream(controls)
     per_note = _EVENTS_PER_NOTE if isinstance(stream, PerformanceStream) else 1
     most = len(primer) + math.ceil(total * _MOST_PER_SECOND / STEPS_PER_SECOND)
 
@@ -121,7 +126,7 @@ def perform(
 
     if fill:
         return generate(network, stream, primer, wanted, sampling, rng, count)
-    once = network.encoding.stream(controls)
+    once = encoding.stream(controls)
     for event in primer:
         once.push(event)
     return generate(network, stream, primer, wanted(once), sampling, rng, count)

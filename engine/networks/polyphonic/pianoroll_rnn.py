@@ -39,4 +39,6 @@ class PianorollRnnNade(EventSequenceRnn):
         primer = from_notes(passage.notes, round(passage.length * STEPS_PER_BEAT))
         steps = round(beats * STEPS_PER_BEAT)
         found = generate(self, self.encoding.stream(), primer, steps, sampling, rng or np.random.default_rng(), count)
-        return [Extension(to_notes(made.stream.events[len(primer) :]), made.log_likelihood) for made in found]
+        return [
+            Extension(to_notes(made.stream.events[len(primer) :]), made.log_likelihood, made.learnt) for made in found
+        ]

@@ -53,11 +53,12 @@ class PolyphonyRnn(EventSequenceRnn):
         primer = from_notes(passage.notes, round(passage.length * STEPS_PER_BEAT))
         found = compose(self, primer, steps, conditions, sampling, rng or np.random.default_rng(), count)
         if not conditions.condition_on_primer:
-            return [Extension(to_notes(made.stream.events, steps), made.log_likelihood) for made in found]
+            return [Extension(to_notes(made.stream.events, steps), made.log_likelihood, made.learnt) for made in found]
         last = (by_step(primer) or [[]])[-1]
         held = [(event - NEW) % 128 for event in last]
         return [
-            Extension(to_notes(made.stream.events[len(primer) :], steps, held), made.log_likelihood) for made in found
+            Extension(to_notes(made.stream.events[len(primer) :], steps, held), made.log_likelihood, made.learnt)
+            for made in found
         ]
 
 

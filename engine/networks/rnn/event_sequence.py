@@ -210,7 +210,7 @@ class EventSequenceRnn:
         extensions: list[Extension] = []
         for made in found:
             new = encoding.restore(made.stream.events[len(events) :], transposition)
-            extensions.append(Extension(encoding.to_notes(new, per_beat), made.log_likelihood))
+            extensions.append(Extension(encoding.to_notes(new, per_beat), made.log_likelihood, made.learnt))
         return extensions
 
 

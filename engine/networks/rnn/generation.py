@@ -71,11 +71,17 @@ class Steppable(Protocol):
 
 
 class Continuation(NamedTuple):
-    """A sequence that was continued: the stream, whose `events` begin with the primer, and the log-likelihood in nats
-    of what came after the primer, after the temperature."""
+    """A sequence that was continued.
+
+    Attributes:
+        stream: whose `events` begin with the primer.
+        log_likelihood: in nats, after the temperature, of what came after the primer.
+        learnt: the same at temperature 1, of one of several; None of one that was made alone.
+    """
 
     stream: EventStream
     log_likelihood: float
+    learnt: float | None = None
 
 
 def generate(
@@ -125,7 +131,7 @@ def generate(
                     sequences.advance(1)
                     made = len(stream.events) - len(primer)
                     tell(made / (made + more))
-    return [Continuation(sequences.streams[0], float(sequences.scores[0]))]
+    return [sequences.continuation(0)]
 
 
 class _Sequences:
@@ -134,6 +140,7 @@ class _Sequences:
     Attributes:
         streams: one for each.
         scores: [B] log-likelihoods of what came after the primer.
+        learnt: the same at temperature 1; [B] where they are asked for, else None.
     """
 
     def __init__(
@@ -141,6 +148,7 @@ class _Sequences:
     ) -> None:
         self.stack, self.head, self.sampling, self.rng = network.stack, network.head, sampling, rng
         self.streams, self.scores = [stream], np.zeros(1)
+        self.learnt: np.ndarray | None = None
         self.stack.reset()
         inputs = None
         for number, event in enumerate(primer):
@@ -157,8 +165,14 @@ class _Sequences:
             if number % _TELL_EVERY == _TELL_EVERY - 1:
                 tell(number / steps)
             outputs = self._forced(self.stack.step(self._next))
+            if self.streams[0].restricts:
+                rows = zip(self.streams, outputs, strict=True)
+                outputs = np.stack([stream.possible(row, self.sampling.temperature) for stream, row in rows])
             labels, scores = self.head.sample(outputs, self.sampling, self.rng)
             self.scores += scores
+            if self.learnt is not None:
+                plain = self.sampling.temperature == 1.0
+                self.learnt += scores if plain else self.head.log_probabilities(outputs, labels)
             for row, (stream, label) in enumerate(zip(self.streams, labels, strict=True)):
                 self._next[row] = stream.push(stream.decode(label))
 
@@ -169,9 +183,10 @@ class _Sequences:
             rows = [row for row, events in enumerate(waiting) if events]
             for row in rows:
                 event, stream = waiting[row].pop(0), self.streams[row]
-                self.scores[row] += self.head.log_probability(
-                    outputs[row], stream.label(event), self.sampling.temperature
-                )
+                label = stream.label(event)
+                self.scores[row] += self.head.log_probability(outputs[row], label, self.sampling.temperature)
+                if self.learnt is not None:
+                    self.learnt[row] += self.head.log_probability(outputs[row], label)
                 self._next[row] = stream.push(event)
             if len(rows) == len(waiting):
                 outputs = self.stack.step(self._next)
@@ -179,6 +194,11 @@ class _Sequences:
                 outputs = outputs.copy()
                 outputs[rows] = self.stack.step(self._next[rows], rows)
         return outputs
+
+    def continuation(self, row: int) -> Continuation:
+        """A sequence as it stands."""
+        learnt = None if self.learnt is None else float(self.learnt[row])
+        return Continuation(self.streams[row], float(self.scores[row]), learnt)
 
     def best(self, count: int) -> list[int]:
         """Indices of the likeliest sequences, likeliest first; of equals the first."""
@@ -193,6 +213,8 @@ class _Sequences:
             streams.append(self.streams[row] if row in originals else self.streams[row].copy())
             originals.discard(row)
         self.streams, self.scores, self._next = streams, self.scores[list(rows)], self._next[list(rows)]
+        if self.learnt is not None:
+            self.learnt = self.learnt[list(rows)]
 
 
 def _beam_search(sequences: _Sequences, wanted: Wanted) -> None:
@@ -214,10 +236,11 @@ def _beam_search(sequences: _Sequences, wanted: Wanted) -> None:
 
 def _independent(sequences: _Sequences, wanted: Wanted, count: int) -> list[Continuation]:
     """Several continuations in one batch, which shrinks as they end."""
+    sequences.learnt = np.zeros(1)
     sequences.keep([0] * count)
     if isinstance(wanted, int):
         sequences.advance(wanted)
-        return [Continuation(*found) for found in zip(sequences.streams, sequences.scores.tolist(), strict=True)]
+        return [sequences.continuation(row) for row in range(count)]
     ended: list[Continuation | None] = [None] * count
     places = list(range(count))
     while places:
@@ -226,7 +249,7 @@ def _independent(sequences: _Sequences, wanted: Wanted, count: int) -> list[Cont
             if wanted(stream) > 0:
                 going.append(row)
             else:
-                ended[place] = Continuation(stream, float(sequences.scores[row]))
+                ended[place] = sequences.continuation(row)
         if len(going) < len(places):
             sequences.keep(going)
             places = [places[row] for row in going]

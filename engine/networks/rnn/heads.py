@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.networks.contract import Random, Sampling
@@ -23,3 +25,7 @@ class Categorical:
     def log_probability(self, outputs: np.ndarray, label: int, temperature: float = 1.0) -> float:
         """See `Head.log_probability`."""
         return float(log_probabilities(outputs, temperature)[label])
+
+    def log_probabilities(self, outputs: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+        """See `Head.log_probabilities`."""
+        return log_probabilities(outputs, 1.0)[np.arange(len(outputs)), list(labels)]

@@ -64,7 +64,8 @@ class CategoricalHead:
     def noise(self, uniforms: np.ndarray, temperature: float) -> np.ndarray:
         """See `VaeHead.noise`: numbers of Gumbel's distribution. The class whose logit plus such a number is largest
         is drawn with the probability that softmax gives it (Maddison et al. 2014, "A* Sampling", section 2)."""
-        noise = np.clip(uniforms.astype(np.float32), _NEAREST_0, _NEAREST_1)
+        noise = uniforms.astype(np.float32)
+        np.clip(noise, _NEAREST_0, _NEAREST_1, out=noise)
         np.log(noise, noise)
         np.negative(noise, noise)
         np.log(noise, noise)
@@ -96,7 +97,10 @@ class CategoricalHead:
 
     def samples(self, choices: np.ndarray) -> np.ndarray:
         """See `VaeHead.samples`."""
-        return (choices[..., None] == np.arange(self.size)).astype(np.float32)
+        found = np.zeros((*choices.shape, self.size), np.float32)
+        known = choices != NONE
+        found.reshape(-1, self.size)[np.flatnonzero(known), choices[known]] = 1.0
+        return found
 
     def losses(self, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """See `VaeHead.losses`: minus the log-likelihood."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -94,7 +94,7 @@ class MusicVae:
         length: int | None = None,
         controls: np.ndarray | None = None,
         temperature: float | None = None,
-        rng: Random | None = None,
+        rng: Random | Sequence[Random] | None = None,
         hits: np.ndarray | None = None,
     ) -> np.ndarray:
         """Music that latent vectors mean, [B, T, output_size] float32: per part one 1 among zeros, or hits, velocities
@@ -105,7 +105,7 @@ class MusicVae:
             length: steps; None for an example's. A hierarchical decoder knows no other.
             controls: [B, T, control_size], or [T, control_size] for all; None where the config has none.
             temperature: > 0: choose by chance; None: choose the likeliest.
-            rng: source of chance; needed with a temperature.
+            rng: source of chance; needed with a temperature. One for each sequence makes of it what it would be alone.
             hits: GrooVAE: [B, T, 9], strokes that are known, NaN where the network is free: only how they are played is
                 left to it. Its own course then follows the music instead of what it guessed.
 
@@ -120,7 +120,7 @@ class MusicVae:
         length: int | None = None,
         controls: np.ndarray | None = None,
         temperature: float | None = None,
-        rng: Random | None = None,
+        rng: Random | Sequence[Random] | None = None,
         keep: bool = True,
         hits: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -130,6 +130,8 @@ class MusicVae:
         told = self._controls(controls, len(z), steps)
         if temperature is not None and (not 0.0 < temperature < float("inf") or rng is None):
             raise ValueError(f"a temperature has to be a positive number with a source of chance, not {temperature}")
+        if isinstance(rng, Sequence) and len(rng) != len(z):
+            raise ValueError(f"{len(rng)} sources of chance for {len(z)} latent vectors")
         known = None
         if hits is not None:
             if self.config.head != "groove" or hits.shape != (len(z), steps, self.config.output_size // 3):
@@ -147,7 +149,7 @@ class MusicVae:
                 samples.append(decoder.head.samples(choices).swapaxes(0, 1))
                 if numbers is not None:
                     outputs.append(numbers.swapaxes(0, 1))
-        return np.concatenate(samples, axis=2), np.concatenate(outputs, axis=2) if keep else None
+        return _side_by_side(samples), _side_by_side(outputs) if keep else None
 
     def teacher_forced(
         self, z: np.ndarray, targets: np.ndarray, controls: np.ndarray | None = None
@@ -220,10 +222,25 @@ def _checked(values: np.ndarray, size: int, name: str) -> np.ndarray:
     return values
 
 
-def _noise(head: VaeHead, temperature: float | None, rng: Random | None, shape: tuple[int, int]) -> np.ndarray | None:
+def _side_by_side(parts: list[np.ndarray]) -> np.ndarray:
+    """Arrays [B, T, N] as one; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+
+
+def _noise(
+    head: VaeHead, temperature: float | None, rng: Random | Sequence[Random] | None, shape: tuple[int, int]
+) -> np.ndarray | None:
     if temperature is None or rng is None:
         return None
-    whole = (*shape, head.draws)
+    steps, rows = shape
+    if isinstance(rng, Sequence):
+        uniforms = np.concatenate([_uniforms(one, (steps, 1, head.draws)) for one in rng], axis=1)
+    else:
+        uniforms = _uniforms(rng, (steps, rows, head.draws))
+    return head.noise(uniforms, temperature)
+
+
+def _uniforms(rng: Random, shape: tuple[int, ...]) -> np.ndarray:
     if isinstance(rng, (np.random.Generator, np.random.RandomState)):
-        return head.noise(rng.random(whole), temperature)
-    return head.noise(np.array([rng.random() for _ in range(math.prod(whole))]).reshape(whole), temperature)
+        return rng.random(shape)
+    return np.array([rng.random() for _ in range(math.prod(shape))]).reshape(shape)

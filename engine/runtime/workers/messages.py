@@ -71,14 +71,19 @@ FromWorker = Loading | Loaded | Started | Reply
 
 @cache
 def settings_class(name: str) -> type[BaseModel]:
-    """The settings of an installed kind of generator or transform by their class's name on the wire.
+    """The settings of an installed kind of generator or transform, or such that stand in them, by their class's name
+    on the wire.
 
     Raises:
         LookupError: no installed kind has such settings.
     """
-    for kind in (*GENERATORS.kinds().values(), *TRANSFORMS.kinds().values()):
-        if model_name(kind.settings) == name:
-            return kind.settings
+    models: list[type[BaseModel]] = [kind.settings for kind in GENERATORS.kinds().values()]
+    models += [kind.settings for kind in TRANSFORMS.kinds().values()]
+    for model in models:  # grows: models within models
+        if model_name(model) == name:
+            return model
+        inner = (field.annotation for field in model.model_fields.values())
+        models += [one for one in inner if isinstance(one, type) and issubclass(one, BaseModel) and one not in models]
     raise LookupError(f"no installed generator or transform has the settings {name[:80]}")
 
 

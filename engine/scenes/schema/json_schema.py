@@ -106,11 +106,12 @@ def settings_table(model: type[BaseModel], without: Container[str] = ()) -> list
         if name in without:
             continue
         unit = unit_of(field)
-        default = "" if field.is_required() else written(field.get_default(call_default_factory=True), unit)
+        given: object = field.get_default(call_default_factory=True)
+        default = "" if field.is_required() else written(given, unit)
         extra: object = field.json_schema_extra
         if isinstance(extra, dict):
             default = str(cast("dict[str, object]", extra).get("default", default))
-        if default in ("none", "()", "{}") or isinstance(field.default, BaseModel):
+        if default in ("none", "()", "{}") or isinstance(given, BaseModel):
             default = ""
         rows.append(SettingRow(name, default, field.is_required(), _values(field, unit), field.description or ""))
     return rows

@@ -52,6 +52,8 @@ FIGURES: dict[str, Figure] = {
     "accuracy": Figure(_SHARE, "events that the network thought likeliest", HELD_OUT),
     "per_note": Figure("nats per note", "all events, divided by the notes that begin", HELD_OUT),
     "per_bar": Figure("nats per bar of 4/4", "negative log-likelihood", HELD_OUT),
+    "phrase_nats": Figure("nats per note", "of stretches as long as phrases, the median", HELD_OUT),
+    "phrase_nats_spread": Figure("nats per note", "half of the way from their 16th to their 84th percentile", HELD_OUT),
     "events": Figure("events", "how many were judged", HELD_OUT),
     "notes": Figure("notes", "how many begin in them", HELD_OUT),
     "chorale_frame": Figure("nats per frame of 88 keys, grid of quarters", "upper bound of the network's", CHORALES),

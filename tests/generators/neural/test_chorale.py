@@ -43,7 +43,7 @@ def lines(weights, **how):
     sources = how.pop("sources", {})
     asked = changed(request("chorale", settings=settings, **{"bars": 2, **how}), sources=sources)
     assert isinstance(asked.settings, ChoraleSettings)
-    return ChoraleGenerator(asked.settings).candidates(asked.with_settings(asked.settings))[0].piece
+    return ChoraleGenerator(asked.settings).pieces(asked.with_settings(asked.settings))[0].piece
 
 
 def test_the_same_request_gives_the_same_phrase_whatever_was_made_before(weights):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,8 @@ from engine.networks.encodings.performance import notes as performance_notes
 from engine.networks.encodings.performance import performance
 from engine.networks.encodings.performance.controls import Controls, PerformanceControl
 from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS, nade_shapes
+from engine.networks.polyphonic.performance_rnn import perform
+from engine.networks.sampling import probabilities
 from engine.score.phrase import NOTE
 from tests.networks.polyphonic.test_parity import network_of
 
@@ -42,9 +46,9 @@ def test_every_network_goes_on_after_music_silence_or_nothing(name, passage):
 
 @pytest.mark.parametrize("name", ["polyphony", "performance_with_dynamics", "rnn-nade"])
 def test_several_ways_to_go_on_differ_and_each_has_its_likelihood(name):
-    found = network_of(name).extend(PASSAGE, 4.0, rng=np.random.default_rng(3), count=4)
+    found = network_of(name).extend(PASSAGE, 16.0, rng=np.random.default_rng(3), count=4)
     assert len({made.notes.tobytes() for made in found}) == 4
-    assert all(is_music(made.notes, 4.0) and made.log_likelihood < 0 for made in found)
+    assert all(is_music(made.notes, 16.0) and made.log_likelihood < 0 for made in found)
 
 
 @pytest.mark.parametrize("name", ["polyphony", "performance", "rnn-nade_attn"])
@@ -242,3 +246,40 @@ def test_whatever_events_come_notes_can_be_played(seed):
         notes = np.frombuffer(made, NOTE)
         assert not len(notes) or is_music(notes, beats)
         assert (notes["end"] <= beats + 1e-9).all()
+
+
+@pytest.mark.parametrize("name", ["performance", "performance_with_dynamics"])
+def test_what_is_played_ends_notes_alone_that_sound_and_strikes_no_key_that_is_down(name):
+    """As all performances do that a network learns from; the oracle is a count of the events themselves."""
+    network = network_of(name)
+    struck_again, ends = 0, 0
+    for seed in range(3):
+        stream = perform(network, [], 3000, Sampling(), np.random.default_rng(seed))[0].stream
+        sounding = set()
+        for before, event in pairwise([-1, *stream.events]):
+            if event < performance.NOTE_OFF:
+                assert event not in sounding
+                struck_again += before == performance.NOTE_OFF + event
+                sounding.add(event)
+            elif event < performance.TIME_SHIFT:
+                sounding.remove(event - performance.NOTE_OFF)  # raises where it is silent
+                ends += 1
+    assert ends > 0
+    assert struck_again > 0
+
+
+def test_all_ends_together_stay_as_likely_as_they_were():
+    """Whatever the temperature: only which note ends is another, not whether one does."""
+    encoding = performance.PerformanceEncoding()
+    stream = encoding.sounding_stream(None)
+    for event in (60, 64, 67, performance.NOTE_OFF + 64):
+        stream.push(event)
+    outputs = np.random.default_rng(0).normal(0, 2, encoding.num_classes)
+    ends = slice(performance.NOTE_OFF, performance.TIME_SHIFT)
+    for temperature in (0.3, 1.0, 2.0):
+        was = probabilities(outputs[None], temperature)[0]
+        now = probabilities(stream.possible(outputs, temperature)[None], temperature)[0]
+        assert now[ends].sum() == pytest.approx(was[ends].sum())
+        assert set(np.flatnonzero(now[ends])) == {60, 67}
+        np.testing.assert_allclose(np.delete(now, range(128, 256)), np.delete(was, range(128, 256)))
+    assert not np.isnan(encoding.sounding_stream(None).possible(outputs, 1.0)).any(), "nothing sounds"

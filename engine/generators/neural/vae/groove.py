@@ -14,7 +14,7 @@ from engine.generators.expression import (
     with_velocities,
 )
 from engine.generators.neural.continuation import vae_of
-from engine.generators.neural.judging import judged_drums
+from engine.generators.neural.curating.judging import judged_drums
 from engine.generators.neural.settings import GrooveSettings
 from engine.networks.studio.grooving import drumify_piece, feel_of
 from engine.score.phrase import Phrase, in_order

@@ -7,7 +7,7 @@ Along a way all windows draw the same chances, so that near points sound alike h
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +19,14 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import primer_of, vae_of
-from engine.generators.neural.fitting import Snaps, fitted_melody, kick_with, on_rhythm
-from engine.generators.neural.judging import ATTEMPTS, best, judged_drums, judged_melody
-from engine.generators.neural.leading import CANDIDATES
+from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
+from engine.generators.neural.curating.judging import judged_drums, judged_melody
+from engine.generators.neural.curating.qualities import Stand
+from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.generators.neural.vae.latent_way import latent_at, numbered_point
 from engine.generators.statement import fitted, marked
-from engine.ideas import kinship
 from engine.ideas.idea import Idea, TakenUp, Variation
 from engine.ideas.varying import length_of, shift_between, varied
 from engine.networks.vae.converters.melody import MelodyConverter
@@ -67,30 +68,35 @@ class MusicVaeGenerator:
         led = self._led(request, settings)
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
-        snaps = Snaps()
 
         def way(begin: int) -> np.ndarray:
             return self._way(request, settings, points, begin)
 
-        def attempt(number: int) -> list[np.ndarray]:
+        def attempt(number: int) -> list[Candidate]:
             if led is not None and number < ATTEMPTS - 1:
-                return self._by_kinship(request, settings, led, spans, number, span)
-            notes = self._cut(request, settings, way, spans, number)
-            if request.role is Role.DRUMS:
-                return [kick_with(notes, request)]
-            melody = fitted_melody(notes, request, span, spans if follows_chords else None, settings.in_key)
-            return [snaps.kept(on_rhythm(melody.notes, request), melody.snapped)]
+                count = settings.candidates
+                found = self._cut(request, settings, led, spans, range(number * count, (number + 1) * count))
+                return [_led_candidate(notes, request, span) for notes in found]
+            # Along a way all windows draw the same chances, so that there is one phrase at a place.
+            numbers = [number]
+            if settings.mode == "sample" and not isinstance(self._converter, TrioConverter):
+                numbers = range(number * settings.candidates, (number + 1) * settings.candidates)
+            heard = spans if follows_chords else None
+            found = self._cut(request, settings, way, spans, numbers)
+            return [_free_candidate(notes, request, span, heard, settings.in_key) for notes in found]
 
         span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
+        idea = request.taken.idea.phrase if led is not None and request.taken is not None else None
+        drums = request.role is Role.DRUMS
+        stand = Stand(request, request, span=None if drums else span, idea=idea)
+        choice = curated(attempt, judged_drums if drums else judged_melody, request, settings.taste, stand)
+        notes = choice.candidate.notes
         rng = stream(request.seed, "velocity")
-        provenance = Provenance("music_vae", Origin.NETWORK, request.seed)
-        if request.role is Role.DRUMS:
-            notes = best(attempt, judged_drums, request)
+        provenance = told(Provenance("music_vae", Origin.NETWORK, request.seed), choice)
+        if drums:
             velocities = drummed(notes, request.meter, request.beats, rng)
             made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance)
             return made if led is None else marked(made, request)
-        notes = best(attempt, judged_melody, request)
-        provenance = replace(provenance, snapped=snaps.of(notes))
         if request.role is Role.MELODY:
             arrive = Link.RHYTHM not in request.sources
             notes = endings.close(notes, request, spans, span, settings.breath, arrive)
@@ -143,30 +149,6 @@ class MusicVaeGenerator:
         track = Track(around.notes, is_drum=request.role is Role.DRUMS)
         return self._heard(Piece((track,), request.qpm, request.meter, chords=around.chords), whole=True)
 
-    def _by_kinship(
-        self,
-        request: Request,
-        settings: MusicVaeSettings,
-        led: Callable[[int], np.ndarray],
-        spans: tuple[ChordSpan, ...],
-        number: int,
-        span: PitchRange,
-    ) -> list[np.ndarray]:
-        """What the network plays at the idea's place in its space, several times, the most akin to the idea first."""
-        assert request.taken is not None
-        idea = request.taken.idea
-        found: list[tuple[float, np.ndarray]] = []
-        for candidate in range(CANDIDATES):
-            notes = self._cut(request, settings, led, spans, number * CANDIDATES + candidate)
-            if request.role is Role.DRUMS:
-                likeness = kinship.rhythmic(notes, idea.phrase.notes, idea.phrase.length)
-                found.append((-likeness, kick_with(notes, request)))
-                continue
-            likeness = kinship.melodic(notes, idea.phrase.notes)
-            notes["pitch"] = np.clip(notes["pitch"] + shift_between(idea.key, request.key), 0, 127)
-            found.append((-likeness, on_rhythm(fitted(notes, request, span)[0], request) if len(notes) else notes))
-        return [notes for _, notes in sorted(found, key=lambda pair: pair[0])]
-
     def _way(self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray], begin: int) -> np.ndarray:
         """Where the way of the part is in the window that begins at a bar."""
         bars = max(1, self._converter.steps // request.meter.steps_per_bar)
@@ -186,23 +168,21 @@ class MusicVaeGenerator:
         settings: MusicVaeSettings,
         place: Callable[[int], np.ndarray],
         spans: tuple[ChordSpan, ...],
-        number: int,
-    ) -> np.ndarray:
-        """The notes that start in the phrase, out of the windows that cover it."""
+        numbers: Sequence[int],
+    ) -> list[np.ndarray]:
+        """The notes that start in the phrase, out of the windows that cover it, for each of some draws of chance."""
         bar = request.meter.beats_per_bar
         bars = max(1, self._converter.steps // request.meter.steps_per_bar)
         first = request.place.bar // bars * bars
-        found = []
+        parts: list[list[np.ndarray]] = [[] for _ in numbers]
+        which = _TRIO_PLACES.get(request.role, 0) if isinstance(self._converter, TrioConverter) else 0
         for begin in range(first, request.place.bar + request.bars, bars):
-            tracks = self._window(request, settings, place(begin), spans, begin, bars, number)
-            places = _TRIO_PLACES if isinstance(self._converter, TrioConverter) else {}
-            found.append(moved(tracks[places.get(request.role, 0)].notes, (begin - request.place.bar) * bar))
-        notes = np.concatenate(found)
-        notes = notes[(notes["start"] >= -1e-9) & (notes["start"] < request.beats - 1e-9)]
-        notes["start"] = np.maximum(notes["start"], 0.0)
-        return notes
+            windows = self._windows(request, settings, place(begin), spans, begin, bars, numbers)
+            for found, tracks in zip(parts, windows, strict=True):
+                found.append(moved(tracks[which].notes, (begin - request.place.bar) * bar))
+        return [_within(np.concatenate(found), request.beats) for found in parts]
 
-    def _window(
+    def _windows(
         self,
         request: Request,
         settings: MusicVaeSettings,
@@ -210,25 +190,29 @@ class MusicVaeGenerator:
         spans: tuple[ChordSpan, ...],
         begin: int,
         bars: int,
-        number: int,
-    ) -> tuple[Track, ...]:
-        """The music of the window that begins at a bar of the section, at a place in the network's space."""
+        numbers: Sequence[int],
+    ) -> list[tuple[Track, ...]]:
+        """The music of the window that begins at a bar of the section, at a place in the network's space, for each of
+        some draws of chance; those that are not kept are decoded in one batch."""
         seed = self._seed(request, settings)
         steps = bars * request.meter.steps_per_bar
         beats = (begin - request.place.bar) * request.meter.beats_per_bar
         controls = self._converter.controls(steps, _over_window(spans, beats, steps / STEPS_PER_BEAT))
-        chance = [*seed, "noise", number, *((request.place.pass_index, begin) if settings.mode == "sample" else ())]
-        name = (z.tobytes(), settings.temperature, steps, None if controls is None else controls.tobytes(), *chance)
-        tracks = self._kept.pop(name, None)
-        if tracks is None:
-            base, *words = chance
-            assert isinstance(base, int)
-            outputs = self.network.decode(z[None], steps, controls, settings.temperature, stream(base, *words))
-            tracks = self._converter.to_tracks(outputs[0])
-        self._kept[name] = tracks
-        while len(self._kept) > _KEPT:
+        told = None if controls is None else controls.tobytes()
+        where = (request.place.pass_index, begin) if settings.mode == "sample" else ()
+        chances = [[*seed, "noise", number, *where] for number in numbers]
+        names = [(z.tobytes(), settings.temperature, steps, told, *chance) for chance in chances]
+        found = {name: self._kept.pop(name) for name in names if name in self._kept}
+        missing = [place for place, name in enumerate(names) if name not in found]
+        if missing:
+            rngs = [stream(*_seed_and_words(chances[place])) for place in missing]
+            outputs = self.network.decode(np.repeat(z[None], len(rngs), 0), steps, controls, settings.temperature, rngs)
+            made = zip(missing, outputs, strict=True)
+            found |= {names[place]: self._converter.to_tracks(output) for place, output in made}
+        self._kept |= found
+        while len(self._kept) > max(_KEPT, len(names)):
             self._kept.popitem(last=False)
-        return tracks
+        return [found[name] for name in names]
 
     def _points(self, request: Request, settings: MusicVaeSettings) -> list[np.ndarray]:
         if settings.mode == "sample":
@@ -277,3 +261,38 @@ def _over_window(spans: tuple[ChordSpan, ...], begin: float, beats: float) -> li
     found[0] = replace(first, start=min(0.0, first.start))
     found[-1] = replace(found[-1], end=max(beats, last.end))
     return found
+
+
+def _seed_and_words(chance: Sequence[object]) -> tuple[int, *tuple[object, ...]]:
+    seed, *words = chance
+    assert isinstance(seed, int)
+    return seed, *words
+
+
+def _within(notes: np.ndarray, beats: float) -> np.ndarray:
+    """The notes that start in a phrase."""
+    notes = notes[(notes["start"] >= -1e-9) & (notes["start"] < beats - 1e-9)]
+    notes["start"] = np.maximum(notes["start"], 0.0)
+    return notes
+
+
+def _led_candidate(notes: np.ndarray, request: Request, span: PitchRange) -> Candidate:
+    """What the network plays at an idea's place in its space, as it would be played."""
+    assert request.taken is not None
+    if request.role is Role.DRUMS:
+        return Candidate(kick_with(notes, request), notes)
+    if not len(notes):
+        return Candidate(notes, notes)
+    notes["pitch"] = np.clip(notes["pitch"] + shift_between(request.taken.idea.key, request.key), 0, 127)
+    made = fitted(notes, request, span)[0]
+    return Candidate(on_rhythm(made, request), made)
+
+
+def _free_candidate(
+    notes: np.ndarray, request: Request, span: PitchRange, spans: tuple[ChordSpan, ...] | None, in_key: bool
+) -> Candidate:
+    """What the network plays at a place of a way, as it would be played."""
+    if request.role is Role.DRUMS:
+        return Candidate(kick_with(notes, request), notes)
+    made, snapped = fitted_melody(notes, request, span, spans, in_key)
+    return Candidate(on_rhythm(made, request), made, snapped)

@@ -13,6 +13,7 @@ from engine.training.amount import nothing_to_judge
 from engine.training.datasets import DatasetPiece
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.evaluation.held_out.baselines import baselines
+from engine.training.evaluation.held_out.phrases import BARS, phrase_nats
 from engine.training.material import TrainingExcerpt
 
 
@@ -37,7 +38,7 @@ def evaluate_chorale(
         "network"; the figures of `baselines`; "placed_bigram": guessing by the voice, its note before and the
         sixteenth of four beats, Witten-Bell smoothing; "under_bigram", in percent; "copied": share of the notes that
         are the voice's note before; "accuracy": share that the network thought likeliest; "per_bar": nats per bar of
-        4/4; "events": how many notes were judged.
+        4/4; the figures of `phrase_nats`, for whom each of these is a note; "events": how many were judged.
 
     Raises:
         PerpetuumError: there is nothing to judge on, or to fit the baselines to.
@@ -47,10 +48,12 @@ def evaluate_chorale(
     if not judged or not train:
         raise nothing_to_judge(split if train else "train")
     losses, hits = 0.0, 0
+    heard_notes: list[np.ndarray] = []
     with one_thread():
         for number, piece in enumerate(judged):
             heard = network.hear(piece.events)
             losses += float(heard.losses.sum())
+            heard_notes.append(heard.losses[: piece.events.size])
             hits += int((heard.logits.argmax(axis=1) == heard.labels)[:-1].sum())
             if advance:
                 advance((number + 1) / len(judged))
@@ -62,6 +65,8 @@ def evaluate_chorale(
     figures["copied"] = same / sum(piece.events[1:].size for piece in judged)
     figures["accuracy"] = hits / count
     figures["per_bar"] = figures["network"] * 4 * STEPS_PER_BAR
+    length = BARS * VOICES * STEPS_PER_BAR
+    figures |= phrase_nats(((nats, nats) for nats in heard_notes), length, len)
     return figures | {"events": float(count)}
 
 

@@ -14,6 +14,7 @@ from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.threads import one_thread
 from engine.training.amount import nothing_to_judge
 from engine.training.datasets import DatasetPiece
+from engine.training.evaluation.held_out import phrases
 from engine.training.evaluation.held_out.baselines import baselines
 from engine.training.material import Material, PerformanceMaterial, TrainingExcerpt, material_of
 from engine.training.tasks.batches import encoded, held_out
@@ -45,7 +46,8 @@ def evaluate_rnn(
     Returns:
         "network"; the figures of `baselines`; "under_bigram": how far the network is under the bigram, in percent;
         "accuracy": share of events that the network thought likeliest; "per_note": nats per note, all events of the
-        music being counted; on a grid "per_bar": nats per bar of 4/4; "events" and "notes": how many were judged.
+        music being counted; on a grid "per_bar": nats per bar of 4/4; the figures of `phrase_nats`; "events" and
+        "notes": how many were judged.
 
     Raises:
         PerpetuumError: no piece is long enough.
@@ -64,7 +66,16 @@ def evaluate_rnn(
     figures["per_note"] = mean * events / max(1, notes)
     if material.bar is not None:
         figures["per_bar"] = mean * material.bar
+    figures |= _of_phrases(losses, judged, material)
     return figures | {"events": float(events), "notes": float(notes)}
+
+
+def _of_phrases(
+    losses: Sequence[np.ndarray], judged: Sequence[TrainingExcerpt], material: Material
+) -> dict[str, float]:
+    pieces = ((nats, one.events[len(one.events) - len(nats) :]) for nats, one in zip(losses, judged, strict=True))
+    length = phrases.BARS * material.bar if material.bar else phrases.EVENTS
+    return phrases.phrase_nats(pieces, length, lambda events: material.notes(TrainingExcerpt(events)))
 
 
 def evaluation_material(config: RnnConfig) -> Material:

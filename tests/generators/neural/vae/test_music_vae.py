@@ -44,8 +44,8 @@ def weights(tmp_path_factory):
 def on_its_way(generator, asked, spans):
     """What a network without points plays at a place on its way."""
     return generator._cut(
-        asked, asked.settings, lambda begin: generator._way(asked, asked.settings, [], begin), spans, 0
-    )
+        asked, asked.settings, lambda begin: generator._way(asked, asked.settings, [], begin), spans, [0]
+    )[0]
 
 
 def calmed(path):

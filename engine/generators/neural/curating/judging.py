@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from engine.errors import PerpetuumError
 from engine.generators.contract import Request
 from engine.score.drums import CLASSES, PITCHES
 from engine.score.time import STEPS_PER_BEAT
-
-ATTEMPTS = 3
-"""A degenerate or doubtful phrase is made again with another seed, the last time from a fresh primer, not the past."""
 
 Judge = Callable[[np.ndarray, Request], tuple[str, float]]
 """What is wrong with some notes (empty if they can be played), and how doubtful they are (0 if not at all)."""
@@ -22,35 +18,6 @@ _STILL = 1.75
 
 _CRASH = PITCHES[CLASSES.index("crash")]
 _FILL_PITCHES = [PITCHES[CLASSES.index(name)] for name in ("low_tom", "mid_tom", "high_tom", "crash")]
-
-
-def best(attempt: Callable[[int], Sequence[np.ndarray]], judge: Judge, request: Request) -> np.ndarray:
-    """The least doubtful of an attempt's candidates; the first attempt that nothing speaks against is the last one.
-
-    Args:
-        attempt: makes candidates, the likeliest first; called with 0, 1, ...
-        judge: looks at each.
-        request: for which they are made.
-
-    Raises:
-        PerpetuumError: none can be played.
-    """
-    problem, kept, least = "", None, np.inf
-    for number in range(ATTEMPTS):
-        for notes in attempt(number):
-            found, doubt = judge(notes, request)
-            if found:
-                problem = found
-            elif doubt < least:
-                kept, least = notes, doubt
-        if least <= 0:
-            break
-    if kept is None:
-        raise PerpetuumError(
-            f"part {request.part!r}: the network made {problem} in {ATTEMPTS} attempts",
-            "a temperature nearer to 1 or another primer mostly helps",
-        )
-    return kept
 
 
 def judged_drums(notes: np.ndarray, request: Request) -> tuple[str, float]:
