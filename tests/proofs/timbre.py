@@ -30,8 +30,8 @@ from engine.training.timbre.notes import HELD_OUT, PROGRAMS
 from engine.training.timbre.soundfont import groups, read_programs, render_notes
 
 HARMONIC = (5, 19, 41, 56, 68, 73, 82)
-"""Held-out programs of keyboards, pipes, solo strings, brass, reeds and leads, by General MIDI: electric piano 2, church
-organ, viola, trumpet, oboe, flute, calliope lead."""
+"""Held-out programs of keyboards, pipes, solo strings, brass, reeds and leads: electric piano 2, church organ, viola,
+trumpet, oboe, flute, calliope lead of General MIDI."""
 
 CENTS = 20.0
 COMPARED = (48, 64, 76)
@@ -84,8 +84,8 @@ def distances(network, font):
                 continue
             reference = log_spectra(sound)
 
-            def away(other, reference=reference, loudness=level(sound)):
-                gain = np.float32(10.0 ** ((loudness - level(other)) / 20.0))
+            def away(other, sound=sound, reference=reference):
+                gain = np.float32(10.0 ** ((level(sound) - level(other)) / 20.0))
                 return spectral_distance(reference, log_spectra(other * gain))
 
             taken = analyse(sound, pitch)
@@ -135,9 +135,7 @@ def paths(network):
         for found, value in ((centroid, np.log2(middle)[:, None]), (partials, levels)):
             steps = np.sqrt(np.square(np.diff(value, axis=0)).mean(axis=1))
             found.append(steps.max() / steps.mean())
-    print(
-        f"paths: largest step of 32 over the mean one: centroid {np.median(centroid):.1f} (at most {max(centroid):.1f}),"
-    )
+    print(f"paths: largest of 32 steps over the mean: centroid {np.median(centroid):.1f} (at most {max(centroid):.1f})")
     print(f"       partials {np.median(partials):.1f} (at most {max(partials):.1f})")
 
 
@@ -166,9 +164,7 @@ def instrument():
         f"bank: {len(judged)} notes, {sum(map(len, made.sounds.values())) / RATE:.0f} s of sound, made and judged in",
         end=" ",
     )
-    print(
-        f"{time.process_time() - begun:.1f} s of one core; {used.ru_maxrss / 1024:.0f} MB at most, all imports counted in"
-    )
+    print(f"{time.process_time() - begun:.1f} s of one core; {used.ru_maxrss / 1024:.0f} MB at most, with all imports")
 
 
 def main():

@@ -120,7 +120,9 @@ def encode(files: tuple[Path, ...], roots: tuple[str, ...], sound: bool, folder:
             made = play(network, heard.place, heard.pitch)
             save_place(target, heard.place, heard.pitch, file.name)
             away = aligned_distance(heard.sound, made)
-            click.echo(f"{target}: {pitch_name(heard.pitch)} {heard.analysis.cents:+.0f} cents, {away:.1f} dB away")
+            click.echo(
+                f"{target}: {pitch_name(heard.pitch)} {round(heard.analysis.cents):+d} cents, {away:.1f} dB away"
+            )
             if sound:
                 path = folder / f"{stem_of(file)}.timbre.wav"
                 write_sound(path, _levelled(made), RATE)
@@ -303,6 +305,31 @@ def instrument(
     if left_out := sum(one.zone is None for one in judgements):
         say([f"{left_out} of {len(judgements)} notes are left out; their neighbours play in their place"])
     tell_instrument(write_instrument(made, output, force))
+
+
+@command.command(short_help="Train the network anew, on a sound font.")
+@click.argument("font", type=click.Path(path_type=Path))
+@click.option("--minutes", type=Number(0.1, 100_000), help="Stop by then; the same command goes on.")
+@click.option("-o", "--output", "folder", required=True, type=OutputFolder(), help="Folder of the run.")
+def train(font: Path, minutes: float | None, folder: Path) -> None:
+    """Train the network as the shipped one was, on Debian's FluidR3_GM.sf2 (FONT).
+
+    Its notes are rendered by FluidSynth and taken apart, which takes a quarter of an hour; training takes some minutes.
+    Needs the extra [models]. The folder's timbre.safetensors is what came of it.
+    """
+    from engine.progress import tell
+    from engine.training.timbre.train import Round, TimbreRecipe
+    from engine.training.timbre.train import train as train_network
+
+    def told(now: Round) -> None:
+        click.echo(
+            f"step {now.step}: {now.training:.2f} dB of error in training, {now.validation:.2f} dB on held-out groups, "
+            f"{now.divergence:.0f} nats"
+        )
+
+    with progress("rendering notes and taking them apart"):
+        made = train_network(font, folder, TimbreRecipe(), lambda done, of: tell(done / of), told, minutes)
+    click.echo(f"{made}: the network")
 
 
 def _note(place: Doubles, pitch: int, seconds: float, velocity: int) -> Array:

@@ -22,7 +22,7 @@ LEARNING_RATE, WARM_UP = 1.5e-3, 500
 NOTES, WEIGHTS = "notes", "timbre.safetensors"
 """In a run's folder: the notes taken apart, and what came of them."""
 
-CREDIT = "Fluid (R3) General MIDI SoundFont by Frank Wen and contributors (Toby Smithe, Michael Cowgill), MIT"
+CREDIT = "Fluid (R3) General MIDI SoundFont, copyright 2000-2002, 2008 Frank Wen, 2008 Toby Smithe, MIT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class TimbreRecipe:
         seed: of everything.
     """
 
-    components: int = 256
-    hidden: int = 384
+    components: int = 192
+    hidden: int = 256
     error: float = 20.0
     beta: float = 1.0
     batch: int = 64
-    steps: int = 60_000
-    round: int = 2_000
+    steps: int = 10_000
+    round: int = 1_000
     seed: int = 0
 
 

@@ -1,4 +1,4 @@
-"""Timbres that turn into others while a scene plays: which bank comes in at which line, told the mind, in virtual time."""
+"""Timbres that turn into others while a scene plays: which bank comes in at which line, in virtual time."""
 
 from pathlib import Path
 

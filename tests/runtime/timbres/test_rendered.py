@@ -64,7 +64,7 @@ def test_where_no_bank_can_be_made_the_stand_in_plays_from_beginning_to_end(tmp_
 
 
 def test_a_timbre_that_turns_does_so_at_section_lines_and_every_render_is_the_same(tmp_path, cache):
-    way = "{kind: neural, places: [7, 12], over: 4 bars, steps: 2, lowest: C4, highest: C5, every: 12, stand_in: warm_pad}"
+    way = "{kind: neural, places: [7, 12], over: 4 bars, steps: 2, stand_in: warm_pad}"
     path = tmp_path / "scene.yaml"
     path.write_text(SCENE.replace("INSTRUMENT", way).replace("200 qpm", "60 qpm"))
     scene, found = load(path)
