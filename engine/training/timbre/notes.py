@@ -31,8 +31,8 @@ VALIDATED = (2, 12, 24, 40, 58, 70, 77, 105)
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
-    """Notes taken apart.
+class AnalysedNotes:
+    """AnalysedNotes taken apart.
 
     Attributes:
         vectors: [notes, SIZE], float32.
@@ -54,7 +54,7 @@ class Notes:
         return np.array([self.group_of[int(one)] in wanted for one in self.programs])
 
 
-def prepare_notes(font: Path, folder: Path, told: Callable[[int, int], None] = lambda done, of: None) -> Notes:
+def prepare_notes(font: Path, folder: Path, told: Callable[[int, int], None] = lambda done, of: None) -> AnalysedNotes:
     """Render and take apart what is not there yet; what is there is read.
 
     Args:
@@ -76,7 +76,7 @@ def prepare_notes(font: Path, folder: Path, told: Callable[[int, int], None] = l
             write_bytes(path, _taken_apart(font, program))
         parts.append((program, _read(path)))
     told(len(wanted), len(wanted))
-    return Notes(
+    return AnalysedNotes(
         np.concatenate([part["vectors"].astype(np.float32) for _, part in parts]),
         np.concatenate([part["pitches"].astype(np.int64) for _, part in parts]),
         np.concatenate([np.full(len(part["pitches"]), program, np.int64) for program, part in parts]),

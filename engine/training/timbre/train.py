@@ -16,7 +16,7 @@ from engine.timbres.neural.network import LATENT, Sizes
 from engine.timbres.neural.weights import TimbreCard, write_network
 from engine.training.checkpoint import TrainingCheckpoint, alone_in, read_checkpoint, write_checkpoint
 from engine.training.timbre.batches import Basis, Pairs, principal
-from engine.training.timbre.notes import HELD_OUT, VALIDATED, Notes, prepare_notes
+from engine.training.timbre.notes import HELD_OUT, VALIDATED, AnalysedNotes, prepare_notes
 
 LEARNING_RATE, WARM_UP = 1.5e-3, 500
 NOTES, WEIGHTS = "notes", "timbre.safetensors"
@@ -98,7 +98,7 @@ def train(
 
 
 def _trained(
-    notes: Notes, folder: Path, recipe: TimbreRecipe, told: Callable[[Round], None], minutes: float | None
+    notes: AnalysedNotes, folder: Path, recipe: TimbreRecipe, told: Callable[[Round], None], minutes: float | None
 ) -> Path:
     import keras
 
