@@ -32,7 +32,7 @@ VALIDATED = (2, 12, 24, 40, 58, 70, 77, 105)
 
 @dataclass(frozen=True, slots=True)
 class AnalysedNotes:
-    """AnalysedNotes taken apart.
+    """Notes taken apart.
 
     Attributes:
         vectors: [notes, SIZE], float32.
@@ -50,7 +50,7 @@ class AnalysedNotes:
 
     def of(self, programs: tuple[int, ...]) -> NDArray[np.bool_]:
         """[notes]: which are of the groups of these programs."""
-        wanted = {self.group_of[one] for one in programs}
+        wanted = {self.group_of[one] for one in programs if one in self.group_of}
         return np.array([self.group_of[int(one)] in wanted for one in self.programs])
 
 

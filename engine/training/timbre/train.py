@@ -94,12 +94,13 @@ def train(
     """
     with alone_in(folder):
         notes = prepare_notes(font, folder / NOTES, preparing)
-        return _trained(notes, folder, recipe, told, minutes)
+        return train_on_notes(notes, folder, recipe, told, minutes)
 
 
-def _trained(
+def train_on_notes(
     notes: AnalysedNotes, folder: Path, recipe: TimbreRecipe, told: Callable[[Round], None], minutes: float | None
 ) -> Path:
+    """Train on notes that are taken apart; see `train`."""
     import keras
 
     from engine.training.timbre.keras_timbre import TimbreVae
@@ -115,7 +116,11 @@ def _trained(
     keras.utils.set_random_seed(recipe.seed)
     model = TimbreVae(Sizes(recipe.components, recipe.hidden), basis.scale, recipe.error, recipe.beta, recipe.seed)
     schedule = keras.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 20, recipe.steps - WARM_UP, alpha=0.02, warmup_target=LEARNING_RATE, warmup_steps=WARM_UP
+        LEARNING_RATE / 20,
+        max(1, recipe.steps - WARM_UP),
+        alpha=0.02,
+        warmup_target=LEARNING_RATE,
+        warmup_steps=WARM_UP,
     )
     optimizer: Any = keras.optimizers.Adam
     model.compile(optimizer=optimizer(schedule, clipnorm=1.0), steps_per_execution=20)
