@@ -145,9 +145,7 @@ def _misfit(tensors: Mapping[str, np.ndarray]) -> str:
             float(np.abs(value.astype(np.float64)).max())
         ):
             return f"{name} holds what is no number"
-    if (
-        not float(tensors["scale"].min()) > 0.0
-        or abs(float(np.linalg.det(tensors["frame"].astype(np.float64)))) < 1e-12
-    ):
+    widths = np.linalg.svd(tensors["frame"].astype(np.float64), compute_uv=False)
+    if not float(tensors["scale"].min()) > 0.0 or not float(widths.min()) > 1e-6:
         return "its latent space has no width"
     return ""

@@ -63,6 +63,8 @@ def principal(vectors: Array, components: int) -> Basis:
     mean = heard.mean(axis=0)
     _, spread, basis = np.linalg.svd((heard - mean) * moment_weights(), full_matrices=False)
     scale = spread[:components] / np.sqrt(len(vectors))
+    # A component that hardly varies is not made as large as the others: it would be nothing but rounding.
+    scale = np.maximum(scale, 1e-3 * scale[0])
     return Basis(mean.astype(np.float32), basis[:components].astype(np.float32), scale.astype(np.float32))
 
 
