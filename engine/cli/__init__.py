@@ -49,6 +49,7 @@ VERBS = {
     "chorale": Verb("music", "Four voices by a network, or around a melody."),
     "groove": Verb("music", "Play the drums of a MIDI file with feel."),
     "drumify": Verb("music", "Drums to the rhythm of a MIDI file."),
+    "timbre": Verb("timbres", "Sounds heard, mixed and walked through by the network that ships."),
     "gansynth": Verb("timbres", "Play MIDI files, and make notes, with GANSynth."),
     "nsynth": Verb("timbres", "Sounds as numbers: mixed, stretched, and played by a WaveNet."),
     "scenes": Verb("scenes", "List the scenes that are here."),

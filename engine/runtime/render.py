@@ -23,8 +23,8 @@ from engine.runtime.performance.mind import Mind
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.performance.state import MindState
 from engine.runtime.threads import SteadyThread
-from engine.runtime.timbres.orders import made_first, with_banks
-from engine.runtime.timbres.timbres import Timbres
+from engine.runtime.timbres.orders import made_first, turns, with_banks
+from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.runtime.workers.workers import Workers
 
 PATIENCE = 60.0
@@ -89,17 +89,22 @@ def render(
         audio = stack.enter_context(Audio(live=False))
         bus = stack.enter_context(Bus())
         bus.subscribe(LOGGED, log_event, lossless=True)
+        kept: KeptBanks | None = None
         if begin is None:  # the mind makes the setup of one that begins elsewhere, with stand-ins
+            turning = turns(scene)
+            lines = _section_lines(course.plan(scene), end.frames) if turning else [0]
             with Timbres() as timbres:
-                banks = made_first(scene, seed, timbres, bus.publish, waiting)
-            audio.send(with_banks(setup_of(scene, seed, live=False), banks))
+                banks = made_first(scene, seed, timbres, bus.publish, waiting, lines)
+                kept = KeptBanks(timbres.cache) if turning else None
+            if not turning:
+                audio.send(with_banks(setup_of(scene, seed, live=False), banks))
         workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus.subscribe(BarSealed, tally, lossless=True)
         bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
         to_stage, to_mind = pair_of_links()
         stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind))
-        mind = Mind(scene, course, workers, to_stage, bus.publish)
-        if begin is not None:
+        mind = Mind(scene, course, workers, to_stage, bus.publish, timbres=kept)
+        if begin is not None or kept is not None:
             mind.prepare()
         thread = SteadyThread(mind.run, "mind")
         thread.start()
@@ -114,3 +119,11 @@ def render(
         bus.flush()
         progress(end.frames, end.frames)
         return Rendered(recording, tally, stage.frames, stage.peak)
+
+
+def _section_lines(plan: Plan, frames: int) -> list[int]:
+    """The bars at which sections begin, up to a frame."""
+    bars = [0]
+    while plan.bar((end := plan.pass_at(bars[-1]).end_bar) - 1).end < frames:
+        bars.append(end)
+    return bars

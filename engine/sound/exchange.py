@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,14 +71,25 @@ class Exchange:
         self._place = 0
         self._kept = route(instrument, 0)
         self._next: _Next | None = None
+        self._later: deque[ChangeInstrument] = deque()
         self._old: Instrument | None = None
         self._old_kept: object = None
         self._began = 0
         self._let_go = 0
 
     def change(self, message: ChangeInstrument) -> None:
-        """Let another instrument play from a frame on."""
+        """Let another instrument play from a frame on.
+
+        It takes the place of a change that is still to come. Only where nobody hears and all waits, where those who
+        decide may be far ahead, changes that leave each other time come one after the other.
+        """
         self.problem = ""
+        coming = self._later[-1] if self._later else self._next
+        after = message.wait and coming is not None and message.frame >= coming.frame + CROSSFADE
+        if after and coming is not None and message.instrument != _path(coming):
+            self._later.append(message)
+            return
+        self._later.clear()
         if self._next is None or self._next.path != message.instrument:
             self._next = None
             if message.instrument == self._path:
@@ -154,3 +166,12 @@ class Exchange:
             self._now, self._kept = coming.instrument, self._route(coming.instrument, self._place)
             self._path = coming.path
             self._began = coming.frame if coming.awaited else max(coming.frame, frame)
+        if self._next is None and self._later:
+            following, rest = self._later[0], list(self._later)[1:]
+            self._later.clear()
+            self.change(following)
+            self._later.extend(rest)
+
+
+def _path(coming: _Next | ChangeInstrument) -> str:
+    return coming.path if isinstance(coming, _Next) else coming.instrument

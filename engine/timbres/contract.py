@@ -54,6 +54,8 @@ class TimbreKind(Generic[S_co]):
         make: makes the bank as an instrument's folder, which the base install plays; tells its progress
             (`engine.progress`). The same settings and sources give the same files on one machine. In a process of its
             own, where heavy packages may be imported, and not before. Raises `PerpetuumError` where it cannot be made.
+        moved: the settings, drawn, that hold from a bar of the performance on, of a timbre that turns into others while
+            a scene plays: what it gives has nothing left to move. A timbre that stands still gives them as they are.
     """
 
     name: str
@@ -64,6 +66,7 @@ class TimbreKind(Generic[S_co]):
     drawn: Callable[[S_co, int], S_co]
     sources: Callable[[S_co], bytes]
     make: Callable[[S_co, Path], None]
+    moved: Callable[[S_co, int], S_co] = lambda settings, bar: settings
 
 
 TIMBRES: Registry[TimbreKind] = Registry("perpetuum.timbres", TimbreKind, "kind of timbre")

@@ -11,10 +11,10 @@ from engine.events import Event, TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder
-from engine.runtime.timbres.orders import orders_of
-from engine.runtime.timbres.timbres import Timbres
+from engine.runtime.timbres.orders import orders_of, turns
+from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import ChangeInstrument
+from engine.sound.messages import CROSSFADE, ChangeInstrument
 
 NOTICE = 3 * SAMPLE_RATE
 """Frames before a section line at which the sound is told of a change at the latest: the bank is read meanwhile."""
@@ -54,7 +54,8 @@ class Banks:
 
     A bank that is in the cache when a graph is built plays from its first note. One that is made while the scene plays
     comes in at the first section line that the sound can be told of in time. What cannot be made is said once, and
-    what played before plays on.
+    what played before plays on. Of a timbre that turns into others the bank for each section line is made while the
+    section before it plays; one that is late comes in at the next line, and that is said.
 
     Args:
         timbres: has banks made; None: nobody does, and stand-ins play.
@@ -69,7 +70,7 @@ class Banks:
 
     def __init__(
         self,
-        timbres: Timbres | None,
+        timbres: Timbres | KeptBanks | None,
         send: Callable[[ChangeInstrument], None],
         publish: Callable[[Event], None],
         wait: bool,
@@ -85,17 +86,44 @@ class Banks:
         self._failed: set[str] = set()
         self._said: set[TimbreFailed] = set()
         self._touch_at = 0
+        self._changing: dict[str, int] = {}
+        self._aim: tuple[Scene, int] | None = None
+        self._line = 0
 
-    def begin(self, scene: Scene, seed: int) -> None:
-        """Want the banks of a scene whose graph is about to be built; those in the cache play in it."""
+    def begin(self, scene: Scene, seed: int, bar: int = 0) -> None:
+        """Want the banks of a scene whose graph is about to be built; those in the cache play in it.
+
+        Args:
+            scene: that begins.
+            seed: of the performance.
+            bar: its first.
+        """
         self.playing, self.told = {}, {}
+        self._changing = {}
+        self._line = bar
         self._want(scene, seed)
         for part, order in self._wanted.items():
             if (made := self._made.get(order.digest)) is not None:
                 self.playing[part] = made.instrument
 
-    def take_up(self, scene: Scene, seed: int, playing: Mapping[str, str], told: Mapping[str, ComingBank]) -> None:
-        """Want the banks of a scene that sounds already, with what plays in it."""
+    def take_up(
+        self,
+        scene: Scene,
+        seed: int,
+        playing: Mapping[str, str],
+        told: Mapping[str, ComingBank],
+        line: int | None = None,
+    ) -> None:
+        """Want the banks of a scene that sounds already, with what plays in it.
+
+        Args:
+            scene: that sounds.
+            seed: of the performance.
+            playing: see `Banks`.
+            told: see `Banks`.
+            line: first bar after the next section line; None for the one that is known.
+        """
+        self._line = line if line is not None else self._line
         kept = {name for name, part in scene.parts.items() if part.timbre is not None}
         self.playing = {part: one for part, one in playing.items() if part in kept}
         self.told = {part: one for part, one in told.items() if part in kept}
@@ -119,9 +147,16 @@ class Banks:
         timbres = self._timbres
         if timbres is None:
             return
-        self._wanted, failed = orders_of(scene, seed, str(timbres.cache.folder))
+        self._aim = (scene, seed) if turns(scene) else None
+        self._wanted, failed = orders_of(scene, seed, str(timbres.cache.folder), self._line)
         for failure in failed.values():
             self._fail(failure)
+        self._have_made()
+
+    def _have_made(self) -> None:
+        """Look for what is wanted in the cache, and have the rest made."""
+        timbres = self._timbres
+        assert timbres is not None
         missing: list[BankOrder] = []
         for order in self._wanted.values():
             if (there := timbres.find(order.digest)) is not None:
@@ -153,16 +188,45 @@ class Banks:
         bar = plan.bar(next_bar)
         visit = plan.pass_at(next_bar)
         line = plan.bar(visit.end_bar - 1).end
-        # A pass that is shorter than that has no better moment than its beginning.
-        in_time = line - made >= NOTICE or next_bar == visit.first_bar
+        # A pass that is shorter than that has no better moment than its beginning; who waits is never late.
+        in_time = line - made >= NOTICE or next_bar == visit.first_bar or self._wait
         for part, order in self._wanted.items():
-            self._look_at(part, order, next_bar, bar.start, line, in_time)
+            self._look_at(part, order, next_bar, bar.start, line, in_time, made)
+        if visit.end_bar != self._line:
+            self._turn(visit.end_bar)
+            for part, order in self._wanted.items():
+                self._look_at(part, order, next_bar, bar.start, line, in_time, made)
         if made >= self._touch_at:
             self._touch_at = made + TOUCH
-            for order in self._wanted.values():
-                self._timbres.cache.touch(order.digest)
+            # A bank lies in a folder that is called like it.
+            playing = {Path(instrument).parent.name for instrument in self.playing.values()}
+            for digest in playing | {order.digest for order in self._wanted.values()}:
+                self._timbres.cache.touch(digest)
 
-    def _look_at(self, part: str, order: BankOrder, next_bar: int, start: int, line: int, in_time: bool) -> None:
+    def _turn(self, line: int) -> None:
+        """Want what timbres that turn into others are from the next section line on."""
+        if self._aim is None or self._timbres is None:
+            return
+        last, self._line = self._line, line
+        wanted, _ = orders_of(*self._aim, str(self._timbres.cache.folder), line)
+        for part, order in self._wanted.items():
+            pending = order.digest not in self._made and order.digest not in self._failed
+            if part not in wanted or order.digest == wanted[part].digest:
+                continue
+            if pending:  # it is nearly there; to begin anew at each line would never end on a slow machine
+                wanted[part] = order
+                if part in self.playing:
+                    late = f"the notes for bar {last + 1} are not made yet, so those before play on"
+                    self._fail(TimbreFailed(part, order.kind, late))
+        if {part: order.digest for part, order in wanted.items()} != {
+            part: order.digest for part, order in self._wanted.items()
+        }:
+            self._wanted = wanted
+            self._have_made()
+
+    def _look_at(
+        self, part: str, order: BankOrder, next_bar: int, start: int, line: int, in_time: bool, made_frames: int
+    ) -> None:
         told = self.told.get(part)
         if told is not None and told.frame <= start:
             self.playing[part] = told.instrument
@@ -171,13 +235,16 @@ class Banks:
             # A bank lies in a folder that is called like it.
             digest = Path(told.instrument).parent.name
             self._publish(TimbreChanged(part, order.kind, digest, next_bar, seconds))
+            self._changing[part] = told.frame
             told = None
         made = self._made.get(order.digest)
         if made is None or made.instrument == self.playing.get(part):
             return
         change = ComingBank(made.instrument, line)
-        # A hand may have moved the line of which the sound was told.
-        if change != told and in_time:
+        # A hand may have moved the line of which the sound was told. The sound holds two banks: while one goes into
+        # another it takes no third, but where it waits for us.
+        taken = self._wait or made_frames >= self._changing.get(part, -CROSSFADE) + CROSSFADE
+        if change != told and in_time and taken:
             self.told[part] = change
             self._send(ChangeInstrument(part, made.instrument, line, self._wait))
 

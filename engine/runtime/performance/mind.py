@@ -42,7 +42,7 @@ from engine.runtime.performance.state import MindState
 from engine.runtime.performance.succession import NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.timbres.orders import with_banks
-from engine.runtime.timbres.timbres import Timbres
+from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.runtime.workers.workers import Workers
 from engine.sound.messages import BLOCK, ChangeInstrument, Fade, Forget, Notes, Ramps, Release, Setup
 
@@ -88,7 +88,7 @@ class Mind:
         publish: Callable[[Event], None],
         load: LoadScene = no_scenes,
         pause: Callable[[], None] = lambda: None,
-        timbres: Timbres | None = None,
+        timbres: Timbres | KeptBanks | None = None,
     ) -> None:
         self.progress = SoundProgress(0, 0, over=False)
         self.failure: Exception | None = None
@@ -185,7 +185,9 @@ class Mind:
         conductor.restore(state.conductor, edited=True)
         conductor.skip_to(frame)  # silently: the first that a new graph is told is its setup
         start = conductor.plan.bar(conductor.next_bar).start // BLOCK * BLOCK
-        self._banks.take_up(scene, self._course.seed, state.playing_banks, state.coming_banks if sounding else {})
+        line = conductor.plan.pass_at(conductor.next_bar).end_bar
+        coming = state.coming_banks if sounding else {}
+        self._banks.take_up(scene, self._course.seed, state.playing_banks, coming, line)
         setup = replace(self._setup_of(scene, self._course.seed), start_frame=start)
         if not sounding:
             rings = conductor.resounding()

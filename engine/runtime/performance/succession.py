@@ -93,7 +93,7 @@ def take_over(
     for message in rest.messages:  # for the graph before; what follows the setup is for the next one
         send(message)
     if banks is not None and rebuilt and (anew is not None or scene.path != before.path):
-        banks.begin(scene, now)
+        banks.begin(scene, now, bar.index)
     elif banks is not None:
         banks.edited(scene, now, rebuilt)
     if rebuilt:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from engine.errors import PerpetuumError
@@ -20,13 +21,16 @@ _LOOK = 0.1
 """Seconds between two looks at banks that are waited for."""
 
 
-def orders_of(scene: Scene, seed: int, folder: str) -> tuple[dict[str, BankOrder], dict[str, TimbreFailed]]:
+def orders_of(
+    scene: Scene, seed: int, folder: str, bar: int = 0
+) -> tuple[dict[str, BankOrder], dict[str, TimbreFailed]]:
     """The banks that the parts of a scene want, and why others cannot even be asked for; both by part.
 
     Args:
         scene: what plays.
         seed: of the performance; the same draws the same.
         folder: of the cache.
+        bar: of the performance, from which on they are to play.
     """
     orders: dict[str, BankOrder] = {}
     failed: dict[str, TimbreFailed] = {}
@@ -36,13 +40,21 @@ def orders_of(scene: Scene, seed: int, folder: str) -> tuple[dict[str, BankOrder
         wanted = part.timbre.kind
         try:
             kind = TIMBRES.get(wanted)
-            settings = kind.drawn(part.timbre.settings, derive_seed(seed, "timbre", name))
+            settings = kind.moved(kind.drawn(part.timbre.settings, derive_seed(seed, "timbre", name)), bar)
             orders[name] = BankOrder(bank_digest(kind.name, settings), kind.name, settings, folder)
         except PerpetuumError as error:
             failed[name] = TimbreFailed(name, wanted, error.message)
         except Exception as error:  # a plug-in may raise anything
             failed[name] = TimbreFailed(name, wanted, repr(error))
     return orders, failed
+
+
+def turns(scene: Scene) -> bool:
+    """Whether a timbre of a scene turns into others while it plays."""
+    found = [part.timbre for part in scene.parts.values() if part.timbre is not None]
+    with suppress(Exception):  # a plug-in may raise anything; orders say what
+        return any(TIMBRES.get(one.kind).moved(one.settings, 0) != one.settings for one in found)
+    return False
 
 
 def with_banks(setup: Setup, banks: Mapping[str, str]) -> Setup:
@@ -66,8 +78,9 @@ def made_first(
     timbres: Timbres,
     publish: Callable[[Event], None],
     waiting: Callable[[int, float], None] = lambda left, share: None,
+    bars: Sequence[int] = (0,),
 ) -> dict[str, str]:
-    """Have all banks of a scene made, and wait for them; instrument files by part, without those that failed.
+    """Have all banks of a scene made, and wait for them; instrument files by part of those that play first.
 
     Args:
         scene: what is to be rendered.
@@ -75,11 +88,14 @@ def made_first(
         timbres: makes them.
         publish: told of failures.
         waiting: told some times a second how many banks are left, and how far the present one is, 0..1.
+        bars: section lines that are to be rendered; timbres that turn into others do so there.
     """
-    orders, failed = orders_of(scene, seed, str(timbres.cache.folder))
+    folder = str(timbres.cache.folder)
+    lines = [orders_of(scene, seed, folder, bar) for bar in bars]
+    failed = {(name, failure): failure for _, failures in lines for name, failure in failures.items()}
     made: dict[str, str] = {}
     problems: dict[str, str] = {}
-    timbres.want(list(orders.values()))
+    timbres.want([order for orders, _ in lines for order in orders.values()])
     while True:
         for found in timbres.poll():
             match found:
@@ -91,9 +107,10 @@ def made_first(
             break
         waiting(timbres.waiting, timbres.share)
         time.sleep(_LOOK)
-    for name, order in orders.items():
+    for name, order in (pair for orders, _ in lines for pair in orders.items()):
         if order.digest in problems:
-            failed[name] = TimbreFailed(name, order.kind, problems[order.digest])
+            failure = TimbreFailed(name, order.kind, problems[order.digest])
+            failed[name, failure] = failure
     for failure in failed.values():
         publish(failure)
-    return {name: made[order.digest] for name, order in orders.items() if order.digest in made}
+    return {name: made[order.digest] for name, order in lines[0][0].items() if order.digest in made}

@@ -40,6 +40,30 @@ LIMITS = Limits(restarts=6, period=600.0, first_delay=1.0, longest_delay=60.0, a
 ATTEMPTS = 2
 """How often a bank is begun whose making ends the process: once may be an accident, such as a memory that was full."""
 
+
+class KeptBanks:
+    """The banks that are there, for a performance in which none is made: each was, before it began.
+
+    Args:
+        cache: where they lie.
+    """
+
+    def __init__(self, cache: BankCache) -> None:
+        self.cache = cache
+
+    def find(self, digest: str) -> str | None:
+        """See `Timbres`."""
+        found = self.cache.find(digest)
+        return str(found) if found is not None else None
+
+    def want(self, orders: Sequence[BankOrder]) -> None:
+        """Nothing is made: what could be is there."""
+
+    def poll(self) -> list[BankMade | BankFailed]:
+        """Nothing came."""
+        return []
+
+
 BankChild = Child[ToBankMaker, FromBankMaker]
 
 

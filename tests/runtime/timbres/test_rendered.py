@@ -61,3 +61,28 @@ def test_where_no_bank_can_be_made_the_stand_in_plays_from_beginning_to_end(tmp_
     _, plain = rendered(tmp_path, "plain", "glass_bell")
     assert np.array_equal(stood_in, plain)
     assert sum("stands in for it" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_timbre_that_turns_does_so_at_section_lines_and_every_render_is_the_same(tmp_path, cache):
+    way = "{kind: neural, places: [7, 12], over: 4 bars, steps: 2, stand_in: warm_pad}"
+    path = tmp_path / "scene.yaml"
+    path.write_text(SCENE.replace("INSTRUMENT", way).replace("200 qpm", "60 qpm"))
+    scene, found = load(path)
+    assert scene is not None, [one.text(False) for one in found]
+    banks = [orders_of(scene, 3, str(cache.folder), bar)[0]["tune"].digest for bar in (0, 2)]
+    for number, digest in enumerate(banks):  # as the network would make them, without waiting for it
+        cache.keep(digest, lambda folder, number=number: write(folder, 300.0 + 100 * number))
+    sounds = []
+    for name in ("a", "b"):
+        render(scene, 3, tmp_path / f"{name}.wav", lambda plan: Ending.after_bars(plan, 4))
+        sounds.append(soundfile.read(tmp_path / f"{name}.wav")[0])
+    assert np.array_equal(*sounds)
+    bar = 48_000 * 4
+    strongest = []
+    for number in (1, 3):  # well inside the second and the fourth bar
+        part = sounds[0][number * bar : number * bar + bar // 4].mean(axis=1)
+        spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part))))
+        strongest.append(np.argmax(spectrum) * 48_000 / len(part))
+    # A recording of C4 that sounds at 300 Hz, and one that sounds at 400.
+    assert strongest[0] == pytest.approx(300, abs=8)
+    assert strongest[1] == pytest.approx(400, abs=8)

@@ -133,7 +133,7 @@ def test_editors_offer_the_settings_of_a_timbre():
     instrument = scene_schema()["definitions"]["part"]["properties"]["instrument"]
     name, timbre = instrument["anyOf"]
     assert "warm_pad" in name["examples"]
-    assert timbre["properties"]["kind"]["enum"] == ["gansynth"]
+    assert timbre["properties"]["kind"]["enum"] == ["gansynth", "neural"]
     settings = scene_schema()["definitions"]["timbre_gansynth"]
     assert {"checkpoint", "stand_in"} <= set(settings["required"])
     assert "warm_pad" in settings["properties"]["stand_in"]["examples"]

@@ -1,0 +1,166 @@
+# pyright: strict
+"""Our own network as a timbre of scenes: `instrument: {kind: neural, places: [7, bell.wav], at: 40 %}`. Light."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from engine.assets import is_file
+from engine.errors import PerpetuumError, WrongValueError
+from engine.files import read_bytes, reason
+from engine.generators.contract import Settings, UnfitError
+from engine.timbres.contract import TimbreKind, UnavailableError
+from engine.units import Bars, Percent, Pitch
+
+MAX_SEED = 2**32 - 1
+LOWEST, HIGHEST = 24, 96
+"""MIDI pitches that the network knows (`layout`, which is not light)."""
+
+_LARGEST = 64 << 20
+"""Bytes of a recording that is read whole to tell one from another."""
+
+
+def _place(value: object) -> int | str:
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED:
+        return value
+    raise WrongValueError(
+        f"`{value}` is no place", expected=f"a number from 0 to {MAX_SEED}, or the name of a recording"
+    )
+
+
+PlaceName = Annotated[
+    int | str,
+    BeforeValidator(_place),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MAX_SEED}, {"type": "string", "minLength": 1}]}
+    ),
+]
+"""The seed of a place, or the path of a recording or of what `perpetuum timbre encode` wrote."""
+
+
+class NeuralSettings(Settings):
+    """Which notes."""
+
+    places: tuple[PlaceName, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Places of the latent space: numbers draw them, recordings of one note and files of `perpetuum "
+        "timbre encode` name them (beside the scene, or whole paths). Without any the performance's seed draws one.",
+        examples=[[7, 12]],
+    )
+    at: Percent = Field(
+        default=0.0, description="Where on the way through the places: 0 % is the first, 100 % the last one."
+    )
+    over: Bars | None = Field(
+        default=None,
+        description="Bars in which the way is gone from the first place to the last, again and again; each section "
+        "line brings the notes of where it is by then. Name the first place at the end as well to come home.",
+    )
+    steps: int = Field(
+        default=24, ge=2, le=200, description="Places at which a way that is gone may be: so many banks at most."
+    )
+    lowest: Pitch = Field(default=36, description="Pitch of the lowest note, C1 to C7.")
+    highest: Pitch = Field(default=84, description="No note is higher.")
+    every: int = Field(default=3, ge=1, le=12, description="Semitones between two notes.")
+
+
+def _located(settings: NeuralSettings, folder: Path) -> NeuralSettings:
+    return settings.model_copy(
+        update={"places": tuple(one if isinstance(one, int) else _absolute(one, folder) for one in settings.places)}
+    )
+
+
+def _absolute(name: str, folder: Path) -> str:
+    """Its own place, from `~`, beside the scene, or from here."""
+    try:
+        path = Path(name).expanduser()
+        bases = [path] if path.is_absolute() else [folder / path, path]
+        return str(next((base.resolve() for base in bases if base.is_file()), bases[0].absolute()))
+    except (OSError, ValueError, RuntimeError):  # no file can be called that, or nobody is
+        return name
+
+
+def _examine(settings: NeuralSettings) -> list[str]:
+    if not LOWEST <= settings.lowest <= settings.highest <= HIGHEST:
+        wrong = "highest" if LOWEST <= settings.lowest <= HIGHEST else "lowest"
+        raise UnfitError(wrong, "there are no such notes", "C1 to C7 is what the network knows, `lowest` first")
+    if settings.over is not None and "at" in settings.model_fields_set:
+        raise UnfitError("at", "`at` stands still, and `over` goes the whole way", "leave one of them out")
+    for key in ("at", "over"):
+        if key in settings.model_fields_set and getattr(settings, key) is not None and len(settings.places) < 2:
+            raise UnfitError(key, f"`{key}` needs a way, from one place to another", "name two `places` or more")
+    for place in settings.places:
+        if isinstance(place, str) and not is_file(place):
+            raise UnavailableError(
+                "places", f"there is no recording {place}", "name a recording of one note, or a number"
+            )
+    return []
+
+
+def _drawn(settings: NeuralSettings, seed: int) -> NeuralSettings:
+    return settings if settings.places else settings.model_copy(update={"places": (seed % (MAX_SEED + 1),)})
+
+
+def _moved(settings: NeuralSettings, bar: int) -> NeuralSettings:
+    """Where a way is at a bar; it stands still from there on."""
+    if settings.over is None:
+        return settings
+    share = (bar % settings.over) / settings.over
+    return settings.model_copy(update={"at": round(share * settings.steps) / settings.steps, "over": None})
+
+
+def _sources(settings: NeuralSettings) -> bytes:
+    from engine.timbres.neural.weights import network_digest
+
+    digest = hashlib.sha256(network_digest())
+    for place in settings.places:
+        if isinstance(place, int):
+            digest.update(f"{place}/".encode())
+            continue
+        try:
+            digest.update(hashlib.sha256(read_bytes(Path(place), _LARGEST)).digest())
+        except OSError as error:
+            raise PerpetuumError(f"{place}: cannot be read ({reason(error)})") from error
+    return digest.digest()
+
+
+def _make(settings: NeuralSettings, folder: Path) -> None:
+    from engine.timbres.neural.banks import bank_pitches, neural_instrument, raw_notes
+    from engine.timbres.neural.places import place_between
+    from engine.timbres.neural.weights import load_network
+    from engine.timbres.samples.instrument import About, write_instrument
+
+    network = load_network()
+    place = place_between(network, [one if isinstance(one, int) else Path(one) for one in settings.places], settings.at)
+    words = in_words(settings)
+    about = About(f"Made by the timbre network, {words}", made=f"by the timbre network, {words}")
+    pitches = bank_pitches(settings.lowest, settings.highest, settings.every)
+    made, _ = neural_instrument(raw_notes(network, place, pitches), about)
+    write_instrument(made, folder)
+
+
+def in_words(settings: NeuralSettings) -> str:
+    """What a bank is called."""
+    names = [f"place {one}" if isinstance(one, int) else Path(one).name for one in settings.places]
+    if len(names) == 1:
+        return names[0]
+    return f"{settings.at * 100:g} % of the way {' to '.join(names)}"
+
+
+NEURAL = TimbreKind(
+    name="neural",
+    summary="notes of the network that ships, made while the scene plays; they may turn from one timbre into another",
+    settings=NeuralSettings,
+    located=_located,
+    examine=_examine,
+    drawn=_drawn,
+    sources=_sources,
+    make=_make,
+    moved=_moved,
+)

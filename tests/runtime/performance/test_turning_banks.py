@@ -1,0 +1,137 @@
+"""Timbres that turn into others while a scene plays: which bank comes in at which line, in virtual time."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.events import TimbreChanged, TimbreFailed
+from engine.form.plan import Plan
+from engine.runtime.performance.banks import Banks
+from engine.runtime.timbres.messages import BankFailed
+from engine.runtime.timbres.orders import orders_of
+from tests.runtime.performance.test_banks import BAR, LEAD, Maker, scene_of
+
+SCENE = """\
+perpetuum: 1
+title: Turning
+tempo: 120 qpm
+key: D dorian
+parts:
+  pad:
+    generator: chord_walk
+    instrument: {kind: neural, places: [7, 12, 7], over: 16 bars, steps: 8, stand_in: warm_pad}
+  bass:
+    generator: {kind: bass_line, chords: pad}
+    instrument: round_bass
+sections:
+  a: {bars: 4 bars, parts: [pad, bass]}
+"""
+
+
+def digest_at(scene, bar):
+    return orders_of(scene, 3, "/cache", bar)[0]["pad"].digest
+
+
+def path_at(scene, bar):
+    return f"/cache/{digest_at(scene, bar)}/instrument.yaml"
+
+
+class Turning:
+    """Banks beside a plan that goes on bar by bar, from a bar on."""
+
+    def __init__(self, scene, maker, wait=False):
+        self.scene, self.maker, self.sent, self.told = scene, maker, [], []
+        self.banks = Banks(maker, self.sent.append, self.told.append, wait=wait)
+        self.plan = Plan(scene, 3)
+        self.banks.begin(scene, 3)
+
+    def look(self, *bars):
+        for bar in bars:
+            self.banks.look(self.plan, bar, max(0, self.plan.bar(bar).start - LEAD))
+        return self
+
+    @property
+    def wanted(self):
+        return [order.digest for order in self.maker.wanted]
+
+
+@pytest.fixture
+def scene(tmp_path):
+    return scene_of(tmp_path, SCENE)
+
+
+def test_the_way_comes_home_and_begins_anew(scene):
+    at = [orders_of(scene, 3, "/c", bar)[0]["pad"].settings.at for bar in range(0, 36, 4)]
+    assert at == [0.0, 0.25, 0.5, 0.75, 0.0, 0.25, 0.5, 0.75, 0.0]
+    assert digest_at(scene, 0) == digest_at(scene, 16) != digest_at(scene, 4)
+
+
+def test_the_bank_of_the_next_line_is_made_while_the_section_plays(scene):
+    maker = Maker({digest_at(scene, 0)})
+    turning = Turning(scene, maker).look(0)
+    assert turning.banks.playing == {"pad": path_at(scene, 0)}
+    assert turning.wanted == [digest_at(scene, 4)]
+    maker.made(maker.wanted[0])
+    turning.look(1)
+    assert [(one.instrument, one.frame) for one in turning.sent] == [(path_at(scene, 4), 4 * BAR)]
+    turning.look(2, 3, 4)
+    assert turning.banks.playing == {"pad": path_at(scene, 4)}
+    assert turning.told == [TimbreChanged("pad", "neural", digest_at(scene, 4), 4, 12.0)]
+    assert turning.wanted == [digest_at(scene, 8)]
+
+
+def test_where_all_banks_are_there_each_line_brings_its_own(scene):
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    turning = Turning(scene, maker, wait=True).look(*range(21))
+    assert [(one.instrument, one.frame // BAR) for one in turning.sent] == [
+        (path_at(scene, bar), bar) for bar in (4, 8, 12, 16, 20, 24)
+    ]
+    assert maker.wanted == []
+
+
+def test_a_bank_that_is_late_is_said_and_comes_in_at_the_line_after(scene):
+    maker = Maker({digest_at(scene, 0)})
+    turning = Turning(scene, maker).look(0, 1, 2, 3, 4)
+    assert turning.banks.playing == {"pad": path_at(scene, 0)}
+    [late] = turning.told
+    assert isinstance(late, TimbreFailed)
+    assert "bar 5 are not made yet" in late.reason
+    assert turning.wanted == [digest_at(scene, 4)]
+    maker.made(maker.wanted[0])
+    turning.look(5, 6, 7, 8)
+    assert turning.banks.playing == {"pad": path_at(scene, 4)}
+    assert turning.wanted == [digest_at(scene, 12)]
+
+
+def test_a_bank_that_is_bad_is_said_and_the_way_goes_on(scene):
+    maker = Maker({digest_at(scene, 0)})
+    turning = Turning(scene, maker).look(0)
+    maker.answers.append(BankFailed(digest_at(scene, 4), "only 3 of 34 notes are good"))
+    turning.look(1, 2, 3, 4)
+    assert turning.told == [TimbreFailed("pad", "neural", "only 3 of 34 notes are good")]
+    assert turning.banks.playing == {"pad": path_at(scene, 0)}
+    maker.made(maker.wanted[0])
+    turning.look(5, 6, 7, 8)
+    assert turning.banks.playing == {"pad": path_at(scene, 8)}
+
+
+def test_who_goes_on_elsewhere_wants_what_is_due_there(scene):
+    maker = Maker()
+    banks = Banks(maker, lambda message: None, lambda event: None, wait=False)
+    banks.take_up(scene, 3, {"pad": path_at(scene, 8)}, {}, 12)
+    assert [order.digest for order in maker.wanted] == [digest_at(scene, 12)]
+    assert banks.playing == {"pad": path_at(scene, 8)}
+
+
+def test_what_plays_is_kept_in_the_cache(scene):
+    maker = Maker({digest_at(scene, bar) for bar in (0, 4)})
+    Turning(scene, maker).look(0)
+    assert {Path(path_at(scene, 0)).parent.name, digest_at(scene, 4)} <= maker.touched
+
+
+def test_the_sound_is_told_of_no_third_bank_while_one_goes_into_another(scene):
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    turning = Turning(scene, maker).look(0, 1, 2, 3, 4, 5)
+    assert [one.frame // BAR for one in turning.sent] == [4]
+    turning.look(6, 7)
+    assert [one.frame // BAR for one in turning.sent] == [4, 8]

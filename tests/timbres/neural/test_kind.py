@@ -1,0 +1,87 @@
+"""Facts about `kind: neural` of scenes: what is read, what is wrong, and the bank that is made."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from engine.errors import PerpetuumError
+from engine.scenes.text.problems import Severity
+from engine.sound.instruments.instrument_file import load_instrument
+from engine.timbres.contract import bank_digest
+from engine.timbres.neural.kind import NEURAL, NeuralSettings
+from tests.scenes.reading.test_timbres import load_with
+from tests.scenes.writing import pointed_at
+
+
+def settings(**given):
+    return NeuralSettings.model_validate(given)
+
+
+def test_a_timbre_is_read_and_recordings_beside_the_scene_are_found(tmp_path):
+    soundfile.write(tmp_path / "bell.wav", np.sin(np.arange(48_000) * 0.05), 48_000)
+    text = "{kind: neural, places: [7, bell.wav, 7], over: 64 bars, stand_in: warm_pad}"
+    scene, found = load_with(tmp_path, text)
+    assert [one for one in found if one.severity is not Severity.WARNING] == []
+    timbre = scene.parts["pad"].timbre
+    assert timbre.settings.places == (7, str((tmp_path / "bell.wav").resolve()), 7)
+    assert timbre.settings.over == 64
+
+
+WRONG = {
+    "a place that is none": ("places: [-1], ", "`-1` is no place", "-1"),
+    "no way": ("places: [3], at: 40 %, ", "`at` needs a way", "40 %"),
+    "no way to go": ("over: 8 bars, ", "`over` needs a way", "8 bars"),
+    "standing and going": ("places: [1, 2], at: 0 %, over: 8 bars, ", "`at` stands still", "0 %"),
+    "notes that are unknown": ("lowest: C0, ", "there are no such notes", "C0"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said_at_its_place(tmp_path, case):
+    text, message, place = WRONG[case]
+    scene, found = load_with(tmp_path, f"{{kind: neural, {text}stand_in: warm_pad}}")
+    assert scene is None
+    assert place in [pointed_at(one) for one in found if one.severity is Severity.ERROR and message in one.message]
+
+
+def test_a_recording_that_is_not_there_is_said_and_the_stand_in_plays(tmp_path):
+    scene, found = load_with(tmp_path, "{kind: neural, places: [7, gone.wav], at: 50 %, stand_in: warm_pad}")
+    assert scene is not None
+    [missing] = [one for one in found if one.severity is Severity.UNAVAILABLE]
+    assert "gone.wav" in missing.message
+    assert "`warm_pad` plays this part" in missing.hint
+
+
+def test_the_seed_of_the_performance_draws_a_place_where_none_is_named():
+    assert NEURAL.drawn(settings(), 5).places == (5,)
+    assert NEURAL.drawn(settings(places=[3]), 5).places == (3,)
+
+
+def test_a_way_is_where_it_is_at_a_bar_and_a_place_stands_still():
+    way = settings(places=[1, 2, 1], over="8 bars", steps=4)
+    assert [NEURAL.moved(way, bar).at for bar in (0, 2, 4, 6, 8)] == [0.0, 0.25, 0.5, 0.75, 0.0]
+    still = settings(places=[1, 2], at="30 %")
+    assert NEURAL.moved(still, 99) == still
+    assert bank_digest("neural", NEURAL.moved(way, 2)) == bank_digest("neural", NEURAL.moved(way, 10))
+
+
+def test_another_recording_is_another_bank(tmp_path):
+    path = tmp_path / "a.wav"
+    digests = set()
+    for data in (b"one", b"two"):
+        path.write_bytes(data)
+        digests.add(bank_digest("neural", settings(places=[str(path)])))
+    assert len(digests) == 2
+    path.unlink()
+    with pytest.raises(PerpetuumError, match=r"a\.wav"):
+        bank_digest("neural", settings(places=[str(path)]))
+
+
+def test_a_bank_is_an_instrument_and_the_same_settings_make_the_same_files(tmp_path):
+    wanted = settings(places=[7, 12], at="40 %", lowest="C4", highest="C5", every=12)
+    for name in ("a", "b"):
+        NEURAL.make(wanted, tmp_path / name)
+    files = [{one.name: one.read_bytes() for one in (tmp_path / name).iterdir()} for name in ("a", "b")]
+    assert files[0] == files[1]
+    assert load_instrument(tmp_path / "a" / "instrument.yaml")
+    assert "40 % of the way place 7 to place 12" in files[0]["instrument.yaml"].decode()
