@@ -243,13 +243,15 @@ class WireModels(WireMessage, frozen=True):
         version: of this format.
         engine: version of the engine.
         models: its weights.
-        kinds: versions of the settings of each kind that it makes, by name.
+        generators: versions of the settings of each kind of generator, by its name.
+        transforms: likewise.
     """
 
     version: Literal[1]
     engine: Name
     models: Annotated[tuple[WireModel, ...], Meta(max_length=100_000)]
-    kinds: Annotated[dict[Name, Name], Meta(max_length=10_000)]
+    generators: Annotated[dict[Name, Name], Meta(max_length=10_000)]
+    transforms: Annotated[dict[Name, Name], Meta(max_length=10_000)]
 
 
 def key_of(job: bytes | memoryview) -> str:

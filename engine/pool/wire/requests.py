@@ -68,11 +68,13 @@ class WrittenJob:
     """A job as bytes.
 
     Attributes:
-        data: a `wire.WireJob`.
+        job: as a message.
+        data: its bytes.
         key: of the request.
         weights: files that it needs, by digest.
     """
 
+    job: wire.WireJob
     data: bytes
     key: str
     weights: Mapping[str, Path]
@@ -137,7 +139,7 @@ def write_job(
     if len(data) > wire.LARGEST_REQUEST - 1024:
         raise WireError(f"the request has {len(data)} bytes, more than {wire.LARGEST_REQUEST}")
     _decoded(data)  # what the pool would refuse does not leave
-    return WrittenJob(data, wire.key_of(data), weights)
+    return WrittenJob(job, data, wire.key_of(data), weights)
 
 
 @dataclass(frozen=True, slots=True)
