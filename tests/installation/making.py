@@ -51,5 +51,11 @@ def installation(**more):
 
 def secrets_are_there(monkeypatch):
     """Those that shipped installations and the pages name."""
-    for name in ("PERPETUUM_TOKEN", "PERPETUUM_WEBHOOK", "PERPETUUM_PING", "PERPETUUM_MAIL_PASSWORD"):
+    for name in (
+        "PERPETUUM_TOKEN",
+        "PERPETUUM_WEBHOOK",
+        "PERPETUUM_PING",
+        "PERPETUUM_MAIL_PASSWORD",
+        "PERPETUUM_POOL_TOKEN",
+    ):
         monkeypatch.setenv(name, "x" * 20)

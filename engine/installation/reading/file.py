@@ -19,6 +19,7 @@ from engine.installation.reading.equipment import read_amplifier
 from engine.installation.reading.listening import hide_secrets, read_listening
 from engine.installation.reading.models import HearingFile, InstallationFile
 from engine.installation.reading.notices import read_notices
+from engine.installation.reading.pool import read_pool
 from engine.installation.reading.schema import known_keys
 from engine.installation.reading.sounding import read_loudness, read_sound
 from engine.installation.state_place import default_state
@@ -64,6 +65,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
     sound = read_sound(source, node, known)
     listening = read_listening(source, node)
     notices = read_notices(source, node)
+    pool = read_pool(source, node)
     amplifier = read_amplifier(source, node, known.amplifier)
     restart = _read_restart(source, node, known)
     outside = read_outside(source, node, known.outside, scenes) if known.outside is not None else None
@@ -79,6 +81,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or isinstance(sound, Problem)
         or isinstance(listening, Problem)
         or isinstance(notices, Problem)
+        or isinstance(pool, Problem)
         or isinstance(amplifier, Problem)
         or isinstance(restart, Problem)
         or isinstance(outside, Problem)
@@ -113,6 +116,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         ),
         journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
         amplifier=amplifier,
+        pool=pool,
         proof=ProofChoices(
             MixerChoice(mixer.level * 100.0 if mixer.level is not None else None, mixer.restore, mixer.control),
             head.microphone.device if head.microphone is not None else "",

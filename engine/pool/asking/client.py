@@ -106,8 +106,7 @@ class HostClient:
             "User-Agent": f"perpetuum/{__version__}",
             "Accept": "application/json",
         }
-        for name, value in (headers or {}).items():
-            said[name] = value
+        said |= {name: value for name, value in (headers or {}).items()}  # noqa: C416  (its type is narrower)
         if isinstance(content, bytes):
             said |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
         if token := self._token():
