@@ -1,4 +1,4 @@
-"""The whole pool with a real Ray Serve: started by its command, asked by a player, and with a replica that is killed."""
+"""The whole pool with a real Ray Serve: started by its command, asked by a player, a replica killed meanwhile."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_player_is_answered_while_a_replica_is_killed_and_the_pool_ends_withou
     finally:
         process.terminate()
         process.wait(60)
-    assert process.returncode in (0, -15, 143)
+    assert process.returncode == 0
     assert not list(home.iterdir()), "Ray wrote into the home folder"
 
 

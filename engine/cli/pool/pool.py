@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Make phrases for players on other machines (docs/rig.md)."""
+    """Make phrases for players on other machines (docs/pool.md)."""
 
 
 @command.command()
@@ -58,5 +58,5 @@ def _read(file: str | None) -> PoolConfig:
     if file is None:
         return default_pool()
     if not Path(file).exists() and file != "-":
-        raise PerpetuumError(f"there is no file {file}", "give the path of a pool's file (docs/rig.md)")
+        raise PerpetuumError(f"there is no file {file}", "give the path of a pool's file (docs/pool.md)")
     return valid(file, *read_pool_file(Path(file)))

@@ -271,7 +271,7 @@ class ListenFile(Settings):
 
 
 class PoolFile(Settings):
-    """Other machines that make phrases; see docs/rig.md."""
+    """Other machines that make phrases; see docs/pool.md."""
 
     hosts: Any = Field(
         description="Where they listen, one or a list; those that come first are asked first.",

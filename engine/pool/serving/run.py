@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -21,6 +23,19 @@ MOST_CONNECTIONS = 512
 _FIRST_HANDED = 3
 
 
+class _Server(uvicorn.Server):
+    """Ends at a signal without raising it once more: Ray has handlers of its own, which would end us at once."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def listeners(config: PoolConfig) -> list[socket.socket]:
     """Sockets that listen: those that systemd hands over, or else those of the pool's addresses.
 
@@ -29,7 +44,10 @@ def listeners(config: PoolConfig) -> list[socket.socket]:
     """
     if os.environ.get("LISTEN_PID") == str(os.getpid()):
         number = int(os.environ.get("LISTEN_FDS", "0"))
-        return [socket.socket(fileno=_FIRST_HANDED + place) for place in range(number)]
+        handed = [socket.socket(fileno=_FIRST_HANDED + place) for place in range(number)]
+        for one in handed:
+            one.set_inheritable(False)  # Ray starts many processes
+        return handed
     found: list[socket.socket] = []
     for address in config.listen:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -58,7 +76,7 @@ def serve_pool(config: PoolConfig, makers: Makers, sockets: list[socket.socket],
     """
     store = WeightsStore(config.weights, config.limit, min(LARGEST_WEIGHTS, config.limit))
     app = PoolApp(makers, store, Players({name: secret.reveal for name, secret in config.tokens.items()}))
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app.application(),
             log_config=None,
