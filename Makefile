@@ -10,6 +10,8 @@ INSTALLATION ?= gallery
 VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml
+# What is compiled is kept, whatever the shell says: each process of an installation would compile the engine anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: play gallery test training lint types laws pytest again lock clean help
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import errno
+import gc
 import importlib
 import io
 import keyword
 import os
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import NamedTuple, NoReturn
 
 import click
@@ -74,6 +76,21 @@ def module_of(verb: str) -> str:
     return f"engine.cli.{VERBS[verb].room}.{verb}" + "_" * keyword.iskeyword(verb)
 
 
+def _imported(module: str) -> ModuleType:
+    """A module, imported in one go: what it makes stays, so nothing is sought there that could be thrown away.
+
+    Importing a verb makes some 200,000 objects; going through them again and again takes a tenth of the start.
+    """
+    if module in sys.modules:
+        return sys.modules[module]
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 class _Verbs(click.Group):
     """A group that imports a verb when it is called: `perpetuum check` need not wait for what `play` imports."""
 
@@ -83,7 +100,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        return importlib.import_module(module_of(cmd_name)).command
+        return _imported(module_of(cmd_name)).command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

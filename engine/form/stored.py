@@ -16,7 +16,7 @@ class Stored(BaseModel):
     Finite numbers go to JSON and back exactly; there is no other number in JSON.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     described: ClassVar[str] = "value"
     """What it is called in messages."""

@@ -71,7 +71,7 @@ class Cadence(StrEnum):
 class Settings(BaseModel):
     """Base of all settings: unknown keys are errors, and a moment's settings never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 S = TypeVar("S", bound=Settings)

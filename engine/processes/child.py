@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import IntEnum
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -63,13 +64,29 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return env
 
 
-def start_bound(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+class OomScore(IntEnum):
+    """What a child is to the music, as what is added to our own `oom_score_adj` (proc(5)): where memory runs out, the
+    kernel ends the highest first, and most of what an installation has can be made again unheard."""
+
+    PLAYER = 100
+    AUDIO = 200
+    MIND = 400
+    RECORDER = 600
+    WORKER = 800
+    BACKGROUND = 900
+
+
+HIGHEST_OOM_SCORE = 1000
+
+
+def start_bound(command: Sequence[str], oom_score: OomScore, **options: Any) -> subprocess.Popen[bytes]:
     """Start a process that does not outlive us, even if it is stopped: the kernel kills it when we die.
 
     The kernel does so when the *thread* that started it ends; so all are started by one thread that never does.
 
     Args:
         command: what to run.
+        oom_score: what it is to the music.
         options: as `subprocess.Popen` takes them.
 
     Raises:
@@ -79,7 +96,11 @@ def start_bound(command: Sequence[str], **options: Any) -> subprocess.Popen[byte
     bound = [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else list(command)
     answer: Future[subprocess.Popen[bytes]] = Future()
     _starter().put((answer, bound, options))
-    return answer.result()
+    process = answer.result()
+    with suppress(OSError, ValueError):  # no Linux, or it has ended already
+        own = int(Path("/proc/self/oom_score_adj").read_text())
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text(str(min(own + oom_score, HIGHEST_OOM_SCORE)))
+    return process
 
 
 @functools.cache
@@ -115,6 +136,7 @@ class Child(Generic[S, R]):
         outgoing: writes what it is told.
         incoming: reads what it says. What cannot be read is a `Gone`, as if it had ended.
         deliver: called with (child, message) in the reader's thread; a `Gone` is the last message.
+        oom_score: what it is to the music.
         fds: further descriptors that it inherits.
         extra_env: variables for its environment, unless they are set already.
 
@@ -129,6 +151,7 @@ class Child(Generic[S, R]):
         outgoing: Codec[S],
         incoming: Codec[R],
         deliver: Callable[[Child[S, R], R | Gone], None],
+        oom_score: OomScore,
         fds: Sequence[int] = (),
         extra_env: Mapping[str, str] | None = None,
     ) -> None:
@@ -142,6 +165,7 @@ class Child(Generic[S, R]):
         try:
             self.process = start_bound(
                 [*command, "--control", str(theirs.fileno())],
+                oom_score,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -3,10 +3,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from engine.errors import Terminated
+from engine.processes.child import OomScore, start_bound
 from tests.runtime.sound import until
 
 PARENT = """
@@ -114,3 +116,22 @@ def test_a_signal_that_was_ignored_stays_ignored():
             assert not stop.asked
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_where_memory_runs_out_the_kernel_is_told_to_end_what_can_be_made_again_unheard_first():
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    scores = {}
+    for what in OomScore:
+        process = start_bound(["sleep", "60"], what)
+        scores[what] = int(Path(f"/proc/{process.pid}/oom_score_adj").read_text()) - own
+        process.kill()
+        process.wait()
+    assert sorted(scores, key=scores.__getitem__) == [
+        OomScore.PLAYER,
+        OomScore.AUDIO,
+        OomScore.MIND,
+        OomScore.RECORDER,
+        OomScore.WORKER,
+        OomScore.BACKGROUND,
+    ]
+    assert all(score > 0 for score in scores.values())

@@ -17,7 +17,7 @@ import numpy as np
 from engine.health.room.likeness import RATE, Samples
 from engine.outputs.devices.players import CLIENT, is_alsa_name, pipewire_runs, pulse_runs
 from engine.processes.backoff import Backoff
-from engine.processes.child import start_bound
+from engine.processes.child import OomScore, start_bound
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,13 @@ class RoomCapture:
             if self._over.is_set():
                 return ""
             try:
-                process = start_bound(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                process = start_bound(
+                    command,
+                    OomScore.RECORDER,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
             except OSError as error:
                 return f"{command[0]} cannot be started: {error.strerror or error}"
             self._process = process

@@ -17,6 +17,7 @@ from typing import IO
 from engine.errors import PerpetuumError
 from engine.installation.chaos.capture import FRAME, Capture
 from engine.installation.chaos.copying import Copied, copy_installation
+from engine.installation.chaos.memory_group import MemoryGroup
 from engine.installation.chaos.processes import descendants, tell, those
 from engine.installation.chaos.rungs import RungWatch
 from engine.installation.chaos.wall_clock import WallClockStep
@@ -46,6 +47,9 @@ class Rig:
         folder: for all that is written.
         state: the state folder.
 
+    Attributes:
+        memory: the control group that the installation runs in, or why there is none.
+
     Raises:
         PerpetuumError: what is needed is not installed, or nothing is heard.
     """
@@ -60,6 +64,7 @@ class Rig:
         self.capture = Capture(folder / "heard.raw")
         self.wall_clock = WallClockStep(folder)
         self.rungs = RungWatch(self.state)
+        self.memory = _memory_group()
         self._stack = ExitStack()
         self._log = folder / "log"
         self._log.touch()
@@ -71,6 +76,8 @@ class Rig:
         runtime = self.folder / "run"
         runtime.mkdir(mode=0o700)
         log = self._stack.enter_context(self._log.open("ab"))
+        if isinstance(self.memory, MemoryGroup):
+            self._stack.callback(self.memory.close)
         self._stack.callback(self._end)
         self.start_server(log)
         for name, target in (("recorder", self._record), ("keeper", self._keep)):
@@ -222,6 +229,8 @@ class Rig:
         """Start the installation, again and again, as a service manager does."""
         environment = self.environment | self.wall_clock.environment
         command = [sys.executable, "-P", "-m", "engine.installation.keeper.process", str(self.copied.file)]
+        if isinstance(self.memory, MemoryGroup):
+            command = self.memory.inside(command)
         while not self._over.is_set():
             self._keeper = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
             self._keeper.wait()
@@ -240,3 +249,10 @@ class Rig:
                     process.kill()
                     process.wait()
                 tell(below, 9)
+
+
+def _memory_group() -> MemoryGroup | str:
+    try:
+        return MemoryGroup()
+    except PerpetuumError as error:
+        return str(error)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.codec import Codec
 from engine.installation.installation import Installation
-from engine.processes.child import Child, Gone, python_module
+from engine.processes.child import Child, Gone, OomScore, python_module
 
 PATIENCE = 30.0
 """Seconds that reading may take: a Raspberry Pi imports for some."""
@@ -47,7 +47,12 @@ class Reading:
         self._arrivals: queue.SimpleQueue[FileRead | Gone] = queue.SimpleQueue()
         command = [*python_module("engine.installation.reader"), str(path)]
         self._child: Child[FileRead, FileRead] = Child(
-            "reader", command, FILE_READ, FILE_READ, lambda child, message: self._arrivals.put(message)
+            "reader",
+            command,
+            FILE_READ,
+            FILE_READ,
+            lambda child, message: self._arrivals.put(message),
+            OomScore.BACKGROUND,
         )
 
     def result(self, timeout: float) -> FileRead | None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.processes.child import start_bound
+from engine.processes.child import OomScore, start_bound
 from engine.processes.stopped import is_stopped
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
@@ -202,6 +202,7 @@ class PlayerProcess:
         self._convert: Callable[[bytes], bytes] | None = Dither() if integers else None
         self._process = start_bound(
             player.command16 if integers else player.command,
+            OomScore.PLAYER,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

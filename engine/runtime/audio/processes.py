@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.processes.child import Child, Gone
+from engine.processes.child import Child, Gone, OomScore
 from engine.processes.pipe import Pipe, Segment
 from engine.sound.messages import FROM_SOUND, TO_SOUND, FromSound, ToSound
 
@@ -38,7 +38,9 @@ class AudioProcesses:
         segment = self._pipe.segment()
         command = [*self._command, "--audio", str(segment.write_end)]
         try:
-            child = Child("audio", command, TO_SOUND, FROM_SOUND, self._deliver, fds=(segment.write_end,))
+            child = Child(
+                "audio", command, TO_SOUND, FROM_SOUND, self._deliver, OomScore.AUDIO, fds=(segment.write_end,)
+            )
         except OSError:
             segment.close()
             raise

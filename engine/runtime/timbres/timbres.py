@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from engine.codec import CodecError
-from engine.processes.child import Child, Gone, exit_text, python_module
+from engine.processes.child import Child, Gone, OomScore, exit_text, python_module
 from engine.processes.reports import Cause, Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
 from engine.runtime.timbres.messages import (
@@ -168,7 +168,13 @@ class Timbres:
         try:
             if self._child is None:
                 self._child = Child(
-                    "timbres", self._command, TO_BANK_MAKER, FROM_BANK_MAKER, self._deliver, extra_env=THREADS
+                    "timbres",
+                    self._command,
+                    TO_BANK_MAKER,
+                    FROM_BANK_MAKER,
+                    self._deliver,
+                    OomScore.BACKGROUND,
+                    extra_env=THREADS,
                 )
                 self._supervision.began()
                 self._supervision.started()

@@ -12,7 +12,7 @@ from typing import assert_never
 from engine.codec import CodecError
 from engine.conductor.makers.contract import Job, Reply
 from engine.generators.contract import Settings
-from engine.processes.child import Child, Gone, exit_text
+from engine.processes.child import Child, Gone, OomScore, exit_text
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
 from engine.runtime.workers.messages import (
@@ -164,7 +164,15 @@ class WorkerSlot:
         self.status.state = WorkerState.STARTING
         self._loads = 0
         try:
-            child = Child(self.status.name, self._command, TO_WORKER, FROM_WORKER, self._deliver, extra_env=THREADS)
+            child = Child(
+                self.status.name,
+                self._command,
+                TO_WORKER,
+                FROM_WORKER,
+                self._deliver,
+                OomScore.WORKER,
+                extra_env=THREADS,
+            )
         except OSError as error:
             self._mark_dead(Cause.DIED, f"it cannot be started: {error}")
             return

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.processes.child import Child, start_bound
+from engine.processes.child import Child, OomScore, start_bound
 from engine.runtime.audio import Audio, AudioState
 from engine.runtime.offline import OfflineReader
 from engine.sound.messages import BLOCK, FROM_SOUND, TO_SOUND, Fade, Release
@@ -104,10 +104,10 @@ def test_where_no_more_threads_are_allowed_no_process_is_left_behind(monkeypatch
         begun.append(process.pid)
         return process
 
-    start_bound(["true"]).wait()
+    start_bound(["true"], OomScore.BACKGROUND).wait()
     monkeypatch.setattr("engine.processes.child.start_bound", popen)
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(OSError, match="no thread"):
-        Child("audio", DUMMY, TO_SOUND, FROM_SOUND, lambda child, message: None)
+        Child("audio", DUMMY, TO_SOUND, FROM_SOUND, lambda child, message: None, OomScore.AUDIO)
     with pytest.raises(ProcessLookupError):
         os.kill(begun[0], 0)

@@ -7,16 +7,18 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 
-from engine.errors import PerpetuumError
 from engine.installation.chaos.fault import MOST_SILENCE, RESTORED_WITHIN, Fault
-from engine.installation.chaos.processes import descendants
+from engine.installation.chaos.memory_group import MemoryGroup
 from engine.installation.chaos.rig import Rig
 from engine.installation.chaos.rungs import LadderRung
 
 DAY = 86_400
-CGROUP = Path("/sys/fs/cgroup")
+MIB = 1 << 20
+ROOM, TAKEN = 32 * MIB, 64 * MIB
+"""Bytes that are left to a program that takes memory, and bytes that it takes beyond."""
+
+_HOG = "import sys, time; taken = b'x' * int(sys.argv[1]); time.sleep(600)"
 
 
 class BusyLoops(Fault):
@@ -59,32 +61,48 @@ class MemoryPressure(Fault):
     lasts = 20.0
 
     def why_not(self, rig: Rig) -> str:
-        """Only where a control group can be made."""
-        control = CGROUP / "cgroup.controllers"
-        if not control.exists() or "memory" not in control.read_text() or not os.access(CGROUP, os.W_OK):
-            return "no control group of version 2 with memory can be made here"
-        return ""
+        """Only where its control group can do that."""
+        if isinstance(rig.memory, str):
+            return rig.memory
+        return "" if rig.memory.can_slow else "control groups of version 1 cannot slow what takes too much memory"
 
     def provoke(self, rig: Rig) -> None:
-        """Put it into a control group of its own."""
-        self._group = CGROUP / f"perpetuum-chaos-{os.getpid()}"
-        try:
-            self._group.mkdir()
-            for pid in [rig.keeper, *descendants(rig.keeper)]:
-                (self._group / "cgroup.procs").write_text(str(pid))
-            used = int((self._group / "memory.current").read_text())
-            (self._group / "memory.high").write_text(str(int(used * 0.9)))
-        except OSError as error:
-            self.undo(rig)
-            raise PerpetuumError(f"memory cannot be limited: {error}") from error
+        """Set the limit."""
+        group = rig.memory
+        assert isinstance(group, MemoryGroup)
+        group.slow_above(int(group.used * 0.9))
 
     def undo(self, rig: Rig) -> None:
         """Let it have all again."""
-        with suppress(OSError):
-            (self._group / "memory.high").write_text("max")
-            for pid in (self._group / "cgroup.procs").read_text().split():
-                (CGROUP / "cgroup.procs").write_text(pid)
-            self._group.rmdir()
+        assert isinstance(rig.memory, MemoryGroup)
+        rig.memory.slow_above(None)
+
+
+class MemoryRunsOut(Fault):
+    """Another program takes more memory than there is: the kernel ends processes, and may end those that can be made
+    again unheard."""
+
+    name = "memory runs out"
+    lasts = 10.0
+    rungs = frozenset({LadderRung.LAST_BARS})
+
+    def why_not(self, rig: Rig) -> str:
+        """Only where there is a control group."""
+        return rig.memory if isinstance(rig.memory, str) else ""
+
+    def provoke(self, rig: Rig) -> None:
+        """Set the limit, and take more."""
+        group = rig.memory
+        assert isinstance(group, MemoryGroup)
+        group.kill_above(group.used + ROOM)
+        self._hog = subprocess.Popen(group.inside([sys.executable, "-c", _HOG, str(ROOM + TAKEN)]))
+
+    def undo(self, rig: Rig) -> None:
+        """End it."""
+        assert isinstance(rig.memory, MemoryGroup)
+        self._hog.kill()
+        self._hog.wait()
+        rig.memory.kill_above(None)
 
 
 class WallClock(Fault):
@@ -154,6 +172,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
     BusyLoops(),
     BusyAndMindKilled(),
     MemoryPressure(),
+    MemoryRunsOut(),
     WallClock("wall clock 14 days later", 14 * DAY),
     WallClock("wall clock 14 days earlier", -14 * DAY),
     WallClock("wall clock an hour later (daylight saving)", 3600),

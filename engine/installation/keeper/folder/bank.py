@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.processes.child import environment, python_module, start_bound
+from engine.processes.child import OomScore, environment, python_module, start_bound
 from engine.sound.format import DEFAULT_CHANNELS, SAMPLE_BYTES
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class Bank:
             with suppress(OSError):
                 self._rendering = start_bound(
                     command,
+                    OomScore.BACKGROUND,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from engine.installation.keeper.mind.messages import FROM_MIND, TO_MIND, FromMind, ToMind
-from engine.processes.child import Child, Gone, python_module
+from engine.processes.child import Child, Gone, OomScore, python_module
 
 MindChild = Child[ToMind, FromMind]
 """A mind's process."""
@@ -30,7 +30,7 @@ class WarmMind:
         self._lock = threading.Lock()
         self._said: list[FromMind | Gone] = []
         self._deliver: Callable[[MindChild, FromMind | Gone], None] | None = None
-        self._child = Child("mind", command, TO_MIND, FROM_MIND, self._hear)
+        self._child = Child("mind", command, TO_MIND, FROM_MIND, self._hear, OomScore.MIND)
 
     @property
     def ready(self) -> bool:

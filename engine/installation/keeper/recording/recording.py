@@ -33,7 +33,7 @@ from engine.installation.keeper.recording.messages import (
 )
 from engine.journal.entries import EVENTS, HAPPENINGS, Entry, Happened, HappeningValue, TurnBegan
 from engine.journal.recalled import Recalled
-from engine.processes.child import Child, Gone, exit_text, python_module
+from engine.processes.child import Child, Gone, OomScore, exit_text, python_module
 from engine.processes.reports import Cause, Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
 from engine.runtime.performance.commands import Command
@@ -227,6 +227,7 @@ class RecorderPlace:
                 TO_RECORDER,
                 FROM_RECORDER,
                 lambda child, message: self._arrivals.put((child, message)),
+                OomScore.RECORDER,
             )
         except OSError as error:
             self._mark_lost(Cause.DIED, f"it cannot be started: {error}")
