@@ -132,10 +132,15 @@ class Rig:
         environment = [f"-E{name}" for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ]
         command[1:1] = environment
         self.process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5) as first:  # wakes it
-            first.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
-            first.settimeout(400)
-            first.recv(100)
+        ends = time.monotonic() + 400
+        while time.monotonic() < ends:
+            # The first connection wakes it; answers come once it is up.
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5) as one:
+                one.settimeout(400)
+                one.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+                if one.recv(100).startswith(b"HTTP/1.1 200"):
+                    return
+            time.sleep(0.2)
 
     def kill(self) -> None:
         """End all of it at once."""
