@@ -113,9 +113,9 @@ def a_job() -> Job:
     return max(jobs_of("slow_groove", 24), key=lambda job: len(sent(job).data))
 
 
-@pytest.mark.parametrize("name", ["slow_groove", "evensong", "long_way"])
+@pytest.mark.parametrize("name", ["slow_groove", "long_way"])
 def test_whatever_networks_are_asked_for_in_a_scene_comes_out_of_the_wire_as_it_went_in(name):
-    assert jobs_of(name, 24)
+    assert jobs_of(name, 16)
 
 
 notes = st.lists(
