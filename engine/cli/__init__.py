@@ -66,6 +66,7 @@ VERBS = {
     "dataset": Verb("networks", "Make files of music into a data set, and see what is in them."),
     "train": Verb("networks", "Train a network on your own music."),
     "evaluate": Verb("networks", "Judge a network on music that it has not heard."),
+    "pool": Verb("pool", "Make phrases for players on other machines."),
     "schema": Verb("scenes", "Print the JSON Schema of scenes and installations, for editors."),
 }
 """All verbs, in the order of `perpetuum --help`."""

@@ -42,6 +42,19 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolChoice:
+    """Other machines that make phrases.
+
+    Attributes:
+        hosts: their URLs; those that come first are asked first.
+        token: of this player; None: none is sent.
+    """
+
+    hosts: tuple[str, ...]
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmContact:
     """A contact of the fire alarm at a GPIO pin.
 

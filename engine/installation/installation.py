@@ -17,7 +17,7 @@ import msgspec
 
 from engine.form.curves import DayCurve
 from engine.form.hearing import Hearing, SoundHearing
-from engine.installation.access import AlarmSources, Listening
+from engine.installation.access import AlarmSources, Listening, PoolChoice
 from engine.installation.amplifier import AmplifierChoice
 from engine.installation.calibration import Calibration
 from engine.installation.notices import NoticeChoices
@@ -382,6 +382,7 @@ class Installation:
         log: how it is written.
         amplifier: how its power is switched; None: it is not.
         proof: what is watched behind the output.
+        pool: other machines that make phrases; None: none.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
     """
 
@@ -410,4 +411,5 @@ class Installation:
     log: LogChoice = _LOG
     amplifier: AmplifierChoice | None = None
     proof: ProofChoices = _PROOF
+    pool: PoolChoice | None = None
     fallback_bank: float = 60.0

@@ -39,6 +39,7 @@ class StandIns(Floor):
         return Made(*chain.stand_in(request, reason))
 
 
-def ladder_over(networks: SlowRung, publish: Callable[[Event], None] = unheard) -> Ladder:
-    """The ladder of a performance: networks, rules, and what stands in for both."""
-    return Ladder([networks, LocalRules()], StandIns(), publish)
+def ladder_over(networks: SlowRung, publish: Callable[[Event], None] = unheard, pool: SlowRung | None = None) -> Ladder:
+    """The ladder of a performance: other machines where there are some, networks, rules, and what stands in for all."""
+    above = [pool] if pool is not None else []
+    return Ladder([*above, networks, LocalRules()], StandIns(), publish)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -34,6 +35,7 @@ Examples:
   perpetuum play slow_groove --output auto --output wav:takes/ --keep 48
   perpetuum play slow_groove --output device:hw:CARD=PCH,DEV=0
   perpetuum play daylight --at 06:30               as it sounds in the morning
+  perpetuum play long_way --pool http://10.0.0.5:8480    its networks play on another machine
 """
 
 
@@ -64,6 +66,14 @@ Examples:
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", metavar="HH:MM", help="Begin as if it were this time of day; the clock's own time otherwise.")
 @click.option("--solo", metavar="PART", help="Only this part is heard.")
+@click.option(
+    "--pool",
+    "hosts",
+    multiple=True,
+    metavar="URL",
+    help="A machine that makes phrases, like http://10.0.0.5:8480; may be given again. The player's token is read from "
+    "PERPETUUM_POOL_TOKEN.",
+)
 @click.option("--watch", is_flag=True, help="Take over each saved edit of the scene and its files at a bar line.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more of what happens inside.")
 def command(
@@ -75,6 +85,7 @@ def command(
     section: str | None,
     at: str | None,
     solo: str | None,
+    hosts: tuple[str, ...],
     watch: bool,
     verbose: bool,
 ) -> None:
@@ -127,7 +138,9 @@ def command(
         course = Course(seed, section, solo, day=day, begin=begin)
         if minutes is not None:
             course = replace(course, ending=Ending.after_seconds(course.plan(playable), minutes * 60))
-        performance = Performance(playable, course, audio, workers, lambda path: load_playable(str(path)), timbres)
+        pool = stack.enter_context(_pool_of(hosts)) if hosts else None
+        read = lambda path: load_playable(str(path))  # noqa: E731
+        performance = Performance(playable, course, audio, workers, read, timbres, pool)
         reports.to = reporter(performance.bus.publish)
         performance.prepare()
         choices = [OutputChoice.parse(text) for text in outputs]
@@ -157,6 +170,22 @@ def command(
         with suppress(OSError):
             click.echo(f"perpetuum: {complaint}", err=True)
         sys.exit(1)
+
+
+def _pool_of(hosts: tuple[str, ...]):
+    """The rung that asks some hosts.
+
+    Raises:
+        PerpetuumError: one of them is no URL.
+    """
+    from engine.errors import PerpetuumError
+    from engine.installation.reading.pool import wrong_url
+    from engine.pool.asking.rung import PoolRung
+
+    for host in hosts:
+        if wrong := wrong_url(host):
+            raise PerpetuumError(f"--pool {host}: {wrong}", "write it like http://10.0.0.5:8480")
+    return PoolRung(hosts, lambda: os.environ.get("PERPETUUM_POOL_TOKEN", "").strip())
 
 
 def _reload(terminal: Terminal):

@@ -8,7 +8,7 @@ the other.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.fallibility import Fallible, Infallible
@@ -106,6 +106,9 @@ class PromptRung(Rung):
 
 class SlowRung(Rung):
     """Makes phrases somewhere else, and answers when they are there. Nothing of it blocks longer than asked."""
+
+    def follow(self, now: Callable[[], int]) -> None:
+        """Be told what gives the frames of sound made so far, against which deadlines stand. Most need not know."""
 
     @abstractmethod
     def submit(self, job: Job) -> None:

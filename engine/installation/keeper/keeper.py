@@ -330,7 +330,7 @@ class Keeper:
         sound = self.installation.sound
         outputs = [(sound.output, None), *((follower.choice, follower.keep) for follower in sound.followers)]
         performance = KeptPerformance(
-            play,
+            replace(play, pool=self.installation.pool),
             outputs,
             self.tell,
             self._publish_decided,

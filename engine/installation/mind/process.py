@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,7 @@ from engine.installation.keeper.mind.messages import (
 )
 from engine.installation.mind.weights import tell_weights
 from engine.logs.log import log_to_parent
+from engine.pool.asking.rung import PoolRung
 from engine.processes.child import LARGEST_MESSAGE
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
@@ -136,12 +137,15 @@ class Thinking:
         order: what to play.
         workers: where networks play.
         timbres: has banks of notes made.
+        pool: other machines that make phrases; None: there are none.
 
     Raises:
         PerpetuumError: the scene cannot be played.
     """
 
-    def __init__(self, link: KeeperLink, order: Play, workers: Workers, timbres: Timbres) -> None:
+    def __init__(
+        self, link: KeeperLink, order: Play, workers: Workers, timbres: Timbres, pool: PoolRung | None
+    ) -> None:
         self.looks = 0
         self._link = link
         self._workers = workers
@@ -149,7 +153,7 @@ class Thinking:
         state = MindState.from_json(order.state) if order.state else None
         scene = playable(Path(order.scene))
         course = Course(state.conductor.seed if state is not None else order.seed, lead=order.lead)
-        self.mind = Mind(scene, course, workers, link, self._publish, playable, self._pause, timbres)
+        self.mind = Mind(scene, course, workers, link, self._publish, playable, self._pause, timbres, pool)
         if state is None:
             self.mind.prepare()
         self._find_weights(scene)
@@ -235,14 +239,19 @@ def main() -> int:
     allow_sabotage()
     log_to_parent()
     link = KeeperLink(Connection(options.control))
-    with Workers() as workers, Timbres() as timbres:
+    with ExitStack() as stack:
+        workers, timbres = stack.enter_context(Workers()), stack.enter_context(Timbres())
         _show_stacks_at_sigusr1(workers)
         link.say(Beat(0))  # all is imported
         order = link.hear()
         if not isinstance(order, Play):
             return 0 if order is None else 1
+        pool = None
+        if order.pool is not None:
+            token = order.pool.token.reveal if order.pool.token is not None else lambda: ""
+            pool = stack.enter_context(PoolRung(order.pool.hosts, token))
         try:
-            thinking = Thinking(link, order, workers, timbres)
+            thinking = Thinking(link, order, workers, timbres, pool)
         except PerpetuumError as error:
             link.say(CannotPlay(str(error), state_refused=False))
             return 1

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 
 from engine import assets
@@ -15,6 +13,7 @@ from engine.errors import PerpetuumError
 from engine.events import Event, WeightsFound
 from engine.form.scene import Scene
 from engine.generators.contract import GENERATORS, TRANSFORMS
+from engine.pool.wire.digests import digest_of
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +21,8 @@ log = logging.getLogger(__name__)
 def tell_weights(scene: Scene, publish: Callable[[Event], None]) -> None:
     """Publish the digests of the weights of each part; those that cannot be read are left out."""
     for part, kind, path in weights_of(scene):
-        with suppress(OSError):
-            found = path.stat()
-            publish(WeightsFound(part, kind, _digest(path, found.st_mtime_ns, found.st_size)))
+        with suppress(PerpetuumError):
+            publish(WeightsFound(part, kind, digest_of(path)))
 
 
 def weights_of(scene: Scene) -> Iterator[tuple[str, str, Path]]:
@@ -41,10 +39,3 @@ def weights_of(scene: Scene) -> Iterator[tuple[str, str, Path]]:
                 path = assets.find("weights", weights, ".safetensors", scene.path.parent)
                 if path is not None and path.is_file():
                     yield part.name, name, path
-
-
-@lru_cache(maxsize=64)
-def _digest(path: Path, changed: int, size: int) -> str:
-    """SHA-256 of a file, computed once for each time that it changed."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

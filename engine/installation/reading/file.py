@@ -20,6 +20,7 @@ from engine.installation.reading.listening import hide_secrets, read_listening
 from engine.installation.reading.loudness import read_loudness
 from engine.installation.reading.models import HearingFile, InstallationFile
 from engine.installation.reading.notices import read_notices
+from engine.installation.reading.pool import read_pool
 from engine.installation.reading.schema import known_keys
 from engine.installation.reading.sounding import read_sound
 from engine.installation.reading.steering import read_steering
@@ -69,6 +70,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
     listening = read_listening(source, node)
     notices = read_notices(source, node)
     steering = read_steering(source, node)
+    pool = read_pool(source, node)
     amplifier = read_amplifier(source, node, known.amplifier)
     taken = {
         "alarm": known.alarm.contact.pin if known.alarm.contact is not None else None,
@@ -90,6 +92,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or isinstance(listening, Problem)
         or isinstance(notices, Problem)
         or isinstance(steering, Problem)
+        or isinstance(pool, Problem)
         or isinstance(amplifier, Problem)
         or isinstance(buttons, Problem)
         or isinstance(restart, Problem)
@@ -129,6 +132,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         ),
         journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
         amplifier=amplifier,
+        pool=pool,
         proof=ProofChoices(
             MixerChoice(mixer.level * 100.0 if mixer.level is not None else None, mixer.restore, mixer.control),
             head.microphone.device if head.microphone is not None else "",

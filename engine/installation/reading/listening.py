@@ -60,8 +60,8 @@ def read_listening(source: SourceFile, node: MapNode) -> Listening | Problem:
     head = validate(ListenFile, value, source, "`listen`", key.span)
     if isinstance(head, Problem) or not isinstance(value, MapNode):
         return head if isinstance(head, Problem) else source.error(key.span, "`listen` must be a mapping")
-    addresses = _read_addresses(source, value, "control", Listening().control)
-    health = _read_addresses(source, value, "health", Listening().health)
+    addresses = read_addresses(source, value, "control", Listening().control)
+    health = read_addresses(source, value, "health", Listening().health)
     token = read_secret(source, *value.entries["token"]) if "token" in value.entries else None
     if isinstance(addresses, Problem):
         return addresses
@@ -84,9 +84,10 @@ def read_listening(source: SourceFile, node: MapNode) -> Listening | Problem:
     return Listening(addresses, token, health)
 
 
-def _read_addresses(
+def read_addresses(
     source: SourceFile, node: MapNode, name: str, without: tuple[Address, ...]
 ) -> tuple[Address, ...] | Problem:
+    """Addresses of a key, one or a list; `without` where it is not there."""
     if name not in node.entries:
         return without
     key, value = node.entries[name]

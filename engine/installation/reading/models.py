@@ -246,6 +246,19 @@ class ListenFile(Settings):
     )
 
 
+class PoolFile(Settings):
+    """Other machines that make phrases; see docs/pool.md."""
+
+    hosts: Any = Field(
+        description="Where they listen, one or a list; those that come first are asked first.",
+        examples=["http://10.0.0.5:8480"],
+    )
+    token: Any = Field(
+        default=None,
+        description="What this player shows them: `{env: NAME}` or `{file: PATH}`, never the token itself.",
+    )
+
+
 class MailFile(Settings):
     """Messages by mail."""
 
@@ -379,6 +392,10 @@ class InstallationFile(Settings):
     journal: JournalFile = Field(default=JournalFile(), description="What is remembered of what was played.")
     log: LogFile = Field(default=LogFile(), description="How its log is written.")
     listen: Any = Field(default=None, description="Who may ask and command over HTTP.")
+    pool: Any = Field(
+        default=None,
+        description="Other machines that make phrases; while none answers, the networks of this one play.",
+    )
     notices: Any = Field(
         default=None, description="Who is told when something breaks: by mail, a webhook, or a ping that stops."
     )

@@ -30,6 +30,7 @@ from engine.installation.reading.models import (
     NoticesFile,
     OutputEntryFile,
     OutsideFile,
+    PoolFile,
     QuietFile,
     RestartFile,
     SceneEntryFile,
@@ -64,6 +65,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`journal`": JournalFile,
     "`log`": LogFile,
     "`listen`": ListenFile,
+    "`pool`": PoolFile,
     "`token`, `password`, `webhook`, `ping`": SecretFile,
     "`notices`": NoticesFile,
     "`mail`": MailFile,
@@ -81,6 +83,7 @@ _STRETCH = {
 _DAY = "|".join(WEEK)
 _DAYS = rf"^({'|'.join(GROUPS)}|({_DAY})(\s*\.\.\s*({_DAY}))?)$"
 _DATE = r"(\d{4}-)?\d{1,2}-\d{1,2}"
+_URL = {"type": "string", "pattern": r"^\s*https?://[^\s/@]+(/\S*)?$"}
 _ADDRESS = {"type": "string", "pattern": r"^\s*(\[[^\]]*\]|[^:\s]*):\d{1,5}\s*$"}
 
 
@@ -95,6 +98,7 @@ def installation_schema() -> dict[str, Any]:
         "output": OutputEntryFile,
         "listen": ListenFile,
         "secret": SecretFile,
+        "pool": PoolFile,
         "notices": NoticesFile,
         "mail": MailFile,
         "mqtt": MqttFile,
@@ -127,6 +131,10 @@ def installation_schema() -> dict[str, Any]:
     output = {"anyOf": [written, {"type": "null"}, _reference("output")]}
     listen["control"] |= _several(_ADDRESS, empty=True)
     listen["health"] |= _several(_ADDRESS, empty=True)
+    pool = definitions["pool"]["properties"]
+    pool["hosts"] |= _several(_URL)
+    pool["token"] |= {"allOf": [_reference("secret")]}
+    own["pool"] |= {"allOf": [_reference("pool")]}
     listen["token"] |= {"allOf": [_reference("secret")]}
     notices, mail = definitions["notices"]["properties"], definitions["mail"]["properties"]
     notices["mail"] |= {"allOf": [_reference("mail")]}

@@ -15,6 +15,7 @@ from typing import assert_never
 
 from engine.conductor.clocks import Clock, FastClock, RealClock
 from engine.conductor.conductor import Conductor
+from engine.conductor.makers.contract import SlowRung
 from engine.errors import PerpetuumError
 from engine.events import Commanded, Event, SceneRefused, SceneTookOver
 from engine.form.plan import Plan
@@ -72,6 +73,7 @@ class Mind:
         load: reads the scenes that commands name.
         pause: called between two steps, where `conductor.state()` is all that was sent.
         timbres: has the banks of parts with timbres made; None: their stand-ins play.
+        pool: other machines that make phrases; None: there are none.
 
     Attributes:
         progress: how far the sound is, as far as the stage has told.
@@ -89,6 +91,7 @@ class Mind:
         load: LoadScene = no_scenes,
         pause: Callable[[], None] = lambda: None,
         timbres: Timbres | KeptBanks | None = None,
+        pool: SlowRung | None = None,
     ) -> None:
         self.progress = SoundProgress(0, 0, over=False)
         self.failure: Exception | None = None
@@ -109,6 +112,9 @@ class Mind:
         self._stopped = threading.Event()
         self._networks = LoadedNetworks(workers, publish)
         self._clock = self._new_clock()
+        self._pool = pool
+        if pool is not None:
+            pool.follow(lambda: self._clock.now())
         self.conductor = self._new_conductor(replace(course, begin=None).plan(scene), course.solo)
         self.snapshot = self._snapshot()
 
@@ -120,7 +126,7 @@ class Mind:
     def _new_conductor(self, plan: Plan, solo: str | None) -> Conductor:
         return Conductor(
             plan,
-            ladder_over(self._workers, self._publish),
+            ladder_over(self._workers, self._publish, self._pool),
             self._send,
             self._clock,
             lead=self._course.lead,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TypeVar, assert_never
 
+from engine.conductor.makers.contract import SlowRung
 from engine.events import Bus, Commanded, Event, Subscription
 from engine.events.log import LOGGED, log_event
 from engine.form.scene import Scene
@@ -53,6 +54,7 @@ class Performance:
         workers: likewise.
         load: reads the scenes that commands name.
         timbres: has banks of notes made; None: stand-ins play.
+        pool: other machines that make phrases; None: there are none.
     """
 
     def __init__(
@@ -63,13 +65,14 @@ class Performance:
         workers: Workers,
         load: LoadScene = no_scenes,
         timbres: Timbres | None = None,
+        pool: SlowRung | None = None,
     ) -> None:
         self.bus = Bus()
         self.bus.subscribe(LOGGED, log_event)
         self._audio = audio
         self._stack = ExitStack()
         self._to_stage, self._to_mind = pair_of_links()
-        self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load, timbres=timbres)
+        self._mind = Mind(scene, course, workers, self._to_stage, self.bus.publish, load, timbres=timbres, pool=pool)
         self._thread = SteadyThread(self._mind.run, "mind")
 
     def prepare(self) -> None:

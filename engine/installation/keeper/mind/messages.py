@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.codec import Codec
 from engine.events.vocabulary import Event
+from engine.installation.access import PoolChoice
 from engine.runtime.performance.commands import MindCommand
 from engine.runtime.performance.messages import GraphRefused, SoundProgress, ToStage
 
@@ -22,6 +23,7 @@ class Play:
         state: checkpoint of the mind before it, as that one wrote it; empty: begin with the scene's first bar.
         frame: with a state: bars that begin before this frame are left out, because they have sounded without a mind.
         sounding: with a state: the graph that it was decided for sounds.
+        pool: other machines that make phrases; None: there are none. Where the token lies travels, never the token.
     """
 
     scene: str
@@ -30,6 +32,7 @@ class Play:
     state: bytes = b""
     frame: int = 0
     sounding: bool = False
+    pool: PoolChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)

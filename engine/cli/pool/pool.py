@@ -1,0 +1,62 @@
+"""`perpetuum pool`: machines that make phrases for players."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import PerpetuumError
+
+if TYPE_CHECKING:
+    from engine.pool.serving.config import PoolConfig
+
+
+@click.group()
+def command() -> None:
+    """Make phrases for players on other machines (docs/pool.md)."""
+
+
+@command.command()
+@click.option("--config", metavar="FILE", help="What it serves; without, this machine alone is served.")
+def serve(config: str | None) -> None:
+    """Serve until SIGTERM or Ctrl-C. Needs Ray: pip install 'perpetuum[pool]'."""
+    from engine.pool.serving.replicas import RayMakers
+    from engine.pool.serving.run import listeners, serve_pool
+
+    found = _read(config)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    sockets = listeners(found)  # what cannot be had is told before Ray takes its minute
+    where = ", ".join("{}:{}".format(*one.getsockname()[:2]) for one in sockets)
+    with RayMakers(found) as makers:
+        serve_pool(found, makers, sockets, lambda: click.echo(f"the pool listens at {where}"))
+
+
+@command.command()
+@click.argument("file")
+def check(file: str) -> None:
+    """Whether FILE can be served."""
+    _read(file)
+    click.echo(f"{file}: valid")
+
+
+@command.command()
+def schema() -> None:
+    """Print the JSON Schema of the file, for editors."""
+    from engine.pool.serving.schema import pool_schema
+
+    click.echo(json.dumps(pool_schema(), indent=2, ensure_ascii=False))
+
+
+def _read(file: str | None) -> PoolConfig:
+    from engine.cli.common import valid
+    from engine.pool.serving.reading import default_pool, read_pool_file
+
+    if file is None:
+        return default_pool()
+    if not Path(file).exists() and file != "-":
+        raise PerpetuumError(f"there is no file {file}", "give the path of a pool's file (docs/pool.md)")
+    return valid(file, *read_pool_file(Path(file)))

@@ -1,0 +1,228 @@
+# pyright: strict
+"""The HTTP server of a pool. What is no good request is refused here, with what and where, and reaches no replica."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from engine import __version__
+from engine.errors import PerpetuumError
+from engine.pool.serving.answering import Answers
+from engine.pool.serving.makers import Makers, MakersAwayError
+from engine.pool.serving.metrics import PoolMetrics
+from engine.pool.serving.openapi import document
+from engine.pool.serving.players import Players
+from engine.pool.serving.store import StoreFullError, TooLargeError, WeightsStore
+from engine.pool.wire import messages as wire
+from engine.pool.wire.requests import INSTALLED, Kinds, WireError, WireVersionError, read_envelope, read_job
+from engine.pool.wire.settings import version_of
+
+BODY_PATIENCE = 10.0
+"""Seconds in which a request must have come."""
+
+WEIGHTS_PATIENCE = 600.0
+"""Seconds in which a weights file must have come."""
+
+READY_PATIENCE = 5.0
+"""Seconds in which a bar must be made for the pool to be ready."""
+
+
+class RefusedError(Exception):
+    """A request that is refused.
+
+    Attributes:
+        status: of HTTP.
+        refusal: what is said.
+    """
+
+    def __init__(self, status: int, problem: str, where: str = "", missing: tuple[str, ...] = ()) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.refusal = wire.Refusal(problem[:2000], where[:200], missing)
+
+
+@dataclass
+class PoolApp:
+    """What answers.
+
+    Attributes:
+        makers: make phrases.
+        store: has weights.
+        players: who may ask.
+        kinds: that can be asked for.
+        most: requests that a player may have under way.
+        answers: that were made.
+        metrics: counted.
+    """
+
+    makers: Makers
+    store: WeightsStore
+    players: Players
+    kinds: Kinds = INSTALLED
+    most: int = 32
+    answers: Answers = field(default_factory=Answers)
+    metrics: PoolMetrics = field(default_factory=PoolMetrics)
+    _under_way: Counter[str] = field(default_factory=Counter[str])
+    _receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+
+    def application(self) -> Starlette:
+        """As ASGI."""
+        described = msgspec.json.encode(document())
+
+        async def livez(request: Request) -> Response:
+            return PlainTextResponse("it answers\n")
+
+        async def openapi(request: Request) -> Response:
+            return Response(described, media_type="application/json")
+
+        async def metrics(request: Request) -> Response:
+            self.metrics.making.set(self.answers.making)
+            return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+        routes = [
+            Route("/v1/phrases", self._answering("phrases", self._phrases), methods=["POST"]),
+            Route("/v1/models", self._answering("models", self._models), methods=["GET"]),
+            Route("/v1/weights/{digest}", self._answering("weights", self._weights), methods=["PUT"]),
+            Route("/v1/openapi.json", openapi, methods=["GET"]),
+            Route("/livez", livez, methods=["GET"]),
+            Route("/readyz", self._readyz, methods=["GET"]),
+            Route("/metrics", metrics, methods=["GET"]),
+        ]
+        return Starlette(routes=routes)
+
+    def _answering(
+        self, name: str, answer: Callable[[Request, str], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint for players: told by their tokens, counted, and refused as JSON."""
+
+        async def endpoint(request: Request) -> Response:
+            began = time.monotonic()
+            try:
+                player = self.players.of(request.headers.get("authorization", ""))
+                if player is None:
+                    raise RefusedError(401, "give the token of a player, as `Authorization: Bearer TOKEN`")
+                response = await answer(request, player)
+            except RefusedError as refused:
+                response = Response(msgspec.json.encode(refused.refusal), refused.status, media_type="application/json")
+                if refused.status == 401:
+                    response.headers["WWW-Authenticate"] = "Bearer"
+                if refused.status in (429, 503):
+                    response.headers["Retry-After"] = "1"
+            except ClientDisconnect:
+                response = Response(status_code=400)
+            self.metrics.requests.labels(name, str(response.status_code)).inc()
+            self.metrics.seconds.labels(name).observe(time.monotonic() - began)
+            return response
+
+        return endpoint
+
+    async def _readyz(self, request: Request) -> Response:
+        try:
+            async with asyncio.timeout(READY_PATIENCE):
+                problem = await self.makers.unwell()
+        except TimeoutError:
+            problem = f"no bar was made in {READY_PATIENCE:g} s"
+        return PlainTextResponse(f"{problem or 'a bar was made'}\n", 503 if problem else 200)
+
+    async def _models(self, request: Request, player: str) -> Response:
+        generators, transforms = self.kinds.generators.kinds(), self.kinds.transforms.kinds()
+        body = wire.WireModels(
+            wire.VERSION,
+            __version__,
+            self.store.models,
+            {name: version_of(kind.settings) for name, kind in generators.items()},
+            {name: version_of(kind.settings) for name, kind in transforms.items()},
+        )
+        return Response(msgspec.json.encode(body), media_type="application/json")
+
+    async def _phrases(self, request: Request, player: str) -> Response:
+        if self._under_way[player] >= self.most:
+            raise RefusedError(429, f"{player} has {self.most} requests under way")
+        self._under_way[player] += 1
+        try:
+            return await self._phrase(request)
+        finally:
+            self._under_way[player] -= 1
+            if not self._under_way[player]:
+                del self._under_way[player]
+
+    async def _phrase(self, request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise RefusedError(415, "the body must be application/json")
+        body = await _body(request)
+        try:
+            read = read_envelope(body)
+            paths = self.store.paths(read.weights)
+            missing = tuple(digest for digest in read.weights if digest not in paths)
+            if missing:
+                raise RefusedError(404, "these weights are not here; hand them over", "$.job", missing)
+            kind, _ = read_job(read.data, paths, self.kinds)
+        except WireVersionError as error:
+            raise RefusedError(409, error.message, error.where) from error
+        except WireError as error:
+            raise RefusedError(400, error.message, error.where) from error
+        files = {digest: str(path) for digest, path in paths.items()}
+        try:
+            outcome, again = await self.answers.of(
+                read.key, lambda: self.makers.make(kind, read.data, files), read.seconds_left
+            )
+        except MakersAwayError as error:
+            raise RefusedError(503, error.message) from error
+        except TimeoutError as error:
+            raise RefusedError(504, f"it takes longer than {read.seconds_left:g} s") from error
+        if again:
+            self.metrics.again.inc()
+        if not outcome.body:
+            raise RefusedError(422, outcome.problem)
+        return Response(outcome.body, media_type="application/json")
+
+    async def _weights(self, request: Request, player: str) -> Response:
+        digest: str = request.path_params["digest"]
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise RefusedError(400, "a digest is 64 hexadecimal digits in small letters", "digest")
+        if self._receiving.locked():
+            raise RefusedError(429, "other weights are coming in; hand them over later")
+        announced = request.headers.get("content-length", "")
+        try:
+            async with self._receiving, asyncio.timeout(WEIGHTS_PATIENCE):
+                size = int(announced) if announced.isdecimal() else None
+                taken = await self.store.take(digest, request.stream(), size)
+        except TimeoutError as error:
+            raise RefusedError(408, f"they did not come in {WEIGHTS_PATIENCE:g} s") from error
+        except StoreFullError as error:
+            raise RefusedError(507, error.message) from error
+        except TooLargeError as error:
+            raise RefusedError(413, error.message) from error
+        except PerpetuumError as error:
+            raise RefusedError(400, error.message) from error
+        return Response(status_code=201 if taken else 204)
+
+
+async def _body(request: Request) -> bytes:
+    """The body, if it is no larger than a request may be and comes in time.
+
+    Raises:
+        RefusedError: it is not.
+    """
+    whole = bytearray()
+    stream: AsyncIterator[bytes] = request.stream()
+    try:
+        async with asyncio.timeout(BODY_PATIENCE):
+            async for chunk in stream:
+                whole += chunk
+                if len(whole) > wire.LARGEST_REQUEST:
+                    raise RefusedError(413, f"more than {wire.LARGEST_REQUEST} bytes")
+    except TimeoutError as error:
+        raise RefusedError(408, f"the request did not come in {BODY_PATIENCE:g} s") from error
+    return bytes(whole)

@@ -1,0 +1,48 @@
+# pyright: strict
+"""What makes phrases behind the server, as the server knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.errors import PerpetuumError
+
+
+class MakersAwayError(PerpetuumError):
+    """Nobody is there who could make it now; later there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        body: a `PhraseAnswer` as it is sent; empty if there is none.
+        problem: why there is none.
+    """
+
+    body: bytes
+    problem: str = ""
+
+
+class Makers(Protocol):
+    """Makers of phrases."""
+
+    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Outcome:
+        """Do a job.
+
+        Args:
+            kind: of the generator.
+            job: a `WireJob` that has been checked.
+            paths: of the weights that it needs, by digest.
+
+        Raises:
+            MakersAwayError: nobody can make it now.
+        """
+        ...
+
+    async def unwell(self) -> str:
+        """Why no phrase could be made now; empty: one could, and one has been made to see it."""
+        ...

@@ -1,0 +1,130 @@
+# pyright: strict
+"""Phrases out of jobs: what a replica does. Networks stay in memory within a budget."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import replace
+from pathlib import Path
+
+from engine.errors import PerpetuumError
+from engine.generators.chain import make_phrase
+from engine.generators.contract import Generator, Transform
+from engine.generators.neural.kinds import DRUMS_RNN
+from engine.generators.neural.settings import DrumsRnnSettings
+from engine.pool.serving.makers import Outcome
+from engine.pool.wire.answers import read_answer, write_answer
+from engine.pool.wire.digests import weights_named
+from engine.pool.wire.messages import key_of
+from engine.pool.wire.requests import read_job, write_job
+from engine.runtime.workers.worker import rehearsal
+
+log = logging.getLogger(__name__)
+
+MOST_BUILT = 256
+"""Generators that are kept, however small."""
+
+IN_MEMORY = 4
+"""Bytes in memory for each byte of a weights file, at most: files hold half floats, networks hold floats and fold
+some of their weights once more."""
+
+
+class BuiltModels(MutableMapping[tuple[str, ...], Generator | Transform]):
+    """Generators that were built, those that were used last; `chain.Cache`.
+
+    Args:
+        budget: bytes of memory that their weights may take.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._built: OrderedDict[tuple[str, ...], tuple[Generator | Transform, int]] = OrderedDict()
+
+    @property
+    def bytes(self) -> int:
+        """Memory that their weights take, at most."""
+        return sum(size for _, size in self._built.values())
+
+    def __getitem__(self, name: tuple[str, ...]) -> Generator | Transform:
+        found = self._built[name]
+        self._built.move_to_end(name)
+        return found[0]
+
+    def __setitem__(self, name: tuple[str, ...], built: Generator | Transform) -> None:
+        self._built[name] = built, _memory_of(name[-1])
+        self._built.move_to_end(name)
+        while len(self._built) > 1 and (self.bytes > self._budget or len(self._built) > MOST_BUILT):
+            self._built.popitem(last=False)
+
+    def __delitem__(self, name: tuple[str, ...]) -> None:
+        del self._built[name]
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        return iter(self._built)
+
+    def __len__(self) -> int:
+        return len(self._built)
+
+
+def _memory_of(weights: str) -> int:
+    """Bytes that a network takes, by the name of its weights' file; 0 for what is none."""
+    try:
+        return IN_MEMORY * Path(weights).stat().st_size if weights.startswith("/") else 0
+    except (OSError, ValueError):
+        return 0
+
+
+class PhraseMaker:
+    """Does jobs, one after the other. Networks have state while they play, so each lane has a maker of its own.
+
+    Args:
+        budget: bytes of memory that weights may take.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.models = BuiltModels(budget)
+        self._lock = threading.Lock()
+
+    def make(self, job: bytes, paths: Mapping[str, str]) -> Outcome:
+        """Do a job; what cannot be made is an outcome, too. From any thread."""
+        with self._lock:
+            began = time.monotonic()
+            try:
+                kind, request = read_job(job, {digest: Path(path) for digest, path in paths.items()})
+                raw, phrase = make_phrase(kind, request, self.models)
+            except PerpetuumError as error:
+                return Outcome(b"", error.message)
+            except Exception as error:  # a plug-in, or a network that is fed what it has never seen
+                log.exception("a phrase could not be made")
+                return Outcome(b"", repr(error)[:500])
+            return Outcome(write_answer(key_of(job), raw, phrase, time.monotonic() - began))
+
+
+class Rehearsal:
+    """Makes one real bar with a real network the whole way that a player's takes, again and again.
+
+    Args:
+        maker: of a lane of its own.
+    """
+
+    def __init__(self, maker: PhraseMaker) -> None:
+        self._maker = maker
+        self._seed = 0
+
+    def __call__(self) -> None:
+        """Make one.
+
+        Raises:
+            PerpetuumError: it could not be made.
+        """
+        self._seed += 1
+        request = rehearsal(DRUMS_RNN, DrumsRnnSettings(config="one_drum"))
+        written = write_job(DRUMS_RNN.name, replace(request, seed=self._seed), weights_named)
+        outcome = self._maker.make(written.data, {digest: str(path) for digest, path in written.weights.items()})
+        if outcome.problem:
+            raise PerpetuumError(f"no bar could be made: {outcome.problem}")
+        read_answer(outcome.body, written.key)

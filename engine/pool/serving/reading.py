@@ -1,0 +1,176 @@
+# pyright: strict
+"""The file of a pool: checked like a scene, with places, what is expected and what is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from engine.generators.contract import GENERATORS, Settings
+from engine.installation.reading.listening import hide_secrets, read_addresses, read_secret, warn_of_an_absent
+from engine.installation.secret import Secret
+from engine.installation.state_place import default_state
+from engine.pool.serving.config import GB, Deployment, PoolConfig
+from engine.scenes.loading import read_tree
+from engine.scenes.schema.validation import validate
+from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
+from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
+from engine.scenes.text.problems import Problem, Severity, Span
+from engine.scenes.text.source import SourceFile
+from engine.units import Unit, parse, unit_schema
+
+MEMORY = Unit(
+    "an amount of memory",
+    {"GB": 1e9, "MB": 1e6},
+    "`2 GB` or `500 MB`",
+    whole=True,
+    low=1e6,
+    high=1e15,
+    foreign={"gb": "GB", "mb": "MB", "g": "GB", "m": "MB", "gib": "GB", "mib": "MB"},
+)
+
+
+def _memory(value: object) -> float:
+    return parse(value, MEMORY)
+
+
+Memory = Annotated[int, BeforeValidator(_memory), unit_schema(MEMORY), MEMORY]
+
+
+class DeploymentFile(Settings):
+    """Replicas that make some kinds of phrases."""
+
+    kinds: Any = Field(default=(), description="Kinds of generators, one or a list; without, all that no other makes.")
+    replicas: int = Field(default=2, ge=1, le=64, description="Processes; with two, one that dies costs no phrase.")
+    models: Memory = Field(default=GB, description="Memory that networks may take in each; the last used stay.")
+    memory: Memory = Field(default=3 * GB, description="Memory that each may take in all; above, it is replaced.")
+    gpus: float = Field(default=0.0, ge=0, le=16, description="Share of GPUs that Ray gives to each.")
+
+
+class PoolServerFile(Settings):
+    """A pool: machines that make phrases for players."""
+
+    perpetuum: Literal[1] = Field(description="Version of this language: 1.", examples=[1])
+    listen: Any = Field(
+        default=None,
+        description="Addresses where players ask, one or a list.",
+        json_schema_extra={"default": "127.0.0.1:8480"},
+    )
+    tokens: dict[str, Any] = Field(
+        default={},
+        description="Tokens of players by name, each `{env: NAME}` or `{file: PATH}`; must be there where an address "
+        "is not of this machine alone.",
+        max_length=1000,
+    )
+    deployments: dict[str, Any] = Field(
+        default={}, description="Replicas by name; without, two that make everything.", max_length=32
+    )
+    weights: str = Field(default="", description="Folder of weights that players hand over.")
+    limit: Memory = Field(default=10 * GB, description="How much that folder may hold.")
+    cluster: str = Field(default="", description="Address of a Ray cluster to join; without, Ray is started here.")
+
+
+def read_pool_file(path: Path) -> tuple[PoolConfig | None, list[Diagnostic]]:
+    """Read the file of a pool.
+
+    Returns:
+        (pool, diagnostics): the pool is None if any of them is an error.
+
+    Raises:
+        PerpetuumError: there is no such file, or it may not be read.
+    """
+    source, node = read_tree(path, pipes=True)
+    config = None
+    if isinstance(node, MapNode):
+        config = _read(source, node)
+    elif node is not None:
+        source.error(node.span, "the file of a pool must be a mapping", "keys and values; the first is `perpetuum: 1`")
+    found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
+    if any(one.severity is Severity.ERROR for one in found):
+        config = None
+    return config, found
+
+
+def default_pool() -> PoolConfig:
+    """A pool without a file: for this machine alone."""
+    return PoolConfig(default_state("pool") / "weights")
+
+
+def _read(source: SourceFile, node: MapNode) -> PoolConfig | None:
+    known = {*PoolServerFile.model_fields, *DeploymentFile.model_fields}
+    hide_secrets(source, node, known - {"tokens"})
+    start = Span(node.span.start, node.span.start + 1)
+    head = validate(PoolServerFile, node, source, "the pool", start)
+    listen = read_addresses(source, node, "listen", default_pool().listen)
+    tokens = _read_tokens(source, node)
+    deployments = _read_deployments(source, node)
+    if isinstance(head, Problem) or isinstance(listen, Problem) or not source.sound:
+        return None
+    if not listen:
+        source.error(node.key("listen").span, "nobody can ask a pool that listens nowhere", "an address")
+    open_one = next((one for one in listen if not one.loopback), None)
+    if open_one is not None and not tokens:
+        source.error(
+            node.key("listen").span,
+            f"{open_one} can be reached from other machines, and there are no `tokens`",
+            "a token for each player, like `tokens: {foyer: {env: FOYER_TOKEN}}`",
+            hint="or listen on 127.0.0.1 alone",
+        )
+    weights = source.folder.absolute() / head.weights if head.weights else default_pool().weights
+    return PoolConfig(weights, head.limit, listen, tokens, deployments, head.cluster)
+
+
+def _read_tokens(source: SourceFile, node: MapNode) -> dict[str, Secret]:
+    mapping = node.get("tokens")
+    found: dict[str, Secret] = {}
+    if isinstance(mapping, MapNode):
+        for name, (key, value) in mapping.entries.items():
+            secret = read_secret(source, key, value)
+            if not isinstance(secret, Problem):
+                warn_of_an_absent(source, key.span, secret, f"{name} cannot ask")
+                found[name] = secret
+    return found
+
+
+def _read_deployments(source: SourceFile, node: MapNode) -> tuple[Deployment, ...]:
+    mapping = node.get("deployments")
+    if not isinstance(mapping, MapNode) or not mapping.entries:
+        return (Deployment(),)
+    found: list[Deployment] = []
+    made: dict[str, str] = {}
+    for name, (key, value) in mapping.entries.items():
+        head = validate(DeploymentFile, value, source, f"deployment `{name}`", key.span)
+        if isinstance(head, Problem) or not isinstance(value, MapNode):
+            continue
+        kinds = _read_kinds(source, value, name, made)
+        others = [one.name for one in found if not one.kinds]
+        if not kinds and "kinds" not in value.entries and others:
+            source.error(key.span, f"`{others[0]}` makes all that no other makes already", "`kinds`")
+        found.append(Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus))
+    if all(one.kinds for one in found):
+        found.append(Deployment(name="others"))
+    return tuple(found)
+
+
+def _read_kinds(source: SourceFile, node: MapNode, name: str, made: dict[str, str]) -> tuple[str, ...]:
+    if "kinds" not in node.entries:
+        return ()
+    key, value = node.entries["kinds"]
+    items: list[Node] = list(value.items) if isinstance(value, ListNode) else [value]
+    networks = [kind for kind, described in GENERATORS.kinds().items() if described.network]
+    found: list[str] = []
+    for item in items:
+        kind = item.text.strip() if isinstance(item, ScalarNode) else ""
+        span = item.span if item.span.end > item.span.start else key.span
+        if kind not in networks:
+            source.error(
+                span, f"`{kind[:60]}` is no kind with a network", listed(networks, 24), nearest(kind, networks)
+            )
+        elif kind in made:
+            source.error(span, f"`{made[kind]}` makes {kind} already", hint="name it once")
+        else:
+            made[kind] = name
+            found.append(kind)
+    return tuple(found)

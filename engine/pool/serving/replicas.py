@@ -1,0 +1,159 @@
+"""Replicas by Ray Serve. The only module that imports ray."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import PerpetuumError
+from engine.generators.neural.kinds import DRUMS_RNN
+from engine.generators.neural.settings import DrumsRnnSettings
+from engine.pool.serving.config import PoolConfig
+from engine.pool.serving.makers import MakersAwayError, Outcome
+from engine.pool.serving.replica import Replica
+from engine.pool.wire.digests import weights_named
+from engine.pool.wire.requests import write_job
+from engine.runtime.workers.worker import rehearsal
+
+log = logging.getLogger(__name__)
+
+ONGOING = 32
+"""Phrases that a replica holds at once: Ray's 5 made sixteen players wait 1.4 s where 32 made them wait 0.33 s."""
+
+HEALTH_PERIOD, HEALTH_PATIENCE = 1.0, 20.0
+"""Seconds. With Ray's ten between two checks, phrases of a replica that was killed hung as long."""
+
+_SLOW_MACHINE = {"RAY_raylet_start_wait_time_s": "180", "RAY_agent_register_timeout_ms": "180000"}
+"""Ray gives its own processes 15 s to start, and aborts a busy machine that needs longer."""
+
+ATTEMPTS = 3
+"""Times that a phrase is given to a replica; one that dies loses what it had."""
+
+
+class RayMakers:
+    """Makers in processes that Ray starts, watches and replaces.
+
+    Args:
+        config: of the pool.
+
+    Raises:
+        PerpetuumError: Ray is not installed, or does not start.
+    """
+
+    def __init__(self, config: PoolConfig) -> None:
+        self._config = config
+        self._seed = 0
+        # Its sockets need a short path; and it writes wherever it is not told otherwise, the home folder included.
+        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))
+        self._prepare_environment()
+        try:
+            import ray  # pyright: ignore[reportMissingImports]
+            from ray import serve  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            raise PerpetuumError("Ray is not installed", "pip install 'perpetuum[pool]'") from error
+        self._ray: Any = ray
+        self._serve: Any = serve
+        try:
+            self._handles = self._start()
+        except Exception as error:
+            self.close()
+            raise PerpetuumError(f"Ray does not start: {str(error)[:500]}", f"look into {self._folder}") from error
+
+    def __enter__(self) -> RayMakers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _prepare_environment(self) -> None:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        for name, value in _SLOW_MACHINE.items():
+            os.environ.setdefault(name, value)
+        if "RAY_AUTH_TOKEN_PATH" not in os.environ and "RAY_AUTH_TOKEN" not in os.environ:
+            token = self._folder / "token"
+            token.touch(0o600)
+            token.write_text(secrets.token_hex(32))
+            os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
+
+    def _start(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+        if self._config.cluster:
+            self._ray.init(address=self._config.cluster, **told)
+        else:
+            self._ray.init(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=100 << 20,
+                _temp_dir=str(self._folder),
+                _node_ip_address="127.0.0.1",
+                **told,
+            )
+        # No server of Ray's: ours is before it, and what is no good request goes no further.
+        self._serve.start(proxy_location="Disabled")
+        handles: dict[str, Any] = {}
+        for one in self._config.deployments:
+            deployment = self._serve.deployment(Replica).options(
+                name=one.name,
+                num_replicas=one.replicas,
+                max_ongoing_requests=ONGOING,
+                health_check_period_s=HEALTH_PERIOD,
+                health_check_timeout_s=HEALTH_PATIENCE,
+                graceful_shutdown_timeout_s=5.0,
+                ray_actor_options={"num_cpus": 0, "num_gpus": one.gpus},
+            )
+            bound = deployment.bind(one.models, one.memory)
+            handles[one.name] = self._serve.run(bound, name=f"perpetuum-{one.name}", route_prefix=None)
+        return handles
+
+    def close(self) -> None:
+        """End all replicas."""
+        with suppress(Exception):
+            if not self._config.cluster:
+                self._serve.shutdown()
+            self._ray.shutdown()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # Makers
+
+    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Outcome:
+        """Do a job; one whose replica dies is done by another."""
+        return await self._make(self._config.deployment_of(kind).name, job, paths)
+
+    async def _make(self, name: str, job: bytes, paths: Mapping[str, str]) -> Outcome:
+        reason = ""
+        for _ in range(ATTEMPTS):
+            try:
+                body, problem = await self._handles[name].make.remote(job, dict(paths))
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # of Ray: the replica died, or there is none
+                reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
+                log.warning("a replica of %s failed: %s", name, reason)
+                await asyncio.sleep(0.05)
+            else:
+                return Outcome(body, problem)
+        raise MakersAwayError(f"no replica of {name} could make it: {reason}")
+
+    async def unwell(self) -> str:
+        """Have a bar made in each deployment, the whole way."""
+        self._seed += 1
+        request = replace(rehearsal(DRUMS_RNN, DrumsRnnSettings(config="one_drum")), seed=self._seed)
+        written = write_job(DRUMS_RNN.name, request, weights_named)
+        paths = {digest: str(path) for digest, path in written.weights.items()}
+        for one in self._config.deployments:
+            try:
+                outcome = await self._make(one.name, written.data, paths)
+            except MakersAwayError as error:
+                return error.message
+            if outcome.problem:
+                return f"{one.name}: {outcome.problem}"
+        return ""

@@ -1,0 +1,139 @@
+# pyright: strict
+"""The weights that a pool has, by digest: the shipped ones, those of its own folders, and what players handed over."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+from engine import assets
+from engine.errors import PerpetuumError
+from engine.files import reason
+from engine.networks.card import read_card
+from engine.pool.wire.digests import SUFFIX, digest_of
+from engine.pool.wire.messages import WireModel
+
+log = logging.getLogger(__name__)
+
+
+class StoreFullError(PerpetuumError):
+    """There is no room for more weights."""
+
+
+class TooLargeError(PerpetuumError):
+    """It is larger than anything that is taken."""
+
+
+class WeightsStore:
+    """Files by digest.
+
+    Args:
+        folder: where weights that are handed over are kept; made if it is not there.
+        limit: bytes that it may hold.
+        largest: bytes of one file.
+
+    Raises:
+        PerpetuumError: the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, limit: int, largest: int) -> None:
+        self._folder = folder
+        self._limit = limit
+        self._largest = largest
+        self._models: dict[str, tuple[WireModel, Path]] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for left in folder.glob("*.part"):  # of a process that was killed
+                left.unlink()
+        except OSError as error:
+            raise PerpetuumError(f"{folder} cannot be used: {reason(error)}", "name another folder") from error
+        self.look()
+
+    def look(self) -> None:
+        """Look for what there is now."""
+        found: dict[str, tuple[WireModel, Path]] = {}
+        for path in (*assets.names("weights", SUFFIX).values(), *sorted(self._folder.glob(f"*{SUFFIX}"))):
+            try:
+                digest = digest_of(path)
+                if digest not in found:
+                    found[digest] = self._models.get(digest) or (_model(path, digest), path)
+            except (PerpetuumError, OSError) as error:
+                log.warning("weights are left out: %s", error)
+        self._models = found
+
+    @property
+    def models(self) -> tuple[WireModel, ...]:
+        """What there is."""
+        return tuple(model for model, _ in self._models.values())
+
+    def paths(self, digests: tuple[str, ...]) -> dict[str, Path]:
+        """Files by digest, as far as they are here."""
+        return {digest: self._models[digest][1] for digest in digests if digest in self._models}
+
+    async def take(self, digest: str, chunks: AsyncIterator[bytes], announced: int | None) -> bool:
+        """Keep a file that is handed over; whole and checked, or not at all. False: it is here already.
+
+        Args:
+            digest: that it must have.
+            chunks: its bytes as they come.
+            announced: its size as it was announced; None for not.
+
+        Raises:
+            TooLargeError: it is larger than `largest`.
+            StoreFullError: there is no room.
+            PerpetuumError: it has another digest, or is no weights file.
+        """
+        if digest in self._models:
+            return False
+        self._require_room(announced or 0)
+        number, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
+        try:
+            sha, size = hashlib.sha256(), 0
+            with os.fdopen(number, "wb") as file:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    self._require_room(size)
+                    sha.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            if sha.hexdigest() != digest:
+                raise PerpetuumError(f"these {size} bytes have the digest {sha.hexdigest()}")
+            path = self._folder / f"{digest}{SUFFIX}"
+            model = _model(Path(name), digest)
+            Path(name).replace(path)
+            self._models[digest] = model, path
+        except OSError as error:
+            raise StoreFullError(f"they cannot be kept: {error.strerror}") from error
+        finally:
+            with suppress(OSError):
+                Path(name).unlink()
+        return True
+
+    def _require_room(self, size: int) -> None:
+        if size > self._largest:
+            raise TooLargeError(f"more than {self._largest} bytes")
+        with suppress(OSError):
+            kept = sum(path.stat().st_size for path in self._folder.glob(f"*{SUFFIX}"))
+            if kept + size > self._limit:
+                raise StoreFullError(f"{self._folder} may hold {self._limit} bytes, and holds {kept}")
+
+
+def _model(path: Path, digest: str) -> WireModel:
+    """What a file is.
+
+    Raises:
+        PerpetuumError: it is no weights file; the message names no path of ours.
+    """
+    try:
+        card = read_card(path)
+    except PerpetuumError as error:
+        message = error.message.replace(str(path), "it")
+        raise PerpetuumError(f"this is no weights file: {message}", error.hint) from error
+    name = path.stem if path.stem != digest and path.suffix == SUFFIX else card.name
+    return WireModel(digest, name[:200], card.family[:200], card.config[:200], path.stat().st_size)

@@ -1,0 +1,131 @@
+"""The file of a pool is checked like a scene."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from engine.cli import main
+from engine.errors import PerpetuumError
+from engine.installation.access import Address
+from engine.pool.serving.config import Deployment, PoolConfig
+from engine.pool.serving.reading import read_pool_file
+from engine.pool.serving.run import listeners
+from engine.pool.serving.schema import pool_schema
+
+FILE = """\
+perpetuum: 1
+listen: ["0.0.0.0:8480", "[::1]:8480"]
+tokens:
+  foyer: {env: FOYER_TOKEN}
+  attic: {env: ATTIC_TOKEN}
+deployments:
+  heavy: {kinds: [music_vae], replicas: 1, models: 4 GB, memory: 8 GB, gpus: 0.5}
+  light: {replicas: 4, memory: 900 MB}
+weights: weights
+limit: 20 GB
+"""
+
+
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOYER_TOKEN", "one")
+    monkeypatch.setenv("ATTIC_TOKEN", "two")
+
+    def reading(text: str):
+        file = tmp_path / "pool.yaml"
+        file.write_text(text)
+        config, found = read_pool_file(file)
+        return config, "\n".join(one.text(colour=False) for one in found)
+
+    return reading
+
+
+def test_a_file_says_what_is_served(read, tmp_path):
+    config, words = read(FILE)
+    assert not words
+    assert isinstance(config, PoolConfig)
+    assert [str(one) for one in config.listen] == ["0.0.0.0:8480", "[::1]:8480"]
+    assert {name: secret.reveal() for name, secret in config.tokens.items()} == {"foyer": "one", "attic": "two"}
+    assert config.deployment_of("music_vae") == Deployment("heavy", ("music_vae",), 1, 4 * 10**9, 8 * 10**9, 0.5)
+    assert config.deployment_of("drums_rnn").name == "light"
+    assert config.weights == tmp_path / "weights"
+
+
+def test_what_makes_nothing_of_its_own_leaves_the_rest_to_others(read):
+    config, _ = read("perpetuum: 1\ndeployments: {heavy: {kinds: music_vae}}\n")
+    assert config is not None
+    assert config.deployment_of("melody_rnn").name == "others"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("perpetuum: 1\nlisten: 0.0.0.0:8480\n", "there are no `tokens`"),
+        ("perpetuum: 1\nlisten: gpu:8480\n", "is no numeric address"),
+        ("perpetuum: 1\nlisten: []\n", "listens nowhere"),
+        ("perpetuum: 1\nlitsen: 127.0.0.1:1\n", "did you mean `listen`"),
+        ("perpetuum: 1\ntokens: {foyer: hunter2}\n", "must say where the secret lies"),
+        ("perpetuum: 1\ntokens: hunter2\n", "mapping"),
+        ("perpetuum: 1\nlimit: 20\n", "has no unit"),
+        ("perpetuum: 1\nlimit: 20 gib\n", "did you mean"),
+        ("perpetuum: 1\ndeployments: {a: {kinds: melody_rn}}\n", "did you mean `melody_rnn`"),
+        ("perpetuum: 1\ndeployments: {a: {kinds: melody_rules}}\n", "no kind with a network"),
+        ("perpetuum: 1\ndeployments: {a: {}, b: {}}\n", "makes all that no other makes already"),
+        ("perpetuum: 1\ndeployments: {a: {kinds: [music_vae, music_vae]}}\n", "makes music_vae already"),
+        ("perpetuum: 1\ndeployments: {a: {replicas: 0}}\n", "out of range"),
+        ("perpetuum: 2\n", "`perpetuum`"),
+        ("[]\n", "must be a mapping"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(read, text, said):
+    config, words = read(text)
+    assert config is None
+    assert said in words, words
+    assert "hunter2" not in words
+    assert "pool.yaml:" in words
+
+
+def test_editors_take_the_same_files(read):
+    jsonschema.validate(YAML(typ="safe").load(FILE), pool_schema())
+    for wrong in ({}, {"perpetuum": 1, "litsen": 1}, {"perpetuum": 1, "deployments": {"a": {"replicas": 0}}}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, pool_schema())
+
+
+def test_the_command_checks_and_says_where_ray_is_missing_or_a_port_is_taken(tmp_path, capsys):
+    file = tmp_path / "pool.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        file.write_text(f"perpetuum: 1\nlisten: 127.0.0.1:{port}\nweights: {tmp_path}/weights\n")
+        for words, status, said in ((["check"], 0, "valid"), (["serve", "--config"], 2, "cannot listen on")):
+            with pytest.raises(SystemExit) as end:
+                main(["pool", *words, str(file)])
+            printed = capsys.readouterr()
+            assert end.value.code in (status, None)
+            assert said in printed.out + printed.err
+    with pytest.raises(SystemExit):
+        main(["pool", "schema"])
+    assert json.loads(capsys.readouterr().out)["properties"]["listen"]
+
+
+def test_sockets_of_systemd_are_taken_before_the_addresses_of_the_file(monkeypatch, tmp_path):
+    config = PoolConfig(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as handed:
+        monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+        monkeypatch.setenv("LISTEN_FDS", "1")
+        monkeypatch.setattr("engine.pool.serving.run._FIRST_HANDED", os.dup(handed.fileno()))
+        (taken,) = listeners(config)
+        with taken:
+            assert taken.getsockname() == handed.getsockname()
+    monkeypatch.setenv("LISTEN_PID", "1")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken_already = replace(config, listen=(Address("127.0.0.1", other.getsockname()[1], True),))
+        with pytest.raises(PerpetuumError, match="cannot listen"):
+            listeners(taken_already)
