@@ -117,7 +117,7 @@ look() {
 }
 
 packages() {
-    local wanted=(python3 python3-venv python3-dev python3-gpiozero python3-lgpio gcc g++ libasound2-dev portaudio19-dev
+    local wanted=(python3 python3-venv python3-dev gcc g++ libasound2-dev portaudio19-dev
         libportmidi-dev liblo-dev libsndfile1-dev libsndfile1 alsa-utils chrony ca-certificates) missing=() one
     if yes "$read_only"; then wanted+=(overlayroot); fi
     for one in "${wanted[@]}"; do
@@ -125,6 +125,14 @@ packages() {
     done
     if [ ${#missing[@]} = 0 ]; then return; fi
     run apt-get update -q
+    # Raspberry Pi OS has both, and Debian not always: only buttons, light, relay and alarm contact need them.
+    for one in python3-gpiozero python3-lgpio; do
+        if apt-cache show "$one" >/dev/null 2>&1; then
+            missing+=("$one")
+        else
+            say "! there is no package $one here: pins cannot be used"
+        fi
+    done
     run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 

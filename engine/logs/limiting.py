@@ -28,7 +28,7 @@ class _Kind:
     last: LogEntry
 
 
-class Limiter:
+class LogLimiter:
     """Lets through what may be written. One thread calls all of it.
 
     Args:

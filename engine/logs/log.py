@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.logs.choice import LogChoice, LogFormat
 from engine.logs.entry import LogEntry, as_line, entry_of
-from engine.logs.limiting import Limiter
+from engine.logs.limiting import LogLimiter
 from engine.logs.sinks import FileSink, JournalSink, LogSink, StreamSink, has_journal, json_stream
 
 MOST_WAITING = 2000
@@ -39,11 +39,11 @@ class Log(logging.Handler):
         limiter: of each kind; for tests.
     """
 
-    def __init__(self, component: str, format: LogFormat | None = None, limiter: Limiter | None = None) -> None:
+    def __init__(self, component: str, format: LogFormat | None = None, limiter: LogLimiter | None = None) -> None:
         super().__init__()
         self._component = component
         self._format = format
-        self._limiter = limiter or Limiter()
+        self._limiter = limiter or LogLimiter()
         self._entries: queue.Queue[LogEntry | None] = queue.Queue(MOST_WAITING)
         self._dropped = 0
         self._printing: LogSink = _printing(format or LogFormat.AUTO)

@@ -18,7 +18,7 @@ from engine.events.log import log_event
 from engine.logs.choice import LogChoice, LogFormat
 from engine.logs.entry import LONGEST, MARK, LogEntry, as_line, entry_of, from_line
 from engine.logs.formats import as_datagram, as_json, as_text
-from engine.logs.limiting import Limiter
+from engine.logs.limiting import LogLimiter
 from engine.logs.log import Log
 from engine.logs.sinks import FileSink, JournalSink
 from tests.health.prometheus import wait_until
@@ -88,7 +88,7 @@ def test_an_entry_with_fields_of_other_kinds_is_none(wrong):
 
 def test_of_each_kind_ten_a_minute_are_written_and_the_others_are_counted():
     now = 0.0
-    limiter = Limiter(clock=lambda: now)
+    limiter = LogLimiter(clock=lambda: now)
     other = LogEntry(0.0, 30, "mind", "x", "once", template="once")
     written = [one for _ in range(1000) for one in limiter.take(ENTRY)]
     assert (len(written), limiter.take(other)) == (10, [other])
@@ -103,7 +103,7 @@ def test_of_each_kind_ten_a_minute_are_written_and_the_others_are_counted():
 @settings(max_examples=30)
 def test_no_entry_is_lost_uncounted_however_many_kinds_there_are(told):
     now = 0.0
-    limiter = Limiter(burst=2, clock=lambda: now)
+    limiter = LogLimiter(burst=2, clock=lambda: now)
     written = []
     for kind, seconds in told:
         now += seconds
@@ -224,14 +224,16 @@ def test_nobody_waits_for_a_pipe_that_nobody_reads():
 
 def test_what_a_child_logs_is_written_by_its_parent_with_its_name(caplog):
     from engine.codec import Codec
-    from engine.processes.child import Child
+    from engine.processes.child import Child, OomScore
 
     script = (
         "import logging; from engine.logs.log import log_to_parent\n"
         "log_to_parent(); logging.getLogger('engine.far').warning('from afar: %s', 3)\n"
         "logging.getLogger('engine.far').info('unheard')\n"
     )
-    child = Child("mind", [sys.executable, "-c", script], Codec(int), Codec(int), lambda child, message: None)
+    child = Child(
+        "mind", [sys.executable, "-c", script], Codec(int), Codec(int), lambda child, message: None, OomScore.MIND
+    )
     try:
         assert wait_until(lambda: any("from afar: 3" in one.getMessage() for one in caplog.records), 60)
     finally:

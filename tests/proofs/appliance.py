@@ -85,12 +85,24 @@ class Root:
                 stdout=sys.stderr,
             )
         shutil.copy("/etc/resolv.conf", self.place / "etc/resolv.conf")
+        # Whom this machine trusts, that root does: registries may be behind a proxy.
+        shutil.copy("/etc/ssl/certs/ca-certificates.crt", self.place / "etc/ssl/certs/ca-certificates.crt")
 
     def run(self, *command: str, check: bool = True) -> str:
         """What a command prints there, its mounts gone with it."""
         place = self.place
         script = f'mount -t proc proc {place}/proc; mount --bind /dev {place}/dev; exec chroot {place} "$@"'
-        words = ["unshare", "--mount", "sh", "-c", script, "sh", *command]
+        words = [
+            "env",
+            "PIP_CERT=/etc/ssl/certs/ca-certificates.crt",
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            *command,
+        ]
         done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         sys.stderr.write(done.stderr[-2000:])
         if check and done.returncode:
