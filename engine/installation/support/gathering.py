@@ -20,11 +20,11 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
-import psutil
 
 from engine import __version__
 from engine.errors import PerpetuumError
 from engine.files import open_regular, read_bytes, stem_of
+from engine.health.machine import processes_with, runs, up_since
 from engine.health.programs import output_of
 from engine.installation.access import Listening
 from engine.installation.installation import Installation
@@ -84,7 +84,7 @@ class SupportCase:
         """The process that runs it, as far as its lock says."""
         with suppress(OSError, ValueError):
             pid = int(read_bytes(self.state / "lock", 20).decode("ascii", "replace"))
-            return pid if psutil.pid_exists(pid) else None
+            return pid if runs(pid) else None
         return None
 
 
@@ -153,7 +153,7 @@ def versions() -> str:
             "platform": platform.platform(),
             "machine": platform.machine(),
             "processors": os.cpu_count(),
-            "up_since": datetime.fromtimestamp(psutil.boot_time(), UTC).isoformat(timespec="seconds"),
+            "up_since": up_since().isoformat(timespec="seconds"),
             "packages": dict(sorted(packages.items())),
         },
         indent=2,
@@ -193,19 +193,7 @@ def listing(folder: Path) -> str:
 
 def processes() -> str:
     """Ours, and what they use."""
-    lines: list[str] = []
-    for one in psutil.process_iter():
-        with suppress(psutil.Error):
-            words = " ".join(one.cmdline())
-            if "engine." not in words and "perpetuum" not in words:
-                continue
-            with one.oneshot():
-                memory, times = one.memory_info().rss, one.cpu_times()
-                lines.append(
-                    f"{one.pid} {one.status()} {memory / 1e6:.0f} MB, {times.user + times.system:.0f} s of processor, "
-                    f"{one.num_threads()} threads, since {datetime.fromtimestamp(one.create_time(), UTC):%F %T} {words}"
-                )
-    return "\n".join([*lines, ""])
+    return "\n".join([*processes_with(("engine.", "perpetuum")), ""])
 
 
 def _line(kind: str, wall: float, value: object) -> str:
