@@ -19,7 +19,7 @@ class SteeringRight(StrEnum):
     """Quiet mode, and its end."""
 
     VOLUME = "volume"
-    """How loud it is, until the next session."""
+    """How loud it is, until the next opening."""
 
     SECTION = "section"
     """Go to a section of the scene that plays."""

@@ -33,7 +33,7 @@ The broker, and who you are, by options or by the environment:
 Examples:
   perpetuum fleet status                          all players, in words
   perpetuum fleet command foyer mute              silence, until unmute
-  perpetuum fleet command foyer,tower volume -6   softer by 6 dB, until the next session
+  perpetuum fleet command foyer,tower volume -6   softer by 6 dB, until the next opening
   perpetuum fleet push foyer sunset.yaml          a scene of its programme, by the file's name
   perpetuum fleet push foyer foyer.yaml           its installation file
 """
