@@ -20,7 +20,7 @@ from engine.scenes import Diagnostic, Severity, load
 from engine.units import parse_time_of_day
 
 if TYPE_CHECKING:
-    from engine.runtime.performance.state import MindState
+    from engine.runtime.performance.mind.state import MindState
 
 EXIT_NOT_VALID = 1
 
@@ -144,7 +144,7 @@ def begin_of(scene: Scene, seed: int | None, section: str | None) -> MindState |
     """
     if scene.begin is None:
         return None
-    from engine.runtime.performance.beginning import beginning_of
+    from engine.runtime.performance.mind.beginning import beginning_of
 
     begin = beginning_of(scene)
     if section is not None or (seed is not None and begin is not None and seed != begin.conductor.seed):

@@ -2,7 +2,7 @@
 """An installation as values: what a file of `installations/` says, read and checked.
 
 Wherever seconds are of the day they are counted from local midnight, 0 to 86,400. `engine.installation.reading` makes
-it, `engine.installation.timetable` says what it means at a moment.
+it, `engine.installation.hours.timetable` says what it means at a moment.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import msgspec
 
 from engine.form.curves import DayCurve
 from engine.form.hearing import Hearing, SoundHearing
-from engine.installation.access import AlarmSources, Listening, PoolChoice
-from engine.installation.amplifier import AmplifierChoice
-from engine.installation.calibration import Calibration
-from engine.installation.notices import NoticeChoices
-from engine.installation.proof import ProofChoices
-from engine.installation.staff import ButtonPins, StaffChoice
-from engine.installation.steering import SteeringChoice
+from engine.installation.choices.access import AlarmSources, Listening, PoolChoice
+from engine.installation.choices.amplifier import AmplifierChoice
+from engine.installation.choices.calibration import Calibration
+from engine.installation.choices.notices import NoticeChoices
+from engine.installation.choices.proof import ProofChoices
+from engine.installation.choices.staff import ButtonPins, StaffChoice
+from engine.installation.choices.steering import SteeringChoice
 from engine.logs.choice import LogChoice
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY

@@ -19,9 +19,9 @@ from engine.runtime.audio import Audio
 from engine.runtime.ending import Ending, networks_of, setup_of
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import pair_of_links
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.mind import Mind
+from engine.runtime.performance.mind.state import MindState
 from engine.runtime.performance.stage import OfflineStage
-from engine.runtime.performance.state import MindState
 from engine.runtime.threads import SteadyThread
 from engine.runtime.timbres.orders import made_first, turns, with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres

@@ -13,7 +13,7 @@ from engine.form.scene import Scene
 from engine.runtime.ending import Ending
 from engine.runtime.performance.commands import Command
 from engine.runtime.performance.course import Course
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load

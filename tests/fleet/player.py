@@ -5,9 +5,9 @@ import time
 from dataclasses import replace
 
 from engine.errors import PerpetuumError
+from engine.installation.choices.secret import Secret
+from engine.installation.choices.steering import SteeringChoice, SteeringRight
 from engine.installation.keeper.steering.place import SteeringPlace
-from engine.installation.secret import Secret
-from engine.installation.steering import SteeringChoice, SteeringRight
 from tests.fleet.mosquitto import PASSWORDS, PATIENCE
 from tests.health.making import SOUND
 from tests.health.prometheus import wait_until

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.generators.harmony import chords_of, chords_under, degree_of, leads_home, motion
-from engine.generators.rules.voicing import lead
+from engine.generators.rules.harmony.voicing import lead
 from engine.score.harmony.chords import Chord
 from engine.score.harmony.keys import MODES, Key
 from engine.score.phrase import ChordSpan

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.installation.notices import Encryption, MailChoice, NoticeChoices
-from engine.installation.secret import Secret
+from engine.installation.choices.notices import Encryption, MailChoice, NoticeChoices
+from engine.installation.choices.secret import Secret
 from engine.scenes.text.problems import Severity
 
 MAIL = "to: t@example.org, sender: f@example.org, server: mail.example.org"

@@ -9,7 +9,9 @@ import pytest
 
 from engine.cli import main
 from engine.form.curves import DayCurve
-from engine.installation.doubts import doubts
+from engine.installation.hours.doubts import doubts
+from engine.installation.hours.outlook import What, due, outlook, slots, span_words
+from engine.installation.hours.timetable import Source, Timetable
 from engine.installation.installation import (
     AfterRest,
     ExceptionDays,
@@ -22,8 +24,6 @@ from engine.installation.installation import (
     PlannedRestart,
     Quiet,
 )
-from engine.installation.outlook import What, due, outlook, slots, span_words
-from engine.installation.timetable import Source, Timetable
 from tests.installation.making import SMALL, entry, hours, installation, programme, secrets_are_there
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.installation.hours.programme import Turn, first_turn, fixed_turn, followers, next_turn, rotation
 from engine.installation.installation import Order
-from engine.installation.programme import Turn, first_turn, fixed_turn, followers, next_turn, rotation
 from tests.installation.making import entry, hours, programme
 
 SESSION = "2026-12-24T10:00+01:00"

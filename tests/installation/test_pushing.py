@@ -19,6 +19,7 @@ from engine.fleet.messages import (
     SteeringCommand,
     write_message,
 )
+from engine.installation.choices.steering import SteeringRight
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.steering.messages import AskAnswered
 from engine.installation.loading import read_installation
@@ -27,7 +28,6 @@ from engine.installation.steered.checking import CheckFile, FileChecked, check_e
 from engine.installation.steered.commands import SteeringCommands
 from engine.installation.steered.memory import NAME, DoneCommands
 from engine.installation.steered.pushing import RefusedFileError, TakenFile, take_file
-from engine.installation.steering import SteeringRight
 from tests.installation.making import SMALL, entry, programme
 
 HEAD = "perpetuum: 1\ntitle: Here\nscenes: {small: }\nmqtt: {broker: localhost}\n"

@@ -6,8 +6,8 @@ import pytest
 
 from engine.cli import main
 from engine.errors import PerpetuumError
+from engine.installation.choices.secret import Secret
 from engine.installation.loading import read_installation
-from engine.installation.secret import Secret
 from tests.installation.making import SMALL
 
 SECRET = "hunter2-S3CRET"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.installation.secret import Secret
-from engine.installation.steering import WITHOUT_HARM, SteeringChoice, SteeringRight
+from engine.installation.choices.secret import Secret
+from engine.installation.choices.steering import WITHOUT_HARM, SteeringChoice, SteeringRight
 from engine.scenes.text.problems import Severity
 
 PASSWORD = "open-sesame"

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.form.curves import DayCurve
+from engine.installation.hours.timetable import Phase, Source, Timetable
 from engine.installation.installation import (
     ExceptionDays,
     Fades,
@@ -22,7 +23,6 @@ from engine.installation.installation import (
     Quiet,
     UnknownTime,
 )
-from engine.installation.timetable import Phase, Source, Timetable
 from tests.installation.making import entry, hours, installation, programme
 from tests.installation.test_walltime import LEAPS
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import PerpetuumError
-from engine.installation.walltime import (
+from engine.installation.hours.walltime import (
     find_zone,
     first_moment,
     last_moment,

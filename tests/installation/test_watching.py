@@ -9,11 +9,11 @@ import pytest
 
 from engine.events import Bus, SoundStarved
 from engine.health.notices import edges
-from engine.installation.access import Address
-from engine.installation.notices import NoticeChoices
-from engine.installation.proof import ProofChoices
+from engine.installation.choices.access import Address
+from engine.installation.choices.notices import NoticeChoices
+from engine.installation.choices.proof import ProofChoices
+from engine.installation.choices.secret import Secret
 from engine.installation.recorder.watching import Watch, Watching
-from engine.installation.secret import Secret
 from engine.outputs.opening import OutputChoice
 from tests.health.making import SOUND
 from tests.health.prometheus import free_port, wait_until

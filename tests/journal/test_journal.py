@@ -13,7 +13,7 @@ from engine.journal.reader import Journal
 from engine.journal.schema import COLUMNS, VERSION, OtherVersionError
 from engine.journal.writer import JournalWriter
 from engine.runtime.performance.commands import SetGain
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.state import MindState
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Notes
 from tests.conductor.stage import kinds  # noqa: F401

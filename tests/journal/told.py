@@ -22,7 +22,7 @@ from engine.journal.entries import (
 )
 from engine.journal.recalled import Recalled
 from engine.journal.writer import JournalWriter
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.state import MindState
 from engine.score.time import SAMPLE_RATE
 from tests.conductor.resumed import Stoppable
 

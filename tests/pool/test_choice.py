@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.installation.access import PoolChoice
+from engine.installation.choices.access import PoolChoice
+from engine.installation.choices.secret import Secret
 from engine.installation.keeper.mind.messages import TO_MIND, Play
 from engine.installation.loading import read_installation
-from engine.installation.secret import Secret
 
 HEAD = "perpetuum: 1\ntitle: Foyer\nscenes:\n  slow_groove:\n"
 

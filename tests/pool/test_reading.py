@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from engine.cli import main
 from engine.errors import PerpetuumError
-from engine.installation.access import Address
+from engine.installation.choices.access import Address
 from engine.pool.serving.config import Deployment, PoolConfig
 from engine.pool.serving.reading import read_pool_file
 from engine.pool.serving.run import listeners

@@ -31,7 +31,7 @@ from engine.pictures import new_figure, save_picture
 from engine.runtime.ending import Ending, networks_of
 from engine.runtime.performance.commands import Command, StageCommand
 from engine.runtime.performance.course import Course
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load

@@ -21,8 +21,8 @@ from engine.runtime.ending import networks_of
 from engine.runtime.offline import OfflineReader
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import SoundProgress
-from engine.runtime.performance.mind import Mind
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.mind import Mind
+from engine.runtime.performance.mind.state import MindState
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE

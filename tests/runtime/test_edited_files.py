@@ -19,7 +19,7 @@ from engine.conductor.conductor import Conductor
 from engine.files import noting
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.runtime.performance.succession import take_over
+from engine.runtime.performance.mind.succession import take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.watching import Watcher
 from engine.scenes import load

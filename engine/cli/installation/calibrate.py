@@ -10,7 +10,7 @@ from engine.cli.common import warn
 from engine.cli.numbers import Number
 
 if TYPE_CHECKING:
-    from engine.installation.calibration import Calibration
+    from engine.installation.choices.calibration import Calibration
     from engine.installation.installation import Installation
 
 EXAMPLES = """
@@ -38,7 +38,7 @@ def command(installation: str, at: float | None, seconds: float, reading: float 
     from engine import assets
     from engine.errors import PerpetuumError
     from engine.installation.calibrating.writing import calibration_words, read_to_calibrate, with_calibration
-    from engine.installation.calibration import Calibration
+    from engine.installation.choices.calibration import Calibration
     from engine.output_file import Target, write_text
     from engine.scenes.text.source import SourceFile
 
@@ -63,7 +63,7 @@ def command(installation: str, at: float | None, seconds: float, reading: float 
 
 
 def _tell(calibration: Calibration) -> None:
-    from engine.installation.calibration import loudness_words
+    from engine.installation.choices.calibration import loudness_words
 
     shown = ", ".join(loudness_words(lufs, calibration) for lufs in (-20.0, -26.0, -32.0))
     click.echo(f"So {shown}. `target` and `limit` may now be said in dBA.", err=True)
@@ -75,8 +75,8 @@ def _read(installation: Installation, loudness: float, seconds: float) -> float:
 
     from engine.errors import PerpetuumError
     from engine.installation.calibrating.playing import NoisePlaying, loud_enough
+    from engine.installation.hours.timetable import Timetable
     from engine.installation.keeper.folder.folder import StateFolder
-    from engine.installation.timetable import Timetable
 
     intent = Timetable(installation).intent(datetime.now(UTC))
     noise = loud_enough(installation, loudness, intent.ceiling, intent.most)

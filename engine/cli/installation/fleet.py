@@ -54,7 +54,7 @@ class _Desk:
         """A connection to the broker; not made yet."""
         from engine.fleet.broker import BrokerAddress
         from engine.fleet.desk import FleetDesk
-        from engine.installation.secret import Secret
+        from engine.installation.choices.secret import Secret
 
         match = re.fullmatch(r"([^:\s]+)(?::(\d{1,5}))?", self.broker)
         port = int(match[2] or (8883 if self.tls else 1883)) if match else 0

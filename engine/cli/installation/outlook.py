@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from engine.cli.common import warn
-from engine.installation.doubts import doubts
+from engine.installation.hours.doubts import doubts
+from engine.installation.hours.outlook import Outlook, What, clock, outlook
+from engine.installation.hours.timetable import Timetable
 from engine.installation.installation import Installation
-from engine.installation.outlook import Outlook, What, clock, outlook
-from engine.installation.timetable import Timetable
 from engine.scenes.text.diagnostics import printable
 
 _BOLD = (What.OPENS, What.CLOSES, What.CLOSED, What.RESTARTS)

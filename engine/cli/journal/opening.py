@@ -16,9 +16,9 @@ from engine import assets
 from engine.cli.common import warn
 from engine.errors import PerpetuumError
 from engine.installation.history.moments import AskedMoment, parse_moment
+from engine.installation.hours.timetable import Timetable
+from engine.installation.hours.walltime import zone_of_the_machine
 from engine.installation.installation import Installation
-from engine.installation.timetable import Timetable
-from engine.installation.walltime import zone_of_the_machine
 from engine.journal.reader import Journal
 from engine.journal.schema import NAME
 

@@ -13,7 +13,7 @@ import click
 from engine.cli.common import DayType
 from engine.cli.journal.opening import journal_options, opened
 from engine.installation.history.daily_report import DailyReport, daily_report
-from engine.installation.timetable import Timetable
+from engine.installation.hours.timetable import Timetable
 from engine.scenes.text.diagnostics import printable
 
 EXAMPLES = """

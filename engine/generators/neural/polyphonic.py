@@ -24,7 +24,7 @@ from engine.generators.neural.settings import (
     PolyphonicSettings,
     PolyphonyRnnSettings,
 )
-from engine.generators.rules.chord_walk import ChordWalk, ChordWalkSettings
+from engine.generators.rules.harmony.chord_walk import ChordWalk, ChordWalkSettings
 from engine.generators.rules.melody_rules import MelodyRules, MelodyRulesSettings
 from engine.generators.statement import marked
 from engine.networks.contract import NO_CONDITIONS, Conditions

@@ -12,7 +12,7 @@ from engine.generators.chance import stream, theme_stream
 from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings
 from engine.generators.expression import arc, clip_velocities
 from engine.generators.pulse import accent_at, euclid, onset_steps, pulse_lengths, rhythm_of, strong_pulses
-from engine.generators.rules.chord_walk import ChordWalkSettings, walk
+from engine.generators.rules.harmony.chord_walk import ChordWalkSettings, walk
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import Percent, Pitches, PitchRange, Steps

@@ -6,10 +6,10 @@ from engine.generators.contract import GeneratorKind, Role
 from engine.generators.rules.arpeggio import ARPEGGIO
 from engine.generators.rules.bass_line import BASS_LINE
 from engine.generators.rules.canon import CANON
-from engine.generators.rules.chord_walk import CHORD_WALK
 from engine.generators.rules.drum_rules import DRUM_RULES
+from engine.generators.rules.harmony.chord_walk import CHORD_WALK
 from engine.generators.rules.melody_rules import MELODY_RULES
-from engine.generators.rules.pattern import PATTERN
+from engine.generators.rules.patterns.pattern import PATTERN
 from engine.generators.rules.pedal import PEDAL
 
 BUILT_IN_RULES: tuple[GeneratorKind, ...] = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.installation.calibration import Calibration
+from engine.installation.choices.calibration import Calibration
 from engine.installation.installation import Installation
 from engine.installation.loading import look_into_installation
 from engine.installation.reading.entries import NamedScenes

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from engine.events.sounding import GainMoved
 from engine.events.vocabulary import Commanded, HandAsked, SceneTookOver, SoundResumed, SoundStarved
 from engine.installation.history.account import words_of_accident
-from engine.installation.timetable import Timetable
-from engine.installation.walltime import first_moment, on_the_wall
+from engine.installation.hours.timetable import Timetable
+from engine.installation.hours.walltime import first_moment, on_the_wall
 from engine.journal.entries import TurnBegan
 from engine.journal.reader import Journal
 from engine.journal.records import Sitting

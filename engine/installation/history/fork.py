@@ -16,9 +16,9 @@ from engine.journal.reader import EARLY, Journal
 from engine.journal.records import HeardPlace, JournalState, Sitting
 from engine.journal.states import decision_of
 from engine.output_file import write_text
-from engine.runtime.performance.beginning import at_frame_zero
-from engine.runtime.performance.holds import with_holds
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.beginning import at_frame_zero
+from engine.runtime.performance.mind.holds import with_holds
+from engine.runtime.performance.mind.state import MindState
 from engine.scenes import Severity, load
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import Forget

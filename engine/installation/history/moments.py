@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from dateutil import parser
 
 from engine.errors import PerpetuumError
-from engine.installation.walltime import first_moment
+from engine.installation.hours.walltime import first_moment
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

@@ -10,7 +10,7 @@ import subprocess
 from threading import Thread
 from typing import Any, Protocol
 
-from engine.installation.amplifier import AmplifierChoice
+from engine.installation.choices.amplifier import AmplifierChoice
 
 log = logging.getLogger(__name__)
 

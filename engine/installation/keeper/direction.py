@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine.errors import PerpetuumError
+from engine.installation.hours.programme import Turn, asked_turn, first_turn, fixed_turn, next_turn, rotation
+from engine.installation.hours.timetable import Intent, Phase, Source
 from engine.installation.installation import AfterRest, AtSection, Installation, Overlap, Transition
-from engine.installation.programme import Turn, asked_turn, first_turn, fixed_turn, next_turn, rotation
-from engine.installation.timetable import Intent, Phase, Source
 from engine.outputs.gain import MOST_LEVEL
 from engine.runtime.performance.commands import When
 

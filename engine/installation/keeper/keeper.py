@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from engine import __version__
 from engine.events import Bus, Event, SceneRefused
 from engine.events.log import LOGGED, log_event
+from engine.installation.hours.timetable import Intent, Timetable
 from engine.installation.installation import Installation
 from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.amplifier import Amplifier
@@ -42,7 +43,6 @@ from engine.installation.keeper.rungs import Rungs
 from engine.installation.keeper.sent import SentSound
 from engine.installation.keeper.snapshots import HEARD, MusicWatch
 from engine.installation.keeper.succession import Succession
-from engine.installation.timetable import Intent, Timetable
 from engine.journal.entries import SittingBegan, SittingEnded
 from engine.processes.backoff import Backoff
 from engine.runtime.performance.commands import (

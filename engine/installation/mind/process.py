@@ -41,8 +41,8 @@ from engine.pool.asking.rung import PoolRung
 from engine.processes.child import LARGEST_MESSAGE
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
-from engine.runtime.performance.mind import Mind
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.mind import Mind
+from engine.runtime.performance.mind.state import MindState
 from engine.runtime.timbres.timbres import Timbres
 from engine.runtime.workers.workers import Workers
 from engine.sabotage import allow_sabotage

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine import assets
 from engine.errors import PerpetuumError
+from engine.installation.hours.programme import followers, rotation
 from engine.installation.installation import (
     AfterRest,
     AtSection,
@@ -20,7 +21,6 @@ from engine.installation.installation import (
     SceneEntry,
     Transition,
 )
-from engine.installation.programme import followers, rotation
 from engine.installation.reading.days import read_days, read_hours
 from engine.installation.reading.models import (
     MOST_SCENES,

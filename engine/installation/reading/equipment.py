@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from engine.generators.contract import Settings
-from engine.installation.amplifier import AmplifierChoice
-from engine.installation.staff import ButtonPins
+from engine.installation.choices.amplifier import AmplifierChoice
+from engine.installation.choices.staff import ButtonPins
 from engine.logs.choice import LogFormat
 from engine.outputs.gain import MOST_LEVEL
 from engine.scenes.text.nodes import MapNode

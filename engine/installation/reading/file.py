@@ -10,9 +10,11 @@ from typing import Any
 from engine.errors import PerpetuumError
 from engine.files import stem_of
 from engine.form.hearing import Hearing, SoundHearing
-from engine.installation.access import AlarmContact, AlarmSources
+from engine.installation.choices.access import AlarmContact, AlarmSources
+from engine.installation.choices.proof import MixerChoice, ProofChoices
+from engine.installation.choices.staff import StaffChoice
+from engine.installation.hours.walltime import find_zone
 from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
-from engine.installation.proof import MixerChoice, ProofChoices
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.equipment import read_amplifier, read_buttons
@@ -24,9 +26,7 @@ from engine.installation.reading.pool import read_pool
 from engine.installation.reading.schema import known_keys
 from engine.installation.reading.sounding import read_sound
 from engine.installation.reading.steering import read_steering
-from engine.installation.staff import StaffChoice
 from engine.installation.state_place import default_state
-from engine.installation.walltime import find_zone
 from engine.logs.choice import LogChoice
 from engine.scenes.schema.models import NoteLimitsFile, SceneFile
 from engine.scenes.schema.validation import validate

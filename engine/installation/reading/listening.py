@@ -8,9 +8,9 @@ import re
 from collections.abc import Container, Sequence
 
 from engine.errors import PerpetuumError
-from engine.installation.access import Address, Listening
+from engine.installation.choices.access import Address, Listening
+from engine.installation.choices.secret import Secret
 from engine.installation.reading.models import ListenFile, SecretFile
-from engine.installation.secret import Secret
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 from engine.errors import WrongValueError
 from engine.form.curves import DayCurve
 from engine.generators.contract import Settings
-from engine.installation.calibration import Calibration
+from engine.installation.choices.calibration import Calibration
 from engine.installation.installation import Loudness, LowCutHours
 from engine.scenes.reading.moving.points import read_points
 from engine.scenes.text.nodes import MapNode, ScalarNode

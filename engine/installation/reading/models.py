@@ -16,8 +16,8 @@ from pydantic import BeforeValidator, Field
 
 from engine.errors import WrongValueError
 from engine.generators.contract import Settings
+from engine.installation.choices.notices import Encryption
 from engine.installation.installation import Order, UnknownTime
-from engine.installation.notices import Encryption
 from engine.installation.reading.equipment import (
     AmplifierFile,
     ButtonsFile,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from email.utils import parseaddr
 
-from engine.installation.notices import MailChoice, NoticeChoices
+from engine.installation.choices.notices import MailChoice, NoticeChoices
 from engine.installation.reading.listening import read_secret, warn_of_an_absent
 from engine.installation.reading.models import MailFile, NoticesFile
 from engine.scenes.schema.validation import validate

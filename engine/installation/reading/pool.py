@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from engine.installation.access import PoolChoice
+from engine.installation.choices.access import PoolChoice
 from engine.installation.reading.listening import read_secret, warn_of_an_absent
 from engine.installation.reading.models import PoolFile
 from engine.scenes.schema.validation import validate

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from engine.installation.choices.steering import SteeringRight
 from engine.installation.installation import WEEK
 from engine.installation.reading.days import GROUPS
 from engine.installation.reading.equipment import (
@@ -39,7 +40,6 @@ from engine.installation.reading.models import (
 )
 from engine.installation.reading.steering import NAME_PATTERN as PLAYER
 from engine.installation.reading.steering import MqttFile
-from engine.installation.steering import SteeringRight
 from engine.outputs.contract import OUTPUTS
 from engine.scenes.schema.json_schema import NAME_PATTERN, REFERENCE, closed, file_schema, object_schema
 from engine.scenes.schema.reference import table

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from engine.files import reason, stem_of
 from engine.generators.contract import Settings
+from engine.installation.choices.secret import Secret
+from engine.installation.choices.steering import WITHOUT_HARM, SteeringChoice, SteeringRight
 from engine.installation.reading.listening import read_secret, warn_of_an_absent
 from engine.installation.reading.notices import read_server
-from engine.installation.secret import Secret
-from engine.installation.steering import WITHOUT_HARM, SteeringChoice, SteeringRight
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode

@@ -21,11 +21,11 @@ from engine.health.notices.outbox import Outbox, Postman
 from engine.health.notices.senders import LifeSign, Mail, Sender, UndeliveredError, Webhook
 from engine.health.processes import ProcessCollector
 from engine.health.serving import Endpoints, application
+from engine.installation.choices.notices import MailChoice, NoticeChoices
+from engine.installation.choices.secret import Secret
+from engine.installation.hours.walltime import find_zone, zone_of_the_machine
 from engine.installation.keeper.recording.messages import Watch
-from engine.installation.notices import MailChoice, NoticeChoices
 from engine.installation.recorder.proving import Proving
-from engine.installation.secret import Secret
-from engine.installation.walltime import find_zone, zone_of_the_machine
 
 log = logging.getLogger(__name__)
 

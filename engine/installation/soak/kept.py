@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.form.stored import Stored
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.state import MindState
 
 
 class StoredProcess(Stored):

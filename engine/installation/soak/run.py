@@ -19,7 +19,7 @@ from engine.output_file import write_text
 from engine.runtime.ending import networks_of
 from engine.runtime.performance.commands import Command, StageCommand
 from engine.runtime.performance.course import Course
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
 from engine.runtime.workers.workers import Workers
 from engine.score.phrase import Origin

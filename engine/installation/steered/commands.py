@@ -18,11 +18,11 @@ from engine.fleet.messages import (
     id_of,
     read_message,
 )
+from engine.installation.choices.steering import SteeringRight
 from engine.installation.keeper.hands.hands import Ask, read_line
 from engine.installation.keeper.steering.messages import AskAnswered
 from engine.installation.steered.memory import DoneCommands
 from engine.installation.steered.pushing import RefusedFileError, TakenFile
-from engine.installation.steering import SteeringRight
 
 log = logging.getLogger(__name__)
 

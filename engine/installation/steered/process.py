@@ -27,6 +27,7 @@ from engine.events.snapshot import HealthSnapshot
 from engine.fleet.broker import Arrived, Broker, BrokerAddress, LastWill
 from engine.fleet.messages import VERSION, PlayerState, PlayerTopics, Presence, write_message
 from engine.health.board import BoardCollector
+from engine.installation.choices.steering import SteeringChoice
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.steering.messages import (
     FROM_STEERING,
@@ -42,7 +43,6 @@ from engine.installation.steered.commands import SteeringCommands
 from engine.installation.steered.memory import DoneCommands
 from engine.installation.steered.pushing import take_file
 from engine.installation.steered.telling import StateTelling
-from engine.installation.steering import SteeringChoice
 from engine.logs.log import log_to_parent
 from engine.processes.child import LARGEST_MESSAGE
 

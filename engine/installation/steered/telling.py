@@ -14,7 +14,7 @@ from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.fleet.messages import VERSION, PlayerState
 from engine.health.checks import checks
 from engine.health.page import for_caretaker
-from engine.installation.steering import SteeringChoice
+from engine.installation.choices.steering import SteeringChoice
 
 EVERY = 10.0
 """Seconds after which it is told at the latest."""

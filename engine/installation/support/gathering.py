@@ -26,12 +26,12 @@ from engine.errors import PerpetuumError
 from engine.files import open_regular, read_bytes, stem_of
 from engine.health.machine import processes_with, runs, up_since
 from engine.health.programs import output_of
-from engine.installation.access import Listening
+from engine.installation.choices.access import Listening
+from engine.installation.choices.secret import Secret
 from engine.installation.installation import Installation
 from engine.installation.keeper.hands.control import ask
 from engine.installation.loading import look_into_installation
 from engine.installation.reading.entries import NamedScenes
-from engine.installation.secret import Secret
 from engine.installation.state_place import default_state
 from engine.installation.support.bundle import LARGEST_PART, Part
 from engine.installation.support.secrets import named_secrets

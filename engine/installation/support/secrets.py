@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.errors import PerpetuumError
 from engine.files import read_bytes
-from engine.installation.secret import LONGEST, Secret
+from engine.installation.choices.secret import LONGEST, Secret
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.source import SECRET
 

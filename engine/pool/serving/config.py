@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.installation.access import Address
-from engine.installation.secret import Secret
+from engine.installation.choices.access import Address
+from engine.installation.choices.secret import Secret
 
 GB = 1_000_000_000
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from engine.generators.contract import GENERATORS, Settings
+from engine.installation.choices.secret import Secret
 from engine.installation.reading.listening import hide_secrets, read_addresses, read_secret, warn_of_an_absent
-from engine.installation.secret import Secret
 from engine.installation.state_place import default_state
 from engine.pool.serving.config import GB, Deployment, PoolConfig
 from engine.scenes.loading import read_tree

@@ -16,7 +16,7 @@ from engine.form.scene import Scene
 
 if TYPE_CHECKING:  # `perpetuum plan` needs no conductor
     from engine.runtime.ending import Ending
-    from engine.runtime.performance.state import MindState
+    from engine.runtime.performance.mind.state import MindState
 
 LoadScene = Callable[[Path], Scene]
 """Reads a scene file. Raises an exception that says in words why it cannot be played."""
@@ -60,7 +60,7 @@ class Course:
         plan = Plan(scene, self.seed, self.start, self.day.at)
         if self.begin is None:
             return plan
-        from engine.runtime.performance.holds import with_holds
+        from engine.runtime.performance.mind.holds import with_holds
 
         plan = Plan(with_holds(scene, self.begin.held, self.begin.muted), self.seed, day=self.day.at)
         begin = self.begin.conductor

@@ -32,7 +32,7 @@ from engine.runtime.performance.commands import (
 )
 from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_scenes
 from engine.runtime.performance.links import pair_of_links
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.stage import Stage
 from engine.runtime.threads import SteadyThread
 from engine.runtime.timbres.timbres import Timbres

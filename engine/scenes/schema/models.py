@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from engine.form.scene import PERIOD
 from engine.generators.contract import Role, Settings
-from engine.generators.rules.written import Chords, Notes
+from engine.generators.rules.patterns.written import Chords, Notes
 from engine.scenes.schema.form import FormFile, ModulationFile
 from engine.scenes.schema.values import (
     DelayTime,

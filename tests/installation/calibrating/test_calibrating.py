@@ -13,7 +13,7 @@ from engine.errors import PerpetuumError
 from engine.installation.calibrating.noise import LENGTH, PinkNoise
 from engine.installation.calibrating.playing import NoisePlaying, loud_enough
 from engine.installation.calibrating.writing import with_calibration
-from engine.installation.calibration import Calibration, loudness_words
+from engine.installation.choices.calibration import Calibration, loudness_words
 from engine.installation.installation import Sound
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.loading import read_installation

@@ -12,10 +12,10 @@ from engine.events import BarSealed
 from engine.form.scene import Scene
 from engine.installation.history.fork import fork
 from engine.journal.reader import Journal
-from engine.runtime.performance.beginning import beginning_of
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import pair_of_links
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.beginning import beginning_of
+from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE

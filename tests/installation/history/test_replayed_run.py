@@ -16,7 +16,7 @@ from engine.cli import cli
 from engine.errors import PerpetuumError
 from engine.events import GraphBegan
 from engine.installation.history.passage import JournalPassage, find_passage, render_passage
-from engine.installation.walltime import zone_of_the_machine
+from engine.installation.hours.walltime import zone_of_the_machine
 from engine.journal.reader import Journal
 from engine.score.time import SAMPLE_RATE
 from tests.installation.keeper.test_run import Run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.installation.amplifier import AmplifierChoice
+from engine.installation.choices.amplifier import AmplifierChoice
 from engine.installation.keeper.amplifier import Amplifier
 from tests.health.prometheus import wait_until
 

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
+from engine.installation.choices.staff import ButtonPins
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.buttons import Buttons, LightSign, sign_of
 from engine.installation.keeper.hands.hands import Ask, Hands
-from engine.installation.staff import ButtonPins
 from tests.health.making import SOUND, after
 from tests.health.prometheus import wait_until
 

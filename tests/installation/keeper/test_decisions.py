@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from engine.events import BarSealed, SceneTookOver, SteppedDown, SteppedUp
 from engine.form.curves import DayCurve
+from engine.installation.hours.timetable import Source, Timetable
 from engine.installation.installation import (
     AfterRest,
     AtSection,
@@ -32,7 +33,6 @@ from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.mind.last_bars import LOOP, LastBars
 from engine.installation.keeper.rungs import Rungs
 from engine.installation.keeper.succession import Succession
-from engine.installation.timetable import Source, Timetable
 from engine.runtime.performance.commands import ChangeScene, When
 from engine.runtime.substitute import Substitute
 from engine.score.time import SAMPLE_RATE

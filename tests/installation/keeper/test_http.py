@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.installation.access import Address, Listening
+from engine.installation.choices.access import Address, Listening
+from engine.installation.choices.secret import Secret
 from engine.installation.keeper.hands.http import HttpControl
-from engine.installation.secret import Secret
 
 
 def free_port() -> int:

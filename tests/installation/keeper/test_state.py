@@ -13,7 +13,9 @@ from typing import ClassVar
 import pytest
 
 from engine.errors import PerpetuumError
-from engine.installation.access import AlarmContact
+from engine.installation.choices.access import AlarmContact
+from engine.installation.choices.staff import StaffChoice
+from engine.installation.hours.timetable import Timetable
 from engine.installation.installation import Opening
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.contact import watch_contact
@@ -21,8 +23,6 @@ from engine.installation.keeper.hands.control import ControlSocket, ask
 from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.hands.volume import StaffVolume
 from engine.installation.keeper.notify import Notifier
-from engine.installation.staff import StaffChoice
-from engine.installation.timetable import Timetable
 from tests.installation.making import hours, installation
 
 

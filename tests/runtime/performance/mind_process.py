@@ -13,7 +13,7 @@ from engine.runtime.codecs import FROM_STAGE, TO_STAGE
 from engine.runtime.ending import Ending
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import SocketLink
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 

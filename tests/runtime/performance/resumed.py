@@ -14,8 +14,8 @@ from engine.conductor.makers.contract import Job
 from engine.conductor.makers.ladder import Ladder
 from engine.form.scene import Scene
 from engine.runtime.performance.course import Course
-from engine.runtime.performance.mind import Mind
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.mind import Mind
+from engine.runtime.performance.mind.state import MindState
 from engine.runtime.rules import LocalRules, StandIns
 from tests.conductor.resumed import DAY, answer, arrival, by_rules, lines_of, shipped
 from tests.conductor.stage import StageRules, StageStandIns, network

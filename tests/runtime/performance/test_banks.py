@@ -11,9 +11,9 @@ import pytest
 from engine.events import TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.runtime.ending import setup_of
-from engine.runtime.performance.banks import NOTICE, Banks, ComingBank
 from engine.runtime.performance.commands import Reseed
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.banks import NOTICE, Banks, ComingBank
+from engine.runtime.performance.mind.state import MindState
 from engine.runtime.timbres.messages import BankFailed, BankMade
 from engine.runtime.timbres.orders import orders_of, with_banks
 from engine.scenes import load

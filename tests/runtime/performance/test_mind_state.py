@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import PerpetuumError
 from engine.runtime.performance.commands import GoToSection, MutePart, Reseed, SetControl, Solo, When
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.state import MindState
 from engine.sound.messages import Control, Notes, Ramps, Setup
 from tests.conductor.resumed import shipped
 from tests.conductor.stage import FEEL, NET, RULE, kinds  # noqa: F401

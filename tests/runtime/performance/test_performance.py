@@ -36,7 +36,7 @@ from engine.runtime.performance.commands import (
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.links import SocketLink, pair_of_links
 from engine.runtime.performance.messages import GraphRefused
-from engine.runtime.performance.mind import Mind
+from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.performance import Performance
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.performance.stage import OfflineStage

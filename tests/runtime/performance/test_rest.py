@@ -9,8 +9,8 @@ from engine.conductor.conductor import Conductor
 from engine.conductor.makers.ladder import Ladder
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.runtime.performance.rest import rest_of
-from engine.runtime.performance.succession import take_over
+from engine.runtime.performance.mind.rest import rest_of
+from engine.runtime.performance.mind.succession import take_over
 from engine.runtime.rules import LocalRules, StandIns
 from engine.scenes import load
 from engine.sound.messages import Forget, Notes, Ramps, Setup

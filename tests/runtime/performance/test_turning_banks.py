@@ -6,7 +6,7 @@ import pytest
 
 from engine.events import TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
-from engine.runtime.performance.banks import Banks
+from engine.runtime.performance.mind.banks import Banks
 from engine.runtime.timbres.messages import BankFailed
 from engine.runtime.timbres.orders import orders_of
 from tests.runtime.performance.test_banks import BAR, LEAD, Maker, scene_of

@@ -11,8 +11,8 @@ from enum import Enum
 from typing import Any
 
 from engine.events.snapshot import HealthSnapshot
+from engine.installation.choices.staff import ButtonPins
 from engine.installation.keeper.hands.hands import Ask, Hands
-from engine.installation.staff import ButtonPins
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from engine.installation.access import AlarmContact
+from engine.installation.choices.access import AlarmContact
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from engine.errors import PerpetuumError
 from engine.events import HandAsked
+from engine.installation.choices.staff import StaffChoice
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.volume import StaffVolume
-from engine.installation.staff import StaffChoice
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import PerpetuumError
-from engine.installation.access import Address, Listening
+from engine.installation.choices.access import Address, Listening
 from engine.installation.keeper.hands.hands import WITH_A_VALUE, Ask
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import cast
 
+from engine.installation.choices.staff import StaffChoice
+from engine.installation.hours.timetable import Timetable
 from engine.installation.keeper.folder.folder import StateFolder
-from engine.installation.staff import StaffChoice
-from engine.installation.timetable import Timetable
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.codec import Codec
 from engine.events.vocabulary import Event
-from engine.installation.access import PoolChoice
+from engine.installation.choices.access import PoolChoice
 from engine.runtime.performance.commands import MindCommand
 from engine.runtime.performance.messages import GraphRefused, SoundProgress, ToStage
 

@@ -9,10 +9,10 @@ from engine.codec import Codec
 from engine.events.hearing import SoundMeasured
 from engine.events.snapshot import HealthSnapshot
 from engine.form.hearing import Hearing, SoundHearing
-from engine.installation.access import Address
+from engine.installation.choices.access import Address
+from engine.installation.choices.notices import NoticeChoices
+from engine.installation.choices.proof import ProofChoices
 from engine.installation.installation import Installation
-from engine.installation.notices import NoticeChoices
-from engine.installation.proof import ProofChoices
 from engine.journal.entries import Noted
 from engine.journal.recalled import Recalled
 from engine.outputs.opening import OutputChoice

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from engine.codec import Codec
 from engine.events.snapshot import HealthSnapshot
+from engine.installation.choices.steering import SteeringChoice
 from engine.installation.installation import Installation
-from engine.installation.steering import SteeringChoice
 
 
 @dataclass(frozen=True, slots=True)

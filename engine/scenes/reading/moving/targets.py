@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from engine.errors import PerpetuumError
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
-from engine.generators.rules.written import Chords
+from engine.generators.rules.patterns.written import Chords
 from engine.scenes.reading.drafts import ChainDraft, GeneratorDraft, SceneReader
 from engine.scenes.reading.parts.chains import NO_DRUMS, context_of, names_drums_in_vain, settings_with
 from engine.scenes.reading.parts.examining import doubts_of

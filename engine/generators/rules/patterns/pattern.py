@@ -13,8 +13,8 @@ from engine.generators.chance import stream
 from engine.generators.contract import GeneratorKind, Link, Request, Role, Settings, Surroundings, UnfitError
 from engine.generators.expression import clip_velocities
 from engine.generators.pulse import accent_at
-from engine.generators.rules.processes import Process, ProcessStage, stages
-from engine.generators.rules.written import Notes
+from engine.generators.rules.patterns.processes import Process, ProcessStage, stages
+from engine.generators.rules.patterns.written import Notes
 from engine.score.drums import CLASS_OF_PITCH, PITCHES
 from engine.score.patterns import Pattern
 from engine.score.phrase import NOTE, Origin, Phrase, Provenance

@@ -13,9 +13,9 @@ from engine.conductor.conductor import Conductor
 from engine.form.scene import Scene
 from engine.generators.contract import Settings
 from engine.runtime.ending import networks_of, setup_of
-from engine.runtime.performance.banks import Banks
 from engine.runtime.performance.commands import When
-from engine.runtime.performance.rest import rest_of
+from engine.runtime.performance.mind.banks import Banks
+from engine.runtime.performance.mind.rest import rest_of
 from engine.runtime.timbres.orders import with_banks
 from engine.score.time import Bar
 from engine.sound.messages import BLOCK, ToSound

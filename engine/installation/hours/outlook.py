@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from engine.installation.calibration import loudness_words
+from engine.installation.choices.calibration import loudness_words
+from engine.installation.hours.programme import Turn, first_turn, fixed_turn, next_turn
+from engine.installation.hours.timetable import Session, Source, Timetable
+from engine.installation.hours.walltime import first_moment, on_the_wall
 from engine.installation.installation import AfterRest, AtSection, Overlap, Transition
-from engine.installation.programme import Turn, first_turn, fixed_turn, next_turn
-from engine.installation.timetable import Session, Source, Timetable
-from engine.installation.walltime import first_moment, on_the_wall
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.installation.secret import Secret
+from engine.installation.choices.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from engine.errors import PerpetuumError
 from engine.files import read_bytes
 from engine.form.scene import Scene
-from engine.runtime.performance.state import MindState
+from engine.runtime.performance.mind.state import MindState
 
 LARGEST = 64 << 20
 """Bytes of a file that holds one."""

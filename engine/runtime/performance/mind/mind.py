@@ -21,7 +21,6 @@ from engine.events import Commanded, Event, SceneRefused, SceneTookOver
 from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.ending import networks_of, setup_at, setup_of
-from engine.runtime.performance.banks import Banks
 from engine.runtime.performance.commands import (
     BarCommand,
     ChangeScene,
@@ -35,12 +34,13 @@ from engine.runtime.performance.commands import (
     words_of,
 )
 from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_scenes
-from engine.runtime.performance.holds import Holds, with_holds
 from engine.runtime.performance.links import LinkEnd
-from engine.runtime.performance.loaded import LoadedNetworks
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
-from engine.runtime.performance.state import MindState
-from engine.runtime.performance.succession import NextScene, keep_playing, take_over
+from engine.runtime.performance.mind.banks import Banks
+from engine.runtime.performance.mind.holds import Holds, with_holds
+from engine.runtime.performance.mind.loaded import LoadedNetworks
+from engine.runtime.performance.mind.state import MindState
+from engine.runtime.performance.mind.succession import NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.timbres.orders import with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from engine.form.curves import DayCurve
+from engine.installation.hours.walltime import first_moment, last_moment, leap_between, on_the_wall, time_of_day
 from engine.installation.installation import Loudness
-from engine.installation.walltime import first_moment, last_moment, leap_between, on_the_wall, time_of_day
 
 LONGEST_REACH = timedelta(days=1)
 """How far ahead a moment may be felt."""

@@ -14,9 +14,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import NamedTuple
 
-from engine.installation.installation import ExceptionDays, Hours, Installation
-from engine.installation.loudness import LoudnessPlan
-from engine.installation.walltime import (
+from engine.installation.choices.loudness import LoudnessPlan
+from engine.installation.hours.walltime import (
     find_zone,
     first_moment,
     last_moment,
@@ -24,6 +23,7 @@ from engine.installation.walltime import (
     time_of_day,
     zone_of_the_machine,
 )
+from engine.installation.installation import ExceptionDays, Hours, Installation
 
 HORIZON = 400
 """Days that are looked ahead for the next change."""

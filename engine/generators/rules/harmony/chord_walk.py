@@ -13,9 +13,9 @@ from engine.generators.contract import GeneratorKind, Link, Request, Role
 from engine.generators.expression import arc, clip_velocity
 from engine.generators.pulse import accent_at, onset_steps, pulses
 from engine.generators.recall import RecallSettings
-from engine.generators.rules.comping import comped
-from engine.generators.rules.progressions import walk
-from engine.generators.rules.voicing import lead
+from engine.generators.rules.harmony.comping import comped
+from engine.generators.rules.harmony.progressions import walk
+from engine.generators.rules.harmony.voicing import lead
 from engine.generators.statement import marked
 from engine.score.harmony.chords import Chord
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance

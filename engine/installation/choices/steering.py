@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.installation.secret import Secret
+from engine.installation.choices.secret import Secret
 
 
 class SteeringRight(StrEnum):

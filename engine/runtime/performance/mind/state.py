@@ -10,8 +10,8 @@ from pydantic import Field
 
 from engine.conductor.state import ConductorState
 from engine.form.stored import Stored
-from engine.runtime.performance.banks import ComingBank
-from engine.runtime.performance.holds import Holds
+from engine.runtime.performance.mind.banks import ComingBank
+from engine.runtime.performance.mind.holds import Holds
 
 Value = str | int | Annotated[float, Field(allow_inf_nan=False)]
 

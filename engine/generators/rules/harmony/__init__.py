@@ -1,0 +1,1 @@
+"""Chords by rules: which follow one another, how they are voiced, in which rhythms they are played."""
