@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from engine.pool.serving.app import PoolApp
-from engine.pool.serving.makers import MakersAwayError, Outcome
+from engine.pool.serving.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.making import PhraseMaker, Rehearsal
 from engine.pool.serving.players import Players
 from engine.pool.serving.store import WeightsStore
@@ -32,7 +32,7 @@ class ThreadMakers:
         self._maker = PhraseMaker(1 << 30)
         self._rehearsal = Rehearsal(PhraseMaker(1 << 30))
 
-    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Outcome:
+    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         if self.away:
             raise MakersAwayError(self.away)
         outcome = await asyncio.to_thread(self._maker.make, job, paths)

@@ -17,7 +17,7 @@ from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.pool.serving import app
-from engine.pool.serving.makers import Outcome
+from engine.pool.serving.makers import JobOutcome
 from engine.pool.serving.making import BuiltModels, PhraseMaker, Rehearsal
 from engine.pool.wire.digests import digest_of, weights_named
 from engine.pool.wire.messages import LARGEST_REQUEST
@@ -212,7 +212,7 @@ def test_a_rehearsal_makes_another_real_bar_each_time_and_says_when_it_cannot():
     bodies: list[bytes] = []
 
     class Noting(PhraseMaker):
-        def make(self, job: bytes, paths: Mapping[str, str]) -> Outcome:
+        def make(self, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
             outcome = super().make(job, paths)
             bodies.append(outcome.body)
             return outcome
@@ -224,8 +224,8 @@ def test_a_rehearsal_makes_another_real_bar_each_time_and_says_when_it_cannot():
     assert len({json.loads(body)["key"] for body in bodies}) == 2
 
     class Broken(PhraseMaker):
-        def make(self, job: bytes, paths: Mapping[str, str]) -> Outcome:
-            return Outcome(b"", "the network is broken")
+        def make(self, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
+            return JobOutcome(b"", "the network is broken")
 
     with pytest.raises(PerpetuumError, match="the network is broken"):
         Rehearsal(Broken(1 << 20))()

@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine import assets
@@ -91,6 +92,7 @@ def value_of(rng: random.Random, name: str, field: FieldInfo, wild: float) -> An
         "weights": lambda: rng.choice([*WEIGHTS, "nowhere"]),
         "points": lambda: rng.choice([[], [1, 2], [7, 7], [3, 4, 5, 2**40]]),
         "notes": lambda: rng.choice(PATTERNS),
+        "variations": lambda: rng.choice([["exact"], ["transposed", "inverted"]]),
         "every": lambda: rng.choice(["2 bars", "4 bars", "1:4 bars", "3:3 bars"]),
         "only": lambda: rng.choice(["hats", ["kicks", "snares"], "toms", ["cymbals"]]),
         "pan": lambda: rng.choice(["center", "left", "20 % left", "100 % right"]),
@@ -99,6 +101,8 @@ def value_of(rng: random.Random, name: str, field: FieldInfo, wild: float) -> An
     }
     if name in special and (name != "notes" or field.annotation is not int):
         return special[name]()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        return settings_of(rng, field.annotation, wild)
     kinds = [field.annotation, *get_args(field.annotation)]
     words = [word for word in get_args(field.annotation) if isinstance(word, str)]
     if words:
@@ -149,6 +153,8 @@ def scene_by_chance(seed: int) -> dict[str, Any]:
             if fitting and (chance_of(rng, 0.25) or (link == "chords" and kind.needs)):
                 other = rng.choice(fitting)
                 settings[link] = {"part": other} if link == "primer" else other
+        if kind.name == "canon" and others:
+            settings["leader"] = rng.choice(others)
         if chance_of(rng, 0.1):
             settings["primer"] = PATTERNS[2 if role is Role.DRUMS else rng.choice([0, 1, 3, 4])]
         transforms: list[Any] = []
@@ -194,7 +200,7 @@ def _moves(rng: random.Random, parts: dict[str, Any], heard: list[str], wild: fl
         generator = parts[name]["generator"]
         kind = GENERATORS[generator if isinstance(generator, str) else generator["kind"]]
         for setting, field in kind.settings.model_fields.items():
-            if setting not in ("weights", "points", "notes", "config") and chance_of(rng, 0.1):
+            if setting not in ("weights", "points", "notes", "config", "taste") and chance_of(rng, 0.1):
                 values = [str(value_of(rng, setting, field, wild)) for _ in range(rng.randrange(1, 4))]
                 moves[f"{name}.{setting}"] = " -> ".join(values) if unit_of(field) else values[0]
         if chance_of(rng, 0.3):

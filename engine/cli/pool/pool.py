@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from engine.pool.serving.config import PoolConfig
 
 
-@click.group()
+EXAMPLES = """
+\b
+Examples:
+  perpetuum pool serve                          serve players of this machine
+  perpetuum pool serve --config pool.yaml       serve those that the file names
+  perpetuum pool check pool.yaml                can it be served?
+  perpetuum pool schema > pool.schema.json      for editors
+"""
+
+
+@click.group(epilog=EXAMPLES)
 def command() -> None:
     """Make phrases for players on other machines (docs/pool.md)."""
 
@@ -23,7 +33,7 @@ def command() -> None:
 @command.command()
 @click.option("--config", metavar="FILE", help="What it serves; without, this machine alone is served.")
 def serve(config: str | None) -> None:
-    """Serve until SIGTERM or Ctrl-C. Needs Ray: pip install 'perpetuum[pool]'."""
+    """Serve until SIGTERM or Ctrl-C. Needs Ray: pip install 'ray[serve]>=2.50,<3'."""
     from engine.pool.serving.replicas import RayMakers
     from engine.pool.serving.run import listeners, serve_pool
 

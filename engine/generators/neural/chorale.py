@@ -12,7 +12,7 @@ from engine.generators.contract import Cadence, Request
 from engine.generators.expression import sung, with_velocities
 from engine.generators.harmony import heard
 from engine.generators.neural.continuation import chorale_of, past_in_key, primer_of, typical_for
-from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
 from engine.generators.neural.curating.judging import judged_voices
 from engine.generators.neural.curating.qualities import Stand
@@ -55,13 +55,13 @@ class ChoraleGenerator:
             PerpetuumError: silence or babble in every attempt.
         """
 
-        def attempt(number: int) -> list[Candidate]:
+        def attempt(number: int) -> list[PhraseCandidate]:
             past = _past(request, fresh=number == ATTEMPTS - 1)
-            found: list[Candidate] = []
+            found: list[PhraseCandidate] = []
             for made in self.pieces(request, number):
                 notes, tokens = to_notes(made.piece), made.piece.size
                 nats = -made.log_likelihood / max(1, tokens)
-                found.append(Candidate(notes, notes, nats=nats, faults=_faults(made, past, request.key)))
+                found.append(PhraseCandidate(notes, notes, nats=nats, faults=_faults(made, past, request.key)))
             return found
 
         stand = Stand(request, request, typical=self.typical, counterpoint=True)

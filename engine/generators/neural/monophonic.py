@@ -13,7 +13,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import new_notes, past_of, rnn_of, typical_for
-from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
 from engine.generators.neural.curating.judging import judged_drums, judged_melody
 from engine.generators.neural.curating.qualities import Stand
@@ -46,10 +46,10 @@ class DrumsRnnGenerator:
             PerpetuumError: silence or noise in every attempt.
         """
 
-        def attempt(number: int) -> list[Candidate]:
+        def attempt(number: int) -> list[PhraseCandidate]:
             past = past_of(request, _drums_by_rules, fresh=number == ATTEMPTS - 1)
             found = new_notes(self.network, past, request, number)
-            return [Candidate(kick_with(notes, request), notes, nats=nats) for notes, nats in found]
+            return [PhraseCandidate(kick_with(notes, request), notes, nats=nats) for notes, nats in found]
 
         stand = Stand(request, request, idea=as_primer(request), typical=self.typical)
         choice = curated(attempt, judged_drums, request, request.settings.taste, stand)
@@ -116,14 +116,14 @@ def _sung(
     ahead = harmony.chords_under(asked) if follows_chords else None
     begin = 0.0 if lead is None else lead.head.beats
 
-    def attempt(number: int) -> list[Candidate]:
+    def attempt(number: int) -> list[PhraseCandidate]:
         fresh = number == ATTEMPTS - 1
         past = lead.past if lead is not None and not fresh else past_of(asked, _melody_by_rules, fresh)
-        found: list[Candidate] = []
+        found: list[PhraseCandidate] = []
         for notes, nats in new_notes(network, past, asked, number, conditions(past, asked)):
             own, snapped = fitted_melody(notes, asked, settings.range, ahead)
             whole = own if lead is None else lead.joined(own)
-            found.append(Candidate(on_rhythm(whole, request), moved(own, begin), snapped, nats))
+            found.append(PhraseCandidate(on_rhythm(whole, request), moved(own, begin), snapped, nats))
         return found
 
     idea = None if lead is None else lead.past

@@ -11,7 +11,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
 from engine.generators.neural.continuation import NewNotes, new_notes, past_of, primer_of, rnn_of, typical_for
-from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
 from engine.generators.neural.curating.judging import judged_voices
 from engine.generators.neural.curating.qualities import Stand
@@ -138,12 +138,12 @@ def _phrase(
     settings = request.settings
     begin = 0.0 if lead is None else lead.head.beats
 
-    def fitted(number: int) -> list[Candidate]:
-        found: list[Candidate] = []
+    def fitted(number: int) -> list[PhraseCandidate]:
+        found: list[PhraseCandidate] = []
         for own, nats in attempt(number):
             whole = own if lead is None else lead.joined(own)
             notes, snapped = fitted_voices(whole, request, settings.range, settings.voices, settings.in_key)
-            found.append(Candidate(notes, notes[notes["start"] >= begin - 1e-9], snapped, nats))
+            found.append(PhraseCandidate(notes, notes[notes["start"] >= begin - 1e-9], snapped, nats))
         return found
 
     asked, idea = (request, None) if lead is None else (lead.rest, lead.past)

@@ -17,8 +17,9 @@ from engine.errors import PerpetuumError
 
 LEFT_OUT = (
     "hours", "exceptions", "outside", "restart", "alarm", "quiet", "notices", "followers", "unknown_time", "fades",
+    "amplifier", "buttons", "log", "mqtt", "pool",
 )  # fmt: skip
-"""What would make it silent, louder or less, or write and listen somewhere, without any fault."""
+"""What would make it silent, louder or less, or write, listen, call or switch something, without any fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from engine.pool.serving.makers import MakersAwayError, Outcome
+from engine.pool.serving.makers import JobOutcome, MakersAwayError
 
 
 class Answers:
@@ -21,16 +21,16 @@ class Answers:
     def __init__(self, remembered: int = 64 << 20, most: int = 128) -> None:
         self._remembered = remembered
         self._most = most
-        self._done: OrderedDict[str, Outcome] = OrderedDict()
+        self._done: OrderedDict[str, JobOutcome] = OrderedDict()
         self._bytes = 0
-        self._making: dict[str, asyncio.Task[Outcome]] = {}
+        self._making: dict[str, asyncio.Task[JobOutcome]] = {}
 
     @property
     def making(self) -> int:
         """Jobs that are being made."""
         return len(self._making)
 
-    async def of(self, key: str, make: Callable[[], Awaitable[Outcome]], seconds: float) -> tuple[Outcome, bool]:
+    async def of(self, key: str, make: Callable[[], Awaitable[JobOutcome]], seconds: float) -> tuple[JobOutcome, bool]:
         """(outcome of a job, whether it was asked for before).
 
         Whoever stops waiting stops nothing: asked again, perhaps after a broken connection, the answer is there.
@@ -58,7 +58,7 @@ class Answers:
         async with asyncio.timeout(seconds):
             return await asyncio.shield(task), again
 
-    async def _make(self, key: str, make: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _make(self, key: str, make: Callable[[], Awaitable[JobOutcome]]) -> JobOutcome:
         try:
             outcome = await make()
         finally:
@@ -71,7 +71,7 @@ class Answers:
         return outcome
 
 
-def _looked_at(task: asyncio.Task[Outcome]) -> None:
+def _looked_at(task: asyncio.Task[JobOutcome]) -> None:
     """What failed and nobody waits for any more is no news."""
     if not task.cancelled():
         task.exception()

@@ -15,7 +15,7 @@ class MakersAwayError(PerpetuumError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JobOutcome:
     """What came of a job.
 
     Attributes:
@@ -30,7 +30,7 @@ class Outcome:
 class Makers(Protocol):
     """Makers of phrases."""
 
-    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Outcome:
+    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job.
 
         Args:

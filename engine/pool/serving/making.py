@@ -16,7 +16,7 @@ from engine.generators.chain import make_phrase
 from engine.generators.contract import Generator, Transform
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
-from engine.pool.serving.makers import Outcome
+from engine.pool.serving.makers import JobOutcome
 from engine.pool.wire.answers import read_answer, write_answer
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.messages import key_of
@@ -89,7 +89,7 @@ class PhraseMaker:
         self.models = BuiltModels(budget)
         self._lock = threading.Lock()
 
-    def make(self, job: bytes, paths: Mapping[str, str]) -> Outcome:
+    def make(self, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job; what cannot be made is an outcome, too. From any thread."""
         with self._lock:
             began = time.monotonic()
@@ -97,11 +97,11 @@ class PhraseMaker:
                 kind, request = read_job(job, {digest: Path(path) for digest, path in paths.items()})
                 raw, phrase = make_phrase(kind, request, self.models)
             except PerpetuumError as error:
-                return Outcome(b"", error.message)
+                return JobOutcome(b"", error.message)
             except Exception as error:  # a plug-in, or a network that is fed what it has never seen
                 log.exception("a phrase could not be made")
-                return Outcome(b"", repr(error)[:500])
-            return Outcome(write_answer(key_of(job), raw, phrase, time.monotonic() - began))
+                return JobOutcome(b"", repr(error)[:500])
+            return JobOutcome(write_answer(key_of(job), raw, phrase, time.monotonic() - began))
 
 
 class Rehearsal:

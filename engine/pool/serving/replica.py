@@ -38,7 +38,7 @@ class Replica:
         self._health = ThreadPoolExecutor(1, "health")
 
     async def make(self, job: bytes, paths: Mapping[str, str]) -> tuple[bytes, str]:
-        """Body and problem of an `Outcome`."""
+        """Body and problem of an `JobOutcome`."""
         outcome = await asyncio.get_running_loop().run_in_executor(self._lane, self._maker.make, job, paths)
         return outcome.body, outcome.problem
 

@@ -18,7 +18,7 @@ from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.pool.serving.config import PoolConfig
-from engine.pool.serving.makers import MakersAwayError, Outcome
+from engine.pool.serving.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.replica import Replica
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.requests import write_job
@@ -59,7 +59,7 @@ class RayMakers:
             import ray  # pyright: ignore[reportMissingImports]
             from ray import serve  # pyright: ignore[reportMissingImports]
         except ImportError as error:
-            raise PerpetuumError("Ray is not installed", "pip install 'perpetuum[pool]'") from error
+            raise PerpetuumError("Ray is not installed", "pip install 'ray[serve]>=2.50,<3'") from error
         self._ray: Any = ray
         self._serve: Any = serve
         try:
@@ -124,11 +124,11 @@ class RayMakers:
 
     # Makers
 
-    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Outcome:
+    async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job; one whose replica dies is done by another."""
         return await self._make(self._config.deployment_of(kind).name, job, paths)
 
-    async def _make(self, name: str, job: bytes, paths: Mapping[str, str]) -> Outcome:
+    async def _make(self, name: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         reason = ""
         for _ in range(ATTEMPTS):
             try:
@@ -140,7 +140,7 @@ class RayMakers:
                 log.warning("a replica of %s failed: %s", name, reason)
                 await asyncio.sleep(0.05)
             else:
-                return Outcome(body, problem)
+                return JobOutcome(body, problem)
         raise MakersAwayError(f"no replica of {name} could make it: {reason}")
 
     async def unwell(self) -> str:

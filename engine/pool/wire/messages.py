@@ -14,6 +14,7 @@ from msgspec import Meta, Raw, Struct
 
 from engine.generators.contract import Cadence, Link, Role
 from engine.ideas.idea import IdeaKind, Variation
+from engine.ideas.wear import FIGURES
 from engine.score.phrase import Origin
 
 VERSION: Literal[1] = 1
@@ -92,6 +93,9 @@ class MadeBy(WireMessage, frozen=True):
     variation: Name = ""
     idea: Name = ""
     snapped: Count = 0
+    chosen: Annotated[int, Meta(ge=0, le=64)] = 0
+    scores: Annotated[tuple[Share, ...], Meta(max_length=64)] = ()
+    qualities: Annotated[tuple[tuple[Name, Share], ...], Meta(max_length=32)] = ()
 
 
 class WirePhrase(WireMessage, frozen=True):
@@ -174,6 +178,7 @@ class WireJob(WireMessage, frozen=True):
     transforms: Annotated[tuple[WireKind, ...], Meta(max_length=32)] = ()
     taken: WireTakenUp | None = None
     dynamics: Annotated[tuple[Annotated[float, Meta(ge=-100.0, le=100.0)], ...], Meta(max_length=4096)] = ()
+    worn: Annotated[bytes, Meta(max_length=FIGURES)] = b""
 
 
 class PhraseRequest(WireMessage, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.errors import PerpetuumError
 from engine.generators.contract import GENERATORS, TRANSFORMS, GeneratorKind, Request, Settings, TransformKind
+from engine.ideas.wear import FIGURES
 from engine.pool.wire import messages as wire
 from engine.pool.wire.scores import (
     read_key,
@@ -134,6 +135,7 @@ def write_job(
         transforms=tuple(written(kinds.transforms.get(name), settings) for name, settings in request.transforms),
         taken=written_taken(request.taken) if request.taken is not None else None,
         dynamics=request.dynamics,
+        worn=request.worn,
     )
     data = _ENCODER.encode(job)
     if len(data) > wire.LARGEST_REQUEST - 1024:
@@ -214,6 +216,8 @@ def read_job(data: bytes, paths: Mapping[str, Path], kinds: Kinds = INSTALLED) -
         key = read_key(job.key)
     with _Located("$.job.keys"):
         keys = read_keys(job.keys)
+    if len(job.worn) not in (0, FIGURES):
+        raise WireError(f"{len(job.worn)} counts, and not {FIGURES}", "$.job.worn")
     with _Located("$.job.taken"):
         taken = read_taken(job.taken) if job.taken is not None else None
     return generator.name, Request(
@@ -234,6 +238,7 @@ def read_job(data: bytes, paths: Mapping[str, Path], kinds: Kinds = INSTALLED) -
         taken=taken,
         keys=keys,
         dynamics=job.dynamics,
+        worn=job.worn,
     )
 
 

@@ -30,6 +30,9 @@ def written_phrase(phrase: Phrase) -> wire.WirePhrase:
             made_by.variation,
             made_by.idea,
             made_by.snapped,
+            made_by.chosen,
+            made_by.scores,
+            made_by.qualities,
         ),
         chords=tuple(
             wire.WireChordSpan(span.start, span.end, span.chord.root, span.chord.quality, span.chord.bass, span.written)
@@ -46,7 +49,8 @@ def read_phrase(phrase: wire.WirePhrase) -> Phrase:
     """
     made_by = phrase.made_by
     said = made_by.theme, made_by.variation, made_by.idea, made_by.snapped
-    provenance = Provenance(made_by.generator, made_by.origin, made_by.seed, made_by.reason, *said)
+    choice = made_by.chosen, made_by.scores, made_by.qualities
+    provenance = Provenance(made_by.generator, made_by.origin, made_by.seed, made_by.reason, *said, *choice)
     spans = [
         ChordSpan(span.start, span.end, Chord(span.root, span.quality, span.bass), span.written)
         for span in phrase.chords

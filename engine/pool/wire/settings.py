@@ -40,14 +40,22 @@ def written_settings(settings: Settings) -> bytes:
     Raises:
         ValueError: one of them cannot travel.
     """
-    model = type(settings)
-    values = {name: getattr(settings, name) for name in model.model_fields if name != WEIGHTS}
-    for name, value in values.items():
-        _require_travelling(name, _hints(model)[name], value)
+    values = _written(settings)
     try:
         return msgspec.json.encode(values)
     except (TypeError, ValueError) as error:  # a plug-in's settings may hold anything
-        raise ValueError(f"settings of {model.__name__} cannot travel: {error}") from error
+        raise ValueError(f"settings of {type(settings).__name__} cannot travel: {error}") from error
+
+
+def _written(settings: Settings) -> dict[str, object]:
+    """Values by name; of settings within settings the same."""
+    model, values = type(settings), dict[str, object]()
+    for name in model.model_fields:
+        if name != WEIGHTS:
+            value = getattr(settings, name)
+            _require_travelling(name, _hints(model)[name], value)
+            values[name] = _written(value) if isinstance(value, Settings) else value
+    return values
 
 
 def read_settings(model: type[Settings], data: bytes | memoryview | msgspec.Raw, weights: str | None) -> Settings:
@@ -61,7 +69,10 @@ def read_settings(model: type[Settings], data: bytes | memoryview | msgspec.Raw,
     Raises:
         ValueError: they are none of the kind.
     """
-    given = msgspec.json.decode(data, type=dict[str, Any])
+    return _read(model, msgspec.json.decode(data, type=dict[str, Any]), weights)
+
+
+def _read(model: type[Settings], given: Mapping[str, Any], weights: str | None) -> Settings:
     hints = _hints(model)
     if unknown := sorted(given.keys() - (hints.keys() - {WEIGHTS})):
         raise ValueError(f"there is no setting `{unknown[0][:40]}`")
@@ -70,6 +81,10 @@ def read_settings(model: type[Settings], data: bytes | memoryview | msgspec.Raw,
     values: dict[str, Any] = {}
     for name, one in given.items():
         try:
+            inner = _inner(hints[name])
+            if inner is not None:
+                values[name] = _read(inner, msgspec.convert(one, dict[str, Any]), None)
+                continue
             values[name] = msgspec.convert(one, hints[name])
             _require_travelling(name, hints[name], values[name])
             _require_limits(model, name, values[name])
@@ -79,6 +94,11 @@ def read_settings(model: type[Settings], data: bytes | memoryview | msgspec.Raw,
         values[WEIGHTS] = weights
     # They were valid where they came from, and units are written differently in a scene than they are kept.
     return model.model_construct(**values)
+
+
+def _inner(hint: Any) -> type[Settings] | None:
+    """The settings that a setting consists of; None for a plain one."""
+    return cast("type[Settings]", hint) if isinstance(hint, type) and issubclass(hint, Settings) else None
 
 
 def _require_travelling(name: str, hint: Any, value: Any) -> None:

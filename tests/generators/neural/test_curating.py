@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.assets import find
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Cadence, Link
-from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.curator import chosen
 from engine.generators.neural.curating.qualities import QUALITIES, Stand
 from engine.generators.neural.curating.settings import ChoirTaste, Taste
@@ -46,7 +46,7 @@ def only(quality, *candidates, where=None):
 
 def one(*notes, **how):
     rows = np.array([(start, end, pitch, 80) for start, end, pitch in notes], NOTE)
-    return Candidate(rows, rows, **how)
+    return PhraseCandidate(rows, rows, **how)
 
 
 @tried(max_examples=30, deadline=None)
@@ -57,7 +57,7 @@ def one(*notes, **how):
 )
 def test_scores_are_thousandths_from_0_to_1_whatever_the_phrase(found, kind, nats):
     """Of silence, of one note, of percussion, with nats beyond all measure."""
-    candidates = [Candidate(notes, notes, nats=nats, faults=1e9) for notes in [*found, NOTHING]]
+    candidates = [PhraseCandidate(notes, notes, nats=nats, faults=1e9) for notes in [*found, NOTHING]]
     choice = chosen(candidates, [0.0] * len(candidates), Taste(), stand(kind))
     for score in (*choice.scores, *(value for _, value in choice.qualities)):
         assert 0.0 <= score <= 1.0
@@ -69,7 +69,7 @@ def test_scores_are_thousandths_from_0_to_1_whatever_the_phrase(found, kind, nat
 @tried(max_examples=20, deadline=None)
 @given(found=st.lists(notes_of, min_size=2, max_size=6), order=st.randoms(use_true_random=False))
 def test_the_order_of_candidates_decides_between_equal_ones_alone(found, order):
-    candidates = [Candidate(notes, notes, nats=float(len(notes))) for notes in found]
+    candidates = [PhraseCandidate(notes, notes, nats=float(len(notes))) for notes in found]
     shuffled = list(candidates)
     order.shuffle(shuffled)
     nothing = [0.0] * len(candidates)
@@ -97,7 +97,7 @@ def test_each_quality_prefers_what_it_is_there_for():
     with_it, beside = (one(*((step / 4, step / 4 + 0.2, 60) for step in steps)) for steps in ((0, 6, 16), (1, 6, 17)))
     assert only("rhythm", beside, with_it) == 1
     idea = stand().idea.notes
-    assert only("kinship", one((0, 1, 60), (1, 2, 60), (2, 3, 60)), Candidate(idea, idea)) == 1
+    assert only("kinship", one((0, 1, 60), (1, 2, 60), (2, 3, 60)), PhraseCandidate(idea, idea)) == 1
 
 
 def test_a_period_closes_by_itself_where_a_cadence_is_due():

@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class PhraseCandidate:
     """One phrase that a network made.
 
     Attributes:
@@ -39,7 +39,7 @@ class Choice:
         qualities: of the one that was taken: by name, 0..1 to a thousandth.
     """
 
-    candidate: Candidate
+    candidate: PhraseCandidate
     place: int = 0
     scores: tuple[float, ...] = ()
     qualities: tuple[tuple[str, float], ...] = ()

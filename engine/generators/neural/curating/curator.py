@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.errors import PerpetuumError
 from engine.generators.contract import Request
-from engine.generators.neural.curating.candidate import Candidate, Choice
+from engine.generators.neural.curating.candidate import Choice, PhraseCandidate
 from engine.generators.neural.curating.judging import Judge
 from engine.generators.neural.curating.qualities import QUALITIES, Stand
 from engine.generators.neural.curating.settings import Taste
@@ -27,7 +27,7 @@ _PLACES = 3
 
 
 def curated(
-    attempt: Callable[[int], Sequence[Candidate]],
+    attempt: Callable[[int], Sequence[PhraseCandidate]],
     judge: Judge,
     request: Request[Any],
     taste: Taste,
@@ -67,7 +67,7 @@ def curated(
     return kept
 
 
-def chosen(candidates: Sequence[Candidate], doubts: Sequence[float], taste: Taste, stand: Stand) -> Choice:
+def chosen(candidates: Sequence[PhraseCandidate], doubts: Sequence[float], taste: Taste, stand: Stand) -> Choice:
     """The candidate with the best score among those of least doubt; of equal ones the first.
 
     Args:

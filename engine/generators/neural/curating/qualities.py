@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.generators import harmony
 from engine.generators.contract import Cadence, Link, Request, Role
-from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.typicality import Typical
 from engine.generators.pulse import accent_at, onset_steps
 from engine.generators.transposing import phrase_in
@@ -64,28 +64,28 @@ class Stand:
         return self.request.role is Role.DRUMS
 
 
-Quality = Callable[[Stand], "Callable[[Candidate], float] | None"]
+Quality = Callable[[Stand], "Callable[[PhraseCandidate], float] | None"]
 
 
-def _typical(stand: Stand) -> Callable[[Candidate], float] | None:
+def _typical(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     typical = stand.typical
     if typical is None:
         return None
 
-    def measured(one: Candidate) -> float:
+    def measured(one: PhraseCandidate) -> float:
         return 0.0 if one.nats is None else typical.likeness(one.nats)
 
     return measured
 
 
-def _harmony(stand: Stand) -> Callable[[Candidate], float] | None:
+def _harmony(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     if stand.drums:
         return None
     request = stand.request
     source = request.sources.get(Link.CHORDS)
     spans = harmony.chords_under(request) if source is not None else ()
 
-    def measured(one: Candidate) -> float:
+    def measured(one: PhraseCandidate) -> float:
         kept = 1.0 - min(1.0, one.snapped / len(one.notes))
         if source is None:
             return kept
@@ -118,34 +118,34 @@ def _within_octave(interval: int) -> int:
     return min(size, 12 - size)
 
 
-def _tessitura(stand: Stand) -> Callable[[Candidate], float] | None:
+def _tessitura(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     span = stand.span
     if span is None or stand.drums:
         return None
     middle, half = (span.low + span.high) / 2, max(1.0, (span.high - span.low) / 2)
 
-    def measured(one: Candidate) -> float:
+    def measured(one: PhraseCandidate) -> float:
         mean = float(np.average(one.notes["pitch"], weights=one.notes["end"] - one.notes["start"]))
         return 1.0 - min(1.0, abs(mean - middle) / half)
 
     return measured
 
 
-def _rhythm(stand: Stand) -> Callable[[Candidate], float] | None:
+def _rhythm(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     source = stand.request.sources.get(Link.RHYTHM)
     steps = round(stand.request.beats * STEPS_PER_BEAT)
     onsets = onset_steps(source, steps) if source is not None else np.zeros(0, int)
     if not len(onsets):
         return None
 
-    def measured(one: Candidate) -> float:
+    def measured(one: PhraseCandidate) -> float:
         own = np.unique(np.rint(one.made["start"] * STEPS_PER_BEAT).astype(int))
         return float(np.isin(own, onsets).mean()) if len(own) else 0.0
 
     return measured
 
 
-def _leading(stand: Stand) -> Callable[[Candidate], float] | None:
+def _leading(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     if stand.counterpoint:
         return lambda one: 1.0 / (1.0 + 2.0 * (one.faults or 0.0))
     asked = stand.asked
@@ -155,7 +155,7 @@ def _leading(stand: Stand) -> Callable[[Candidate], float] | None:
     past = phrase_in(past, asked.keys, asked.key) if asked.keys else past
     last = past.notes["pitch"][past.notes["start"] > past.notes["start"].max() - _TOGETHER].astype(int)
 
-    def measured(one: Candidate) -> float:
+    def measured(one: PhraseCandidate) -> float:
         notes = one.notes[one.notes["start"] >= stand.begin - 1e-6]
         if not len(notes):
             return 0.0
@@ -167,7 +167,7 @@ def _leading(stand: Stand) -> Callable[[Candidate], float] | None:
     return measured
 
 
-def _kinship(stand: Stand) -> Callable[[Candidate], float] | None:
+def _kinship(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     idea = stand.idea
     if idea is None:
         return None
@@ -176,14 +176,14 @@ def _kinship(stand: Stand) -> Callable[[Candidate], float] | None:
     return lambda one: kinship.melodic(one.made, idea.notes)
 
 
-def _novelty(stand: Stand) -> Callable[[Candidate], float] | None:
+def _novelty(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     worn = stand.request.worn
     if not worn:
         return None
     return lambda one: freshness(worn, one.made, stand.drums)
 
 
-def _cadence(stand: Stand) -> Callable[[Candidate], float] | None:
+def _cadence(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     due, request = stand.request.closes, stand.request
     if due is None or stand.drums or stand.counterpoint:
         return None
@@ -191,7 +191,7 @@ def _cadence(stand: Stand) -> Callable[[Candidate], float] | None:
     goal = (key.tonic + 7) % 12 if due is Cadence.HALF else key.tonic
     chord = {goal, *((goal + step) % 12 for step in (3, 4, 7) if (goal + step) % 12 in key)}
 
-    def measured(one: Candidate) -> float:
+    def measured(one: PhraseCandidate) -> float:
         if not len(one.made):
             return 0.0
         start, end, pitch, _ = one.made[np.lexsort((one.made["pitch"], one.made["start"]))][-1].tolist()

@@ -19,7 +19,7 @@ from engine.generators.chance import stream
 from engine.generators.contract import Link, Request, Role
 from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import primer_of, vae_of
-from engine.generators.neural.curating.candidate import Candidate
+from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
 from engine.generators.neural.curating.judging import judged_drums, judged_melody
 from engine.generators.neural.curating.qualities import Stand
@@ -72,7 +72,7 @@ class MusicVaeGenerator:
         def way(begin: int) -> np.ndarray:
             return self._way(request, settings, points, begin)
 
-        def attempt(number: int) -> list[Candidate]:
+        def attempt(number: int) -> list[PhraseCandidate]:
             if led is not None and number < ATTEMPTS - 1:
                 count = settings.candidates
                 found = self._cut(request, settings, led, spans, range(number * count, (number + 1) * count))
@@ -276,23 +276,23 @@ def _within(notes: np.ndarray, beats: float) -> np.ndarray:
     return notes
 
 
-def _led_candidate(notes: np.ndarray, request: Request, span: PitchRange) -> Candidate:
+def _led_candidate(notes: np.ndarray, request: Request, span: PitchRange) -> PhraseCandidate:
     """What the network plays at an idea's place in its space, as it would be played."""
     assert request.taken is not None
     if request.role is Role.DRUMS:
-        return Candidate(kick_with(notes, request), notes)
+        return PhraseCandidate(kick_with(notes, request), notes)
     if not len(notes):
-        return Candidate(notes, notes)
+        return PhraseCandidate(notes, notes)
     notes["pitch"] = np.clip(notes["pitch"] + shift_between(request.taken.idea.key, request.key), 0, 127)
     made = fitted(notes, request, span)[0]
-    return Candidate(on_rhythm(made, request), made)
+    return PhraseCandidate(on_rhythm(made, request), made)
 
 
 def _free_candidate(
     notes: np.ndarray, request: Request, span: PitchRange, spans: tuple[ChordSpan, ...] | None, in_key: bool
-) -> Candidate:
+) -> PhraseCandidate:
     """What the network plays at a place of a way, as it would be played."""
     if request.role is Role.DRUMS:
-        return Candidate(kick_with(notes, request), notes)
+        return PhraseCandidate(kick_with(notes, request), notes)
     made, snapped = fitted_melody(notes, request, span, spans, in_key)
-    return Candidate(on_rhythm(made, request), made, snapped)
+    return PhraseCandidate(on_rhythm(made, request), made, snapped)

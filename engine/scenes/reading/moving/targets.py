@@ -300,10 +300,16 @@ def _network_of(kind: GeneratorKind | TransformKind, settings: Any) -> tuple[str
     return kind.weights(settings), str(getattr(settings, "config", ""))
 
 
+def _is_single(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return False
+    return get_origin(annotation) is not tuple
+
+
 def _movable(kind: GeneratorKind | TransformKind, settings: Settings | Problem) -> list[str]:
     """Settings that a section can change: all but those that decide which network plays."""
-    # `move` and `day` hold single values, no lists.
-    fields = {name: one for name, one in kind.settings.model_fields.items() if get_origin(one.annotation) is not tuple}
+    # `move` and `day` hold single values: no lists, no settings within settings.
+    fields = {name: one for name, one in kind.settings.model_fields.items() if _is_single(one.annotation)}
     if isinstance(kind, TransformKind):
         fields = dict(sorted(fields.items(), key=lambda one: one[0] in TransformSettings.model_fields))
     if kind.weights is None or isinstance(settings, Problem):
