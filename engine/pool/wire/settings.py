@@ -98,7 +98,7 @@ def _read(model: type[Settings], given: Mapping[str, Any], weights: str | None) 
 
 def _inner(hint: Any) -> type[Settings] | None:
     """The settings that a setting consists of; None for a plain one."""
-    return cast("type[Settings]", hint) if isinstance(hint, type) and issubclass(hint, Settings) else None
+    return hint if isinstance(hint, type) and issubclass(hint, Settings) else None
 
 
 def _require_travelling(name: str, hint: Any, value: Any) -> None:
