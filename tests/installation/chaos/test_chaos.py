@@ -24,6 +24,7 @@ from engine.installation.chaos.run import FAULTS, chosen
 from engine.installation.chaos.rungs import LadderRung, rung_of
 from engine.installation.chaos.wall_clock import WallClockStep
 from engine.sabotage import VARIABLE, Sabotage
+from tests.runtime.sound import until
 
 WAITS = (
     "import sys, time; from engine.sabotage import allow_sabotage; allow_sabotage(); print(flush=True); time.sleep(60)"
@@ -140,11 +141,14 @@ def test_processes_below_one_are_found_stopped_and_go_on():
         parent.stdout.readline()
         [child] = those(parent.pid, "time.sleep")
         assert list(descendants(parent.pid)) == [child]
-        assert stop_tree(parent.pid) == [parent.pid, child]
-        state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
-        assert state == "T"
-        tell([child, parent.pid, child], signal.SIGCONT)
-        tell([child, parent.pid], signal.SIGKILL)
+        try:
+            assert stop_tree(parent.pid) == [parent.pid, child]
+            stat = Path(f"/proc/{child}/stat")  # it stops when it is next scheduled
+            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+            tell([child, parent.pid, child], signal.SIGCONT)
+            until(lambda: stat.read_text().rpartition(")")[2].split()[0] != "T")
+        finally:
+            tell([child, parent.pid], signal.SIGKILL)
         parent.wait(10)
         tell([child], signal.SIGKILL)  # one that is gone is left alone
 
