@@ -14,11 +14,12 @@ from engine.cli.common import clock_time
 from engine.cli.listing import printable
 from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder, OutputPath
+from engine.cli.timbres.picturing import check_picture, draw_picture
 from engine.cli.waiting import progress
 from engine.errors import PerpetuumError, StoppedError
 from engine.files import stem_of
 from engine.output_file import output_folder
-from engine.pictures import PICTURES, ensure_plotting
+from engine.pictures import PICTURES
 
 if TYPE_CHECKING:
     from engine.timbres.nsynth.checkpoint import Autoencoder
@@ -114,7 +115,7 @@ def encode(
     from engine.timbres.nsynth.layout import HOP
     from engine.timbres.nsynth.recordings import padded, read_wave
 
-    _check_plot(plot)
+    check_picture(plot)
     targets = _targets(files, folder, ".npy")
     model = opened_model(checkpoint, stages, averages)
     encoder = model.encoder()
@@ -135,7 +136,7 @@ def encode(
             click.echo(f"{target}: {len(encoding)} frames, {seconds_of(encoding):.2f} s{without}")
             drawn += [(printable(file.name), wave), (printable(target.name), encoding)]
             advance()
-    _draw(plot, drawn)
+    draw_picture(plot, drawn)
 
 
 @command.command(short_help="Encodings into one between them, or into one after the other.")
@@ -168,7 +169,7 @@ def mix(
         raise click.UsageError("--weights, --crossfade and --steps are three ways of mixing: take one")
     if steps is not None and len(files) != 2:
         raise click.UsageError(f"--steps leads from one file to another, and {len(files)} are given")
-    _check_plot(plot)
+    check_picture(plot)
     shares = read_weights(weights, len(files))
     given = [them.load_encoding(file) for file in files]
     made: list[tuple[Path, Array]] = []
@@ -193,7 +194,7 @@ def mix(
         them.save_encoding(path, encoding)
         click.echo(f"{path}: {len(encoding)} frames, {them.seconds_of(encoding):.2f} s")
     sources = [(printable(file.name), encoding) for file, encoding in zip(files, given, strict=True)]
-    _draw(plot, [*sources, *((path.name, encoding) for path, encoding in made)])
+    draw_picture(plot, [*sources, *((path.name, encoding) for path, encoding in made)])
 
 
 @command.command(short_help="An encoding made slower or faster, at the same pitch.")
@@ -205,7 +206,7 @@ def stretch(file: Path, factor: float, output: Path, plot: Path | None) -> None:
     """Stretch the encoding FILE in time; what lies between its frames is on straight lines between them."""
     from engine.timbres.nsynth import encodings as them
 
-    _check_plot(plot)
+    check_picture(plot)
     given = them.load_encoding(file)
     try:
         made = them.stretch(given, factor)
@@ -213,7 +214,7 @@ def stretch(file: Path, factor: float, output: Path, plot: Path | None) -> None:
         raise PerpetuumError(f"{file}: cannot be stretched so: {error}") from error
     them.save_encoding(output, made)
     click.echo(f"{output}: {len(made)} frames, {them.seconds_of(made):.2f} s")
-    _draw(plot, [(printable(file.name), given), (output.name, made)])
+    draw_picture(plot, [(printable(file.name), given), (output.name, made)])
 
 
 @command.command(short_help="Encodings into sound.")
@@ -254,7 +255,7 @@ def synthesize(
     from engine.timbres.nsynth.layout import RATE
     from engine.timbres.nsynth.recordings import write_wave
 
-    _check_plot(plot)
+    check_picture(plot)
     targets = _targets(files, folder, ".wav")
     notes: list[them.EncodedNote] = []
     for file in files:
@@ -279,7 +280,7 @@ def synthesize(
             playing.play()
     except (KeyboardInterrupt, StoppedError):
         raise stopped(playing, f"{len(waves)} of {len(files)} files are written", folder) from None
-    _draw(plot, [(targets[number].name, waves[number]) for number in sorted(waves)])
+    draw_picture(plot, [(targets[number].name, waves[number]) for number in sorted(waves)])
 
 
 @command.command(short_help="Sounds and encodings, drawn side by side.")
@@ -294,12 +295,12 @@ def plot(files: tuple[Path, ...], output: Path) -> None:
     from engine.timbres.nsynth.encodings import ENDING, load_encoding
     from engine.timbres.nsynth.recordings import read_wave
 
-    _check_plot(output)
+    check_picture(output)
     drawn: list[tuple[str, Array]] = []
     for file in files:
         is_encoding = file.suffix.lower() == ENDING
         drawn.append((printable(file.name), load_encoding(file) if is_encoding else read_wave(file)))
-    _draw(output, drawn)
+    draw_picture(output, drawn)
 
 
 def stopped(playing: Playing, written: str, folder: Path) -> StoppedError:
@@ -352,24 +353,3 @@ def read_weights(text: str | None, count: int) -> list[float]:
     if len(weights) != count:
         raise click.UsageError(f"--weights has {len(weights)} for {count} files")
     return weights
-
-
-def _check_plot(path: Path | None) -> None:
-    """Raise if a picture that is asked for cannot be drawn here, before any work is done for it."""
-    if path is None:
-        return
-    from engine.timbres.rainbowgram import ensure_rainbows
-
-    ensure_plotting()
-    ensure_rainbows()
-
-
-def _draw(path: Path | None, drawn: Sequence[tuple[str, Array]]) -> None:
-    """Draw sounds [samples] at 16 kHz and encodings [frames, 16] side by side."""
-    if path is None:
-        return
-    from engine.timbres.rainbowgram import draw
-
-    with progress("drawing"):
-        draw(drawn, path)
-    click.echo(f"{path}: picture")

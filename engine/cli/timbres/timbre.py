@@ -16,6 +16,7 @@ from engine.cli.listing import printable
 from engine.cli.music.sampling import say
 from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder, OutputPath
+from engine.cli.timbres.picturing import check_picture, draw_picture
 from engine.cli.timbres.pitches import PitchType
 from engine.cli.timbres.roots import roots_of
 from engine.cli.waiting import progress
@@ -24,7 +25,7 @@ from engine.files import stem_of
 from engine.new_folder import check_new_folder
 from engine.output_file import output_folder
 from engine.outputs.files.sound_file import ENDINGS
-from engine.pictures import PICTURES, ensure_plotting
+from engine.pictures import PICTURES
 from engine.score.harmony.keys import pitch_name
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def encode(files: tuple[Path, ...], roots: tuple[str, ...], sound: bool, folder:
     from engine.timbres.neural.places import ENDING, hear, save_place
     from engine.timbres.neural.weights import load_network
 
-    _check_plot(plot)
+    check_picture(plot)
     output_folder(folder)
     targets = [folder / f"{stem_of(file)}{ENDING}" for file in files]
     if len(set(targets)) < len(targets):
@@ -157,7 +158,7 @@ def mix(
     from engine.timbres.neural.places import between, named_place
     from engine.timbres.neural.weights import load_network
 
-    _check_plot(plot)
+    check_picture(plot)
     network = load_network()
     ends = [named_place(network, one) for one in (first, second)]
     place = between(ends, percent / 100.0)
@@ -192,7 +193,7 @@ def sample(
     """Play a note of each of some places that are drawn; the seed of each stands in its file's name."""
     from engine.timbres.neural.places import drawn_place
 
-    _check_plot(plot)
+    check_picture(plot)
     output_folder(folder)
     first = secrets.randbits(31) if seed is None else seed
     drawn: _Drawn = []
@@ -234,7 +235,7 @@ def walk(
         raise click.UsageError("a walk goes from one place to another: name two or more")
     if notes * every + seconds > _LONGEST:
         raise click.UsageError(f"that is longer than {_LONGEST:.0f} s")
-    _check_plot(plot)
+    check_picture(plot)
     network = load_network()
     ends = [named_place(network, one) for one in places]
     sound = np.zeros(round(((notes - 1) * every + seconds) * RATE) + RATE // 10, np.float32)
@@ -364,25 +365,11 @@ def _name(place: int | Path) -> str:
     return f"place {place}" if isinstance(place, int) else printable(place.name)
 
 
-def _check_plot(path: Path | None) -> None:
-    """Raise if a picture that is asked for cannot be drawn here, before any work is done for it."""
-    if path is None:
-        return
-    from engine.timbres.rainbowgram import ensure_rainbows
-
-    ensure_plotting()
-    ensure_rainbows()
-
-
 def _draw(path: Path | None, drawn: Sequence[tuple[str, Array]]) -> None:
     """Draw sounds [frames] at 48 kHz side by side, as rainbowgrams."""
-    if path is None:
-        return
     from engine.sound.instruments.samples import resampled
     from engine.timbres.neural.layout import RATE
     from engine.timbres.nsynth.layout import RATE as PICTURED
-    from engine.timbres.rainbowgram import draw
 
-    with progress("drawing"):
-        draw([(title, np.asarray(resampled(sound, RATE, PICTURED), np.float32)) for title, sound in drawn], path)
-    click.echo(f"{path}: picture")
+    if path is not None:
+        draw_picture(path, [(title, np.asarray(resampled(one, RATE, PICTURED), np.float32)) for title, one in drawn])
