@@ -228,6 +228,13 @@ class Child(Generic[S, R]):
         """The last line that it printed, or nothing."""
         return next((line for line in reversed(self.tail) if line.strip()), "")
 
+    def explained(self, reason: str, status: int | None = None) -> str:
+        """Why it is gone, with its exit status, where that says something, and its last words."""
+        if status is not None:
+            reason = f"{reason} ({exit_text(status)})"
+        words = self.last_words()
+        return reason + (f"; its last words: {words}" if words else "")
+
     def _read(self) -> None:
         while True:
             try:

@@ -268,9 +268,7 @@ class Primary:
         finding = self._supervision.condemned
         cause = Cause.DIED if finding is None else finding.cause
         why = f"the audio process ended: {reason}, {exit_text(status)}" if finding is None else finding.reason
-        words = child.last_words()
-        why += f"; its last words: {words}" if words else ""
-        return End(frame, faded, fade is not None and status == 0, why, cause)
+        return End(frame, faded, fade is not None and status == 0, child.explained(why), cause)
 
     def bury(self, end: End, followed: bool) -> None:
         """That was the end of the music, or another takes over.

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from engine.codec import CodecError
-from engine.processes.child import Child, Gone, OomScore, exit_text, python_module
+from engine.processes.child import Child, Gone, OomScore, python_module
 from engine.processes.reports import Cause, Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
 from engine.runtime.timbres.messages import (
@@ -218,10 +218,7 @@ class Timbres:
     def _lost(self, child: BankChild, cause: Cause, reason: str) -> None:
         order, self._child, self._busy = self._busy, None, None
         status = child.close(0.2) if cause is Cause.DIED else child.kill()
-        words = child.last_words()
-        if cause is Cause.DIED:
-            reason = f"{reason} ({exit_text(status)})"
-        reason += f"; its last words: {words}" if words else ""
+        reason = child.explained(reason, status if cause is Cause.DIED else None)
         retry_in = self._supervision.lost(reason, worked=False, cause=cause)
         self._start_at = self._clock() + (retry_in or 0.0)
         if order is not None:

@@ -12,7 +12,7 @@ from typing import assert_never
 from engine.codec import CodecError
 from engine.conductor.makers.contract import Job, Reply
 from engine.generators.contract import Settings
-from engine.processes.child import Child, Gone, OomScore, exit_text
+from engine.processes.child import Child, Gone, OomScore
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
 from engine.runtime.workers.messages import (
@@ -237,10 +237,7 @@ class WorkerSlot:
         self.child = None
         # One that ended may need a moment to leave its exit status; one that only closed its socket gets no more.
         status = child.close(0.2) if cause is Cause.DIED else child.kill()
-        words = child.last_words()
-        if cause is Cause.DIED:
-            reason = f"{reason} ({exit_text(status)})"
-        self._mark_dead(cause, reason + (f"; its last words: {words}" if words else ""))
+        self._mark_dead(cause, child.explained(reason, status if cause is Cause.DIED else None))
 
     def _mark_dead(self, cause: Cause, reason: str) -> None:
         self.status.state, self.status.loading = WorkerState.DEAD, ""

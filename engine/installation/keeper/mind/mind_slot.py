@@ -10,7 +10,7 @@ from contextlib import suppress
 from engine.codec import CodecError
 from engine.installation.keeper.mind.messages import Beat, CannotPlay, Decided, FromMind, ToMind
 from engine.installation.keeper.mind.warm import MIND, MindChild, WarmMind
-from engine.processes.child import Gone, exit_text
+from engine.processes.child import Gone
 from engine.processes.reports import Cause
 from engine.processes.stopped import is_stopped
 from engine.processes.supervision import Limits, Supervision
@@ -196,14 +196,13 @@ class MindSlot:
     def _replace(self, child: MindChild, cause: Cause, reason: str) -> None:
         self.child = None
         status = child.close(0.2) if cause is Cause.DIED else child.kill()
-        words = child.last_words()
-        if cause is Cause.DIED:
-            reason = f"{reason} ({exit_text(status)})"
         refusal, self._refusal = self._refusal, None
         if refusal is not None:
-            reason = refusal.reason
             self._cannot_play(refusal)
-        self._mark_lost(cause, reason + (f"; its last words: {words}" if words and refusal is None else ""))
+            reason = refusal.reason
+        else:
+            reason = child.explained(reason, status if cause is Cause.DIED else None)
+        self._mark_lost(cause, reason)
 
     def _mark_lost(self, cause: Cause, reason: str) -> None:
         retry_in = self._supervision.lost(reason, worked=self._works, cause=cause)

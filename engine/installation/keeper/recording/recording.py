@@ -33,7 +33,7 @@ from engine.installation.keeper.recording.messages import (
 )
 from engine.journal.entries import EVENTS, HAPPENINGS, Entry, Happened, HappeningValue, TurnBegan
 from engine.journal.recalled import Recalled
-from engine.processes.child import Child, Gone, OomScore, exit_text, python_module
+from engine.processes.child import Child, Gone, OomScore, python_module
 from engine.processes.reports import Cause, Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
 from engine.runtime.performance.commands import Command
@@ -291,11 +291,7 @@ class RecorderPlace:
         self._child = None
         # One that waits for its disk cannot even be killed at once.
         threading.Thread(target=_discard, args=(child, 0.0), name="recorder's end", daemon=True).start()
-        words = child.last_words()
-        status = child.process.poll()
-        if cause is Cause.DIED and status is not None:
-            reason = f"{reason} ({exit_text(status)})"
-        self._mark_lost(cause, reason + (f"; its last words: {words}" if words else ""))
+        self._mark_lost(cause, child.explained(reason, child.process.poll() if cause is Cause.DIED else None))
 
     def _mark_lost(self, cause: Cause, reason: str) -> None:
         retry_in = self._supervision.lost(reason, worked=self._works, cause=cause)

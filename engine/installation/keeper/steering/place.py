@@ -29,7 +29,7 @@ from engine.installation.keeper.steering.messages import (
     SteeringReach,
     ToSteering,
 )
-from engine.processes.child import Child, Gone, OomScore, exit_text, python_module
+from engine.processes.child import Child, Gone, OomScore, python_module
 from engine.processes.reports import Cause, Reporter, log_report
 from engine.processes.supervision import Limits, Supervision
 
@@ -186,10 +186,7 @@ class SteeringPlace:
     def _replace(self, child: SteeringChild, cause: Cause, reason: str) -> None:
         self._child = None
         threading.Thread(target=child.kill, name="steering's end", daemon=True).start()
-        words, status = child.last_words(), child.process.poll()
-        if cause is Cause.DIED and status is not None:
-            reason = f"{reason} ({exit_text(status)})"
-        self._mark_lost(cause, reason + (f"; its last words: {words}" if words else ""))
+        self._mark_lost(cause, child.explained(reason, child.process.poll() if cause is Cause.DIED else None))
 
     def _mark_lost(self, cause: Cause, reason: str) -> None:
         retry_in = self._supervision.lost(reason, worked=self._works, cause=cause)
