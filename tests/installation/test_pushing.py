@@ -2,7 +2,8 @@
 
 import os
 import threading
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -19,7 +20,9 @@ from engine.fleet.messages import (
     SteeringCommand,
     write_message,
 )
+from engine.installation.choices.secret import Secret
 from engine.installation.choices.steering import SteeringRight
+from engine.installation.installation import Installation
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.steering.messages import AskAnswered
 from engine.installation.loading import read_installation
@@ -27,7 +30,7 @@ from engine.installation.steered import memory
 from engine.installation.steered.checking import CheckFile, FileChecked, check_elsewhere, check_pushed
 from engine.installation.steered.commands import SteeringCommands
 from engine.installation.steered.memory import NAME, DoneCommands
-from engine.installation.steered.pushing import RefusedFileError, TakenFile, take_file
+from engine.installation.steered.pushing import ONLY_HERE, RefusedFileError, TakenFile, take_file
 from tests.installation.making import SMALL, entry, programme
 
 HEAD = "perpetuum: 1\ntitle: Here\nscenes: {small: }\nmqtt: {broker: localhost}\n"
@@ -97,6 +100,9 @@ def test_a_scene_that_nothing_names_yet_is_kept_for_the_installation_file_that_w
         (of_installation(HEAD.replace("mqtt: {broker: localhost}\n", "")), "`mqtt`"),
         (of_installation(HEAD + "amplifier: {switch_on: reboot, switch_off: reboot}\n"), "`amplifier`"),
         (of_installation(HEAD + "listen: {health: '0.0.0.0:80'}\nstate: elsewhere\n"), "`listen`, `state`"),
+        (of_installation(HEAD + "pool: {hosts: ['https://mine.example'], token: {file: /etc/passwd}}\n"), "`pool`"),
+        (of_installation(HEAD + "notices: {webhook: {env: PERPETUUM_WEBHOOK}}\n"), "`notices`"),
+        (of_installation(HEAD + "alarm: {http: false}\n"), "`alarm`"),
         (of_installation(HEAD + "scenez: 1\n"), "is not valid"),
         (of_installation(SMALL), "this is no installation"),
         (of_installation(HEAD + "#" * LARGEST_FILE), "are taken at most"),
@@ -210,3 +216,31 @@ def test_silence_waits_for_no_file_that_is_being_checked(tmp_path):
     asked.set()
     thread.join()
     assert [one.text for one in answers] == ["taken; it is being read"]
+
+
+def test_a_scene_takes_no_place_of_another_installation_in_the_same_folder(here):
+    (here.path.parent / "tower.yaml").write_text(HEAD)
+    with pytest.raises(RefusedFileError, match="is no scene"):
+        take(of_scene(SMALL, "tower"), here)
+    assert lie(here)["tower.yaml"] == HEAD
+    take(of_scene(SMALL, "new"), here)
+    take(of_scene(SMALL + "# again\n", "new"), here)
+    assert lie(here)["new.yaml"].endswith("# again\n")
+
+
+def test_whatever_holds_a_secret_can_only_be_changed_on_the_player_itself():
+    """Where the secret goes stands beside it: who changes that has it sent to themselves."""
+
+    def holds(kind, seen):
+        if kind is Secret:
+            return True
+        inner = list(get_args(kind))
+        if is_dataclass(kind) and kind not in seen:
+            seen.add(kind)
+            inner += get_type_hints(kind).values()
+        return any(holds(one, seen) for one in inner)
+
+    hints = get_type_hints(Installation)
+    held = {name for name, kind in hints.items() if holds(kind, set())}
+    assert {"pool", "notices", "steering", "listening"} <= held
+    assert held <= set(ONLY_HERE)

@@ -22,8 +22,9 @@ from engine.output_file import write_bytes
 BEFORE = ".before"
 """Ending of the name under which the file lies that another one has taken the place of."""
 
-ONLY_HERE = ("steering", "listening", "amplifier", "state")
-"""What no pushed installation file may change: it would cut the player off, open it, or run commands on it."""
+ONLY_HERE = ("steering", "listening", "pool", "notices", "alarm", "amplifier", "state")
+"""What no pushed installation file may change: it would cut the player off, open it, have it send its secrets to
+others, take its fire alarm away, or run commands on it."""
 
 _CALLED = {"steering": "mqtt", "listening": "listen"}
 
@@ -90,6 +91,8 @@ def take_file(
     if checked.installation is not None:
         _refuse_what_only_hands_change(installation, checked.installation)
     before = _bytes_at(path)
+    if file.kind is Push.SCENE and file.name not in installation.programme.scenes and before is not None:
+        _refuse_what_is_no_scene(path, check(CheckFile(str(path), before)))
     what = "installation" if file.kind is Push.INSTALLATION else f"scene {file.name}"
     if before == data:
         return TakenFile(what, f"{path} is so already", checked.found, checked.more)
@@ -119,6 +122,11 @@ def _place_of(name: str, installation: Installation) -> Path:
     if path in (installation.path, installation.path.with_name(installation.path.name + BEFORE)):
         raise RefusedFileError(f"{path} is the installation file, and no scene")
     return path
+
+
+def _refuse_what_is_no_scene(path: Path, there: FileChecked) -> None:
+    if there.kind != Push.SCENE.value:
+        raise RefusedFileError(f"{path} is there already and is no scene: {there.kind}; push it under another name")
 
 
 def _refuse_what_only_hands_change(before: Installation, after: Installation) -> None:

@@ -114,6 +114,6 @@ class StateTelling:
 
 
 def _settled(state: PlayerState) -> PlayerState:
-    """A state without what moves all the time."""
+    """A state without what moves all the time: seconds, in the sentence and behind the colons of what is wrong, too."""
     wrong = tuple(one.partition(":")[0] for one in state.wrong)
-    return msgspec.structs.replace(state, at=0.0, last_sound=None, temperature=None, wrong=wrong)
+    return msgspec.structs.replace(state, at=0.0, last_sound=None, temperature=None, sentence="", wrong=wrong)
