@@ -191,19 +191,18 @@ class Running:
             if number in STOPPING:
                 return True
             if number == signal.SIGHUP:
-                if self._reading is not None and self._check_at is not None:
-                    self._reading.give_up()
-                    self._reading = None
-                self._check_at = None
-                if self._reading is None:
-                    self._read_again()
+                keeper.read_due = True
             elif number == signal.SIGUSR1:
                 self._show_stacks(keeper)
             elif keeper.installation.alarm.signal:
                 keeper.hands.ask(Ask.ALARM, "signal")
-        if keeper.read_due:
+        # A reading that has begun may have missed what was saved since: who asks meanwhile has another one follow.
+        if keeper.read_due and (self._reading is None or self._check_at is not None):
             keeper.read_due = False
-            self._asked.append(signal.SIGHUP)
+            if self._reading is not None:
+                self._reading.give_up()
+            self._check_at = None
+            self._read_again()
         if self._quiet_at is not None and time.monotonic() > self._quiet_at:
             self._quiet_at = None
             logging.getLogger("engine.processes.child").setLevel(logging.NOTSET)
