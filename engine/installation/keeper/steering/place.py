@@ -97,7 +97,10 @@ class SteeringPlace:
             return
         self._order = order
         if order is None:
-            self.close()
+            # Its good-bye takes a second, or two where it is stopped; the music is looked after meanwhile.
+            child = self._let_go()
+            if child is not None:
+                threading.Thread(target=child.close, name="steering's end", daemon=True).start()
         elif self._child is not None:
             self._child.send(order)
         else:
@@ -125,9 +128,13 @@ class SteeringPlace:
 
     def close(self, patience: float = 2.0) -> None:
         """End the process, which says good-bye for `patience` seconds at most."""
-        child, self._child, self._restart_at, self._works = self._child, None, float("inf"), False
+        child = self._let_go()
         if child is not None:
             child.close(patience)
+
+    def _let_go(self) -> SteeringChild | None:
+        child, self._child, self._restart_at, self._works = self._child, None, float("inf"), False
+        return child
 
     def _start(self) -> None:
         order = self._order
