@@ -139,7 +139,19 @@ def test_where_it_never_closes_the_volume_returns_at_midnight_and_normal_brings_
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{", b'{"decibels": "4"}', b'{"decibels": 400}', b'{"decibels": NaN}', b"\xff\x00", b"null"]
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"decibels": "4"}',
+        b'{"decibels": 400}',
+        b'{"decibels": NaN}',
+        b"\xff\x00",
+        b"null",
+        b"[" * 100_000,
+        b'{"decibels": 1, "until": 1' + b"0" * 400 + b"}",
+    ],
 )
 def test_a_volume_that_was_spoilt_on_the_disk_is_none(tmp_path, data):
     (tmp_path / "volume").write_bytes(data)

@@ -65,10 +65,16 @@ class Buttons:
             return
         self._sign = sign
         on, off = sign.value
-        if off:
-            self._light.blink(on, off)
-        else:
-            self._light.on()
+        try:
+            if off:
+                self._light.blink(on, off)
+            else:
+                self._light.on()
+        except Exception as error:  # whatever the back-ends of gpiozero raise: it is a light
+            log.error(
+                "the light at `buttons` fails and stays as it is (%s); the music plays on", str(error) or repr(error)
+            )
+            self._light = None
 
     def close(self) -> None:
         """Take no press any more; the light goes out."""

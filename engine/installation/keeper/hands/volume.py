@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import cast
+from typing import Annotated
+
+import msgspec
 
 from engine.installation.choices.staff import StaffChoice
 from engine.installation.hours.timetable import Timetable
@@ -22,6 +23,13 @@ VOLUME_FILE = "volume"
 
 FURTHEST = 40.0
 """dB that a file may say; another has been spoilt."""
+
+
+class _Kept(msgspec.Struct):
+    """As it lies on the disk."""
+
+    decibels: Annotated[float, msgspec.Meta(ge=-FURTHEST, le=FURTHEST)]
+    until: float | None = None
 
 
 def next_session(timetable: Timetable, moment: datetime) -> datetime | None:
@@ -89,22 +97,14 @@ class StaffVolume:
             self._later(lambda: self._folder.remove(VOLUME_FILE))
             return
         until = self._until if self._until is not None and math.isfinite(self._until) else None
-        data = json.dumps({"decibels": self._decibels, "until": until}).encode()
+        data = msgspec.json.encode(_Kept(self._decibels, until))
         self._later(lambda: self._folder.write(VOLUME_FILE, data, "a restart would bring back the usual volume"))
 
 
 def _read(data: bytes | None) -> tuple[float, float | None]:
     """dB, and seconds since 1970 at which it is over; (0, None) where there is nothing that can be read."""
-    if data is None:
-        return 0.0, None
     try:
-        said: object = json.loads(data)
-        if not isinstance(said, dict):
-            return 0.0, None
-        fields = cast("dict[str, object]", said)
-        decibels, until = fields.get("decibels"), fields.get("until")
-    except ValueError:
+        kept = msgspec.json.decode(data or b"", type=_Kept)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return 0.0, None
-    if not isinstance(decibels, int | float) or not abs(decibels) <= FURTHEST:
-        return 0.0, None
-    return float(decibels), float(until) if isinstance(until, int | float) and math.isfinite(until) else None
+    return kept.decibels, kept.until
