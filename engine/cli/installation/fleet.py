@@ -147,7 +147,8 @@ def status(context: click.Context, players: str, timeout: float, form: str) -> N
 def command_(
     context: click.Context, players: str, ask: str, value: str, timeout: float, keep: float, form: str
 ) -> None:
-    """Ask something of PLAYERS: mute, unmute, quiet, normal, volume -6, section NAME, scene NAME, alarm, release."""
+    """Ask something of PLAYERS: mute, unmute, quiet, normal, louder, softer, volume -6, section NAME, scene NAME,
+    reload, alarm, release."""
     with context.obj.open(timeout) as desk:
         found = desk.ask(_names(players), f"{ask} {value}".strip(), by=_me(), keep=keep * 3600)
     _finish(context, found, form)

@@ -149,7 +149,9 @@ class Keeper:
         self._rungs = Rungs()
         self._amplifier = Amplifier(self.installation.amplifier)
         self._succession = Succession(self._tell_mind, self.levels.set_gain)
-        self._course = AskedCourse(lambda: (self.installation, self.on), self._change, self._tell_mind, clock)
+        self._course = AskedCourse(
+            lambda: (self.installation, self.on), self._change, self._tell_mind, clock, lambda: self._succession.waits
+        )
         self.hands = Hands(
             folder, self._act, self._writer.do, self.tell, self._course.check, lambda: self.installation.staff
         )

@@ -66,8 +66,10 @@ class Asking:
     """Hands, and what came of what they ask."""
 
     def __init__(self, folder, on=TIDES):
-        self.on, self.told, self.done = on, [], []
-        self.course = AskedCourse(lambda: (HERE, self.on), self.change, self.done.append, lambda: 50.0)
+        self.on, self.told, self.done, self.waits = on, [], [], False
+        self.course = AskedCourse(
+            lambda: (HERE, self.on), self.change, self.done.append, lambda: 50.0, lambda: self.waits
+        )
         self.hands = Hands(StateFolder(folder), self.act, lambda action: action(), self.told.append, self.course.check)
 
     def act(self, ask, value):
@@ -132,6 +134,14 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_neither_told_nor_don
         asking.hands.ask(ask, "control", value)
     asking.course.look(60.0)
     assert (asking.told, asking.done, asking.hands.volume.decibels) == ([], [], 0.0)
+
+
+def test_a_section_is_refused_while_another_scene_is_about_to_take_over(tmp_path):
+    asking = Asking(tmp_path)
+    asking.waits = True
+    with pytest.raises(PerpetuumError, match="another scene"):
+        asking.hands.ask(Ask.SECTION, "control", "storm")
+    assert (asking.told, asking.done) == ([], [])
 
 
 def test_what_could_be_done_when_it_was_asked_and_cannot_any_more_costs_nothing(tmp_path):

@@ -25,6 +25,7 @@ class AskedCourse:
         change: lets another turn begin where the transition lets it.
         tell: takes commands to the mind.
         clock: gives seconds.
+        waits: whether another scene is about to take over, so that what plays is not the turn any more.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class AskedCourse:
         change: Callable[[OnAir, float], None],
         tell: Callable[[GoToSection], None],
         clock: Callable[[], float],
+        waits: Callable[[], bool] = lambda: False,
     ) -> None:
         self._stands = stands
         self._change = change
         self._tell = tell
         self._clock = clock
+        self._waits = waits
         self._asked: queue.SimpleQueue[tuple[Ask, str]] = queue.SimpleQueue()
 
     def check(self, ask: Ask, value: str) -> None:
@@ -50,7 +53,7 @@ class AskedCourse:
         if ask is Ask.SCENE:
             turn_asked(installation, on, value, self._clock())
         elif ask is Ask.SECTION:
-            check_section(installation, on, value)
+            self._check_section(installation, on, value)
 
     def put(self, ask: Ask, value: str) -> None:
         """Have it done. In any thread."""
@@ -66,7 +69,12 @@ class AskedCourse:
                     if ask is Ask.SCENE:
                         self._change(turn_asked(installation, on, value, now), now)
                     else:
-                        check_section(installation, on, value)
+                        self._check_section(installation, on, value)
                         self._tell(GoToSection(value))
                 except PerpetuumError as error:  # it could be done when it was asked
                     log.warning("%s %s: %s", ask, value, error)
+
+    def _check_section(self, installation: Installation, on: OnAir | None, value: str) -> None:
+        if self._waits():
+            raise PerpetuumError("another scene is about to begin", "ask again when it plays")
+        check_section(installation, on, value)
