@@ -12,7 +12,6 @@ import logging
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -39,6 +38,7 @@ from engine.installation.mind.weights import tell_weights
 from engine.logs.log import log_to_parent
 from engine.pool.asking.rung import PoolRung
 from engine.processes.child import LARGEST_MESSAGE
+from engine.processes.leaving import leave
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.messages import FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.mind.mind import Mind
@@ -263,7 +263,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave(main())

@@ -9,11 +9,9 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import logging
-import os
 import queue
 import signal
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -46,6 +44,7 @@ from engine.installation.recorder.keeping import Keeping, recall_only
 from engine.journal.entries import ENTRIES, EVENTS, HAPPENINGS, Decision, Happened, HeardUntil, Noted
 from engine.logs.log import log_to_parent
 from engine.processes.child import LARGEST_MESSAGE
+from engine.processes.leaving import leave
 from engine.sabotage import allow_sabotage
 
 log = logging.getLogger(__name__)
@@ -282,7 +281,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave(main())

@@ -9,10 +9,8 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import logging
-import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -45,6 +43,7 @@ from engine.installation.steered.pushing import take_file
 from engine.installation.steered.telling import StateTelling
 from engine.logs.log import log_to_parent
 from engine.processes.child import LARGEST_MESSAGE
+from engine.processes.leaving import leave
 
 log = logging.getLogger(__name__)
 
@@ -281,7 +280,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    leave(main())

@@ -91,3 +91,15 @@ def test_where_no_pin_can_be_used_it_is_said_and_nothing_else_happens(monkeypatc
     buttons.show(SOUND)
     buttons.close()
     assert "GPIO26 of `buttons` cannot be used" in caplog.text
+
+
+def test_a_light_that_fails_is_told_once_and_ends_nothing(pins, hands, caplog, monkeypatch):
+    def fails(light):
+        raise OSError("the chip is gone")
+
+    monkeypatch.setattr("gpiozero.LED.on", fails)
+    buttons = Buttons(PINS, hands)
+    buttons.show(SOUND)
+    buttons.show(after(SOUND, 0, lost="the card is gone"))
+    assert caplog.text.count("the chip is gone") == 1
+    buttons.close()
