@@ -4,6 +4,15 @@ Whatever counts, logs, records or shows something subscribes here; whoever makes
 """
 
 from engine.events.bus import Bus, Subscription
+from engine.events.processes import (
+    NotesLate,
+    NotesLeftOut,
+    OutputFailed,
+    ProcessDied,
+    ProcessStarted,
+    SoundResumed,
+    SoundStarved,
+)
 from engine.events.vocabulary import (
     BarSealed,
     Commanded,
@@ -13,21 +22,14 @@ from engine.events.vocabulary import (
     HandAsked,
     Heard,
     NetworksLoaded,
-    NotesLate,
-    NotesLeftOut,
-    OutputFailed,
     PartBar,
     PhraseDecided,
-    ProcessDied,
-    ProcessStarted,
     QuietBegan,
     RepetitionMeasured,
     SceneRefused,
     SceneTookOver,
     SectionBegan,
     SoundMeasured,
-    SoundResumed,
-    SoundStarved,
     SoundTold,
     StepCause,
     SteppedDown,

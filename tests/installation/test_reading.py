@@ -8,15 +8,8 @@ import pytest
 
 from engine import assets
 from engine.codec import Codec
-from engine.installation.installation import (
-    AfterRest,
-    ExceptionDays,
-    Hours,
-    Installation,
-    Order,
-    Overlap,
-    UnknownTime,
-)
+from engine.installation.hours.opening import ExceptionDays, Hours
+from engine.installation.installation import AfterRest, Installation, Order, Overlap, UnknownTime
 from engine.installation.loading import read_installation
 from engine.installation.reading.schema import MODELS, installation_schema
 from engine.installation.state_place import default_state

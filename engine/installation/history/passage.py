@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from engine import __version__
 from engine.errors import PerpetuumError
+from engine.events.processes import SoundStarved
 from engine.events.sounding import GainMoved, GraphBegan, SoundTold, ToldLate
-from engine.events.vocabulary import SoundStarved
 from engine.installation.history.files import is_mono
 from engine.journal.entries import RecordsLost
 from engine.journal.reader import Journal
