@@ -3,11 +3,13 @@
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +26,8 @@ from engine.logs.limiting import LogLimiter
 from engine.logs.log import Log
 from engine.logs.sinks import FileSink, JournalSink, StreamSink
 from tests.health.prometheus import wait_until
+
+ROOT = Path(__file__).parents[2]
 
 ENTRY = LogEntry(1_795_858_000.5, 30, "mind", "engine.x", "no sound\nat all", "SoundStarved", "look", "no sound")
 
@@ -371,6 +375,32 @@ def test_what_a_child_logs_is_written_by_its_parent_with_its_name(caplog):
     assert (record.name, record.levelno, record.entry.component) == ("engine.far", logging.WARNING, "mind")
     assert not any("unheard" in one.getMessage() for one in caplog.records)
     assert entry_of(record, "keeper").message == "from afar: 3"
+
+
+def test_every_child_that_is_listened_to_tells_its_log_by_the_one_way():
+    """Those of which only an answer is read (the file's reader, a check, a render of the bank) have no log."""
+    sources = "".join(one.read_text() for one in (ROOT / "engine").rglob("*.py"))
+    modules = set(re.findall(r'python_module\("([\w.]+)"\)', sources))
+    answering = {"engine.installation.reader", "engine.installation.bank", "engine.installation.steered.checking"}
+    assert answering < modules
+    for module in modules - answering:
+        assert "log_to_parent()" in ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text(), module
+
+
+def test_the_last_words_of_a_child_that_logs_a_traceback_are_its_last_line():
+    from engine.codec import Codec
+    from engine.processes.child import Child, OomScore
+
+    script = (
+        "import logging; from engine.logs.log import log_to_parent\nlog_to_parent()\n"
+        "try: 1 / 0\nexcept Exception: logging.getLogger('engine.far').exception('it broke')\n"
+    )
+    command = [sys.executable, "-c", script]
+    child = Child("audio", command, Codec(int), Codec(int), lambda child, message: None, OomScore.AUDIO)
+    try:
+        assert wait_until(lambda: child.last_words() == "ZeroDivisionError: division by zero", 60)
+    finally:
+        child.close()
 
 
 def test_importing_the_log_brings_nothing_but_the_standard_library():
