@@ -108,9 +108,10 @@ def _commands(name: str) -> list[tuple[str, str]]:
         ("Silence, until further notice", f"perpetuum control {name} mute"),
         ("Music again", f"perpetuum control {name} unmute"),
         ("Softer, for a guided tour", f"perpetuum control {name} quiet"),
+        ("The tour is over", f"perpetuum control {name} normal"),
         ("A little softer, for today", f"perpetuum control {name} softer"),
         ("A little louder, for today", f"perpetuum control {name} louder"),
-        ("As loud as usual again", f"perpetuum control {name} normal"),
+        ("As loud as usual again", f"perpetuum control {name} volume 0"),
         ("After a fire alarm", f"perpetuum control {name} release"),
     ]
 
