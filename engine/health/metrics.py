@@ -136,6 +136,7 @@ class Metrics:
             self._restarts.labels(component)
         for cause in StepCause:
             self._failures.labels(cause.value)
+        self._generation.labels(OTHER)
 
     @property
     def before(self) -> HealthSnapshot | None:
