@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.events.hearing import Heard, RepetitionMeasured, SoundMeasured
-from engine.events.proof import MixerFound, RoomFound
+from engine.events.proof import MainsFound, MixerFound, RoomFound
 from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
@@ -410,6 +410,7 @@ Event = (
     | Commanded
     | Heard
     | SoundMeasured
+    | MainsFound
     | MixerFound
     | RoomFound
     | RepetitionMeasured

@@ -12,7 +12,7 @@ from types import TracebackType
 from engine.errors import PerpetuumError
 from engine.installation.calibrating.noise import PinkNoise
 from engine.installation.installation import Installation
-from engine.installation.keeper.amplifier import Amplifier
+from engine.installation.keeper.power.amplifier import Amplifier
 from engine.outputs.gain import Gain
 from engine.outputs.opening import open_outputs
 from engine.outputs.tee import Tee

@@ -17,7 +17,6 @@ from engine.events.log import LOGGED, log_event
 from engine.installation.hours.timetable import Intent, Timetable
 from engine.installation.installation import Installation
 from engine.installation.keeper.ahead import Ahead
-from engine.installation.keeper.amplifier import Amplifier
 from engine.installation.keeper.direction import (
     Level,
     OnAir,
@@ -36,6 +35,7 @@ from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.levels import StageLevels
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.power.amplifier import Amplifier
 from engine.installation.keeper.recording.marks import HeardMarks
 from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of

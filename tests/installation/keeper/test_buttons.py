@@ -65,6 +65,7 @@ def test_a_press_moves_the_volume_a_step_and_mute_and_quiet_go_on_and_off(pins, 
         ({"lost": "the card is gone"}, LightSign.WRONG),
         ({"late": ("taken",), "muted": True}, LightSign.WRONG),
         ({"mixer": "it is muted"}, LightSign.WRONG),
+        ({"mains": "the mains have failed"}, LightSign.WRONG),
     ],
 )
 def test_the_light_says_how_it_is(like, sign):
