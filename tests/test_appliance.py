@@ -55,12 +55,14 @@ def test_a_changed_setting_changes_its_own_line_alone(tmp_path):
 
 def test_a_read_only_root_a_card_and_a_restart_are_written_where_they_are_asked_for(tmp_path):
     here = tmp_path / "settings.conf"
-    here.write_text("name = foyer\nread_only = yes\ncard_path = usb-0:1.3:1.0\nreboot = Mon *-*-* 04:10\n")
+    here.write_text("name = foyer\nread_only = yes\ncard_path = usb-0:1.3:1.0\nreboot = Mon *-*-* 04:10\nups = yes\n")
     assert install("--files", tmp_path / "root", settings=here).returncode == 0
     made = tree(tmp_path / "root")
     assert "LABEL=perpetuum /var/lib/perpetuum ext4" in made["etc/fstab"]
     assert 'overlayroot="tmpfs:recurse=0"' in made["etc/overlayroot.local.conf"]
     assert 'ATTR{id}="Perpetuum"' in made["etc/udev/rules.d/85-perpetuum.rules"]
+    assert 'subject.user === "perpetuum"' in made["etc/polkit-1/rules.d/50-perpetuum.rules"]
+    assert "(`ups` of its file)" in made["etc/polkit-1/rules.d/50-perpetuum.rules"]
     assert "OnCalendar=Mon *-*-* 04:10" in made["etc/systemd/system/perpetuum-reboot.timer"]
 
 

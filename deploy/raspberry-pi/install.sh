@@ -25,6 +25,7 @@ shutdown_pin=
 watchdog=yes
 read_only=no
 state_label=perpetuum
+ups=no
 reboot=
 
 usage() {
@@ -99,7 +100,7 @@ read_settings() {
         [[ $line == *=* ]] || fail "$1:$number: a setting is \`key = value\`"
         case $key in
             name | installation | package | wheels | time_zone | sound_overlay | card_path | onboard_audio | \
-                shutdown_pin | watchdog | read_only | state_label | reboot) printf -v "$key" '%s' "$value" ;;
+                shutdown_pin | watchdog | read_only | state_label | ups | reboot) printf -v "$key" '%s' "$value" ;;
             *) fail "$1:$number: there is no setting \`$key\`" ;;
         esac
     done <"$1"
@@ -110,7 +111,7 @@ read_settings() {
     [[ $shutdown_pin =~ ^([0-9]|1[0-9]|2[0-7])?$ ]] || fail "\`shutdown_pin\` is 0 to 27: $shutdown_pin"
     [[ $reboot =~ ^[A-Za-z0-9:*,.\ -]*$ ]] || fail "\`reboot\` is a time as systemd writes it: $reboot"
     [[ $time_zone =~ ^[A-Za-z0-9_+/-]*$ ]] || fail "\`time_zone\` is a name like Europe/Berlin: $time_zone"
-    for key in onboard_audio watchdog read_only; do
+    for key in onboard_audio watchdog read_only ups; do
         [[ ${!key} =~ ^(yes|no|on|off)$ ]] || fail "\`$key\` is yes or no: ${!key}"
     done
     if [ -n "$installation" ]; then have "$installation"; fi
@@ -158,6 +159,7 @@ packages() {
     local wanted=(python3 python3-venv python3-dev gcc g++ libasound2-dev portaudio19-dev
         libportmidi-dev liblo-dev libsndfile1-dev libsndfile1 alsa-utils chrony ca-certificates tzdata) missing=() one
     if yes "$read_only"; then wanted+=(overlayroot); fi
+    if yes "$ups"; then wanted+=(polkitd); fi
     for one in "${wanted[@]}"; do
         if ! installed "$one"; then missing+=("$one"); fi
     done
@@ -241,6 +243,18 @@ service() {
             say "! $other is enabled, too, and has the same sound card: sudo systemctl disable --now $other"
         fi
     done
+    if yes "$ups"; then
+        put /etc/polkit-1/rules.d/50-perpetuum.rules 644 <<END
+// The installation may shut the machine down when its UPS says that the mains have failed (\`ups\` of its file).
+polkit.addRule(function (action, subject) {
+    if (action.id.indexOf("org.freedesktop.login1.power-off") === 0 && subject.user === "perpetuum") {
+        return polkit.Result.YES;
+    }
+});
+END
+    else
+        drop /etc/polkit-1/rules.d/50-perpetuum.rules
+    fi
     put /etc/security/limits.d/perpetuum.conf 644 <<END
 # The sound may come before all else, and is not paged out.
 @audio - rtprio 80
