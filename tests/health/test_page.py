@@ -137,6 +137,10 @@ def test_the_sheet_says_what_the_file_says(tmp_path, capsys):
         "10:00 to 18:00 and 19:30 to 01:00",
         "12-25 of every year to 12-26 of every year",
         "Outside the hours: evensong, softly.",
+        "It blinks quickly: something is wrong",
+        "Buttons: louder, softer, mute, quiet mode.",
+        "plays on from its battery for 2 minutes, and then switches itself off",
+        "dB(A) where the meter stood",
         "Ada <030> & co",
         "perpetuum control every_setting unmute",
     ):
