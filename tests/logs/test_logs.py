@@ -378,10 +378,10 @@ def test_what_a_child_logs_is_written_by_its_parent_with_its_name(caplog):
 
 
 def test_every_child_that_is_listened_to_tells_its_log_by_the_one_way():
-    """Those of which only an answer is read (the file's reader, a check, a render of the bank) have no log."""
+    """Those of which only an answer is read (a check, a render of the bank) have no log."""
     sources = "".join(one.read_text() for one in (ROOT / "engine").rglob("*.py"))
     modules = set(re.findall(r'python_module\("([\w.]+)"\)', sources))
-    answering = {"engine.installation.reader", "engine.installation.bank", "engine.installation.steered.checking"}
+    answering = {"engine.installation.bank", "engine.installation.steered.checking"}
     assert answering < modules
     for module in modules - answering:
         assert "log_to_parent()" in ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text(), module
