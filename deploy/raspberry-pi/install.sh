@@ -25,6 +25,7 @@ shutdown_pin=
 watchdog=yes
 read_only=no
 state_label=perpetuum
+ups=no
 reboot=
 
 usage() {
@@ -59,12 +60,30 @@ put() {
     mv "$path.new" "$path"
 }
 
+# drop FILE: a file that an earlier run wrote, and that the settings ask for no more, goes.
+drop() {
+    if [ ! -e "$root$1" ]; then return; fi
+    say "+ remove $1"
+    if [ "$dry_run" = no ]; then rm -f "$root$1"; fi
+}
+
+# others FILE: what stands in it but for our block.
+others() { if [ -f "$root$1" ]; then sed '/^# perpetuum: begin$/,/^# perpetuum: end$/d' "$root$1"; fi; }
+
 # block FILE: what comes in stands in the file once, between two marks; all else in it stays.
 block() {
-    local path=$root$1 text rest=
+    local text rest
     text=$(cat)
-    if [ -f "$path" ]; then rest=$(sed '/^# perpetuum: begin$/,/^# perpetuum: end$/d' "$path"); fi
+    rest=$(others "$1")
     printf '%s\n# perpetuum: begin\n%s\n# perpetuum: end\n' "$rest" "$text" | put "$1" 644
+}
+
+# unblock FILE: what an earlier run wrote between the marks goes; a file that holds nothing else goes with it.
+unblock() {
+    local rest
+    if ! grep -qs '^# perpetuum: begin$' "$root$1"; then return; fi
+    rest=$(others "$1")
+    if [ -n "${rest//[[:space:]]/}" ]; then put "$1" 644 <<<"$rest"; else drop "$1"; fi
 }
 
 # have FILE: a file that another one is copied from is there.
@@ -81,7 +100,7 @@ read_settings() {
         [[ $line == *=* ]] || fail "$1:$number: a setting is \`key = value\`"
         case $key in
             name | installation | package | wheels | time_zone | sound_overlay | card_path | onboard_audio | \
-                shutdown_pin | watchdog | read_only | state_label | reboot) printf -v "$key" '%s' "$value" ;;
+                shutdown_pin | watchdog | read_only | state_label | ups | reboot) printf -v "$key" '%s' "$value" ;;
             *) fail "$1:$number: there is no setting \`$key\`" ;;
         esac
     done <"$1"
@@ -92,10 +111,27 @@ read_settings() {
     [[ $shutdown_pin =~ ^([0-9]|1[0-9]|2[0-7])?$ ]] || fail "\`shutdown_pin\` is 0 to 27: $shutdown_pin"
     [[ $reboot =~ ^[A-Za-z0-9:*,.\ -]*$ ]] || fail "\`reboot\` is a time as systemd writes it: $reboot"
     [[ $time_zone =~ ^[A-Za-z0-9_+/-]*$ ]] || fail "\`time_zone\` is a name like Europe/Berlin: $time_zone"
-    for key in onboard_audio watchdog read_only; do
+    for key in onboard_audio watchdog read_only ups; do
         [[ ${!key} =~ ^(yes|no|on|off)$ ]] || fail "\`$key\` is yes or no: ${!key}"
     done
     if [ -n "$installation" ]; then have "$installation"; fi
+    if [[ $package == */* ]]; then have "$package"; fi
+    if [ -n "$wheels" ] && ! compgen -G "$wheels/*.whl" >/dev/null; then fail "\`wheels\`: no wheel lies in $wheels"; fi
+}
+
+# Settings that only this machine can judge.
+look_at_settings() {
+    local type
+    if [ -n "$time_zone" ] && [ -d /usr/share/zoneinfo ] && [ ! -f "/usr/share/zoneinfo/$time_zone" ]; then
+        fail "\`time_zone\`: there is no $time_zone; \`timedatectl list-timezones\` lists what there is"
+    fi
+    if yes "$read_only"; then
+        type=$(blkid -o value -s TYPE "$(blkid -L "$state_label" || true)" 2>/dev/null || true)
+        if [ "$type" != ext4 ]; then
+            fail "\`read_only\`: there is no ext4 partition with the label $state_label, and nothing would be\
+ remembered: sudo mkfs.ext4 -L $state_label on one that may be emptied (lsblk lists them)"
+        fi
+    fi
 }
 
 yes() { [ "$1" = yes ] || [ "$1" = on ]; }
@@ -114,25 +150,31 @@ look() {
     if [ "$(uname -m)" != aarch64 ]; then say "! this is no 64 bit Raspberry Pi but $(uname -m)"; fi
     if [ "$dry_run" = no ] && [ "$(id -u)" != 0 ]; then fail "run it as root: sudo $0"; fi
     if grep -qs ' / overlay ' /proc/mounts; then fail "the root is read-only: sudo overlayroot-chroot $0"; fi
+    look_at_settings
 }
+
+installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
 packages() {
     local wanted=(python3 python3-venv python3-dev gcc g++ libasound2-dev portaudio19-dev
-        libportmidi-dev liblo-dev libsndfile1-dev libsndfile1 alsa-utils chrony ca-certificates) missing=() one
+        libportmidi-dev liblo-dev libsndfile1-dev libsndfile1 alsa-utils chrony ca-certificates tzdata) missing=() one
     if yes "$read_only"; then wanted+=(overlayroot); fi
+    if yes "$ups"; then wanted+=(polkitd); fi
     for one in "${wanted[@]}"; do
-        if ! dpkg-query -W -f '${Status}' "$one" 2>/dev/null | grep -q 'ok installed'; then missing+=("$one"); fi
+        if ! installed "$one"; then missing+=("$one"); fi
     done
-    if [ ${#missing[@]} = 0 ]; then return; fi
-    run apt-get update -q
+    if [ ${#missing[@]} -gt 0 ]; then run apt-get update -q; fi
     # Raspberry Pi OS has both, and Debian not always: only buttons, light, relay and alarm contact need them.
     for one in python3-gpiozero python3-lgpio; do
-        if apt-cache show "$one" >/dev/null 2>&1; then
+        if installed "$one"; then
+            continue
+        elif apt-cache show "$one" >/dev/null 2>&1; then
             missing+=("$one")
         else
             say "! there is no package $one here: pins cannot be used"
         fi
     done
+    if [ ${#missing[@]} = 0 ]; then return; fi
     run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
@@ -145,28 +187,73 @@ user() {
     run install -d -m 755 /etc/perpetuum
 }
 
-# The sdist of pyo, built for double precision; the wheel is kept, so that a spare needs no compiler's minutes.
+# What is to be installed, by content: a wheel of the same name and version may be another one.
+wanted_software() {
+    echo "$package"
+    if [[ $package == */* ]]; then sha256sum <"$package"; fi
+    if [ -n "$wheels" ]; then (cd "$wheels" && sha256sum -- *.whl); fi
+}
+
+# All that is installed comes from wheels that are kept, pyo's built from its source for double precision: so that a
+# spare, whose `wheels` is this folder, needs neither compiler nor network.
 software() {
-    local folder=/opt/perpetuum/wheels from=()
-    if [ ! -x /opt/perpetuum/bin/python ]; then run python3 -m venv --system-site-packages /opt/perpetuum; fi
+    local folder=/opt/perpetuum/wheels stamp=/opt/perpetuum/installed pip=/opt/perpetuum/bin/pip wanted pyo
+    wanted=$(wanted_software)
+    if [ -x "$pip" ] && [ -f "$stamp" ] && [ "$wanted" = "$(cat "$stamp")" ]; then return; fi
+    if [ ! -x "$pip" ]; then run python3 -m venv --system-site-packages /opt/perpetuum; fi
     run install -d -m 755 "$folder"
     if [ -n "$wheels" ]; then
         run cp -r "$wheels/." "$folder"
-        from=(--no-index)
+    else
+        pyo=(--no-binary pyo --config-settings=--build-option=--use-double)
+        if compgen -G "$folder/pyo-*.whl" >/dev/null; then pyo=(--only-binary pyo); fi
+        run "$pip" wheel -q "${pyo[@]}" --find-links "$folder" -w "$folder" "$package"
     fi
-    if ! compgen -G "$folder/pyo-*.whl" >/dev/null; then
-        run /opt/perpetuum/bin/pip wheel -q --no-deps --no-binary pyo -w "$folder" \
-            --config-settings=--build-option=--use-double pyo
+    run "$pip" install -q --no-index --find-links "$folder" "$package"
+    # The same version again is another one where its content is.
+    run "$pip" install -q --no-index --find-links "$folder" --no-deps --force-reinstall "$package"
+    if [ "$dry_run" = no ]; then printf '%s\n' "$wanted" >"$stamp"; fi
+}
+
+# The installation file is whoever's who edited it last: one that was edited here stays.
+installation_file() {
+    local here=/etc/perpetuum/$name.yaml ours=/etc/perpetuum/.$name.installed
+    if [ -z "$installation" ]; then return; fi
+    if [ -f "$root$here" ] && ! cmp -s "$root$here" "$installation" && ! cmp -s "$root$here" "$root$ours"; then
+        say "! $here was edited here and stays; that of the settings lies beside it: $here.new"
+        put "$here.new" 640 <"$installation"
+        return
     fi
-    run /opt/perpetuum/bin/pip install -q "${from[@]}" --find-links "$folder" "$package"
+    drop "$here.new"
+    put "$here" 640 <"$installation"
+    put "$ours" 640 <"$installation"
 }
 
 service() {
+    local other
     have "$here/../systemd/perpetuum@.service"
     put /etc/systemd/system/perpetuum@.service 644 <"$here/../systemd/perpetuum@.service"
-    if [ -n "$installation" ]; then put "/etc/perpetuum/$name.yaml" 640 <"$installation"; fi
+    installation_file
     if [ -z "$files" ] && [ "$dry_run" = no ] && [ -f "/etc/perpetuum/$name.yaml" ]; then
         chgrp perpetuum "/etc/perpetuum/$name.yaml"
+    fi
+    for other in "$root"/etc/systemd/system/multi-user.target.wants/perpetuum@*.service; do
+        other=$(basename "$other" .service)
+        if [ "$other" != "perpetuum@*" ] && [ "$other" != "perpetuum@$name" ]; then
+            say "! $other is enabled, too, and has the same sound card: sudo systemctl disable --now $other"
+        fi
+    done
+    if yes "$ups"; then
+        put /etc/polkit-1/rules.d/50-perpetuum.rules 644 <<END
+// The installation may shut the machine down when its UPS says that the mains have failed (\`ups\` of its file).
+polkit.addRule(function (action, subject) {
+    if (action.id.indexOf("org.freedesktop.login1.power-off") === 0 && subject.user === "perpetuum") {
+        return polkit.Result.YES;
+    }
+});
+END
+    else
+        drop /etc/polkit-1/rules.d/50-perpetuum.rules
     fi
     put /etc/security/limits.d/perpetuum.conf 644 <<END
 # The sound may come before all else, and is not paged out.
@@ -190,6 +277,8 @@ machine() {
 RuntimeWatchdogSec=15s
 RebootWatchdogSec=2min
 END
+    else
+        drop /etc/systemd/system.conf.d/perpetuum.conf
     fi
     put /etc/systemd/journald.conf.d/perpetuum.conf 644 <<END
 # Logs cost the card nothing, and never fill anything. What is to be kept, the installation file says (\`log\`).
@@ -211,6 +300,8 @@ END
 # The card at this socket is hw:CARD=Perpetuum, whatever its number (udevadm info /sys/class/sound/card1 | grep ID_PATH=).
 SUBSYSTEM=="sound", KERNEL=="card*", ENV{ID_PATH}=="$card_path", ATTR{id}="Perpetuum"
 END
+    else
+        drop /etc/udev/rules.d/85-perpetuum.rules
     fi
     if [ -n "$reboot" ]; then
         put /etc/systemd/system/perpetuum-reboot.service 644 <<END
@@ -232,6 +323,12 @@ Persistent=no
 [Install]
 WantedBy=timers.target
 END
+    else
+        if [ -e "$root/etc/systemd/system/perpetuum-reboot.timer" ] && [ -d /run/systemd/system ]; then
+            run systemctl disable --now perpetuum-reboot.timer
+        fi
+        drop /etc/systemd/system/perpetuum-reboot.timer
+        drop /etc/systemd/system/perpetuum-reboot.service
     fi
 }
 
@@ -254,11 +351,15 @@ boot() {
 
 # Last, for after the next start nothing else can be written.
 read_only_root() {
-    if ! yes "$read_only"; then return; fi
+    if ! yes "$read_only"; then
+        unblock /etc/overlayroot.local.conf
+        unblock /etc/fstab
+        return
+    fi
     block /etc/fstab <<END
 LABEL=$state_label /var/lib/perpetuum ext4 defaults,noatime,commit=5,nofail,x-systemd.device-timeout=10s 0 2
 END
-    put /etc/overlayroot.local.conf 644 <<END
+    block /etc/overlayroot.local.conf <<END
 # What is written to the root is gone at the next start; other file systems stay writable. To change something:
 # sudo overlayroot-chroot
 overlayroot="tmpfs:recurse=0"
@@ -270,7 +371,11 @@ finish() {
     if [ -n "$files" ]; then return; fi
     if [ -d /run/systemd/system ]; then
         run systemctl daemon-reload
-        run systemctl enable "perpetuum@$name"
+        if [ "$(systemctl is-enabled "perpetuum@$name" 2>/dev/null)" = masked ]; then
+            say "! somebody has masked perpetuum@$name, and it does not start: sudo systemctl unmask perpetuum@$name"
+        else
+            run systemctl enable "perpetuum@$name"
+        fi
         if [ -n "$reboot" ]; then run systemctl enable perpetuum-reboot.timer; fi
     else
         say "! systemd does not run here: the service is enabled by hand, systemctl enable perpetuum@$name"
@@ -301,6 +406,7 @@ read_settings "$1"
 look
 if [ -z "$files" ]; then
     packages
+    look_at_settings # now there are time zones, whatever there was before
     user
     software
 fi

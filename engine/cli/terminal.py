@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import sys
-import threading
-from contextlib import suppress
 from typing import TextIO
 
+from engine.logs.background import BackgroundWriter
+from engine.logs.entry import LogEntry, entry_of
+
 MOST_WAITING = 1000
-"""Lines that wait for a reader who does not read; further ones are dropped."""
+"""Lines that wait for a reader who does not read; further ones are dropped and counted."""
 
 LAST_WORDS = 1.0
 """Seconds that are waited at the end for what is still to be written."""
@@ -25,24 +25,21 @@ class Terminal(logging.Handler):
 
     def __init__(self, level: int = logging.WARNING) -> None:
         super().__init__(level)
-        self._lines: queue.Queue[tuple[TextIO | None, str] | None] = queue.Queue(MOST_WAITING)
         self._broken: set[int] = set()
-        self._thread = threading.Thread(target=self._run, name="terminal", daemon=True)
+        self._writer: BackgroundWriter[tuple[TextIO | None, str]] = BackgroundWriter(
+            "terminal", MOST_WAITING, self._write, self._say_dropped
+        )
 
     def __enter__(self) -> Terminal:
         root = logging.getLogger()
         root.addHandler(self)
         root.setLevel(self.level)
-        self._thread.start()
+        self._writer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         logging.getLogger().removeHandler(self)
-        try:
-            self._lines.put(None, timeout=LAST_WORDS)
-        except queue.Full:
-            return
-        self._thread.join(LAST_WORDS)
+        self._writer.close(LAST_WORDS)
 
     def say(self, text: str) -> None:
         """A line for standard output."""
@@ -53,25 +50,27 @@ class Terminal(logging.Handler):
         self._put(sys.stderr, text)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """A record of the log, for standard error."""
-        try:
-            self.warn(self.format(record))
-        except Exception:  # a message whose arguments do not fit it
-            self.warn(str(record.msg))
+        """A record of the log, for standard error; what to do stands below it."""
+        known = record.__dict__.get("entry")
+        entry = known if isinstance(known, LogEntry) else entry_of(record, "")
+        self.warn(f"{entry.message}\n  {entry.remedy}" if entry.remedy else entry.message)
 
     def _put(self, stream: TextIO | None, text: str) -> None:
-        with suppress(queue.Full):  # nobody has read a thousand lines
-            self._lines.put_nowait((stream, text))
+        self._writer.put((stream, text))
 
-    def _run(self) -> None:
-        while (line := self._lines.get()) is not None:
-            stream, text = line
-            if stream is None or id(stream) in self._broken:
-                continue
-            try:
-                _write(stream, f"{text}\n")
-            except (OSError, ValueError):
-                self._broken.add(id(stream))
+    # In the thread of the writer
+
+    def _say_dropped(self, count: int) -> None:
+        self._write((sys.stderr, f"{count} lines were left out: more came than were read"))
+
+    def _write(self, line: tuple[TextIO | None, str]) -> None:
+        stream, text = line
+        if stream is None or id(stream) in self._broken:
+            return
+        try:
+            _write(stream, f"{text}\n")
+        except (OSError, ValueError):
+            self._broken.add(id(stream))
 
 
 def _write(stream: TextIO, text: str) -> None:

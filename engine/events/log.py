@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 
 from engine.events.processes import NotesLate, NotesLeftOut, OutputFailed, ProcessDied, SoundResumed, SoundStarved
-from engine.events.proof import MixerFound, RoomFound
+from engine.events.proof import MainsFound, MixerFound, RoomFound
 from engine.events.vocabulary import NetworksLoaded, PhraseDecided, SceneRefused, TimbreFailed
 from engine.score.phrase import Origin
 
@@ -25,6 +25,7 @@ Logged = (
     | SoundResumed
     | MixerFound
     | RoomFound
+    | MainsFound
 )
 
 LOGGED: tuple[type[Logged], ...] = (
@@ -40,6 +41,7 @@ LOGGED: tuple[type[Logged], ...] = (
     SoundResumed,
     MixerFound,
     RoomFound,
+    MainsFound,
 )
 """Events that `log_event` has words for."""
 
@@ -90,3 +92,7 @@ def log_event(event: Logged) -> None:
             told.warning("%s%s", fault, "; it was put back" if restored else "; `perpetuum doctor` says what to do")
         case RoomFound(fault=fault):
             told.warning("%s", fault)
+        case MainsFound(fault=""):
+            told.warning("the mains are back")
+        case MainsFound(fault=fault, seconds=seconds):
+            told.warning("%s%s", fault, f"; the machine is shut down in {seconds:g} s" if seconds else "")

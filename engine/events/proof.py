@@ -1,5 +1,5 @@
 # pyright: strict
-"""What is found out about the way of the sound behind the output, as events."""
+"""What is found out about what lies beyond the output, as events: the way of the sound, the room, the mains."""
 
 from __future__ import annotations
 
@@ -30,3 +30,16 @@ class RoomFound:
 
     fault: str
     delay: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MainsFound:
+    """The mains have failed, as a UPS says, or are back.
+
+    Attributes:
+        fault: what is so, for people; empty: there is power again.
+        seconds: after which the machine is shut down, unless they come back; 0: it is not.
+    """
+
+    fault: str
+    seconds: float

@@ -52,6 +52,7 @@ class HealthSnapshot:
         volume: dB by which staff have turned it up or down.
         low_cut: Hz below which bass is taken away; 0: none is.
         room: why a microphone in the room does not hear what is sent; empty where it does, and without one.
+        mains: what is wrong with the mains, as a UPS says; empty where nothing is known to be.
         section: of the scene that is heard; empty where nobody knows.
         quiet: a hand has asked for quiet mode.
     """
@@ -79,3 +80,4 @@ class HealthSnapshot:
     wanted_dba: float | None = None
     volume: float = 0.0
     low_cut: float = 0.0
+    mains: str = ""

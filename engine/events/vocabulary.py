@@ -20,7 +20,7 @@ from engine.events.processes import (
     SoundResumed,
     SoundStarved,
 )
-from engine.events.proof import MixerFound, RoomFound
+from engine.events.proof import MainsFound, MixerFound, RoomFound
 from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
@@ -328,6 +328,7 @@ Event = (
     | Commanded
     | Heard
     | SoundMeasured
+    | MainsFound
     | MixerFound
     | RoomFound
     | RepetitionMeasured

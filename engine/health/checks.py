@@ -98,4 +98,10 @@ def _room(now: HealthSnapshot) -> Check:
     return Check("room", True, "no microphone misses anything")
 
 
-_CHECKS = (_sound, _output, _mixer, _room, _ladder, _state, _alarm)
+def _mains(now: HealthSnapshot) -> Check:
+    if now.mains:
+        return Check("mains", False, f"{now.mains}; is a fuse out, or the plug?")
+    return Check("mains", True, "no UPS says that they have failed")
+
+
+_CHECKS = (_sound, _output, _mixer, _room, _ladder, _state, _alarm, _mains)

@@ -121,6 +121,7 @@ class Metrics:
         self._mixer_restorations = counter("mixer_restorations", "Times that the mixer was put back.")
         self._room = gauge("room_up", "0 while the microphone does not hear what is sent; 1 without one, too.")
         self._room_failures = counter("room_failures", "Times that what was sent was not heard in the room any more.")
+        self._mains = gauge("mains_up", "0 while a UPS says that the mains have failed; 1 without one, too.")
         self._leaps = counter("clock_steps", "Times that the clock on the wall was set by more than a second.")
         self._info = gauge("scene_info", "The scene that plays.", ("scene",))
         self._refused = counter("scene_refusals", "Scenes or edits that could not be played.")
@@ -134,6 +135,7 @@ class Metrics:
             self._restarts.labels(component)
         for cause in StepCause:
             self._failures.labels(cause.value)
+        self._generation.labels(OTHER)
 
     @property
     def before(self) -> HealthSnapshot | None:
@@ -182,6 +184,7 @@ class Metrics:
         self._up.set(not now.lost)
         self._mixer.set(not now.mixer)
         self._room.set(not now.room)
+        self._mains.set(not now.mains)
         self._saved.set(now.saved)
         if now.scene != self._scene:
             self._info.clear()

@@ -43,6 +43,11 @@ def for_caretaker(now: HealthSnapshot | None, monotonic: float) -> list[str]:
             f"SOMEBODY TURNED THE SOUND DOWN: {now.mixer}.",
             "1. Was it meant? Then nothing needs to be done. Otherwise call the technician, and read this page out.",
         ]
+    if now.mains:
+        return [
+            f"THE POWER IS OUT: {now.mains}, and switches itself off soon.",
+            "1. Is a fuse out, or the plug? With power again it starts by itself, and the music comes back.",
+        ]
     if now.muted:
         return ["MUTED by hand. The music goes on unheard; unmute it, and it comes back softly."]
     if not now.scene:

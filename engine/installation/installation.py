@@ -23,6 +23,7 @@ from engine.installation.choices.notices import NoticeChoices
 from engine.installation.choices.proof import ProofChoices
 from engine.installation.choices.staff import ButtonPins, StaffChoice
 from engine.installation.choices.steering import SteeringChoice
+from engine.installation.choices.ups import UpsChoice
 from engine.installation.hours.opening import Hours, Opening
 from engine.logs.choice import LogChoice
 from engine.outputs.opening import OutputChoice
@@ -310,6 +311,7 @@ class Installation:
         steering: how it is steered from afar; None: it is not.
         log: how it is written.
         amplifier: how its power is switched; None: it is not.
+        ups: how a power cut is heard of; None: it is not.
         proof: what is watched behind the output.
         pool: other machines that make phrases; None: none.
         fallback_bank: seconds of raw sound that it renders at its first healthy start; 0: none.
@@ -339,6 +341,7 @@ class Installation:
     steering: SteeringChoice | None = None
     log: LogChoice = _LOG
     amplifier: AmplifierChoice | None = None
+    ups: UpsChoice | None = None
     proof: ProofChoices = _PROOF
     pool: PoolChoice | None = None
     fallback_bank: float = 60.0

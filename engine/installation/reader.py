@@ -16,6 +16,7 @@ from engine.errors import PerpetuumError
 from engine.installation.keeper.reading import FILE_READ, FileRead
 from engine.installation.reading.entries import NamedScenes
 from engine.installation.reading.file import read_file
+from engine.logs.log import log_to_parent
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import read_tree
 from engine.scenes.text.nodes import MapNode
@@ -50,6 +51,7 @@ def main() -> int:
     parser.add_argument("--control", type=int, required=True, help="descriptor of the socket to the keeper")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log_to_parent()
     connection = Connection(options.control)
     connection.send_bytes(FILE_READ.encode(read_for_keeper(options.file)))
     return 0

@@ -33,6 +33,7 @@ def sheet(installation: Installation, name: str, contact: str = "") -> str:
     title = escape(installation.title)
     parts = [
         _section("What you should hear", _list(_sound(installation))),
+        *([_section("What you should see", _list(seen))] if (seen := _seen(installation)) else []),
         _section("When", _table(_when(installation))),
         _section("When nothing can be heard, and it should", _numbered(_FIRST)),
         _section("What else can be done", _table(_commands(name))),
@@ -76,11 +77,32 @@ def _sound(installation: Installation) -> list[str]:
             f"It comes in over {_seconds(installation.fades.fade_in)} at the opening, "
             f"and goes over {_seconds(installation.fades.fade_out)} before the closing."
         )
+    loudness = installation.loudness
+    if loudness.calibration is not None:
+        shown = loudness.calibration.decibels_a(loudness.loudest)
+        lines.append(f"At its loudest hour about {shown:.0f} dB(A) where the meter stood.")
     outside = installation.outside
     lines.append(f"Outside the hours: {_words(outside.name)}, softly." if outside else "Outside the hours: silence.")
     if installation.sound.mono:
         lines.append("All loudspeakers play the same.")
     lines.append("Never: crackling, a tone that does not end, the same few seconds over and over.")
+    return lines
+
+
+def _seen(installation: Installation) -> list[str]:
+    buttons, ups = installation.buttons, installation.ups
+    lines: list[str] = []
+    if buttons.light is not None:
+        lines.append("The light is on: all is as it should be, in silence, too, where silence is meant.")
+        lines.append("It blinks slowly: somebody muted it, or the fire alarm is on.")
+        lines.append("It blinks quickly: something is wrong; see below.")
+    there = {"louder": buttons.louder, "softer": buttons.softer, "mute": buttons.mute, "quiet mode": buttons.quiet}
+    named = [name for name, pin in there.items() if pin is not None]
+    if named:
+        lines.append(f"Buttons: {', '.join(named)}. The next opening begins as loud as usual.")
+    if ups is not None:
+        goes = f" for {_seconds(ups.after)}, and then switches itself off" if ups.shutdown else ""
+        lines.append(f"When the power is out it plays on from its battery{goes}. With power again it starts by itself.")
     return lines
 
 
@@ -109,9 +131,10 @@ def _commands(name: str) -> list[tuple[str, str]]:
         ("Silence, until further notice", f"perpetuum control {name} mute"),
         ("Music again", f"perpetuum control {name} unmute"),
         ("Softer, for a guided tour", f"perpetuum control {name} quiet"),
+        ("The tour is over", f"perpetuum control {name} normal"),
         ("A little softer, for today", f"perpetuum control {name} softer"),
         ("A little louder, for today", f"perpetuum control {name} louder"),
-        ("As loud as usual again", f"perpetuum control {name} normal"),
+        ("As loud as usual again", f"perpetuum control {name} volume 0"),
         ("After a fire alarm", f"perpetuum control {name} release"),
     ]
 

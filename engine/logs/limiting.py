@@ -58,7 +58,7 @@ class LogLimiter:
         if kind.written < self._burst:
             kind.written += 1
             return [*found, entry]
-        kind.left_out += 1
+        kind.left_out += 1 + entry.left_out
         return found
 
     def due(self) -> list[LogEntry]:

@@ -5,13 +5,13 @@ disk, a terminal or a pipe that nobody reads."""
 from __future__ import annotations
 
 import logging
-import queue
 import sys
-import threading
+import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from engine.logs.background import BackgroundWriter
 from engine.logs.choice import LogChoice, LogFormat
 from engine.logs.entry import LogEntry, as_line, entry_of
 from engine.logs.limiting import LogLimiter
@@ -21,13 +21,26 @@ MOST_WAITING = 2000
 """Entries that wait to be written; further ones are dropped and counted."""
 
 LOOK = 5.0
-"""Seconds between two looks whether something that was left out is due."""
+"""Seconds without an entry after which it is looked whether something that was left out is due."""
 
 LAST_WORDS = 2.0
 """Seconds that are waited at the end for what is still to be written."""
 
 FOLDER = "log"
 """In the state folder."""
+
+
+@dataclass(eq=False)
+class _Place:
+    """A place where entries go.
+
+    Attributes:
+        sink: writes them.
+        lost: entries that it could not write since the last one that it could.
+    """
+
+    sink: LogSink
+    lost: int = 0
 
 
 class Log(logging.Handler):
@@ -44,68 +57,74 @@ class Log(logging.Handler):
         self._component = component
         self._format = format
         self._limiter = limiter or LogLimiter()
-        self._entries: queue.Queue[LogEntry | None] = queue.Queue(MOST_WAITING)
-        self._dropped = 0
-        self._printing: LogSink = _printing(format or LogFormat.AUTO)
-        self._keeping: LogSink | None = None
-        self._failing: set[int] = set()
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
+        self._chosen: LogChoice | None = None
+        self._printing = _Place(_printing(format or LogFormat.AUTO))
+        self._keeping: _Place | None = None
+        self._writer: BackgroundWriter[LogEntry] = BackgroundWriter(
+            "log", MOST_WAITING, self._take, self._say_dropped, self._look, LOOK
+        )
+        self._writer.start()
 
     def take_choice(self, choice: LogChoice, state: Path) -> None:
-        """Write as an installation file says from now on."""
-        self._printing = _printing(self._format or choice.format)
-        self._keeping = FileSink(state / FOLDER, choice.size, choice.files) if choice.file else None
+        """Write as an installation file says, from the next entry on."""
+        self._writer.do(lambda: self._choose(choice, state))
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
         known = record.__dict__.get("entry")
-        try:
-            self._entries.put_nowait(known if isinstance(known, LogEntry) else entry_of(record, self._component))
-        except queue.Full:
-            self._dropped += 1
+        self._writer.put(known if isinstance(known, LogEntry) else entry_of(record, self._component))
 
     def close(self) -> None:
         """Write what waits, and take no more."""
         super().close()
-        with suppress(queue.Full):
-            self._entries.put(None, timeout=LAST_WORDS)
-        self._thread.join(LAST_WORDS)
+        self._writer.close(LAST_WORDS)
 
-    def _run(self) -> None:
-        while True:
-            try:
-                entry = self._entries.get(timeout=LOOK)
-            except queue.Empty:
-                self._write(self._limiter.due())
-                continue
-            if entry is None:
-                self._write(self._limiter.rest())
-                return
-            dropped, self._dropped = self._dropped, 0
-            if dropped:
-                entry = replace(entry, left_out=entry.left_out + dropped)
-            self._write(self._limiter.take(entry))
+    # In the thread of the writer
+
+    def _choose(self, choice: LogChoice, state: Path) -> None:
+        if choice == self._chosen:
+            return
+        self._chosen = choice
+        self._close_sinks()
+        self._printing = _Place(_printing(self._format or choice.format))
+        self._keeping = _Place(FileSink(state / FOLDER, choice.size, choice.files)) if choice.file else None
+
+    def _take(self, entry: LogEntry) -> None:
+        self._write(self._limiter.take(entry))
+
+    def _look(self, over: bool) -> None:
+        self._write(self._limiter.rest() if over else self._limiter.due())
+
+    def _say_dropped(self, count: int) -> None:
+        self._write([self._own(f"{count} entries were dropped: more came than could be written", "")])
+
+    def _close_sinks(self) -> None:
+        for place in (self._keeping, self._printing):
+            if place is not None:
+                with suppress(OSError):
+                    place.sink.close()
 
     def _write(self, entries: list[LogEntry]) -> None:
         for entry in entries:
-            for sink in (self._printing, self._keeping):
-                if sink is not None:
-                    self._write_one(sink, entry)
+            # The file first: a stream that nobody reads holds this thread.
+            for place in (self._keeping, self._printing):
+                if place is not None:
+                    self._write_one(place, entry)
 
-    def _write_one(self, sink: LogSink, entry: LogEntry) -> None:
+    def _write_one(self, place: _Place, entry: LogEntry) -> None:
         try:
-            sink.write(entry)
-            self._failing.discard(id(sink))
+            if place.lost:
+                place.sink.write(self._own(f"{place.lost} entries could not be written here", ""))
+                place.lost = 0
+            place.sink.write(entry)
         except Exception as error:  # a full disk, a closed pipe: said once where it still can be
-            if id(sink) in self._failing:
-                return
-            self._failing.add(id(sink))
-            if sink is self._keeping:
-                text = f"the log cannot be kept: {error}"
-                told = LogEntry(entry.at, logging.WARNING, self._component, __name__, text, remedy="is the disk full?")
+            place.lost += 1
+            if place.lost == 1 and place is self._keeping:
                 with suppress(Exception):
-                    self._printing.write(told)
+                    self._printing.sink.write(self._own(f"the log cannot be kept: {error}", "is the disk full?"))
+
+    def _own(self, text: str, remedy: str) -> LogEntry:
+        return LogEntry(time.time(), logging.WARNING, self._component, __name__, text, remedy=remedy)
 
 
 def _printing(format: LogFormat) -> LogSink:

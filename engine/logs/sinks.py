@@ -76,11 +76,14 @@ class JournalSink:
 
     def write(self, entry: LogEntry) -> None:
         """See `LogSink`."""
+        data = as_datagram(entry)
         try:
-            self._socket.send(as_datagram(entry))
-        except ConnectionError:  # the journal was started anew
+            self._socket.send(data)
+        except OSError:
+            # The journal was started anew. Where it was away for longer than an entry, the kernel has parted us from
+            # it, and says "not connected" from then on.
             self._socket.connect(self._place)
-            self._socket.send(as_datagram(entry))
+            self._socket.send(data)
 
     def close(self) -> None:
         """See `LogSink`."""
@@ -114,6 +117,7 @@ class FileSink:
         assert self._descriptor is not None
         try:
             if os.write(self._descriptor, data) < len(data):
+                os.ftruncate(self._descriptor, self._written)  # half a line would spoil the next one
                 raise OSError(28, "No space left on device")
         except OSError:
             self.close()  # opened anew the next time: the disk may be another one then

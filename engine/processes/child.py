@@ -268,7 +268,7 @@ class Child(Generic[S, R]):
             for line in stream:
                 text = line.decode("utf-8", "replace").rstrip()
                 entry = from_line(text, self.name)
-                self.tail.append(text if entry is None else entry.message)
+                self.tail.extend([text] if entry is None else entry.message.splitlines())
                 if entry is None:
                     log.debug("%s: %s", self.name, text)
                 elif logging.getLogger(entry.logger).isEnabledFor(entry.level):

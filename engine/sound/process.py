@@ -16,16 +16,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import faulthandler
 import gc
+import logging
 import select
 import signal
 import sys
-import traceback
 from multiprocessing.connection import Connection
 
 import numpy as np
 
 from engine.codec import CodecError
 from engine.errors import PerpetuumError
+from engine.logs.log import log_to_parent
 from engine.sabotage import allow_sabotage
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import (
@@ -48,6 +49,8 @@ from engine.sound.messages import (
     ToSound,
     Trouble,
 )
+
+log = logging.getLogger(__name__)
 
 METER_BLOCKS = 19
 """Blocks between two meter messages: 101 ms."""
@@ -214,7 +217,7 @@ class Renderer:
         except Exception as error:  # whatever it is, the graph can no longer be trusted
             self._put(np.zeros((BLOCK, self._channels), np.float32))
             if not isinstance(error, self._broken):
-                traceback.print_exc()
+                log.exception("the sound broke")
             self._messenger.send(Trouble(f"the sound broke: {error}", fatal=True))
             return 3
         if not self._put(block):
@@ -248,6 +251,7 @@ def main() -> int:
     options = parser.parse_args()
     # Ctrl-C belongs to the parent, which fades out.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log_to_parent()
     allow_sabotage()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     messenger = Messenger(Connection(options.control))
@@ -266,7 +270,7 @@ def main() -> int:
         return 1
     except Exception as error:  # a plug-in's instrument may raise anything; the supervisor wants to know what
         messenger.send(Trouble(f"the sound cannot start: {error!r}", fatal=True))
-        traceback.print_exc()
+        log.exception("the sound cannot start")
         return 1
     gc.collect()
     gc.freeze()

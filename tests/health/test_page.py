@@ -29,6 +29,7 @@ from tests.health.making import SOUND, after
         ({"silent": 40.0}, "SILENT, though there should be music: for 40 s"),
         ({"lost": "the card is gone"}, "SILENT, though"),
         ({"late": ("taken",)}, "IT DOES NOT WORK"),
+        ({"mains": "it runs on battery"}, "THE POWER IS OUT"),
         ({"room": "the amplifier is off"}, "NOTHING IS HEARD IN THE ROOM"),
         ({"room": "the amplifier is off", "expected": False}, "IT RESTS"),
         ({"mixer": "the mixer Master is muted"}, "SOMEBODY TURNED THE SOUND DOWN: the mixer Master is muted"),
@@ -38,7 +39,8 @@ def test_the_first_line_says_what_is_so(like, first):
     now = after(SOUND, 0, **like)
     lines = for_caretaker(now, now.monotonic)
     assert lines[0].startswith(first)
-    assert ("1." in " ".join(lines)) == (first.startswith(("SILENT, though", "IT DOES NOT", "NOTHING", "SOMEBODY")))
+    asks = ("SILENT, though", "IT DOES NOT", "NOTHING", "SOMEBODY", "THE POWER")
+    assert ("1." in " ".join(lines)) == first.startswith(asks)
 
 
 def test_what_does_not_answer_does_not_work():
@@ -135,6 +137,10 @@ def test_the_sheet_says_what_the_file_says(tmp_path, capsys):
         "10:00 to 18:00 and 19:30 to 01:00",
         "12-25 of every year to 12-26 of every year",
         "Outside the hours: evensong, softly.",
+        "It blinks quickly: something is wrong",
+        "Buttons: louder, softer, mute, quiet mode.",
+        "plays on from its battery for 2 minutes, and then switches itself off",
+        "dB(A) where the meter stood",
         "Ada <030> & co",
         "perpetuum control every_setting unmute",
     ):

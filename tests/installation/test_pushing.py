@@ -99,6 +99,7 @@ def test_a_scene_that_nothing_names_yet_is_kept_for_the_installation_file_that_w
         (of_installation(HEAD.replace("localhost", "elsewhere.example")), "`mqtt` can only be changed on the player"),
         (of_installation(HEAD.replace("mqtt: {broker: localhost}\n", "")), "`mqtt`"),
         (of_installation(HEAD + "amplifier: {switch_on: reboot, switch_off: reboot}\n"), "`amplifier`"),
+        (of_installation(HEAD + "ups: {check: reboot}\n"), "`ups`"),
         (of_installation(HEAD + "listen: {health: '0.0.0.0:80'}\nstate: elsewhere\n"), "`listen`, `state`"),
         (of_installation(HEAD + "pool: {hosts: ['https://mine.example'], token: {file: /etc/passwd}}\n"), "`pool`"),
         (of_installation(HEAD + "notices: {webhook: {env: PERPETUUM_WEBHOOK}}\n"), "`notices`"),

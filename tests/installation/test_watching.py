@@ -1,6 +1,7 @@
 """Health in the recorder: what is served and who is told, by the file that counts."""
 
 import json
+import os
 import time
 import urllib.request
 from dataclasses import replace
@@ -65,6 +66,62 @@ def test_health_is_served_where_the_file_says_and_elsewhere_after_another_file(w
     assert "perpetuum_underruns_total 1.0" in ask(second, "/metrics")
     with pytest.raises(OSError):
         ask(first, "/status")
+
+
+ISSUED = {
+    "sound_expected": "gauge",
+    "muted": "gauge",
+    "last_sound_timestamp_seconds": "gauge",
+    "heartbeat_timestamp_seconds": "gauge",
+    "buffer_ahead_seconds": "gauge",
+    "fallback_level": "gauge",
+    "fallback_seconds_total": "counter",
+    "generation_seconds": "histogram",
+    "generation_attempts_total": "counter",
+    "generation_failures_total": "counter",
+    "underruns_total": "counter",
+    "output_peak_ratio": "gauge",
+    "loudness_lufs": "gauge",
+    "silence_seconds_total": "counter",
+    "repetition_ratio": "gauge",
+    "restarts_total": "counter",
+    "device_up": "gauge",
+    "clock_steps_total": "counter",
+    "scene_info": "gauge",
+    "build_info": "gauge",
+    "state_last_saved_timestamp_seconds": "gauge",
+    "journal_bytes": "gauge",
+    "process_memory_bytes": "gauge",
+    "process_cpu_seconds_total": "counter",
+    "process_open_fds": "gauge",
+    "process_threads": "gauge",
+    "process_start_time_seconds": "gauge",
+}
+"""Names of metrics that dashboards and rules in the field count on, with their types."""
+
+
+def test_every_metric_that_was_promised_is_served_from_the_start_and_counters_and_histograms_begin_with_0(
+    watching, tmp_path
+):
+    port, one = watch(tmp_path)
+    watching.take(one)
+    text = ask(port, "/metrics")  # before the keeper has said anything
+    types = dict(line.split()[2:] for line in text.splitlines() if line.startswith("# TYPE"))
+    wanted = {f"perpetuum_{name}": kind for name, kind in ISSUED.items()}
+    assert {name: types.get(name) for name in wanted} == wanted
+    samples = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    counts = {name: float(value) for name, _, value in samples if types.get(name.partition("{")[0]) == "counter"}
+    counts |= {name: float(value) for name, _, value in samples if "generation_seconds_count" in name}
+    assert set(counts.values()) == {0.0}
+    promised = {name for name, kind in wanted.items() if kind == "counter" and "process" not in name}
+    assert promised <= {name.partition("{")[0] for name in counts}
+    assert 'perpetuum_generation_seconds_count{generator="other"}' in counts
+    # Of processes, the board and the scene there is something as soon as there is something to say.
+    watching.observe(now(processes=(("keeper", os.getpid()),)))
+    later = ask(port, "/metrics")
+    for name in wanted:
+        if "process" in name or name == "perpetuum_heartbeat_timestamp_seconds":
+            assert f"\n{name}{{" in later, name
 
 
 def test_an_address_that_is_taken_costs_only_itself(watching, tmp_path, caplog):

@@ -3,15 +3,19 @@
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.cli.terminal import Terminal
 from engine.errors import PerpetuumError
 from engine.events import OutputFailed
 from engine.events.log import log_event
@@ -20,8 +24,10 @@ from engine.logs.entry import LONGEST, MARK, LogEntry, as_line, entry_of, from_l
 from engine.logs.formats import as_datagram, as_json, as_text
 from engine.logs.limiting import LogLimiter
 from engine.logs.log import Log
-from engine.logs.sinks import FileSink, JournalSink
+from engine.logs.sinks import FileSink, JournalSink, StreamSink
 from tests.health.prometheus import wait_until
+
+ROOT = Path(__file__).parents[2]
 
 ENTRY = LogEntry(1_795_858_000.5, 30, "mind", "engine.x", "no sound\nat all", "SoundStarved", "look", "no sound")
 
@@ -159,6 +165,15 @@ def test_the_journal_is_sent_fields_over_its_socket_also_after_it_was_started_an
     journal = listening()
     sink.write(ENTRY)
     assert fields_of(journal.recv(1 << 16)) == found
+    # Away for longer than an entry, the kernel has parted us from it.
+    journal.close()
+    os.unlink(place)
+    for _ in range(2):
+        with pytest.raises(OSError):
+            sink.write(ENTRY)
+    journal = listening()
+    sink.write(ENTRY)
+    assert fields_of(journal.recv(1 << 16)) == found
     sink.close()
     journal.close()
 
@@ -205,6 +220,124 @@ def test_a_log_that_cannot_be_kept_is_said_once_and_nothing_waits(tmp_path, host
     assert said.count("it goes on") == 5
 
 
+class Held:
+    """A stream that takes nothing until it is let go."""
+
+    def __init__(self):
+        self.let_go = threading.Event()
+        self.begun = threading.Event()
+        self.texts = []
+
+    def write(self, text):
+        self.begun.set()
+        assert self.let_go.wait(60)
+        self.texts.append(text)
+
+    encoding = "utf-8"
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """The log's stream, held."""
+    stream = Held()
+    monkeypatch.setattr(StreamSink, "write", lambda self, entry: stream.write(entry))
+    return stream
+
+
+def test_entries_that_were_dropped_are_counted_and_said_though_their_kind_is_limited(held, monkeypatch):
+    monkeypatch.setattr("engine.logs.log.MOST_WAITING", 5)
+    log = Log("keeper", LogFormat.TEXT, LogLimiter(burst=1))
+    warn = lambda: log.handle(logging.LogRecord("engine.x", logging.WARNING, "", 0, "it goes on", None, None))  # noqa: E731
+    warn()
+    assert held.begun.wait(60)
+    for _ in range(20):
+        warn()
+    held.let_go.set()
+    log.close()
+    written = [one for one in held.texts if one.message == "it goes on"]
+    (said,) = [one.message for one in held.texts if "dropped" in one.message]
+    assert said == "15 entries were dropped: more came than could be written"
+    assert sum(1 + one.left_out for one in written) == 6
+
+
+def test_what_a_child_has_left_out_is_not_lost_where_its_kind_is_limited():
+    limiter = LogLimiter(burst=1)
+    limiter.take(ENTRY)
+    limiter.take(replace(ENTRY, left_out=7))
+    assert [one.left_out for one in limiter.rest()] == [7]
+
+
+def test_an_entry_is_in_the_file_while_the_stream_takes_nothing(held, tmp_path):
+    log = Log("keeper", LogFormat.TEXT)
+    log.take_choice(LogChoice(file=True), tmp_path)
+    log.handle(logging.LogRecord("engine.x", logging.WARNING, "", 0, "it goes on", None, None))
+    try:
+        assert held.begun.wait(60)
+        assert "it goes on" in (tmp_path / "log" / "perpetuum.log").read_text()
+    finally:
+        held.let_go.set()
+        log.close()
+
+
+def test_another_choice_leaves_no_descriptor_open_and_nothing_is_written_twice(tmp_path, capfd):
+    log = Log("keeper", LogFormat.TEXT)
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(20):
+        log.take_choice(LogChoice(file=True, size=1_000_000 + number), tmp_path)
+        log.handle(logging.LogRecord("engine.x", logging.WARNING, "", 0, f"message {number}", None, None))
+    log.take_choice(LogChoice(), tmp_path)
+    log.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    lines = (tmp_path / "log" / "perpetuum.log").read_text().splitlines()
+    assert [json.loads(line)["message"] for line in lines] == [f"message {number}" for number in range(20)]
+
+
+def test_half_a_line_on_a_disk_that_is_full_spoils_no_other(tmp_path, monkeypatch):
+    sink = FileSink(tmp_path, 100_000, 0)
+    sink.write(ENTRY)
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr("engine.logs.sinks.os.write", lambda descriptor, data: write(descriptor, data[:9]))
+        with pytest.raises(OSError, match="No space"):
+            sink.write(ENTRY)
+    sink.write(ENTRY)
+    sink.close()
+    assert len([json.loads(line) for line in (tmp_path / "perpetuum.log").read_text().splitlines()]) == 2
+
+
+def test_what_a_place_could_not_take_is_said_there_when_it_takes_again(tmp_path, capfd):
+    place = tmp_path / "log"
+    place.write_text("no folder")
+    log = Log("keeper", LogFormat.TEXT)
+    log.take_choice(LogChoice(file=True), tmp_path)
+    warn = lambda text: log.handle(logging.LogRecord("engine.x", logging.WARNING, "", 0, text, None, None))  # noqa: E731
+    warn("one")
+    warn("two")
+    log.take_choice(LogChoice(file=True), tmp_path)  # the file was read again, and says the same
+    log._writer.do(place.unlink)
+    warn("three")
+    log.close()
+    lines = [json.loads(line)["message"] for line in (place / "perpetuum.log").read_text().splitlines()]
+    assert lines == ["2 entries could not be written here", "three"]
+
+
+def test_lines_that_a_terminal_does_not_take_are_counted_and_said(monkeypatch):
+    monkeypatch.setattr("engine.cli.terminal.MOST_WAITING", 5)
+    out, err = Held(), Held()
+    err.let_go.set()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    with Terminal() as terminal:
+        terminal.say("first")
+        assert out.begun.wait(60)
+        for number in range(20):
+            terminal.say(f"line {number}")
+        terminal.handle(logging.LogRecord("engine.x", logging.WARNING, "", 0, "%d and %s", (1,), None))
+        out.let_go.set()
+    assert out.texts == ["first\n", *(f"line {number}\n" for number in range(5))]
+    assert err.texts == ["16 lines were left out: more came than were read\n"]
+
+
 def test_nobody_waits_for_a_pipe_that_nobody_reads():
     """A child logs a megabyte into a pipe; what it does besides goes on."""
     script = (
@@ -242,6 +375,32 @@ def test_what_a_child_logs_is_written_by_its_parent_with_its_name(caplog):
     assert (record.name, record.levelno, record.entry.component) == ("engine.far", logging.WARNING, "mind")
     assert not any("unheard" in one.getMessage() for one in caplog.records)
     assert entry_of(record, "keeper").message == "from afar: 3"
+
+
+def test_every_child_that_is_listened_to_tells_its_log_by_the_one_way():
+    """Those of which only an answer is read (a check, a render of the bank) have no log."""
+    sources = "".join(one.read_text() for one in (ROOT / "engine").rglob("*.py"))
+    modules = set(re.findall(r'python_module\("([\w.]+)"\)', sources))
+    answering = {"engine.installation.bank", "engine.installation.steered.checking"}
+    assert answering < modules
+    for module in modules - answering:
+        assert "log_to_parent()" in ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text(), module
+
+
+def test_the_last_words_of_a_child_that_logs_a_traceback_are_its_last_line():
+    from engine.codec import Codec
+    from engine.processes.child import Child, OomScore
+
+    script = (
+        "import logging; from engine.logs.log import log_to_parent\nlog_to_parent()\n"
+        "try: 1 / 0\nexcept Exception: logging.getLogger('engine.far').exception('it broke')\n"
+    )
+    command = [sys.executable, "-c", script]
+    child = Child("audio", command, Codec(int), Codec(int), lambda child, message: None, OomScore.AUDIO)
+    try:
+        assert wait_until(lambda: child.last_words() == "ZeroDivisionError: division by zero", 60)
+    finally:
+        child.close()
 
 
 def test_importing_the_log_brings_nothing_but_the_standard_library():

@@ -115,6 +115,21 @@ def test_a_player_that_hangs_is_replaced(tmp_path):
         os.kill(first, 0)
 
 
+@pytest.mark.parametrize("talks", [8192, 300_000])
+def test_a_player_that_prints_without_end_does_not_stand_still(tmp_path, talks):
+    path = tmp_path / "heard"
+    process = PlayerProcess(dummy_player(path, "--talks", str(talks)))
+    try:
+        assert process.begins(60)
+        sound = bytes(8192 * 10)
+        assert process.write(sound, 10.0)
+    finally:
+        last = process.close(60)
+    assert path.stat().st_size == 8 * PROBE + len(sound)
+    assert last.endswith("underrun!!!")
+    assert len(last) <= 1000
+
+
 def test_a_card_that_takes_no_floats_gets_dithered_integers(tmp_path):
     path = tmp_path / "heard"
     output = Played(lambda: dummy_player(path, "--refuses-floats")).chain

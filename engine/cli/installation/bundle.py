@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from engine.cli.common import warn
 from engine.cli.numbers import Number
 
 EXAMPLES = """
@@ -36,7 +37,7 @@ def command(installation: str, output: str | None, hours: float, state: Path | N
     from engine.installation.support.bundle import packed
     from engine.installation.support.gathering import parts_of, support_case
     from engine.installation.support.masking import Masker
-    from engine.installation.support.secrets import values_of
+    from engine.installation.support.secrets import known_secrets
     from engine.output_file import Target, write_bytes
 
     path = assets.installation(installation)
@@ -44,7 +45,10 @@ def command(installation: str, output: str | None, hours: float, state: Path | N
     if output != "-":
         Target(place, (".zip",))
     case = support_case(path, state)
-    masker = Masker(values_of(case.secrets, case.pid))
+    known = known_secrets(case.secrets, case.pid)
+    masker = Masker(known.values, known.unread)
+    for sentence in masker.left:
+        warn(sentence)
     data = packed(parts_of(case, lambda: as_json(diagnoses(installation)), hours), masker)
     if output == "-":
         sys.stdout.buffer.write(data)

@@ -37,7 +37,7 @@ def command(installation: str, at: float | None, seconds: float, reading: float 
     """
     from engine import assets
     from engine.errors import PerpetuumError
-    from engine.installation.calibrating.writing import calibration_words, read_to_calibrate, with_calibration
+    from engine.installation.calibrating.writing import by_hand, calibration_words, read_to_calibrate, with_calibration
     from engine.installation.choices.calibration import Calibration
     from engine.output_file import Target, write_text
     from engine.scenes.text.source import SourceFile
@@ -47,17 +47,19 @@ def command(installation: str, at: float | None, seconds: float, reading: float 
     if found is None:
         raise PerpetuumError(f"{path} is not valid", f"perpetuum check {installation} says why")
     loudness = found.loudness.loudest if at is None else at
-    text = SourceFile.read(path).text
     if write:  # said before anybody has walked about with a meter
         Target(path)
-        with_calibration(text, Calibration(60.0, -20.0))
+        with_calibration(SourceFile.read(path).text, Calibration(60.0, -20.0))
     if reading is None:
         reading = _read(found, loudness, seconds)
     calibration = Calibration(round(reading, 1), round(loudness, 2))
     if not write:
         click.echo(f"loudness:\n  calibration: {calibration_words(calibration)}")
     else:
-        write_text(path, with_calibration(text, calibration))
+        try:  # somebody may have edited the file meanwhile
+            write_text(path, with_calibration(SourceFile.read(path).text, calibration))
+        except PerpetuumError as error:
+            raise PerpetuumError(error.message, by_hand(calibration)) from None
         click.echo(f"{path}: calibration: {calibration_words(calibration)}")
     _tell(calibration)
 
@@ -88,7 +90,14 @@ def _read(installation: Installation, loudness: float, seconds: float) -> float:
             click.echo(f"Pink noise of {loudness:g} LUFS to {playing.output}, for {seconds:g} s at most.", err=True)
             if playing.wait(1.0) or playing.lost:
                 raise PerpetuumError(f"nobody can hear the noise: {playing.lost}", "perpetuum doctor INSTALLATION")
-            return click.prompt("What does the meter show, in dB(A)", type=Number(20, 130), err=True)
+            shown = click.prompt("What does the meter show, in dB(A)", type=Number(20, 130), err=True)
+            if why := playing.worthless():
+                raise PerpetuumError(
+                    f"{shown:g} dB(A) is not taken: {why}",
+                    f"again, with more time: --seconds 600; or, if the meter was read while all sounded: --reading "
+                    f"{shown:g} --at {loudness:g}",
+                )
+            return shown
     finally:
         folder.close()
 

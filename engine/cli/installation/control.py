@@ -27,7 +27,7 @@ EXAMPLES = """
 Examples:
   perpetuum control gallery mute         silence, until unmute; the music goes on
   perpetuum control gallery quiet        quiet mode, for a guided tour; normal ends it
-  perpetuum control gallery softer       a step softer, until the next opening; normal ends it
+  perpetuum control gallery softer       a step softer, until the next opening; `volume 0` ends it
   perpetuum control gallery volume -6    softer by 6 dB than usual, until the next opening
   perpetuum control gallery scene tides  let a scene of the programme come next; section NAME, go to a section
   perpetuum control gallery reload       read the file again

@@ -14,7 +14,11 @@ from engine.cli.listing import as_text_or_json
 
 if TYPE_CHECKING:
     from engine.health.doctor.diagnosis import Diagnosis
+    from engine.installation.choices.secret import Secret
     from engine.installation.installation import Installation
+
+BROKER_PATIENCE = 6.0
+"""Seconds that a broker may take to answer."""
 
 SIGNS = {"good": "ok", "doubtful": "!", "bad": "BAD", "unknown": "?"}
 
@@ -72,6 +76,7 @@ def diagnoses(installation: str | None) -> list[Diagnosis]:
         found += machine.state_folder(read.state)
         found += _ports(read)
         found += _secrets(read)
+        found += _broker(read)
     return found
 
 
@@ -129,17 +134,65 @@ def _secrets(read: Installation) -> list[Diagnosis]:
     from engine.errors import PerpetuumError
     from engine.health.doctor.diagnosis import Diagnosis, Grade
 
-    secret = read.listening.token
-    if secret is None:
+    found: list[Diagnosis] = []
+    for secret in _secrets_of(read):
+        try:
+            secret.reveal()
+        except PerpetuumError as error:
+            found.append(Diagnosis("secrets", Grade.BAD, error.message, error.hint or ""))
+            continue
+        if secret.file and Path(secret.file).stat().st_mode & 0o044:
+            text, remedy = f"everybody on this machine may read {secret.file}", f"chmod 600 {secret.file}"
+            found.append(Diagnosis("secrets", Grade.DOUBTFUL, text, remedy))
+        else:
+            found.append(Diagnosis("secrets", Grade.GOOD, f"the one in {secret} is there"))
+    return found
+
+
+def _secrets_of(read: Installation) -> list[Secret]:
+    mail = read.notices.mail
+    named = (
+        read.listening.token,
+        mail.password if mail is not None else None,
+        read.notices.webhook,
+        read.notices.ping,
+        read.steering.password if read.steering is not None else None,
+        read.pool.token if read.pool is not None else None,
+    )
+    return list(dict.fromkeys(one for one in named if one is not None))
+
+
+def _broker(read: Installation) -> list[Diagnosis]:
+    """Whether the broker by which it is steered can be reached, and lets it in; as nobody's twin."""
+    from engine.errors import PerpetuumError
+    from engine.fleet.broker import BrokerAddress
+    from engine.fleet.desk import FleetDesk
+    from engine.health.doctor.diagnosis import Diagnosis, Grade
+
+    choice = read.steering
+    if choice is None:
         return []
+    password = choice.password.reveal if choice.password is not None else None
+    address = BrokerAddress(choice.host, choice.port, "", choice.user, password, choice.tls, choice.ca)
     try:
-        secret.reveal()
+        with FleetDesk(address, choice.prefix, BROKER_PATIENCE):
+            return [Diagnosis("mqtt", Grade.GOOD, f"{address} lets {choice.user or 'anybody'} in")]
     except PerpetuumError as error:
-        return [Diagnosis("secrets", Grade.BAD, error.message, error.hint or "")]
-    if secret.file and Path(secret.file).stat().st_mode & 0o044:
-        remedy = f"chmod 600 {secret.file}"
-        return [Diagnosis("secrets", Grade.DOUBTFUL, f"everybody on this machine may read {secret.file}", remedy)]
-    return [Diagnosis("secrets", Grade.GOOD, f"the token in {secret} is there")]
+        return [Diagnosis("mqtt", Grade.BAD, error.message, broker_remedy(error.message))]
+
+
+def broker_remedy(why: str) -> str:
+    """What to do about a broker that cannot be reached, or refuses."""
+    said = why.casefold()
+    if "not yet valid" in said or "expired" in said:
+        return "set the clock: certificates hold for a time (`timedatectl`); if it is right, the broker needs a new one"
+    if "certificate" in said:
+        return "`ca` of `mqtt` must name the certificate of who signed the broker's, and `host` the name that is in it"
+    if "authorized" in said or "user name" in said:
+        return "`user` and `password` of `mqtt` must be those that the broker knows"
+    if "the secret in" in said:
+        return "see above"
+    return "is it on, and does `host` and `port` of `mqtt` name it? The music plays without it"
 
 
 def _show(found: list[Diagnosis]) -> None:

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from engine.health.room.likeness import RATE, Samples
 from engine.outputs.devices.players import CLIENT, is_alsa_name, pipewire_runs, pulse_runs
 from engine.processes.backoff import Backoff
 from engine.processes.child import OomScore, start_bound
+from engine.processes.last_words import LastWords
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,6 @@ PIECE = RATE // 5
 
 STALLED = 10.0
 """Seconds without a sample after which a program is given up: it was stopped, or its device hangs."""
-
-WORDS = 1000
-"""Bytes that are kept of what it printed last."""
 
 DEFAULT = "default"
 """What the first source is called, whatever it is."""
@@ -123,18 +120,15 @@ class RoomCapture:
         """Take what a program records, until it ends or stands still; the last that it printed, or what it did."""
         assert process.stdout is not None
         assert process.stderr is not None
-        sound, words = process.stdout.fileno(), process.stderr.fileno()
-        held, printed = bytearray(), b""
-        streams = [sound, words]
+        sound, words = process.stdout.fileno(), LastWords(process.stderr)
+        held = bytearray()
+        streams: list[int | LastWords] = [sound, words]
         while sound in streams:
             ready, _, _ = select.select(streams, [], [], STALLED)
             if not ready:
                 return f"it gave nothing for {STALLED:g} s"
-            if words in ready:  # a program that nobody reads stands still once its pipe is full
-                said = os.read(words, 4096)
-                printed = (printed + said)[-WORDS:]
-                if not said:
-                    streams.remove(words)
+            if words in ready and not words.take() and words.over:
+                streams.remove(words)
             if sound in ready:
                 data = os.read(sound, 1 << 16)
                 held += data
@@ -144,8 +138,4 @@ class RoomCapture:
                 backoff.reset()
                 self._take(np.frombuffer(bytes(held[: 2 * PIECE]), "<i2").astype(np.float32) / np.float32(32768.0))
                 del held[: 2 * PIECE]
-        with suppress(OSError):  # what it said as it went
-            while words in streams and (said := os.read(words, 4096)):
-                printed = (printed + said)[-WORDS:]
-        lines = printed.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return words.close()

@@ -12,7 +12,7 @@ from types import TracebackType
 from engine.errors import PerpetuumError
 from engine.installation.calibrating.noise import PinkNoise
 from engine.installation.installation import Installation
-from engine.installation.keeper.amplifier import Amplifier
+from engine.installation.keeper.power.amplifier import Amplifier
 from engine.outputs.gain import Gain
 from engine.outputs.opening import open_outputs
 from engine.outputs.tee import Tee
@@ -71,6 +71,9 @@ class NoisePlaying:
         self._over = threading.Event()
         self._stack = ExitStack()
         self._sink: Tee | None = None
+        self._heard = False
+        self._missed = ""
+        self._going = False
         self._thread = threading.Thread(target=self._run, name="noise", daemon=True)
 
     def __enter__(self) -> NoisePlaying:
@@ -99,6 +102,13 @@ class NoisePlaying:
         """Why nobody hears it; empty where the output takes it."""
         return self._sink.lost if self._sink is not None else ""
 
+    def worthless(self) -> str:
+        """Why a reading that is given now says nothing; empty where all was heard until now."""
+        lost = self.lost or self._missed
+        if lost:
+            return f"nobody heard the noise, or not all the time: {lost}"
+        return "" if self._thread.is_alive() and not self._going else "the noise had ended before the reading was given"
+
     def wait(self, timeout: float) -> bool:
         """Wait for the end of its time; False if `timeout` seconds passed before."""
         self._thread.join(timeout)
@@ -121,8 +131,13 @@ class NoisePlaying:
         played = 0
         while not gain.faded_out:
             if not gain.fades and (self._over.is_set() or played >= self._frames):
+                self._going = True
                 gain.fade_out(LAST_FADE)
             data = gain.apply(self._noise.take(CHUNK).tobytes())
             played += CHUNK
             if data:
                 self._sink.write(data)
+            lost = self._sink.lost
+            self._heard = self._heard or not lost
+            if self._heard and lost:
+                self._missed = lost

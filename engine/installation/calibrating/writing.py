@@ -25,6 +25,11 @@ def calibration_words(calibration: Calibration) -> str:
     return "{" + ", ".join(f"{name}: {value}" for name, value in _values(calibration).items()) + "}"
 
 
+def by_hand(calibration: Calibration) -> str:
+    """What to do where it cannot be put there, so that no reading is lost."""
+    return f"write it by hand, below `loudness:`: `calibration: {calibration_words(calibration)}`"
+
+
 def read_to_calibrate(path: Path) -> tuple[Installation | None, list[Diagnostic]]:
     """An installation file that may say dBA before it has a calibration; what it says in dBA is left out then.
 
@@ -61,10 +66,7 @@ def with_calibration(text: str, calibration: Calibration) -> str:
         found = _tree(made)
         if isinstance(found, MapNode) and found.plain() == wanted:
             return made
-    raise PerpetuumError(
-        "the calibration cannot be put into the file",
-        f"write it by hand, below `loudness:`: `calibration: {calibration_words(calibration)}`",
-    )
+    raise PerpetuumError("the calibration cannot be put into the file", by_hand(calibration))
 
 
 def _edited(text: str, node: MapNode, calibration: Calibration) -> str:

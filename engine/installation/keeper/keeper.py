@@ -18,7 +18,6 @@ from engine.installation.hours.timetable import Intent
 from engine.installation.installation import Installation
 from engine.installation.keeper.agenda import Agenda, known, wall_clock
 from engine.installation.keeper.ahead import Ahead
-from engine.installation.keeper.amplifier import Amplifier
 from engine.installation.keeper.direction import (
     Level,
     OnAir,
@@ -37,6 +36,7 @@ from engine.installation.keeper.hands.hands import Ask, Hands
 from engine.installation.keeper.levels import StageLevels
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.power.amplifier import Amplifier
 from engine.installation.keeper.recording.marks import HeardMarks
 from engine.installation.keeper.recording.recording import RecorderPlace
 from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of

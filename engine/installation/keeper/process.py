@@ -30,6 +30,7 @@ from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.hands.http import HttpControl
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
+from engine.installation.keeper.power.mains import MainsWatch
 from engine.installation.keeper.reading import PATIENCE, FileRead, Reading
 from engine.installation.keeper.recording.messages import watch_of
 from engine.installation.keeper.recording.recording import RecorderPlace
@@ -114,6 +115,8 @@ class Running:
                 stack.callback(watch_contact(contact, keeper.hands.contact_is))
             buttons = Buttons(read.installation.buttons, keeper.hands)
             stack.callback(buttons.close)
+            mains = MainsWatch(keeper.tell)
+            stack.callback(mains.close)
             stack.callback(keeper.stop)
             stack.callback(telling.stopping)
             stack.enter_context(ControlSocket(folder.path, telling.answer))
@@ -131,6 +134,10 @@ class Running:
                 keeper.look()
                 telling.look(time.monotonic())
                 buttons.show(telling.snapshot)
+                mains.take(keeper.installation.ups)
+                mains.look(time.monotonic())
+                if mains.going:
+                    break
                 if not settled and keeper.healthy:
                     settled = True
                     keeper.later(starts.succeeds)

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.events.proof import MixerFound, RoomFound
+from engine.events.proof import MainsFound, MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import BarSealed, PhraseDecided, SceneTookOver
 from engine.installation.keeper.performance import KeptPerformance
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RINGS = 8.0
 """Seconds after the start of a note for which it is expected to be heard; scenes have no rests that are shorter."""
 
-HEARD = (PhraseDecided, BarSealed, SceneTookOver, MixerFound, RoomFound)
+HEARD = (PhraseDecided, BarSealed, SceneTookOver, MixerFound, RoomFound, MainsFound)
 """Events that `MusicWatch.hear` takes."""
 
 
@@ -32,11 +32,11 @@ class MusicWatch:
     """What is known of the music from its events: which parts are played by rules, and where notes begin.
 
     Attributes:
-        mixer, room: what is wrong behind the output, as `HealthSnapshot` says it.
+        mixer, room, mains: what is wrong beyond the output, as `HealthSnapshot` says it.
     """
 
     def __init__(self) -> None:
-        self.mixer = self.room = ""
+        self.mixer = self.room = self.mains = ""
         self._lock = threading.Lock()
         self._fallen: set[str] = set()
         self._sounding: deque[tuple[int, int]] = deque(maxlen=256)  # frames of bars in which notes begin
@@ -47,7 +47,7 @@ class MusicWatch:
         with self._lock:
             self._sections.clear()
 
-    def hear(self, event: PhraseDecided | BarSealed | SceneTookOver | MixerFound | RoomFound) -> None:
+    def hear(self, event: PhraseDecided | BarSealed | SceneTookOver | MixerFound | RoomFound | MainsFound) -> None:
         """Take what happens."""
         with self._lock:
             match event:
@@ -66,6 +66,8 @@ class MusicWatch:
                     self.mixer = f"{fault}; it was put back" if restored else fault
                 case RoomFound(fault=fault):
                     self.room = fault
+                case MainsFound(fault=fault):
+                    self.mains = fault
 
     @property
     def fallen(self) -> bool:
@@ -123,6 +125,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         processes=(("keeper", os.getpid()), *([("recorder", recorder)] if recorder is not None else [])),
         mixer=keeper.music.mixer,
         room=keeper.music.room,
+        mains=keeper.music.mains,
         volume=hands.volume.decibels,
     )
     if performance is None or on is None:

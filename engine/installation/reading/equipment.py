@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from engine.generators.contract import Settings
 from engine.installation.choices.amplifier import AmplifierChoice
 from engine.installation.choices.staff import ButtonPins
+from engine.installation.choices.ups import UpsChoice
 from engine.logs.choice import LogFormat
 from engine.outputs.gain import MOST_LEVEL
 from engine.scenes.text.nodes import MapNode
@@ -91,6 +92,29 @@ class LogFile(Settings):
     files: int = Field(default=4, ge=0, le=50, description="How many are kept besides the one that grows.")
 
 
+class UpsFile(Settings):
+    """An uninterruptible power supply."""
+
+    pin: int | None = Field(
+        default=None, ge=0, le=27, description="GPIO pin of its signal, as Broadcom counts.", examples=["4"]
+    )
+    active: Literal["high", "low"] = Field(default="low", description="How the pin is while it runs on battery.")
+    check: str = Field(
+        default="",
+        description="Command that ends with 0 on mains and with 1 on battery, asked every 5 s; of any other status "
+        "nothing follows. No shell.",
+        examples=["/etc/perpetuum/on-mains"],
+    )
+    after: Seconds = Field(
+        default=60.0, le=3600, description="For how long it runs on battery before the machine is shut down."
+    )
+    shutdown: str = Field(
+        default="systemctl poweroff",
+        description="Command that shuts the machine down; when it has succeeded, the music fades out. Empty: a power "
+        "cut is only told.",
+    )
+
+
 class AmplifierFile(Settings):
     """The power of an amplifier, on before the music fades in and off after it has closed."""
 
@@ -137,6 +161,37 @@ def read_amplifier(source: SourceFile, node: MapNode, said: AmplifierFile | None
     if said.pin is None and not on:
         return source.error(span, "nothing says how it is switched", "a `pin`, or `switch_on` and `switch_off`")
     return AmplifierChoice(said.pin, said.active == "high", on, off, said.before, said.after)
+
+
+def read_ups(
+    source: SourceFile, node: MapNode, said: UpsFile | None, taken: dict[str, int | None]
+) -> UpsChoice | Problem | None:
+    """How a UPS is heard.
+
+    Args:
+        source: the file.
+        node: of the whole installation.
+        said: what it says.
+        taken: pins that are something else's, by what that is; its own is added.
+    """
+    mapping = node.get("ups")
+    if not isinstance(mapping, MapNode) or said is None:
+        return None
+    commands: list[tuple[str, ...]] = []
+    for name, text in (("check", said.check), ("shutdown", said.shutdown)):
+        try:
+            commands.append(tuple(shlex.split(text)))
+        except ValueError as error:  # a quotation mark that nothing closes
+            return source.error(mapping.key(name).span, f"`{name}` is no command: {error}", "like `systemctl poweroff`")
+    check, shutdown = commands
+    if said.pin is None and not check:
+        return source.error(node.key("ups").span, "nothing says how it is heard", "a `pin`, or a `check`")
+    other = next((name for name, pin in taken.items() if pin is not None and pin == said.pin), None)
+    if other is not None:
+        span = mapping.entries["pin"][1].span
+        return source.error(span, f"GPIO{said.pin} is that of `{other}` already", "a pin of its own")
+    taken["ups"] = said.pin
+    return UpsChoice(said.pin, said.active == "high", check, shutdown, said.after)
 
 
 def read_buttons(

@@ -18,7 +18,7 @@ from engine.installation.hours.walltime import find_zone
 from engine.installation.installation import Fades, Installation, JournalSettings, PlannedRestart, Quiet
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
-from engine.installation.reading.equipment import read_amplifier, read_buttons
+from engine.installation.reading.equipment import read_amplifier, read_buttons, read_ups
 from engine.installation.reading.listening import hide_secrets, read_listening
 from engine.installation.reading.loudness import read_loudness
 from engine.installation.reading.models import HearingFile, InstallationFile
@@ -77,6 +77,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         "alarm": known.alarm.contact.pin if known.alarm.contact is not None else None,
         "amplifier": known.amplifier.pin if known.amplifier is not None else None,
     }
+    ups = read_ups(source, node, known.ups, taken)
     buttons = read_buttons(source, node, known.buttons, taken)
     restart = _read_restart(source, node, known)
     outside = read_outside(source, node, known.outside, scenes) if known.outside is not None else None
@@ -95,6 +96,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         or isinstance(steering, Problem)
         or isinstance(pool, Problem)
         or isinstance(amplifier, Problem)
+        or isinstance(ups, Problem)
         or isinstance(buttons, Problem)
         or isinstance(restart, Problem)
         or isinstance(outside, Problem)
@@ -133,6 +135,7 @@ def read_file(source: SourceFile, node: MapNode, scenes: NamedScenes) -> Install
         ),
         journal=JournalSettings(head.journal.keep * 3600.0, head.journal.resume),
         amplifier=amplifier,
+        ups=ups,
         pool=pool,
         proof=ProofChoices(
             MixerChoice(mixer.level * 100.0 if mixer.level is not None else None, mixer.restore, mixer.control),

@@ -21,6 +21,7 @@ from engine.installation.reading.equipment import (
     MicrophoneFile,
     MixerFile,
     StaffFile,
+    UpsFile,
 )
 from engine.installation.reading.loudness import LoudnessFile
 from engine.installation.reading.quantities import Absence, Air, Bank, Keep, Lengths, Lower, TimeOfDay
@@ -312,6 +313,9 @@ class InstallationFile(Settings):
     )
     amplifier: AmplifierFile | None = Field(
         default=None, description="The power of an amplifier, by a relay or a command."
+    )
+    ups: UpsFile | None = Field(
+        default=None, description="A power supply with a battery, which says when the mains have failed."
     )
     restart: RestartFile | None = Field(
         default=None, description="A planned restart of all processes, in closed hours."

@@ -17,6 +17,7 @@ from engine.installation.reading.equipment import (
     MicrophoneFile,
     MixerFile,
     StaffFile,
+    UpsFile,
 )
 from engine.installation.reading.loudness import CUT, IN_THE_ROOM, PEAK, CalibrationFile, LoudnessFile
 from engine.installation.reading.models import (
@@ -61,6 +62,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`mixer`": MixerFile,
     "`microphone`": MicrophoneFile,
     "`amplifier`": AmplifierFile,
+    "`ups`": UpsFile,
     "`restart`": RestartFile,
     "`journal`": JournalFile,
     "`log`": LogFile,
@@ -104,6 +106,7 @@ def installation_schema() -> dict[str, Any]:
         "mqtt": MqttFile,
         "outside": OutsideFile,
         "amplifier": AmplifierFile,
+        "ups": UpsFile,
         "microphone": MicrophoneFile,
         "restart": RestartFile,
         "contact": ContactFile,
@@ -159,6 +162,7 @@ def installation_schema() -> dict[str, Any]:
     for settings, name in (
         (own, "outside"),
         (own, "amplifier"),
+        (own, "ups"),
         (own, "microphone"),
         (own, "restart"),
         (definitions["AlarmFile"]["properties"], "contact"),

@@ -22,7 +22,7 @@ from engine.output_file import write_bytes
 BEFORE = ".before"
 """Ending of the name under which the file lies that another one has taken the place of."""
 
-ONLY_HERE = ("steering", "listening", "pool", "notices", "alarm", "amplifier", "state")
+ONLY_HERE = ("steering", "listening", "pool", "notices", "alarm", "amplifier", "ups", "state")
 """What no pushed installation file may change: it would cut the player off, open it, have it send its secrets to
 others, take its fire alarm away, or run commands on it."""
 

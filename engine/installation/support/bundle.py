@@ -48,8 +48,7 @@ def packed(parts: Iterable[Part], masker: Masker, largest_part: int = LARGEST_PA
             left -= len(data)
             told.append(f"{len(data):8d}  {name}" + (" (its end; the rest is left out)" if cut else ""))
             archive.writestr(name, data)
-        short = f"{masker.too_short} secrets are too short to be looked for." if masker.too_short else ""
         made = time.strftime("%Y-%m-%d %H:%M:%S %z")
-        head = f"Support bundle of Perpetuum, made {made}. Secrets are masked as {MASK}. {short}".rstrip()
-        archive.writestr("CONTENTS.txt", "\n".join([head, "", *told, ""]))
+        head = f"Support bundle of Perpetuum, made {made}. Secrets are masked as {MASK}."
+        archive.writestr("CONTENTS.txt", "\n".join([head, *masker.left, "", *told, ""]))
     return packing.getvalue()

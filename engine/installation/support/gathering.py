@@ -106,7 +106,7 @@ def support_case(path: Path, state: Path | None = None) -> SupportCase:
     if isinstance(said, ScalarNode) and said.text and "\0" not in said.text:
         folder = source.folder.absolute() / said.text
     problems = "\n\n".join(one.text() for one in checked.diagnostics) or "none"
-    secrets = named_secrets(source.text, node)
+    secrets = named_secrets(source.text, node, source.folder)
     return SupportCase(path, checked.installation, state or folder, secrets, problems, list(scenes))
 
 
@@ -130,7 +130,7 @@ def parts_of(case: SupportCase, doctor: Callable[[], str], hours: float) -> Iter
     unit = f"perpetuum@{stem_of(case.path)}"
     yield "log/systemd.txt", lambda: _program("journalctl", "-u", unit, "-n", "5000", "--no-pager", "-o", "short-iso")
     yield "log/kernel.txt", lambda: _program("journalctl", "-k", "-p", "warning", "-n", "500", "--no-pager")
-    yield "unit.txt", lambda: _program("systemctl", "show", unit, "--no-pager")
+    yield "unit.txt", lambda: _unit(unit)
     for path in sorted((case.state / "log").glob("*.log*"))[-8:]:
         yield f"log/{path.name}", lambda path=path: _tail(path)
     yield "state.txt", lambda: listing(case.state)
@@ -224,6 +224,12 @@ def _fetched(url: str) -> str:
 def _whole_lines(data: bytes) -> str:
     """Text of what was read with a limit, which ends with a whole line; see `_tail`."""
     return (data.rpartition(b"\n")[0] if len(data) > LARGEST_PART else data).decode("utf-8", "replace")
+
+
+def _unit(unit: str) -> str:
+    """How systemd runs it. Its environment is left out: it holds secrets, of which only the names of some are known."""
+    lines = _program("systemctl", "show", unit, "--no-pager").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("Environment="))
 
 
 def _program(*command: str) -> str:

@@ -7,7 +7,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from engine.scenes.text.source import SECRET
@@ -40,14 +40,17 @@ class Masker:
 
     Args:
         secrets: that are known; those below `SHORTEST` characters are left alone.
+        unread: where others lie that could not be read.
 
     Attributes:
-        too_short: how many of them are.
+        left: what is not masked, in sentences; empty where all is.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], unread: Sequence[str] = ()) -> None:
         known = {one.strip() for one in secrets} - {""}
-        self.too_short = sum(len(one) < SHORTEST for one in known)
+        too_short = sum(len(one) < SHORTEST for one in known)
+        self.left = [f"{too_short} secrets are too short to be looked for."] if too_short else []
+        self.left += [f"The secret in {where} could not be read here, and so not be looked for." for where in unread]
         spellings = {spelling for one in known if len(one) >= SHORTEST for spelling in _spellings(one)}
         self._known = sorted(spellings, key=len, reverse=True)
 

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import PerpetuumError
@@ -23,53 +24,77 @@ _ENV = re.compile(r"\benv[\"']?\s*:\s*[\"']?([A-Za-z_]\w*)")
 _FILE = re.compile(r"\{\s*[\"']?file[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 
 
-def named_secrets(text: str, node: Node | None) -> set[Secret]:
+@dataclass(frozen=True)
+class KnownSecrets:
+    """What there is to mask.
+
+    Attributes:
+        values: of all that could be read.
+        unread: where the others lie, in words; they cannot be looked for.
+    """
+
+    values: set[str]
+    unread: list[str]
+
+
+def named_secrets(text: str, node: Node | None, folder: Path) -> set[Secret]:
     """Where secrets lie, of an installation file.
 
     Args:
         text: of the file.
         node: what stands in it; None where it cannot be read, and the text is searched.
+        folder: that paths in the file are relative to: its own.
     """
     if node is None:
-        return {Secret(env=name) for name in _ENV.findall(text)} | {Secret(file=path) for path in _FILE.findall(text)}
-    return set(_of(node))
+        found = {"env": _ENV.findall(text), "file": _FILE.findall(text)}
+        return {_secret(kind, value, folder) for kind, values in found.items() for value in values}
+    return set(_of(node, folder))
 
 
-def _of(node: Node) -> Iterator[Secret]:
+def _secret(kind: str, value: str, folder: Path) -> Secret:
+    return Secret(env=value) if kind == "env" else Secret(file=str(folder.absolute() / value))
+
+
+def _of(node: Node, folder: Path) -> Iterator[Secret]:
     if isinstance(node, ListNode):
         for item in node.items:
-            yield from _of(item)
+            yield from _of(item, folder)
     if not isinstance(node, MapNode):
         return
     for kind in ("env", "file"):
         value = node.get(kind)
         if len(node.entries) == 1 and isinstance(value, ScalarNode) and value.text and "\0" not in value.text:
-            yield Secret(**{kind: value.text})
+            yield _secret(kind, value.text, folder)
     for name, (_, value) in node.entries.items():
         if name != "scenes":
-            yield from _of(value)
+            yield from _of(value, folder)
 
 
-def values_of(secrets: set[Secret], pid: int | None) -> set[str]:
+def known_secrets(secrets: set[Secret], pid: int | None) -> KnownSecrets:
     """What they are: in our environment, in that of the process that runs, in files.
 
     Args:
         secrets: where they lie.
         pid: of the process that runs the installation; None where none does.
     """
-    found: set[str] = set()
-    environment = {name: value for name, value in os.environ.items() if SECRET.search(name)}
     running = _environment(pid) if pid is not None else {}
-    environment |= {name: value for name, value in running.items() if SECRET.search(name)}
-    found.update(environment.values())
-    for one in secrets:
-        if one.env:
-            found |= {os.environ.get(one.env, ""), running.get(one.env, "")}
-        else:
-            with suppress(PerpetuumError):
-                found.add(one.reveal())
-            with suppress(OSError, ValueError):  # what is no secret as it should be is masked line by line
-                found.update(read_bytes(one.file, LONGEST).decode("utf-8", "replace").split())
+    both = [*os.environ.items(), *running.items()]
+    values = {value for name, value in both if SECRET.search(name)}
+    unread: list[str] = []
+    for one in sorted(secrets, key=str):
+        found = {value for name, value in both if name == one.env} if one.env else _lines_of(one)
+        values |= found
+        if not any(map(str.strip, found)):
+            unread.append(str(one))
+    return KnownSecrets(values, unread)
+
+
+def _lines_of(secret: Secret) -> set[str]:
+    found: set[str] = set()
+    with suppress(PerpetuumError):
+        found.add(secret.reveal())
+    with suppress(OSError, ValueError):  # what is no secret as it should be is masked word by word
+        found.update(read_bytes(secret.file, LONGEST).decode("utf-8", "replace").split())
     return found
 
 

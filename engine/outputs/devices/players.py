@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.processes.child import OomScore, start_bound
+from engine.processes.last_words import LastWords
 from engine.processes.stopped import is_stopped
 from engine.score.time import SAMPLE_RATE
 from engine.sound.format import DEFAULT_CHANNELS, AudioFormat
@@ -33,6 +34,9 @@ LOOK = 0.15
 
 BUFFER_MS = 400
 """What the player holds itself: it outlasts any pause of ours."""
+
+GOING = 0.005
+"""Seconds between two looks at a player that plays its last."""
 
 PROBE = 64
 """Frames of silence (1.3 ms) by which is found out when a player begins to read."""
@@ -211,7 +215,7 @@ class PlayerProcess:
         assert self._process.stdin is not None
         assert self._process.stderr is not None
         os.set_blocking(self._process.stdin.fileno(), False)
-        os.set_blocking(self._process.stderr.fileno(), False)
+        self._words = LastWords(self._process.stderr)
 
     def begins(self, patience: float) -> bool:
         """Wait until it reads, and so is about to play; what is given to it from then on sounds at once.
@@ -224,6 +228,7 @@ class PlayerProcess:
         lying = array.array("i", [0])
         until = time.monotonic() + patience
         while self.alive and time.monotonic() < until:
+            self._words.take()
             fcntl.ioctl(self._process.stdin.fileno(), termios.FIONREAD, lying)
             if not lying[0]:
                 return True
@@ -259,10 +264,15 @@ class PlayerProcess:
         fd = self._process.stdin.fileno()
         poll = select.poll()
         poll.register(fd, select.POLLOUT)
+        if not self._words.over:
+            poll.register(self._words, select.POLLIN)
         until = time.monotonic() + patience
         while left:
-            if not poll.poll(LOOK * 1000):
-                if self.stopped or time.monotonic() > until:
+            ready = {one for one, _ in poll.poll(LOOK * 1000)}
+            if self._words.fileno() in ready and not self._words.take() and self._words.over:
+                poll.unregister(self._words)
+            if fd not in ready:
+                if time.monotonic() > until or (not ready and self.stopped):
                     return False
                 continue
             until = time.monotonic() + patience
@@ -278,14 +288,13 @@ class PlayerProcess:
         """Let it play what it has for up to `patience` seconds, then end it. The last line that it printed."""
         process = self._process
         assert process.stdin is not None
-        assert process.stderr is not None
         with suppress(OSError):
             process.stdin.close()
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
+        until = time.monotonic() + patience
+        while process.poll() is None and time.monotonic() < until:
+            if not self._words.take():
+                time.sleep(GOING)
+        if process.poll() is None:
             process.kill()
             process.wait()
-        with process.stderr as stream:
-            printed = (stream.read() or b"").decode("utf-8", "replace").strip()
-        return printed.splitlines()[-1] if printed else ""
+        return self._words.close()

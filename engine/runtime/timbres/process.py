@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import logging
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from engine.codec import CodecError
 from engine.errors import PerpetuumError
+from engine.logs.log import log_to_parent
 from engine.progress import heard_by
 from engine.runtime.timbres.messages import (
     FROM_BANK_MAKER,
@@ -32,6 +33,8 @@ from engine.runtime.timbres.messages import (
 )
 from engine.timbres.bank_cache import BankCache
 from engine.timbres.contract import TIMBRES
+
+log = logging.getLogger(__name__)
 
 NICENESS = 10
 """Nobody waits for a bank: sound, conductor and phrases come first."""
@@ -61,7 +64,7 @@ class BankMaker:
             except (EOFError, OSError):
                 os._exit(0)  # nobody waits for what is being made
             except CodecError as error:
-                print(f"an order that cannot be read: {error}", file=sys.stderr, flush=True)
+                log.error("an order that cannot be read: %s", error)
                 os._exit(1)
 
     def _say(self, message: FromBankMaker) -> None:
@@ -91,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's business
+    log_to_parent()
     os.nice(NICENESS)
     BankMaker(Connection(options.control)).run()
 

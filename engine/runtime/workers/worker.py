@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import importlib
+import logging
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -35,10 +35,13 @@ from engine.generators.contract import (
     TransformKind,
 )
 from engine.generators.rules.kinds import rules_for
+from engine.logs.log import log_to_parent
 from engine.runtime.workers.messages import FROM_WORKER, TO_WORKER, Cancel, FromWorker, Load, Loaded, Loading, Started
 from engine.sabotage import Sabotage, allow_sabotage, committed
 from engine.score.harmony.keys import Key
 from engine.score.time import Meter
+
+log = logging.getLogger(__name__)
 
 NICENESS = 5
 """Sound and conductor come first."""
@@ -132,7 +135,7 @@ class Worker:
             except (EOFError, OSError):
                 os._exit(0)  # the conductor is gone; nobody waits for what is being made
             except CodecError as error:
-                print(f"a message that cannot be read: {error}", file=sys.stderr, flush=True)
+                log.error("a message that cannot be read: %s", error)
                 os._exit(1)
             arrival += 1
             match message:
@@ -231,6 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's business
+    log_to_parent()
     allow_sabotage()
     os.nice(NICENESS)
     Worker(Connection(options.control)).run()

@@ -1,6 +1,7 @@
 """A reading of a meter: noise that is as loud as it says, and a line in the file that leaves all else as it is."""
 
 import math
+import threading
 
 import numpy as np
 import pyloudnorm
@@ -19,6 +20,7 @@ from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.loading import read_installation
 from engine.outputs.opening import OutputChoice
 from engine.sound.format import AudioFormat
+from tests.health.prometheus import wait_until as until
 from tests.installation.making import HEAD, LOOKED_INTO, SCENES, SHARED, installation
 
 WHOLE = Calibration(68.5, -20.0)
@@ -160,6 +162,88 @@ def test_noise_is_played_and_the_answer_is_told_as_lines_of_the_file(file):
     assert "  calibration: {reading: 67.2 dBA, at: -20 LUFS}" in done.stdout
     assert "'loud' is not a valid float range" in done.output
     assert file.read_text() == before
+
+
+class HeldSink:
+    """An output that takes 30 chunks, and then as many as it is let."""
+
+    description = "a sink"
+
+    def __init__(self):
+        self.lost = ""
+        self.written = 0
+        self.room = threading.Semaphore(30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def write(self, data):
+        self.room.acquire(timeout=60)
+        self.written += 1
+
+    def lose(self):
+        self.lost = "the card is gone"
+        self.room.release()
+        until(lambda: self.written == 31)
+
+    def lose_for_a_while(self):
+        self.lose()
+        self.room.release()
+        until(lambda: self.written == 32)
+        self.lost = ""
+
+    def end(self):
+        self.room.release(10_000)
+        until(lambda: "noise" not in [one.name for one in threading.enumerate()])
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        (HeldSink.lose, "the card is gone"),
+        (HeldSink.lose_for_a_while, "the card is gone"),
+        (HeldSink.end, "the noise had ended before"),
+    ],
+)
+def test_a_reading_of_noise_that_was_not_heard_is_not_taken_but_repeated(file, monkeypatch, meanwhile, why):
+    sink, before = HeldSink(), file.read_text()
+    monkeypatch.setattr("engine.installation.calibrating.playing.open_outputs", lambda choices: sink)
+
+    def prompt(*words, **settings):
+        meanwhile(sink)
+        sink.room.release(10_000)
+        return 67.0
+
+    monkeypatch.setattr("click.prompt", prompt)
+    done = calibrate(str(file), "--write", "--at", "-22")
+    assert done.exit_code != 0
+    assert why in done.exception.message
+    assert "--reading 67 --at -22" in done.exception.hint
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("spoil", ["", "scenes: [", None])
+def test_what_was_edited_while_the_noise_sounded_stays_and_the_reading_is_not_lost(file, monkeypatch, spoil):
+    def prompt(*words, **settings):
+        if spoil is None:
+            file.unlink()
+        else:
+            file.write_text(file.read_text() + "# edited by hand\n" + spoil)
+        return 67.0
+
+    monkeypatch.setattr("click.prompt", prompt)
+    done = calibrate(str(file), "--write", "--at", "-22")
+    words = "calibration: {reading: 67 dBA, at: -22 LUFS}"
+    if spoil == "":
+        assert done.exit_code == 0, done.output
+        assert words in file.read_text()
+    else:
+        assert words in done.exception.hint
+    if spoil is not None:
+        assert "# edited by hand" in file.read_text()
 
 
 def test_it_waits_until_the_installation_is_stopped(file):

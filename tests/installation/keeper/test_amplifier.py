@@ -3,7 +3,7 @@
 import pytest
 
 from engine.installation.choices.amplifier import AmplifierChoice
-from engine.installation.keeper.amplifier import Amplifier
+from engine.installation.keeper.power.amplifier import Amplifier
 from tests.health.prometheus import wait_until
 
 

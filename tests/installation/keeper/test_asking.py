@@ -144,6 +144,22 @@ def test_a_section_is_refused_while_another_scene_is_about_to_take_over(tmp_path
     assert (asking.told, asking.done) == ([], [])
 
 
+def test_a_section_in_one_breath_with_a_scene_is_refused_for_it_would_be_one_of_the_scene_that_goes(tmp_path):
+    asking = Asking(tmp_path)
+    asking.hands.ask(Ask.SCENE, "control", "drift")
+    with pytest.raises(PerpetuumError, match="another scene"):
+        asking.hands.ask(Ask.SECTION, "control", "storm")
+    asking.course.look(60.0)
+    assert [one.turn.scene for one in asking.done] == ["drift"]
+    with pytest.raises(PerpetuumError, match="drift has no section"):
+        asking.hands.ask(Ask.SECTION, "control", "storm")
+    asking.hands.ask(Ask.SCENE, "control", "tides")
+    asking.course.look(61.0)
+    asking.hands.ask(Ask.SECTION, "control", "storm")
+    asking.course.look(62.0)
+    assert asking.done[-1] == GoToSection("storm")
+
+
 def test_what_could_be_done_when_it_was_asked_and_cannot_any_more_costs_nothing(tmp_path):
     asking = Asking(tmp_path)
     asking.hands.ask(Ask.SECTION, "control", "storm")
@@ -192,10 +208,15 @@ def test_lines_that_come_at_once_from_many_are_all_done(tmp_path):
     assert len(asking.done) == 200
 
 
-def test_a_volume_in_decibels_and_steps_move_the_same_and_normal_brings_it_back(tmp_path):
+def test_a_volume_in_decibels_and_steps_move_the_same_and_the_end_of_quiet_mode_leaves_it(tmp_path):
+    """The button that begins and ends quiet mode asks for `normal`: a tour that ends changes no volume, and no mute."""
     asking = Asking(tmp_path)
     asking.hands.ask(Ask.VOLUME, "mqtt", "-6 dB")
     asking.hands.ask(Ask.LOUDER, "button")
     assert asking.hands.volume.decibels == -6.0 + STAFF.step
-    asking.hands.ask(Ask.NORMAL, "control")
+    for ask in (Ask.MUTE, Ask.QUIET, Ask.NORMAL):
+        asking.hands.ask(ask, "button")
+    assert (asking.hands.quiet, asking.hands.muted) == (False, True)
+    assert asking.hands.volume.decibels == -6.0 + STAFF.step
+    asking.hands.ask(Ask.VOLUME, "control", "0")
     assert asking.hands.volume.decibels == 0.0

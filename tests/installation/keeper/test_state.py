@@ -123,7 +123,7 @@ def test_the_volume_of_staff_outlives_a_restart_has_its_ends_and_the_next_openin
     assert not (tmp_path / "volume").exists()
 
 
-def test_where_it_never_closes_the_volume_returns_at_midnight_and_normal_brings_it_back_at_once(tmp_path):
+def test_where_it_never_closes_the_volume_returns_at_midnight_and_at_once_when_it_is_set_to_0(tmp_path):
     timetable, folder = Timetable(installation()), StateFolder(tmp_path)
     hands = Hands(folder, lambda ask, value: None, at_once)
     hands.ask(Ask.SOFTER, "http")
@@ -133,7 +133,7 @@ def test_where_it_never_closes_the_volume_returns_at_midnight_and_normal_brings_
     hands.volume.look(datetime(2026, 12, 2, tzinfo=UTC), timetable)
     assert hands.volume.decibels == 0.0
     hands.ask(Ask.SOFTER, "http")
-    hands.ask(Ask.NORMAL, "http")
+    hands.ask(Ask.VOLUME, "http", "0")
     assert hands.volume.decibels == 0.0
     assert not (tmp_path / "volume").exists()
 

@@ -23,7 +23,7 @@ from engine.installation.recorder.keeping import Keeping
 from engine.installation.support.bundle import packed
 from engine.installation.support.gathering import parts_of, support_case
 from engine.installation.support.masking import MASK, Masker
-from engine.installation.support.secrets import named_secrets, values_of
+from engine.installation.support.secrets import known_secrets, named_secrets
 from engine.journal.entries import ENTRIES, HAPPENINGS, Happened, Noted
 from engine.scenes.loading import read_tree
 from tests.installation.making import HEAD, SMALL
@@ -58,7 +58,6 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setenv("MAIL_PW", PASSWORD)
     monkeypatch.setenv("HOOK", WEBHOOK)
     monkeypatch.setenv("SIGN", PING)
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "token").write_text(TOKEN + "\n")
     log = tmp_path / "state" / "log"
     log.mkdir(parents=True)
@@ -73,7 +72,8 @@ def here(tmp_path, monkeypatch):
 def bundle(path: Path, hours: float = 24.0) -> dict[str, str]:
     """What a bundle holds, by names; without what the doctor finds of this machine."""
     case = support_case(path)
-    masker = Masker(values_of(case.secrets, case.pid))
+    known = known_secrets(case.secrets, case.pid)
+    masker = Masker(known.values, known.unread)
     return unpacked(packed(parts_of(case, lambda: "[]", hours), masker))
 
 
@@ -170,6 +170,19 @@ def test_a_secret_that_only_the_process_that_runs_knows_is_masked_too(here, monk
     assert "verysecretkey" not in "".join(found.values())
 
 
+def test_a_secret_that_cannot_be_read_is_said_and_what_systemd_prints_of_the_environment_is_left_out(here, monkeypatch):
+    monkeypatch.delenv("HOOK")
+    (here.parent / "token").unlink()
+    shown = f"User=perpetuum\nEnvironment=HOOK={WEBHOOK}\nEnvironmentFiles=/etc/default/perpetuum\n"
+    monkeypatch.setattr("engine.installation.support.gathering.output_of", lambda *command: shown)
+    found = bundle(here)
+    said = found["CONTENTS.txt"]
+    assert "The secret in $HOOK could not be read here" in said
+    assert f"The secret in {here.parent / 'token'} could not be read here" in said
+    assert "MAIL_PW could not" not in said
+    assert found["unit.txt"] == "User=perpetuum\nEnvironmentFiles=/etc/default/perpetuum\n"
+
+
 @pytest.mark.parametrize("hostile", ["fifo", "loop", "device", "folder", "large"])
 def test_whatever_lies_in_the_state_folder_it_ends_and_is_small(here, hostile):
     for name in ("log/other.log", "journal.sqlite3", "lock"):
@@ -234,13 +247,13 @@ def test_what_only_looks_like_a_secret_is_masked_and_json_stays_json(text, maske
 
 def test_where_secrets_lie_is_seen_by_shape_and_files_of_scenes_are_none(here):
     source, node = read_tree(here)
-    named = named_secrets(source.text, node)
-    assert sorted(map(str, named)) == ["$HOOK", "$MAIL_PW", "$SIGN", "token"]
-    assert named_secrets(source.text, None) >= named
+    named = named_secrets(source.text, node, here.parent)
+    assert sorted(map(str, named)) == ["$HOOK", "$MAIL_PW", "$SIGN", str(here.parent / "token")]
+    assert named_secrets(source.text, None, here.parent) >= named
     text = HEAD + "scenes: {tides: {file: daylight}}\n"
     here.write_text(text)
-    assert named_secrets(*read_tree(here)[:0] or (text, read_tree(here)[1])) == set()
-    assert {TOKEN, WEBHOOK} <= values_of(named, None)
+    assert named_secrets(text, read_tree(here)[1], here.parent) == set()
+    assert {TOKEN, WEBHOOK} <= known_secrets(named, None).values
 
 
 def test_what_happened_is_told_line_by_line_and_what_is_older_is_not(here):

@@ -104,6 +104,6 @@ class Buttons:
 def sign_of(now: HealthSnapshot) -> LightSign:
     """What a light says of how it is."""
     silent = now.expected and (now.silent > SILENT or bool(now.mixer or now.room))
-    if now.late or now.lost or silent:
+    if now.late or now.lost or now.mains or silent:
         return LightSign.WRONG
     return LightSign.ASKED_FOR if now.muted or now.alarm else LightSign.WELL

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -15,6 +16,9 @@ from engine.installation.keeper.hands.hands import Ask
 from engine.runtime.performance.commands import GoToSection
 
 log = logging.getLogger(__name__)
+
+
+_ANOTHER = ("another scene is about to begin", "ask again when it plays")
 
 
 class AskedCourse:
@@ -42,6 +46,8 @@ class AskedCourse:
         self._clock = clock
         self._waits = waits
         self._asked: queue.SimpleQueue[tuple[Ask, str]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._scenes = 0
 
     def check(self, ask: Ask, value: str) -> None:
         """Refuse what cannot be done now; other things than scenes and sections always can. In any thread.
@@ -53,10 +59,15 @@ class AskedCourse:
         if ask is Ask.SCENE:
             turn_asked(installation, on, value, self._clock())
         elif ask is Ask.SECTION:
+            if self._scenes:
+                raise PerpetuumError(*_ANOTHER)
             self._check_section(installation, on, value)
 
     def put(self, ask: Ask, value: str) -> None:
         """Have it done. In any thread."""
+        if ask is Ask.SCENE:
+            with self._lock:
+                self._scenes += 1
         self._asked.put((ask, value))
 
     def look(self, now: float) -> None:
@@ -73,8 +84,12 @@ class AskedCourse:
                         self._tell(GoToSection(value))
                 except PerpetuumError as error:  # it could be done when it was asked
                     log.warning("%s %s: %s", ask, value, error)
+                finally:
+                    if ask is Ask.SCENE:  # only now does it wait, or play
+                        with self._lock:
+                            self._scenes -= 1
 
     def _check_section(self, installation: Installation, on: OnAir | None, value: str) -> None:
         if self._waits():
-            raise PerpetuumError("another scene is about to begin", "ask again when it plays")
+            raise PerpetuumError(*_ANOTHER)
         check_section(installation, on, value)

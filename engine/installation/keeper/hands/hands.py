@@ -160,8 +160,6 @@ class Hands:
                     self._act(ask, value)
                 case Ask.QUIET | Ask.NORMAL:
                     self.quiet = ask is Ask.QUIET
-                    if ask is Ask.NORMAL:
-                        self.volume.back()
                     self._act(ask, value)
                 case Ask.LOUDER | Ask.SOFTER:
                     self.volume.move(1 if ask is Ask.LOUDER else -1, self._staff())

@@ -72,12 +72,6 @@ class StaffVolume:
             self._decibels, self._until = decibels, None
             self._keep()
 
-    def back(self) -> None:
-        """As the file says."""
-        with self._lock:
-            if self._decibels:
-                self.put(0.0)
-
     def look(self, moment: datetime, timetable: Timetable) -> None:
         """See whether it is over; a moment at which the clock is not known is none for this."""
         with self._lock:

@@ -6,16 +6,13 @@ from __future__ import annotations
 import importlib
 import logging
 import queue
-import subprocess
 from threading import Thread
 from typing import Any, Protocol
 
 from engine.installation.choices.amplifier import AmplifierChoice
+from engine.installation.keeper.power.hooks import problem_of, run_hook
 
 log = logging.getLogger(__name__)
-
-PATIENCE = 20.0
-"""Seconds that a command may take."""
 
 RETRY = 30.0
 """Seconds until what failed is tried again."""
@@ -85,7 +82,7 @@ class PowerCommands:
 
     def to(self, on: bool) -> None:
         """See `Switch`."""
-        subprocess.run(self._commands[on], check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, capture_output=True)
+        run_hook(self._commands[on])
 
 
 def switches_of(choice: AmplifierChoice) -> list[Switch]:
@@ -186,11 +183,8 @@ def _switched(switch: Switch, on: bool) -> bool:
     word = "on" if on else "off"
     try:
         switch.to(on)
-    except subprocess.CalledProcessError as error:
-        said: bytes = error.stderr or b""
-        problem = f"{error.cmd[0]} ends with {error.returncode}: {said.decode('utf-8', 'replace').strip()[-200:]}"
     except Exception as error:  # no such pin or program, no rights: the music plays all the same
-        problem = str(error) or repr(error)
+        problem = problem_of(error)
     else:
         log.info("the amplifier is switched %s", word)
         return True
