@@ -35,12 +35,12 @@ def command() -> None:
 def serve(config: str | None) -> None:
     """Serve until SIGTERM or Ctrl-C. Needs Ray: pip install 'ray[serve]>=2.50,<3'."""
     from engine.pool.serving.replicas import RayMakers
-    from engine.pool.serving.run import listeners, serve_pool
+    from engine.pool.serving.run import listeners, named, serve_pool
 
     found = _read(config)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     sockets = listeners(found)  # what cannot be had is told before Ray takes its minute
-    where = ", ".join("{}:{}".format(*one.getsockname()[:2]) for one in sockets)
+    where = ", ".join(map(named, sockets))
     with RayMakers(found) as makers:
         serve_pool(found, makers, sockets, lambda: click.echo(f"the pool listens at {where}"))
 

@@ -39,6 +39,10 @@ def _memory(value: object) -> float:
 Memory = Annotated[int, BeforeValidator(_memory), unit_schema(MEMORY), MEMORY]
 
 
+OTHERS = "others"
+"""Name of the deployment that is there where every one of the file has kinds of its own."""
+
+
 class DeploymentFile(Settings):
     """Replicas that make some kinds of phrases."""
 
@@ -150,7 +154,14 @@ def _read_deployments(source: SourceFile, node: MapNode) -> tuple[Deployment, ..
             source.error(key.span, f"`{others[0]}` makes all that no other makes already", "`kinds`")
         found.append(Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus))
     if all(one.kinds for one in found):
-        found.append(Deployment(name="others"))
+        if OTHERS in mapping.entries:
+            source.error(
+                mapping.key(OTHERS).span,
+                f"`{OTHERS}` is the name of the deployment that makes what no other makes",
+                "another name",
+                hint="or leave its `kinds` out",
+            )
+        found.append(Deployment(name=OTHERS))
     return tuple(found)
 
 
@@ -159,6 +170,10 @@ def _read_kinds(source: SourceFile, node: MapNode, name: str, made: dict[str, st
         return ()
     key, value = node.entries["kinds"]
     items: list[Node] = list(value.items) if isinstance(value, ListNode) else [value]
+    if not items:
+        source.error(
+            key.span, "`kinds` is empty", "kinds of generators", hint="without the key, all that no other makes"
+        )
     networks = [kind for kind, described in GENERATORS.kinds().items() if described.network]
     found: list[str] = []
     for item in items:
