@@ -15,10 +15,10 @@ from engine.cli import main
 from engine.errors import PerpetuumError
 from engine.installation.choices.access import Address
 from engine.installation.choices.secret import Secret
-from engine.pool.serving.config import Deployment, PoolConfig
-from engine.pool.serving.reading import read_pool_file
+from engine.pool.serving.file.config import Deployment, PoolConfig
+from engine.pool.serving.file.reading import read_pool_file
+from engine.pool.serving.file.schema import pool_schema
 from engine.pool.serving.run import listeners, named
-from engine.pool.serving.schema import pool_schema
 
 FILE = """\
 perpetuum: 1

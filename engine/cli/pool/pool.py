@@ -12,7 +12,7 @@ import click
 from engine.errors import PerpetuumError
 
 if TYPE_CHECKING:
-    from engine.pool.serving.config import PoolConfig
+    from engine.pool.serving.file.config import PoolConfig
 
 
 EXAMPLES = """
@@ -56,14 +56,14 @@ def check(file: str) -> None:
 @command.command()
 def schema() -> None:
     """Print the JSON Schema of the file, for editors."""
-    from engine.pool.serving.schema import pool_schema
+    from engine.pool.serving.file.schema import pool_schema
 
     click.echo(json.dumps(pool_schema(), indent=2, ensure_ascii=False))
 
 
 def _read(file: str | None) -> PoolConfig:
     from engine.cli.common import valid
-    from engine.pool.serving.reading import default_pool, read_pool_file
+    from engine.pool.serving.file.reading import default_pool, read_pool_file
 
     if file is None:
         return default_pool()

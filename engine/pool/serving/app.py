@@ -111,7 +111,9 @@ class PoolApp:
             try:
                 player = self.players.of(request.headers.get("authorization", ""))
                 if player is None:
-                    raise RefusedError(401, "give the token of a player, as `Authorization: Bearer TOKEN`")
+                    raise RefusedError(
+                        401, "give the token of a player, in plain ASCII: `Authorization: Bearer TOKEN`"
+                    )
                 response = await answer(request, player)
             except RefusedError as refused:
                 response = Response(msgspec.json.encode(refused.refusal), refused.status, media_type="application/json")

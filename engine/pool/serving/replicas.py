@@ -17,7 +17,7 @@ from typing import Any
 from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
-from engine.pool.serving.config import PoolConfig
+from engine.pool.serving.file.config import PoolConfig
 from engine.pool.serving.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.replica import Replica
 from engine.pool.wire.digests import weights_named

@@ -14,7 +14,7 @@ import uvicorn
 
 from engine.errors import PerpetuumError
 from engine.pool.serving.app import PoolApp
-from engine.pool.serving.config import PoolConfig
+from engine.pool.serving.file.config import PoolConfig
 from engine.pool.serving.makers import Makers
 from engine.pool.serving.players import Players
 from engine.pool.serving.store import WeightsStore

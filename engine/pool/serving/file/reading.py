@@ -12,7 +12,7 @@ from engine.generators.contract import GENERATORS, Settings
 from engine.installation.choices.secret import Secret
 from engine.installation.reading.listening import hide_secrets, read_addresses, read_secret, warn_of_an_absent
 from engine.installation.state_place import default_state
-from engine.pool.serving.config import GB, Deployment, PoolConfig
+from engine.pool.serving.file.config import GB, Deployment, PoolConfig
 from engine.scenes.loading import read_tree
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
