@@ -52,9 +52,9 @@ class RayMakers:
     def __init__(self, config: PoolConfig) -> None:
         self._config = config
         self._seed = 0
-        # Its sockets need a short path; and it writes wherever it is not told otherwise, the home folder included.
-        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))
-        self._prepare_environment()
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        for name, value in _SLOW_MACHINE.items():
+            os.environ.setdefault(name, value)
         try:
             import ray  # pyright: ignore[reportMissingImports]
             from ray import serve  # pyright: ignore[reportMissingImports]
@@ -62,11 +62,17 @@ class RayMakers:
             raise PerpetuumError("Ray is not installed", "pip install 'ray[serve]>=2.50,<3'") from error
         self._ray: Any = ray
         self._serve: Any = serve
+        # Its sockets need a short path; and it writes wherever it is not told otherwise, the home folder included.
+        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))
         try:
+            self._prepare_token()
             self._handles = self._start()
         except Exception as error:
-            self.close()
+            self._end()  # its logs stay: they alone say why
             raise PerpetuumError(f"Ray does not start: {str(error)[:500]}", f"look into {self._folder}") from error
+        except BaseException:  # Ctrl-C in the minute that it takes
+            self.close()
+            raise
 
     def __enter__(self) -> RayMakers:
         return self
@@ -74,10 +80,7 @@ class RayMakers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare_environment(self) -> None:
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        for name, value in _SLOW_MACHINE.items():
-            os.environ.setdefault(name, value)
+    def _prepare_token(self) -> None:
         if "RAY_AUTH_TOKEN_PATH" not in os.environ and "RAY_AUTH_TOKEN" not in os.environ:
             token = self._folder / "token"
             token.touch(0o600)
@@ -116,11 +119,16 @@ class RayMakers:
 
     def close(self) -> None:
         """End all replicas."""
+        self._end()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self) -> None:
         with suppress(Exception):
             if not self._config.cluster:
                 self._serve.shutdown()
             self._ray.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(self._folder / "token"):
+            del os.environ["RAY_AUTH_TOKEN_PATH"]
 
     # Makers
 
@@ -131,9 +139,11 @@ class RayMakers:
     async def _make(self, name: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         reason = ""
         for _ in range(ATTEMPTS):
+            response = self._handles[name].make.remote(job, dict(paths))
             try:
-                body, problem = await self._handles[name].make.remote(job, dict(paths))
-            except asyncio.CancelledError:
+                body, problem = await response
+            except asyncio.CancelledError:  # nobody waits for it any more: a replica that has not begun does not
+                response.cancel()
                 raise
             except Exception as error:  # of Ray: the replica died, or there is none
                 reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)

@@ -14,13 +14,13 @@ import uvicorn
 
 from engine.errors import PerpetuumError
 from engine.pool.serving.app import PoolApp
+from engine.pool.serving.connections import MOST_CONNECTIONS, BoundedConnection
 from engine.pool.serving.file.config import PoolConfig
 from engine.pool.serving.makers import Makers
 from engine.pool.serving.players import Players
 from engine.pool.serving.store import WeightsStore
 from engine.pool.wire.messages import LARGEST_WEIGHTS
 
-MOST_CONNECTIONS = 512
 _FIRST_HANDED, _MOST_HANDED = 3, 64
 
 
@@ -100,6 +100,20 @@ def named(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
 
 
+def served(app: PoolApp) -> uvicorn.Config:
+    """How an application is served."""
+    return uvicorn.Config(
+        app.application(),
+        http=BoundedConnection,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        limit_concurrency=MOST_CONNECTIONS + 1,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=5,
+    )
+
+
 def serve_pool(config: PoolConfig, makers: Makers, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
     """Answer players until SIGTERM or Ctrl-C.
 
@@ -114,16 +128,6 @@ def serve_pool(config: PoolConfig, makers: Makers, sockets: list[socket.socket],
     """
     store = WeightsStore(config.weights, config.limit, min(LARGEST_WEIGHTS, config.limit))
     app = PoolApp(makers, store, Players({name: secret.reveal for name, secret in config.tokens.items()}))
-    server = _Server(
-        uvicorn.Config(
-            app.application(),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=5,
-        )
-    )
+    server = _Server(served(app))
     ready()
     server.run(sockets)
