@@ -27,7 +27,7 @@ tokens:
   foyer: {env: FOYER_TOKEN}
   attic: {env: ATTIC_TOKEN}
 deployments:
-  heavy: {kinds: [music_vae], replicas: 1, models: 4 GB, memory: 8 GB, gpus: 0.5}
+  heavy: {kinds: [music_vae], replicas: 1, models: 4 GB, memory: 8 GB, gpus: 0.5, batch: 8}
   light: {replicas: 4, memory: 900 MB}
 weights: weights
 limit: 20 GB
@@ -54,7 +54,7 @@ def test_a_file_says_what_is_served(read, tmp_path):
     assert isinstance(config, PoolConfig)
     assert [str(one) for one in config.listen] == ["0.0.0.0:8480", "[::1]:8480"]
     assert {name: secret.reveal() for name, secret in config.tokens.items()} == {"foyer": "one", "attic": "two"}
-    assert config.deployment_of("music_vae") == Deployment("heavy", ("music_vae",), 1, 4 * 10**9, 8 * 10**9, 0.5)
+    assert config.deployment_of("music_vae") == Deployment("heavy", ("music_vae",), 1, 4 * 10**9, 8 * 10**9, 0.5, 8)
     assert config.deployment_of("drums_rnn").name == "light"
     assert config.weights == tmp_path / "weights"
 

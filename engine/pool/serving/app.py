@@ -201,6 +201,8 @@ class PoolApp:
             raise RefusedError(504, f"it takes longer than {read.seconds_left:g} s") from error
         if again:
             self.metrics.again.inc()
+        elif outcome.batch:
+            self.metrics.batch.observe(outcome.batch)
         if not outcome.body:
             raise RefusedError(422, outcome.problem)
         return Response(outcome.body, media_type="application/json")

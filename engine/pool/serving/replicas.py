@@ -113,7 +113,7 @@ class RayMakers:
                 graceful_shutdown_timeout_s=5.0,
                 ray_actor_options={"num_cpus": 0, "num_gpus": one.gpus},
             )
-            bound = deployment.bind(one.models, one.memory)
+            bound = deployment.bind(one.models, one.memory, one.batch)
             handles[one.name] = self._serve.run(bound, name=f"perpetuum-{one.name}", route_prefix=None)
         return handles
 
@@ -134,14 +134,14 @@ class RayMakers:
 
     async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job; one whose replica dies is done by another."""
-        return await self._make(self._config.deployment_of(kind).name, job, paths)
+        return await self._make(self._config.deployment_of(kind).name, kind, job, paths)
 
-    async def _make(self, name: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
+    async def _make(self, name: str, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         reason = ""
         for _ in range(ATTEMPTS):
-            response = self._handles[name].make.remote(job, dict(paths))
+            response = self._handles[name].make.remote(kind, job, dict(paths))
             try:
-                body, problem = await response
+                body, problem, batch = await response
             except asyncio.CancelledError:  # nobody waits for it any more: a replica that has not begun does not
                 response.cancel()
                 raise
@@ -150,7 +150,7 @@ class RayMakers:
                 log.warning("a replica of %s failed: %s", name, reason)
                 await asyncio.sleep(0.05)
             else:
-                return JobOutcome(body, problem)
+                return JobOutcome(body, problem, batch)
         raise MakersAwayError(f"no replica of {name} could make it: {reason}")
 
     async def unwell(self) -> str:
@@ -161,7 +161,7 @@ class RayMakers:
         paths = {digest: str(path) for digest, path in written.weights.items()}
         for one in self._config.deployments:
             try:
-                outcome = await self._make(one.name, written.data, paths)
+                outcome = await self._make(one.name, DRUMS_RNN.name, written.data, paths)
             except MakersAwayError as error:
                 return error.message
             if outcome.problem:

@@ -51,6 +51,13 @@ class DeploymentFile(Settings):
     models: Memory = Field(default=GB, description="Memory that networks may take in each; the last used stay.")
     memory: Memory = Field(default=3 * GB, description="Memory that each may take in all; above, it is replaced.")
     gpus: float = Field(default=0.0, ge=0, le=16, description="Share of GPUs that Ray gives to each.")
+    batch: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Phrases of MusicVAE that share calls of the network in each; with more than one, a note may, rarely, "
+        "be another than the player would make.",
+    )
 
 
 class PoolServerFile(Settings):
@@ -152,7 +159,7 @@ def _read_deployments(source: SourceFile, node: MapNode) -> tuple[Deployment, ..
         others = [one.name for one in found if not one.kinds]
         if not kinds and "kinds" not in value.entries and others:
             source.error(key.span, f"`{others[0]}` makes all that no other makes already", "`kinds`")
-        found.append(Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus))
+        found.append(Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus, head.batch))
     if all(one.kinds for one in found):
         if OTHERS in mapping.entries:
             source.error(
