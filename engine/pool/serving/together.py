@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -89,7 +90,7 @@ class MeetingVae(MusicVae):
         hits: np.ndarray | None = None,
     ) -> np.ndarray:
         """See `MusicVae`; together with what other threads ask for at the same time."""
-        if hits is not None or not isinstance(rng, Sequence) or np.ndim(controls) == 3:
+        if hits is not None or not isinstance(rng, Sequence) or (controls is not None and controls.ndim == 3):
             with self._meeting.busy:
                 return super().decode(z, length, controls, temperature, rng, hits)
         call = _Call(z, length, controls, temperature, rng)
@@ -152,7 +153,7 @@ class SharedModels:
                 built.network = kept.network
                 return
             built.network = MeetingVae(built.network)
-            self._built[name] = built
+            self._built[name] = cast("Generator", built)
 
 
 class LaneModels(MutableMapping[tuple[str, ...], "Generator | Transform"]):
@@ -178,7 +179,7 @@ class LaneModels(MutableMapping[tuple[str, ...], "Generator | Transform"]):
         beside = self._beside.get(name)
         if beside is None or beside.network is not found.network:
             beside = self._beside[name] = found.beside()
-        return beside
+        return cast("Generator", beside)
 
     def __setitem__(self, name: tuple[str, ...], built: Generator | Transform) -> None:
         if isinstance(built, MusicVaeGenerator):

@@ -55,7 +55,7 @@ class DeploymentFile(Settings):
         default=1,
         ge=1,
         le=64,
-        description="Phrases of MusicVAE that share calls of the network in each; with more than one, a note may, rarely, "
+        description="Phrases of MusicVAE that share calls of the network in each; with more than one a note may rarely "
         "be another than the player would make.",
     )
 
