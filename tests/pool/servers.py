@@ -119,3 +119,16 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
     """An answer of HTTP."""
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n\r\n"
     return head.encode() + body
+
+
+def main() -> None:
+    """Serve as a process, on the port that is given, until it is killed: `python -m tests.pool.servers PORT FOLDER`."""
+    import sys
+
+    port, folder = int(sys.argv[1]), Path(sys.argv[2])
+    app = PoolApp(ThreadMakers(), WeightsStore(folder, 1 << 30, 64 << 20), Players({"foyer": lambda: "let-me-in"}))
+    uvicorn.Server(served(app)).run([socket.create_server(("127.0.0.1", port))])
+
+
+if __name__ == "__main__":
+    main()
