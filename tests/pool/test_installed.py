@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from engine.errors import PerpetuumError
 from engine.journal.reader import Journal
@@ -92,9 +94,52 @@ def test_an_installation_plays_on_when_its_pool_is_killed_and_asks_it_again_by_i
         courses = [rung for rung, _ in groupby(one.decided.rung for one in decided)]
         # Networks play before the pool was heard of; then it plays, is gone, and plays again.
         assert courses[-3:] == ["pool", "networks", "pool"]
-        print(courses, [one.decided.reason[:60] for one in decided])
         level = run.heard()
         assert level[30:-200].min() > 0.003, "never silent"
         assert "the pool at" in run.said
         assert "let-me-in" not in run.said
         assert "Traceback" not in run.said
+
+
+def asked(port: int) -> bool:
+    """Whether a pool has made a phrase."""
+    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        return b'perpetuum_pool_requests_total{endpoint="phrases",status="200"}' in answer.read()
+    return False
+
+
+def test_play_asks_a_pool_plays_on_without_it_and_asks_it_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("PERPETUUM_POOL_TOKEN", "let-me-in")
+    (tmp_path / "scene.yaml").write_text(SCENE)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    take, log = tmp_path / "take.wav", tmp_path / "log"
+    command = [sys.executable, "-P", "-m", "engine", "play", str(tmp_path / "scene.yaml")]
+    command += ["--pool", f"http://127.0.0.1:{port}", "--output", "null", "--output", f"wav:{take}"]
+
+    def until(fact: Callable[[], object]) -> None:
+        ends = time.monotonic() + 90.0
+        while not fact():
+            assert time.monotonic() < ends, log.read_text()
+            assert playing.poll() is None, log.read_text()
+            time.sleep(0.05)
+
+    with log.open("w") as said, pool(port, tmp_path / "weights") as process:
+        playing = subprocess.Popen(command, stdout=said, stderr=said)
+        try:
+            until(lambda: asked(port))
+            process.kill()
+            process.wait()
+            until(lambda: "left alone" in log.read_text())
+            with pool(port, tmp_path / "weights"):
+                until(lambda: asked(port))
+                until(lambda: "makes phrases again" in log.read_text())
+                playing.send_signal(signal.SIGINT)
+                assert playing.wait(15) == 0
+        finally:
+            playing.kill()
+            playing.wait()
+    sound, _ = soundfile.read(take, dtype="float32")
+    blocks = (sound[: len(sound) // 480 * 480].reshape(-1, 960) ** 2).mean(axis=1) ** 0.5
+    assert blocks[30:-200].min() > 0.003, "never silent"
+    assert "Traceback" not in log.read_text()
