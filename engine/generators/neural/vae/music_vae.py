@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +54,12 @@ class MusicVaeGenerator:
         self._converter = self.network.config.make_converter()
         self._kept: OrderedDict[object, tuple[Track, ...]] = OrderedDict()
         self._files: dict[str, np.ndarray] = {}
+
+    def beside(self) -> MusicVaeGenerator:
+        """Another one, for another thread, of the same network, and with a memory of its own."""
+        other = copy(self)
+        other._kept, other._files = OrderedDict(), {}
+        return other
 
     def generate(self, request: Request[MusicVaeSettings]) -> Phrase:
         """The bars at the request's place on its way.
