@@ -56,7 +56,7 @@ def test_a_way_is_even_and_ends_where_it_should(network):
     steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
     assert steps.max() < 2 * steps.mean()
     opposite = between([ends[0], -ends[0]], 0.5)
-    assert np.allclose(opposite, 0)
+    assert np.linalg.norm(opposite) == pytest.approx(np.linalg.norm(ends[0]))
 
 
 def test_an_instrument_is_made_of_notes_at_two_velocities(network):
@@ -154,6 +154,14 @@ def test_bytes_that_are_no_network_are_refused(tmp_path, data):
 def test_a_place_is_kept_in_a_file(tmp_path):
     save_place(tmp_path / "a.timbre.json", drawn_place(5), 60, "bell.wav")
     assert np.allclose(load_place(tmp_path / "a.timbre.json"), drawn_place(5), atol=1e-6)
+
+
+def test_a_place_of_a_newer_version_is_refused_and_says_why(tmp_path):
+    save_place(tmp_path / "a.timbre.json", drawn_place(5), 60, "bell.wav")
+    kept = json.loads((tmp_path / "a.timbre.json").read_text())
+    (tmp_path / "a.timbre.json").write_text(json.dumps(kept | {"perpetuum_timbre": 2}))
+    with pytest.raises(PerpetuumError, match="newer perpetuum"):
+        load_place(tmp_path / "a.timbre.json")
 
 
 BAD = ["", "[1]", "{}", '{"place": [1]}', '{"place": [true' + ", 1" * 15 + "]}", "[" * 9999, '{"place": "1"}']
