@@ -53,6 +53,16 @@ def test_places_are_drawn_and_gone_through():
     assert not np.allclose(first, sound[rate : rate + rate // 2], atol=0.05)
 
 
+def test_sounds_are_kept_in_memory_only_where_they_are_drawn(monkeypatch):
+    kept = []
+    monkeypatch.setattr("engine.cli.timbres.timbre._draw", lambda plot, drawn: kept.append(len(drawn)))
+    few = ("-n", 2, "--seed", 5, "--seconds", 0.1)
+    for verb in (("encode", "bell.wav"), ("sample", *few)):
+        assert run("timbre", *verb).exit_code == 0
+        assert run("timbre", *verb, "--plot", "x.png").exit_code == 0
+    assert kept == [0, 2, 0, 2]
+
+
 def test_an_instrument_plays_in_the_base_install():
     made = run(
         "timbre", "instrument", 7, 12, "--at", 40, "--lowest", "C4", "--highest", "C5", "--every", 12, "-o", "mine"
