@@ -5,6 +5,7 @@ Whatever counts, logs, records or shows something subscribes here; whoever makes
 
 from engine.events.bus import Bus, Subscription
 from engine.events.vocabulary import (
+    BankPlayed,
     BarSealed,
     Commanded,
     Event,
@@ -39,6 +40,7 @@ from engine.events.vocabulary import (
 )
 
 __all__ = [
+    "BankPlayed",
     "BarSealed",
     "Bus",
     "Commanded",

@@ -290,7 +290,11 @@ def instrument(
 
 @command.command(short_help="Train the network anew, on a sound font.")
 @click.argument("font", type=click.Path(path_type=Path))
-@click.option("--minutes", type=Number(0.1, 100_000), help="Stop at the first look at held-out groups after so much training; the same command goes on.")
+@click.option(
+    "--minutes",
+    type=Number(0.1, 100_000),
+    help="Stop at the first look at held-out groups after so much training; the same command goes on.",
+)
 @click.option("-o", "--output", "folder", required=True, type=OutputFolder(), help="Folder of the run.")
 def train(font: Path, minutes: float | None, folder: Path) -> None:
     """Train the network as the shipped one was, on Debian's FluidR3_GM.sf2 (FONT).

@@ -76,6 +76,32 @@ def with_banks(setup: Setup, banks: Mapping[str, str]) -> Setup:
     return replace(setup, parts=tuple(playing(part) for part in setup.parts))
 
 
+def have_made(
+    orders: Sequence[BankOrder], timbres: Timbres, waiting: Callable[[int, float], None] = lambda left, share: None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Have banks made, and wait for them: (instrument files, why others cannot be made), both by digest.
+
+    Args:
+        orders: of the banks; those in the cache cost nothing.
+        timbres: makes them.
+        waiting: told some times a second how many banks are left, and how far the present one is, 0..1.
+    """
+    made: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    timbres.want(orders)
+    while True:
+        for found in timbres.poll():
+            match found:
+                case BankMade(digest=digest, instrument=instrument):
+                    made[digest] = instrument
+                case BankFailed(digest=digest, problem=problem):
+                    problems[digest] = problem
+        if not timbres.waiting:
+            return made, problems
+        waiting(timbres.waiting, timbres.share)
+        time.sleep(_LOOK)
+
+
 def made_first(
     scene: Scene,
     seed: int,
@@ -91,27 +117,14 @@ def made_first(
         seed: of the performance.
         timbres: makes them.
         publish: told of failures.
-        waiting: told some times a second how many banks are left, and how far the present one is, 0..1.
+        waiting: as for `have_made`.
         bars: section lines that are to be rendered; timbres that turn into others do so there.
     """
     folder = str(timbres.cache.folder)
     moving = turning(scene)
     lines = [orders_of(scene, seed, folder, bar, None if number == 0 else moving) for number, bar in enumerate(bars)]
     failed = {(name, failure): failure for _, failures in lines for name, failure in failures.items()}
-    made: dict[str, str] = {}
-    problems: dict[str, str] = {}
-    timbres.want([order for orders, _ in lines for order in orders.values()])
-    while True:
-        for found in timbres.poll():
-            match found:
-                case BankMade(digest=digest, instrument=instrument):
-                    made[digest] = instrument
-                case BankFailed(digest=digest, problem=problem):
-                    problems[digest] = problem
-        if not timbres.waiting:
-            break
-        waiting(timbres.waiting, timbres.share)
-        time.sleep(_LOOK)
+    made, problems = have_made([order for orders, _ in lines for order in orders.values()], timbres, waiting)
     for name, order in (pair for orders, _ in lines for pair in orders.items()):
         if order.digest in problems:
             failure = TimbreFailed(name, order.kind, problems[order.digest])

@@ -70,7 +70,11 @@ class NeuralSettings(Settings):
 
 def _located(settings: NeuralSettings, folder: Path) -> NeuralSettings:
     return settings.model_copy(
-        update={"places": tuple(one if isinstance(one, int) else located(one, folder, Path.is_file) for one in settings.places)}
+        update={
+            "places": tuple(
+                one if isinstance(one, int) else located(one, folder, Path.is_file) for one in settings.places
+            )
+        }
     )
 
 

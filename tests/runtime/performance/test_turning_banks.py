@@ -10,11 +10,11 @@ from engine.errors import PerpetuumError
 from engine.events import TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.runtime.performance.mind.banks import Banks
-from engine.runtime.timbres.messages import BankFailed
+from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed
 from engine.runtime.timbres.orders import orders_of
 from engine.sound.messages import CROSSFADE
-from engine.timbres.contract import TIMBRES
-from tests.runtime.performance.test_banks import BAR, LEAD, Maker, scene_of
+from engine.timbres.contract import TIMBRES, bank_digest
+from tests.runtime.performance.test_banks import BAR, LEAD, Maker, hearing, scene_of
 
 SCENE = """\
 perpetuum: 1
@@ -45,8 +45,8 @@ class Turning:
     """Banks beside a plan that goes on bar by bar, from a bar on."""
 
     def __init__(self, scene, maker, wait=False):
-        self.scene, self.maker, self.sent, self.told = scene, maker, [], []
-        self.banks = Banks(maker, self.sent.append, self.told.append, wait=wait)
+        self.scene, self.maker, self.sent, self.told, self.played = scene, maker, [], [], []
+        self.banks = Banks(maker, self.sent.append, hearing(self.told, self.played), wait=wait)
         self.plan = Plan(scene, 3)
         self.banks.begin(scene, 3)
 
@@ -215,3 +215,12 @@ def test_parts_that_stand_still_are_asked_about_once(tmp_path, monkeypatch):
     turning.look(*range(12))
     assert asked == [(7, 12, 7)] * 3
     assert len(found) == 3
+
+
+def test_of_each_bank_is_told_once_what_it_is_made_of(scene):
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    turning = Turning(scene, maker, wait=True).look(*range(40))
+    assert [one.digest for one in turning.played] == [digest_at(scene, bar) for bar in range(0, 16, 4)]
+    for one in turning.played:
+        order = TO_BANK_MAKER.decode(one.order)
+        assert (one.part, bank_digest(order.kind, order.settings)) == ("pad", one.digest)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
+from engine.networks.sphere import slerp
 from engine.score.midi.reading import parse_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.timbres.gansynth.clip import Clip, TimedNotes, combined, envelope
-from engine.networks.sphere import slerp
 from engine.timbres.gansynth.instruments import Slide
 from engine.timbres.gansynth.pitches import draw_pitches
 from engine.timbres.gansynth.scores import MAX_SECONDS, timed_notes

@@ -29,9 +29,9 @@ from engine.generators.neural.vae.latent_way import latent_at, numbered_point
 from engine.generators.statement import fitted, marked
 from engine.ideas.idea import Idea, TakenUp, Variation
 from engine.ideas.varying import length_of, shift_between, varied
+from engine.networks.sphere import slerp
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
-from engine.networks.sphere import slerp
 from engine.score.midi.reading import read_piece
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, moved
 from engine.score.piece import Piece, Track

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.events import Event, TimbreChanged, TimbreFailed
+from engine.events import BankPlayed, Event, TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder
+from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed, BankMade, BankOrder
 from engine.runtime.timbres.orders import orders_of, turning
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.score.time import SAMPLE_RATE
@@ -85,6 +85,7 @@ class Banks:
         self._made: dict[str, _Made] = {}
         self._failed: set[str] = set()
         self._said: set[TimbreFailed] = set()
+        self._told_of: set[str] = set()
         self._touch_at = 0
         self._changing: dict[str, int] = {}
         self._aim: tuple[Scene, int, frozenset[str]] | None = None
@@ -104,7 +105,7 @@ class Banks:
         self._want(scene, seed)
         for part, order in self._wanted.items():
             if (made := self._made.get(order.digest)) is not None:
-                self.playing[part] = made.instrument
+                self._plays(part, order, made)
 
     def take_up(
         self,
@@ -141,7 +142,18 @@ class Banks:
         self.take_up(scene, seed, self.playing, {} if rebuilt else self.told)
         for part, order in self._wanted.items() if rebuilt else ():
             if part not in had and (made := self._made.get(order.digest)) is not None:
-                self.playing[part] = made.instrument
+                self._plays(part, order, made)
+
+    def _plays(self, part: str, order: BankOrder, made: _Made) -> None:
+        self.playing[part] = made.instrument
+        self._tell_of(part, order)
+
+    def _tell_of(self, part: str, order: BankOrder) -> None:
+        """Say once what a bank is made of that the sound is told of."""
+        if order.digest not in self._told_of:
+            self._told_of.add(order.digest)
+            told = TO_BANK_MAKER.encode(replace(order, folder=""))
+            self._publish(BankPlayed(part, order.kind, order.digest, told))
 
     def _want(self, scene: Scene, seed: int) -> None:
         timbres = self._timbres
@@ -250,6 +262,7 @@ class Banks:
         taken = (line if self._wait else made_frames) >= self._changing.get(part, -CROSSFADE) + CROSSFADE
         if change != told and in_time and taken:
             self.told[part] = change
+            self._tell_of(part, order)
             self._send(ChangeInstrument(part, made.instrument, line, self._wait))
 
     def _fail(self, failure: TimbreFailed) -> None:
