@@ -1,8 +1,8 @@
 # pyright: strict
 """The way along a sphere from one vector of a latent space to another.
 
-Source: Shoemake, "Animating rotation with quaternion curves", 1985; White, "Sampling generative networks", 2016, section
-2.1.
+Source: Shoemake, "Animating rotation with quaternion curves", 1985; White, "Sampling generative networks", 2016,
+section 2.1.
 """
 
 from __future__ import annotations

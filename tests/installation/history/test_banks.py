@@ -1,4 +1,4 @@
-"""Banks that were played sound again in a replay: from where they lie, or made anew of what the journal says of them."""
+"""Banks that were played sound again in a replay: from where they lie, or made anew of what the journal says."""
 
 import shutil
 import sys
