@@ -102,9 +102,7 @@ def distances(network, font):
         )
     ours, nearest, ceiling, toneless = np.median(table, axis=0)
     print(f"distance: median of {len(table)} groups {ours:.2f} dB, nearest note of training {nearest:.2f} dB,")
-    print(
-        f"       {100 * (1 - ours / nearest):.0f} % under it; analysis and synthesis without a network {ceiling:.2f} dB,"
-    )
+    print(f"       {100 * (1 - ours / nearest):.0f} % under it; analysis and synthesis alone {ceiling:.2f} dB,")
     print(f"       by the latent space alone, without a tone, {toneless:.2f} dB")
     print(f"       nearer than the nearest in {sum(one[0] < one[1] for one in table)} of {len(table)} groups")
 

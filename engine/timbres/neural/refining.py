@@ -20,7 +20,7 @@ _SPECTRUM_BAND = 281.0
 """Hz: the noise bandwidth of the shortest window by which sounds are compared. Wider bands are softer in each bin."""
 
 _USUAL_SPACING = 330.0
-"""Hz from partial to partial, against which the width of a band of noise is weighed: both fill their part of a spectrum."""
+"""Hz from partial to partial, against which the width of a band of noise is weighed: both fill a part of a spectrum."""
 
 _ROBUST = 4.0
 """Decibels from which on an error counts in proportion, not squared."""

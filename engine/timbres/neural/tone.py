@@ -2,8 +2,8 @@
 """What of a place is set by hand-made rules: some levels that a sound of sixteen numbers is corrected by, in decibels.
 
 Sixteen numbers say what kind of sound it is; a recording's own first partials, its noise, its attack and its decay
-seldom fit them to a decibel. So a place has eleven numbers more, each the level of one such shape. They mean the same at
-every pitch; places that are drawn have none.
+seldom fit them to a decibel. So a place has eleven numbers more, each the level of one such shape. They mean the same
+at every pitch; places that are drawn have none.
 """
 
 from __future__ import annotations
