@@ -14,6 +14,7 @@ from engine.events.processes import (
     SoundStarved,
 )
 from engine.events.vocabulary import (
+    BankPlayed,
     BarSealed,
     Commanded,
     Event,
@@ -41,6 +42,7 @@ from engine.events.vocabulary import (
 )
 
 __all__ = [
+    "BankPlayed",
     "BarSealed",
     "Bus",
     "Commanded",

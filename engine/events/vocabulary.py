@@ -260,6 +260,23 @@ class TimbreChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class BankPlayed:
+    """A bank of notes that the sound was told of for the first time: what it is made of, so that it can be made again.
+
+    Attributes:
+        part: its name.
+        kind: of its timbre.
+        digest: of the bank.
+        order: what whoever makes it is told (`TO_BANK_MAKER`); the folder is empty.
+    """
+
+    part: str
+    kind: str
+    digest: str
+    order: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SceneTookOver:
     """Another scene, or an edited one, plays from a bar on.
 
@@ -311,6 +328,7 @@ Event = (
     | WeightsFound
     | TimbreFailed
     | TimbreChanged
+    | BankPlayed
     | SceneTookOver
     | SceneRefused
     | ProcessStarted
