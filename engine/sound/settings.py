@@ -281,6 +281,11 @@ class DrumKitSettings(InstrumentSettings):
     drums: dict[str, Drum] = Field(min_length=1, description="By drum class.")
     velocity: Percent = Field(default=0.8, description="How much the velocity moves the loudness.")
     tone: Percent = Field(default=0.5, description="How much darker soft hits are.")
+    variation: Percent = Field(
+        default=0.3,
+        description="How much hits of one short recording differ in pitch, brightness and level, so that a roll is no "
+        "machine gun; at 0 % all are the same.",
+    )
     voices: int = Field(default=24, ge=4, le=64, description="How many hits sound at once.")
 
     @field_validator("drums")

@@ -182,3 +182,15 @@ def test_a_process_that_takes_a_held_chord_up_in_its_middle_goes_on_with_the_sam
     one, other = begun[last].mean(axis=1), taken[last].mean(axis=1)
     # What is left is the breath, which is noise, and how far slow envelopes have come.
     assert np.std(one - other) < 0.25 * np.std(one)
+
+
+@pytest.mark.parametrize("name", KITS)
+def test_strokes_in_a_row_are_no_machine_gun(name):
+    """Three snares of one velocity: another sound each, and hardly another level."""
+    every = RATE * 3 // 2
+    strokes = notes(*((k * every, k * every + 100, 38, 90) for k in range(3)))
+    sound = play(name, strokes, 3 * every)
+    one, two, three = (sound[k * every : (k + 1) * every] for k in range(3))
+    for first, second in ((one, two), (two, three), (one, three)):
+        assert np.abs(first - second).max() > 0.05 * np.abs(first).max()
+        assert abs(20 * np.log10(np.sqrt((first**2).mean() / (second**2).mean()))) < 2.0

@@ -11,10 +11,10 @@ import numpy as np
 from engine.score.drums import CLASS_OF_PITCH, CLASSES
 from engine.score.time import SAMPLE_RATE
 from engine.sound.instruments.effects import stereo_chain
-from engine.sound.instruments.samples import read_sample
+from engine.sound.instruments.samples import read_sample, resampled
 from engine.sound.instruments.voices import decibels, velocity_gain
 from engine.sound.messages import BLOCK
-from engine.sound.settings import Drum, DrumKitSettings
+from engine.sound.settings import Drum, DrumKitSettings, DrumSample
 from engine.sound.synth import BlockBus
 
 _CHOKE_FRAMES = 480
@@ -22,6 +22,12 @@ _CHOKE_FRAMES = 480
 
 _DARK = 1800.0
 """Hz: the darkened version of a drum is low-passed here, 6 dB an octave."""
+
+_VARIATIONS = ((0.0, 0.0, 0.0), (0.35, -0.12, -0.9), (-0.3, 0.12, 0.4))
+"""Semitones, darkness and dB by which hits differ at full variation; they take turns."""
+
+_VARIED = 0.7
+"""Seconds; a longer recording is not varied: cymbals ring into one another, and memory is dear."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,12 +39,14 @@ class _Take:
         versions: array [2, frames * 2] of float32: interleaved stereo, as it is and low-passed.
         low: lowest velocity.
         high: highest velocity.
+        dark: how much of the low-passed version is added to what the velocity asks for.
     """
 
     frames: int
     versions: np.ndarray
     low: int
     high: int
+    dark: float
 
 
 @dataclass(slots=True, eq=False)
@@ -70,16 +78,30 @@ def _darken(sound: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(darkened.T, np.float32)
 
 
-def _take(drum: Drum, path: Path, low: int, high: int) -> _Take:
-    sound = read_sample(path, drum.tune)
+def _takes(drum: Drum, one: DrumSample, folder: Path, variation: float) -> list[_Take]:
+    """A recording as it is, and varied if it is short."""
+    sound = read_sample(folder / one.file, drum.tune)
     if drum.length is not None:
         sound = sound[: max(16, int(drum.length * SAMPLE_RATE))].copy()
+    varied = variation > 0.0 and len(sound) <= _VARIED * SAMPLE_RATE
+    return [
+        _take(drum, one, _tuned(sound, semitones * variation), dark * variation, level * variation)
+        for semitones, dark, level in (_VARIATIONS if varied else _VARIATIONS[:1])
+    ]
+
+
+def _tuned(sound: np.ndarray, semitones: float) -> np.ndarray:
+    return resampled(sound, SAMPLE_RATE, SAMPLE_RATE / 2.0 ** (semitones / 12.0)) if semitones else sound.copy()
+
+
+def _take(drum: Drum, one: DrumSample, sound: np.ndarray, dark: float, level: float) -> _Take:
+    """A recording [frames, 2] with its end faded, placed between the sides."""
     fade = min(len(sound), SAMPLE_RATE // 50 if drum.length is None else int(drum.length * SAMPLE_RATE * 0.6))
     sound[-fade:] *= (0.5 + 0.5 * np.cos(np.linspace(0.0, np.pi, fade, dtype=np.float32)))[:, None]
     turn = (drum.pan + 1.0) * math.pi / 4.0
-    sides = np.array([math.cos(turn), math.sin(turn)], np.float32) * math.sqrt(2.0) * decibels(drum.gain)
+    sides = np.array([math.cos(turn), math.sin(turn)], np.float32) * math.sqrt(2.0) * decibels(drum.gain + level)
     sound = sound * sides
-    return _Take(len(sound), np.stack([sound.ravel(), _darken(sound).ravel()]), low, high)
+    return _Take(len(sound), np.stack([sound.ravel(), _darken(sound).ravel()]), one.low, one.high, dark)
 
 
 class DrumKit:
@@ -93,7 +115,7 @@ class DrumKit:
         self.stolen = 0
         self._settings = settings
         self._takes = {
-            name: [_take(drum, folder / one.file, one.low, one.high) for one in drum.samples]
+            name: [take for one in drum.samples for take in _takes(drum, one, folder, settings.variation)]
             for name, drum in settings.drums.items()
         }
         self._turn = dict.fromkeys(self._takes, 0)
@@ -132,6 +154,7 @@ class DrumKit:
         gain = velocity_gain(velocity, self._settings.velocity)
         # Full brightness at velocity 112 and above; at 1, `tone` of the sound is the dark version.
         dark = self._settings.tone * (1.0 - min(velocity, 112) / 112.0)
+        dark = min(max(dark + take.dark, 0.0), 1.0)
         gains = np.array([gain * (1.0 - dark), gain * dark], np.float32)
         self._hits.append(_Hit(take, offset, gains, drum.choke, take.frames))
 
