@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import uvicorn
 
 from engine.pool.serving.app import PoolApp
+from engine.pool.serving.banking import make_bank
 from engine.pool.serving.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.making import PhraseMaker, Rehearsal
 from engine.pool.serving.players import Players
@@ -37,6 +38,13 @@ class ThreadMakers:
         if self.away:
             raise MakersAwayError(self.away)
         outcome = await asyncio.to_thread(self._maker.make, job, paths)
+        self.made += 1
+        return outcome
+
+    async def make_bank(self, body: bytes, checkpoints: Sequence[str]) -> JobOutcome:
+        if self.away:
+            raise MakersAwayError(self.away)
+        outcome = await asyncio.to_thread(make_bank, body, checkpoints)
         self.made += 1
         return outcome
 

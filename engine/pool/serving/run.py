@@ -127,7 +127,8 @@ def serve_pool(config: PoolConfig, makers: Makers, sockets: list[socket.socket],
         PerpetuumError: the folder of weights cannot be used.
     """
     store = WeightsStore(config.weights, config.limit, min(LARGEST_WEIGHTS, config.limit))
-    app = PoolApp(makers, store, Players({name: secret.reveal for name, secret in config.tokens.items()}))
+    players = Players({name: secret.reveal for name, secret in config.tokens.items()})
+    app = PoolApp(makers, store, players, checkpoints=config.checkpoints)
     server = _Server(served(app))
     ready()
     server.run(sockets)
