@@ -130,12 +130,12 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
 
 
 def main() -> None:
-    """Serve as a process, on the port that is given, until it is killed: `python -m tests.pool.servers PORT FOLDER`."""
+    """Serve as a process, on the port that is given, until it is killed: `python -m tests.pool.servers PORT FOLDER [HOST]`."""
     import sys
 
-    port, folder = int(sys.argv[1]), Path(sys.argv[2])
+    port, folder, host = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if sys.argv[3:] else "127.0.0.1"
     app = PoolApp(ThreadMakers(), WeightsStore(folder, 1 << 30, 64 << 20), Players({"foyer": lambda: "let-me-in"}))
-    uvicorn.Server(served(app)).run([socket.create_server(("127.0.0.1", port))])
+    uvicorn.Server(served(app)).run([socket.create_server((host, port))])
 
 
 if __name__ == "__main__":
