@@ -130,7 +130,7 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
 
 
 def main() -> None:
-    """Serve as a process, on the port that is given, until it is killed: `python -m tests.pool.servers PORT FOLDER [HOST]`."""
+    """Serve as a process until it is killed: `python -m tests.pool.servers PORT FOLDER [HOST]`."""
     import sys
 
     port, folder, host = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if sys.argv[3:] else "127.0.0.1"

@@ -3,9 +3,9 @@
     python -m tests.proofs.pool_network [--seconds 10]
 
 The pool is the server without Ray (`tests.pool.servers`) in a namespace of its own; the player asks from another, each
-phrase being due 12 s after it was asked for, and this machine's networks play what the pool cannot. nft drops packets by
-chance in both directions; tc netem, which could also delay them, is not in every kernel, and is used where it is. Needs
-root, iproute2 and nftables. Borne is what costs no phrase: none late, none from the floor, and the pool asked again.
+phrase being due 12 s after it was asked for, and this machine's networks play what the pool cannot. nft drops packets
+by chance in both directions; tc netem, which could also delay them, is not in every kernel, and is used where it is.
+Needs root, iproute2 and nftables. Borne is what costs no phrase: none late, none from the floor, the pool asked again.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ def lay() -> None:
     for name in (POOL, PLAYER):
         run(f"ip netns add {name}")
         within(name, "ip link set lo up")
-    run(f"ip link add a netns {PLAYER} type veth peer name b netns {POOL}")
-    within(PLAYER, f"ip addr add {HERE}/24 dev a")
-    within(POOL, f"ip addr add {THERE}/24 dev b")
-    within(PLAYER, "ip link set a up")
-    within(POOL, "ip link set b up")
+    run(f"ip link add near0 netns {PLAYER} type veth peer name far0 netns {POOL}")
+    within(PLAYER, f"ip addr add {HERE}/24 dev near0")
+    within(POOL, f"ip addr add {THERE}/24 dev far0")
+    within(PLAYER, "ip link set near0 up")
+    within(POOL, "ip link set far0 up")
 
 
 def take_up() -> None:
@@ -64,12 +64,13 @@ def lose(percent: int) -> None:
         for hook in ("input", "output"):
             chain = ["nft", "add", "chain", "ip", "loss", hook, f"{{ type filter hook {hook} priority 0; }}"]
             subprocess.run(["ip", "netns", "exec", POOL, *chain], check=True, capture_output=True)
-            within(POOL, f"nft add rule ip loss {hook} iifname != lo numgen random mod 100 < {percent} drop")
+            by_chance = f"numgen random mod 100 < {percent} " if percent < 100 else ""
+            within(POOL, f"nft add rule ip loss {hook} {by_chance}drop")
 
 
 def delayed(milliseconds: int) -> bool:
     """Packets that are late; whether the kernel can do that."""
-    command = ["ip", "netns", "exec", POOL, "tc", "qdisc", "add", "dev", "b", "root", "netem", "delay"]
+    command = ["ip", "netns", "exec", POOL, "tc", "qdisc", "add", "dev", "far0", "root", "netem", "delay"]
     return subprocess.run([*command, f"{milliseconds}ms"], check=False, capture_output=True).returncode == 0
 
 
@@ -80,10 +81,15 @@ def rows(seconds: float) -> bool:
         **{f"{share} % of packets lost": (lambda share=share: lose(share), lambda: lose(0)) for share in (1, 5, 20)},
         "all packets lost": (lambda: lose(100), lambda: lose(0)),
         "the cable is pulled": (
-            lambda: within(POOL, "ip link set b down"),
-            lambda: within(POOL, "ip link set b up"),
+            lambda: within(POOL, "ip link set far0 down"),
+            lambda: within(POOL, "ip link set far0 up"),
         ),
     }
+    if delayed(0):
+        faults["each packet 250 ms late"] = (
+            lambda: within(POOL, "tc qdisc change dev far0 root netem delay 250ms"),
+            lambda: within(POOL, "tc qdisc change dev far0 root netem delay 0ms"),
+        )
     borne = True
     print("| fault | phrases | pool | networks here | floor | p50 | p99 | asked again after |\n" + 8 * "|---" + "|")
     for number, (name, (commit, mend)) in enumerate(faults.items()):
@@ -118,7 +124,7 @@ def main() -> int:
     server = None
     try:
         lay()
-        print(f"tc netem is {'' if delayed(0) else 'not '}in this kernel; load {os.getloadavg()[0]:.0f}", flush=True)
+        print(f"load {os.getloadavg()[0]:.0f}", flush=True)
         served = ["-m", "tests.pool.servers", str(PORT), str(folder / "weights"), THERE]
         server = subprocess.Popen(["ip", "netns", "exec", POOL, sys.executable, *served])
         time.sleep(3.0)
