@@ -201,6 +201,20 @@ def test_what_is_no_request_for_a_bank_is_refused_and_reaches_no_maker(server, c
     assert server.makers.made == 0
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"every":4', b'"every":' + b"[" * 90_000 + b"]" * 90_000),
+        (b'"settings":{', b'"settings":{"x":' + b"[" * 90_000 + b"]" * 90_000 + b","),
+        (b'"every":4', b'"\xe9very":4'),
+        (b'"kind":', b'"k\xe9nd":'),
+    ],
+    ids=["deep", "deep and unknown", "no UTF-8 in settings", "no UTF-8"],
+)
+def test_nonsense_is_refused(server, old, new):
+    assert ask(server, "POST", "/v1/timbres", body_with().replace(old, new))[0] == 400
+
+
 def test_one_place_alone_is_a_bank_too(tmp_path):
     settings = NeuralSettings.model_validate({"places": [7]})
     digest = bank_digest("neural", settings)

@@ -85,7 +85,7 @@ class HostClient:
         body = await self._ask("GET", "/v1/models", None, _LARGEST_MODELS)
         try:
             return _MODELS.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise HostLostError(f"what it has is no list of ours: {str(error)[:200]}") from error
 
     async def hand_over(self, digest: str, path: Path) -> None:

@@ -105,6 +105,7 @@ def served(app: PoolApp) -> uvicorn.Config:
     return uvicorn.Config(
         app.application(),
         http=BoundedConnection,
+        ws="none",
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -177,7 +177,7 @@ def read_envelope(body: bytes) -> ReadJob:
     require_version(body)
     try:
         request = _REQUEST.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise WireError(*said(error)) from error
     data = bytes(request.job)
     job = _decoded(data)
@@ -293,7 +293,7 @@ def require_version(body: bytes) -> None:
 
     try:
         version = msgspec.json.decode(body, type=Versioned).version
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise WireError(*said(error)) from error
     if version != wire.VERSION:
         raise WireVersionError(f"version {version} of the format is not known here; it is {wire.VERSION}", "$.version")
@@ -302,7 +302,7 @@ def require_version(body: bytes) -> None:
 def _decoded(data: bytes) -> wire.WireJob:
     try:
         return _JOB.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise WireError(*said(error, "$.job")) from error
 
 

@@ -94,7 +94,11 @@ def read_settings(model: type[Settings], data: bytes | memoryview | msgspec.Raw,
     Raises:
         ValueError: they are none of the kind.
     """
-    return _read(model, msgspec.json.decode(data, type=dict[str, Any]), weights)
+    try:
+        given = msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)[:200]) from None
+    return _read(model, given, weights)
 
 
 def _read(model: type[Settings], given: Mapping[str, Any], weights: str | None) -> Settings:

@@ -80,7 +80,7 @@ def read_timbre(body: bytes, checkpoints: Sequence[Path] = (), kinds: Registry[T
     require_version(body)
     try:
         request = _REQUEST.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise WireError(*said(error)) from error
     job = request.job
     if job.kind not in kinds.names():
@@ -106,6 +106,8 @@ def read_timbre(body: bytes, checkpoints: Sequence[Path] = (), kinds: Registry[T
         raise
     except PerpetuumError as error:  # a plug-in that is broken, or weights that cannot be read
         raise WireError(error.message, "$.job.kind") from error
+    except Exception as error:  # a plug-in may raise anything
+        raise WireError(f"{job.kind} cannot be looked into: {error!r}"[:500], "$.job.settings") from error
     raise WireVersionError(f"here {job.kind} would be made of other weights, or there are none", "$.digest")
 
 
@@ -154,7 +156,7 @@ def read_bank(body: bytes, digest: str) -> Mapping[str, bytes]:
         raise WireError(f"its answer has more than {wire.LARGEST_BANK} bytes")
     try:
         answer = _ANSWER.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise WireError(f"its answer is none: {str(error)[:200]}") from error
     if answer.digest != digest:
         raise WireError("it answered another question")
