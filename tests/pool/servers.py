@@ -12,9 +12,9 @@ from pathlib import Path
 import uvicorn
 
 from engine.pool.serving.app import PoolApp
-from engine.pool.serving.banking import make_bank
-from engine.pool.serving.makers import JobOutcome, MakersAwayError
-from engine.pool.serving.making import PhraseMaker, Rehearsal
+from engine.pool.serving.making.banks import make_bank
+from engine.pool.serving.making.makers import JobOutcome, MakersAwayError
+from engine.pool.serving.making.phrases import PhraseMaker, Rehearsal
 from engine.pool.serving.players import Players
 from engine.pool.serving.run import served
 from engine.pool.serving.store import WeightsStore

@@ -17,8 +17,8 @@ from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.pool.serving import app
-from engine.pool.serving.makers import JobOutcome
-from engine.pool.serving.making import BuiltModels, PhraseMaker, Rehearsal
+from engine.pool.serving.making.makers import JobOutcome
+from engine.pool.serving.making.phrases import BuiltModels, PhraseMaker, Rehearsal
 from engine.pool.wire.digests import digest_of, weights_named
 from engine.pool.wire.messages import LARGEST_REQUEST
 from engine.pool.wire.requests import write_job

@@ -15,7 +15,7 @@ from engine.assets import FOLDER_FILE
 from engine.errors import PerpetuumError
 from engine.pool.asking.banks import PoolBanks, keep_bank
 from engine.pool.asking.rung import PoolRung
-from engine.pool.serving.banking import make_bank
+from engine.pool.serving.making.banks import make_bank
 from engine.pool.wire.requests import WireError, WireVersionError
 from engine.pool.wire.timbres import read_bank, read_timbre, write_bank, write_timbre
 from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder

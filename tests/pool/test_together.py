@@ -13,8 +13,8 @@ import pytest
 from engine.generators.neural.kinds import MUSIC_VAE
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks.vae.music_vae import MusicVae
-from engine.pool.serving.making import Lanes, PhraseMaker
-from engine.pool.serving.together import MeetingVae
+from engine.pool.serving.making.phrases import Lanes, PhraseMaker
+from engine.pool.serving.making.together import MeetingVae
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.requests import write_job
 from engine.runtime.workers.worker import rehearsal

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from engine import __version__
 from engine.errors import PerpetuumError
 from engine.pool.serving.answering import Answers
-from engine.pool.serving.makers import JobOutcome, Makers, MakersAwayError
+from engine.pool.serving.making.makers import JobOutcome, Makers, MakersAwayError
 from engine.pool.serving.metrics import PoolMetrics
 from engine.pool.serving.openapi import document
 from engine.pool.serving.players import Players

@@ -16,7 +16,7 @@ from engine.errors import PerpetuumError
 from engine.pool.serving.app import PoolApp
 from engine.pool.serving.connections import MOST_CONNECTIONS, BoundedConnection
 from engine.pool.serving.file.config import PoolConfig
-from engine.pool.serving.makers import Makers
+from engine.pool.serving.making.makers import Makers
 from engine.pool.serving.players import Players
 from engine.pool.serving.store import WeightsStore
 from engine.pool.wire.messages import LARGEST_WEIGHTS

@@ -19,8 +19,8 @@ from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.pool.serving.file.config import PoolConfig
-from engine.pool.serving.makers import JobOutcome, MakersAwayError
-from engine.pool.serving.replica import Replica
+from engine.pool.serving.making.makers import JobOutcome, MakersAwayError
+from engine.pool.serving.making.replica import Replica
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.requests import write_job
 from engine.runtime.workers.worker import rehearsal

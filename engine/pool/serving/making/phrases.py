@@ -18,8 +18,8 @@ from engine.generators.contract import Generator, Transform
 from engine.generators.neural.kinds import DRUMS_RNN, MUSIC_VAE
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.networks.threads import one_thread
-from engine.pool.serving.makers import JobOutcome
-from engine.pool.serving.together import LaneModels, SharedModels, reached
+from engine.pool.serving.making.makers import JobOutcome
+from engine.pool.serving.making.together import LaneModels, SharedModels, reached
 from engine.pool.wire.answers import read_answer, write_answer
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.messages import key_of

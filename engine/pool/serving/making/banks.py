@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.pool.serving.makers import JobOutcome
+from engine.pool.serving.making.makers import JobOutcome
 from engine.pool.wire.timbres import read_timbre, write_bank
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
-from engine.pool.serving.banking import make_bank
-from engine.pool.serving.making import Lanes, PhraseMaker, Rehearsal
+from engine.pool.serving.making.banks import make_bank
+from engine.pool.serving.making.phrases import Lanes, PhraseMaker, Rehearsal
 
 REHEARSED = 32 << 20
 """Bytes of memory for the network of the rehearsals."""
