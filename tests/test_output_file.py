@@ -186,7 +186,7 @@ def test_files_are_written_in_one_place():
     # weights and the token of its processes. /proc is no disk. A log grows at its end.
     own = {"output_file.py", "new_folder.py", "sound/process.py", "installation/keeper/folder/folder.py"}
     own |= {"timbres/bank_cache.py", "installation/soak/run.py", "processes/child.py", "logs/sinks.py"}
-    own |= {"pool/serving/store.py", "pool/serving/replicas.py"}
+    own |= {"pool/serving/store.py", "pool/serving/making/replicas.py"}
     found = []
     for path in ENGINE.rglob("*.py"):
         name = str(path.relative_to(ENGINE))

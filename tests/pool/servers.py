@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import uvicorn
 
 from engine.pool.serving.app import PoolApp
-from engine.pool.serving.makers import JobOutcome, MakersAwayError
-from engine.pool.serving.making import PhraseMaker, Rehearsal
+from engine.pool.serving.making.banks import make_bank
+from engine.pool.serving.making.makers import JobOutcome, MakersAwayError
+from engine.pool.serving.making.phrases import PhraseMaker, Rehearsal
 from engine.pool.serving.players import Players
 from engine.pool.serving.run import served
 from engine.pool.serving.store import WeightsStore
@@ -37,6 +38,13 @@ class ThreadMakers:
         if self.away:
             raise MakersAwayError(self.away)
         outcome = await asyncio.to_thread(self._maker.make, job, paths)
+        self.made += 1
+        return outcome
+
+    async def make_bank(self, body: bytes, checkpoints: Sequence[str]) -> JobOutcome:
+        if self.away:
+            raise MakersAwayError(self.away)
+        outcome = await asyncio.to_thread(make_bank, body, checkpoints)
         self.made += 1
         return outcome
 
@@ -122,12 +130,12 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
 
 
 def main() -> None:
-    """Serve as a process, on the port that is given, until it is killed: `python -m tests.pool.servers PORT FOLDER`."""
+    """Serve as a process until it is killed: `python -m tests.pool.servers PORT FOLDER [HOST]`."""
     import sys
 
-    port, folder = int(sys.argv[1]), Path(sys.argv[2])
+    port, folder, host = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if sys.argv[3:] else "127.0.0.1"
     app = PoolApp(ThreadMakers(), WeightsStore(folder, 1 << 30, 64 << 20), Players({"foyer": lambda: "let-me-in"}))
-    uvicorn.Server(served(app)).run([socket.create_server(("127.0.0.1", port))])
+    uvicorn.Server(served(app)).run([socket.create_server((host, port))])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from engine.pool.wire.answers import write_answer
 from engine.pool.wire.messages import VERSION, WireModels
 from engine.pool.wire.requests import INSTALLED, read_envelope
 from engine.pool.wire.settings import version_of
+from tests.pool.servers import misbehaving, response
 from tests.pool.test_asking import drums, job, until
 
 MODELS = WireModels(
@@ -129,6 +130,19 @@ def test_a_token_that_no_header_can_carry_is_told_on_both_sides(token):
     players = Players({"foyer": lambda: token, "attic": lambda: "right"})
     assert players.of(f"Bearer {token}".encode().decode("latin-1")) is None
     assert players.of("Bearer right") == "attic"
+
+
+@pytest.mark.parametrize("said", [b'{"version":1,"k\xe9y":1}', b"[" * 100_000, b"\xff", b"null"], ids=repr)
+def test_a_list_of_what_a_host_has_that_is_none_is_its_fault(said):
+    async def asked(url: str) -> None:
+        client = HostClient(url, lambda: "")
+        try:
+            await client.models()
+        finally:
+            await client.close()
+
+    with misbehaving(lambda line: response(said)) as url, pytest.raises(HostLostError):
+        asyncio.run(asked(url))
 
 
 def test_an_address_that_http_cannot_carry_is_none():

@@ -24,8 +24,8 @@ from engine.errors import PerpetuumError
 from engine.pool.serving import connections, store
 from engine.pool.serving.answering import Answers
 from engine.pool.serving.file.config import PoolConfig
-from engine.pool.serving.makers import JobOutcome
-from engine.pool.serving.replicas import RayMakers
+from engine.pool.serving.making.makers import JobOutcome
+from engine.pool.serving.making.replicas import RayMakers
 from engine.pool.serving.store import StoreFullError, WeightsStore
 from tests.pool.servers import PoolServer
 from tests.pool.test_asking import until

@@ -10,16 +10,19 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 import soundfile
 
+from engine import assets
 from engine.errors import PerpetuumError
 from engine.journal.reader import Journal
 from engine.journal.records import JournalPhrase
 from engine.journal.schema import NAME
+from engine.networks.card import read_weights, write_weights
 from tests.installation.keeper.test_run import running
 
 SCENE = """
@@ -32,6 +35,18 @@ parts:
   drums: {generator: {kind: drums_rnn, config: one_drum}, instrument: paper_kit, phrase: 1 bar}
 sections:
   all: {bars: 8 bars, parts: [pad, drums]}
+"""
+
+BIG = """
+perpetuum: 1
+title: A network that lies on the pool alone
+tempo: 150 qpm
+key: C
+parts:
+  pad: {generator: chord_walk, instrument: warm_pad, level: -6 dB}
+  lead: {generator: {kind: music_vae, config: cat-mel_2bar_big}, instrument: marimba, phrase: 2 bars}
+sections:
+  all: {bars: 8 bars, parts: [pad, lead]}
 """
 
 pytestmark = pytest.mark.timeout(240)
@@ -53,47 +68,63 @@ def pool(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def drums(state: Path) -> list[JournalPhrase]:
-    """Phrases of drums in the order in which they were decided."""
+def phrases(state: Path, part: str) -> list[JournalPhrase]:
+    """Phrases of a part in the order in which they were decided."""
     found = list(state.glob(f"**/{NAME}"))
     with suppress(PerpetuumError):
         for path in found:
             with Journal(path) as journal:
                 all_of = [one for s in journal.sittings() for one in journal.phrases(s.number, 0, 1 << 60)]
-                return [one for one in all_of if one.decided.part == "drums"]
+                return [one for one in all_of if one.decided.part == part]
     return []
 
 
-def rungs(state: Path) -> list[str]:
-    return [one.decided.rung for one in drums(state)]
+def big_weights(folder: Path) -> None:
+    """Weights of a network that none ships with: MusicVAE's big melodies, in the shapes of the small ones."""
+    shipped = assets.find("weights", "cat-mel_2bar_small", ".safetensors")
+    assert shipped is not None
+    card, weights = read_weights(shipped)
+    folder.mkdir()
+    named = replace(card, name="cat-mel_2bar_big", config="cat-mel_2bar_big")
+    write_weights(folder / "cat-mel_2bar_big.safetensors", named, weights)
 
 
-def test_an_installation_plays_on_when_its_pool_is_killed_and_asks_it_again_by_itself(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("scene", "part", "below"),
+    [(SCENE, "drums", "networks"), (BIG, "lead", "stand-in")],
+    ids=["networks play here, too", "a network that is on the pool alone"],
+)
+def test_an_installation_plays_on_when_its_pool_is_killed_and_asks_it_again_by_itself(
+    tmp_path, monkeypatch, scene, part, below
+):
+    if scene is BIG:
+        big_weights(tmp_path / "weights")
     monkeypatch.setenv("POOL_TOKEN", "let-me-in")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     more = f"pool: {{hosts: 'http://127.0.0.1:{port}', token: {{env: POOL_TOKEN}}}}\n"
-    with running(tmp_path, "take.wav", scene=SCENE, more=more) as run:
+    with running(tmp_path, "take.wav", scene=scene, more=more) as run:
+
+        def rungs() -> list[str]:
+            return [one.decided.rung for one in phrases(run.state, part)]
 
         def until(fact: Callable[[list[str]], bool]) -> int:
-            run.until(lambda: fact(rungs(run.state)), 90.0)
-            return len(rungs(run.state))
+            run.until(lambda: fact(rungs()), 90.0)
+            return len(rungs())
 
         with pool(port, tmp_path / "weights") as process:
             run.sounds()
             until(lambda found: found.count("pool") >= 3)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            killed = until(lambda found: found[-3:] == ["networks"] * 3)
+            killed = until(lambda found: found[-3:] == [below] * 3)
         with pool(port, tmp_path / "weights"):
             until(lambda found: "pool" in found[killed:])
             run.process.terminate()
             assert run.process.wait(10) == 0
-        decided = drums(run.state)
-        assert {one.decided.rung for one in decided} == {"pool", "networks"}, "and never rules"
-        courses = [rung for rung, _ in groupby(one.decided.rung for one in decided)]
-        # Networks play before the pool was heard of; then it plays, is gone, and plays again.
-        assert courses[-3:] == ["pool", "networks", "pool"]
+        assert set(rungs()) == {"pool", below}
+        # What is below plays before the pool was heard of; then it plays, is gone, and plays again.
+        assert [rung for rung, _ in groupby(rungs())][-3:] == ["pool", below, "pool"]
         level = run.heard()
         assert level[30:-200].min() > 0.003, "never silent"
         assert "the pool at" in run.said

@@ -17,8 +17,8 @@ from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.pool.serving import app
-from engine.pool.serving.makers import JobOutcome
-from engine.pool.serving.making import BuiltModels, PhraseMaker, Rehearsal
+from engine.pool.serving.making.makers import JobOutcome
+from engine.pool.serving.making.phrases import BuiltModels, PhraseMaker, Rehearsal
 from engine.pool.wire.digests import digest_of, weights_named
 from engine.pool.wire.messages import LARGEST_REQUEST
 from engine.pool.wire.requests import write_job
@@ -90,10 +90,11 @@ def test_without_a_right_token_nothing_is_answered(server, token, method, path):
         (b'{"version":2}', 409),
         (phrase(3).replace(b'"bars":1', b'"bars":0'), 400),
         (phrase(3).replace(b'"seed":3', b'"seed":4'), 400),
+        (phrase(3).replace(b'"seed":', b'"s\xe9ed":'), 400),
         (b" " * (LARGEST_REQUEST + 1), 413),
         (b"\x80\x04\x95\x00cos\nsystem\n(S'true'\ntR.", 400),
     ],
-    ids=["empty", "cut off", "null", "deep", "version", "no bars", "other key", "large", "a pickle"],
+    ids=["empty", "cut off", "null", "deep", "version", "no bars", "other key", "no UTF-8", "large", "a pickle"],
 )
 def test_what_is_no_request_is_refused_with_what_and_where_and_reaches_no_maker(server, body, status):
     before = server.makers.made

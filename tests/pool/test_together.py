@@ -13,8 +13,8 @@ import pytest
 from engine.generators.neural.kinds import MUSIC_VAE
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks.vae.music_vae import MusicVae
-from engine.pool.serving.making import Lanes, PhraseMaker
-from engine.pool.serving.together import MeetingVae
+from engine.pool.serving.making.phrases import Lanes, PhraseMaker
+from engine.pool.serving.making.together import MeetingVae
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.requests import write_job
 from engine.runtime.workers.worker import rehearsal
@@ -77,9 +77,9 @@ def test_jobs_that_come_while_the_network_is_busy_are_one_call_and_sound_as_they
         lanes.close()
     assert not [outcome.problem for outcome in outcomes if outcome.problem]
     rows = 1 if mode == "walk" else 4
-    assert sizes[:2] == [rows, 5 * rows]
-    assert {outcome.batch for outcome in outcomes[1:]} <= {3, 4, 5}
-    assert max(outcome.batch for outcome in outcomes) == 5
+    assert sizes[0] == rows
+    assert sizes[1] in (5 * rows, 6 * rows), "the first may be back already, with its second window"
+    assert all(outcome.batch >= 5 for outcome in outcomes[1:])
     alone = PhraseMaker(1 << 30)
     for job, outcome in zip(jobs, outcomes, strict=True):
         assert notes_of(alone.make(*job).body) == notes_of(outcome.body)

@@ -19,7 +19,7 @@ from engine.generators.contract import Request
 from engine.generators.neural.kinds import MELODY_RNN
 from engine.generators.neural.settings import MelodyRnnSettings, MusicVaeSettings
 from engine.pool.wire import messages as wire
-from engine.pool.wire.answers import read_answer, write_answer
+from engine.pool.wire.answers import read_answer, read_refusal, write_answer
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.requests import (
     WireError,
@@ -223,7 +223,18 @@ def a_request() -> Request:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"null", b"[" * 100_000, b'"\xff"', b"{}", b'{"version": "1"}', b'{"version":1,"version":1}', b"1e999"],
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[" * 100_000,
+        b'"\xff"',
+        b"{}",
+        b'{"version": "1"}',
+        b'{"version":1,"version":1}',
+        b"1e999",
+        b'{"version":1,"k\xe9y":1}',
+    ],
     ids=repr,
 )
 def test_whatever_is_no_json_of_ours_is_refused(body):
@@ -231,6 +242,7 @@ def test_whatever_is_no_json_of_ours_is_refused(body):
         read_envelope(body[:200_000])
     with pytest.raises(WireError):
         read_answer(body, "0" * 64)
+    assert read_refusal(body).problem
 
 
 def test_another_version_is_told_from_nonsense():

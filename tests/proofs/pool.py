@@ -223,9 +223,9 @@ class Player:
 
 
 @contextmanager
-def player(port: int, seed: int) -> Iterator[Player]:
+def player(port: int, seed: int, host: str = "127.0.0.1") -> Iterator[Player]:
     """A player that has heard of the pool."""
-    one = Player(f"http://127.0.0.1:{port}", seed)
+    one = Player(f"http://{host}:{port}", seed)
     try:
         ends = time.monotonic() + 60
         while not one.pool.heard_of and time.monotonic() < ends:

@@ -34,7 +34,7 @@ def command() -> None:
 @click.option("--config", metavar="FILE", help="What it serves; without, this machine alone is served.")
 def serve(config: str | None) -> None:
     """Serve until SIGTERM or Ctrl-C. Needs Ray: pip install 'ray[serve]>=2.50,<3'."""
-    from engine.pool.serving.replicas import RayMakers
+    from engine.pool.serving.making.replicas import RayMakers
     from engine.pool.serving.run import listeners, named, serve_pool
 
     found = _read(config)

@@ -138,7 +138,12 @@ def command(
         course = Course(seed, section, solo, day=day, begin=begin)
         if minutes is not None:
             course = replace(course, ending=Ending.after_seconds(course.plan(playable), minutes * 60))
-        pool = stack.enter_context(_pool_of(hosts)) if hosts else None
+        pool = None
+        if hosts:
+            from engine.pool.asking.banks import PoolBanks
+
+            pool = stack.enter_context(_pool_of(hosts))
+            timbres.ask_first(PoolBanks(pool))
         read = lambda path: load_playable(str(path))  # noqa: E731
         performance = Performance(playable, course, audio, workers, read, timbres, pool)
         reports.to = reporter(performance.bus.publish)

@@ -36,6 +36,7 @@ from engine.installation.keeper.mind.messages import (
 )
 from engine.installation.mind.weights import tell_weights
 from engine.logs.log import log_to_parent
+from engine.pool.asking.banks import PoolBanks
 from engine.pool.asking.rung import PoolRung
 from engine.processes.child import LARGEST_MESSAGE
 from engine.processes.leaving import leave
@@ -250,6 +251,7 @@ def main() -> int:
         if order.pool is not None:
             token = order.pool.token.reveal if order.pool.token is not None else lambda: ""
             pool = stack.enter_context(PoolRung(order.pool.hosts, token))
+            timbres.ask_first(PoolBanks(pool))
         try:
             thinking = Thinking(link, order, workers, timbres, pool)
         except PerpetuumError as error:

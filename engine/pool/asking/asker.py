@@ -15,12 +15,15 @@ from engine.conductor.makers.breaker import Circuit
 from engine.conductor.makers.contract import Job
 from engine.errors import PerpetuumError
 from engine.generators.playable import UnplayableError, validated
+from engine.pool.asking.banks import keep_bank
 from engine.pool.asking.client import HostClient, HostLostError, HostRefusedError
 from engine.pool.asking.host import PoolHost
 from engine.pool.wire.answers import read_answer
 from engine.pool.wire.digests import SUFFIX, weights_named
 from engine.pool.wire.messages import LARGEST_WEIGHTS
 from engine.pool.wire.requests import WireError, WrittenJob, write_job
+from engine.pool.wire.timbres import read_bank, write_timbre
+from engine.runtime.timbres.messages import BankOrder
 from engine.score.phrase import Phrase
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,9 @@ LOOK_PATIENCE = 5.0
 
 HAND_OVER_PATIENCE = 600.0
 """Seconds in which weights must have been handed over."""
+
+BANK_PATIENCE = 300.0
+"""Seconds in which a bank of notes must have been made."""
 
 FIRST_HEDGE, HEDGE_FACTOR = 0.25, 3.0
 """A second host is asked when the first takes longer than so many times what it takes on average, and at least so
@@ -132,6 +138,36 @@ class Asker:
             for one in under_way:
                 one.cancel()
         raise failure or PoolAwayError("nobody was asked")
+
+    async def bank(self, order: BankOrder) -> Path:
+        """Have a bank of notes made, and keep it; gives its instrument file.
+
+        One host after the other is asked: a bank is no haste, and work for minutes.
+
+        Args:
+            order: what to make, and the cache to keep it in.
+
+        Raises:
+            PerpetuumError: no host could make it, or it cannot be kept.
+        """
+        return await self._spawn(self._bank(order))
+
+    async def _bank(self, order: BankOrder) -> Path:
+        reasons: list[str] = []
+        body = await asyncio.to_thread(write_timbre, order.kind, order.settings, order.digest, BANK_PATIENCE)
+        for host in [one for one in self.hosts if one.circuit is not Circuit.OPEN]:
+            try:
+                async with asyncio.timeout(BANK_PATIENCE):
+                    files = read_bank(await host.client.bank(body), order.digest)
+                return await asyncio.to_thread(keep_bank, files, order)
+            except HostRefusedError as error:  # it has other weights, or is busy, or knows no timbres
+                reasons.append(f"{host.url}: {error.message}")
+            except TimeoutError:
+                reasons.append(f"{host.url}: no bank in {BANK_PATIENCE:g} s")
+            except (HostLostError, WireError) as error:
+                host.failed(error.message)
+                reasons.append(f"{host.url}: {error.message}")
+        raise PoolAwayError("; ".join(reasons) or "no host can be asked")
 
     def _who_can(self, written: WrittenJob) -> list[PoolHost]:
         """The hosts that may be asked, the best first.

@@ -14,7 +14,7 @@ import msgspec
 from engine import __version__
 from engine.errors import PerpetuumError
 from engine.pool.wire.answers import read_refusal
-from engine.pool.wire.messages import LARGEST_ANSWER, Refusal, WireModels
+from engine.pool.wire.messages import LARGEST_ANSWER, LARGEST_BANK, Refusal, WireModels
 
 CONNECT_PATIENCE = 2.0
 """Seconds for a connection."""
@@ -76,12 +76,16 @@ class HostClient:
         """
         return await self._ask("POST", "/v1/phrases", body, LARGEST_ANSWER)
 
+    async def bank(self, body: bytes) -> bytes:
+        """The answer to a request for a bank of notes; Raises as `phrase`."""
+        return await self._ask("POST", "/v1/timbres", body, LARGEST_BANK)
+
     async def models(self) -> WireModels:
         """What the host has; Raises as `phrase`."""
         body = await self._ask("GET", "/v1/models", None, _LARGEST_MODELS)
         try:
             return _MODELS.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise HostLostError(f"what it has is no list of ours: {str(error)[:200]}") from error
 
     async def hand_over(self, digest: str, path: Path) -> None:

@@ -70,6 +70,16 @@ class PoolRung(SlowRung):
         """Whether any host has said yet what it has."""
         return self._asker is not None and any(host.has is not None for host in self._asker.hosts)
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """In which hosts are asked."""
+        return self._loop
+
+    @property
+    def asker(self) -> Asker | None:
+        """Who asks, in that loop; None before and after."""
+        return self._asker
+
     # SlowRung
 
     def follow(self, now: Callable[[], int]) -> None:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from engine.pool.serving.makers import JobOutcome, MakersAwayError
+from engine.pool.serving.making.makers import JobOutcome, MakersAwayError
 
 
 class Answers:

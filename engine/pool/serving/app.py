@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -21,7 +22,7 @@ from starlette.routing import Route
 from engine import __version__
 from engine.errors import PerpetuumError
 from engine.pool.serving.answering import Answers
-from engine.pool.serving.makers import Makers, MakersAwayError
+from engine.pool.serving.making.makers import JobOutcome, Makers, MakersAwayError
 from engine.pool.serving.metrics import PoolMetrics
 from engine.pool.serving.openapi import document
 from engine.pool.serving.players import Players
@@ -29,6 +30,7 @@ from engine.pool.serving.store import StoreFullError, TooLargeError, WeightsStor
 from engine.pool.wire import messages as wire
 from engine.pool.wire.requests import INSTALLED, Kinds, WireError, WireVersionError, read_envelope, read_job
 from engine.pool.wire.settings import version_of
+from engine.pool.wire.timbres import read_timbre
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,9 @@ class PoolApp:
         players: who may ask.
         kinds: that can be asked for.
         most: requests that a player may have under way.
+        checkpoints: folders of what timbres are made with.
         answers: that were made.
+        banks: of notes that were made.
         metrics: counted.
     """
 
@@ -77,7 +81,9 @@ class PoolApp:
     players: Players
     kinds: Kinds = INSTALLED
     most: int = 32
+    checkpoints: tuple[Path, ...] = ()
     answers: Answers = field(default_factory=Answers)
+    banks: Answers = field(default_factory=lambda: Answers(remembered=256 << 20, most=16))
     metrics: PoolMetrics = field(default_factory=PoolMetrics)
     _under_way: Counter[str] = field(default_factory=Counter[str])
     _looking: asyncio.Task[str] | None = None
@@ -99,6 +105,7 @@ class PoolApp:
 
         routes = [
             Route("/v1/phrases", self._answering("phrases", self._phrases), methods=["POST"]),
+            Route("/v1/timbres", self._answering("timbres", self._timbres), methods=["POST"]),
             Route("/v1/models", self._answering("models", self._models), methods=["GET"]),
             Route("/v1/weights/{digest}", self._answering("weights", self._weights), methods=["PUT"]),
             Route("/v1/openapi.json", openapi, methods=["GET"]),
@@ -163,19 +170,41 @@ class PoolApp:
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     async def _phrases(self, request: Request, player: str) -> Response:
+        return await self._one_of_many(request, player, self._phrase)
+
+    async def _timbres(self, request: Request, player: str) -> Response:
+        return await self._one_of_many(request, player, self._timbre)
+
+    async def _one_of_many(
+        self, request: Request, player: str, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
         if self._under_way[player] >= self.most:
             raise RefusedError(429, f"{player} has {self.most} requests under way")
         self._under_way[player] += 1
         try:
-            return await self._phrase(request)
+            return await answer(request)
         finally:
             self._under_way[player] -= 1
             if not self._under_way[player]:
                 del self._under_way[player]
 
+    async def _timbre(self, request: Request) -> Response:
+        body = await _body(request)
+        came = time.monotonic()
+        try:
+            # It may read weights, to tell which they are.
+            read = await asyncio.to_thread(read_timbre, body, self.checkpoints)
+        except WireVersionError as error:
+            raise RefusedError(409, error.message, error.where) from error
+        except WireError as error:
+            raise RefusedError(400, error.message, error.where) from error
+        checkpoints = [str(one) for one in self.checkpoints]
+        left = read.seconds_left - (time.monotonic() - came)
+        return await self._made(
+            request, self.banks, read.digest, lambda: self.makers.make_bank(body, checkpoints), left
+        )
+
     async def _phrase(self, request: Request) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise RefusedError(415, "the body must be application/json")
         body = await _body(request)
         came = time.monotonic()
         try:
@@ -191,14 +220,18 @@ class PoolApp:
             raise RefusedError(400, error.message, error.where) from error
         files = {digest: str(path) for digest, path in paths.items()}
         left = read.seconds_left - (time.monotonic() - came)
+        return await self._made(request, self.answers, read.key, lambda: self.makers.make(kind, read.data, files), left)
+
+    async def _made(
+        self, request: Request, answers: Answers, key: str, make: Callable[[], Awaitable[JobOutcome]], left: float
+    ) -> Response:
+        """What comes of a job, for which the client waits so many seconds."""
         try:
-            outcome, again = await _unless_gone(
-                request, self.answers.of(read.key, lambda: self.makers.make(kind, read.data, files), left)
-            )
+            outcome, again = await _unless_gone(request, answers.of(key, make, left))
         except MakersAwayError as error:
             raise RefusedError(503, error.message) from error
         except TimeoutError as error:
-            raise RefusedError(504, f"it takes longer than {read.seconds_left:g} s") from error
+            raise RefusedError(504, f"it takes longer than {left:.3g} s") from error
         if again:
             self.metrics.again.inc()
         elif outcome.batch:
@@ -261,6 +294,8 @@ async def _body(request: Request) -> bytes:
     Raises:
         RefusedError: it is not.
     """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise RefusedError(415, "the body must be application/json")
     whole = bytearray()
     stream: AsyncIterator[bytes] = request.stream()
     try:

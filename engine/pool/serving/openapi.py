@@ -8,23 +8,32 @@ from typing import Any
 import msgspec
 
 from engine import __version__
-from engine.pool.wire.messages import PhraseAnswer, PhraseRequest, Refusal, WireJob, WireModels
+from engine.pool.wire.messages import (
+    PhraseAnswer,
+    PhraseRequest,
+    Refusal,
+    TimbreAnswer,
+    TimbreRequest,
+    WireJob,
+    WireModels,
+)
 
 _SCHEMAS = "#/components/schemas/{name}"
 
 
 def document() -> dict[str, Any]:
     """The document (3.1)."""
-    messages = (PhraseRequest, WireJob, PhraseAnswer, Refusal, WireModels)
+    messages = (PhraseRequest, WireJob, PhraseAnswer, TimbreRequest, TimbreAnswer, Refusal, WireModels)
     _, schemas = msgspec.json.schema_components(messages, ref_template=_SCHEMAS)
     schemas["PhraseRequest"]["properties"]["job"] = {"$ref": "#/components/schemas/WireJob"}
     schemas["WireKind"]["properties"]["settings"] = {"type": "object"}
+    schemas["TimbreJob"]["properties"]["settings"] = {"type": "object"}
     refusals = {
         "400": "It is no request; `where` says at which place.",
         "401": "There is no token, or it is nobody's.",
         "404": "The weights are not here; `missing` names them.",
         "408": "The body came too slowly.",
-        "409": "The kind's settings, or the format, are of another version here.",
+        "409": "The kind's settings, the format, or a timbre's weights are of another version here.",
         "413": "The body is too large.",
         "415": "The body is of another type.",
         "422": "It cannot be made.",
@@ -57,6 +66,18 @@ def document() -> dict[str, Any]:
                     "responses": {
                         "200": _body("The phrase.", "PhraseAnswer"),
                         **refused("400", "401", "404", "408", "409", "413", "415", "422", "429", "503", "504"),
+                    },
+                    **secured,
+                }
+            },
+            "/v1/timbres": {
+                "post": {
+                    "summary": "Make a bank of notes",
+                    "description": "The same digest is answered by the same bank, made once.",
+                    "requestBody": {"required": True, **_content("TimbreRequest")},
+                    "responses": {
+                        "200": _body("The files of an instrument's folder.", "TimbreAnswer"),
+                        **refused("400", "401", "408", "409", "413", "415", "422", "429", "503", "504"),
                     },
                     **secured,
                 }

@@ -16,7 +16,7 @@ from engine.errors import PerpetuumError
 from engine.pool.serving.app import PoolApp
 from engine.pool.serving.connections import MOST_CONNECTIONS, BoundedConnection
 from engine.pool.serving.file.config import PoolConfig
-from engine.pool.serving.makers import Makers
+from engine.pool.serving.making.makers import Makers
 from engine.pool.serving.players import Players
 from engine.pool.serving.store import WeightsStore
 from engine.pool.wire.messages import LARGEST_WEIGHTS
@@ -105,6 +105,7 @@ def served(app: PoolApp) -> uvicorn.Config:
     return uvicorn.Config(
         app.application(),
         http=BoundedConnection,
+        ws="none",
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -127,7 +128,8 @@ def serve_pool(config: PoolConfig, makers: Makers, sockets: list[socket.socket],
         PerpetuumError: the folder of weights cannot be used.
     """
     store = WeightsStore(config.weights, config.limit, min(LARGEST_WEIGHTS, config.limit))
-    app = PoolApp(makers, store, Players({name: secret.reveal for name, secret in config.tokens.items()}))
+    players = Players({name: secret.reveal for name, secret in config.tokens.items()})
+    app = PoolApp(makers, store, players, checkpoints=config.checkpoints)
     server = _Server(served(app))
     ready()
     server.run(sockets)

@@ -52,5 +52,5 @@ def read_refusal(body: bytes) -> wire.Refusal:
     """Why there is no answer; whatever the body is."""
     try:
         return _REFUSAL.decode(body[: wire.LARGEST_ANSWER])
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return wire.Refusal("it gave no reason")

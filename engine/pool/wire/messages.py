@@ -32,6 +32,12 @@ LARGEST_WEIGHTS = 1 << 30
 LONGEST_WAIT = 60.0
 """Seconds that a phrase may take."""
 
+LONGEST_BANK_WAIT = 600.0
+"""Seconds that a bank of notes may take."""
+
+LARGEST_BANK = 32 << 20
+"""Bytes of a bank's answer: one of GANSynth has 5 MB, and a third more as base64."""
+
 _MOST_NOTES = 10_000
 _FAR = 100_000.0
 
@@ -47,6 +53,8 @@ Name = Annotated[str, Meta(max_length=200)]
 Words = Annotated[str, Meta(max_length=2000)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 """SHA-256 in hexadecimal digits."""
+
+BankDigest = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 
 Note = tuple[Beats, Beats, Pitch, Velocity]
 """Start and end in beats from the start of the phrase, MIDI pitch, velocity."""
@@ -257,6 +265,61 @@ class WireModels(WireMessage, frozen=True):
     models: Annotated[tuple[WireModel, ...], Meta(max_length=100_000)]
     generators: Annotated[dict[Name, Name], Meta(max_length=10_000)]
     transforms: Annotated[dict[Name, Name], Meta(max_length=10_000)]
+
+
+class TimbreJob(WireMessage, frozen=True):
+    """All that decides a bank of notes, but for the weights, which its digest says.
+
+    Attributes:
+        kind: of timbre.
+        version: of its settings, as of a `WireKind`.
+        settings: by name, with nothing left to chance. No file is named by them.
+    """
+
+    kind: Name
+    version: Annotated[str, Meta(pattern="^[0-9a-f]{8}$")]
+    settings: Raw
+
+
+class TimbreRequest(WireMessage, frozen=True):
+    """A bank of notes that a player asks for.
+
+    Attributes:
+        version: of this format.
+        digest: of the bank (`engine.timbres.contract.bank_digest`): of settings and weights; the request's key.
+        seconds_left: until nobody waits any more.
+        job: what to make.
+    """
+
+    version: Literal[1]
+    digest: BankDigest
+    seconds_left: Annotated[float, Meta(gt=0.0, le=LONGEST_BANK_WAIT)]
+    job: TimbreJob
+
+
+class BankFile(WireMessage, frozen=True):
+    """A file of an instrument's folder; its bytes are base64 in JSON."""
+
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,60}[.](yaml|flac|wav)$")]
+    data: Annotated[bytes, Meta(max_length=16 << 20)]
+
+
+class TimbreAnswer(WireMessage, frozen=True):
+    """The bank.
+
+    Attributes:
+        version: of this format.
+        digest: of the request.
+        engine: version of the engine that made it.
+        files: of the instrument's folder.
+        seconds: that it took to make.
+    """
+
+    version: Literal[1]
+    digest: BankDigest
+    engine: Name
+    files: Annotated[tuple[BankFile, ...], Meta(min_length=2, max_length=400)]
+    seconds: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.0
 
 
 def key_of(job: bytes | memoryview) -> str:

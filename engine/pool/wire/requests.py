@@ -174,11 +174,11 @@ def read_envelope(body: bytes) -> ReadJob:
         WireError: it is no request; says what is wrong and where.
         WireVersionError: it is one of another version.
     """
-    _require_version(body)
+    require_version(body)
     try:
         request = _REQUEST.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise WireError(*_said(error)) from error
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise WireError(*said(error)) from error
     data = bytes(request.job)
     job = _decoded(data)
     if wire.key_of(data) != request.key:
@@ -280,16 +280,21 @@ def _settings(found: Described, named: wire.WireKind, paths: Mapping[str, Path],
         return read_settings(found.settings, named.settings, path)
 
 
-def _require_version(body: bytes) -> None:
-    """Tell another version from what is no request at all."""
+def require_version(body: bytes) -> None:
+    """Tell another version from what is no request at all.
+
+    Raises:
+        WireError: it is no request.
+        WireVersionError: it is one of another version.
+    """
 
     class Versioned(msgspec.Struct):
         version: int
 
     try:
         version = msgspec.json.decode(body, type=Versioned).version
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise WireError(*_said(error)) from error
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise WireError(*said(error)) from error
     if version != wire.VERSION:
         raise WireVersionError(f"version {version} of the format is not known here; it is {wire.VERSION}", "$.version")
 
@@ -297,11 +302,11 @@ def _require_version(body: bytes) -> None:
 def _decoded(data: bytes) -> wire.WireJob:
     try:
         return _JOB.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise WireError(*_said(error, "$.job")) from error
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise WireError(*said(error, "$.job")) from error
 
 
-def _said(error: Exception, root: str = "$") -> tuple[str, str]:
+def said(error: Exception, root: str = "$") -> tuple[str, str]:
     """What is wrong and where, of an error of msgspec."""
     text, _, place = str(error)[:500].partition(" - at `")
     return text or "it is no JSON", root + place.rstrip("`").removeprefix("$") if place or root != "$" else ""

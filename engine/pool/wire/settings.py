@@ -24,6 +24,9 @@ from engine.units import PitchRange, Range, Turns, Unit
 WEIGHTS = "weights"
 """The setting that names a weights file."""
 
+_LOCAL = (WEIGHTS, "checkpoint")
+"""Settings that name what lies on a machine. They do not travel: a digest does."""
+
 Described = GeneratorKind | TransformKind
 
 
@@ -57,7 +60,7 @@ def _shape(schema: Any) -> Any:
 
 
 def written_settings(settings: Settings) -> bytes:
-    """Settings as JSON, but for the weights' name.
+    """Settings as JSON, but for what names weights or a checkpoint.
 
     Raises:
         ValueError: one of them cannot travel.
@@ -73,7 +76,7 @@ def _written(settings: Settings) -> dict[str, object]:
     """Values by name; of settings within settings the same."""
     model, values = type(settings), dict[str, object]()
     for name in model.model_fields:
-        if name != WEIGHTS:
+        if name not in _LOCAL:
             value = getattr(settings, name)
             _require_travelling(name, _hints(model)[name], value)
             values[name] = _written(value) if isinstance(value, Settings) else value
@@ -86,19 +89,23 @@ def read_settings(model: type[Settings], data: bytes | memoryview | msgspec.Raw,
     Args:
         model: of the kind.
         data: as `written_settings` gives them.
-        weights: path of the weights file here; None for kinds without.
+        weights: path of the weights file or the checkpoint here; None for kinds without.
 
     Raises:
         ValueError: they are none of the kind.
     """
-    return _read(model, msgspec.json.decode(data, type=dict[str, Any]), weights)
+    try:
+        given = msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)[:200]) from None
+    return _read(model, given, weights)
 
 
 def _read(model: type[Settings], given: Mapping[str, Any], weights: str | None) -> Settings:
     hints = _hints(model)
-    if unknown := sorted(given.keys() - (hints.keys() - {WEIGHTS})):
+    if unknown := sorted(given.keys() - (hints.keys() - {*_LOCAL})):
         raise ValueError(f"there is no setting `{unknown[0][:40]}`")
-    if missing := sorted(hints.keys() - {WEIGHTS} - given.keys()):
+    if missing := sorted(hints.keys() - {*_LOCAL} - given.keys()):
         raise ValueError(f"the setting `{missing[0]}` is missing")
     values: dict[str, Any] = {}
     for name, one in given.items():
@@ -112,8 +119,7 @@ def _read(model: type[Settings], given: Mapping[str, Any], weights: str | None) 
             _require_limits(model, name, values[name])
         except (TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"`{name}`: {str(error)[:200]}") from None
-    if WEIGHTS in hints:
-        values[WEIGHTS] = weights
+    values |= dict.fromkeys(hints.keys() & {*_LOCAL}, weights)
     # They were valid where they came from, and units are written differently in a scene than they are kept.
     return model.model_construct(**values)
 

@@ -7,10 +7,12 @@ imported is not kept in memory for days. One that dies or hangs is given each ba
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from engine.codec import CodecError
 from engine.processes.child import Child, Gone, OomScore, python_module
@@ -28,6 +30,8 @@ from engine.runtime.timbres.messages import (
 )
 from engine.runtime.workers.slot import THREADS
 from engine.timbres.bank_cache import BankCache
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 300.0
 """Seconds without a sign of life: a small machine with much to do reads 200 MB, and imports TensorFlow, in a minute."""
@@ -62,6 +66,26 @@ class KeptBanks:
     def poll(self) -> list[BankMade | BankFailed]:
         """Nothing came."""
         return []
+
+
+class BankSource(Protocol):
+    """Somebody else who may make banks, such as a pool."""
+
+    def takes(self, order: BankOrder) -> bool:
+        """Whether it can be asked now."""
+        ...
+
+    def submit(self, order: BankOrder) -> None:
+        """Have one made, and none other any more."""
+        ...
+
+    def poll(self) -> Sequence[BankMade | BankFailed]:
+        """What has come of it. Never waits."""
+        ...
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        ...
 
 
 BankChild = Child[ToBankMaker, FromBankMaker]
@@ -101,6 +125,13 @@ class Timbres:
         self._child: BankChild | None = None
         self._busy: BankOrder | None = None
         self._start_at = 0.0
+        self._first: BankSource | None = None
+        self._asked_first: set[str] = set()
+        self._away = False
+
+    def ask_first(self, source: BankSource) -> None:
+        """Have each bank made by somebody else, once; what they cannot make is made here."""
+        self._first = source
 
     def __enter__(self) -> Timbres:
         return self
@@ -142,6 +173,8 @@ class Timbres:
                 break
             if child is self._child:
                 self._take(child, message)
+        for answer in self._first.poll() if self._first is not None else ():
+            self._take_first(answer)
         self._look()
         found = list(self._found)
         self._found.clear()
@@ -153,9 +186,22 @@ class Timbres:
         self._end()
 
     def _end(self) -> None:
+        if self._away and self._first is not None:
+            self._first.cancel()
+        self._away = False
         child, self._child, self._busy = self._child, None, None
         if child is not None:
             child.kill()
+
+    def _take_first(self, message: BankMade | BankFailed) -> None:
+        if not self._away or self._busy is None or message.digest != self._busy.digest:
+            return  # nobody waits for it any more
+        order, self._busy, self._away = self._busy, None, False
+        if isinstance(message, BankMade):
+            self._found.append(message)
+        else:
+            log.warning("a bank of notes is made here: %s", message.problem)
+            self._orders.appendleft(order)
 
     def _take(self, child: BankChild, message: FromBankMaker | Gone) -> None:
         self._supervision.watchdog.feed()
@@ -175,7 +221,9 @@ class Timbres:
     def _look(self) -> None:
         child = self._child
         if child is not None:
-            finding = self._supervision.check(child.process.pid, self._patience if self._busy else None)
+            finding = self._supervision.check(
+                child.process.pid, self._patience if self._busy and not self._away else None
+            )
             if finding is not None:
                 self._lost(child, finding.cause, finding.reason)
             elif self._busy is None and not self._orders:
@@ -187,8 +235,13 @@ class Timbres:
         if (there := self.find(order.digest)) is not None:
             self._found.append(BankMade(order.digest, there, 0.0))
             return
-        self._attempts[order.digest] += 1
         self.share = 0.0
+        if self._first is not None and order.digest not in self._asked_first and self._first.takes(order):
+            self._asked_first.add(order.digest)
+            self._busy, self._away = order, True
+            self._first.submit(order)
+            return
+        self._attempts[order.digest] += 1
         try:
             if self._child is None:
                 self._child = Child(

@@ -46,6 +46,7 @@ class PoolConfig:
         listen: where players ask.
         tokens: of players by name; none: no token is asked for.
         deployments: exactly one is without kinds.
+        checkpoints: folders of GANSynth's checkpoints, absolute.
         cluster: address of a Ray cluster; empty: Ray is started here.
     """
 
@@ -54,6 +55,7 @@ class PoolConfig:
     listen: tuple[Address, ...] = (Address("127.0.0.1", 8480, True),)
     tokens: Mapping[str, Secret] = field(default_factory=dict[str, Secret])
     deployments: tuple[Deployment, ...] = (Deployment(),)
+    checkpoints: tuple[Path, ...] = ()
     cluster: str = ""
 
     def deployment_of(self, kind: str) -> Deployment:

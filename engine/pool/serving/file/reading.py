@@ -80,6 +80,11 @@ class PoolServerFile(Settings):
     )
     weights: str = Field(default="", description="Folder of weights that players hand over.")
     limit: Memory = Field(default=10 * GB, description="How much that folder may hold.")
+    checkpoints: tuple[str, ...] = Field(
+        default=(),
+        description="Folders of checkpoints of GANSynth, for the timbres that players ask for; TensorFlow makes them.",
+        max_length=32,
+    )
     cluster: str = Field(default="", description="Address of a Ray cluster to join; without, Ray is started here.")
 
 
@@ -130,7 +135,8 @@ def _read(source: SourceFile, node: MapNode) -> PoolConfig | None:
             hint="or listen on 127.0.0.1 alone",
         )
     weights = source.folder.absolute() / head.weights if head.weights else default_pool().weights
-    return PoolConfig(weights, head.limit, listen, tokens, deployments, head.cluster)
+    checkpoints = tuple(source.folder.absolute() / one for one in head.checkpoints)
+    return PoolConfig(weights, head.limit, listen, tokens, deployments, checkpoints, head.cluster)
 
 
 def _read_tokens(source: SourceFile, node: MapNode) -> dict[str, Secret]:

@@ -8,9 +8,10 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.pool.serving.file.config import PoolConfig
-from engine.pool.serving.makers import JobOutcome, MakersAwayError
-from engine.pool.serving.replica import Replica
+from engine.pool.serving.making.makers import JobOutcome, MakersAwayError
+from engine.pool.serving.making.replica import Replica
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.requests import write_job
 from engine.runtime.workers.worker import rehearsal
@@ -134,12 +135,19 @@ class RayMakers:
 
     async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job; one whose replica dies is done by another."""
-        return await self._make(self._config.deployment_of(kind).name, kind, job, paths)
+        name = self._config.deployment_of(kind).name
+        return await self._have(name, lambda: self._handles[name].make.remote(kind, job, dict(paths)))
 
-    async def _make(self, name: str, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
+    async def make_bank(self, body: bytes, checkpoints: Sequence[str]) -> JobOutcome:
+        """Make a bank, in the deployment that makes what no other makes."""
+        name = self._config.deployment_of("").name
+        return await self._have(name, lambda: self._handles[name].make_bank.remote(body, list(checkpoints)))
+
+    async def _have(self, name: str, begin: Callable[[], Any]) -> JobOutcome:
+        """Have something done by a deployment, as often as a replica dies of it or meanwhile."""
         reason = ""
         for _ in range(ATTEMPTS):
-            response = self._handles[name].make.remote(kind, job, dict(paths))
+            response = begin()
             try:
                 body, problem, batch = await response
             except asyncio.CancelledError:  # nobody waits for it any more: a replica that has not begun does not
@@ -161,7 +169,8 @@ class RayMakers:
         paths = {digest: str(path) for digest, path in written.weights.items()}
         for one in self._config.deployments:
             try:
-                outcome = await self._make(one.name, DRUMS_RNN.name, written.data, paths)
+                remote = self._handles[one.name].make.remote
+                outcome = await self._have(one.name, partial(remote, DRUMS_RNN.name, written.data, paths))
             except MakersAwayError as error:
                 return error.message
             if outcome.problem:

@@ -18,8 +18,8 @@ from engine.generators.contract import Generator, Transform
 from engine.generators.neural.kinds import DRUMS_RNN, MUSIC_VAE
 from engine.generators.neural.settings import DrumsRnnSettings
 from engine.networks.threads import one_thread
-from engine.pool.serving.makers import JobOutcome
-from engine.pool.serving.together import LaneModels, SharedModels, reached
+from engine.pool.serving.making.makers import JobOutcome
+from engine.pool.serving.making.together import LaneModels, SharedModels, reached
 from engine.pool.wire.answers import read_answer, write_answer
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.messages import key_of
@@ -118,19 +118,21 @@ class Lanes:
     """
 
     def __init__(self, budget: int, batch: int = 1) -> None:
-        models = BuiltModels(budget)
-        self._maker = PhraseMaker(budget, models)
+        eighth = budget // 8
+        self._maker = PhraseMaker(budget if batch == 1 else eighth)
         self._alone = ThreadPoolExecutor(1, "phrases")
         self._together: ThreadPoolExecutor | None = None
         if batch > 1:
             # For good: threads of BLAS are the process's, and lanes would change them under each other.
             self._one_thread = one_thread()
-            shared = SharedModels(BuiltModels(budget))
+            # Most is for what is shared; a lane's own are networks of its transforms.
+            shared = SharedModels(BuiltModels(budget - 2 * eighth))
             self._own = threading.local()
-            self._together = ThreadPoolExecutor(batch, "together", initializer=self._begin, initargs=(shared, budget))
+            begins = (shared, eighth // batch)
+            self._together = ThreadPoolExecutor(batch, "together", initializer=self._begin, initargs=begins)
 
     def _begin(self, shared: SharedModels, budget: int) -> None:
-        self._own.maker = PhraseMaker(budget, LaneModels(shared, BuiltModels(budget // 8)))
+        self._own.maker = PhraseMaker(budget, LaneModels(shared, BuiltModels(budget)))
 
     def submit(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Future[JobOutcome]:
         """Have a job done as soon as there is a lane; one that is cancelled before is not.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ class JobOutcome:
     """What came of a job.
 
     Attributes:
-        body: a `PhraseAnswer` as it is sent; empty if there is none.
+        body: a `PhraseAnswer`, or a `TimbreAnswer`, as it is sent; empty if there is none.
         problem: why there is none.
         batch: jobs in the fullest call of a network that this one had a share in; 0: none is shared.
     """
@@ -39,6 +39,18 @@ class Makers(Protocol):
             kind: of the generator.
             job: a `WireJob` that has been checked.
             paths: of the weights that it needs, by digest.
+
+        Raises:
+            MakersAwayError: nobody can make it now.
+        """
+        ...
+
+    async def make_bank(self, body: bytes, checkpoints: Sequence[str]) -> JobOutcome:
+        """Make a bank of notes.
+
+        Args:
+            body: of a request that has been checked.
+            checkpoints: folders of what timbres are made with.
 
         Raises:
             MakersAwayError: nobody can make it now.

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
-from engine.pool.serving.making import Lanes, PhraseMaker, Rehearsal
+from engine.pool.serving.making.banks import make_bank
+from engine.pool.serving.making.phrases import Lanes, PhraseMaker, Rehearsal
 
 REHEARSED = 32 << 20
 """Bytes of memory for the network of the rehearsals."""
@@ -34,6 +35,7 @@ class Replica:
         self._process = psutil.Process(os.getpid())
         self._lanes = Lanes(models, batch)
         self._rehearse = Rehearsal(PhraseMaker(REHEARSED))
+        self._banks = ThreadPoolExecutor(1, "banks")
         # Of its own, so that no number of phrases that wait makes a healthy replica look dead.
         self._health = ThreadPoolExecutor(1, "health")
 
@@ -41,6 +43,11 @@ class Replica:
         """Body, problem and batch of a `JobOutcome`; cancelled before a lane was free, it is not made."""
         outcome = await asyncio.wrap_future(self._lanes.submit(kind, job, paths))
         return outcome.body, outcome.problem, outcome.batch
+
+    async def make_bank(self, body: bytes, checkpoints: Sequence[str]) -> tuple[bytes, str, int]:
+        """See `make`; banks are made one after the other, beside the phrases."""
+        outcome = await asyncio.get_running_loop().run_in_executor(self._banks, make_bank, body, checkpoints)
+        return outcome.body, outcome.problem, 0
 
     async def check_health(self) -> None:
         """Make one real bar; Ray asks every second.
