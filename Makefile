@@ -70,6 +70,12 @@ $(VENV)/.installed-dev: $(BIN)/uv requirements/dev.lock $(INPUTS)
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --no-deps -e .
 	@touch $@
 
+# Ray, for the test of a whole pool, which is skipped without it; CI has it. Nothing of the others is moved by it.
+$(VENV)/.installed-pool: $(VENV)/.installed-dev requirements/pool.lock
+	@echo "Installing Ray ..."
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -r requirements/pool.lock
+	@touch $@
+
 # The scene tests talk to the real yaml-language-server; without npm they are skipped, and say so.
 tests/node/node_modules/.installed: tests/node/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix tests/node --no-audit --no-fund && touch $@; \
@@ -81,6 +87,8 @@ lock: $(BIN)/uv
 	  --extra plot pyproject.toml -o requirements/play.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra models --extra plot --extra dev -c requirements/play.lock pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra pool -c requirements/dev.lock pyproject.toml -o requirements/pool.lock
 
 clean:
 	rm -rf $(VENV) tests/node/node_modules dist build

@@ -107,12 +107,8 @@ class Target:
         if found is not None and not stat.S_ISREG(found.st_mode):
             hint = "name a file in it" if stat.S_ISDIR(found.st_mode) else "name a file"
             raise PerpetuumError(f"cannot write {path}: it is {_kind(found.st_mode)}", hint)
-        if endings and path.suffix.lower() not in endings:
-            what = f"ends in {path.suffix}" if path.suffix else "has no ending"
-            raise PerpetuumError(
-                f"cannot write {path}: it {what}, and what can be written is {listed(endings)}",
-                f"call it {path.with_suffix(endings[0])}",
-            )
+        if endings:
+            check_ending(path, endings)
         place = Path(os.path.realpath(path)) if linked else path
         if found is not None:
             there = place.stat()
@@ -316,6 +312,20 @@ def cannot_write(path: Path, error: Exception) -> PerpetuumError:
 def reason_of(error: Exception) -> str:
     """Why the system refused, without numbers and repeated paths."""
     return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+
+
+def check_ending(path: Path, endings: Sequence[str]) -> None:
+    """Refuse a name whose ending is none of these, in small or capital letters.
+
+    Raises:
+        PerpetuumError: it has another one, or none.
+    """
+    if path.suffix.lower() not in endings:
+        what = f"ends in {path.suffix}" if path.suffix else "has no ending"
+        raise PerpetuumError(
+            f"cannot write {path}: it {what}, and what can be written is {listed(endings)}",
+            f"call it {path.with_suffix(endings[0])}",
+        )
 
 
 def listed(endings: Sequence[str]) -> str:

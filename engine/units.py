@@ -208,6 +208,7 @@ TIMES = Unit("a number of times", {"times": 1, "time": 1}, "`3 times`", whole=Tr
 BEATS = Unit("a number of beats", {"beats": 1, "beat": 1}, "`2 beats`", low=0, high=4096)
 STEPS = Unit("a number of sixteenth steps", {"steps": 1, "step": 1}, "`32 steps`", whole=True, low=1, high=4096)
 SECONDS = Unit("a time", {"s": 1, "ms": 0.001, "min": 60}, "`2.5 s` or `350 ms`", low=0, high=3600, foreign=_TIMES)
+MICROTIME = replace(SECONDS, noun="a small time", example="`9 ms` or `-5 ms`", low=-0.1, high=0.1)
 DECIBELS = Unit(
     "a level",
     {"dB": 1},
@@ -283,6 +284,7 @@ BarsOrNone = Annotated[int, BeforeValidator(_one(BARS_OR_NONE)), unit_schema(BAR
 Beats = Annotated[float, BeforeValidator(_one(BEATS)), unit_schema(BEATS), BEATS]
 Steps = Annotated[int, BeforeValidator(_one(STEPS)), unit_schema(STEPS), STEPS]
 Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), unit_schema(SECONDS), SECONDS]
+Microtime = Annotated[float, BeforeValidator(_one(MICROTIME)), unit_schema(MICROTIME), MICROTIME]
 Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), unit_schema(DECIBELS), DECIBELS]
 Percent = Annotated[float, BeforeValidator(_one(PERCENT)), unit_schema(PERCENT), PERCENT]
 Amount = Annotated[float, BeforeValidator(_one(AMOUNT)), unit_schema(AMOUNT), AMOUNT]

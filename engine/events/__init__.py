@@ -4,7 +4,17 @@ Whatever counts, logs, records or shows something subscribes here; whoever makes
 """
 
 from engine.events.bus import Bus, Subscription
+from engine.events.processes import (
+    NotesLate,
+    NotesLeftOut,
+    OutputFailed,
+    ProcessDied,
+    ProcessStarted,
+    SoundResumed,
+    SoundStarved,
+)
 from engine.events.vocabulary import (
+    BankPlayed,
     BarSealed,
     Commanded,
     Event,
@@ -13,21 +23,14 @@ from engine.events.vocabulary import (
     HandAsked,
     Heard,
     NetworksLoaded,
-    NotesLate,
-    NotesLeftOut,
-    OutputFailed,
     PartBar,
     PhraseDecided,
-    ProcessDied,
-    ProcessStarted,
     QuietBegan,
     RepetitionMeasured,
     SceneRefused,
     SceneTookOver,
     SectionBegan,
     SoundMeasured,
-    SoundResumed,
-    SoundStarved,
     SoundTold,
     StepCause,
     SteppedDown,
@@ -39,6 +42,7 @@ from engine.events.vocabulary import (
 )
 
 __all__ = [
+    "BankPlayed",
     "BarSealed",
     "Bus",
     "Commanded",

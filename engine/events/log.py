@@ -5,19 +5,9 @@ from __future__ import annotations
 
 import logging
 
+from engine.events.processes import NotesLate, NotesLeftOut, OutputFailed, ProcessDied, SoundResumed, SoundStarved
 from engine.events.proof import MainsFound, MixerFound, RoomFound
-from engine.events.vocabulary import (
-    NetworksLoaded,
-    NotesLate,
-    NotesLeftOut,
-    OutputFailed,
-    PhraseDecided,
-    ProcessDied,
-    SceneRefused,
-    SoundResumed,
-    SoundStarved,
-    TimbreFailed,
-)
+from engine.events.vocabulary import NetworksLoaded, PhraseDecided, SceneRefused, TimbreFailed
 from engine.score.phrase import Origin
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.events.hearing import Heard, RepetitionMeasured, SoundMeasured
+from engine.events.processes import (
+    NotesLate,
+    NotesLeftOut,
+    OutputFailed,
+    ProcessDied,
+    ProcessStarted,
+    SoundResumed,
+    SoundStarved,
+)
 from engine.events.proof import MainsFound, MixerFound, RoomFound
 from engine.events.sounding import GainMoved, GraphBegan, HandAsked, SoundTold, ToldLate
 from engine.score.harmony.keys import Key
@@ -251,6 +260,23 @@ class TimbreChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class BankPlayed:
+    """A bank of notes that the sound was told of for the first time: what it is made of, so that it can be made again.
+
+    Attributes:
+        part: its name.
+        kind: of its timbre.
+        digest: of the bank.
+        order: what whoever makes it is told (`TO_BANK_MAKER`); the folder is empty.
+    """
+
+    part: str
+    kind: str
+    digest: str
+    order: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SceneTookOver:
     """Another scene, or an edited one, plays from a bar on.
 
@@ -274,97 +300,6 @@ class SceneRefused:
 
     title: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessStarted:
-    """A child process runs and does its work.
-
-    Attributes:
-        process: what it is: "audio", "worker 1".
-    """
-
-    process: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessDied:
-    """A child process ended, hung or made no sense, and is replaced.
-
-    Attributes:
-        process: what it is: "audio", "worker 1".
-        reason: what is known of its end.
-        retry_in: seconds until the next one is started; None where none will be.
-    """
-
-    process: str
-    reason: str
-    retry_in: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class NotesLeftOut:
-    """Audio processes died at one place of the music, so what was to sound there is left out.
-
-    Attributes:
-        frame: where the last of them died.
-        until: notes that begin before this frame are left out.
-        deaths: how many died there.
-    """
-
-    frame: int
-    until: int
-    deaths: int
-
-
-@dataclass(frozen=True, slots=True)
-class NotesLate:
-    """Notes came after their frame, and were played at once.
-
-    Attributes:
-        count: how many since the event before.
-    """
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class SoundStarved:
-    """The output wanted sound and none was there.
-
-    Attributes:
-        frame: of the pipe, that it waits for.
-    """
-
-    frame: int
-
-
-@dataclass(frozen=True, slots=True)
-class SoundResumed:
-    """There is sound again.
-
-    Attributes:
-        frame: of the pipe, with which it goes on.
-        seconds: how long there was none.
-    """
-
-    frame: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class OutputFailed:
-    """An output, or one that follows it, takes no sound; what it missed is lost to it alone.
-
-    Attributes:
-        output: its description.
-        reason: why.
-        dropped: frames that it missed since the event before.
-    """
-
-    output: str
-    reason: str
-    dropped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +328,7 @@ Event = (
     | WeightsFound
     | TimbreFailed
     | TimbreChanged
+    | BankPlayed
     | SceneTookOver
     | SceneRefused
     | ProcessStarted

@@ -17,19 +17,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Generic, Protocol, cast
+from typing import Generic, Protocol, cast
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
 from engine.errors import PerpetuumError
+from engine.generators.drum_names import Drums
 from engine.ideas.idea import TakenUp
 from engine.registry import Registry
-from engine.score import drums
 from engine.score.harmony.keys import Key
 from engine.score.harmony.relations import KeySpan
-from engine.score.notation import NotationError
 from engine.score.phrase import Phrase
 from engine.score.time import Meter
 from engine.units import EveryBars, Percent
@@ -77,42 +76,6 @@ class Settings(BaseModel):
 S = TypeVar("S", bound=Settings)
 S_co = TypeVar("S_co", bound=Settings, default=Settings, covariant=True)
 S_contra = TypeVar("S_contra", bound=Settings, default=Settings, contravariant=True)
-
-
-_DRUMS = (*drums.GROUPS, *drums.CLASSES, *drums.SYMBOLS)
-
-
-def _read_drums(value: object) -> tuple[int, ...]:
-    found: set[int] = set()
-    several: Sequence[object] = [value]
-    if isinstance(value, list | tuple) and value:
-        several = cast("Sequence[object]", value)
-    for name in several:
-        if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < len(drums.CLASSES):
-            found.add(name)  # it has been read before
-            continue
-        index = drums.index_of(name) if isinstance(name, str) else None
-        classes = drums.GROUPS.get(name, ()) if isinstance(name, str) else ()
-        if not classes and index is None:
-            expected = "one or a list of " + ", ".join(f"`{known}`" for known in (*drums.GROUPS, *drums.CLASSES))
-            raise NotationError(f"`{name}` is no drum", 0, 1 << 30, expected, str(name), _DRUMS)
-        found |= {*classes, *(() if index is None else (index,))}
-    return tuple(sorted(found))
-
-
-Drums = Annotated[
-    tuple[int, ...],
-    BeforeValidator(_read_drums),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "enum": list(_DRUMS)},
-                {"type": "array", "items": {"type": "string", "enum": list(_DRUMS)}, "minItems": 1},
-            ]
-        }
-    ),
-]
-"""Drums by their names, one or several, as indexes of their classes in ascending order."""
 
 
 class TransformSettings(Settings):

@@ -12,18 +12,16 @@ import platform
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from engine.events.processes import OutputFailed, ProcessDied, SoundStarved
 from engine.events.proof import MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import (
     Event,
-    OutputFailed,
     PhraseDecided,
-    ProcessDied,
     RepetitionMeasured,
     SceneRefused,
     SectionBegan,
     SoundMeasured,
-    SoundStarved,
     StepCause,
     SteppedDown,
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,85 +24,15 @@ from engine.installation.choices.proof import ProofChoices
 from engine.installation.choices.staff import ButtonPins, StaffChoice
 from engine.installation.choices.steering import SteeringChoice
 from engine.installation.choices.ups import UpsChoice
+from engine.installation.hours.opening import Hours, Opening
 from engine.logs.choice import LogChoice
 from engine.outputs.opening import OutputChoice
 from engine.score.time import DAY
 
-WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-"""Days by `date.weekday()`."""
-
-
 _LISTENING, _ALARM, _NOBODY, _PROOF = Listening(), AlarmSources(), NoticeChoices(), ProofChoices()
+_OPENING = Opening()
 _STAFF, _BUTTONS, _LOG = StaffChoice(), ButtonPins(), LogChoice()
 _TARGET, _CEILING, _AUTO = DayCurve(((0.0, -20.0),)), DayCurve(((0.0, -1.0),)), OutputChoice("auto")
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """A stretch of a day.
-
-    Attributes:
-        start: seconds since the midnight of the day that it belongs to, below 86,400.
-        end: seconds since the same midnight, above `start`; beyond 86,400 it ends on the next day, at most at the time
-            at which it began.
-    """
-
-    start: float
-    end: float
-
-    def __str__(self) -> str:
-        """As a file says them: "10:00..18:00", and "24:00" at the end of a day."""
-        return f"{_clock(self.start)}..{_clock(self.end if self.end <= DAY else self.end - DAY)}"
-
-
-def _clock(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-@dataclass(frozen=True, slots=True)
-class ExceptionDays:
-    """Days with hours of their own.
-
-    Attributes:
-        first: (year, month, day); year 0 means every year.
-        last: the same, included; before `first` within a year where they go over New Year's Eve.
-        hours: of each of these days, in order; none: closed.
-    """
-
-    first: tuple[int, int, int]
-    last: tuple[int, int, int]
-    hours: tuple[Hours, ...]
-
-    @property
-    def yearly(self) -> bool:
-        """Whether they come back every year."""
-        return self.first[0] == 0
-
-    @property
-    def single(self) -> bool:
-        """Whether it is one day."""
-        return self.first == self.last
-
-    def holds(self, day: date) -> bool:
-        """Whether a date is one of them."""
-        this = (0 if self.yearly else day.year, day.month, day.day)
-        if self.first <= self.last:
-            return self.first <= this <= self.last
-        return this >= self.first or this <= self.last
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """When the installation is open.
-
-    Attributes:
-        week: hours of Monday to Sunday, in order; a day without any is closed. None: open always.
-        exceptions: days that differ. Of several that hold a day the first counts.
-    """
-
-    week: tuple[tuple[Hours, ...], ...] | None = None
-    exceptions: tuple[ExceptionDays, ...] = ()
 
 
 class AtSection(msgspec.Struct, frozen=True, tag=True):
@@ -392,7 +321,7 @@ class Installation:
     title: str
     programme: Programme
     state: Path
-    opening: Opening = Opening()
+    opening: Opening = _OPENING
     time_zone: str = ""
     unknown_time: UnknownTime = UnknownTime.OPEN
     fades: Fades = Fades()

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from engine.installation.installation import WEEK, ExceptionDays, Hours, Installation, Order
+from engine.installation.hours.opening import WEEK, ExceptionDays, Hours
+from engine.installation.installation import Installation, Order
 
 _STYLE = """
 body { font: 12pt/1.4 sans-serif; max-width: 44em; margin: 2em auto; color: #111; }

@@ -92,6 +92,10 @@ class RecordingOutput(Output):
         return False
 
 
+def _takes_any(argument: str) -> None:
+    """Nothing is known against any argument."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputKind:
     """A kind of output that `--output` can name.
@@ -103,6 +107,8 @@ class OutputKind:
         argument: what its argument means; empty if it takes none.
         needs_argument: whether it cannot do without.
         keeps_time: whether it takes sound at the pace of real time, so that everything else can follow it.
+        examine: called with an argument before anything is opened, by `check`, too, on whatever machine; raises
+            PerpetuumError where nothing could ever be opened by it.
     """
 
     name: str
@@ -111,6 +117,7 @@ class OutputKind:
     argument: str = ""
     needs_argument: bool = False
     keeps_time: bool = False
+    examine: Callable[[str], None] = _takes_any
 
 
 OUTPUTS: Registry[OutputKind] = Registry("perpetuum.outputs", OutputKind, "output")

@@ -23,7 +23,7 @@ from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.mind.state import MindState
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.threads import SteadyThread
-from engine.runtime.timbres.orders import made_first, turns, with_banks
+from engine.runtime.timbres.orders import made_first, turning, with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.runtime.workers.workers import Workers
 
@@ -91,12 +91,12 @@ def render(
         bus.subscribe(LOGGED, log_event, lossless=True)
         kept: KeptBanks | None = None
         if begin is None:  # the mind makes the setup of one that begins elsewhere, with stand-ins
-            turning = turns(scene)
-            lines = _section_lines(course.plan(scene), end.frames) if turning else [0]
+            moving = turning(scene)
+            lines = _section_lines(course.plan(scene), end.frames) if moving else [0]
             with Timbres() as timbres:
                 banks = made_first(scene, seed, timbres, bus.publish, waiting, lines)
-                kept = KeptBanks(timbres.cache) if turning else None
-            if not turning:
+                kept = KeptBanks(timbres.cache) if moving else None
+            if not moving:
                 audio.send(with_banks(setup_of(scene, seed, live=False), banks))
         workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus.subscribe(BarSealed, tally, lossless=True)

@@ -74,7 +74,7 @@ class Exchange:
         self._later: deque[ChangeInstrument] = deque()
         self._old: Instrument | None = None
         self._old_kept: object = None
-        self._began = 0
+        self._began = -CROSSFADE
         self._let_go = 0
 
     def change(self, message: ChangeInstrument) -> None:
@@ -86,10 +86,18 @@ class Exchange:
         self.problem = ""
         coming = self._later[-1] if self._later else self._next
         after = message.wait and coming is not None and message.frame >= coming.frame + CROSSFADE
+        if after and self._later and message.instrument == self._later[-1].instrument:
+            self._later[-1] = message  # its line was moved
+            return
         if after and coming is not None and message.instrument != _path(coming):
             self._later.append(message)
             return
         self._later.clear()
+        self._expect(message)
+        self._look(self._frame)
+
+    def _expect(self, message: ChangeInstrument) -> None:
+        """Have the instrument of the next change built; one that plays already is none."""
         if self._next is None or self._next.path != message.instrument:
             self._next = None
             if message.instrument == self._path:
@@ -102,7 +110,6 @@ class Exchange:
             self._next.awaited = True
             if self._next.instrument is None:
                 self._make(self._next)
-            self._look(self._frame)
 
     def _make(self, coming: _Next) -> None:
         try:
@@ -154,23 +161,29 @@ class Exchange:
 
     def _look(self, frame: int) -> None:
         """Begin the change that is to begin in the block at a frame."""
-        coming = self._next
-        if coming is None or self._old is not None:
-            return
-        if coming.problem:
-            self.problem, self._next = coming.problem, None
-        elif coming.instrument is not None and coming.frame < frame + BLOCK:
-            self._next = None
-            self._old, self._old_kept = self._now, self._kept
-            self._place = 1 - self._place
-            self._now, self._kept = coming.instrument, self._route(coming.instrument, self._place)
-            self._path = coming.path
-            self._began = coming.frame if coming.awaited else max(coming.frame, frame)
-        if self._next is None and self._later:
-            following, rest = self._later[0], list(self._later)[1:]
-            self._later.clear()
-            self.change(following)
-            self._later.extend(rest)
+        while self._old is None:
+            if self._next is None and self._later:
+                self._expect(self._later.popleft())
+            coming = self._next
+            if coming is None:
+                if not self._later:
+                    return
+            elif coming.problem:
+                self.problem, self._next = coming.problem, None
+            elif coming.instrument is None or coming.frame >= frame + BLOCK:
+                return
+            else:
+                self._begin(coming.instrument, coming, frame)
+
+    def _begin(self, instrument: Instrument, coming: _Next, frame: int) -> None:
+        self._next = None
+        self._old, self._old_kept = self._now, self._kept
+        self._place = 1 - self._place
+        self._now, self._kept = instrument, self._route(instrument, self._place)
+        self._path = coming.path
+        # A change that is repeated to whoever takes over goes on in its middle, but none begins in that of another.
+        began = coming.frame if coming.awaited else max(coming.frame, frame)
+        self._began = max(began, self._began + CROSSFADE)
 
 
 def _path(coming: _Next | ChangeInstrument) -> str:

@@ -9,7 +9,7 @@ made, and for ever if that fails. A *kind* is described by a `TimbreKind`, regis
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
@@ -21,6 +21,10 @@ from engine.generators.contract import Settings
 from engine.registry import Registry
 
 S_co = TypeVar("S_co", bound=Settings, default=Settings, covariant=True)
+
+
+def _all_but_texts(settings: Settings) -> dict[str, object]:
+    return {name: value for name, value in settings.model_dump(mode="json").items() if not isinstance(value, str)}
 
 
 class UnavailableError(PerpetuumError):
@@ -54,6 +58,9 @@ class TimbreKind(Generic[S_co]):
         make: makes the bank as an instrument's folder, which the base install plays; tells its progress
             (`engine.progress`). The same settings and sources give the same files on one machine. In a process of its
             own, where heavy packages may be imported, and not before. Raises `PerpetuumError` where it cannot be made.
+        essence: what of the settings decides what is made, so that banks are shared between scenes, checkouts and
+            machines: neither where files lie, whose bytes stand in `sources`, nor how a position was come by. Without
+            it: all settings but texts.
         moved: the settings, drawn, that hold from a bar of the performance on, of a timbre that turns into others while
             a scene plays: what it gives has nothing left to move. A timbre that stands still gives them as they are.
     """
@@ -66,6 +73,7 @@ class TimbreKind(Generic[S_co]):
     drawn: Callable[[S_co, int], S_co]
     sources: Callable[[S_co], bytes]
     make: Callable[[S_co, Path], None]
+    essence: Callable[[S_co], Mapping[str, object]] = _all_but_texts
     moved: Callable[[S_co, int], S_co] = lambda settings, bar: settings
 
 
@@ -86,8 +94,7 @@ def bank_digest(kind: str, settings: Settings) -> str:
         PerpetuumError: what it is made of cannot be read.
     """
     digest = hashlib.blake2b(f"{_EDITION}/{kind}/".encode(), digest_size=16)
-    # Where the files lie says nothing of the sound, and what is in them stands in `sources`.
-    plain = {name: value for name, value in settings.model_dump(mode="json").items() if not isinstance(value, str)}
-    digest.update(repr(sorted(plain.items())).encode())
-    digest.update(TIMBRES.get(kind).sources(settings))
+    found = TIMBRES.get(kind)
+    digest.update(repr(sorted(found.essence(settings).items())).encode())
+    digest.update(found.sources(settings))
     return digest.hexdigest()

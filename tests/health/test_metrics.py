@@ -12,17 +12,10 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.events.processes import OutputFailed, ProcessDied, SoundStarved
 from engine.events.proof import MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel
-from engine.events.vocabulary import (
-    OutputFailed,
-    ProcessDied,
-    RepetitionMeasured,
-    SceneRefused,
-    SoundStarved,
-    StepCause,
-    SteppedDown,
-)
+from engine.events.vocabulary import RepetitionMeasured, SceneRefused, StepCause, SteppedDown
 from engine.health.metrics import Metrics
 from engine.health.names import MOST_GENERATORS
 from engine.health.processes import PLAYERS, WORKER, ProcessCollector

@@ -70,6 +70,19 @@ def test_a_school_class_that_is_much_louder_than_the_music_is_no_dead_amplifier(
     assert RoomVerdict.UNHEARD not in found
 
 
+def test_an_amplifier_that_comes_back_much_louder_than_it_was_is_told():
+    """By how soft it was before, nobody would expect to hear it beside what it plays now."""
+    random = np.random.default_rng(9)
+    whole = np.concatenate([music(SECONDS, seed) for seed in (1, 2, 3)])
+    here = heard_in(whole, room(random, *DRY), 0.01)
+    here[SECONDS * RATE : 2 * SECONDS * RATE] = 0.0
+    here[2 * SECONDS * RATE :] *= 100.0
+    here[2 * SECONDS * RATE :] += visitors(random, SECONDS * RATE, 0.5)
+    _, found = listen(whole, here + hiss(random, len(here), 0.001))
+    assert found[2 * SECONDS * RATE // PIECE - 1] is RoomVerdict.UNHEARD
+    assert found[-1] is RoomVerdict.HEARD
+
+
 def test_a_rest_and_a_tone_that_does_not_move_are_no_evidence():
     for silent in (np.zeros(SECONDS * RATE), 0.1 * np.sin(2 * np.pi * 220 * np.arange(SECONDS * RATE) / RATE)):
         _, found = listen(silent, hiss(np.random.default_rng(7), len(silent)))

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from engine.installation.installation import Hours, Installation, Order, Programme, SceneEntry
+from engine.installation.hours.opening import Hours
+from engine.installation.installation import Installation, Order, Programme, SceneEntry
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.loading import Checked
 

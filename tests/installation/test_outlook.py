@@ -10,20 +10,10 @@ import pytest
 from engine.cli import main
 from engine.form.curves import DayCurve
 from engine.installation.hours.doubts import doubts
+from engine.installation.hours.opening import ExceptionDays, Hours, Opening
 from engine.installation.hours.outlook import What, due, outlook, slots, span_words
 from engine.installation.hours.timetable import Source, Timetable
-from engine.installation.installation import (
-    AfterRest,
-    ExceptionDays,
-    Fades,
-    Hours,
-    Loudness,
-    Opening,
-    Order,
-    Outside,
-    PlannedRestart,
-    Quiet,
-)
+from engine.installation.installation import AfterRest, Fades, Loudness, Order, Outside, PlannedRestart, Quiet
 from tests.installation.making import SMALL, entry, hours, installation, programme, secrets_are_there
 
 BERLIN = ZoneInfo("Europe/Berlin")

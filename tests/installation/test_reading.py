@@ -8,15 +8,8 @@ import pytest
 
 from engine import assets
 from engine.codec import Codec
-from engine.installation.installation import (
-    AfterRest,
-    ExceptionDays,
-    Hours,
-    Installation,
-    Order,
-    Overlap,
-    UnknownTime,
-)
+from engine.installation.hours.opening import ExceptionDays, Hours
+from engine.installation.installation import AfterRest, Installation, Order, Overlap, UnknownTime
 from engine.installation.loading import read_installation
 from engine.installation.reading.schema import MODELS, installation_schema
 from engine.installation.state_place import default_state
@@ -183,6 +176,7 @@ WRONG = [
     ("output:\n", (1, 1), "`output` names no output", ""),
     ("followers: [auto]\n", (1, 13), "keeps time, and two clocks drift apart", ""),
     ("followers: [wav]\n", (1, 13), "needs a", ""),
+    ("followers: [wav:takes]\n", (1, 13), "cannot write takes: it has no ending", ""),
     ("followers: [{kind: wav, argument: x.wav, keep: 3 h}]\n", (1, 13), "`keep` is for recordings into a folder", ""),
     ("followers: wav:x.wav\n", (1, 1), "`followers` must be a list", ""),
     ("loudness: {target: -20 dB}\n", (1, 20), "`dB` is not a unit of a loudness", "-20 LUFS"),

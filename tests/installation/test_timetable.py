@@ -11,18 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.form.curves import DayCurve
+from engine.installation.hours.opening import ExceptionDays, Hours, Opening
 from engine.installation.hours.timetable import Phase, Source, Timetable
-from engine.installation.installation import (
-    ExceptionDays,
-    Fades,
-    Hours,
-    Loudness,
-    Opening,
-    Outside,
-    PlannedRestart,
-    Quiet,
-    UnknownTime,
-)
+from engine.installation.installation import Fades, Loudness, Outside, PlannedRestart, Quiet, UnknownTime
 from tests.installation.making import entry, hours, installation, programme
 from tests.installation.test_walltime import LEAPS
 

@@ -15,6 +15,7 @@ from engine.pool.serving.app import PoolApp
 from engine.pool.serving.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.making import PhraseMaker, Rehearsal
 from engine.pool.serving.players import Players
+from engine.pool.serving.run import served
 from engine.pool.serving.store import WeightsStore
 
 
@@ -57,7 +58,8 @@ class PoolServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        config = uvicorn.Config(self.pool.application(), log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        config = served(self.pool)
+        config.timeout_graceful_shutdown = 1
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
@@ -117,3 +119,16 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
     """An answer of HTTP."""
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n\r\n"
     return head.encode() + body
+
+
+def main() -> None:
+    """Serve as a process, on the port that is given, until it is killed: `python -m tests.pool.servers PORT FOLDER`."""
+    import sys
+
+    port, folder = int(sys.argv[1]), Path(sys.argv[2])
+    app = PoolApp(ThreadMakers(), WeightsStore(folder, 1 << 30, 64 << 20), Players({"foyer": lambda: "let-me-in"}))
+    uvicorn.Server(served(app)).run([socket.create_server(("127.0.0.1", port))])
+
+
+if __name__ == "__main__":
+    main()

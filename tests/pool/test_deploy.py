@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.pool.serving.reading import read_pool_file
+from engine.pool.serving.file.reading import read_pool_file
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "gpu-host"
 

@@ -14,10 +14,11 @@ from ruamel.yaml import YAML
 from engine.cli import main
 from engine.errors import PerpetuumError
 from engine.installation.choices.access import Address
-from engine.pool.serving.config import Deployment, PoolConfig
-from engine.pool.serving.reading import read_pool_file
-from engine.pool.serving.run import listeners
-from engine.pool.serving.schema import pool_schema
+from engine.installation.choices.secret import Secret
+from engine.pool.serving.file.config import Deployment, PoolConfig
+from engine.pool.serving.file.reading import read_pool_file
+from engine.pool.serving.file.schema import pool_schema
+from engine.pool.serving.run import listeners, named
 
 FILE = """\
 perpetuum: 1
@@ -26,7 +27,7 @@ tokens:
   foyer: {env: FOYER_TOKEN}
   attic: {env: ATTIC_TOKEN}
 deployments:
-  heavy: {kinds: [music_vae], replicas: 1, models: 4 GB, memory: 8 GB, gpus: 0.5}
+  heavy: {kinds: [music_vae], replicas: 1, models: 4 GB, memory: 8 GB, gpus: 0.5, batch: 8}
   light: {replicas: 4, memory: 900 MB}
 weights: weights
 limit: 20 GB
@@ -53,7 +54,7 @@ def test_a_file_says_what_is_served(read, tmp_path):
     assert isinstance(config, PoolConfig)
     assert [str(one) for one in config.listen] == ["0.0.0.0:8480", "[::1]:8480"]
     assert {name: secret.reveal() for name, secret in config.tokens.items()} == {"foyer": "one", "attic": "two"}
-    assert config.deployment_of("music_vae") == Deployment("heavy", ("music_vae",), 1, 4 * 10**9, 8 * 10**9, 0.5)
+    assert config.deployment_of("music_vae") == Deployment("heavy", ("music_vae",), 1, 4 * 10**9, 8 * 10**9, 0.5, 8)
     assert config.deployment_of("drums_rnn").name == "light"
     assert config.weights == tmp_path / "weights"
 
@@ -80,6 +81,8 @@ def test_what_makes_nothing_of_its_own_leaves_the_rest_to_others(read):
         ("perpetuum: 1\ndeployments: {a: {}, b: {}}\n", "makes all that no other makes already"),
         ("perpetuum: 1\ndeployments: {a: {kinds: [music_vae, music_vae]}}\n", "makes music_vae already"),
         ("perpetuum: 1\ndeployments: {a: {replicas: 0}}\n", "out of range"),
+        ("perpetuum: 1\ndeployments: {a: {kinds: []}}\n", "pool.yaml:2:19: error: `kinds` is empty"),
+        ("perpetuum: 1\ndeployments: {others: {kinds: music_vae}}\n", "pool.yaml:2:15: error: `others` is the name"),
         ("perpetuum: 2\n", "`perpetuum`"),
         ("[]\n", "must be a mapping"),
     ],
@@ -129,3 +132,30 @@ def test_sockets_of_systemd_are_taken_before_the_addresses_of_the_file(monkeypat
         taken_already = replace(config, listen=(Address("127.0.0.1", other.getsockname()[1], True),))
         with pytest.raises(PerpetuumError, match="cannot listen"):
             listeners(taken_already)
+
+
+@pytest.mark.parametrize(("host", "asks"), [("0.0.0.0", True), ("::", True), ("127.0.0.1", False), ("path", False)])
+def test_a_socket_of_systemd_that_others_can_reach_needs_tokens_like_any_other(monkeypatch, tmp_path, host, asks):
+    family = socket.AF_UNIX if host == "path" else socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as handed:
+        handed.bind(str(tmp_path / "socket") if host == "path" else (host, 0))
+        handed.listen()
+        monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+        monkeypatch.setenv("LISTEN_FDS", "1")
+        for tokens in ({"foyer": Secret(env="FOYER_TOKEN")}, {}):
+            monkeypatch.setattr("engine.pool.serving.run._FIRST_HANDED", os.dup(handed.fileno()))
+            if asks and not tokens:
+                with pytest.raises(PerpetuumError, match=r"no `tokens`"):
+                    listeners(PoolConfig(tmp_path, tokens=tokens))
+            else:
+                for one in listeners(PoolConfig(tmp_path, tokens=tokens)):
+                    assert named(one)
+                    one.close()
+
+
+@pytest.mark.parametrize("number", ["", "no number", "0", "-1", "99999999999"])
+def test_sockets_of_systemd_that_are_none_are_refused(monkeypatch, tmp_path, number):
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", number)
+    with pytest.raises(PerpetuumError, match="LISTEN_FDS"):
+        listeners(PoolConfig(tmp_path))

@@ -193,6 +193,23 @@ def test_a_player_has_so_many_requests_under_way_and_another_is_not_held_up(serv
         server.pool.most = most
 
 
+def test_the_batches_that_were_reached_can_be_read(server):
+    make = server.makers.make
+
+    async def shared(kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
+        return replace(await make(kind, job, paths), batch=5)
+
+    server.makers.make = shared
+    try:
+        assert ask(server, "POST", "/v1/phrases", phrase(400))[0] == 200
+        assert ask(server, "POST", "/v1/phrases", phrase(400))[0] == 200  # answered again, not made
+    finally:
+        server.makers.make = make
+    metrics = ask(server, "GET", "/metrics")[1].decode()
+    assert "perpetuum_pool_batch_sum 5.0\n" in metrics
+    assert 'perpetuum_pool_batch_bucket{le="4.0"} 0.0\n' in metrics
+
+
 def test_networks_are_held_within_a_budget_and_the_last_used_stay(tmp_path):
     files = []
     for number in range(3):

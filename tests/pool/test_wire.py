@@ -267,3 +267,33 @@ def test_an_answer_that_is_none_is_refused(path, value):
     place[last] = value
     with pytest.raises(WireError):
         read_answer(json.dumps(body).encode(), "0" * 64)
+
+
+def test_a_version_is_of_what_settings_may_be_and_not_of_the_words_that_describe_them():
+    from pydantic import Field
+
+    from engine.generators.contract import Settings
+    from engine.pool.wire.settings import version_of
+
+    def versions(words: str, most: int = 9, default: int = 1) -> str:
+        class Inner(Settings):
+            title: int = Field(default=1, description=words, title=words)
+
+        class Model(Settings):
+            description: int = Field(default=default, le=most, description=words, examples=[words])
+            inner: Inner = Field(default=Inner(), description=words)
+
+        Model.__doc__ = words
+        return version_of(Model)
+
+    assert versions("one") == versions("another")
+    assert len({versions("one"), versions("one", most=8), versions("one", default=2)}) == 3
+
+    class Fewer(Settings):
+        description: int = 1
+
+    class Other(Settings):
+        examples: int = 1
+
+    Other.__name__ = "Fewer"
+    assert version_of(Fewer) != version_of(Other)

@@ -210,9 +210,9 @@ def _compare(
         counts.against("abc2midi", len(ours), ())
     if len(ours) < len(theirs) and not score.left_out:
         counts.short.append(f"{name}: {len(ours)} notes for {len(theirs)}, and nothing is said")
-    line = _line(lines, path.name, number, tune)
+    line = line_of(lines, path.name, number, tune)
     if line is not None:
-        by_line = min((differing(ours, notes) for notes in _scaled(line)), key=len)
+        by_line = min((differing(ours, notes) for notes in scaled(line)), key=len)
         both = by_line & by_midi
         counts.against("the JSON lines", len(ours), by_line)
         counts.against("both", len(ours), both)
@@ -222,7 +222,7 @@ def _compare(
         counts.listed.append(f"{name}: {', '.join(told)} of {len(ours)}")
 
 
-def _line(
+def line_of(
     lines: Mapping[str, Mapping[str, object]], file: str, number: str, tune: bytes
 ) -> Mapping[str, object] | None:
     """The JSON line of a tune; two files' tunes are named by their place, "#s0" the first, there."""
@@ -236,7 +236,7 @@ def _line(
     return next((each for each in near if each and title and str(each["title"]).strip() == title[1]), None)
 
 
-def _scaled(line: Mapping[str, object]) -> Iterator[list[Note]]:
+def scaled(line: Mapping[str, object]) -> Iterator[list[Note]]:
     """Notes of a line in the units it may have: where a tune has no L:, they took that of the tune before it."""
     rows = sorted(line["notes"], key=lambda row: (row[0], row[2]))  # type: ignore[call-overload]
     for scale in (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(2)):

@@ -89,21 +89,21 @@ def distances(network, font):
                 return spectral_distance(reference, log_spectra(other * gain))
 
             taken = analyse(sound, pitch)
-            back = network.encode([taken.envelopes], [pitch])
-            ours = away(render(network.decode(back, [pitch])[0], pitch))
+            back = [network.encode([taken.envelopes], [pitch], toned=toned) for toned in (True, False)]
+            ours, toneless = (away(render(network.decode(one, [pitch])[0], pitch)) for one in back)
             ceiling = away(render(taken.envelopes, pitch + taken.cents / 100.0))
-            found.append((ours, min(map(away, near[pitch])), ceiling))
-        ours, nearest, ceiling = np.mean(found, axis=0)
-        table.append((ours, nearest, ceiling))
+            found.append((ours, min(map(away, near[pitch])), ceiling, toneless))
+        ours, nearest, ceiling, toneless = np.mean(found, axis=0)
+        table.append((ours, nearest, ceiling, toneless))
         print(
-            f"       program {group[0]:3d}: {ours:.2f} dB, nearest {nearest:.2f}, analysis alone {ceiling:.2f}",
+            f"       program {group[0]:3d}: {ours:.2f} dB, nearest {nearest:.2f}, analysis alone {ceiling:.2f}, "
+            f"latent space alone {toneless:.2f}",
             flush=True,
         )
-    ours, nearest, ceiling = np.median(table, axis=0)
+    ours, nearest, ceiling, toneless = np.median(table, axis=0)
     print(f"distance: median of {len(table)} groups {ours:.2f} dB, nearest note of training {nearest:.2f} dB,")
-    print(
-        f"       {100 * (1 - ours / nearest):.0f} % under it; analysis and synthesis without a network {ceiling:.2f} dB"
-    )
+    print(f"       {100 * (1 - ours / nearest):.0f} % under it; analysis and synthesis alone {ceiling:.2f} dB,")
+    print(f"       by the latent space alone, without a tone, {toneless:.2f} dB")
     print(f"       nearer than the nearest in {sum(one[0] < one[1] for one in table)} of {len(table)} groups")
 
 

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from engine.runtime.audio.failover.memory import Memory
+from engine.sound.exchange import Exchange
 from engine.sound.messages import (
     BLOCK,
     CROSSFADE,
@@ -192,3 +193,46 @@ def test_instruments_that_were_let_go_take_no_memory(old, new):
     audio.send(Quit())
     audio.finish()
     assert sizes[-1] - sizes[3] < 12_000_000, sizes
+
+
+class Silent:
+    """An instrument that only remembers the frames of its notes."""
+
+    def __init__(self, path):
+        if "bad" in path:
+            raise OSError("gone")
+        self.path, self.outputs, self.stolen, self.frame, self.notes = path, [], 0, 0, []
+
+    def prepare(self, frame):
+        self.frame = frame
+
+    def note(self, offset, pitch, velocity, off):
+        self.notes.append(self.frame + offset)
+
+
+def who_plays(exchange, until):
+    """The file that takes a new note in each block that begins a quarter of the crossfade after the one before."""
+    found, places = [], tuple(np.zeros((BLOCK, 2), np.float32) for _ in range(2))
+    for frame in range(0, until, BLOCK):
+        exchange.prepare(frame)
+        if frame % (CROSSFADE // 4) < BLOCK:
+            found.append(exchange._now.path)
+        exchange.mix(places, frame)
+    return found
+
+
+@pytest.mark.parametrize("between", [[], ["bad"], ["bad", "b"], ["bad", "worse bad", "b"]])
+def test_changes_that_come_to_nothing_strand_none_of_those_behind_them(between):
+    exchange = Exchange("a", Silent("a"), Silent, lambda instrument, place: None, 0)
+    for number, path in enumerate(["b", *between, "c"], 1):
+        exchange.change(ChangeInstrument("bells", path, number * CROSSFADE, wait=True))
+    last = len(between) + 2
+    heard = who_plays(exchange, (last + 1) * CROSSFADE)[1::4]
+    assert heard == ["a", *["b"] * (last - 1), "c"]
+
+
+def test_the_last_of_several_changes_may_move_and_the_others_stay():
+    exchange = Exchange("a", Silent("a"), Silent, lambda instrument, place: None, 0)
+    for path, line in (("b", 1), ("c", 2), ("c", 3)):
+        exchange.change(ChangeInstrument("bells", path, line * CROSSFADE, wait=True))
+    assert who_plays(exchange, 4 * CROSSFADE)[1::4] == ["a", "b", "b", "c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from engine.cli.common import clock_time, warn
 from engine.cli.journal.opening import journal_options, opened
 from engine.cli.numbers import Number
 from engine.cli.targets import OutputPath
+from engine.cli.waiting import progress
 from engine.errors import PerpetuumError, StoppedError
 from engine.output_file import listed
 from engine.outputs.files.sound_file import ENDINGS as SOUNDS
+from engine.progress import tell
 from engine.score.time import SAMPLE_RATE
 
 EXAMPLES = """
@@ -52,11 +55,16 @@ def command(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    from engine.installation.history.banks import with_banks_there
     from engine.installation.history.passage import find_passage, render_passage, seconds_needed
 
     with opened(installation, state) as found:
         meant = found.moment(moment)
         passage = find_passage(found.journal, meant.at, minutes * 60, found.zone)
+        with progress("making banks of notes that are not here any more", 1) as advance:
+            courses, missing = with_banks_there(passage.courses, passage.banks, waiting=lambda left, share: tell(share))
+            advance()
+        passage = replace(passage, courses=courses, notes=(*passage.notes, *missing))
         at = meant.at.astimezone(found.zone)
         for note in passage.notes:
             warn(note)

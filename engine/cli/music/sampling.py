@@ -22,6 +22,7 @@ from engine.files import stem_of
 from engine.networks.contract import Sampling
 from engine.networks.studio.made import MadePiece
 from engine.output_file import output_folder
+from engine.progress import part
 from engine.score.midi.reading import read_piece
 from engine.score.midi.texts import printable
 from engine.score.midi.writing import ENDINGS, write_piece
@@ -29,6 +30,8 @@ from engine.score.piece import Piece
 from engine.score.voices import MelodyVoice
 
 _VERBOSE = "perpetuum.verbose"
+_WRITING = 0.1
+"""Share of making a file that writing it is said to be."""
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 seed_option: Decorator = click.option(
@@ -249,8 +252,10 @@ def make_files(title: str, paths: Sequence[Path], make: Callable[[int], MadePiec
     watch = Stopwatch()
     with progress(title, len(paths)) as advance:
         for number, path in enumerate(paths):
-            made = make(number)
-            write_piece(path, made.piece)
+            with part(0, 1 - _WRITING, 1):
+                made = make(number)
+            with part(1 - _WRITING, 1, 1):
+                write_piece(path, made.piece)
             click.echo(line(path, made, watch.lap(), seed))
             advance()
 

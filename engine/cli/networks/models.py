@@ -45,13 +45,16 @@ def command() -> None:
 @command.command("list", short_help="List the weights that are here.")
 @as_text_or_json
 def list_models(form: str) -> None:
-    """List the weights that are here: shipped ones, and those in the folders of PERPETUUM_PATH."""
-    from engine.networks import read_card
+    """List the weights that are here: shipped ones, and those in the folders of PERPETUUM_PATH.
+
+    `timbre` is the network of `perpetuum timbre` and of instruments of `kind: neural`, which takes no others.
+    """
+    from engine.timbres.neural.weights import SHIPPED
 
     rows = []
-    for name, path in assets.names("weights", _SUFFIX).items():
+    for name, path in {**assets.names("weights", _SUFFIX), SHIPPED.stem: SHIPPED}.items():
         try:
-            rows.append(_row(name, path, read_card(path)) | hides("weights", path))
+            rows.append(_row(name, path, _read_card(path)) | hides("weights", path))
         except PerpetuumError as error:
             problem = {"problem": error.message, "about": error.message}
             rows.append(_row(name, path, None) | problem | hides("weights", path))
@@ -67,17 +70,17 @@ def show_model(name: str, config: str | None, form: str) -> None:
 
     NAME is the name of weights that are here, a weights file, the folder of a training, or a checkpoint of Magenta.
     """
-    from engine.networks import read_card
     from engine.networks.card import weights_file_of
+    from engine.timbres.neural.weights import SHIPPED
 
-    path = assets.find("weights", name, _SUFFIX) or weights_file_of(Path(name))
+    path = SHIPPED if name == SHIPPED.stem else assets.find("weights", name, _SUFFIX) or weights_file_of(Path(name))
     if not assets.exists(path) and "/" not in name and not path.suffix:
         near = difflib.get_close_matches(name, assets.names("weights", _SUFFIX), 1)
         raise PerpetuumError(
             f"there are no weights {name!r} here",
             f"Did you mean {near[0]}?" if near else "See `perpetuum models list`, or give the path of a file.",
         )
-    row = _row(path.stem, path, read_card(path, config))
+    row = _row(path.stem, path, _read_card(path, config))
     if form == "json":
         click.echo(json.dumps(row, indent=2, ensure_ascii=False))
         return
@@ -229,6 +232,37 @@ def _print_use(output: Path, card: WeightsCard) -> None:
     if assets.hidden_by("weights", output):
         scenes = "all scenes" if by_name else "scenes that find it by its name"
         click.echo(f"  it hides the shipped weights {output.stem} from {scenes}")
+
+
+def _read_card(path: Path, config: str | None = None) -> WeightsCard:
+    """The card of weights, or that of a timbre network in the same form.
+
+    Raises:
+        PerpetuumError: it is neither.
+    """
+    from engine.networks import WeightsCard, read_card
+    from engine.timbres.neural.network import LATENT
+    from engine.timbres.neural.weights import read_network
+
+    try:
+        return read_card(path, config)
+    except PerpetuumError:
+        with suppress(PerpetuumError):
+            card, weights = read_network(path)
+            sizes = {"components": len(weights["basis"]), "hidden": len(weights["decoder/1/bias"]), "latent": LATENT}
+            return WeightsCard(
+                card.name,
+                "timbre",
+                "neural",
+                sizes,
+                card.licence,
+                tuple(card.credits),
+                (f"all but these, which were held out: {card.held_out}",),
+                card.metrics,
+                "Notes of any place of a latent space: `perpetuum timbre`, and `kind: neural` of instruments.",
+                trained=card.trained,
+            )
+        raise
 
 
 def _row(name: str, path: Path, card: WeightsCard | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import click
 from engine.errors import PerpetuumError
 
 if TYPE_CHECKING:
-    from engine.pool.serving.config import PoolConfig
+    from engine.pool.serving.file.config import PoolConfig
 
 
 EXAMPLES = """
@@ -35,12 +35,12 @@ def command() -> None:
 def serve(config: str | None) -> None:
     """Serve until SIGTERM or Ctrl-C. Needs Ray: pip install 'ray[serve]>=2.50,<3'."""
     from engine.pool.serving.replicas import RayMakers
-    from engine.pool.serving.run import listeners, serve_pool
+    from engine.pool.serving.run import listeners, named, serve_pool
 
     found = _read(config)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     sockets = listeners(found)  # what cannot be had is told before Ray takes its minute
-    where = ", ".join("{}:{}".format(*one.getsockname()[:2]) for one in sockets)
+    where = ", ".join(map(named, sockets))
     with RayMakers(found) as makers:
         serve_pool(found, makers, sockets, lambda: click.echo(f"the pool listens at {where}"))
 
@@ -56,14 +56,14 @@ def check(file: str) -> None:
 @command.command()
 def schema() -> None:
     """Print the JSON Schema of the file, for editors."""
-    from engine.pool.serving.schema import pool_schema
+    from engine.pool.serving.file.schema import pool_schema
 
     click.echo(json.dumps(pool_schema(), indent=2, ensure_ascii=False))
 
 
 def _read(file: str | None) -> PoolConfig:
     from engine.cli.common import valid
-    from engine.pool.serving.reading import default_pool, read_pool_file
+    from engine.pool.serving.file.reading import default_pool, read_pool_file
 
     if file is None:
         return default_pool()

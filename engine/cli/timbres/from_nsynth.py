@@ -12,9 +12,8 @@ import numpy as np
 
 from engine.cli.listing import printable
 from engine.cli.numbers import Number
-from engine.cli.targets import OutputFolder
+from engine.cli.timbres.instrument_options import InstrumentOptions, instrument_options
 from engine.cli.timbres.nsynth import model_options, opened_model, read_weights, stopped
-from engine.cli.timbres.pitches import PitchType
 from engine.cli.timbres.roots import roots_of
 from engine.cli.waiting import progress
 from engine.errors import PerpetuumError, StoppedError
@@ -36,16 +35,9 @@ Examples:
 @model_options
 @click.option("--weights", help="Of each recording, by commas, like 0.3,0.7.  [default: all alike]")
 @click.option("--root", "roots", multiple=True, metavar="FILE=NOTE", help="Its pitch: C4, 60, A7+49; else it is heard.")
-@click.option("--lowest", default="C3", show_default=True, type=PitchType(), help="Pitch of the lowest note.")
-@click.option("--highest", default="C6", show_default=True, type=PitchType(), help="No note is higher.")
-@click.option("--every", default=3, show_default=True, type=click.IntRange(1, 12), help="Semitones between two notes.")
 @click.option("--seconds", default=4.0, show_default=True, type=Number(0.1, 60), help="Of each note.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of chance.")
-@click.option("--title", help="One line that says what it sounds like.")
-@click.option("--credit", default="", help="Whose recordings they are.")
-@click.option("--licence", default="", help="Their licence, such as CC0 1.0.")
-@click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder of the instrument; its name is yours.")
-@click.option("--force", is_flag=True, help="Replace an instrument that is there.")
+@instrument_options("C3", "C6", "recordings they are")
 def command(
     files: tuple[Path, ...],
     checkpoint: Path,
@@ -53,16 +45,9 @@ def command(
     averages: bool,
     weights: str | None,
     roots: tuple[str, ...],
-    lowest: int,
-    highest: int,
-    every: int,
     seconds: float,
     seed: int,
-    title: str | None,
-    credit: str,
-    licence: str,
-    output: Path,
-    force: bool,
+    asked: InstrumentOptions,
 ) -> None:
     """Make an instrument whose notes lie between those of recordings FILES of single notes.
 
@@ -70,19 +55,16 @@ def command(
     hours for notes of seconds. Meanwhile it is put aside beside the instrument: the same command goes on there after
     Ctrl-C or a crash. Notes that are silent, broken or of another pitch are left out, those out of tune are tuned.
     """
-    from engine.assets import FOLDER_FILE
-    from engine.cli.timbres.telling_instruments import tell_instrument, tell_judgements
     from engine.timbres.nsynth.bank import FARTHEST, keys_within, mixes
     from engine.timbres.nsynth.layout import RATE
     from engine.timbres.nsynth.playing import EncodedNote, Playing
-    from engine.timbres.samples.instrument import About, make_sampler, notes_at, write_instrument
+    from engine.timbres.samples.instrument import make_sampler, notes_at
 
-    if (output / FOLDER_FILE).exists() and not force:
-        raise PerpetuumError(f"{output} is there already", "choose another name, or replace it with --force")
+    asked.check()
     shares = read_weights(weights, len(files))
     said = roots_of(roots, files)
     recordings = [_recording(file, said.get(file)) for file in files]
-    keys = keys_within(recordings, lowest, highest, every)
+    keys = keys_within(recordings, asked.lowest, asked.highest, asked.every)
     if not keys:
         raise PerpetuumError(
             f"no key is within {FARTHEST:g} semitones of all recordings", "Choose other --lowest and --highest."
@@ -96,24 +78,16 @@ def command(
     def done(number: int, wave: Array) -> None:
         waves[keys[number]] = wave
 
-    playing = Playing(model.decoder(), model.digest(), notes, done, output.parent, keeps=True)
+    playing = Playing(model.decoder(), model.digest(), notes, done, asked.output.parent, keeps=True)
     try:
         with progress(f"{len(keys)} notes"):
             playing.play()
     except (KeyboardInterrupt, StoppedError):
-        raise stopped(playing, f"{len(waves)} of {len(keys)} notes are made", output.parent) from None
+        raise stopped(playing, f"{len(waves)} of {len(keys)} notes are made", asked.output.parent) from None
     names = " and ".join(printable(file.stem) for file in files)
-    about = About(
-        title or f"Between {names}, by NSynth",
-        credit,
-        licence,
-        made=f"by perpetuum instrument from-nsynth, {checkpoint.resolve().name}, seed {seed}",
-    )
-    made, judgements = make_sampler(notes_at(waves, RATE), about)
-    tell_judgements(judgements)
-    path = write_instrument(made, output, force)
+    made_by = f"by perpetuum instrument from-nsynth, {checkpoint.resolve().name}, seed {seed}"
+    asked.write(*make_sampler(notes_at(waves, RATE), asked.about(f"Between {names}, by NSynth", made_by)))
     playing.forget()
-    tell_instrument(path)
 
 
 def _recording(file: Path, said: Root | None) -> SourceNote:

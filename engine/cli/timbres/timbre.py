@@ -11,27 +11,25 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from engine.assets import FOLDER_FILE
 from engine.cli.listing import printable
-from engine.cli.music.sampling import say
 from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder, OutputPath
+from engine.cli.timbres.instrument_options import InstrumentOptions, instrument_options
 from engine.cli.timbres.picturing import check_picture, draw_picture
 from engine.cli.timbres.pitches import PitchType
 from engine.cli.timbres.roots import roots_of
 from engine.cli.waiting import progress
 from engine.errors import PerpetuumError
 from engine.files import stem_of
-from engine.new_folder import check_new_folder
 from engine.output_file import output_folder
 from engine.outputs.files.sound_file import ENDINGS
 from engine.pictures import PICTURES
 from engine.score.harmony.keys import pitch_name
+from engine.timbres.neural.kind import MAX_SEED
 
 if TYPE_CHECKING:
     from engine.timbres.neural.layout import Array, Doubles
 
-_MAX_SEED = 2**32 - 1
 _MOST_NOTES = 1024
 _LONGEST = 3600.0
 _REACH = 0.45
@@ -52,8 +50,8 @@ class _PlaceType(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
         text = str(value)
         if not (text.isascii() and text.isdigit()):
             return Path(text)
-        if len(text) > 10 or int(text) > _MAX_SEED:
-            self.fail(f"{text} draws no place: 0 to {_MAX_SEED} do", param, ctx)
+        if len(text) > 10 or int(text) > MAX_SEED:
+            self.fail(f"{text} draws no place: 0 to {MAX_SEED} do", param, ctx)
         return int(text)
 
 
@@ -128,7 +126,8 @@ def encode(files: tuple[Path, ...], roots: tuple[str, ...], sound: bool, folder:
                 path = folder / f"{stem_of(file)}.timbre.wav"
                 write_sound(path, _levelled(made), RATE)
                 click.echo(f"{path}: what the network makes of it")
-            drawn += [(printable(file.name), heard.sound[: 3 * RATE]), (printable(target.name), made)]
+            if plot is not None:
+                drawn += [(printable(file.name), heard.sound[: 3 * RATE]), (printable(target.name), made)]
             advance()
     _draw(plot, drawn)
 
@@ -178,7 +177,7 @@ def mix(
 @command.command(short_help="Notes of places that are drawn.")
 @click.option("-n", "--num-outputs", default=1, show_default=True, type=click.IntRange(1, 999), help="How many.")
 @click.option(
-    "--seed", type=click.IntRange(0, _MAX_SEED), help="Of the first place, the next ones follow; any without it."
+    "--seed", type=click.IntRange(0, MAX_SEED), help="Of the first place, the next ones follow; any without it."
 )
 @_PITCH
 @_SECONDS
@@ -199,9 +198,11 @@ def sample(
     drawn: _Drawn = []
     with progress("playing", num_outputs) as advance:
         for number in range(num_outputs):
-            place = (first + number) % (_MAX_SEED + 1)
+            place = (first + number) % (MAX_SEED + 1)
             path = folder / f"timbre-{place}-{pitch_name(pitch)}.wav"
-            drawn.append((str(place), _write_note(path, drawn_place(place), pitch, seconds, velocity)))
+            made = _write_note(path, drawn_place(place), pitch, seconds, velocity)
+            if plot is not None:
+                drawn.append((str(place), made))
             advance()
     _draw(plot, drawn)
 
@@ -256,61 +257,44 @@ def walk(
 @click.option(
     "--at", "percent", default=None, type=Number(0, 100), help="Where on the way through the places, in percent."
 )
-@click.option("--lowest", default="C2", show_default=True, type=PitchType(), help="Pitch of the lowest note.")
-@click.option("--highest", default="C6", show_default=True, type=PitchType(), help="No note is higher.")
-@click.option("--every", default=3, show_default=True, type=click.IntRange(1, 12), help="Semitones between two notes.")
-@click.option("--title", help="One line that says what it sounds like.")
-@click.option("--credit", default="", help="Whose recordings it is made of.")
-@click.option("--licence", default="", help="Their licence, such as CC0 1.0.")
-@click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder of the instrument; its name is yours.")
-@click.option("--force", is_flag=True, help="Replace an instrument that is there.")
+@instrument_options("C2", "C6", "recordings it is made of")
 def instrument(
     places: tuple[int | Path, ...],
     percent: float | None,
-    lowest: int,
-    highest: int,
-    every: int,
-    title: str | None,
-    credit: str,
-    licence: str,
-    output: Path,
-    force: bool,
+    asked: InstrumentOptions,
 ) -> None:
     """Make an instrument of notes over the keys, at two velocities, of a place or of what lies between several.
 
     Notes that are silent, broken or of another pitch are left out, and each is told.
     """
-    from engine.cli.timbres.telling_instruments import tell_instrument, tell_judgements
     from engine.timbres.neural.banks import bank_pitches, neural_instrument, raw_notes
     from engine.timbres.neural.places import place_between
     from engine.timbres.neural.weights import load_network
-    from engine.timbres.samples.instrument import About, write_instrument
 
     if percent is not None and len(places) < 2:
         raise click.UsageError("--at stands between places: name two or more")
     if percent is None and len(places) > 1:
         raise click.UsageError("--at PERCENT says where between these places")
-    check_new_folder(output, FOLDER_FILE, force)
-    pitches = bank_pitches(lowest, highest, every)
+    asked.check()
+    pitches = bank_pitches(asked.lowest, asked.highest, asked.every)
     network = load_network()
     place = place_between(network, places, (percent or 0.0) / 100.0)
     way = " to ".join(_name(one) for one in places)
     words = way if percent is None else f"{percent:g} % of the way {way}"
-    about = About(
-        title or f"Made by the timbre network, {words}", credit, licence, made=f"by perpetuum timbre, {words}"
-    )
+    about = asked.about(f"Made by the timbre network, {words}", f"by perpetuum timbre, {words}")
     with progress(f"{len(pitches)} notes, at two velocities") as done:
         made, judgements = neural_instrument(raw_notes(network, place, pitches), about)
         done()
-    tell_judgements(judgements)
-    if left_out := sum(one.zone is None for one in judgements):
-        say([f"{left_out} of {len(judgements)} notes are left out; their neighbours play in their place"])
-    tell_instrument(write_instrument(made, output, force))
+    asked.write(made, judgements)
 
 
 @command.command(short_help="Train the network anew, on a sound font.")
 @click.argument("font", type=click.Path(path_type=Path))
-@click.option("--minutes", type=Number(0.1, 100_000), help="Stop by then; the same command goes on.")
+@click.option(
+    "--minutes",
+    type=Number(0.1, 100_000),
+    help="Stop at the first look at held-out groups after so much training; the same command goes on.",
+)
 @click.option("-o", "--output", "folder", required=True, type=OutputFolder(), help="Folder of the run.")
 def train(font: Path, minutes: float | None, folder: Path) -> None:
     """Train the network as the shipped one was, on Debian's FluidR3_GM.sf2 (FONT).

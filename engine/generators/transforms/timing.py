@@ -12,7 +12,7 @@ from engine.generators.expression import clip_velocities
 from engine.generators.pulse import swung_pairs
 from engine.generators.transforms.notes import SHORTEST, without_doubles
 from engine.score.phrase import LAST, Phrase
-from engine.units import Percent, Seconds
+from engine.units import Microtime, Percent, Seconds
 
 
 class HumanizeSettings(TransformSettings):
@@ -30,6 +30,14 @@ class SwingSettings(TransformSettings):
         default="eighths",
         description="which off-beats are late. In beats of three eighths, as in 6/8, eighths have no off-beat: only "
         "`sixteenths` swing there",
+    )
+
+
+class MicrotimingSettings(TransformSettings):
+    """Notes come a little late or early, always by the same: a snare that is laid back, a bass that pushes."""
+
+    offset: Microtime = Field(
+        default=0.008, description="how much later than written, earlier where it is negative; `only` says which drums"
     )
 
 
@@ -95,6 +103,16 @@ def swing(phrase: Phrase, settings: SwingSettings, request: Request, rng: np.ran
     return phrase.with_notes(notes)
 
 
+def microtiming(phrase: Phrase, settings: MicrotimingSettings, request: Request, rng: np.random.Generator) -> Phrase:
+    """Notes move by a time, whatever the tempo; none before the phrase begins, none out of it."""
+    notes = phrase.notes.copy()
+    length = notes["end"] - notes["start"]
+    start = notes["start"] + settings.offset * request.qpm / 60.0
+    notes["start"] = np.clip(start, 0.0, max(0.0, phrase.length - LAST))
+    notes["end"] = notes["start"] + length
+    return phrase.with_notes(notes)
+
+
 def quantize(phrase: Phrase, settings: QuantizeSettings, request: Request, rng: np.random.Generator) -> Phrase:
     """Starts move towards the nearest line of the grid (within the phrase); lengths stay."""
     grid = {"sixteenths": 0.25, "eighths": 0.5, "quarters": 1.0}[settings.grid]
@@ -135,6 +153,9 @@ def _examined_swing(settings: SwingSettings, surroundings: Surroundings) -> tupl
 
 HUMANIZE = TransformKind("humanize", "small deviations of timing and velocity", HumanizeSettings, "timing", humanize)
 SWING = TransformKind("swing", "makes off-beats late", SwingSettings, "amount", swing, examine=_examined_swing)
+MICROTIMING = TransformKind(
+    "microtiming", "plays late or early, always by the same", MicrotimingSettings, "offset", microtiming
+)
 QUANTIZE = TransformKind("quantize", "moves starts onto the grid", QuantizeSettings, "strength", quantize)
 LEGATO = TransformKind("legato", "lets notes sound on until the next", LegatoSettings, "amount", legato)
 STACCATO = TransformKind("staccato", "cuts notes short", StaccatoSettings, "length", staccato)

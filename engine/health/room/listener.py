@@ -20,6 +20,9 @@ BLOCKS = 7
 CERTAIN = 17.0
 """Mean of the added answers above which it is heard; noise alone stays below 15."""
 
+BEYOND_DOUBT = 27.0
+"""The same of blocks of which nobody would have expected it: an amplifier came back louder than it was."""
+
 MOST = 40.0
 """What one block may say at most, so that one coincidence does not decide."""
 
@@ -66,7 +69,8 @@ class RoomListener:
         # What is sent is looked at up to a second after what is heard, for that may arrive first.
         self._sent: Samples = np.zeros(REACH - SLIP, np.float32)
         self._heard: Samples = np.zeros(0, np.float32)
-        self._answers: deque[Values] = deque(maxlen=BLOCKS)
+        self._answers: deque[Values] = deque(maxlen=BLOCKS)  # of blocks that are evidence, whatever they say
+        self._latest: deque[Values] = deque(maxlen=BLOCKS)
         self._gains: deque[float] = deque(maxlen=LEARNT)
 
     def sent(self, samples: Samples) -> None:
@@ -92,18 +96,25 @@ class RoomListener:
         else:
             return
         self._answers.clear()
+        self._latest.clear()
         self.verdict, self.delay, self.certainty = RoomVerdict.UNSURE, None, 0.0
 
     def _look(self, sent: Samples, heard: Samples) -> None:
         found = likeness(sent, heard)
         loud, room = _power(sent), _power(heard)
-        if loud < SOFTEST**2 or found.lines < LINES or not self._should_be_heard(found, loud, room):
+        if loud < SOFTEST**2 or found.lines < LINES:
             return  # no evidence; what is known stays known
-        self._answers.append(np.minimum(found.echoes, MOST))
-        if len(self._answers) == BLOCKS:
-            self._judge()
-            if self.verdict is RoomVerdict.HEARD:
+        answer: Values = np.minimum(found.echoes, MOST)
+        evident = self._should_be_heard(found, loud, room)
+        self._latest.append(answer)
+        if evident:
+            self._answers.append(answer)
+        if (evident and self._is_heard(self._answers, CERTAIN)) or self._is_heard(self._latest, BEYOND_DOUBT):
+            self.verdict = RoomVerdict.HEARD
+            if evident:
                 self._gains.append(found.share**2 * room / loud)
+        elif evident and len(self._answers) == BLOCKS:
+            self.verdict, self.delay = RoomVerdict.UNHEARD, None
 
     def _should_be_heard(self, found: Likeness, loud: float, room: float) -> bool:
         """Whether a block is evidence, by how loud the room gave back what was sent before, and is now."""
@@ -112,15 +123,19 @@ class RoomListener:
         share = min(1.0, float(np.sqrt(np.median(self._gains) * loud / room)))
         return share / found.spread >= EXPECTED
 
-    def _judge(self) -> None:
+    def _is_heard(self, answers: deque[Values], bar: float) -> bool:
+        """Whether these blocks, if they are enough, answer at one delay."""
+        if len(answers) < BLOCKS:
+            return False
         # Clocks part, so that an answer may move into the next stretch of delay.
-        wide = [np.maximum(one, np.maximum(np.roll(one, 1), np.roll(one, -1))) for one in self._answers]
+        wide = [np.maximum(one, np.maximum(np.roll(one, 1), np.roll(one, -1))) for one in answers]
         total: Values = np.mean(wide, axis=0)
         best = int(total.argmax())
-        self.certainty = float(total[best]) / CERTAIN
-        heard = self.certainty >= 1.0
-        self.verdict = RoomVerdict.HEARD if heard else RoomVerdict.UNHEARD
-        self.delay = ((best + 0.5) * (REACH / len(total)) - SLIP) / RATE if heard else None
+        self.certainty = float(total[best]) / bar
+        if self.certainty < 1.0:
+            return False
+        self.delay = ((best + 0.5) * (REACH / len(total)) - SLIP) / RATE
+        return True
 
 
 def _power(samples: Samples) -> float:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from engine.events.processes import SoundResumed, SoundStarved
 from engine.events.sounding import GainMoved
-from engine.events.vocabulary import Commanded, HandAsked, SceneTookOver, SoundResumed, SoundStarved
-from engine.installation.history.account import words_of_accident
+from engine.events.vocabulary import Commanded, HandAsked, SceneTookOver
+from engine.installation.history.accidents import words_of_accident
 from engine.installation.hours.timetable import Timetable
 from engine.installation.hours.walltime import first_moment, on_the_wall
 from engine.journal.entries import TurnBegan

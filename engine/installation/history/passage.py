@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from engine import __version__
 from engine.errors import PerpetuumError
+from engine.events.processes import SoundStarved
 from engine.events.sounding import GainMoved, GraphBegan, SoundTold, ToldLate
-from engine.events.vocabulary import SoundStarved
+from engine.events.vocabulary import BankPlayed
+from engine.installation.history.banks import banks_played
 from engine.installation.history.files import is_mono
 from engine.journal.entries import RecordsLost
 from engine.journal.reader import Journal
@@ -47,6 +49,7 @@ class JournalPassage:
         moves: what the gain did until then, in order.
         mono: every channel was the mean of all.
         complete: nothing is missing of what was told.
+        banks: of notes that graphs were told of, by the file that they were told.
         notes: what one should know about it, in sentences.
     """
 
@@ -57,6 +60,7 @@ class JournalPassage:
     moves: tuple[GainMoved, ...]
     mono: bool
     complete: bool
+    banks: Mapping[str, BankPlayed]
     notes: tuple[str, ...]
 
     @property
@@ -107,7 +111,8 @@ def find_passage(journal: Journal, moment: datetime, seconds: float, zone: tzinf
         if isinstance(one.value, GainMoved)
     )
     lost = _records_lost(journal, sitting, until)
-    notes += [*lost, *_starved(journal, sitting, first, end, zone), *_changed(journal, sitting, courses, zone)]
+    banks = banks_played(journal, courses, until)
+    notes += [*lost, *_starved(journal, sitting, first, end, zone), *_changed(journal, sitting, courses, banks, zone)]
     return JournalPassage(
         sitting=sitting,
         first=first,
@@ -116,6 +121,7 @@ def find_passage(journal: Journal, moment: datetime, seconds: float, zone: tzinf
         moves=moves,
         mono=is_mono(journal, sitting),
         complete=complete and not lost,
+        banks=banks,
         notes=tuple(notes),
     )
 
@@ -240,13 +246,17 @@ def _starved(journal: Journal, sitting: Sitting, first: int, end: int, zone: tzi
     ]
 
 
-def _changed(journal: Journal, sitting: Sitting, courses: Iterable[GraphCourse], zone: tzinfo) -> list[str]:
-    """What on this machine is not as it was."""
+def _changed(
+    journal: Journal, sitting: Sitting, courses: Iterable[GraphCourse], banks: Collection[str], zone: tzinfo
+) -> list[str]:
+    """What on this machine is not as it was; banks are made again where they are not there."""
     notes: list[str] = []
     if sitting.told.version != __version__:
         notes.append(f"version {sitting.told.version} played it, and this is {__version__}; it may sound otherwise")
     setups = [course.messages[0] for course in courses]
     for name in dict.fromkeys(part.instrument for one in setups if isinstance(one, Setup) for part in one.parts):
+        if name in banks:
+            continue
         saved = None
         with suppress(OSError):
             saved = Path(name).stat().st_mtime

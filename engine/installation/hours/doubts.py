@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from engine.form.curves import DayCurve
+from engine.installation.hours.opening import Hours
 from engine.installation.hours.outlook import clock, span_words
 from engine.installation.hours.timetable import Source, Timetable
 from engine.installation.hours.walltime import first_moment, last_moment, on_the_wall
-from engine.installation.installation import AfterRest, Hours
+from engine.installation.installation import AfterRest
 from engine.score.time import DAY
 from engine.units import written_time_of_day
 

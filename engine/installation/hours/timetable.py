@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engine.installation.choices.loudness import LoudnessPlan
+from engine.installation.hours.opening import ExceptionDays, Hours
 from engine.installation.hours.walltime import (
     find_zone,
     first_moment,
@@ -23,7 +24,7 @@ from engine.installation.hours.walltime import (
     time_of_day,
     zone_of_the_machine,
 )
-from engine.installation.installation import ExceptionDays, Hours, Installation
+from engine.installation.installation import Installation
 
 HORIZON = 400
 """Days that are looked ahead for the next change."""

@@ -6,16 +6,17 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from engine import __version__
 from engine.events import Bus, Event, SceneRefused
 from engine.events.log import LOGGED, log_event
-from engine.installation.hours.timetable import Intent, Timetable
+from engine.installation.hours.timetable import Intent
 from engine.installation.installation import Installation
+from engine.installation.keeper.agenda import Agenda, known, wall_clock
 from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.direction import (
     Level,
@@ -51,11 +52,7 @@ from engine.runtime.performance.commands import (
     Command,
     MindCommand,
     Mute,
-    SetGain,
-    SetLowCut,
-    SetTrim,
     StageCommand,
-    Stop,
 )
 from engine.runtime.performance.reporting import reporter
 from engine.score.time import SAMPLE_RATE
@@ -82,14 +79,6 @@ CUT_FADE = 0.3
 
 PATIENT = 3
 """Times that minds in a row may refuse a scene that has played, before the next turn begins."""
-
-FIRST_YEAR = 2025
-"""A clock that shows an earlier one knows nothing: there is no battery, and no network has told it yet."""
-
-
-def wall_clock() -> datetime:
-    """The time of the machine."""
-    return datetime.now(UTC)
 
 
 class Keeper:
@@ -133,9 +122,8 @@ class Keeper:
         self.installation = made_safe(installation) if safe else installation
         self.recording = recording
         self.began = clock()
-        self._timetable = Timetable(self.installation)
+        self._agenda = Agenda(self.installation, wall)
         self._clock = clock
-        self._wall = wall
         self._writer = Writer()
         self._stack = ExitStack()
         self._backoff = Backoff(0.5, 10.0)
@@ -143,7 +131,6 @@ class Keeper:
         self._marks = HeardMarks(recording.note)
         self.levels = StageLevels(self._act_on_stage)
         self._resumption: Resumption | None = None
-        self._restart_at: datetime | None = None
         self._ahead = ahead
         self._bank = Bank(folder.path)
         self._rungs = Rungs()
@@ -174,10 +161,9 @@ class Keeper:
         self.recording.report = reporter(self.tell)
         self.recording.ask = self._do
         self.recording.found = self.tell
-        now, moment = self._clock(), self._wall()
-        known = moment.year >= FIRST_YEAR
+        now, moment = self._clock(), self._agenda.moment
         recalled = self.recording.recalled() if not self.safe else None
-        self._resumption = resumption(recalled, self.installation, self.intent, moment.timestamp(), known, now)
+        self._resumption = resumption(recalled, self.installation, self.intent, moment.timestamp(), known(moment), now)
         self._direct(now)
         if self._ahead is not None:
             self._ahead.close()  # of what is not played now
@@ -223,8 +209,7 @@ class Keeper:
         """Do what another installation file, or the same as it is now, says; what can go on goes on."""
         before, self.installation = self.installation, installation
         was_safe, self.safe = bool(self.safe), ""
-        self._timetable = Timetable(installation)
-        self._restart_at = None
+        self._agenda.take(installation)
         if installation.amplifier != before.amplifier:
             self._amplifier.close(off=False)
             self._amplifier = Amplifier(installation.amplifier)
@@ -246,34 +231,25 @@ class Keeper:
         self._direct(now)
 
     @property
-    def audible(self) -> bool:
-        """Whether the level that is wanted now can be heard."""
-        return self.levels.audible
-
-    @property
-    def saved(self) -> float:
-        """Seconds since 1970 at which it was last written where the music stands, or at which it began."""
-        return self.recording.kept_at
-
-    @property
     def intent(self) -> Intent:
         """What is intended now."""
-        moment = self._wall()
-        return self._timetable.intent(moment) if moment.year >= FIRST_YEAR else self._timetable.while_unknown()
+        return self._agenda.intent
 
     # The timetable
 
     def _direct(self, now: float) -> None:
         """See to it that what is intended is done."""
-        moment, intent = self._wall(), self.intent
+        moment, intent = self._agenda.moment, self.intent
         kept = self._resumption
         wanted = turn_wanted(self.installation, intent, moment, self.on or (kept.on if kept else None), now)
         if kept is not None and kept.recalled is not None and wanted is not None and wanted.source is kept.on.source:
             wanted = kept.on  # even where its time is over: it ends where the transition lets it
-        self._amplifier.want(wanted is not None or self._opens_within(self._amplifier.lead, moment), now)
+        self._amplifier.want(wanted is not None or self._agenda.opens_within(self._amplifier.lead, moment), now)
         if wanted is None:
             if self.performance is not None:
-                log.warning("closed; the next opening is %s", self._timetable.next_opening(moment) or "not known")
+                log.warning(
+                    "closed; the next opening is %s", self._agenda.timetable.next_opening(moment) or "not known"
+                )
                 self._close(0.0, "closed")
             self.on = None
         elif self.performance is None:
@@ -282,23 +258,12 @@ class Keeper:
         elif wanted is not self.on:
             self._change(wanted, now)
         closes_in = (intent.session.end - moment).total_seconds() if intent.session is not None else None
-        if moment.year >= FIRST_YEAR:
-            self.hands.volume.look(moment, self._timetable)
+        if known(moment):
+            self.hands.volume.look(moment, self._agenda.timetable)
         self.levels.take(self._level_wanted(intent, closes_in), intent.low_cut)
         if self.performance is not None:
             self.performance.mind.density = density_wanted(self.installation, intent, self.hands.quiet)
-        self._look_at_restart(moment)
-
-    def _opens_within(self, seconds: float, moment: datetime) -> bool:
-        later = moment + timedelta(seconds=seconds)
-        return seconds > 0.0 and moment.year >= FIRST_YEAR and self._timetable.intent(later).sounds
-
-    def _look_at_restart(self, moment: datetime) -> None:
-        """All processes begin anew when that is planned, and nobody is there; or where it never closes."""
-        if self._restart_at is None:
-            self._restart_at = self._timetable.next_restart(moment)
-        elif moment >= self._restart_at and (self.performance is None or self.installation.opening.week is None):
-            self._restart_at = None
+        if self._agenda.restarts(moment, playing=self.performance is not None):
             self.restart_due = True
 
     def _level_wanted(self, intent: Intent, closes_in: float | None = None) -> Level:
@@ -352,9 +317,9 @@ class Keeper:
         if self.on is not None:
             self.recording.turn(told_of(self.on, str(file_of(self.installation, self.on))))
         # What hands want counts before the first sample, and whoever asks from now on finds it.
-        performance.start([*self._first_commands(), *self.levels.first(level)])
+        performance.start([*self.hands.wanted(), *self.levels.first(level)])
         self.performance = performance
-        for command in self._first_commands():
+        for command in self.hands.wanted():
             performance.act(command)
 
     def _change(self, on: OnAir, now: float) -> None:
@@ -396,9 +361,6 @@ class Keeper:
         play = performance.mind.play
         self._bank.look(played, play.scene, play.seed, self.installation.fallback_bank)
 
-    def _first_commands(self) -> Sequence[StageCommand]:
-        return [*([Mute(True)] if self.hands.muted else []), *([Alarm(True)] if self.hands.alarm else [])]
-
     def _act(self, ask: Ask, value: str) -> None:
         """Do at once what a hand asks; in any thread."""
         performance = self.performance
@@ -432,15 +394,8 @@ class Keeper:
 
     def _do(self, command: Command) -> None:
         """Do what whoever listens in the recorder asks."""
-        if self.performance is None:
-            return
-        match command:
-            case SetGain() | SetTrim() | SetLowCut():
-                self.performance.act(command)
-            case Mute() | Alarm() | Stop():
-                log.warning("the recorder asked for %s, which is for hands alone", type(command).__name__)
-            case _:
-                self.performance.mind.tell(command)
+        if self.performance is not None:
+            self.performance.do(command)
 
     def _mark(self, performance: KeptPerformance, now: float) -> None:
         """Tell the journal what is heard."""

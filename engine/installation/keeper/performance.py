@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -21,12 +22,14 @@ from engine.outputs.meter import LevelMeter
 from engine.outputs.opening import OutputChoice, open_outputs
 from engine.runtime.audio import Audio
 from engine.runtime.audio.states import AudioState
-from engine.runtime.performance.commands import StageCommand, Stop
+from engine.runtime.performance.commands import Alarm, Command, Mute, SetGain, SetLowCut, SetTrim, StageCommand, Stop
 from engine.runtime.performance.links import QueueLink, pair_of_links
 from engine.runtime.performance.messages import FromStage, ToStage
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.performance.stage import Stage
 from engine.runtime.substitute import Source, Substitute
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 1.0
 """Seconds that the end of a fade is waited for; an output that hangs holds nobody."""
@@ -140,6 +143,16 @@ class KeptPerformance:
         if self._stage is not None:
             self._stage.act(command)
             self._record(Happened(HAPPENINGS.encode(command)))
+
+    def do(self, command: Command) -> None:
+        """Do what whoever listens in the recorder asks; what only hands may is left undone."""
+        match command:
+            case SetGain() | SetTrim() | SetLowCut():
+                self.act(command)
+            case Mute() | Alarm() | Stop():
+                log.warning("the recorder asked for %s, which is for hands alone", type(command).__name__)
+            case _:
+                self.mind.tell(command)
 
     @property
     def output(self) -> str:

@@ -121,7 +121,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
         silent=0.0,
         peak=0.0,
         lost="",
-        saved=keeper.saved,
+        saved=keeper.recording.kept_at,
         processes=(("keeper", os.getpid()), *([("recorder", recorder)] if recorder is not None else [])),
         mixer=keeper.music.mixer,
         room=keeper.music.room,
@@ -136,7 +136,7 @@ def snapshot_of(keeper: Keeper, late: tuple[str, ...]) -> HealthSnapshot:
     due = keeper.music.sounds(standing.taken) or standing.repeating or performance.substituted
     return replace(
         now,
-        expected=standing.taken > 0 and due and keeper.audible and not hands.muted and not hands.alarm,
+        expected=standing.taken > 0 and due and keeper.levels.audible and not hands.muted and not hands.alarm,
         scene=on.turn.scene,
         section=keeper.music.section(standing.taken),
         level=level_of(performance, keeper.music),

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from engine.errors import WrongValueError
-from engine.installation.installation import WEEK, ExceptionDays, Hours
+from engine.installation.hours.opening import WEEK, ExceptionDays, Hours
 from engine.scenes.text.diagnostics import listed, nearest
 from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.problems import Problem, Span, good, problems

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from engine import assets
 from engine.errors import PerpetuumError
+from engine.installation.hours.opening import Hours
 from engine.installation.hours.programme import followers, rotation
 from engine.installation.installation import (
     AfterRest,
     AtSection,
-    Hours,
     Order,
     Outside,
     Overlap,

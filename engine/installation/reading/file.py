@@ -13,8 +13,9 @@ from engine.form.hearing import Hearing, SoundHearing
 from engine.installation.choices.access import AlarmContact, AlarmSources
 from engine.installation.choices.proof import MixerChoice, ProofChoices
 from engine.installation.choices.staff import StaffChoice
+from engine.installation.hours.opening import Hours, Opening
 from engine.installation.hours.walltime import find_zone
-from engine.installation.installation import Fades, Hours, Installation, JournalSettings, Opening, PlannedRestart, Quiet
+from engine.installation.installation import Fades, Installation, JournalSettings, PlannedRestart, Quiet
 from engine.installation.reading.days import read_days, read_exceptions, read_hours, read_week
 from engine.installation.reading.entries import NamedScenes, read_outside, read_programme
 from engine.installation.reading.equipment import read_amplifier, read_buttons, read_ups

@@ -77,6 +77,8 @@ def wrong_url(text: str) -> str:
         return "this is no address"
     if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text:
         return "this is no address of a pool"
+    if not text.isascii():
+        return "an address is plain ASCII; a name with other letters has a form that begins with `xn--`"
     if parts.username is not None or parts.password is not None:
         return "an address holds no name and password; the token stands in `token`"
     if parts.query or parts.fragment or port == 0:

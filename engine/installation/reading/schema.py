@@ -8,7 +8,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from engine.installation.choices.steering import SteeringRight
-from engine.installation.installation import WEEK
+from engine.installation.hours.opening import WEEK
 from engine.installation.reading.days import GROUPS
 from engine.installation.reading.equipment import (
     AmplifierFile,

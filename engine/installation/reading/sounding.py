@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.errors import PerpetuumError
 from engine.installation.installation import FollowerChoice, Sound
 from engine.installation.reading.models import InstallationFile, OutputEntryFile
 from engine.outputs.contract import OUTPUTS
@@ -91,6 +92,11 @@ def _checked(
         return source.error(span, f"the output `{kind.name}` needs a {kind.argument}", f"`{kind.name}:{kind.argument}`")
     if argument is not None and "\0" in argument:
         return source.error(span, "an argument has no NUL characters in it")
+    if argument is not None:
+        try:
+            kind.examine(argument)
+        except PerpetuumError as error:
+            return source.error(span, error.message, hint=error.hint or "")
     if master != kind.keeps_time:
         what = "does not keep time, so it can only follow" if master else "keeps time, and two clocks drift apart"
         hint = "let it stand in `followers`" if master else "let it stand in `output`, and take the other one away"

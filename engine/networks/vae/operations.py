@@ -6,7 +6,7 @@
     outputs = network.decode(walk.at(0.25)[None])
 
 Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music", sections 5
-and 6; spherical interpolation: White 2016, "Sampling generative networks", section 2.1.
+and 6.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.networks.contract import Random
+from engine.networks.sphere import angle_between, slerp
 from engine.networks.vae.music_vae import MusicVae
-
-_PARALLEL = 1e-6
-"""Sines below which two directions count as one, or as opposite."""
 
 
 def sample(
@@ -60,31 +58,6 @@ def reconstruct(
     return network.decode(mu, np.shape(inputs)[1], controls, temperature, rng)
 
 
-def slerp(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
-    """A vector [Z] on the way from one to another, turning evenly; float32.
-
-    As Magenta has it, the vectors keep their lengths as weights; parallel vectors, and zero ones, are joined by a
-    straight line. Opposite ones have no nearest way: it leads, always the same, through a direction across.
-
-    Args:
-        first, last: [Z].
-        share: 0 for the first, 1 for the last, anything else on the same circle.
-    """
-    a, b = np.asarray(first, np.float64), np.asarray(last, np.float64)
-    lengths = np.linalg.norm(a), np.linalg.norm(b)
-    if min(lengths) == 0.0:
-        return ((1.0 - share) * a + share * b).astype(np.float32)
-    omega = _angle(a, b)
-    if math.sin(omega) > _PARALLEL:
-        weights = math.sin((1.0 - share) * omega), math.sin(share * omega)
-        return ((weights[0] * a + weights[1] * b) / math.sin(omega)).astype(np.float32)
-    if omega < 1.0:
-        return ((1.0 - share) * a + share * b).astype(np.float32)
-    radius = (1.0 - share) * lengths[0] + share * lengths[1]
-    turned = math.cos(share * math.pi) * a / lengths[0] + math.sin(share * math.pi) * _across(a)
-    return (radius * turned).astype(np.float32)
-
-
 def interpolate(first: np.ndarray, last: np.ndarray, steps: int) -> np.ndarray:
     """Vectors [steps, Z] from one to another by `slerp`, both ends included.
 
@@ -93,7 +66,7 @@ def interpolate(first: np.ndarray, last: np.ndarray, steps: int) -> np.ndarray:
     """
     if steps < 2:
         raise ValueError(f"both ends make two steps at least, not {steps}")
-    return np.stack([slerp(first, last, share) for share in np.linspace(0.0, 1.0, steps)])
+    return np.stack([slerp(first, last, share) for share in np.linspace(0.0, 1.0, steps)]).astype(np.float32)
 
 
 class Loop:
@@ -118,7 +91,7 @@ class Loop:
         self._points = [np.asarray(point, np.float64) for point in points]
         self._next = [*self._points[1:], self._points[0]]
         legs = zip(self._points, self._next, strict=True)
-        costs = np.array([_angle(a, b) for a, b in legs] if pace is None else pace, np.float64)
+        costs = np.array([angle_between(a, b) for a, b in legs] if pace is None else pace, np.float64)
         if costs.shape != (len(points),) or not (costs >= 0.0).all():
             raise ValueError(f"a loop of {len(points)} points has {len(points)} legs, each of some length")
         edges = np.concatenate([[0.0], costs.cumsum()])
@@ -131,7 +104,7 @@ class Loop:
         leg = min(int(np.searchsorted(self.times, place, side="right")) - 1, len(self._points) - 1)
         start, end = self.times[leg], self.times[leg + 1]
         share = (place - start) / (end - start) if end > start else 0.0
-        return slerp(self._points[leg], self._next[leg], share)
+        return slerp(self._points[leg], self._next[leg], share).astype(np.float32)
 
 
 class Wander:
@@ -174,21 +147,6 @@ def changes(network: MusicVae, points: Sequence[np.ndarray], controls: np.ndarra
     parts = 8
     following = [*points[1:], points[0]]
     way = [slerp(a, b, part / parts) for a, b in zip(points, following, strict=True) for part in range(parts)]
-    heard = network.decode(np.stack([*way, way[0]]), controls=controls)
+    heard = network.decode(np.stack([*way, way[0]]).astype(np.float32), controls=controls)
     changed = (np.abs(np.diff(heard, axis=0)).max(axis=2) > 0.5).sum(axis=1)
     return np.maximum(changed.reshape(len(points), parts).sum(axis=1), 0.01)
-
-
-def _angle(a: np.ndarray, b: np.ndarray) -> float:
-    """Between two directions, 0 to pi; 0 if one is no direction."""
-    lengths = np.linalg.norm(a) * np.linalg.norm(b)
-    return math.acos(min(1.0, max(-1.0, float(a @ b / lengths)))) if lengths else 0.0
-
-
-def _across(a: np.ndarray) -> np.ndarray:
-    """A unit vector at right angles to one that is not zero."""
-    other = np.zeros_like(a)
-    other[int(np.abs(a).argmin())] = 1.0
-    other -= (other @ a) / (a @ a) * a
-    length = np.linalg.norm(other)
-    return other / length if length > 0 else other

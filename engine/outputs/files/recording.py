@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import PerpetuumError
-from engine.output_file import cannot_write, output_folder, reason_of
+from engine.output_file import cannot_write, check_ending, output_folder, reason_of
 from engine.outputs.contract import Output, OutputKind, RecordingOutput
 from engine.outputs.files.sound_file import largest_wav, wav_frame_bytes
 from engine.outputs.files.take import ENDING, Take, free_path
@@ -236,6 +236,12 @@ def _recordings(folder: Path) -> Iterator[Path]:
         )
 
 
+def _examine(argument: str) -> None:
+    path = Path(argument)
+    if not argument.endswith("/") and (path.is_file() or not path.exists()):  # devices may be called anything
+        check_ending(path, (ENDING,))
+
+
 def _wav(argument: str | None) -> Output:
     assert argument is not None
     return WavOutput(Path(argument), folder=True if argument.endswith("/") else None)
@@ -247,4 +253,5 @@ WAV = OutputKind(
     _wav,
     argument="PATH",
     needs_argument=True,
+    examine=_examine,
 )

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from engine.conductor.makers.breaker import Circuit
 from engine.conductor.makers.contract import Job
@@ -20,6 +22,10 @@ from engine.pool.wire.digests import SUFFIX, weights_named
 from engine.pool.wire.messages import LARGEST_WEIGHTS
 from engine.pool.wire.requests import WireError, WrittenJob, write_job
 from engine.score.phrase import Phrase
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LOOK = 60.0
 """Seconds between two looks at what a host has."""
@@ -57,7 +63,7 @@ class Asker:
         for host in self.hosts:
             host.on_open = self._awake[host.url].set
         self._handing_over: set[tuple[str, str]] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
         """Look at the hosts from now on."""
@@ -65,10 +71,11 @@ class Asker:
             self._spawn(self._look_after(host))
 
     async def close(self) -> None:
-        """Ask nobody any more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Ask nobody any more; who still waits for a phrase is cancelled."""
+        while self._tasks:  # one that is cancelled may have begun others
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         for host in self.hosts:
             await host.client.close()
 
@@ -84,24 +91,42 @@ class Asker:
             TimeoutError: it took too long.
             PerpetuumError: it cannot travel, or no host could make it.
         """
-        ends = time.monotonic() + patience
+        asked = self._spawn(self._ask(job, time.monotonic() + patience))
+        try:
+            return await asked
+        finally:
+            asked.cancel()
+
+    async def _ask(self, job: Job, ends: float) -> Made:
+        """See `ask`.
+
+        Args:
+            job: what to make.
+            ends: when nobody waits any more, as `time.monotonic`.
+        """
+        patience = ends - time.monotonic()
         written = await asyncio.to_thread(write_job, job.kind, job.request, self._digest)
         hosts = self._who_can(written)
-        under_way = {asyncio.ensure_future(self._attempt(hosts[0], job, written, ends))}
+        began = time.monotonic()
+        under_way = {self._spawn(self._attempt(hosts[0], job, written, ends)): (hosts[0], began)}
         hedge = min(max(FIRST_HEDGE, HEDGE_FACTOR * hosts[0].latency), patience / 2)
         others = hosts[1:2]
         failure: BaseException | None = None
         try:
             while under_way:
-                done, under_way = await asyncio.wait(
+                done, _ = await asyncio.wait(
                     under_way, timeout=hedge if others else None, return_when=asyncio.FIRST_COMPLETED
                 )
+                wrong = {one: one.exception() for one in done}
+                if won := [one for one in done if wrong[one] is None]:
+                    for host, since in (under_way[one] for one in under_way if one not in done):
+                        _beaten(host, time.monotonic() - since)
+                    return won[0].result()
                 for one in done:
-                    if (wrong := one.exception()) is None:
-                        return one.result()
-                    failure = failure or wrong
+                    failure = failure or wrong[one]
+                    del under_way[one]
                 for other in others:
-                    under_way.add(asyncio.ensure_future(self._attempt(other, job, written, ends)))
+                    under_way[self._spawn(self._attempt(other, job, written, ends))] = (other, time.monotonic())
                 others = []
         finally:
             for one in under_way:
@@ -138,16 +163,15 @@ class Asker:
         except TimeoutError as error:
             host.struck("it does not answer in time")
             raise TimeoutError(f"{host.url} does not answer in time") from error
-        except asyncio.CancelledError:
-            if time.monotonic() - began >= HEDGE_FACTOR * host.latency:
-                host.struck("it is much slower than another host")
-            raise
         except HostRefusedError as error:
             self._refused(host, written, error)
             raise PerpetuumError(f"{host.url}: {error.message}") from error
         except (HostLostError, WireError, UnplayableError) as error:
             host.failed(error.message)
             raise PerpetuumError(f"{host.url}: {error.message}") from error
+        except Exception as error:  # there is no token to ask with, or worse
+            host.failed(str(error) or repr(error))
+            raise
         finally:
             host.asked -= 1
         host.answered(time.monotonic() - began)
@@ -188,6 +212,9 @@ class Asker:
                     host.says(await host.client.models())
             except (PerpetuumError, OSError) as error:
                 host.failed(str(error) or "it does not say in time what it has")
+            except Exception as error:  # whatever it is, the host is looked after: it may be gone in a minute
+                log.exception("the pool at %s could not be asked what it has", host.url)
+                host.failed(f"asking it failed: {error!r}"[:200])
             pause = LOOK if host.circuit is not Circuit.OPEN else host.next_pause()
             awake.clear()
             with suppress(TimeoutError):
@@ -207,7 +234,19 @@ class Asker:
                         return model.digest, Path(name)
             raise
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # who waited for it was told
+
+
+def _beaten(host: PoolHost, seconds: float) -> None:
+    """Another host was faster. Only then is slowness held against one: who is given up may have been on its way."""
+    if seconds >= HEDGE_FACTOR * host.latency:
+        host.struck("it is much slower than another host")

@@ -110,6 +110,8 @@ class HostClient:
         if isinstance(content, bytes):
             said |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
         if token := self._token():
+            if not (token.isascii() and token.isprintable()):
+                raise PerpetuumError("the token of the pool is no plain ASCII, which HTTP needs", "give it another one")
             said["Authorization"] = f"Bearer {token}"
         try:
             async with self._pool.stream(

@@ -108,6 +108,8 @@ class PoolRung(SlowRung):
 
     def close(self) -> None:
         """Ask nobody any more."""
+        for asked in list(self._asked.values()):
+            asked.cancel()
         with suppress(RuntimeError):  # it has ended
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(2.0)
@@ -127,15 +129,16 @@ class PoolRung(SlowRung):
         # Half a second of a Raspberry Pi, which nobody waits for here.
         from engine.pool.asking.asker import Asker
 
-        asyncio.set_event_loop(self._loop)
         try:
-            asker = Asker(self._urls, self._token)
-            self._loop.call_soon(asker.start)
-            self._asker = asker
-            self._loop.run_forever()
-            self._loop.run_until_complete(asker.close())
+            # It cancels at its end whatever is left, and closes the loop.
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                loop = runner.get_loop()
+                asyncio.set_event_loop(loop)
+                asker = Asker(self._urls, self._token)
+                loop.call_soon(asker.start)
+                self._asker = asker
+                loop.run_forever()
+                loop.run_until_complete(asker.close())
         except Exception:
             log.exception("the pool cannot be asked any more")
             self._asker = None
-        finally:
-            self._loop.close()

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -27,6 +29,10 @@ from engine.pool.serving.store import StoreFullError, TooLargeError, WeightsStor
 from engine.pool.wire import messages as wire
 from engine.pool.wire.requests import INSTALLED, Kinds, WireError, WireVersionError, read_envelope, read_job
 from engine.pool.wire.settings import version_of
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BODY_PATIENCE = 10.0
 """Seconds in which a request must have come."""
@@ -74,6 +80,7 @@ class PoolApp:
     answers: Answers = field(default_factory=Answers)
     metrics: PoolMetrics = field(default_factory=PoolMetrics)
     _under_way: Counter[str] = field(default_factory=Counter[str])
+    _looking: asyncio.Task[str] | None = None
     _receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     def application(self) -> Starlette:
@@ -111,7 +118,7 @@ class PoolApp:
             try:
                 player = self.players.of(request.headers.get("authorization", ""))
                 if player is None:
-                    raise RefusedError(401, "give the token of a player, as `Authorization: Bearer TOKEN`")
+                    raise RefusedError(401, "give the token of a player, in plain ASCII: `Authorization: Bearer TOKEN`")
                 response = await answer(request, player)
             except RefusedError as refused:
                 response = Response(msgspec.json.encode(refused.refusal), refused.status, media_type="application/json")
@@ -128,12 +135,21 @@ class PoolApp:
         return endpoint
 
     async def _readyz(self, request: Request) -> Response:
+        # Whoever asks meanwhile shares the answer: probes need no token, and must not fill the replicas with bars.
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self._look())
+        problem = await asyncio.shield(self._looking)
+        return PlainTextResponse(f"{problem or 'a bar was made'}\n", 503 if problem else 200)
+
+    async def _look(self) -> str:
         try:
             async with asyncio.timeout(READY_PATIENCE):
-                problem = await self.makers.unwell()
+                return await self.makers.unwell()
         except TimeoutError:
-            problem = f"no bar was made in {READY_PATIENCE:g} s"
-        return PlainTextResponse(f"{problem or 'a bar was made'}\n", 503 if problem else 200)
+            return f"no bar was made in {READY_PATIENCE:g} s"
+        except Exception as error:  # a probe is told what is wrong, whatever it is
+            log.exception("whether a bar can be made could not be seen")
+            return f"it cannot be seen: {error!r}"[:500]
 
     async def _models(self, request: Request, player: str) -> Response:
         generators, transforms = self.kinds.generators.kinds(), self.kinds.transforms.kinds()
@@ -161,6 +177,7 @@ class PoolApp:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise RefusedError(415, "the body must be application/json")
         body = await _body(request)
+        came = time.monotonic()
         try:
             read = read_envelope(body)
             paths = self.store.paths(read.weights)
@@ -173,9 +190,10 @@ class PoolApp:
         except WireError as error:
             raise RefusedError(400, error.message, error.where) from error
         files = {digest: str(path) for digest, path in paths.items()}
+        left = read.seconds_left - (time.monotonic() - came)
         try:
-            outcome, again = await self.answers.of(
-                read.key, lambda: self.makers.make(kind, read.data, files), read.seconds_left
+            outcome, again = await _unless_gone(
+                request, self.answers.of(read.key, lambda: self.makers.make(kind, read.data, files), left)
             )
         except MakersAwayError as error:
             raise RefusedError(503, error.message) from error
@@ -183,6 +201,8 @@ class PoolApp:
             raise RefusedError(504, f"it takes longer than {read.seconds_left:g} s") from error
         if again:
             self.metrics.again.inc()
+        elif outcome.batch:
+            self.metrics.batch.observe(outcome.batch)
         if not outcome.body:
             raise RefusedError(422, outcome.problem)
         return Response(outcome.body, media_type="application/json")
@@ -207,6 +227,32 @@ class PoolApp:
         except PerpetuumError as error:
             raise RefusedError(400, error.message) from error
         return Response(status_code=201 if taken else 204)
+
+
+async def _unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:
+    """What comes of some work, which is given up when the client hangs up.
+
+    Args:
+        request: whose body has been read.
+        work: what it asks for.
+
+    Raises:
+        ClientDisconnect: it hung up.
+    """
+    working, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        for one in (working, gone):
+            one.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body(request: Request) -> bytes:

@@ -21,10 +21,12 @@ class JobOutcome:
     Attributes:
         body: a `PhraseAnswer` as it is sent; empty if there is none.
         problem: why there is none.
+        batch: jobs in the fullest call of a network that this one had a share in; 0: none is shared.
     """
 
     body: bytes
     problem: str = ""
+    batch: int = 0
 
 
 class Makers(Protocol):

@@ -8,15 +8,18 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import PerpetuumError
-from engine.generators.chain import make_phrase
+from engine.generators.chain import Cache, make_phrase
 from engine.generators.contract import Generator, Transform
-from engine.generators.neural.kinds import DRUMS_RNN
+from engine.generators.neural.kinds import DRUMS_RNN, MUSIC_VAE
 from engine.generators.neural.settings import DrumsRnnSettings
+from engine.networks.threads import one_thread
 from engine.pool.serving.makers import JobOutcome
+from engine.pool.serving.together import LaneModels, SharedModels, reached
 from engine.pool.wire.answers import read_answer, write_answer
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.messages import key_of
@@ -83,10 +86,11 @@ class PhraseMaker:
 
     Args:
         budget: bytes of memory that weights may take.
+        models: what is built; None for models of its own, within the budget.
     """
 
-    def __init__(self, budget: int) -> None:
-        self.models = BuiltModels(budget)
+    def __init__(self, budget: int, models: Cache | None = None) -> None:
+        self.models = BuiltModels(budget) if models is None else models
         self._lock = threading.Lock()
 
     def make(self, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
@@ -101,7 +105,50 @@ class PhraseMaker:
             except Exception as error:  # a plug-in, or a network that is fed what it has never seen
                 log.exception("a phrase could not be made")
                 return JobOutcome(b"", repr(error)[:500])
-            return JobOutcome(write_answer(key_of(job), raw, phrase, time.monotonic() - began))
+            return JobOutcome(write_answer(key_of(job), raw, phrase, time.monotonic() - began), batch=reached())
+
+
+class Lanes:
+    """Does jobs side by side where that gains: those of MusicVAE share the calls of their network, all others are made
+    one after the other.
+
+    Args:
+        budget: bytes of memory that weights may take.
+        batch: jobs whose calls are shared, at most; 1: none.
+    """
+
+    def __init__(self, budget: int, batch: int = 1) -> None:
+        models = BuiltModels(budget)
+        self._maker = PhraseMaker(budget, models)
+        self._alone = ThreadPoolExecutor(1, "phrases")
+        self._together: ThreadPoolExecutor | None = None
+        if batch > 1:
+            # For good: threads of BLAS are the process's, and lanes would change them under each other.
+            self._one_thread = one_thread()
+            shared = SharedModels(BuiltModels(budget))
+            self._own = threading.local()
+            self._together = ThreadPoolExecutor(batch, "together", initializer=self._begin, initargs=(shared, budget))
+
+    def _begin(self, shared: SharedModels, budget: int) -> None:
+        self._own.maker = PhraseMaker(budget, LaneModels(shared, BuiltModels(budget // 8)))
+
+    def submit(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Future[JobOutcome]:
+        """Have a job done as soon as there is a lane; one that is cancelled before is not.
+
+        Args:
+            kind: of the generator.
+            job: to be done.
+            paths: as in `Makers.make`.
+        """
+        if self._together is None or kind != MUSIC_VAE.name:
+            return self._alone.submit(self._maker.make, job, paths)
+        return self._together.submit(lambda: self._own.maker.make(job, paths))
+
+    def close(self) -> None:
+        """Begin no more."""
+        for one in (self._alone, self._together):
+            if one is not None:
+                one.shutdown(wait=False, cancel_futures=True)
 
 
 class Rehearsal:

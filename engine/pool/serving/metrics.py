@@ -17,6 +17,7 @@ class PoolMetrics:
         seconds: by endpoint, until it was answered.
         again: phrases that had been asked for before.
         making: phrases that are being made.
+        batch: phrases in the fullest call of a network that each had a share in, of those whose calls are shared.
     """
 
     def __init__(self) -> None:
@@ -27,4 +28,10 @@ class PoolMetrics:
             "perpetuum_pool_request_seconds", "Until they were answered.", ("endpoint",), buckets=_SECONDS, registry=own
         )
         self.again = Counter("perpetuum_pool_phrases_again", "Phrases that had been asked for before.", registry=own)
+        self.batch = Histogram(
+            "perpetuum_pool_batch",
+            "Phrases in the fullest shared call of a network, for each phrase.",
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+            registry=own,
+        )
         self.making = Gauge("perpetuum_pool_phrases_making", "Phrases that are being made.", registry=own)

@@ -35,11 +35,12 @@ class Players:
         if not self._tokens:
             return ANYBODY
         scheme, _, token = authorization.partition(" ")
-        given = token.strip().encode("utf-8", "surrogatepass") if scheme.lower() == "bearer" else b""
+        token = token.strip()
+        given = token.encode() if scheme.lower() == "bearer" and token.isascii() else b""
         found = None
         for name, reveal in self._tokens.items():
             try:
-                right = reveal().encode()
+                right = _plain(reveal())
             except PerpetuumError as error:
                 self._tell(name, error)
                 continue
@@ -52,3 +53,14 @@ class Players:
         if name not in self._told:
             self._told.add(name)
             log.warning("player %s cannot ask: %s", name, error.message)
+
+
+def _plain(token: str) -> bytes:
+    """A token as it travels.
+
+    Raises:
+        PerpetuumError: no header can carry it.
+    """
+    if not (token.isascii() and token.isprintable()):
+        raise PerpetuumError("its token is no plain ASCII, which HTTP needs", "give it another one")
+    return token.encode()

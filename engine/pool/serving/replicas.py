@@ -17,7 +17,7 @@ from typing import Any
 from engine.errors import PerpetuumError
 from engine.generators.neural.kinds import DRUMS_RNN
 from engine.generators.neural.settings import DrumsRnnSettings
-from engine.pool.serving.config import PoolConfig
+from engine.pool.serving.file.config import PoolConfig
 from engine.pool.serving.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.replica import Replica
 from engine.pool.wire.digests import weights_named
@@ -52,9 +52,9 @@ class RayMakers:
     def __init__(self, config: PoolConfig) -> None:
         self._config = config
         self._seed = 0
-        # Its sockets need a short path; and it writes wherever it is not told otherwise, the home folder included.
-        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))
-        self._prepare_environment()
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        for name, value in _SLOW_MACHINE.items():
+            os.environ.setdefault(name, value)
         try:
             import ray  # pyright: ignore[reportMissingImports]
             from ray import serve  # pyright: ignore[reportMissingImports]
@@ -62,11 +62,17 @@ class RayMakers:
             raise PerpetuumError("Ray is not installed", "pip install 'ray[serve]>=2.50,<3'") from error
         self._ray: Any = ray
         self._serve: Any = serve
+        # Its sockets need a short path; and it writes wherever it is not told otherwise, the home folder included.
+        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))
         try:
+            self._prepare_token()
             self._handles = self._start()
         except Exception as error:
-            self.close()
+            self._end()  # its logs stay: they alone say why
             raise PerpetuumError(f"Ray does not start: {str(error)[:500]}", f"look into {self._folder}") from error
+        except BaseException:  # Ctrl-C in the minute that it takes
+            self.close()
+            raise
 
     def __enter__(self) -> RayMakers:
         return self
@@ -74,10 +80,7 @@ class RayMakers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare_environment(self) -> None:
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        for name, value in _SLOW_MACHINE.items():
-            os.environ.setdefault(name, value)
+    def _prepare_token(self) -> None:
         if "RAY_AUTH_TOKEN_PATH" not in os.environ and "RAY_AUTH_TOKEN" not in os.environ:
             token = self._folder / "token"
             token.touch(0o600)
@@ -110,37 +113,44 @@ class RayMakers:
                 graceful_shutdown_timeout_s=5.0,
                 ray_actor_options={"num_cpus": 0, "num_gpus": one.gpus},
             )
-            bound = deployment.bind(one.models, one.memory)
+            bound = deployment.bind(one.models, one.memory, one.batch)
             handles[one.name] = self._serve.run(bound, name=f"perpetuum-{one.name}", route_prefix=None)
         return handles
 
     def close(self) -> None:
         """End all replicas."""
+        self._end()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self) -> None:
         with suppress(Exception):
             if not self._config.cluster:
                 self._serve.shutdown()
             self._ray.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(self._folder / "token"):
+            del os.environ["RAY_AUTH_TOKEN_PATH"]
 
     # Makers
 
     async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job; one whose replica dies is done by another."""
-        return await self._make(self._config.deployment_of(kind).name, job, paths)
+        return await self._make(self._config.deployment_of(kind).name, kind, job, paths)
 
-    async def _make(self, name: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
+    async def _make(self, name: str, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         reason = ""
         for _ in range(ATTEMPTS):
+            response = self._handles[name].make.remote(kind, job, dict(paths))
             try:
-                body, problem = await self._handles[name].make.remote(job, dict(paths))
-            except asyncio.CancelledError:
+                body, problem, batch = await response
+            except asyncio.CancelledError:  # nobody waits for it any more: a replica that has not begun does not
+                response.cancel()
                 raise
             except Exception as error:  # of Ray: the replica died, or there is none
                 reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
                 log.warning("a replica of %s failed: %s", name, reason)
                 await asyncio.sleep(0.05)
             else:
-                return JobOutcome(body, problem)
+                return JobOutcome(body, problem, batch)
         raise MakersAwayError(f"no replica of {name} could make it: {reason}")
 
     async def unwell(self) -> str:
@@ -151,7 +161,7 @@ class RayMakers:
         paths = {digest: str(path) for digest, path in written.weights.items()}
         for one in self._config.deployments:
             try:
-                outcome = await self._make(one.name, written.data, paths)
+                outcome = await self._make(one.name, DRUMS_RNN.name, written.data, paths)
             except MakersAwayError as error:
                 return error.message
             if outcome.problem:

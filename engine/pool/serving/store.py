@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import os
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from engine import assets
 from engine.errors import PerpetuumError
@@ -46,6 +48,7 @@ class WeightsStore:
         self._limit = limit
         self._largest = largest
         self._models: dict[str, tuple[WireModel, Path]] = {}
+        self._coming: dict[str, int] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for left in folder.glob("*.part"):  # of a process that was killed
@@ -61,7 +64,7 @@ class WeightsStore:
             try:
                 digest = digest_of(path)
                 if digest not in found:
-                    found[digest] = self._models.get(digest) or (_model(path, digest), path)
+                    found[digest] = _model(path, digest), path
             except (PerpetuumError, OSError) as error:
                 log.warning("weights are left out: %s", error)
         self._models = found
@@ -72,7 +75,10 @@ class WeightsStore:
         return tuple(model for model, _ in self._models.values())
 
     def paths(self, digests: tuple[str, ...]) -> dict[str, Path]:
-        """Files by digest, as far as they are here."""
+        """Files by digest, as far as they are here; one that somebody has deleted is here no more."""
+        for digest in digests:
+            if digest in self._models and not self._models[digest][1].is_file():
+                del self._models[digest]
         return {digest: self._models[digest][1] for digest in digests if digest in self._models}
 
     async def take(self, digest: str, chunks: AsyncIterator[bytes], announced: int | None) -> bool:
@@ -88,40 +94,55 @@ class WeightsStore:
             StoreFullError: there is no room.
             PerpetuumError: it has another digest, or is no weights file.
         """
-        if digest in self._models:
+        if self.paths((digest,)):
             return False
-        self._require_room(announced or 0)
-        number, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
+        name = ""
         try:
+            # Where others come in at the same time, each has a file of its own, and what they have so far counts.
+            self._require_room(announced or 0, "")
+            number, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
             sha, size = hashlib.sha256(), 0
             with os.fdopen(number, "wb") as file:
                 async for chunk in chunks:
                     size += len(chunk)
-                    self._require_room(size)
+                    self._require_room(size, name)
+                    self._coming[name] = size
                     sha.update(chunk)
                     file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
+                await asyncio.to_thread(_settle, file)
             if sha.hexdigest() != digest:
                 raise PerpetuumError(f"these {size} bytes have the digest {sha.hexdigest()}")
+            model = await asyncio.to_thread(_model, Path(name), digest)
             path = self._folder / f"{digest}{SUFFIX}"
-            model = _model(Path(name), digest)
             Path(name).replace(path)
+            # What lay there under a name that was not its digest is gone.
+            self._models = {other: found for other, found in self._models.items() if found[1] != path}
             self._models[digest] = model, path
         except OSError as error:
             raise StoreFullError(f"they cannot be kept: {error.strerror}") from error
         finally:
-            with suppress(OSError):
-                Path(name).unlink()
+            self._coming.pop(name, None)
+            if name:
+                with suppress(OSError):
+                    Path(name).unlink()
         return True
 
-    def _require_room(self, size: int) -> None:
+    def _require_room(self, size: int, name: str) -> None:
+        """Whether a file may have so many bytes, beside those that are here and those that are coming in."""
         if size > self._largest:
             raise TooLargeError(f"more than {self._largest} bytes")
-        with suppress(OSError):
-            kept = sum(path.stat().st_size for path in self._folder.glob(f"*{SUFFIX}"))
-            if kept + size > self._limit:
-                raise StoreFullError(f"{self._folder} may hold {self._limit} bytes, and holds {kept}")
+        kept = sum(coming for other, coming in self._coming.items() if other != name)
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            with suppress(OSError):  # deleted just now
+                kept += path.stat().st_size
+        if kept + size > self._limit:
+            raise StoreFullError(f"{self._folder} may hold {self._limit} bytes, and holds {kept}")
+
+
+def _settle(file: IO[bytes]) -> None:
+    """Have the disk hold what was written: a file by its digest must not come up empty after a power cut."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _model(path: Path, digest: str) -> WireModel:

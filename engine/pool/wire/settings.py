@@ -29,9 +29,31 @@ Described = GeneratorKind | TransformKind
 
 @cache
 def version_of(model: type[Settings]) -> str:
-    """Eight hexadecimal digits that change with the name, the type, a limit or the default of any setting."""
-    schema = json.dumps(model.model_json_schema(), sort_keys=True)
+    """Eight hexadecimal digits that change with the name, type, limit or default of any setting, and with no words."""
+    schema = json.dumps(_shape(model.model_json_schema()), sort_keys=True)
     return hashlib.sha256(schema.encode()).hexdigest()[:8]
+
+
+_WORDS = ("title", "description", "examples")
+_BY_NAME = ("properties", "$defs")
+"""Keywords of JSON Schema: those that say nothing of what is valid, and those under which names stand, not keywords."""
+
+
+def _shape(schema: Any) -> Any:
+    """A schema without what is only there to be read: a better description is no other version."""
+    if isinstance(schema, list):
+        return [_shape(one) for one in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    kept: dict[str, Any] = {}
+    for word, value in cast("dict[str, Any]", schema).items():
+        if word in _BY_NAME and isinstance(value, dict):
+            kept[word] = {name: _shape(one) for name, one in cast("dict[str, Any]", value).items()}
+        elif word in ("default", "const", "enum"):  # values, whatever words are in them
+            kept[word] = value
+        elif word not in _WORDS:
+            kept[word] = _shape(value)
+    return kept
 
 
 def written_settings(settings: Settings) -> bytes:

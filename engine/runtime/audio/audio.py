@@ -13,9 +13,10 @@ from engine.processes.pipe import LIVE_BYTES, Pipe
 from engine.processes.restarts import Exceeded
 from engine.processes.supervision import Limits, Supervision
 from engine.runtime.audio.change import SceneChanges
+from engine.runtime.audio.failover.memory import FOREVER
 from engine.runtime.audio.failover.spare import Spare
 from engine.runtime.audio.inbox import Inbox, Refused
-from engine.runtime.audio.primary import FOREVER, Primary
+from engine.runtime.audio.primary import Primary
 from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter, log_audio_report
 from engine.runtime.audio.states import AudioState

@@ -60,3 +60,35 @@ class GraphLog:
         self._number += len(told)
         self._told.clear()
         return number, told
+
+
+class HeardGraphs:
+    """Numbers the graphs that are heard, one after another.
+
+    Args:
+        report: told events of each.
+
+    Attributes:
+        overlap_until: frame up to which the next one is heard beside the one before; None: it takes its place at once.
+    """
+
+    def __init__(self, report: AudioReporter) -> None:
+        self.overlap_until: int | None = None
+        self._report = report
+        self._next = 0
+
+    def begin(self, log: GraphLog, start: int, frame: int, blend: int) -> None:
+        """The next graph is heard.
+
+        Args:
+            log: of what its process is told.
+            start: frame that its first block begins with.
+            frame: from which it is heard.
+            blend: frames before that in which it comes in.
+        """
+        graph, self._next = self._next, self._next + 1
+        until, self.overlap_until = self.overlap_until, None
+        if until is None or until <= frame:
+            log.heard(graph, start, frame, blend, self._report)
+        else:
+            log.heard(graph, start, until, until - frame, self._report, overlap=True)

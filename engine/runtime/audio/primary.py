@@ -11,34 +11,19 @@ from engine.processes.child import exit_text
 from engine.processes.pipe import Pipe
 from engine.processes.reports import Cause
 from engine.processes.supervision import Finding, Supervision
-from engine.runtime.audio.failover.memory import Memory
+from engine.runtime.audio.failover.memory import FOREVER, Memory
 from engine.runtime.audio.failover.poison import PoisonGuard
 from engine.runtime.audio.failover.silence import SilenceGuard
-from engine.runtime.audio.failover.spare import Spare
-from engine.runtime.audio.failover.takeover import Takeover
-from engine.runtime.audio.graph_log import GraphLog
+from engine.runtime.audio.failover.spare import SPARE_DELAY, Spare
+from engine.runtime.audio.failover.takeover import BLEND, PREROLL, Takeover
+from engine.runtime.audio.graph_log import GraphLog, HeardGraphs
 from engine.runtime.audio.inbox import Inbox
 from engine.runtime.audio.processes import AudioChild, AudioProcesses
 from engine.runtime.audio.reports import AudioReporter
-from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing
-from engine.score.time import SAMPLE_RATE
+from engine.runtime.audio.states import Attached, AudioState, End, Lost, Over, Racing, Standing, state_of
 from engine.sound.messages import BLOCK, LevelReading, Ready, Release, Setup, TakenLate, ToSound, Trouble
 
 log = logging.getLogger(__name__)
-
-SPARE_DELAY = 2.0
-"""Seconds after the first sound at which a spare process is started: until then networks are loaded. Later ones come
-at once."""
-
-PREROLL = 2 * SAMPLE_RATE // BLOCK * BLOCK
-"""Frames before the place of an accident from which a new process plays again, unheard: so that envelopes, filters and
-reverb stand there as if nothing had happened."""
-
-BLEND = 4 * BLOCK
-"""Frames (21 ms) over which a new process fades in and the last sound of the old one fades out."""
-
-FOREVER = 1 << 62
-"""Frames; live sound is released up to here."""
 
 REFUSED = 3
 """Processes that could not build the graph of a new scene after which that scene is given up."""
@@ -90,35 +75,26 @@ class Primary:
         self._inbox = inbox
         self._supervision = supervision
         self._report = report
+        self._graphs = HeardGraphs(report)
         self._live = live
         self._patience = patience
         self._start_patience = start_patience
         self._clock = clock
-        self._now: Attached | Racing | Lost | Over = Lost(float("inf"))
+        self._now: Standing = Lost(float("inf"))
         self._base = 0
         self._began_at = 0
         self._last_progress = 0
         self._unproven: Setup | None = None
         self._poison = PoisonGuard()
-        self._graphs = 0
         self._silence = SilenceGuard(lambda start, end: self.memory.sounds(start, end))
         self._lost_from: int | None = None
-        self._overlap_until: int | None = None
 
     # What it is
 
     @property
     def state(self) -> AudioState:
         """What it is doing."""
-        match self._now:
-            case Attached(playing=playing):
-                return AudioState.PLAYING if playing else AudioState.STARTING
-            case Racing():
-                return AudioState.STARTING
-            case Lost(restart_at):
-                return AudioState.STARTING if restart_at == float("inf") else AudioState.DEAD
-            case Over(state):
-                return state
+        return state_of(self._now)
 
     @property
     def over(self) -> bool:
@@ -170,7 +146,7 @@ class Primary:
         self._supervision.watchdog.feed()
         self.tell(setup)
         if isinstance(self._now, Attached) and self._now.log is not None:
-            self._heard(self._now.log, setup.start_frame, setup.start_frame, 0)
+            self._graphs.begin(self._now.log, setup.start_frame, setup.start_frame, 0)
 
     def tell(self, message: ToSound) -> None:
         """Tell whoever plays now, or is about to."""
@@ -191,14 +167,6 @@ class Primary:
     def _flush(self) -> None:
         if isinstance(self._now, Attached) and self._now.log is not None:
             self._now.log.flush()
-
-    def _heard(self, log: GraphLog, start: int, frame: int, blend: int) -> None:
-        graph, self._graphs = self._graphs, self._graphs + 1
-        until, self._overlap_until = self._overlap_until, None
-        if until is None or until <= frame:
-            log.heard(graph, start, frame, blend, self._report)
-        else:
-            log.heard(graph, start, until, until - frame, self._report, overlap=True)
 
     def close(self) -> list[AudioChild]:
         """No more sound is wanted; the processes that are to be ended."""
@@ -343,7 +311,7 @@ class Primary:
             return None
         self._flush()
         child = self._now.child
-        self._overlap_until = end
+        self._graphs.overlap_until = end
         self.turn(takeover, begin + self._base)
         return child
 
@@ -402,7 +370,7 @@ class Primary:
         blend = self._pipe.attach(segment, segment.skip // segment.frame_bytes, BLEND)
         self._supervision.began()
         self._now = Attached(winner.child, winner.log)
-        self._heard(winner.log, takeover.start, frame, blend)
+        self._graphs.begin(winner.log, takeover.start, frame, blend)
         self.plays(Ready(0.0))
         for child in takeover.children:
             self._processes.discard(child)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from engine.events.vocabulary import GraphBegan, NotesLeftOut, SoundTold, ToldLate
+from engine.events.processes import NotesLeftOut
+from engine.events.vocabulary import GraphBegan, SoundTold, ToldLate
 from engine.processes.reports import Report, log_report
 
 log = logging.getLogger(__name__)

@@ -59,6 +59,23 @@ class Over:
     state: AudioState
 
 
+Standing = Attached | Racing | Lost | Over
+"""What there is."""
+
+
+def state_of(now: Standing) -> AudioState:
+    """What the audio process is doing."""
+    match now:
+        case Attached(playing=playing):
+            return AudioState.PLAYING if playing else AudioState.STARTING
+        case Racing():
+            return AudioState.STARTING
+        case Lost(restart_at):
+            return AudioState.STARTING if restart_at == float("inf") else AudioState.DEAD
+        case Over(state):
+            return state
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """The process that was heard has ended.

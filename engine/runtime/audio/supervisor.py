@@ -14,8 +14,9 @@ from engine.processes.child import Gone
 from engine.processes.pipe import Pipe
 from engine.runtime.audio.change import SceneChanges
 from engine.runtime.audio.failover.spare import Spare
+from engine.runtime.audio.failover.takeover import PREROLL
 from engine.runtime.audio.inbox import Inbox
-from engine.runtime.audio.primary import PREROLL, Primary
+from engine.runtime.audio.primary import Primary
 from engine.runtime.audio.processes import AudioChild
 from engine.runtime.audio.reports import AudioReport, AudioReporter
 from engine.runtime.threads import SteadyThread

@@ -6,15 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from engine.events.vocabulary import (
-    Event,
-    GraphBegan,
-    NotesLeftOut,
-    ProcessDied,
-    ProcessStarted,
-    SoundTold,
-    ToldLate,
-)
+from engine.events.processes import NotesLeftOut, ProcessDied, ProcessStarted
+from engine.events.vocabulary import Event, GraphBegan, SoundTold, ToldLate
 from engine.processes.reports import (
     BudgetRaised,
     ChildLost,

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.events.hearing import SoundMeasured
-from engine.events.vocabulary import Event, NotesLate
+from engine.events.processes import NotesLate
+from engine.events.vocabulary import Event
 from engine.outputs.contract import InfallibleOutput
 from engine.outputs.meter import LevelMeter
 from engine.runtime.audio import Audio, Refused

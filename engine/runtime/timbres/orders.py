@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ _LOOK = 0.1
 
 
 def orders_of(
-    scene: Scene, seed: int, folder: str, bar: int = 0
+    scene: Scene, seed: int, folder: str, bar: int = 0, parts: Collection[str] | None = None
 ) -> tuple[dict[str, BankOrder], dict[str, TimbreFailed]]:
     """The banks that the parts of a scene want, and why others cannot even be asked for; both by part.
 
@@ -31,11 +31,12 @@ def orders_of(
         seed: of the performance; the same draws the same.
         folder: of the cache.
         bar: of the performance, from which on they are to play.
+        parts: names of those that are asked about; None for all.
     """
     orders: dict[str, BankOrder] = {}
     failed: dict[str, TimbreFailed] = {}
     for name, part in scene.parts.items():
-        if part.timbre is None:
+        if part.timbre is None or (parts is not None and name not in parts):
             continue
         wanted = part.timbre.kind
         try:
@@ -49,12 +50,15 @@ def orders_of(
     return orders, failed
 
 
-def turns(scene: Scene) -> bool:
-    """Whether a timbre of a scene turns into others while it plays."""
-    found = [part.timbre for part in scene.parts.values() if part.timbre is not None]
-    with suppress(Exception):  # a plug-in may raise anything; orders say what
-        return any(TIMBRES.get(one.kind).moved(one.settings, 0) != one.settings for one in found)
-    return False
+def turning(scene: Scene) -> frozenset[str]:
+    """The parts of a scene whose timbre turns into others while it plays."""
+    found: set[str] = set()
+    for name, part in scene.parts.items():
+        if part.timbre is not None:
+            with suppress(Exception):  # a plug-in may raise anything; orders say what
+                if TIMBRES.get(part.timbre.kind).moved(part.timbre.settings, 0) != part.timbre.settings:
+                    found.add(name)
+    return frozenset(found)
 
 
 def with_banks(setup: Setup, banks: Mapping[str, str]) -> Setup:
@@ -72,6 +76,32 @@ def with_banks(setup: Setup, banks: Mapping[str, str]) -> Setup:
     return replace(setup, parts=tuple(playing(part) for part in setup.parts))
 
 
+def have_made(
+    orders: Sequence[BankOrder], timbres: Timbres, waiting: Callable[[int, float], None] = lambda left, share: None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Have banks made, and wait for them: (instrument files, why others cannot be made), both by digest.
+
+    Args:
+        orders: of the banks; those in the cache cost nothing.
+        timbres: makes them.
+        waiting: told some times a second how many banks are left, and how far the present one is, 0..1.
+    """
+    made: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    timbres.want(orders)
+    while True:
+        for found in timbres.poll():
+            match found:
+                case BankMade(digest=digest, instrument=instrument):
+                    made[digest] = instrument
+                case BankFailed(digest=digest, problem=problem):
+                    problems[digest] = problem
+        if not timbres.waiting:
+            return made, problems
+        waiting(timbres.waiting, timbres.share)
+        time.sleep(_LOOK)
+
+
 def made_first(
     scene: Scene,
     seed: int,
@@ -87,26 +117,14 @@ def made_first(
         seed: of the performance.
         timbres: makes them.
         publish: told of failures.
-        waiting: told some times a second how many banks are left, and how far the present one is, 0..1.
+        waiting: as for `have_made`.
         bars: section lines that are to be rendered; timbres that turn into others do so there.
     """
     folder = str(timbres.cache.folder)
-    lines = [orders_of(scene, seed, folder, bar) for bar in bars]
+    moving = turning(scene)
+    lines = [orders_of(scene, seed, folder, bar, None if number == 0 else moving) for number, bar in enumerate(bars)]
     failed = {(name, failure): failure for _, failures in lines for name, failure in failures.items()}
-    made: dict[str, str] = {}
-    problems: dict[str, str] = {}
-    timbres.want([order for orders, _ in lines for order in orders.values()])
-    while True:
-        for found in timbres.poll():
-            match found:
-                case BankMade(digest=digest, instrument=instrument):
-                    made[digest] = instrument
-                case BankFailed(digest=digest, problem=problem):
-                    problems[digest] = problem
-        if not timbres.waiting:
-            break
-        waiting(timbres.waiting, timbres.share)
-        time.sleep(_LOOK)
+    made, problems = have_made([order for orders, _ in lines for order in orders.values()], timbres, waiting)
     for name, order in (pair for orders, _ in lines for pair in orders.items()):
         if order.digest in problems:
             failure = TimbreFailed(name, order.kind, problems[order.digest])

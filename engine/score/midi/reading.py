@@ -6,6 +6,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.files import read_bytes, reason
-from engine.score.harmony.chords import parse_chord
+from engine.score.harmony.chords import Chord, parse_chord
 from engine.score.midi.channels import ChannelPlace, FileNote, notes_of, program_changes
 from engine.score.midi.smf import KEY, LARGEST, META, METER, TEMPO, TRACK_NAME, Smf, SmfError, read_smf
 from engine.score.midi.texts import decoded, encoding_of
@@ -140,7 +141,7 @@ def chord_symbols(smf: Smf) -> list[tuple[int, str]]:
 
 def spans_of(smf: Smf, length: float) -> tuple[ChordSpan, ...]:
     """Chords, each until the next symbol, the last to the end of the piece, in beats."""
-    found = [(tick / smf.per_beat, parse_chord(text)) for tick, text in chord_symbols(smf)]
+    found = [(tick / smf.per_beat, _chord(text)) for tick, text in chord_symbols(smf)]
     ends = [beat for beat, _ in found[1:]] + [length]
     return tuple(
         ChordSpan(beat, end, chord)
@@ -165,9 +166,12 @@ def are_chords(kind: str, texts: Sequence[str]) -> bool:
 
     A lyric may well be "A", so nearly all of them have to be; and markers "A", "B" and "C" are parts of a song.
     """
-    read = [_is_chord(text) for text in texts if text.strip()]
-    plain = kind == "marker" and all(len(text.strip()) == 1 for text in texts)
-    return sum(read) * 10 > 9 * len(read) and not plain
+    texts = [text.strip() for text in texts if text.strip()]
+    if kind == "marker" and all(len(text) == 1 for text in texts):
+        return False
+    others = (text for text in texts if not _is_chord(text))
+    # The first tenth of others decides: the words of an opera are not all asked whether they are chords.
+    return bool(texts) and sum(1 for _ in islice(others, len(texts) // 10 + 1)) * 10 < len(texts)
 
 
 def _texts(smf: Smf, kinds: Sequence[int]) -> Iterator[tuple[int, int, bytes]]:
@@ -231,9 +235,23 @@ def _changes(found: dict[float, _Value], first: _Value) -> tuple[tuple[float, _V
     return tuple(kept) or ((0.0, first),)
 
 
-def _is_chord(text: str) -> bool:
+_OTHER = object()
+"""In place of a chord: a text that is none."""
+
+
+@lru_cache(1 << 14)
+def _symbol(text: str) -> object:
     try:
-        parse_chord(text.strip())
+        return parse_chord(text)
     except ValueError:
-        return False
-    return True
+        return _OTHER
+
+
+def _is_chord(text: str) -> bool:
+    return _symbol(text.strip()) is not _OTHER
+
+
+def _chord(text: str) -> Chord | None:
+    """The chord of a text that is a symbol; None for "N.C."."""
+    chord = _symbol(text.strip())
+    return chord if isinstance(chord, Chord) else None

@@ -159,7 +159,11 @@ def _unwrapped(data: bytes) -> tuple[bytes, list[str]]:
         while place + 8 <= len(data):
             name, length = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
             if name == b"data" and data[place + 8 : place + 12] == b"MThd":
-                return data[place + 8 : place + 8 + length], []
+                end = place + 8 + length
+                behind = data[end + length % 2 :].rstrip(b"\0")[:4]
+                if behind and (behind == b"MTrk" or not behind.isalnum()):
+                    return data[place + 8 :], ["the length that RIFF tells is too short; all is read"]
+                return data[place + 8 : end], []
             place += 8 + length + length % 2
     start = data.find(b"MThd", 0, 4096)
     # Mail, Mac and download programs have put some bytes before files.

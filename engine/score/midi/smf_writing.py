@@ -8,20 +8,29 @@ from dataclasses import replace
 
 import mido
 
+from engine.progress import tell
 from engine.score.midi.smf import META, SYSEX, MidiEvent, Smf, SmfTrack
+
+_TELL_EVERY = 1 << 16
+"""Events."""
 
 
 def write_smf(smf: Smf) -> bytes:
     """The bytes of a file."""
     file = mido.MidiFile(type=smf.kind if len(smf.tracks) == 1 else 1, ticks_per_beat=smf.division)
+    events, done = sum(len(track.events) for track in smf.tracks), 0
     for track in smf.tracks:
         written, before = mido.MidiTrack(), 0
         for tick, data in track.events:
+            done += 1
+            if not done % _TELL_EVERY:
+                tell(done / events / 2)
             written.append(_Bytes(data, tick - before))
             before = tick
         written.append(mido.MetaMessage("end_of_track", time=max(track.end - before, 0)))
         file.tracks.append(written)
     out = io.BytesIO()
+    tell(0.5)
     file.save(file=out)
     return out.getvalue()
 

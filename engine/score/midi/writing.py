@@ -14,6 +14,7 @@ import mido
 import numpy as np
 
 from engine.output_file import write_bytes
+from engine.progress import each, part
 from engine.score.harmony.chords import Chord, parse_chord
 from engine.score.midi.channels import DRUM_CHANNEL, ChannelPlace, FileNote, channel_events, notes_of, ports
 from engine.score.midi.reading import chord_kinds, is_chord_symbol, meters_of, spans_of, tempos_of
@@ -60,7 +61,11 @@ def write_piece(path: Path, piece: Piece) -> None:
     Raises:
         PerpetuumError: the file cannot be written.
     """
-    write_bytes(path, write_smf(as_smf(piece)), ENDINGS)
+    with part(0, 1, 2):
+        smf = as_smf(piece)
+    with part(1, 2, 2):
+        data = write_smf(smf)
+    write_bytes(path, data, ENDINGS)
 
 
 def as_smf(piece: Piece) -> Smf:
@@ -72,7 +77,7 @@ def as_smf(piece: Piece) -> Smf:
     edits = [_Edit(track) for track in source.tracks]
     _put_notes(edits, source, _placed(piece, source))
     _conduct(edits, source, piece)
-    return Smf(source.kind, source.division, tuple(edit.track() for edit in edits))
+    return Smf(source.kind, source.division, tuple(edit.track() for edit in each(edits)))
 
 
 @dataclass
@@ -105,6 +110,8 @@ class _Edit:
 
     def track(self) -> SmfTrack:
         """What it is now."""
+        if not self.added and not self.removed:
+            return self.before
         end = max([self.before.end, *(tick for tick, *_ in self.added)])
         if end > self.before.end:
             # Notes without an end of their own ended with the track, and are to end there still.

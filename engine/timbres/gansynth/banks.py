@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.timbres.gansynth.instruments import draw_latents, slerp
+from engine.networks.sphere import slerp
+from engine.timbres.gansynth.instruments import draw_latents
 from engine.timbres.gansynth.network import GanSynth
 from engine.timbres.gansynth.pitches import PITCHES
 from engine.timbres.gansynth.spectra.mel import Array, Doubles

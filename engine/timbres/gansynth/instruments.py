@@ -3,7 +3,7 @@
 
 An instrument is a vector of numbers from the normal distribution. Between two of them one goes along the sphere.
 
-Source: `generate_util.py` of Magenta's GANSynth; Shoemake, "Animating rotation with quaternion curves", 1985.
+Source: `generate_util.py` of Magenta's GANSynth.
 """
 
 from __future__ import annotations
@@ -12,27 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.networks.sphere import slerp
 from engine.timbres.gansynth.spectra.mel import Doubles
 
-_STRAIGHT = 1e-6
-"""Sine of the angle below which two vectors have no one way along the sphere between them."""
 _BEFORE = -0.0001
 """Where the first instrument stands, in seconds: a note at 0 lies behind it."""
-
-
-def slerp(first: Doubles, second: Doubles, position: float) -> Doubles:
-    """The point on the way along the sphere between two vectors: 0 is the first, 1 the second, beyond goes on.
-
-    The lengths are mixed as they are. Where both point the same way, or opposite ways, the way is the straight line.
-    """
-    lengths = float(np.linalg.norm(first)) * float(np.linalg.norm(second))
-    if lengths == 0.0:
-        return first + position * (second - first)
-    angle = float(np.arccos(np.clip(np.dot(first, second) / lengths, -1.0, 1.0)))
-    sine = float(np.sin(angle))
-    if sine < _STRAIGHT:
-        return first + position * (second - first)
-    return np.sin((1.0 - position) * angle) / sine * first + np.sin(position * angle) / sine * second
 
 
 def draw_latents(count: int, latent_size: int, random: np.random.RandomState) -> Doubles:

@@ -16,6 +16,7 @@ from engine.generators.contract import Settings, UnfitError
 from engine.progress import each, part
 from engine.timbres.contract import TimbreKind, UnavailableError
 from engine.timbres.gansynth.pitches import PITCHES
+from engine.timbres.sources import located
 from engine.units import Percent, Pitch
 
 MAX_SEED = 2**32 - 1
@@ -52,14 +53,7 @@ class GanSynthSettings(Settings):
 
 
 def _located(settings: GanSynthSettings, folder: Path) -> GanSynthSettings:
-    """Its own place, from `~`, beside the scene, or from here."""
-    try:
-        path = Path(settings.checkpoint).expanduser()
-        bases = [path] if path.is_absolute() else [folder / path, path]
-        found = next((base.resolve() for base in bases if base.is_dir()), bases[0].absolute())
-    except (OSError, ValueError, RuntimeError):  # no folder can be called that, or nobody is
-        return settings
-    return settings.model_copy(update={"checkpoint": str(found)})
+    return settings.model_copy(update={"checkpoint": located(settings.checkpoint, folder, Path.is_dir)})
 
 
 def _examine(settings: GanSynthSettings) -> list[str]:

@@ -71,7 +71,7 @@ def play(
 
     Args:
         network: that makes it.
-        place: [LATENT].
+        place: [PLACE].
         pitch: MIDI.
         velocity: of the key.
         seconds: of the note.

@@ -13,7 +13,7 @@ _RANGE = 60.0
 
 
 def log_spectra(sound: Array) -> list[Array]:
-    """Decibels [looks, bins] of each width, Hann windows that overlap by three quarters, in double time."""
+    """Decibels [looks, bins] of each width, Hann windows of which each overlaps half of the next."""
     made: list[Array] = []
     for width in _WIDTHS:
         padded = np.pad(sound, (width // 2, width // 2))

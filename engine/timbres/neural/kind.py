@@ -10,18 +10,16 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from engine.assets import is_file
-from engine.errors import PerpetuumError, WrongValueError
-from engine.files import read_bytes, reason
+from engine.errors import WrongValueError
 from engine.generators.contract import Settings, UnfitError
 from engine.timbres.contract import TimbreKind, UnavailableError
+from engine.timbres.neural.ways import leg_at
+from engine.timbres.sources import file_digest, located
 from engine.units import Bars, Percent, Pitch
 
 MAX_SEED = 2**32 - 1
 LOWEST, HIGHEST = 24, 96
 """MIDI pitches that the network knows (`layout`, which is not light)."""
-
-_LARGEST = 64 << 20
-"""Bytes of a recording that is read whole to tell one from another."""
 
 
 def _place(value: object) -> int | str:
@@ -72,18 +70,12 @@ class NeuralSettings(Settings):
 
 def _located(settings: NeuralSettings, folder: Path) -> NeuralSettings:
     return settings.model_copy(
-        update={"places": tuple(one if isinstance(one, int) else _absolute(one, folder) for one in settings.places)}
+        update={
+            "places": tuple(
+                one if isinstance(one, int) else located(one, folder, Path.is_file) for one in settings.places
+            )
+        }
     )
-
-
-def _absolute(name: str, folder: Path) -> str:
-    """Its own place, from `~`, beside the scene, or from here."""
-    try:
-        path = Path(name).expanduser()
-        bases = [path] if path.is_absolute() else [folder / path, path]
-        return str(next((base.resolve() for base in bases if base.is_file()), bases[0].absolute()))
-    except (OSError, ValueError, RuntimeError):  # no file can be called that, or nobody is
-        return name
 
 
 def _examine(settings: NeuralSettings) -> list[str]:
@@ -115,18 +107,22 @@ def _moved(settings: NeuralSettings, bar: int) -> NeuralSettings:
     return settings.model_copy(update={"at": round(share * settings.steps) / settings.steps, "over": None})
 
 
+def _essence(settings: NeuralSettings) -> dict[str, object]:
+    """Of the way only the two places count that it is between: on another way between them the notes are the same."""
+    return {"lowest": settings.lowest, "highest": settings.highest, "every": settings.every}
+
+
 def _sources(settings: NeuralSettings) -> bytes:
     from engine.timbres.neural.weights import network_digest
 
+    leg, share = leg_at(len(settings.places), settings.at)
+    ends = (settings.places[leg : leg + 1], settings.places[leg + 1 : leg + 2])
+    # Shares are those of so many steps: what they are rounded by is none.
+    share = round(share, 9)
     digest = hashlib.sha256(network_digest())
-    for place in settings.places:
-        if isinstance(place, int):
-            digest.update(f"{place}/".encode())
-            continue
-        try:
-            digest.update(hashlib.sha256(read_bytes(Path(place), _LARGEST)).digest())
-        except OSError as error:
-            raise PerpetuumError(f"{place}: cannot be read ({reason(error)})") from error
+    for place in (*(ends[0] if share < 1.0 else ()), *(ends[1] if share > 0.0 else ())):
+        digest.update(f"{place}/".encode() if isinstance(place, int) else file_digest(Path(place)))
+    digest.update(f"{share % 1.0:.9f}".encode())
     return digest.digest()
 
 
@@ -161,6 +157,7 @@ NEURAL = TimbreKind(
     examine=_examine,
     drawn=_drawn,
     sources=_sources,
+    essence=_essence,
     make=_make,
     moved=_moved,
 )

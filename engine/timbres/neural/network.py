@@ -26,12 +26,14 @@ from engine.timbres.neural.layout import (
     moment_weights,
     pitch_features,
 )
+from engine.timbres.neural.refining import refined
+from engine.timbres.neural.tone import TONE, tone_shapes
 
 LATENT = 16
 """Dimensions of the latent space; each has the normal distribution."""
 
-_STEPS = 12
-"""Steps by which an encoding is refined."""
+PLACE = LATENT + TONE
+"""Numbers of a place: where in the latent space, and the levels of its tone (`tone`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,35 +94,49 @@ class TimbreNetwork:
         """Envelopes of notes.
 
         Args:
-            places: [notes, LATENT].
+            places: [notes, PLACE].
             pitches: [notes], MIDI.
         """
         with one_thread():
-            found = self.components(places, pitches) * self._weights["scale"]
-            vectors = found @ self._weights["basis"] / self._important + self._weights["mean"]
-        return [as_envelopes(vector) for vector in vectors]
+            vectors = self._decoded(places, pitches)
+            tones = [place[LATENT:] @ tone_shapes(pitch) for place, pitch in zip(places, pitches, strict=True)]
+        return [as_envelopes(np.asarray(one + tone, np.float32)) for one, tone in zip(vectors, tones, strict=True)]
+
+    def _decoded(self, places: Array | Doubles, pitches: Sequence[float]) -> Array:
+        """[notes, SIZE]: what the latent space alone says."""
+        found = self.components(places, pitches) * self._weights["scale"]
+        vectors = found @ self._weights["basis"] / self._important + self._weights["mean"]
+        return np.asarray(vectors, np.float32)
 
     def components(self, places: Array | Doubles, pitches: Sequence[float]) -> Array:
-        """[notes, components]: what the perceptron says, in units of each component's spread."""
-        inner = np.asarray(places, np.float64) @ self._weights["frame"] + self._weights["home"]
+        """[notes, components]: what the perceptron says, in units of each component's spread.
+
+        Args:
+            places: [notes, LATENT or more], of which the first numbers count.
+            pitches: [notes], MIDI.
+        """
+        inner = np.asarray(places, np.float64)[:, :LATENT] @ self._weights["frame"] + self._weights["home"]
         features = pitch_features(np.asarray(pitches, np.float64))
         return self._layers("decoder", np.concatenate([inner.astype(np.float32), features], axis=1), (0, 1, 2))
 
-    def encode(self, notes: Sequence[Envelopes], pitches: Sequence[float], refined: bool = True) -> Doubles:
-        """[notes, LATENT]: the place of each note.
+    def encode(self, notes: Sequence[Envelopes], pitches: Sequence[float], toned: bool = True) -> Doubles:
+        """[notes, PLACE]: the place of each note, first guessed by the encoder, then looked for around there.
 
         Args:
             notes: taken apart.
             pitches: of each, MIDI.
-            refined: the encoder's guess is made better by how the decoder moves around it.
+            toned: with a tone of their own; otherwise all is said by the latent space.
         """
         vectors = audible(np.stack([as_vector(one) for one in notes]))
         with one_thread():
-            wanted = self.compressed(vectors)
-            places = self.guessed(wanted, pitches)
-            if refined:
-                places = np.stack([self._refined(*one) for one in zip(places, wanted, pitches, strict=True)])
-        return places
+            guesses = self.guessed(self.compressed(vectors), pitches)
+            places = [self._found(*one, toned) for one in zip(guesses, vectors, pitches, strict=True)]
+        return np.stack(places)
+
+    def _found(self, guess: Doubles, wanted: Array, pitch: float, toned: bool) -> Doubles:
+        tones = tone_shapes(pitch)[: TONE if toned else 0]
+        found = refined(guess, wanted, lambda places: self._decoded(places, [pitch] * len(places)), tones)
+        return np.pad(found, (0, PLACE - len(found)))
 
     def guessed(self, components: Array, pitches: Sequence[float] | NDArray[np.int64]) -> Doubles:
         """[notes, LATENT]: where the encoder takes notes to be, out of their components [notes, components]."""
@@ -134,35 +150,6 @@ class TimbreNetwork:
         found = ((vectors - weights["mean"]) * self._important) @ weights["basis"].T / weights["scale"]
         return np.asarray(found, np.float32)
 
-    def _refined(self, place: Doubles, wanted: Array, pitch: float) -> Doubles:
-        """By Levenberg's damped steps, with the prior as a part of what is made small: nobody is sent into nowhere."""
-        scale = self._weights["scale"].astype(np.float64)
-        # The prior weighs as an error of some decibels in every one of the component's numbers does.
-        prior = _PRIOR * np.sqrt(SIZE)
-        damping = 1.0
-        step = 1e-2 * np.eye(LATENT)
-
-        def misfit(places: Doubles) -> Doubles:
-            found = self.components(places, [pitch] * len(places))
-            return np.concatenate([(found - wanted) * scale, prior / np.sqrt(LATENT) * places], axis=1)
-
-        rest = misfit(place[None])[0]
-        for _ in range(_STEPS):
-            slope = (misfit(place + step) - rest) / 1e-2
-            square, down = slope @ slope.T, slope @ rest
-            there = place - self._step(square, damping, down)
-            tried = misfit(there[None])[0]
-            if tried @ tried < rest @ rest:
-                place, rest, damping = there, tried, max(damping / 4.0, 1e-3)
-            else:
-                damping = min(damping * 4.0, 1e3)
-        return place
-
-    @staticmethod
-    def _step(square: Doubles, damping: float, down: Doubles) -> Doubles:
-        damped = square + damping * np.diag(square.diagonal())
-        return np.asarray(np.linalg.inv(damped), np.float64) @ down
-
     def _layers(self, name: str, values: Array, hidden: Sequence[int]) -> Array:
         for number in hidden:
             now = values @ self._weights[f"{name}/{number}/kernel"] + self._weights[f"{name}/{number}/bias"]
@@ -171,7 +158,3 @@ class TimbreNetwork:
             values = np.asarray(values + now if number else now, np.float32)
         last = values @ self._weights[f"{name}/out/kernel"] + self._weights[f"{name}/out/bias"]
         return np.asarray(last, np.float32)
-
-
-_PRIOR = 0.3
-"""Decibels of error in all of a note that weigh as much as a place one standard deviation away from the middle."""

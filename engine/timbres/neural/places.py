@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,27 +13,30 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.files import read_bytes, reason
+from engine.networks.sphere import slerp
 from engine.output_file import write_text
 from engine.sound.instruments.samples import resampled
 from engine.timbres.neural.analysis import Analysis, analyse
 from engine.timbres.neural.layout import HIGHEST, LOWEST, RATE, Array, Doubles
-from engine.timbres.neural.network import LATENT, TimbreNetwork
+from engine.timbres.neural.network import LATENT, PLACE, TimbreNetwork
+from engine.timbres.neural.tone import LOUDEST
+from engine.timbres.neural.ways import leg_at
 from engine.timbres.samples.pitch import track_pitch
 from engine.timbres.samples.recordings import Root, read_recording
 from engine.timbres.samples.trimming import trimmed
 
-MAX_SEED = 2**32 - 1
 ENDING = ".timbre.json"
 """Of a file that keeps a place."""
 
 _LARGEST = 1 << 16
 _FARTHEST = 12.0
-"""Length of a place's vector at most: the prior is hardly ever longer than 7."""
+"""Length of a place's vector in the latent space at most: the prior is hardly ever longer than 7."""
 
 _OFF = 30.0
 """Cents; a recording that is farther off its pitch is brought into tune."""
 
-_VERSION = 1
+_VERSION = 2
+"""The first one had no tone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class HeardNote:
     """A recording as the network hears it.
 
     Attributes:
-        place: [LATENT].
+        place: [PLACE].
         pitch: MIDI pitch of its note.
         analysis: the note taken apart.
         sound: [frames] at 48 kHz, from the note's beginning on.
@@ -55,14 +57,14 @@ class HeardNote:
 
 
 def drawn_place(seed: int) -> Doubles:
-    """[LATENT]: the place that a seed draws from the prior."""
-    return np.random.default_rng(seed).standard_normal(LATENT)
+    """[PLACE]: the place that a seed draws from the prior, with no tone of its own."""
+    return np.pad(np.random.default_rng(seed).standard_normal(LATENT), (0, PLACE - LATENT))
 
 
 def between(places: Sequence[Doubles], position: float) -> Doubles:
     """A place on the way through several.
 
-    Two of one length are gone between on a circle, for the prior has little in its middle; the length changes evenly.
+    Two are gone between on a circle, for the prior has little in its middle; their tones are mixed.
 
     Args:
         places: the points of the way.
@@ -70,21 +72,10 @@ def between(places: Sequence[Doubles], position: float) -> Doubles:
     """
     if len(places) == 1:
         return places[0]
-    way = min(max(position, 0.0), 1.0) * (len(places) - 1)
-    leg = min(int(way), len(places) - 2)
-    return _on_circle(places[leg], places[leg + 1], way - leg)
-
-
-def _on_circle(first: Doubles, second: Doubles, share: float) -> Doubles:
-    lengths = float(np.linalg.norm(first)), float(np.linalg.norm(second))
-    if min(lengths) < 1e-6:
-        return first + share * (second - first)
-    ones = first / lengths[0], second / lengths[1]
-    angle = math.acos(min(1.0, max(-1.0, float(ones[0] @ ones[1]))))
-    if angle < 1e-3 or angle > math.pi - 1e-3:  # of opposite points no circle is the shortest
-        return first + share * (second - first)
-    turned = (math.sin((1 - share) * angle) * ones[0] + math.sin(share * angle) * ones[1]) / math.sin(angle)
-    return turned * (lengths[0] + share * (lengths[1] - lengths[0]))
+    leg, share = leg_at(len(places), position)
+    first, last = places[leg], places[leg + 1]
+    tone = (1.0 - share) * first[LATENT:] + share * last[LATENT:]
+    return np.concatenate([slerp(first[:LATENT], last[:LATENT], share), tone])
 
 
 def place_between(network: TimbreNetwork, names: Sequence[int | Path], position: float) -> Doubles:
@@ -101,9 +92,8 @@ def place_between(network: TimbreNetwork, names: Sequence[int | Path], position:
     if not names:
         raise PerpetuumError("there is no place to go to", "name seeds or recordings")
     # Only the two that it lies between are asked for: a recording is not heard in vain.
-    way = min(max(position, 0.0), 1.0) * (len(names) - 1)
-    leg = min(int(way), max(0, len(names) - 2))
-    return between([named_place(network, name) for name in names[leg : leg + 2]], way - leg)
+    leg, share = leg_at(len(names), position)
+    return between([named_place(network, name) for name in names[leg : leg + 2]], share)
 
 
 def named_place(network: TimbreNetwork, name: int | Path) -> Doubles:
@@ -179,11 +169,14 @@ def load_place(path: Path) -> Doubles:
         raise PerpetuumError(
             f"{path}: this is no place of a timbre", "`perpetuum timbre encode` writes one."
         ) from error
-    found = cast("dict[str, Any]", kept).get("place") if isinstance(kept, dict) else None
+    fields = cast("dict[str, Any]", kept) if isinstance(kept, dict) else {}
+    version, found = fields.get("perpetuum_timbre", _VERSION), fields.get("place")
+    if type(version) is int and version > _VERSION:
+        raise PerpetuumError(f"{path}: written by a newer perpetuum", "Update perpetuum.")
     numbers = cast("list[Any]", found) if isinstance(found, list) else []
-    if len(numbers) != LATENT or not all(type(one) in (int, float) for one in numbers):
+    if len(numbers) not in (LATENT, PLACE) or not all(type(one) in (int, float) for one in numbers):
         raise PerpetuumError(
-            f"{path}: this is no place of a timbre, which has {LATENT} numbers", "`perpetuum timbre encode` writes one."
+            f"{path}: this is no place of a timbre, which has {PLACE} numbers", "`perpetuum timbre encode` writes one."
         )
     try:
         place = np.array(numbers, np.float64)
@@ -191,10 +184,11 @@ def load_place(path: Path) -> Doubles:
         raise PerpetuumError(f"{path}: its numbers are too large") from error
     if not np.isfinite(place).all():
         raise PerpetuumError(f"{path}: its numbers are not finite")
-    return _bounded(place)
+    return _bounded(np.pad(place, (0, PLACE - len(place))))
 
 
 def _bounded(place: Doubles) -> Doubles:
     """A place that is not too far from everything that was heard in training."""
-    length = float(np.linalg.norm(place))
-    return place if length <= _FARTHEST else place * (_FARTHEST / length)
+    latent, tone = place[:LATENT], np.clip(place[LATENT:], -LOUDEST, LOUDEST)
+    length = float(np.linalg.norm(latent))
+    return np.concatenate([latent if length <= _FARTHEST else latent * (_FARTHEST / length), tone])

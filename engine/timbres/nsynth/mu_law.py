@@ -5,6 +5,9 @@ Values are counted from -128; a class is a value plus 128. It is not quite the m
 down, full scale gives 128, which is one too many, and the value 0 stands for silence and not for the middle of its
 range.
 
+Logarithms and powers are computed in float64 and rounded once: those of float32 differ in their last bit from one
+processor to another, and a value at the edge of its range with them.
+
 Source: G.711 for the curve; how it is rounded was found by measuring the original.
 """
 
@@ -28,7 +31,8 @@ MIDDLE = CLASSES // 2
 def mu_law(wave: NDArray[np.floating[Any]]) -> Values:
     """Values of samples, -128..127 for those within -1..1; 128 for full scale itself, and more beyond it."""
     wave = np.asarray(wave, np.float32)
-    curve = np.sign(wave) * np.log(np.float32(1) + np.float32(MU) * np.abs(wave)) / np.float32(np.log(1 + MU))
+    height = np.log((np.float32(1) + np.float32(MU) * np.abs(wave)).astype(np.float64)).astype(np.float32)
+    curve = np.sign(wave) * height / np.float32(np.log(1 + MU))
     return np.floor(curve * np.float32(MIDDLE)).astype(np.int16)
 
 
@@ -36,7 +40,8 @@ def inverse_mu_law(values: NDArray[np.integer[Any]]) -> Floats:
     """Samples of values: the middle of each range, and silence for 0. `mu_law` gives the same values again."""
     q = np.asarray(values).astype(np.float32)
     curve = (q + np.float32(0.5)) * np.float32(2) / np.float32(MU + 1)
-    wave = np.sign(curve) / np.float32(MU) * (np.float32(1 + MU) ** np.abs(curve) - np.float32(1))
+    power = np.power(float(1 + MU), np.abs(curve).astype(np.float64)).astype(np.float32)
+    wave = np.sign(curve) / np.float32(MU) * (power - np.float32(1))
     return np.where(q == 0, q, wave).astype(np.float32)
 
 

@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 
 from engine.timbres.neural.layout import (
     BAND_MIDDLES,
-    BANDS,
-    FLUTTER_BANDS,
-    MOMENTS,
-    PARTIALS,
-    TOP,
     Array,
     audible,
     moment_weights,
     partial_hertz,
     pitch_features,
 )
+from engine.timbres.neural.tone import envelope_shapes, laid, without_inaudible
 
 _FARTHEST = 12
 """Semitones between the two notes of a pair at most."""
@@ -147,18 +143,6 @@ def basis_shapes(pitch: int, basis: Basis) -> Array:
         curves = [
             np.cos(np.pi * number * np.log2(np.maximum(where, 20.0) / 20.0) / 10.0) for where in (hertz, BAND_MIDDLES)
         ]
-        made.append(_laid(curves[0][None] + 0 * MOMENTS[:, None], curves[1][None] + 0 * MOMENTS[:, None]))
-    decay = -MOMENTS[:, None] + 0.5
-    attack = -np.exp(-MOMENTS[:, None] / 0.06) + 0.0
-    made += [_laid(0 * hertz[None] + one, 0 * BAND_MIDDLES[None] + one) for one in (decay, attack)]
-    made.append(_laid(np.zeros((len(MOMENTS), PARTIALS)), np.ones((len(MOMENTS), BANDS))))
-    inaudible = np.concatenate(
-        [np.broadcast_to(hertz >= TOP, (len(MOMENTS), PARTIALS)).ravel(), np.zeros(len(MOMENTS) * BANDS, bool)]
-    )
-    shapes = np.stack(made)
-    shapes[:, : len(inaudible)][:, inaudible] = 0.0
+        made.append(laid(*curves))
+    shapes = without_inaudible(np.stack([*made, *envelope_shapes()]), pitch)
     return np.asarray((shapes * moment_weights()) @ basis.basis.T / basis.scale, np.float32)
-
-
-def _laid(partials: NDArray[np.float64], noise: NDArray[np.float64]) -> Array:
-    return np.concatenate([partials.ravel(), noise.ravel(), np.zeros(FLUTTER_BANDS + 2)]).astype(np.float32)

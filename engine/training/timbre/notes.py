@@ -38,14 +38,12 @@ class AnalysedNotes:
         vectors: [notes, SIZE], float32.
         pitches: [notes], MIDI.
         programs: [notes].
-        levels: [notes], dB.
         group_of: the group of each program.
     """
 
     vectors: Array
     pitches: NDArray[np.int64]
     programs: NDArray[np.int64]
-    levels: Array
     group_of: dict[int, int]
 
     def of(self, programs: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -80,29 +78,24 @@ def prepare_notes(font: Path, folder: Path, told: Callable[[int, int], None] = l
         np.concatenate([part["vectors"].astype(np.float32) for _, part in parts]),
         np.concatenate([part["pitches"].astype(np.int64) for _, part in parts]),
         np.concatenate([np.full(len(part["pitches"]), program, np.int64) for program, part in parts]),
-        np.concatenate([part["levels"] for _, part in parts]),
         group_of,
     )
 
 
 def _taken_apart(font: Path, program: int) -> bytes:
     vectors: list[Array] = []
-    levels: list[float] = []
     kept: list[int] = []
     with one_thread():
         for pitch, sound in zip(PITCHES, render_notes(font, program, PITCHES), strict=True):
             if float(np.abs(sound).max()) < 1e-4:  # the font has nothing there
                 continue
-            found = analyse(sound, pitch)
-            vectors.append(as_vector(found.envelopes))
-            levels.append(found.level)
+            vectors.append(as_vector(analyse(sound, pitch).envelopes))
             kept.append(pitch)
     file = io.BytesIO()
     np.savez(
         file,
         vectors=np.array(vectors, np.float16).reshape(-1, SIZE),
         pitches=np.array(kept, np.int16),
-        levels=np.array(levels, np.float32),
     )
     return file.getvalue()
 
@@ -110,7 +103,7 @@ def _taken_apart(font: Path, program: int) -> bytes:
 def _read(path: Path) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            found = {name: stored[name] for name in ("vectors", "pitches", "levels")}
+            found = {name: stored[name] for name in ("vectors", "pitches")}
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise PerpetuumError(f"{path}: cannot be read", "Delete it; it is made again.") from error
     if found["vectors"].shape != (len(found["pitches"]), SIZE):

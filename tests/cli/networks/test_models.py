@@ -264,3 +264,16 @@ def test_the_command_runs_without_tensorflow():
     )
     made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "melody_rnn, attention_rnn" in made.stdout
+
+
+def test_the_timbre_network_has_its_card_among_the_others(perpetuum, tmp_path):
+    _, out, _ = perpetuum("models", "list", "--format", "json")
+    [row] = [one for one in json.loads(out) if one["name"] == "timbre"]
+    assert (row["family"], row["config"], row["licence"]) == ("timbre", "neural", "MIT")
+    copy = tmp_path / "mine.safetensors"
+    copy.write_bytes(Path(row["path"]).read_bytes())
+    for name in ("timbre", copy):
+        _, out, _ = perpetuum("models", "show", name)
+        assert "components 192, hidden 256, latent 16" in out
+        assert "Frank Wen" in out
+        assert "held out: General MIDI programs 5, 11" in out

@@ -198,6 +198,7 @@ def test_an_instrument_lies_between_two_recordings(perpetuum, sounds):
     assert "is there already" in again[2]
 
 
+@pytest.mark.xdist_group("rainbows")  # who draws the first one compiles for a quarter of a minute
 def test_pictures_show_sounds_and_encodings(perpetuum, sounds, encodings):
     from PIL import Image
 
@@ -207,6 +208,7 @@ def test_pictures_show_sounds_and_encodings(perpetuum, sounds, encodings):
     assert wide > 1.8 * tall
 
 
+@pytest.mark.xdist_group("rainbows")
 def test_a_tone_is_bright_where_it_lies_and_of_one_colour():
     from engine.timbres.rainbowgram import LOWEST, STEPS, rainbow
 

@@ -34,6 +34,7 @@ def test_transforms_at_nothing_change_nothing(rows, meter, seed):
         ("legato", {"amount": "0 %"}),
         ("staccato", {"length": "100 %"}),
         ("swing", {"amount": "0 %"}),
+        ("microtiming", {"offset": "0 ms"}),
         ("quantize", {"strength": "0 %"}),
         ("transpose", {}),
     ):

@@ -245,3 +245,14 @@ def test_every_drum_is_thinned_by_itself():
     found = applied("thin", phrase(hats + kicks), share="50 %", asked=request("drum_rules"))
     counts = np.bincount(found.notes["pitch"], minlength=50)
     assert (counts[42], counts[36]) == (8, 8)
+
+
+@pytest.mark.parametrize("qpm", [60.0, 120.0])
+def test_microtiming_is_a_time_whatever_the_tempo(qpm):
+    source = phrase([(0, 0.5, 38, 100), (1, 1.5, 36, 100), (2, 2.5, 38, 100)])
+    asked = changed(request("drum_rules"), qpm=qpm)
+    late = applied("microtiming", source, asked=asked, offset="10 ms").notes
+    np.testing.assert_allclose(late["start"], source.notes["start"] + 0.01 * qpm / 60)
+    early = applied("microtiming", source, asked=asked, offset="-10 ms").notes
+    np.testing.assert_allclose(early["start"], np.maximum(source.notes["start"] - 0.01 * qpm / 60, 0))
+    np.testing.assert_allclose(early["end"] - early["start"], 0.5)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from engine.errors import PerpetuumError
 from engine.events import BarSealed
 from engine.installation.choices.staff import StaffChoice
+from engine.installation.hours.opening import Hours
 from engine.installation.hours.programme import Turn, next_turn
 from engine.installation.hours.timetable import Source, Timetable
-from engine.installation.installation import Hours
 from engine.installation.keeper.direction import OnAir, level_wanted, turn_wanted
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.course import AskedCourse

@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 
 from engine.events import BarSealed, SceneTookOver, SteppedDown, SteppedUp
 from engine.form.curves import DayCurve
+from engine.installation.hours.opening import Hours, Opening
 from engine.installation.hours.timetable import Source, Timetable
 from engine.installation.installation import (
     AfterRest,
     AtSection,
     Fades,
-    Hours,
     Installation,
     Loudness,
-    Opening,
     Outside,
     Programme,
     Quiet,

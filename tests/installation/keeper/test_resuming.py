@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from engine.installation.hours.opening import Opening
 from engine.installation.hours.timetable import Timetable
-from engine.installation.installation import Opening
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.starts import MOST, NAME, Starts
 from engine.installation.keeper.resuming import SAFE_SCENE, made_safe, resumption

@@ -15,8 +15,8 @@ import pytest
 from engine.errors import PerpetuumError
 from engine.installation.choices.access import AlarmContact
 from engine.installation.choices.staff import StaffChoice
+from engine.installation.hours.opening import Opening
 from engine.installation.hours.timetable import Timetable
-from engine.installation.installation import Opening
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.contact import watch_contact
 from engine.installation.keeper.hands.control import ControlSocket, ask

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from engine.installation.installation import Opening
+from engine.installation.hours.opening import Opening
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper

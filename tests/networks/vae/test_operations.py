@@ -7,8 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from engine.networks.sphere import slerp
 from engine.networks.vae import operations
-from engine.networks.vae.operations import Loop, Wander, interpolate, slerp
+from engine.networks.vae.operations import Loop, Wander, interpolate
 from tests.networks.vae.golden import VaeGolden, small_network
 
 FLAT = "cat-mel_2bar_small"

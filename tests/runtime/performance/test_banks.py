@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine.events import TimbreChanged, TimbreFailed
+from engine.events import BankPlayed, TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.runtime.ending import setup_of
 from engine.runtime.performance.commands import Reseed
@@ -78,13 +78,18 @@ class Maker:
         self.answers.append(BankMade(order.digest, self.find(order.digest), 12.0))
 
 
+def hearing(told, played):
+    """Takes events; which banks were played is kept beside the rest."""
+    return lambda event: (played if isinstance(event, BankPlayed) else told).append(event)
+
+
 class Playing:
     """Banks beside a plan that goes on bar by bar."""
 
     def __init__(self, scene, maker, seed=3):
         self.scene, self.maker, self.seed = scene, maker, seed
-        self.sent, self.told = [], []
-        self.banks = Banks(maker, self.sent.append, self.told.append, wait=False)
+        self.sent, self.told, self.played = [], [], []
+        self.banks = Banks(maker, self.sent.append, hearing(self.told, self.played), wait=False)
         self.plan = Plan(scene, seed)
         self.banks.begin(scene, seed)
         self.orders, _ = orders_of(scene, seed, "/cache")

@@ -1,15 +1,20 @@
 """Timbres that turn into others while a scene plays: which bank comes in at which line, in virtual time."""
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from engine.errors import PerpetuumError
 from engine.events import TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.runtime.performance.mind.banks import Banks
-from engine.runtime.timbres.messages import BankFailed
+from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed
 from engine.runtime.timbres.orders import orders_of
-from tests.runtime.performance.test_banks import BAR, LEAD, Maker, scene_of
+from engine.sound.messages import CROSSFADE
+from engine.timbres.contract import TIMBRES, bank_digest
+from tests.runtime.performance.test_banks import BAR, LEAD, Maker, hearing, scene_of
 
 SCENE = """\
 perpetuum: 1
@@ -40,8 +45,8 @@ class Turning:
     """Banks beside a plan that goes on bar by bar, from a bar on."""
 
     def __init__(self, scene, maker, wait=False):
-        self.scene, self.maker, self.sent, self.told = scene, maker, [], []
-        self.banks = Banks(maker, self.sent.append, self.told.append, wait=wait)
+        self.scene, self.maker, self.sent, self.told, self.played = scene, maker, [], [], []
+        self.banks = Banks(maker, self.sent.append, hearing(self.told, self.played), wait=wait)
         self.plan = Plan(scene, 3)
         self.banks.begin(scene, 3)
 
@@ -135,3 +140,87 @@ def test_the_sound_is_told_of_no_third_bank_while_one_goes_into_another(scene):
     assert [one.frame // BAR for one in turning.sent] == [4]
     turning.look(6, 7)
     assert [one.frame // BAR for one in turning.sent] == [4, 8]
+
+
+def test_a_way_goes_on_after_a_line_at_which_nothing_could_be_read(scene, monkeypatch):
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    turning = Turning(scene, maker, wait=True).look(0, 1, 2, 3)
+    kind = TIMBRES.get("neural")
+
+    def unreadable(settings):
+        raise PerpetuumError("bell.wav: cannot be read (it is gone)")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(TIMBRES, "get", lambda name: replace(kind, sources=unreadable))
+        turning.look(4, 5, 6, 7)
+    assert [one.reason for one in turning.told if isinstance(one, TimbreFailed)] == [
+        "bell.wav: cannot be read (it is gone)"
+    ]
+    turning.look(8, 9, 10, 11, 12)
+    assert [one.frame // BAR for one in turning.sent] == [4, 12, 16]
+    assert turning.banks.playing == {"pad": path_at(scene, 12)}
+
+
+def test_a_performance_that_begins_while_nothing_can_be_read_turns_later(scene, monkeypatch):
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    kind = TIMBRES.get("neural")
+
+    def unreadable(settings):
+        raise PerpetuumError("bell.wav: cannot be read (it is gone)")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(TIMBRES, "get", lambda name: replace(kind, sources=unreadable))
+        turning = Turning(scene, maker, wait=True)
+    turning.look(*range(9))
+    assert turning.banks.playing == {"pad": path_at(scene, 8)}
+
+
+def test_a_bank_that_the_cache_has_dropped_meanwhile_is_made_again(scene):
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    turning = Turning(scene, maker).look(*range(16))
+    maker.there.discard(digest_at(scene, 16))  # once round the way it is wanted again
+    sent = len(turning.sent)
+    turning.look(16, 17, 18, 19)
+    assert digest_at(scene, 4) == digest_at(scene, 20)
+    maker.there.discard(digest_at(scene, 4))
+    turning.look(*range(20, 32))
+    gone = path_at(scene, 0)
+    assert gone not in [one.instrument for one in turning.sent[sent:] if one.frame > 16 * BAR]
+
+
+def test_lines_nearer_than_the_crossfade_let_no_bank_be_passed_over(tmp_path):
+    scene = scene_of(tmp_path, SCENE.replace("4 bars, parts", "1 bars, parts").replace("16 bars", "4 bars"))
+    maker = Maker({digest_at(scene, bar) for bar in range(4)})
+    turning = Turning(scene, maker, wait=True).look(*range(12))
+    last = {one.frame: one.instrument for one in turning.sent}  # of those for one line the last one counts
+    assert min(after - before for before, after in pairwise(last)) >= CROSSFADE
+    assert list(last.values()) == [path_at(scene, frame // BAR) for frame in last]
+
+
+def test_parts_that_stand_still_are_asked_about_once(tmp_path, monkeypatch):
+    scene = scene_of(
+        tmp_path,
+        SCENE.replace("instrument: round_bass", "instrument: {kind: neural, places: [3], stand_in: round_bass}"),
+    )
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    turning = Turning(scene, maker)
+    asked, found = [], []
+    kind = TIMBRES.get("neural")
+    monkeypatch.setattr(
+        TIMBRES,
+        "get",
+        lambda name: replace(kind, sources=lambda settings: asked.append(settings.places) or kind.sources(settings)),
+    )
+    monkeypatch.setattr(maker, "find", lambda digest: found.append(digest) or f"/cache/{digest}/instrument.yaml")
+    turning.look(*range(12))
+    assert asked == [(7, 12, 7)] * 3
+    assert len(found) == 3
+
+
+def test_of_each_bank_is_told_once_what_it_is_made_of(scene):
+    maker = Maker({digest_at(scene, bar) for bar in range(0, 16, 4)})
+    turning = Turning(scene, maker, wait=True).look(*range(40))
+    assert [one.digest for one in turning.played] == [digest_at(scene, bar) for bar in range(0, 16, 4)]
+    for one in turning.played:
+        order = TO_BANK_MAKER.decode(one.order)
+        assert (one.part, bank_digest(order.kind, order.settings)) == ("pad", one.digest)

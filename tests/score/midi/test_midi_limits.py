@@ -92,6 +92,22 @@ def test_a_pitch_that_is_struck_very_often_before_it_ends_takes_no_quadratic_tim
     assert len(restruck(data)) == 20_000
 
 
+@pytest.mark.parametrize("told", [20, 24, 0xFFFFFFFF])
+def test_riff_that_tells_a_wrong_length_costs_no_note(told):
+    file = header() + track(NOTE)
+    piece = parse_piece(b"RIFF\xff\xff\xff\xffRMIDdata" + told.to_bytes(4, "little") + file)
+    assert len(piece.tracks[0].notes) == 1
+    assert piece.remarks == (("the length that RIFF tells is too short; all is read",) if told < len(file) else ())
+
+
+def test_a_hundred_thousand_texts_take_no_longer_than_notes():
+    texts = b"".join(b"\0\xff\x05\x06" + b"%06d" % number for number in range(50_000))
+    chords = b"\0\xff\x01\x03C#m" * 50_000
+    begun = time.process_time()
+    assert [span.chord.name for span in parse_piece(header() + track(texts + chords + NOTE)).chords] == ["Dbm"]
+    assert time.process_time() - begun < 2  # each was read as a chord three times: 12 s
+
+
 def test_a_kind_that_is_unknown_and_headers_that_tell_of_65535_tracks_are_said():
     piece = parse_piece(header(0xFFFF, 0xFFFF, 0x7FFF) + track(NOTE))
     assert len(piece.tracks[0].notes) == 1

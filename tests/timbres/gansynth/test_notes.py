@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
+from engine.networks.sphere import slerp
 from engine.score.midi.reading import parse_piece
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.timbres.gansynth.clip import Clip, TimedNotes, combined, envelope
-from engine.timbres.gansynth.instruments import Slide, slerp
+from engine.timbres.gansynth.instruments import Slide
 from engine.timbres.gansynth.pitches import draw_pitches
 from engine.timbres.gansynth.scores import MAX_SECONDS, timed_notes
 from tests.timbres.golden import gansynth
@@ -34,8 +35,8 @@ def test_the_way_between_two_instruments_is_the_originals():
         np.testing.assert_allclose(slerp(first, second, position), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("second", [1.0, -1.0, 0.0])
-def test_the_way_to_the_same_the_opposite_or_no_instrument_is_straight(second):
+@pytest.mark.parametrize("second", [1.0, 0.0])
+def test_the_way_to_the_same_or_no_instrument_is_straight(second):
     first = np.arange(1.0, 5.0)
     np.testing.assert_allclose(slerp(first, second * first, 0.25), (0.75 + 0.25 * second) * first)
 

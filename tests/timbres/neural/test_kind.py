@@ -68,13 +68,35 @@ def test_a_way_is_where_it_is_at_a_bar_and_a_place_stands_still():
 def test_another_recording_is_another_bank(tmp_path):
     path = tmp_path / "a.wav"
     digests = set()
-    for data in (b"one", b"two"):
+    for data in (b"one", b"another"):
         path.write_bytes(data)
         digests.add(bank_digest("neural", settings(places=[str(path)])))
     assert len(digests) == 2
     path.unlink()
     with pytest.raises(PerpetuumError, match=r"a\.wav"):
         bank_digest("neural", settings(places=[str(path)]))
+
+
+def test_the_same_sound_is_one_bank_wherever_it_lies_and_however_the_way_goes_there(tmp_path):
+    names = []
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.wav").write_bytes(b"a bell")
+        names.append(str(tmp_path / folder / f"{folder}.wav"))
+    here, there = names
+    wanted = bank_digest("neural", settings(places=[here, 7], at="50 %"))
+    for same in (
+        settings(places=[there, 7], at="50 %"),
+        settings(places=[1, there, 7], at="75 %"),
+        NEURAL.moved(settings(places=[there, 7, there], over="8 bars", steps=4), 2),
+        NEURAL.moved(settings(places=[there, 7, there], over="8 bars", steps=40), 2),
+    ):
+        assert bank_digest("neural", same) == wanted
+    ends = [settings(places=[3, here], at="100 %"), settings(places=[there, 3], at="0 %"), settings(places=[here])]
+    assert len({bank_digest("neural", one) for one in ends}) == 1
+    others = [settings(places=[7, here], at="50 %"), settings(places=[here, 7], at="51 %"), ends[0]]
+    others += [settings(places=[here, 7], at="50 %", every=4)]
+    assert len({wanted, *(bank_digest("neural", one) for one in others)}) == 5
 
 
 def test_a_bank_is_an_instrument_and_the_same_settings_make_the_same_files(tmp_path):

@@ -70,6 +70,9 @@ MUSIC = {
     "rests of whole bars in the meter of that place": ("[M:3/4]Z2|C3|", "z*6 60*3"),
     "ties": ("C-C D-D|E2-E-E|", "60*2 62*2 64*4"),
     "ties over bar lines and ends of lines": ("C4-|C4-|\nC4|", "60*12"),
+    "a tie within a tuplet, and into a chord": ("C-(3CDE F|C2-[CE]2|", "60*5/3 62*2/3 64*2/3 65 60*4&z*4 z*2 64*2"),
+    "a tie over a comment and an end of line": ("C4-|%x\n% y\nC4|", "60*8"),
+    "a broken rhythm in a tuplet": ("(3C>DE z2|", "60 62*1/3 64*2/3 z*2"),
     "ties of chords": ("[CE]-[CE] [C-E]C|", "[60 64]*2 60*2&z*2 64"),
     # what makes no sound
     "decorations with names": ("!trill!C !>!D !f!E !crescendo(!F|!crescendo)!G4!fine!|", "60 62 64 65 67*4"),
@@ -105,6 +108,8 @@ MUSIC = {
     # fields among the music
     "a key in brackets": ("F [K:D]F [K:F]B [K:C]B|", "65 66 70 71"),
     "a key on a line": ("F4|\nK:D\nF4|", "65*4 66*4"),
+    "a key within a bar ends its accidentals": ("=f [K:D]f ^g [K:C]g|", "77 78 80 79"),
+    "a clef within a bar ends none": ("^c [K:clef=bass]c c2|", "73 73 73*2"),
     "a clef alone leaves the key as it is": ("[K:D]F2 [K:clef=bass]F2|[K:treble]F4|", "66*2 66*2 66*4"),
     "a unit in brackets": ("C [L:1/8]C C [L:1/2]C|", "60 60*.5 60*.5 60*2"),
     "a unit on a line": ("C D E F|\nL:1/16\nC D E F|", "60 62 64 65 60*.25 62*.25 64*.25 65*.25"),

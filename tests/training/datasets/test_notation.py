@@ -184,6 +184,32 @@ def test_cue_notes_are_left_out_and_what_follows_keeps_its_time(name):
     ]
 
 
+def test_a_score_that_is_written_bar_by_bar_is_read_like_one_part_by_part():
+    bars = (START + note("C", 4, 8), note("D", 4, 8))
+    body = "".join(
+        f'<measure number="{k}"><part id="P1">{bar}</part><part id="P2">{bar}</part></measure>'
+        for k, bar in enumerate(bars, 1)
+    )
+    parts = "".join(f'<score-part id="P{k}"><part-name>{k}</part-name></score-part>' for k in (1, 2))
+    score = read_musicxml(
+        f'<score-timewise version="4.0"><part-list>{parts}</part-list>{body}</score-timewise>'.encode()
+    )
+    assert [part.notes[["start", "pitch"]].tolist() for part in score.parts] == [[(0.0, 60), (4.0, 62)]] * 2
+
+
+def test_staves_that_are_transposed_differently_are_refused_and_doublings_said():
+    def with_transposes(said):
+        return musicxml([START.replace("</attributes>", f"<staves>2</staves>{said}</attributes>") + note("C", 5, 8)])
+
+    staff = '<transpose number="{}"><chromatic>{}</chromatic></transpose>'.format
+    for said in (staff(1, -2), staff(1, -2) + staff(2, 0)):
+        with pytest.raises(UnusableError, match="staves of one part that are transposed differently"):
+            read_musicxml(with_transposes(said))
+    assert read_musicxml(with_transposes(staff(1, -2) + staff(2, -2))).parts[0].notes["pitch"].tolist() == [70]
+    doubled = read_musicxml(with_transposes("<transpose><chromatic>0</chromatic><double/></transpose>"))
+    assert [(each.what, each.count) for each in doubled.left_out] == [("a doubling an octave away", 1)]
+
+
 def tied(step, duration, ties, chord=False):
     said = "".join(f'<tie type="{each}"/>' for each in ties.split())
     written = note(step, 4, duration, "<chord/>" * chord)

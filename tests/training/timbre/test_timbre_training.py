@@ -78,7 +78,6 @@ def notes():
         np.array(vectors, np.float32) + rough.astype(np.float32),
         pitches.ravel(),
         programs.ravel(),
-        np.zeros(pitches.size, np.float32),
         {0: 0, 1: 0, 2: 1, 5: 2, 12: 3},
     )
 

@@ -12,7 +12,8 @@ import numpy as np
 from engine.generators.chance import stream
 from engine.generators.contract import Place
 from engine.generators.neural.settings import MusicVaeSettings
-from engine.networks.vae.operations import Loop, Wander, slerp
+from engine.networks.sphere import slerp
+from engine.networks.vae.operations import Loop, Wander
 
 
 def latent_at(
@@ -75,4 +76,4 @@ def _between(points: Sequence[np.ndarray], position: float) -> np.ndarray:
     if len(points) == 1:
         return points[0]
     left = min(int(position), len(points) - 2)
-    return slerp(points[left], points[left + 1], position - left)
+    return slerp(points[left], points[left + 1], position - left).astype(np.float32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +30,9 @@ from engine.generators.neural.vae.latent_way import latent_at, numbered_point
 from engine.generators.statement import fitted, marked
 from engine.ideas.idea import Idea, TakenUp, Variation
 from engine.ideas.varying import length_of, shift_between, varied
+from engine.networks.sphere import slerp
 from engine.networks.vae.converters.melody import MelodyConverter
 from engine.networks.vae.converters.trio import TrioConverter
-from engine.networks.vae.operations import slerp
 from engine.score.midi.reading import read_piece
 from engine.score.phrase import ChordSpan, Origin, Phrase, Provenance, moved
 from engine.score.piece import Piece, Track
@@ -53,6 +54,12 @@ class MusicVaeGenerator:
         self._converter = self.network.config.make_converter()
         self._kept: OrderedDict[object, tuple[Track, ...]] = OrderedDict()
         self._files: dict[str, np.ndarray] = {}
+
+    def beside(self) -> MusicVaeGenerator:
+        """Another one, for another thread, of the same network, and with a memory of its own."""
+        other = copy(self)
+        other._kept, other._files = OrderedDict(), {}
+        return other
 
     def generate(self, request: Request[MusicVaeSettings]) -> Phrase:
         """The bars at the request's place on its way.
@@ -135,7 +142,9 @@ class MusicVaeGenerator:
         def at(begin: int) -> np.ndarray:
             bar = max(0, begin - request.place.bar)
             z = self._point_of(music, bar, request)
-            return z if goal is None else slerp(z, self._point_of(goal, bar, request), 0.5 * taken.amount)
+            if goal is None:
+                return z
+            return slerp(z, self._point_of(goal, bar, request), 0.5 * taken.amount).astype(np.float32)
 
         return at
 

@@ -13,6 +13,7 @@ from engine.events import HandAsked
 from engine.installation.choices.staff import StaffChoice
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.volume import StaffVolume
+from engine.runtime.performance.commands import Alarm, Mute, StageCommand
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +128,10 @@ class Hands:
         self._raised: set[str] = set() if kept is None else set(kept.decode("utf-8", "replace").split()) or {"somebody"}
         if self.alarm:
             log.warning("the alarm is still on: there is no sound until it is released (perpetuum control release)")
+
+    def wanted(self) -> list[StageCommand]:
+        """What counts before the first sample."""
+        return [*([Mute(True)] if self.muted else []), *([Alarm(True)] if self.alarm else [])]
 
     @property
     def alarm(self) -> bool:

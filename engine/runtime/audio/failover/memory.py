@@ -28,6 +28,9 @@ from engine.sound.messages import (
     ToSound,
 )
 
+FOREVER = 1 << 62
+"""Frames; live sound is released up to here."""
+
 SHORTEST = 2400
 """Frames (50 ms); a note that has less than this left is not begun again."""
 

@@ -12,6 +12,10 @@ from engine.processes.supervision import Supervision
 from engine.runtime.audio.processes import AudioChild
 from engine.sound.messages import Ping
 
+SPARE_DELAY = 2.0
+"""Seconds after the first sound at which a spare process is started: until then networks are loaded. Later ones come
+at once."""
+
 PING_INTERVAL = 0.5
 """Seconds between two questions whether it is well."""
 

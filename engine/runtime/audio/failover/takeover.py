@@ -12,7 +12,15 @@ from engine.processes.watchdog import Watchdog
 from engine.runtime.audio.failover.memory import Memory
 from engine.runtime.audio.graph_log import GraphLog
 from engine.runtime.audio.processes import AudioChild
-from engine.sound.messages import TakenLate, ToSound
+from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import BLOCK, TakenLate, ToSound
+
+PREROLL = 2 * SAMPLE_RATE // BLOCK * BLOCK
+"""Frames before the place of an accident from which a new process plays again, unheard: so that envelopes, filters and
+reverb stand there as if nothing had happened."""
+
+BLEND = 4 * BLOCK
+"""Frames (21 ms) over which a new process fades in and the last sound of the old one fades out."""
 
 SECOND_WIND = 1.0
 """Seconds without a winner after which one candidate more is started."""

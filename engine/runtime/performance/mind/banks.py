@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.events import Event, TimbreChanged, TimbreFailed
+from engine.events import BankPlayed, Event, TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.form.scene import Scene
-from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder
-from engine.runtime.timbres.orders import orders_of, turns
+from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed, BankMade, BankOrder
+from engine.runtime.timbres.orders import orders_of, turning
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CROSSFADE, ChangeInstrument
@@ -85,9 +85,10 @@ class Banks:
         self._made: dict[str, _Made] = {}
         self._failed: set[str] = set()
         self._said: set[TimbreFailed] = set()
+        self._told_of: set[str] = set()
         self._touch_at = 0
         self._changing: dict[str, int] = {}
-        self._aim: tuple[Scene, int] | None = None
+        self._aim: tuple[Scene, int, frozenset[str]] | None = None
         self._line = 0
 
     def begin(self, scene: Scene, seed: int, bar: int = 0) -> None:
@@ -104,7 +105,7 @@ class Banks:
         self._want(scene, seed)
         for part, order in self._wanted.items():
             if (made := self._made.get(order.digest)) is not None:
-                self.playing[part] = made.instrument
+                self._plays(part, order, made)
 
     def take_up(
         self,
@@ -141,30 +142,41 @@ class Banks:
         self.take_up(scene, seed, self.playing, {} if rebuilt else self.told)
         for part, order in self._wanted.items() if rebuilt else ():
             if part not in had and (made := self._made.get(order.digest)) is not None:
-                self.playing[part] = made.instrument
+                self._plays(part, order, made)
+
+    def _plays(self, part: str, order: BankOrder, made: _Made) -> None:
+        self.playing[part] = made.instrument
+        self._tell_of(part, order)
+
+    def _tell_of(self, part: str, order: BankOrder) -> None:
+        """Say once what a bank is made of that the sound is told of."""
+        if order.digest not in self._told_of:
+            self._told_of.add(order.digest)
+            told = TO_BANK_MAKER.encode(replace(order, folder=""))
+            self._publish(BankPlayed(part, order.kind, order.digest, told))
 
     def _want(self, scene: Scene, seed: int) -> None:
         timbres = self._timbres
         if timbres is None:
             return
-        self._aim = (scene, seed) if turns(scene) else None
+        moving = turning(scene)
+        self._aim = (scene, seed, moving) if moving else None
         self._wanted, failed = orders_of(scene, seed, str(timbres.cache.folder), self._line)
         for failure in failed.values():
             self._fail(failure)
-        self._have_made()
+        self._have_made(self._wanted.values())
 
-    def _have_made(self) -> None:
-        """Look for what is wanted in the cache, and have the rest made."""
+    def _have_made(self, orders: Collection[BankOrder]) -> None:
+        """Look for banks in the cache, and have those that are wanted and not there made."""
         timbres = self._timbres
         assert timbres is not None
-        missing: list[BankOrder] = []
-        for order in self._wanted.values():
+        for order in orders:
+            before = self._made.pop(order.digest, None)  # the cache may have dropped it meanwhile
             if (there := timbres.find(order.digest)) is not None:
-                before = self._made.get(order.digest)
                 self._made[order.digest] = _Made(there, before.seconds if before is not None else 0.0)
-            elif order.digest not in self._failed:
-                missing.append(order)
-        timbres.want(missing)
+        timbres.want(
+            [one for one in self._wanted.values() if one.digest not in self._made and one.digest not in self._failed]
+        )
 
     def look(self, plan: Plan, next_bar: int, made: int) -> None:
         """Take in what was made, and have it come in at the next section line that is not too near.
@@ -174,7 +186,7 @@ class Banks:
             next_bar: the first that is not decided.
             made: frames of sound that were made.
         """
-        if self._timbres is None or not self._wanted:
+        if self._timbres is None or not (self._wanted or self._aim):
             return
         for found in self._timbres.poll():
             match found:
@@ -208,21 +220,25 @@ class Banks:
         if self._aim is None or self._timbres is None:
             return
         last, self._line = self._line, line
-        wanted, _ = orders_of(*self._aim, str(self._timbres.cache.folder), line)
-        for part, order in self._wanted.items():
-            pending = order.digest not in self._made and order.digest not in self._failed
-            if part not in wanted or order.digest == wanted[part].digest:
+        scene, seed, moving = self._aim
+        wanted, failed = orders_of(scene, seed, str(self._timbres.cache.folder), line, moving)
+        for failure in failed.values():  # what was wanted before is still, until a line for which it can be asked
+            self._fail(failure)
+        changed: dict[str, BankOrder] = {}
+        for part, order in wanted.items():
+            before = self._wanted.get(part)
+            if before is not None and order.digest == before.digest:
                 continue
-            if pending:  # it is nearly there; to begin anew at each line would never end on a slow machine
-                wanted[part] = order
+            if before is not None and before.digest not in self._made and before.digest not in self._failed:
+                # It is nearly there; to begin anew at each line would never end on a slow machine.
                 if part in self.playing:
                     late = f"the notes for bar {last + 1} are not made yet, so those before play on"
                     self._fail(TimbreFailed(part, order.kind, late))
-        if {part: order.digest for part, order in wanted.items()} != {
-            part: order.digest for part, order in self._wanted.items()
-        }:
-            self._wanted = wanted
-            self._have_made()
+                continue
+            changed[part] = order
+        if changed:
+            self._wanted |= changed
+            self._have_made(changed.values())
 
     def _look_at(
         self, part: str, order: BankOrder, next_bar: int, start: int, line: int, in_time: bool, made_frames: int
@@ -242,10 +258,11 @@ class Banks:
             return
         change = ComingBank(made.instrument, line)
         # A hand may have moved the line of which the sound was told. The sound holds two banks: while one goes into
-        # another it takes no third, but where it waits for us.
-        taken = self._wait or made_frames >= self._changing.get(part, -CROSSFADE) + CROSSFADE
+        # another it takes no third. Where it waits for us, what counts is the line, for we may be far ahead of it.
+        taken = (line if self._wait else made_frames) >= self._changing.get(part, -CROSSFADE) + CROSSFADE
         if change != told and in_time and taken:
             self.told[part] = change
+            self._tell_of(part, order)
             self._send(ChangeInstrument(part, made.instrument, line, self._wait))
 
     def _fail(self, failure: TimbreFailed) -> None:

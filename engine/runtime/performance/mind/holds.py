@@ -49,6 +49,16 @@ def with_holds(scene: Scene, holds: Holds, muted: Iterable[str] = ()) -> Scene:
     return scene
 
 
+def check_part(scene: Scene, part: str | None) -> None:
+    """Refuse the name of a part that a scene does not have; None names none.
+
+    Raises:
+        PerpetuumError: there is no such part.
+    """
+    if part is not None and part not in scene.parts:
+        raise PerpetuumError(f"there is no part {part!r}", "one of " + ", ".join(scene.parts))
+
+
 def _held(scene: Scene, name: str, setting: str, part: Part) -> Scene:
     """The scene with a part in which one setting neither moves over a section nor follows the day.
 

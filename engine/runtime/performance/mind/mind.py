@@ -37,10 +37,11 @@ from engine.runtime.performance.course import Course, LoadScene, Snapshot, no_sc
 from engine.runtime.performance.links import LinkEnd
 from engine.runtime.performance.messages import Begin, FromStage, GraphRefused, SoundProgress, ToStage
 from engine.runtime.performance.mind.banks import Banks
-from engine.runtime.performance.mind.holds import Holds, with_holds
+from engine.runtime.performance.mind.holds import Holds, check_part, with_holds
 from engine.runtime.performance.mind.loaded import LoadedNetworks
+from engine.runtime.performance.mind.standing import snapshot_of
 from engine.runtime.performance.mind.state import MindState
-from engine.runtime.performance.mind.succession import NextScene, keep_playing, take_over
+from engine.runtime.performance.mind.succession import REST_BARS, NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over
 from engine.runtime.timbres.orders import with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
@@ -54,9 +55,6 @@ FIRST_PATIENCE = 3.0
 
 EARLIER = 8
 """Scenes before the one that plays that are kept, to go back to where its graph cannot be built."""
-
-REST_BARS = 2
-"""Bars of rest between two scenes, where a rest was asked for."""
 
 
 class Mind:
@@ -136,20 +134,7 @@ class Mind:
         )
 
     def _snapshot(self) -> Snapshot:
-        conductor, plan = self.conductor, self.conductor.plan
-        visit = plan.pass_at(conductor.next_bar)
-        return Snapshot(
-            title=plan.scene.title,
-            seed=plan.seed,
-            section=visit.section.name,
-            pass_index=visit.index,
-            next_bar=conductor.next_bar,
-            made=self.progress.made,
-            heard=self.progress.heard,
-            parts=visit.players,
-            muted=tuple(sorted(self._muted)),
-            solo=conductor.solo,
-        )
+        return snapshot_of(self.conductor, self.progress, self._muted)
 
     def prepare(self) -> None:
         """Let the graph be built and networks loaded; nothing sounds yet.
@@ -336,22 +321,18 @@ class Mind:
                 self.conductor.follow(self.conductor.plan.reseeded(seed, self.conductor.next_bar))
                 self._banks.edited(self._written, seed, rebuilt=False)
             case Solo(part=part):
-                self._known(part)
+                check_part(self._written, part)
                 self.conductor.solo = part
             case MutePart(part=part, muted=muted):
-                self._known(part)
+                check_part(self._written, part)
                 self._hold(self._holds, self._muted | {part} if muted else self._muted - {part})
             case SetControl(part=part, control=control, value=value):
-                self._known(part)
+                check_part(self._written, part)
                 holds = {key: kept for key, kept in self._holds.items() if key != (part, control)}
                 self._hold(holds if value is None else {**holds, (part, control): value}, self._muted)
             case _:
                 assert_never(command)
         self._tell_of(command, self.conductor.next_bar)
-
-    def _known(self, part: str | None) -> None:
-        if part is not None and part not in self._written.parts:
-            raise PerpetuumError(f"there is no part {part!r}", "one of " + ", ".join(self._written.parts))
 
     def _hold(self, holds: Holds, muted: frozenset[str]) -> None:
         """Let a hand hold settings; the graph stays, because only what moves in it moves."""

@@ -22,6 +22,9 @@ from engine.sound.messages import BLOCK, ToSound
 
 log = logging.getLogger(__name__)
 
+REST_BARS = 2
+"""Bars of rest between two scenes, where a rest was asked for."""
+
 MOST_FAILURES = 8
 """Bars in a row that cannot be made, after which the performance is given up."""
 

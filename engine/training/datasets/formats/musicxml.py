@@ -17,7 +17,7 @@ from engine.errors import PerpetuumError
 from engine.score.harmony.chords import parse_chord, recognise
 from engine.training.datasets.formats.musicxml_prepared import prepared
 from engine.training.datasets.formats.score_sets import VELOCITY
-from engine.training.datasets.score import LeftOut, Score, ScorePart, UnusableError, checked, note_array
+from engine.training.datasets.score import Score, ScorePart, UnusableError, checked, note_array
 
 LARGEST = 64 << 20
 """Bytes of the largest score, unpacked."""
@@ -84,11 +84,10 @@ def _read(text: str) -> Score:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ready, cues = prepared(text)
+            ready, left_out = prepared(text)
             found = converter.parseData(ready, format="musicxml")
             if isinstance(found, stream.Opus):
                 found = found.scores[0]
-            left_out = (LeftOut("a cue note, which another instrument plays", cues),) if cues else ()
             return checked(replace(_score(found), left_out=left_out))
     except UnusableError:
         raise

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from engine.training.datasets.score import LeftOut, UnusableError
+
 _DIATONIC = (0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6)
 """Steps of the scale in so many semitones."""
 _OF_CUES = ("cue", "tie", "notations", "lyric", "notehead", "play", "stem", "beam")
 """What a rest in the place of a cue note does not have."""
 
 
-def prepared(text: str) -> tuple[str, int]:
+def prepared(text: str) -> tuple[str, tuple[LeftOut, ...]]:
     """MusicXML without what music21 reads wrongly.
 
     `<transpose>` gets its `<diatonic>`, which may be missing. Cue notes, which another instrument plays and are there
     to be seen, become rests. What `<accidental>` draws goes: music21 alters pitches after it, but `<alter>` alone says
     how a note sounds. In parts of several staves a note without `<staff>` is on the first; music21 has it on all.
+    Scores that are written bar by bar (`<score-timewise>`) are turned into such that are written part by part.
 
     Args:
         text: of a MusicXML file.
 
     Returns:
-        The text, and how many cue notes were left out.
+        The text, and what was left out: cue notes, and doublings that only a transposition tells of.
 
     Raises:
         ElementTree.ParseError: it is no XML.
+        UnusableError: staves of one part are transposed differently.
     """
     root = ElementTree.fromstring(text)
+    if root.tag == "score-timewise":
+        root = _by_parts(root)
+    for part in root.iter("part"):
+        _agree(part)
+    doublings = [transpose for transpose in root.iter("transpose") if transpose.find("double") is not None]
     for transpose in root.iter("transpose"):
         if transpose.find("diatonic") is None:
             semitones = round(float(transpose.findtext("chromatic") or 0))
@@ -45,7 +54,34 @@ def prepared(text: str) -> tuple[str, int]:
     for note in root.iter("note"):
         for accidental in note.findall("accidental"):
             note.remove(accidental)
-    return ElementTree.tostring(root, encoding="unicode"), cues
+    counts = {"a cue note, which another instrument plays": cues, "a doubling an octave away": len(doublings)}
+    left_out = tuple(LeftOut(what, count) for what, count in counts.items() if count)
+    return ElementTree.tostring(root, encoding="unicode"), left_out
+
+
+def _by_parts(timewise: ElementTree.Element) -> ElementTree.Element:
+    """The same score with the bars in its parts, not the parts in its bars."""
+    root = ElementTree.Element("score-partwise", timewise.attrib)
+    root.extend(child for child in timewise if child.tag != "measure")
+    parts: dict[str, ElementTree.Element] = {}
+    for measure in timewise.iterfind("measure"):
+        for part in measure.iterfind("part"):
+            name = part.get("id", "")
+            if name not in parts:
+                parts[name] = ElementTree.SubElement(root, "part", {"id": name})
+            ElementTree.SubElement(parts[name], "measure", measure.attrib).extend(part)
+    return root
+
+
+def _agree(part: ElementTree.Element) -> None:
+    """Refuse a part whose staves sound differently transposed: music21 transposes all of a part's alike."""
+    staves = max((int(found.text or 1) for found in part.iter("staves")), default=1)
+    for attributes in part.iter("attributes"):
+        told = attributes.findall("transpose")
+        numbers = {each.get("number", "all") for each in told}
+        amounts = {(each.findtext("chromatic"), each.findtext("octave-change") or "0") for each in told}
+        if len(amounts) > 1 or (told and "all" not in numbers and len(numbers) < staves):
+            raise UnusableError("staves of one part that are transposed differently")
 
 
 def _without_cues(parent: ElementTree.Element) -> int:

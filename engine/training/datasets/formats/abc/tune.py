@@ -177,7 +177,7 @@ class Tune:
             return
         self.voice.apply(staff)
         if signature is not None:
-            self.voice.signature = signature
+            self.voice.sign(signature)
             self.voice.items.append(Change("key", self._sounding(signature)))
 
     def _note_drums(self, staff: Staff) -> None:

@@ -163,6 +163,11 @@ class AbcVoice:
         self._bar.clear()
         self.items.append(AbcBar(other_ending))
 
+    def sign(self, signature: Signature) -> None:
+        """Begin another key: it ends what accidentals of the bar say (the standard is silent; so does abc2midi)."""
+        self.signature = signature
+        self._bar.clear()
+
     def overlay(self, place: str) -> None:
         """Go back to the beginning of the bar."""
         self._bar.clear()

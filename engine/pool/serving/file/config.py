@@ -24,6 +24,7 @@ class Deployment:
         models: bytes of memory in each that networks may take.
         memory: bytes that each may take in all; above, it is replaced.
         gpus: of each, as Ray shares them out.
+        batch: phrases of MusicVAE whose calls of the network each makes as one; 1: each phrase alone.
     """
 
     name: str = "all"
@@ -32,6 +33,7 @@ class Deployment:
     models: int = GB
     memory: int = 3 * GB
     gpus: float = 0.0
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.installation.reading.models import SecretFile
-from engine.pool.serving.reading import DeploymentFile, PoolServerFile
+from engine.pool.serving.file.reading import DeploymentFile, PoolServerFile
 from engine.scenes.schema.json_schema import NAME_PATTERN, closed, file_schema, object_schema
 
 _ADDRESS = {"type": "string", "pattern": r"^\s*(\[[^\]]*\]|[^:\s]*):\d{1,5}\s*$"}

@@ -12,7 +12,7 @@ from engine.generators.contract import GENERATORS, Settings
 from engine.installation.choices.secret import Secret
 from engine.installation.reading.listening import hide_secrets, read_addresses, read_secret, warn_of_an_absent
 from engine.installation.state_place import default_state
-from engine.pool.serving.config import GB, Deployment, PoolConfig
+from engine.pool.serving.file.config import GB, Deployment, PoolConfig
 from engine.scenes.loading import read_tree
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
@@ -39,6 +39,10 @@ def _memory(value: object) -> float:
 Memory = Annotated[int, BeforeValidator(_memory), unit_schema(MEMORY), MEMORY]
 
 
+OTHERS = "others"
+"""Name of the deployment that is there where every one of the file has kinds of its own."""
+
+
 class DeploymentFile(Settings):
     """Replicas that make some kinds of phrases."""
 
@@ -47,6 +51,13 @@ class DeploymentFile(Settings):
     models: Memory = Field(default=GB, description="Memory that networks may take in each; the last used stay.")
     memory: Memory = Field(default=3 * GB, description="Memory that each may take in all; above, it is replaced.")
     gpus: float = Field(default=0.0, ge=0, le=16, description="Share of GPUs that Ray gives to each.")
+    batch: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Phrases of MusicVAE that share calls of the network in each; with more than one a note may rarely "
+        "be another than the player would make.",
+    )
 
 
 class PoolServerFile(Settings):
@@ -148,9 +159,16 @@ def _read_deployments(source: SourceFile, node: MapNode) -> tuple[Deployment, ..
         others = [one.name for one in found if not one.kinds]
         if not kinds and "kinds" not in value.entries and others:
             source.error(key.span, f"`{others[0]}` makes all that no other makes already", "`kinds`")
-        found.append(Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus))
+        found.append(Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus, head.batch))
     if all(one.kinds for one in found):
-        found.append(Deployment(name="others"))
+        if OTHERS in mapping.entries:
+            source.error(
+                mapping.key(OTHERS).span,
+                f"`{OTHERS}` is the name of the deployment that makes what no other makes",
+                "another name",
+                hint="or leave its `kinds` out",
+            )
+        found.append(Deployment(name=OTHERS))
     return tuple(found)
 
 
@@ -159,6 +177,10 @@ def _read_kinds(source: SourceFile, node: MapNode, name: str, made: dict[str, st
         return ()
     key, value = node.entries["kinds"]
     items: list[Node] = list(value.items) if isinstance(value, ListNode) else [value]
+    if not items:
+        source.error(
+            key.span, "`kinds` is empty", "kinds of generators", hint="without the key, all that no other makes"
+        )
     networks = [kind for kind, described in GENERATORS.kinds().items() if described.network]
     found: list[str] = []
     for item in items:
