@@ -206,10 +206,10 @@ software() {
         run cp -r "$wheels/." "$folder"
     else
         # Our own wheel is named, or one of an index would be taken for it; so is its source, for such settings count
-        # for what is named alone.
+        # for what is named alone. What pip keeps of an earlier build was built with who knows which settings.
         python=$(python3 -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
         built=$(compgen -G "$folder/pyo-*-$python-*.whl" || true)
-        pyo=(--no-binary pyo --config-settings=--build-option=--use-double pyo)
+        pyo=(--no-cache-dir --no-binary pyo --config-settings=--build-option=--use-double pyo)
         if [ -n "$built" ]; then pyo=("$(head -n 1 <<<"$built")"); fi
         run "$pip" wheel -q "${pyo[@]}" --find-links "$folder" -w "$folder" "$package"
     fi
