@@ -150,7 +150,7 @@ def test_with_wheels_nothing_is_loaded_or_built_and_without_them_all_are_kept(tm
     assert all(" install " in one and " --no-index " in one for one in pip)
     here.write_text("")
     pip = [one for one in install("--dry-run", settings=here).stdout.splitlines() if "bin/pip" in one]
-    assert " wheel -q --no-binary pyo " in pip[0]
+    assert " wheel -q --no-cache-dir --no-binary pyo --config-settings=--build-option=--use-double pyo " in pip[0]
     assert all(" --no-index " in one for one in pip[1:])
 
 

@@ -197,7 +197,7 @@ wanted_software() {
 # All that is installed comes from wheels that are kept, pyo's built from its source for double precision: so that a
 # spare, whose `wheels` is this folder, needs neither compiler nor network.
 software() {
-    local folder=/opt/perpetuum/wheels stamp=/opt/perpetuum/installed pip=/opt/perpetuum/bin/pip wanted pyo
+    local folder=/opt/perpetuum/wheels stamp=/opt/perpetuum/installed pip=/opt/perpetuum/bin/pip wanted python built pyo
     wanted=$(wanted_software)
     if [ -x "$pip" ] && [ -f "$stamp" ] && [ "$wanted" = "$(cat "$stamp")" ]; then return; fi
     if [ ! -x "$pip" ]; then run python3 -m venv --system-site-packages /opt/perpetuum; fi
@@ -205,13 +205,16 @@ software() {
     if [ -n "$wheels" ]; then
         run cp -r "$wheels/." "$folder"
     else
-        pyo=(--no-binary pyo --config-settings=--build-option=--use-double)
-        if compgen -G "$folder/pyo-*.whl" >/dev/null; then pyo=(--only-binary pyo); fi
+        # Our own wheel is named, or one of an index would be taken for it; so is its source, for such settings count
+        # for what is named alone. What pip keeps of an earlier build was built with who knows which settings.
+        python=$(python3 -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
+        built=$(compgen -G "$folder/pyo-*-$python-*.whl" || true)
+        pyo=(--no-cache-dir --no-binary pyo --config-settings=--build-option=--use-double pyo)
+        if [ -n "$built" ]; then pyo=("$(head -n 1 <<<"$built")"); fi
         run "$pip" wheel -q "${pyo[@]}" --find-links "$folder" -w "$folder" "$package"
     fi
-    run "$pip" install -q --no-index --find-links "$folder" "$package"
-    # The same version again is another one where its content is.
-    run "$pip" install -q --no-index --find-links "$folder" --no-deps --force-reinstall "$package"
+    # The same version again may be another one by its content.
+    run "$pip" install -q --no-index --force-reinstall --find-links "$folder" "$package"
     if [ "$dry_run" = no ]; then printf '%s\n' "$wanted" >"$stamp"; fi
 }
 

@@ -14,13 +14,13 @@ import importlib.util
 import io
 import os
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from engine.score.time import SAMPLE_RATE
+from engine.sound.build import has_double, pyo_folders
 from engine.sound.messages import BLOCK
 
 _MODULES = (
@@ -42,9 +42,7 @@ def _load() -> tuple[Any, bool]:
     spec = importlib.util.find_spec("pyo")
     if spec is None or spec.submodule_search_locations is None:
         raise ImportError("pyo is not installed")
-    double = importlib.util.find_spec("pyo64") is not None and any(
-        any(Path(folder).glob("_pyo64.*")) for folder in spec.submodule_search_locations
-    )
+    double = has_double(pyo_folders())
     os.environ["PYO_GUI_WX"] = "0"
     package = ModuleType("pyo")
     package.__path__ = list(spec.submodule_search_locations)

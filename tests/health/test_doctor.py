@@ -46,6 +46,16 @@ def doctor(*words, capsys):
 
 
 @pytest.mark.parametrize(
+    ("folders", "double", "grade"),
+    [([], None, Grade.BAD), ([Path("/x")], False, Grade.DOUBTFUL), ([Path("/x")], True, Grade.GOOD)],
+)
+def test_a_pyo_that_is_not_here_or_coarse_is_told_with_how_to_build_it(folders, double, grade):
+    found = sound.library(folders, double)
+    assert found.grade is grade
+    assert found.remedy.startswith("pip install") == (grade is not Grade.GOOD)
+
+
+@pytest.mark.parametrize(
     ("year", "said", "grade"),
     [(1970, "yes", Grade.BAD), (2026, "yes", Grade.GOOD), (2026, "no\n", Grade.DOUBTFUL), (2026, "", Grade.UNKNOWN)],
 )

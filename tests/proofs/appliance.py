@@ -1,12 +1,14 @@
 # pyright: strict
 """The appliance of deploy/raspberry-pi in a Debian root of its own, as root on a Debian machine.
 
-`python -m tests.proofs.appliance [--arch arm64] [--release bookworm] [--folder DIR] [--wheel FILE] [--wheels DIR]`
+`python -m tests.proofs.appliance [--arch arm64] [--release bookworm] [--folder DIR] [--wheel FILE] [--wheels DIR]
+[--networks]`
 
 It makes a root with debootstrap (one of another architecture runs by qemu-user-static, which is registered for as long
 as this runs), lets `install.sh` do all of it there, and again, looks whether pyo is in double precision, whether
-`check` passes, and whether ten seconds of a scene by rules are the same notes as here. `--wheels` are wheels of that
-architecture, as `pip download --platform` gives them; without it they are loaded there.
+`check` passes, whether ten seconds of a scene by rules are the same notes as here, and with `--networks` how many
+phrases of networks are. `--wheels` are wheels of that architecture, as `pip download --platform` gives them; without
+it they are loaded there.
 """
 
 from __future__ import annotations
@@ -41,6 +43,11 @@ sections: {all: {bars: 8 bars, parts: [pad, bass]}}
 
 IDEMPOTENT = ("+ groupadd", "+ usermod", "+ install -d", "+ chgrp")
 """What the script does each time, without changing anything."""
+
+NETWORKS = (("one_drum", 32), ("lookback_rnn", 64), ("drum_kit", 32), ("cat-mel_2bar_small", 32))
+"""Models, and the steps of a phrase."""
+
+PHRASES = 16
 
 EMULATED = """
 Only emulated, or not there: the board (its firmware, config.txt, GPIO, watchdog, heat, power), the sound card and
@@ -175,6 +182,22 @@ def proof(root: Root) -> list[tuple[str, str]]:
     return rows
 
 
+def phrases(root: Root) -> list[tuple[str, str]]:
+    """Rows: of how many phrases of a network each note is as here."""
+    rows: list[tuple[str, str]] = []
+    for model, steps in NETWORKS:
+        words = ("generate", model, "-n", str(PHRASES), "--num-steps", str(steps), "--seed", "5", "-o")
+        began = time.monotonic()
+        root.run("/opt/perpetuum/bin/perpetuum", *words, f"/root/{model}")
+        passed = time.monotonic() - began
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([sys.executable, "-m", "engine", *words, folder], check=True, capture_output=True)
+            here = {one.name: one.read_bytes() for one in Path(folder).glob("*.mid")}
+        same = sum((root.place / "root" / model / name).read_bytes() == data for name, data in here.items())
+        rows.append((f"phrases of {model} as here", f"{same} of {len(here)}, {passed:.0f} s"))
+    return rows
+
+
 def main() -> int:
     """Print the table; gives the exit code."""
     parser = argparse.ArgumentParser(description="The appliance in a Debian root of its own.")
@@ -182,6 +205,7 @@ def main() -> int:
     parser.add_argument("--release", choices=["bookworm", "trixie"], default="bookworm")
     parser.add_argument("--folder", type=Path, help="A root that is there, or is made there and stays.")
     parser.add_argument("--wheel", type=Path, help="Of Perpetuum; built without it.")
+    parser.add_argument("--networks", action="store_true", help="Compare phrases of networks, too.")
     parser.add_argument("--wheels", type=Path, help="Of what it needs, for that architecture.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, emulation(options.arch):
@@ -189,6 +213,7 @@ def main() -> int:
         root.make(options.arch, options.release)
         fill(root, options.wheel or built(Path(folder)), options.wheels)
         rows = proof(root)
+        rows += phrases(root) if options.networks else []
     print("| | |\n|---|---|")
     for what, came in rows:
         print(f"| {what} | {came} |")

@@ -68,6 +68,7 @@ def diagnoses(installation: str | None) -> list[Diagnosis]:
     kind, argument = (output.kind, output.argument) if output is not None else ("auto", None)
     found.append(sound.device(kind, argument))
     found += sound.mixer(kind, argument)
+    found.append(sound.library())
     found.append(machine.clock())
     found += machine.board()
     found.append(machine.memory())

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from engine.health.doctor.diagnosis import Diagnosis, Grade
 from engine.health.mixer.mixer import OutputMixer
 from engine.health.programs import Ask, output_of
 from engine.outputs.devices.devices import Device, auto_choice, devices
+from engine.sound.build import has_double, pyo_folders
 
 SOFT = 40.0
 """Per cent of a mixer below which somebody has probably turned it down by hand."""
@@ -40,6 +42,24 @@ def device(kind: str, argument: str | None, here: Sequence[Device] | None = None
         remedy = "plug a card in, and install a player: apt install pipewire-bin, pulseaudio-utils or alsa-utils"
         return Diagnosis("output", Grade.BAD, f"{takes}: {why}", remedy)
     return Diagnosis("output", Grade.GOOD, f"{takes}: {why}")
+
+
+def library(folders: list[Path] | None = None, double: bool | None = None) -> Diagnosis:
+    """Whether what makes the sound is here, and of which build.
+
+    Args:
+        folders: where pyo lies; None: look.
+        double: whether it computes in double precision; None: look.
+    """
+    folders = pyo_folders() if folders is None else folders
+    if not folders:
+        return Diagnosis("pyo", Grade.BAD, "it is not installed: nothing can sound", "pip install pyo")
+    if has_double(folders) if double is None else double:
+        return Diagnosis("pyo", Grade.GOOD, "in double precision")
+    remedy = "pip install --force-reinstall --no-deps --no-binary pyo --config-settings=--build-option=--use-double pyo"
+    return Diagnosis(
+        "pyo", Grade.DOUBTFUL, "in single precision; scenes were made and measured with the double one", remedy
+    )
 
 
 def mixer(kind: str, argument: str | None, ask: Ask = output_of) -> list[Diagnosis]:
