@@ -33,7 +33,7 @@ def progress(title: str, total: int = 1) -> Iterator[Callable[[], None]]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    with _bar(title, total, console) if console.is_terminal else _lines(title) as show:
+    with _bar(title, total, console) if console.is_terminal else lines(title) as show:
         done = 0
 
         def hear(share: float) -> None:
@@ -69,7 +69,8 @@ def _bar(title: str, total: int, console: object) -> Iterator[Callable[[float], 
 
 
 @contextmanager
-def _lines(title: str) -> Iterator[Callable[[float], None]]:
+def lines(title: str) -> Iterator[Callable[[float], None]]:
+    """Say how far work is where there is no terminal: from two seconds on, now and then; tell it the share."""
     following = time.monotonic() + PATIENCE
     first: tuple[float, float] | None = None
 

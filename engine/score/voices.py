@@ -9,12 +9,14 @@ from enum import StrEnum
 import numpy as np
 
 from engine.errors import PerpetuumError
-from engine.score.midi.texts import same_text
+from engine.score.midi.texts import in_short, same_text
 from engine.score.phrase import NOTE, moved
 from engine.score.piece import Piece, Track
 from engine.score.time import STEPS_PER_BEAT
 
 _LEAD = re.compile(r"melod|lead|vo[ck]al|voice|solo|sing|theme|\btune\b", re.IGNORECASE)
+_TOLD = 20
+"""Tracks that a message names."""
 _TOGETHER = 1.0 / 16
 """Notes that begin within so many beats of each other are one chord: people do not play chords to the tick."""
 
@@ -124,8 +126,12 @@ def named_track(piece: Piece, name: str) -> Track:
             return track
     if name.strip().isdecimal() and 1 <= int(name) <= len(piece.tracks):
         return piece.tracks[int(name) - 1]
-    known = ", ".join(f"{place} {_called(track)}" for place, track in enumerate(piece.tracks, 1))
-    raise PerpetuumError(f"there is no track {name!r}", f"there are: {known}" if known else "there are no notes at all")
+    known = ", ".join(f"{place} {_called(track)}" for place, track in enumerate(piece.tracks[:_TOLD], 1))
+    if len(piece.tracks) > _TOLD:
+        known += f" and {len(piece.tracks) - _TOLD} more"
+    raise PerpetuumError(
+        f"there is no track {in_short(name)!r}", f"there are: {known}" if known else "there are no notes at all"
+    )
 
 
 def from_0(notes: np.ndarray) -> np.ndarray:
@@ -145,4 +151,4 @@ def _onsets(track: Track) -> int:
 
 def _called(track: Track) -> str:
     kind = "drums" if track.is_drum else "notes"
-    return f"{track.name or 'without a name'} ({len(track.notes)} {kind})"
+    return f"{in_short(track.name) or 'without a name'} ({len(track.notes)} {kind})"

@@ -233,6 +233,8 @@ def find_settings(name: str) -> tuple[str, TrainingFile | None, list[Diagnostic]
             )
         return name, TrainingFile(config=name), []
     if not path.is_file():
+        if configs := [config for config in trainable() if CONFIGS[config].family == name]:
+            raise PerpetuumError(f"{name} is a family of networks; say which one", f"Take {listed(configs)}.")
         recipe = RECIPES / f"{path.stem}.yaml"
         if path.parent.name != RECIPES.name or not recipe.is_file():
             known = [*trainable(), *(f"recipes/{found.stem}" for found in sorted(RECIPES.glob("*.yaml")))]

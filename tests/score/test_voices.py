@@ -106,6 +106,13 @@ def test_a_track_is_found_by_its_name_or_its_number():
         named_track(piece, "Oboe")
 
 
+def test_a_message_names_some_tracks_by_the_beginnings_of_their_names():
+    piece = Piece(tuple(Track(TUNE.notes, "x" * 100_000) for _ in range(1024)))
+    with pytest.raises(PerpetuumError, match=r"(?s)1 x{60}… \(.* and 1004 more") as refused:
+        named_track(piece, "y" * 100_000)
+    assert len(str(refused.value)) < 2500
+
+
 def test_a_piece_without_the_kind_that_is_needed_is_a_clear_error():
     with pytest.raises(PerpetuumError, match="no notes but drums"):
         melody_track(Piece((KIT,)))

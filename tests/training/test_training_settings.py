@@ -105,6 +105,12 @@ def test_a_misspelt_config_or_recipe_is_told_what_is_near():
     assert refusal.value.hint == "Did you mean recipes/drum_kit?"
 
 
+def test_the_name_of_a_family_is_answered_with_its_configs():
+    with pytest.raises(PerpetuumError, match="melody_rnn is a family of networks; say which one") as refusal:
+        find_settings("melody_rnn")
+    assert "attention_rnn" in refusal.value.hint
+
+
 def test_every_shipped_weights_file_has_a_recipe():
     shipped = {path.stem for path in assets.shipped("weights").glob("*.safetensors")}
     assert shipped <= {path.stem for path in RECIPES.glob("*.yaml")}

@@ -17,6 +17,7 @@ import click
 from engine.cli.listing import as_text_or_json
 from engine.cli.music.sampling import Number
 from engine.cli.targets import OutputFolder, OutputPath
+from engine.cli.waiting import lines
 from engine.errors import PerpetuumError, StoppedError
 from engine.output_file import output_folder
 from engine.pictures import PICTURES, ensure_plotting, save_picture
@@ -212,7 +213,7 @@ def show_stats(folder: Path, form: str, picture: Path | None, jobs: int | None) 
 
 @contextmanager
 def reading(title: str, kept: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr while files are read; tell what it gives how many of how many. Ctrl-C is no failure of ours.
+    """A bar, or lines, on stderr while files are read; tell it how many of how many. Ctrl-C is no failure of ours.
 
     Args:
         title: of the bar.
@@ -226,13 +227,16 @@ def reading(title: str, kept: str) -> Iterator[Callable[[int, int], None]]:
 
     console, done, total = Console(stderr=True), 0, 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with bar, lines(title.lower()) as say:
         task = bar.add_task(title, total=None)
 
         def tell(now: int, of: int) -> None:
             nonlocal done, total
             done, total = now, of
             bar.update(task, completed=now, total=of)
+            if not console.is_terminal and of:
+                say(now / of)
 
         try:
             yield tell

@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.networks.studio.made import MadePiece
 from engine.score.drums import CLASS_OF_PITCH
+from engine.score.midi.texts import in_short
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.score.voices import MelodyVoice, NothingHeard, drum_track, melody_track, named_track, reduce
@@ -135,7 +136,7 @@ def _melodic(config: Any, piece: Piece, track: str | None) -> Track:
 
 def named(piece: Piece, track: Track) -> str:
     """A track for a sentence: its number, as `--track` takes it, and its name if it has one."""
-    return f"track {_index(piece, track) + 1}" + (f" ({track.name})" if track.name else "")
+    return f"track {_index(piece, track) + 1}" + (f" ({in_short(track.name)})" if track.name else "")
 
 
 def _choice(piece: Piece, chosen: Track, asked: str | None) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ _CONTROLS = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
 """Format characters that scripts and emoji need."""
 
+_SHORT = 60
+"""Letters of a name that a sentence holds."""
+
 
 def decoded(raw: bytes, encoding: str = "cp1252") -> str:
     """A text of a file, without control characters.
@@ -60,6 +63,11 @@ def printable(text: str) -> str:
     return "".join(
         " " if unicodedata.category(letter) in _CONTROLS and letter not in _JOINERS else letter for letter in text
     )
+
+
+def in_short(text: str) -> str:
+    """The text for a sentence: its beginning, where it is long."""
+    return text if len(text) <= _SHORT else text[:_SHORT] + "…"
 
 
 def same_text(one: str, other: str) -> bool:

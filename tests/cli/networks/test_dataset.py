@@ -131,6 +131,16 @@ def test_stats_of_a_data_set_count_its_pieces(music, tmp_path):
     assert "instruments" not in out
 
 
+def test_without_a_terminal_lines_say_how_far_the_reading_is(capsys, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("engine.cli.waiting.time.monotonic", lambda: now)
+    with reading("Reading", "nothing is kept") as tell:
+        tell(0, 8)
+        now += 6
+        tell(2, 8)
+    assert capsys.readouterr().err == "reading: 25%, about 18 s left\n"
+
+
 def test_ctrl_c_says_how_to_go_on():
     def stopped():
         with reading("Reading", "the same command goes on") as tell:

@@ -197,6 +197,18 @@ def test_a_score_that_is_written_bar_by_bar_is_read_like_one_part_by_part():
     assert [part.notes[["start", "pitch"]].tolist() for part in score.parts] == [[(0.0, 60), (4.0, 62)]] * 2
 
 
+def test_a_bar_lasts_in_all_parts_as_long_as_in_the_fullest():
+    full = [START + note("C", 4, 8), note("D", 4, 8), note("E", 4, 8)]
+    short = [full[0], note("D", 4, 2) + "<backup><duration>1</duration></backup>", full[2]]
+    parts = "".join(
+        f'<part id="P{number}">{"".join(f"<measure>{bar}</measure>" for bar in bars)}</part>'
+        for number, bars in enumerate((full, short), 1)
+    )
+    named = "".join(f'<score-part id="P{k}"><part-name>{k}</part-name></score-part>' for k in (1, 2))
+    score = read_musicxml(f"<score-partwise><part-list>{named}</part-list>{parts}</score-partwise>".encode())
+    assert [part.notes["start"].tolist() for part in score.parts] == [[0.0, 4.0, 8.0]] * 2
+
+
 def test_staves_that_are_transposed_differently_are_refused_and_doublings_said():
     def with_transposes(said):
         return musicxml([START.replace("</attributes>", f"<staves>2</staves>{said}</attributes>") + note("C", 5, 8)])

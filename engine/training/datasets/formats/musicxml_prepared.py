@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from xml.etree import ElementTree
 
 from engine.training.datasets.score import LeftOut, UnusableError
@@ -18,7 +19,8 @@ def prepared(text: str) -> tuple[str, tuple[LeftOut, ...]]:
     `<transpose>` gets its `<diatonic>`, which may be missing. Cue notes, which another instrument plays and are there
     to be seen, become rests. What `<accidental>` draws goes: music21 alters pitches after it, but `<alter>` alone says
     how a note sounds. In parts of several staves a note without `<staff>` is on the first; music21 has it on all.
-    Scores that are written bar by bar (`<score-timewise>`) are turned into such that are written part by part.
+    Scores that are written bar by bar (`<score-timewise>`) are turned into such that are written part by part. A bar
+    lasts in all parts as long as in the one that fills it most; music21 lets those with less in it run ahead.
 
     Args:
         text: of a MusicXML file.
@@ -35,6 +37,7 @@ def prepared(text: str) -> tuple[str, tuple[LeftOut, ...]]:
         root = _by_parts(root)
     for part in root.iter("part"):
         _agree(part)
+    _align(list(root.iterfind("part")))
     doublings = [transpose for transpose in root.iter("transpose") if transpose.find("double") is not None]
     for transpose in root.iter("transpose"):
         if transpose.find("diatonic") is None:
@@ -71,6 +74,39 @@ def _by_parts(timewise: ElementTree.Element) -> ElementTree.Element:
                 parts[name] = ElementTree.SubElement(root, "part", {"id": name})
             ElementTree.SubElement(parts[name], "measure", measure.attrib).extend(part)
     return root
+
+
+def _align(parts: list[ElementTree.Element]) -> None:
+    """Fill bars with a rest (music21 passes over a last `<forward>`) up to where the same bar of another part ends."""
+    divisions = [Fraction(1) for _ in parts]
+    for measures in zip(*(part.findall("measure") for part in parts), strict=False):
+        spent: list[tuple[Fraction, Fraction]] = []
+        for number, measure in enumerate(measures):
+            now = end = Fraction(0)
+            for child in measure:
+                if child.tag == "attributes":
+                    divisions[number] = _number(child.findtext("divisions")) or divisions[number]
+                elif child.tag in ("note", "backup", "forward") and child.find("chord") is None:
+                    length = _number(child.findtext("duration")) / divisions[number]
+                    now = max(now - length if child.tag == "backup" else now + length, Fraction(0))
+                    end = max(end, now)
+            spent.append((now, end))
+        longest = max(end for _, end in spent)
+        for measure, (now, end), per_beat in zip(measures, spent, divisions, strict=True):
+            if 0 < end < longest:
+                rest = ElementTree.SubElement(measure, "note")
+                ElementTree.SubElement(rest, "rest")
+                ElementTree.SubElement(rest, "duration").text = f"{float((longest - now) * per_beat):g}"
+                if voice := next((found.text for found in reversed(measure.findall("note/voice"))), None):
+                    ElementTree.SubElement(rest, "voice").text = voice
+
+
+def _number(text: str | None) -> Fraction:
+    """A number that is there and not below 0; else 0, for what is wrong with it music21 tells."""
+    try:
+        return max(Fraction((text or "0").strip()), Fraction(0))
+    except (ValueError, ZeroDivisionError):
+        return Fraction(0)
 
 
 def _agree(part: ElementTree.Element) -> None:
