@@ -23,7 +23,8 @@ from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.mind.state import MindState
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.threads import SteadyThread
-from engine.runtime.timbres.orders import made_first, turning, with_banks
+from engine.runtime.timbres.lines import MovedTimbres, moved_at
+from engine.runtime.timbres.orders import NOTHING_MOVED, made_first, turning, with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.runtime.workers.workers import Workers
 
@@ -92,7 +93,7 @@ def render(
         kept: KeptBanks | None = None
         if begin is None:  # the mind makes the setup of one that begins elsewhere, with stand-ins
             moving = turning(scene)
-            lines = _section_lines(course.plan(scene), end.frames) if moving else [0]
+            lines = _section_lines(course.plan(scene), end.frames) if moving else [(0, NOTHING_MOVED)]
             with Timbres() as timbres:
                 banks = made_first(scene, seed, timbres, bus.publish, waiting, lines)
                 kept = KeptBanks(timbres.cache) if moving else None
@@ -121,9 +122,9 @@ def render(
         return Rendered(recording, tally, stage.frames, stage.peak)
 
 
-def _section_lines(plan: Plan, frames: int) -> list[int]:
-    """The bars at which sections begin, up to a frame."""
+def _section_lines(plan: Plan, frames: int) -> list[tuple[int, MovedTimbres]]:
+    """The bars at which sections begin, up to a frame, and what is moved of timbres there."""
     bars = [0]
     while plan.bar((end := plan.pass_at(bars[-1]).end_bar) - 1).end < frames:
         bars.append(end)
-    return bars
+    return [(bar, moved_at(plan, bar)) for bar in bars]

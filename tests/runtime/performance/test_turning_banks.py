@@ -10,6 +10,7 @@ from engine.errors import PerpetuumError
 from engine.events import TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.runtime.performance.mind.banks import Banks
+from engine.runtime.timbres.lines import moved_at
 from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed
 from engine.runtime.timbres.orders import orders_of
 from engine.sound.messages import CROSSFADE
@@ -224,3 +225,52 @@ def test_of_each_bank_is_told_once_what_it_is_made_of(scene):
     for one in turning.played:
         order = TO_BANK_MAKER.decode(one.order)
         assert (one.part, bank_digest(order.kind, order.settings)) == ("pad", one.digest)
+
+
+MOVED = """\
+perpetuum: 1
+title: Moved
+tempo: 120 qpm
+key: D dorian
+parts:
+  pad:
+    generator: chord_walk
+    instrument: {kind: neural, places: [7, 12], steps: 8, stand_in: warm_pad}
+sections:
+  a: {bars: 4 bars, parts: [pad], next: b, move: {pad.instrument.at: 50 %}}
+  b: {bars: 4 bars, parts: [pad], next: a}
+day: {pad.instrument.at: {00:00: 0 %, 12:00: 100 %}}
+"""
+
+
+def moved_digest(scene, at):
+    return orders_of(scene, 3, "/cache", moved={"pad": {"at": at}})[0]["pad"].digest
+
+
+@pytest.mark.parametrize("hour", [3, 9, 12])
+def test_each_line_brings_the_position_of_its_section_or_else_that_of_the_hour(tmp_path, hour):
+    scene = scene_of(tmp_path, MOVED)
+    by_section, by_hour = moved_digest(scene, 0.5), moved_digest(scene, hour / 12)
+    maker = Maker({by_section, by_hour})
+    turning = Turning(scene, maker, wait=True)
+    turning.plan = Plan(scene, 3, day=lambda frame: hour * 3600.0)
+    turning.banks.begin(scene, 3, moved=moved_at(turning.plan, 0))
+    assert turning.banks.playing == {"pad": f"/cache/{by_section}/instrument.yaml"}
+    turning.look(*range(13))
+    found = [(Path(one.instrument).parent.name, one.frame // BAR) for one in turning.sent]
+    assert found == [(by_hour, 4), (by_section, 8), (by_hour, 12), (by_section, 16)]
+
+
+def test_a_hand_that_chooses_another_section_has_the_notes_of_that_one(tmp_path):
+    scene = scene_of(tmp_path, MOVED)
+    turning = Turning(scene, Maker({moved_digest(scene, at) for at in (0.0, 0.5)}), wait=True)
+    turning.plan = Plan(scene, 3, day=lambda frame: 0.0)
+    turning.banks.begin(scene, 3, moved=moved_at(turning.plan, 0))
+    turning.look(0, 1)
+    assert [one.frame // BAR for one in turning.sent] == [4]
+    turning.plan = turning.plan.led_to("a", 2)
+    turning.look(2, 3)
+    assert [(Path(one.instrument).parent.name, one.frame // BAR) for one in turning.sent] == [
+        (moved_digest(scene, 0.0), 4),
+        (moved_digest(scene, 0.0), 6),
+    ]
