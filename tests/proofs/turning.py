@@ -1,4 +1,4 @@
-"""How a timbre turns over an hour: `python -m tests.proofs.turning [SCENE [PART]] [--minutes 65] [--picture FILE]`.
+"""How a timbre turns over an hour: `python -m tests.proofs.turning [SCENE [PART]] [--picture FILE]`.
 
 At each section line of a scene the notes of a part are those of a place on its way. Here one note of each is made: its
 centroid, how far it is from the one before, and from the first, in decibels of spectrum. It fails if a step at a line
@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from engine import assets
+from engine.conductor.daytime import CountedDay
 from engine.form.plan import Plan
 from engine.pictures import new_figure, save_picture
+from engine.runtime.timbres.lines import moved_at
 from engine.runtime.timbres.orders import orders_of
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
@@ -42,9 +44,9 @@ def centroid(sound):
     return float((spectrum * np.fft.rfftfreq(len(sound), 1 / RATE)).sum() / spectrum.sum())
 
 
-def lines_of(scene, seed, minutes):
+def lines_of(plan, minutes):
     """(bar, seconds) of each section line."""
-    plan, found, bar = Plan(scene, seed), [], 0
+    found, bar = [], 0
     while (start := plan.bar(bar).start / SAMPLE_RATE) < 60 * minutes:
         found.append((bar, start))
         bar = plan.pass_at(bar).end_bar
@@ -58,14 +60,17 @@ def main():
     parser.add_argument("scene", nargs="?", default="metamorphoses")
     parser.add_argument("part", nargs="?", default="pad")
     parser.add_argument("--minutes", type=float, default=65.0)
+    parser.add_argument("--hour", type=float, default=12.0, help="of the day at which it begins")
     parser.add_argument("--pitch", type=int, default=60)
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     path = assets.find("scenes", options.scene)
     scene, _ = load(path)
     written = scene.parts[options.part].timbre.settings
-    lines = lines_of(scene, scene.seed or 0, options.minutes)
-    orders = [orders_of(scene, scene.seed or 0, "/", bar)[0][options.part] for bar, _ in lines]
+    seed = scene.seed or 0
+    plan = Plan(scene, seed, day=CountedDay(3600 * options.hour).at)
+    lines = lines_of(plan, options.minutes)
+    orders = [orders_of(scene, seed, "/", bar, moved=moved_at(plan, bar))[0][options.part] for bar, _ in lines]
     made = {}
     for order in orders:
         if order.digest not in made:
