@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from engine.runtime.performance.mind.banks import Banks
 from engine.runtime.timbres.lines import moved_at
 from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed
 from engine.runtime.timbres.orders import orders_of
+from engine.runtime.timbres.timbres import KeptBanks
 from engine.sound.messages import CROSSFADE
 from engine.timbres.contract import TIMBRES, bank_digest
 from tests.runtime.performance.test_banks import BAR, LEAD, Maker, hearing, scene_of
@@ -274,3 +276,18 @@ def test_a_hand_that_chooses_another_section_has_the_notes_of_that_one(tmp_path)
         (moved_digest(scene, 0.0), 4),
         (moved_digest(scene, 0.0), 6),
     ]
+
+
+def test_in_a_render_a_way_goes_on_behind_a_bank_that_could_not_be_made(scene):
+    there = {digest_at(scene, bar) for bar in (0, 8, 12)}
+    path = Path("/cache")
+    cache = SimpleNamespace(
+        folder=path,
+        touch=lambda digest: None,
+        find=lambda digest: path / digest / "instrument.yaml" if digest in there else None,
+    )
+    turning = Turning(scene, KeptBanks(cache), wait=True).look(*range(13))
+    assert [(one.instrument, one.frame // BAR) for one in turning.sent] == [
+        (path_at(scene, bar), bar) for bar in (8, 12, 16)
+    ]
+    assert [one for one in turning.told if isinstance(one, TimbreFailed)] == []  # that was said before the render

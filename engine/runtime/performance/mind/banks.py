@@ -203,7 +203,7 @@ class Banks:
                 case BankFailed(digest=digest, problem=problem):
                     self._failed.add(digest)
                     for part, order in self._wanted.items():
-                        if order.digest == digest:
+                        if order.digest == digest and problem:
                             self._fail(TimbreFailed(part, order.kind, problem))
         bar = plan.bar(next_bar)
         visit = plan.pass_at(next_bar)
