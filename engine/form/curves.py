@@ -29,6 +29,15 @@ class Curve:
         return self.points[left] + (place - left) * (self.points[left + 1] - self.points[left])
 
 
+TIMBRE = "instrument."
+"""What the target of a move begins with that is of a part's timbre: it counts at section lines, where notes change."""
+
+
+def timbre_setting(target: str) -> str:
+    """The setting of a timbre that a move's target is; empty for others."""
+    return target.removeprefix(TIMBRE) if target.startswith(TIMBRE) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """A setting that a section moves or overrides.
@@ -36,7 +45,7 @@ class Move:
     Attributes:
         part: whose setting.
         target: of the sound "level", "pan", "reverb", "delay" or "brightness"; or a setting of the generator or of a
-            transform.
+            transform; or, behind `instrument.`, of the timbre.
         transform: index in the part's transforms that `target` belongs to; None for generator and sound.
         curve: its values, in the setting's base unit.
     """

@@ -151,6 +151,10 @@ class Plan:
             self._append(self._draw())
         return self.tempo_map.bar(index)
 
+    def time_of_day(self, bar: int) -> float:
+        """Seconds since midnight at a bar line, as far as one knows now."""
+        return self._day(self.bar(bar).start)
+
     def pass_at(self, bar: int) -> Pass:
         """The pass that a bar belongs to.
 

@@ -23,7 +23,8 @@ from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.mind.state import MindState
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.threads import SteadyThread
-from engine.runtime.timbres.orders import made_first, turning, with_banks
+from engine.runtime.timbres.lines import MovedTimbres, moved_at
+from engine.runtime.timbres.orders import NOTHING_MOVED, made_first, turning, with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.runtime.workers.workers import Workers
 
@@ -89,22 +90,20 @@ def render(
         audio = stack.enter_context(Audio(live=False))
         bus = stack.enter_context(Bus())
         bus.subscribe(LOGGED, log_event, lossless=True)
-        kept: KeptBanks | None = None
-        if begin is None:  # the mind makes the setup of one that begins elsewhere, with stand-ins
-            moving = turning(scene)
-            lines = _section_lines(course.plan(scene), end.frames) if moving else [0]
-            with Timbres() as timbres:
-                banks = made_first(scene, seed, timbres, bus.publish, waiting, lines)
-                kept = KeptBanks(timbres.cache) if moving else None
-            if not moving:
-                audio.send(with_banks(setup_of(scene, seed, live=False), banks))
+        elsewhere, moving = begin is not None, turning(scene)
+        with Timbres() as timbres:
+            lines = _section_lines(course.plan(scene), end.frames) if elsewhere or moving else [(0, NOTHING_MOVED)]
+            banks = made_first(scene, seed, timbres, bus.publish, waiting, lines)
+            kept = KeptBanks(timbres.cache) if elsewhere or moving else None
+        if kept is None:
+            audio.send(with_banks(setup_of(scene, seed, live=False), banks))
         workers = stack.enter_context(Workers(load=networks_of(scene), patience=PATIENCE))
         bus.subscribe(BarSealed, tally, lossless=True)
         bus.subscribe((SectionBegan, BarSealed), recording, lossless=True)
         to_stage, to_mind = pair_of_links()
         stage = stack.enter_context(OfflineStage(audio, end.frames, writer.write, to_mind))
         mind = Mind(scene, course, workers, to_stage, bus.publish, timbres=kept)
-        if begin is not None or kept is not None:
+        if kept is not None:
             mind.prepare()
         thread = SteadyThread(mind.run, "mind")
         thread.start()
@@ -121,9 +120,9 @@ def render(
         return Rendered(recording, tally, stage.frames, stage.peak)
 
 
-def _section_lines(plan: Plan, frames: int) -> list[int]:
-    """The bars at which sections begin, up to a frame."""
-    bars = [0]
+def _section_lines(plan: Plan, frames: int) -> list[tuple[int, MovedTimbres]]:
+    """The bars at which sections begin, up to a frame, and what is moved of timbres there."""
+    bars = [plan.tempo_map.first_index]
     while plan.bar((end := plan.pass_at(bars[-1]).end_bar) - 1).end < frames:
         bars.append(end)
-    return bars
+    return [(bar, moved_at(plan, bar)) for bar in bars]

@@ -58,6 +58,8 @@ class TimbreKind(Generic[S_co]):
         make: makes the bank as an instrument's folder, which the base install plays; tells its progress
             (`engine.progress`). The same settings and sources give the same files on one machine. In a process of its
             own, where heavy packages may be imported, and not before. Raises `PerpetuumError` where it cannot be made.
+        movable: its numbers from 0 to 1 that sections and the time of day may move, of settings that go together, and
+            in how many steps each goes from end to end: so many banks at most.
         essence: what of the settings decides what is made, so that banks are shared between scenes, checkouts and
             machines: neither where files lie, whose bytes stand in `sources`, nor how a position was come by. Without
             it: all settings but texts.
@@ -73,6 +75,7 @@ class TimbreKind(Generic[S_co]):
     drawn: Callable[[S_co, int], S_co]
     sources: Callable[[S_co], bytes]
     make: Callable[[S_co, Path], None]
+    movable: Callable[[S_co], Mapping[str, int]] = lambda settings: {}
     essence: Callable[[S_co], Mapping[str, object]] = _all_but_texts
     moved: Callable[[S_co, int], S_co] = lambda settings, bar: settings
 

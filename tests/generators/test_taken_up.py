@@ -10,7 +10,7 @@ from engine.generators.contract import Link
 from engine.generators.neural import monophonic
 from engine.generators.neural.vae.music_vae import MusicVaeGenerator
 from engine.ideas.idea import Idea, IdeaKind, TakenUp, Variation
-from engine.networks.vae.operations import slerp
+from engine.networks.sphere import slerp
 from engine.score.harmony.chords import Chord
 from engine.score.harmony.keys import Key
 from engine.score.phrase import ChordSpan, Origin

@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from engine.timbres.neural.distance import level, log_spectra, spectral_distance
 from engine.timbres.neural.layout import RATE, SECONDS
 from engine.timbres.neural.places import between, drawn_place
 from engine.timbres.neural.synthesis import render
-from engine.timbres.neural.weights import SHIPPED, load_network
+from engine.timbres.neural.weights import SHIPPED, load_network, read_network, write_network
 from engine.timbres.samples.instrument import About
 from engine.timbres.samples.notes import _is_clipped
 from engine.timbres.samples.pitch import track_pitch
@@ -63,6 +64,7 @@ def pitches(network, font):
         f"pitch: {right / judged:.3f} right within {CENTS:g} cents, {octaves / judged:.3f} octaves off ({judged} notes"
     )
     print(f"       of {sources}, on which the tracker is right itself)")
+    return {"pitch_right": right / judged, "octaves_off": octaves / judged}
 
 
 def distances(network, font):
@@ -104,7 +106,15 @@ def distances(network, font):
     print(f"distance: median of {len(table)} groups {ours:.2f} dB, nearest note of training {nearest:.2f} dB,")
     print(f"       {100 * (1 - ours / nearest):.0f} % under it; analysis and synthesis alone {ceiling:.2f} dB,")
     print(f"       by the latent space alone, without a tone, {toneless:.2f} dB")
-    print(f"       nearer than the nearest in {sum(one[0] < one[1] for one in table)} of {len(table)} groups")
+    nearer = sum(one[0] < one[1] for one in table)
+    print(f"       nearer than the nearest in {nearer} of {len(table)} groups")
+    return {
+        "distance_db": ours,
+        "distance_of_nearest_training_note_db": nearest,
+        "distance_of_analysis_alone_db": ceiling,
+        "distance_without_tone_db": toneless,
+        "groups_nearer": nearer / len(table),
+    }
 
 
 def drawn(network, count):
@@ -172,14 +182,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("font", type=Path)
     parser.add_argument("--network", type=Path, default=SHIPPED)
+    parser.add_argument("--keep", action="store_true", help="write the figures into the network's card")
     parser.add_argument("--samples", type=int, default=200)
     options = parser.parse_args()
     network = load_network(options.network)
     speed(network)
     paths(network)
     drawn(network, options.samples)
-    pitches(network, options.font)
-    distances(network, options.font)
+    figures = pitches(network, options.font) | distances(network, options.font)
+    if options.keep:
+        card, weights = read_network(options.network)
+        rounded = {name: round(float(value), 3) for name, value in figures.items()}
+        write_network(options.network, weights, replace(card, metrics=rounded))
     return 0
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,11 @@ from engine.runtime.performance.performance import Performance
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.replay.as_heard import AsHeard
 from engine.runtime.replay.course import GraphCourse, courses_of
-from engine.runtime.replay.sounding import audible, replay
+from engine.runtime.replay.sounding import _known_before, _superseded, audible, replay
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
+from engine.sound.messages import BLOCK, NOTE_EVENT, ChangeInstrument, Notes, PartSound, Setup
 from tests.proofs import takeover
 from tests.runtime.sound import until
 
@@ -175,3 +176,51 @@ def test_a_graph_that_begins_a_little_earlier_meets_the_bar_of_a_take_over(tmp_p
     assert len(found) == 30
     assert np.median(found) < 1.5
     assert np.percentile(found, 95) < 3.0
+
+
+SAMPLER = """perpetuum: 1
+kind: sampler
+title: t
+samples: [{file: s.wav, pitch: C4}]
+"""
+
+
+def test_an_instrument_that_came_in_comes_in_at_the_same_frame(tmp_path):
+    """However fast its sound is made again: what is read from the disk meanwhile is waited for."""
+    files = []
+    for name, hertz in (("first", 300.0), ("next", 500.0)):
+        (tmp_path / name).mkdir()
+        wave = 0.3 * np.sin(np.arange(480_000) * 2 * np.pi * hertz / 48_000)
+        soundfile.write(tmp_path / name / "s.wav", wave, 48_000)
+        (tmp_path / name / "instrument.yaml").write_text(SAMPLER)
+        files.append(str(tmp_path / name / "instrument.yaml"))
+    notes = np.array([(on, on + 3_000, 60, 90) for on in range(0, 48_000, 4_000)], NOTE_EVENT)
+    setup = Setup((PartSound("tune", files[0], -6.0, stand_in=files[0]),), seed=1)
+
+    def rendered(change):
+        found = []
+        course = GraphCourse(0, 0, 0, (setup, change, Notes("tune", notes)), {})
+        again([course], 0, 48_000 // BLOCK * BLOCK, True, found.append)
+        return np.concatenate(found)
+
+    change = ChangeInstrument("tune", files[1], 2 * BLOCK)
+    assert np.array_equal(rendered(change), rendered(replace(change, wait=True)))
+
+
+def test_a_change_that_was_called_off_before_its_line_is_none_in_the_replay():
+    note = Notes("tune", np.array([(50_000, 51_000, 60, 90)], NOTE_EVENT))
+    later = Notes("tune", np.array([(400_000, 410_000, 60, 90)], NOTE_EVENT))
+    setup = Setup((PartSound("tune", "/a", -6.0, stand_in="/a"),), seed=1)
+    messages = (
+        setup,
+        ChangeInstrument("tune", "/b", 100_000),
+        ChangeInstrument("other", "/b", 100_000),
+        note,
+        ChangeInstrument("tune", "/c", 500_000),  # told while the first was still to come
+        Notes("tune", note.notes),
+        later,
+        ChangeInstrument("other", "/c", 500_000),  # told when that of the other part had come
+        later,
+    )
+    course = GraphCourse(0, 0, 0, messages, {})
+    assert _superseded(course, _known_before(course)) == {1}

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from engine.cli.common import DayType, TimeOfDayType, begin_of, clock_time, find_named, must_exist, seed_of, valid
 from engine.conductor.daytime import CountedDay
+from engine.form.curves import timbre_setting
 from engine.form.passes import Pass
 from engine.form.plan import Plan
 from engine.form.scene import Scene
@@ -214,8 +215,11 @@ def _of_the_day(plan: Plan, visit: Pass, day: CountedDay) -> dict[str, str]:
             continue
         part = plan.scene.parts[move.part]
         name, settings = part.transforms[move.transform] if move.transform is not None else ("", part.settings)
-        model = type(settings) if move.target in type(settings).model_fields else SoundSettings
-        unit = unit_of(model.model_fields[move.target])
+        target = timbre_setting(move.target) or move.target
+        if target != move.target and part.timbre is not None:
+            settings = part.timbre.settings
+        model = type(settings) if target in type(settings).model_fields else SoundSettings
+        unit = unit_of(model.model_fields[target])
         number = move.curve.at(time_of_day)
         if unit is not None:  # no more digits than an ear can tell
             smallest = min(unit.factors.values()) / 10

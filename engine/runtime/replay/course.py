@@ -11,7 +11,18 @@ import numpy as np
 from engine.events.sounding import GraphBegan, SoundTold, ToldLate
 from engine.runtime.audio.failover.memory import Memory
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, DECISIVE, TO_SOUND, Fade, Forget, Notes, Ramps, Setup, ToSound
+from engine.sound.messages import (
+    BLOCK,
+    DECISIVE,
+    TO_SOUND,
+    ChangeInstrument,
+    Fade,
+    Forget,
+    Notes,
+    Ramps,
+    Setup,
+    ToSound,
+)
 
 EARLIER = 30 * SAMPLE_RATE // BLOCK * BLOCK
 """Frames before what is wanted at which a graph is built anew: filters, echoes and reverb settle, unheard."""
@@ -83,7 +94,7 @@ def first_frame(message: ToSound) -> int:
             return int(notes["on"].min()) if len(notes) else 0
         case Ramps(ramps=ramps):
             return min((ramp.start for ramp in ramps), default=0)
-        case Forget(frame=start) | Fade(start=start):
+        case Forget(frame=start) | Fade(start=start) | ChangeInstrument(frame=start):
             return max(0, start)
         case _:
             return 0

@@ -16,7 +16,7 @@ from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
 from engine.runtime.replay.course import GraphCourse, first_frame
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, Release, Setup
+from engine.sound.messages import BLOCK, ChangeInstrument, Release, Setup
 
 Sink = Callable[[NDArray[np.float32]], object]
 """Takes arrays [n, channels]."""
@@ -208,7 +208,10 @@ def render_course(
 
         audio.send(replace(setup, free_running=False))
         known = _known_before(course)
+        superseded = _superseded(course, known)
         for place, message in enumerate(course.messages[1:], 1):
+            if place in superseded:
+                continue
             # A late one waits for its very frame.
             taken = course.late.get(place)
             until, ahead = (known[place], AHEAD) if taken is None else (taken, 0)
@@ -217,11 +220,25 @@ def render_course(
             audio.send(Release(until))
             if not wait_until(lambda frame=until - ahead: audio.frame >= frame):
                 break
-            audio.send(message)
+            # So fast an instrument would not be built in time; who is not heard can wait for it.
+            audio.send(replace(message, wait=True) if isinstance(message, ChangeInstrument) else message)
         audio.send(Release(-(-end // BLOCK) * BLOCK))
         while not reader.finish(0.1):
             progress(reader.frames)
         progress(reader.frames)
+
+
+def _superseded(course: GraphCourse, known: Sequence[int]) -> set[int]:
+    """Changes of instruments that never came, for before their line the sound was told of others in their place."""
+    found: set[int] = set()
+    last: dict[str, tuple[int, int]] = {}
+    for place, message in enumerate(course.messages):
+        if isinstance(message, ChangeInstrument):
+            before = last.get(message.part)
+            if before is not None and known[place] <= before[1]:
+                found.add(before[0])
+            last[message.part] = place, message.frame
+    return found
 
 
 def _known_before(course: GraphCourse) -> list[int]:

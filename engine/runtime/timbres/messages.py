@@ -64,7 +64,7 @@ class BankFailed:
 
     Attributes:
         digest: its name.
-        problem: why.
+        problem: why; empty where that was said before.
     """
 
     digest: str

@@ -12,17 +12,25 @@ from engine.errors import PerpetuumError
 from engine.events import Event, TimbreFailed
 from engine.form.scene import Scene
 from engine.form.seeds import derive_seed
+from engine.runtime.timbres.lines import MovedTimbres, moved_parts
 from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder
 from engine.runtime.timbres.timbres import Timbres
 from engine.sound.messages import PartSound, Setup
 from engine.timbres.contract import TIMBRES, bank_digest
+
+NOTHING_MOVED: MovedTimbres = {}
 
 _LOOK = 0.1
 """Seconds between two looks at banks that are waited for."""
 
 
 def orders_of(
-    scene: Scene, seed: int, folder: str, bar: int = 0, parts: Collection[str] | None = None
+    scene: Scene,
+    seed: int,
+    folder: str,
+    bar: int = 0,
+    parts: Collection[str] | None = None,
+    moved: MovedTimbres = NOTHING_MOVED,
 ) -> tuple[dict[str, BankOrder], dict[str, TimbreFailed]]:
     """The banks that the parts of a scene want, and why others cannot even be asked for; both by part.
 
@@ -32,6 +40,7 @@ def orders_of(
         folder: of the cache.
         bar: of the performance, from which on they are to play.
         parts: names of those that are asked about; None for all.
+        moved: what the section that begins there, or the time of day, says of them.
     """
     orders: dict[str, BankOrder] = {}
     failed: dict[str, TimbreFailed] = {}
@@ -41,7 +50,11 @@ def orders_of(
         wanted = part.timbre.kind
         try:
             kind = TIMBRES.get(wanted)
-            settings = kind.moved(kind.drawn(part.timbre.settings, derive_seed(seed, "timbre", name)), bar)
+            drawn = kind.drawn(part.timbre.settings, derive_seed(seed, "timbre", name))
+            steps = kind.movable(drawn)
+            values = moved.get(name, {}).items()
+            set_ = {key: round(value * steps[key]) / steps[key] for key, value in values if key in steps}
+            settings = kind.moved(drawn.model_copy(update=set_) if set_ else drawn, bar)
             orders[name] = BankOrder(bank_digest(kind.name, settings), kind.name, settings, folder)
         except PerpetuumError as error:
             failed[name] = TimbreFailed(name, wanted, error.message)
@@ -51,8 +64,8 @@ def orders_of(
 
 
 def turning(scene: Scene) -> frozenset[str]:
-    """The parts of a scene whose timbre turns into others while it plays."""
-    found: set[str] = set()
+    """The parts of a scene whose timbre turns into others while it plays, by itself or because it is moved."""
+    found = set(moved_parts(scene))
     for name, part in scene.parts.items():
         if part.timbre is not None:
             with suppress(Exception):  # a plug-in may raise anything; orders say what
@@ -108,7 +121,7 @@ def made_first(
     timbres: Timbres,
     publish: Callable[[Event], None],
     waiting: Callable[[int, float], None] = lambda left, share: None,
-    bars: Sequence[int] = (0,),
+    lines: Sequence[tuple[int, MovedTimbres]] = ((0, NOTHING_MOVED),),
 ) -> dict[str, str]:
     """Have all banks of a scene made, and wait for them; instrument files by part of those that play first.
 
@@ -118,17 +131,20 @@ def made_first(
         timbres: makes them.
         publish: told of failures.
         waiting: as for `have_made`.
-        bars: section lines that are to be rendered; timbres that turn into others do so there.
+        lines: bars at which sections begin that are to be rendered, and what is moved there.
     """
     folder = str(timbres.cache.folder)
     moving = turning(scene)
-    lines = [orders_of(scene, seed, folder, bar, None if number == 0 else moving) for number, bar in enumerate(bars)]
-    failed = {(name, failure): failure for _, failures in lines for name, failure in failures.items()}
-    made, problems = have_made([order for orders, _ in lines for order in orders.values()], timbres, waiting)
-    for name, order in (pair for orders, _ in lines for pair in orders.items()):
+    asked = [
+        orders_of(scene, seed, folder, bar, None if number == 0 else moving, moved)
+        for number, (bar, moved) in enumerate(lines)
+    ]
+    failed = {(name, failure): failure for _, failures in asked for name, failure in failures.items()}
+    made, problems = have_made([order for orders, _ in asked for order in orders.values()], timbres, waiting)
+    for name, order in (pair for orders, _ in asked for pair in orders.items()):
         if order.digest in problems:
             failure = TimbreFailed(name, order.kind, problems[order.digest])
             failed[name, failure] = failure
     for failure in failed.values():
         publish(failure)
-    return {name: made[order.digest] for name, order in lines[0][0].items() if order.digest in made}
+    return {name: made[order.digest] for name, order in asked[0][0].items() if order.digest in made}

@@ -54,6 +54,7 @@ class KeptBanks:
 
     def __init__(self, cache: BankCache) -> None:
         self.cache = cache
+        self._lacking: list[BankMade | BankFailed] = []
 
     def find(self, digest: str) -> str | None:
         """See `Timbres`."""
@@ -61,11 +62,13 @@ class KeptBanks:
         return str(found) if found is not None else None
 
     def want(self, orders: Sequence[BankOrder]) -> None:
-        """Nothing is made: what could be is there."""
+        """Nothing is made: what is not there could not be, and why was said before."""
+        self._lacking += [BankFailed(order.digest, "") for order in orders]
 
     def poll(self) -> list[BankMade | BankFailed]:
-        """Nothing came."""
-        return []
+        """What is not there, without a reason."""
+        found, self._lacking = self._lacking, []
+        return found
 
 
 class BankSource(Protocol):

@@ -25,6 +25,9 @@ MAX_SEED = 2**32 - 1
 _LARGEST_WHOLE = 4 << 20
 """Bytes of a file that is read whole to tell one checkpoint from another."""
 
+_STEPS = 24
+"""Places between two instruments at which a position that moves may be."""
+
 _GET = (
     "unpack acoustic_only.zip of storage.googleapis.com/magentadata/models/gansynth/ (200 MB) there, with its "
     "experiment.json and stage_00012 (docs/gansynth.md)"
@@ -82,6 +85,10 @@ def _drawn(settings: GanSynthSettings, seed: int) -> GanSynthSettings:
     return settings.model_copy(update={"latent": seed % (MAX_SEED + 1)})
 
 
+def _movable(settings: GanSynthSettings) -> dict[str, int]:
+    return {"at": _STEPS} if settings.to is not None else {}
+
+
 def _sources(settings: GanSynthSettings) -> bytes:
     """An index holds the checksum of every variable, which are checked when they are read."""
     from engine.timbres.gansynth.checkpoint import checkpoint_files
@@ -123,4 +130,5 @@ GANSYNTH = TimbreKind(
     drawn=_drawn,
     sources=_sources,
     make=_make,
+    movable=_movable,
 )

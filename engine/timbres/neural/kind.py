@@ -13,6 +13,7 @@ from engine.assets import is_file
 from engine.errors import WrongValueError
 from engine.generators.contract import Settings, UnfitError
 from engine.timbres.contract import TimbreKind, UnavailableError
+from engine.timbres.gansynth.kind import GANSYNTH, GanSynthSettings
 from engine.timbres.neural.ways import leg_at
 from engine.timbres.sources import file_digest, located
 from engine.units import Bars, Percent, Pitch
@@ -52,6 +53,13 @@ class NeuralSettings(Settings):
         "timbre encode` name them (beside the scene, or whole paths). Without any the performance's seed draws one.",
         examples=[[7, 12]],
     )
+    model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Folder of a checkpoint of GANSynth that makes the notes in place of the network that ships: "
+        "places are numbers then, and no note is higher than C6.",
+        examples=["acoustic_only"],
+    )
     at: Percent = Field(
         default=0.0, description="Where on the way through the places: 0 % is the first, 100 % the last one."
     )
@@ -69,6 +77,8 @@ class NeuralSettings(Settings):
 
 
 def _located(settings: NeuralSettings, folder: Path) -> NeuralSettings:
+    if settings.model is not None:
+        return settings.model_copy(update={"model": located(settings.model, folder, Path.is_dir)})
     return settings.model_copy(
         update={
             "places": tuple(
@@ -87,12 +97,33 @@ def _examine(settings: NeuralSettings) -> list[str]:
     for key in ("at", "over"):
         if key in settings.model_fields_set and getattr(settings, key) is not None and len(settings.places) < 2:
             raise UnfitError(key, f"`{key}` needs a way, from one place to another", "name two `places` or more")
+    if settings.model is not None:
+        return _examined_by_gansynth(settings)
     for place in settings.places:
         if isinstance(place, str) and not is_file(place):
             raise UnavailableError(
                 "places", f"there is no recording {place}", "name a recording of one note, or a number"
             )
     return []
+
+
+def _examined_by_gansynth(settings: NeuralSettings) -> list[str]:
+    if any(isinstance(one, str) for one in settings.places):
+        raise UnfitError("places", "GANSynth hears no recordings", "name numbers, which draw instruments")
+    try:
+        return GANSYNTH.examine(_for_gansynth(settings))
+    except UnavailableError as error:
+        raise UnavailableError("model", error.message, error.hint or "") from error
+
+
+def _for_gansynth(settings: NeuralSettings) -> GanSynthSettings:
+    """What a GANSynth is asked for: one instrument of its space, or a place between two."""
+    leg, share = leg_at(len(settings.places), settings.at)
+    first, *rest = settings.places[leg : leg + 2] or (0,)
+    asked: dict[str, object] = {"latent": first, "lowest": settings.lowest, "highest": settings.highest}
+    if rest:
+        asked |= {"to": rest[0], "at": round(share, 9)}
+    return GanSynthSettings(checkpoint=settings.model or "").model_copy(update=asked | {"every": settings.every})
 
 
 def _drawn(settings: NeuralSettings, seed: int) -> NeuralSettings:
@@ -107,6 +138,10 @@ def _moved(settings: NeuralSettings, bar: int) -> NeuralSettings:
     return settings.model_copy(update={"at": round(share * settings.steps) / settings.steps, "over": None})
 
 
+def _movable(settings: NeuralSettings) -> dict[str, int]:
+    return {"at": settings.steps} if len(settings.places) > 1 and settings.over is None else {}
+
+
 def _essence(settings: NeuralSettings) -> dict[str, object]:
     """Of the way only the two places count that it is between: on another way between them the notes are the same."""
     return {"lowest": settings.lowest, "highest": settings.highest, "every": settings.every}
@@ -115,11 +150,12 @@ def _essence(settings: NeuralSettings) -> dict[str, object]:
 def _sources(settings: NeuralSettings) -> bytes:
     from engine.timbres.neural.weights import network_digest
 
+    model = GANSYNTH.sources(_for_gansynth(settings)) if settings.model is not None else network_digest()
     leg, share = leg_at(len(settings.places), settings.at)
     ends = (settings.places[leg : leg + 1], settings.places[leg + 1 : leg + 2])
     # Shares are those of so many steps: what they are rounded by is none.
     share = round(share, 9)
-    digest = hashlib.sha256(network_digest())
+    digest = hashlib.sha256(model)
     for place in (*(ends[0] if share < 1.0 else ()), *(ends[1] if share > 0.0 else ())):
         digest.update(f"{place}/".encode() if isinstance(place, int) else file_digest(Path(place)))
     digest.update(f"{share % 1.0:.9f}".encode())
@@ -127,6 +163,9 @@ def _sources(settings: NeuralSettings) -> bytes:
 
 
 def _make(settings: NeuralSettings, folder: Path) -> None:
+    if settings.model is not None:
+        GANSYNTH.make(_for_gansynth(settings), folder)
+        return
     from engine.timbres.neural.banks import bank_pitches, neural_instrument, raw_notes
     from engine.timbres.neural.places import place_between
     from engine.timbres.neural.weights import load_network
@@ -157,6 +196,7 @@ NEURAL = TimbreKind(
     examine=_examine,
     drawn=_drawn,
     sources=_sources,
+    movable=_movable,
     essence=_essence,
     make=_make,
     moved=_moved,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,8 +11,10 @@ from engine.errors import PerpetuumError
 from engine.events import TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.runtime.performance.mind.banks import Banks
+from engine.runtime.timbres.lines import moved_at
 from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed
 from engine.runtime.timbres.orders import orders_of
+from engine.runtime.timbres.timbres import KeptBanks
 from engine.sound.messages import CROSSFADE
 from engine.timbres.contract import TIMBRES, bank_digest
 from tests.runtime.performance.test_banks import BAR, LEAD, Maker, hearing, scene_of
@@ -224,3 +227,67 @@ def test_of_each_bank_is_told_once_what_it_is_made_of(scene):
     for one in turning.played:
         order = TO_BANK_MAKER.decode(one.order)
         assert (one.part, bank_digest(order.kind, order.settings)) == ("pad", one.digest)
+
+
+MOVED = """\
+perpetuum: 1
+title: Moved
+tempo: 120 qpm
+key: D dorian
+parts:
+  pad:
+    generator: chord_walk
+    instrument: {kind: neural, places: [7, 12], steps: 8, stand_in: warm_pad}
+sections:
+  a: {bars: 4 bars, parts: [pad], next: b, move: {pad.instrument.at: 50 %}}
+  b: {bars: 4 bars, parts: [pad], next: a}
+day: {pad.instrument.at: {00:00: 0 %, 12:00: 100 %}}
+"""
+
+
+def moved_digest(scene, at):
+    return orders_of(scene, 3, "/cache", moved={"pad": {"at": at}})[0]["pad"].digest
+
+
+@pytest.mark.parametrize("hour", [3, 9, 12])
+def test_each_line_brings_the_position_of_its_section_or_else_that_of_the_hour(tmp_path, hour):
+    scene = scene_of(tmp_path, MOVED)
+    by_section, by_hour = moved_digest(scene, 0.5), moved_digest(scene, hour / 12)
+    maker = Maker({by_section, by_hour})
+    turning = Turning(scene, maker, wait=True)
+    turning.plan = Plan(scene, 3, day=lambda frame: hour * 3600.0)
+    turning.banks.begin(scene, 3, moved=moved_at(turning.plan, 0))
+    assert turning.banks.playing == {"pad": f"/cache/{by_section}/instrument.yaml"}
+    turning.look(*range(13))
+    found = [(Path(one.instrument).parent.name, one.frame // BAR) for one in turning.sent]
+    assert found == [(by_hour, 4), (by_section, 8), (by_hour, 12), (by_section, 16)]
+
+
+def test_a_hand_that_chooses_another_section_has_the_notes_of_that_one(tmp_path):
+    scene = scene_of(tmp_path, MOVED)
+    turning = Turning(scene, Maker({moved_digest(scene, at) for at in (0.0, 0.5)}), wait=True)
+    turning.plan = Plan(scene, 3, day=lambda frame: 0.0)
+    turning.banks.begin(scene, 3, moved=moved_at(turning.plan, 0))
+    turning.look(0, 1)
+    assert [one.frame // BAR for one in turning.sent] == [4]
+    turning.plan = turning.plan.led_to("a", 2)
+    turning.look(2, 3)
+    assert [(Path(one.instrument).parent.name, one.frame // BAR) for one in turning.sent] == [
+        (moved_digest(scene, 0.0), 4),
+        (moved_digest(scene, 0.0), 6),
+    ]
+
+
+def test_in_a_render_a_way_goes_on_behind_a_bank_that_could_not_be_made(scene):
+    there = {digest_at(scene, bar) for bar in (0, 8, 12)}
+    path = Path("/cache")
+    cache = SimpleNamespace(
+        folder=path,
+        touch=lambda digest: None,
+        find=lambda digest: path / digest / "instrument.yaml" if digest in there else None,
+    )
+    turning = Turning(scene, KeptBanks(cache), wait=True).look(*range(13))
+    assert [(one.instrument, one.frame // BAR) for one in turning.sent] == [
+        (path_at(scene, bar), bar) for bar in (8, 12, 16)
+    ]
+    assert [one for one in turning.told if isinstance(one, TimbreFailed)] == []  # that was said before the render

@@ -5,11 +5,13 @@ import pytest
 import soundfile
 
 from engine.runtime.ending import Ending
+from engine.runtime.performance.mind.beginning import at_frame_zero
 from engine.runtime.render import render
 from engine.runtime.timbres.orders import orders_of
 from engine.scenes import load
 from engine.timbres.bank_cache import BankCache
 from tests.dummies.bank_maker import write
+from tests.runtime.performance.resumed import StoppableMind
 from tests.timbres.golden import SMALL
 
 SCENE = """\
@@ -86,3 +88,23 @@ def test_a_timbre_that_turns_does_so_at_section_lines_and_every_render_is_the_sa
     # A recording of C4 that sounds at 300 Hz, and one that sounds at 400.
     assert strongest[0] == pytest.approx(300, abs=8)
     assert strongest[1] == pytest.approx(400, abs=8)
+
+
+def test_a_timbre_turns_in_a_render_that_begins_in_the_midst_of_a_performance(tmp_path, cache):
+    way = "{kind: neural, places: [7, 12], over: 4 bars, steps: 2, stand_in: warm_pad}"
+    path = tmp_path / "scene.yaml"
+    path.write_text(SCENE.replace("INSTRUMENT", way).replace("200 qpm", "60 qpm"))
+    scene, _ = load(path)
+    for number, bar in enumerate((0, 2)):
+        digest = orders_of(scene, 3, str(cache.folder), bar)[0]["tune"].digest
+        cache.keep(digest, lambda folder, number=number: write(folder, 300.0 + 100 * number))
+    before = StoppableMind(scene, 3, staged=False)
+    before.mind.prepare()
+    before.until(1)
+    out = tmp_path / "fork.wav"
+    render(scene, 3, out, lambda plan: Ending.after_bars(plan, 3), begin=at_frame_zero(before.mind.state()))
+    sound = soundfile.read(out)[0]
+    bar = 48_000 * 4
+    last = sound[2 * bar : 2 * bar + bar // 4].mean(axis=1)  # a bar behind the section line, and the crossfade over
+    spectrum = np.abs(np.fft.rfft(last * np.hanning(len(last))))
+    assert np.argmax(spectrum) * 48_000 / len(last) == pytest.approx(400, abs=8)  # the stand-in's C4 has 262

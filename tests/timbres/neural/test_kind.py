@@ -1,16 +1,22 @@
 """Facts about `kind: neural` of scenes: what is read, what is wrong, and the bank that is made."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
 
 from engine.errors import PerpetuumError
+from engine.runtime.timbres.orders import orders_of
+from engine.scenes import load
 from engine.scenes.text.problems import Severity
 from engine.sound.instruments.instrument_file import load_instrument
 from engine.timbres.contract import bank_digest
+from engine.timbres.neural import kind
 from engine.timbres.neural.kind import NEURAL, NeuralSettings
 from tests.scenes.reading.test_timbres import load_with
 from tests.scenes.writing import pointed_at
+from tests.timbres.golden import SMALL
 
 
 def settings(**given):
@@ -42,6 +48,84 @@ def test_what_is_wrong_is_said_at_its_place(tmp_path, case):
     scene, found = load_with(tmp_path, f"{{kind: neural, {text}stand_in: warm_pad}}")
     assert scene is None
     assert place in [pointed_at(one) for one in found if one.severity is Severity.ERROR and message in one.message]
+
+
+def moving(folder, timbre, move="", day=""):
+    path = folder / "scene.yaml"
+    lines = ["perpetuum: 1", "title: t", "tempo: 60 qpm", "key: C", "parts:", "  pad:", "    generator: chord_walk"]
+    lines += [f"    instrument: {timbre}", "sections:", f"  a: {{bars: 4 bars, parts: [pad]{move}}}", day]
+    path.write_text("\n".join(lines) + "\n")
+    return load(path)
+
+
+WAY = "{kind: neural, places: [1, 2, 3], steps: 8, stand_in: warm_pad}"
+
+
+def test_a_section_and_the_time_of_day_move_the_position_on_a_way(tmp_path):
+    move, day = ", move: {pad.instrument.at: 40 %}", "day: {pad.instrument.at: {08:00: 0 %, 20:00: 100 %}}"
+    scene, found = moving(tmp_path, WAY, move, day)
+    assert scene is not None, [one.text(False) for one in found]
+    [one] = scene.sections["a"].moves
+    assert (one.part, one.target, one.curve.points) == ("pad", "instrument.at", (0.4,))
+    [hours] = scene.day
+    assert (hours.target, hours.curve.at(14 * 3600)) == ("instrument.at", 0.5)
+    order = orders_of(scene, 3, "/c", moved={"pad": {"at": 0.4}})[0]["pad"]
+    assert order.settings.at == 0.375  # one of eight steps
+
+
+CANNOT_MOVE = {
+    "a curve": (WAY, "instrument.at: 0 % -> 40 %", "section lines alone"),
+    "one place": ("{kind: neural, places: [1], stand_in: warm_pad}", "instrument.at: 40 %", "does not move"),
+    "a way that goes": (
+        "{kind: neural, places: [1, 2], over: 8 bars, stand_in: warm_pad}",
+        "instrument.at: 40 %",
+        "does not move",
+    ),
+    "another setting": (WAY, "instrument.every: 2", "does not move"),
+    "out of reach": (WAY, "instrument.at: 140 %", "at"),
+    "an instrument": ("warm_pad", "instrument.at: 40 %", "the same in all sections"),
+    "a wrong timbre": ("{kind: neural, places: [-1], stand_in: warm_pad}", "instrument.at: 40 %", "does not move"),
+    "no such timbre": ("{kind: neuronal, stand_in: warm_pad}", "instrument.at: 40 %", "none that is known"),
+}
+
+
+@pytest.mark.parametrize("case", CANNOT_MOVE)
+def test_what_cannot_move_of_a_timbre_is_said(tmp_path, case):
+    timbre, move, words = CANNOT_MOVE[case]
+    scene, found = moving(tmp_path, timbre, f", move: {{pad.{move}}}")
+    assert scene is None
+    assert any(words in one.message for one in found), [one.text(False) for one in found]
+
+
+GANSYNTH = "{kind: neural, model: MODEL, places: PLACES, over: 8 bars, steps: 4, stand_in: warm_pad}"
+
+
+def test_a_gansynth_of_the_users_goes_the_same_ways(tmp_path):
+    (tmp_path / "mine").symlink_to(SMALL)
+    scene, found = load_with(tmp_path, GANSYNTH.replace("MODEL", "mine").replace("PLACES", "[3, 4, 3]"))
+    assert scene is not None, [one.text(False) for one in found]
+    way = scene.parts["pad"].timbre.settings
+    assert way.model == str(SMALL.resolve())
+    asked = [NEURAL.moved(way, bar) for bar in (0, 2, 4)]
+    digests = {bank_digest("neural", one) for one in asked}
+    ours = bank_digest("neural", settings(places=[3]))
+    assert len(digests | {ours}) == 4
+    made = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(kind, "GANSYNTH", replace(kind.GANSYNTH, make=lambda asked, folder: made.append(asked)))
+        for one in asked:
+            NEURAL.make(one, tmp_path / "bank")
+    assert [(one.latent, one.to, one.at) for one in made] == [(3, 4, 0.0), (3, 4, 0.5), (4, 3, 0.0)]
+    assert {one.checkpoint for one in made} == {str(SMALL.resolve())}
+
+
+@pytest.mark.parametrize(
+    ("model", "places", "words"),
+    [(str(SMALL), "[bell.wav, 3]", "hears no recordings"), ("nowhere", "[3, 4]", "no checkpoint of GANSynth")],
+)
+def test_what_a_gansynth_cannot_do_is_said(tmp_path, model, places, words):
+    _, found = load_with(tmp_path, GANSYNTH.replace("MODEL", model).replace("PLACES", places))
+    assert any(words in one.message for one in found), [one.text(False) for one in found]
 
 
 def test_a_recording_that_is_not_there_is_said_and_the_stand_in_plays(tmp_path):

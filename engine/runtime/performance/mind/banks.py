@@ -10,8 +10,9 @@ from pathlib import Path
 from engine.events import BankPlayed, Event, TimbreChanged, TimbreFailed
 from engine.form.plan import Plan
 from engine.form.scene import Scene
+from engine.runtime.timbres.lines import MovedTimbres, moved_at, moved_parts
 from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed, BankMade, BankOrder
-from engine.runtime.timbres.orders import orders_of, turning
+from engine.runtime.timbres.orders import NOTHING_MOVED, orders_of, turning
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CROSSFADE, ChangeInstrument
@@ -90,15 +91,19 @@ class Banks:
         self._changing: dict[str, int] = {}
         self._aim: tuple[Scene, int, frozenset[str]] | None = None
         self._line = 0
+        self._following = ""
+        self._moved: MovedTimbres = NOTHING_MOVED
 
-    def begin(self, scene: Scene, seed: int, bar: int = 0) -> None:
+    def begin(self, scene: Scene, seed: int, bar: int = 0, moved: MovedTimbres = NOTHING_MOVED) -> None:
         """Want the banks of a scene whose graph is about to be built; those in the cache play in it.
 
         Args:
             scene: that begins.
             seed: of the performance.
             bar: its first.
+            moved: what is moved of timbres there.
         """
+        self._moved = moved
         self.playing, self.told = {}, {}
         self._changing = {}
         self._line = bar
@@ -114,6 +119,7 @@ class Banks:
         playing: Mapping[str, str],
         told: Mapping[str, ComingBank],
         line: int | None = None,
+        moved: MovedTimbres | None = None,
     ) -> None:
         """Want the banks of a scene that sounds already, with what plays in it.
 
@@ -123,7 +129,9 @@ class Banks:
             playing: see `Banks`.
             told: see `Banks`.
             line: first bar after the next section line; None for the one that is known.
+            moved: what is moved of timbres there; None for what is known.
         """
+        self._moved = moved if moved is not None else self._moved
         self._line = line if line is not None else self._line
         kept = {name for name, part in scene.parts.items() if part.timbre is not None}
         self.playing = {part: one for part, one in playing.items() if part in kept}
@@ -161,7 +169,7 @@ class Banks:
             return
         moving = turning(scene)
         self._aim = (scene, seed, moving) if moving else None
-        self._wanted, failed = orders_of(scene, seed, str(timbres.cache.folder), self._line)
+        self._wanted, failed = orders_of(scene, seed, str(timbres.cache.folder), self._line, moved=self._moved)
         for failure in failed.values():
             self._fail(failure)
         self._have_made(self._wanted.values())
@@ -195,7 +203,7 @@ class Banks:
                 case BankFailed(digest=digest, problem=problem):
                     self._failed.add(digest)
                     for part, order in self._wanted.items():
-                        if order.digest == digest:
+                        if order.digest == digest and problem:
                             self._fail(TimbreFailed(part, order.kind, problem))
         bar = plan.bar(next_bar)
         visit = plan.pass_at(next_bar)
@@ -204,7 +212,7 @@ class Banks:
         in_time = line - made >= NOTICE or next_bar == visit.first_bar or self._wait
         for part, order in self._wanted.items():
             self._look_at(part, order, next_bar, bar.start, line, in_time, made)
-        if visit.end_bar != self._line:
+        if self._aim is not None and self._has_turned(plan, visit.end_bar):
             self._turn(visit.end_bar)
             for part, order in self._wanted.items():
                 self._look_at(part, order, next_bar, bar.start, line, in_time, made)
@@ -215,13 +223,23 @@ class Banks:
             for digest in playing | {order.digest for order in self._wanted.values()}:
                 self._timbres.cache.touch(digest)
 
+    def _has_turned(self, plan: Plan, line: int) -> bool:
+        """Whether another section line is next, or another section begins there: a hand may have chosen it."""
+        moving = self._aim is not None and bool(moved_parts(self._aim[0]))
+        following = plan.pass_at(line).section.name if moving else ""
+        if (line, following) == (self._line, self._following):
+            return False
+        self._following = following
+        self._moved = moved_at(plan, line)
+        return True
+
     def _turn(self, line: int) -> None:
         """Want what timbres that turn into others are from the next section line on."""
         if self._aim is None or self._timbres is None:
             return
         last, self._line = self._line, line
         scene, seed, moving = self._aim
-        wanted, failed = orders_of(scene, seed, str(self._timbres.cache.folder), line, moving)
+        wanted, failed = orders_of(scene, seed, str(self._timbres.cache.folder), line, moving, self._moved)
         for failure in failed.values():  # what was wanted before is still, until a line for which it can be asked
             self._fail(failure)
         changed: dict[str, BankOrder] = {}

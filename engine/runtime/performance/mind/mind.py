@@ -43,6 +43,7 @@ from engine.runtime.performance.mind.standing import snapshot_of
 from engine.runtime.performance.mind.state import MindState
 from engine.runtime.performance.mind.succession import REST_BARS, NextScene, keep_playing, take_over
 from engine.runtime.rules import ladder_over
+from engine.runtime.timbres.lines import moved_at
 from engine.runtime.timbres.orders import with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.runtime.workers.workers import Workers
@@ -146,7 +147,7 @@ class Mind:
             self.resume(self._course.begin, sounding=False)
             return
         plan = self.conductor.plan
-        self._banks.begin(plan.scene, self._course.seed)
+        self._banks.begin(plan.scene, self._course.seed, moved=moved_at(plan, 0))
         self._link.send(self._setup_of(plan.scene, self._course.seed))
         self._workers.load(networks_of(plan.scene, plan.active(plan.pass_at(0))))
 
@@ -178,7 +179,8 @@ class Mind:
         start = conductor.plan.bar(conductor.next_bar).start // BLOCK * BLOCK
         line = conductor.plan.pass_at(conductor.next_bar).end_bar
         coming = state.coming_banks if sounding else {}
-        self._banks.take_up(scene, self._course.seed, state.playing_banks, coming, line)
+        moved = moved_at(conductor.plan, line)
+        self._banks.take_up(scene, self._course.seed, state.playing_banks, coming, line, moved)
         setup = replace(self._setup_of(scene, self._course.seed), start_frame=start)
         if not sounding:
             rings = conductor.resounding()

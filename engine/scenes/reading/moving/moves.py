@@ -69,6 +69,13 @@ def _read_curve(reader: SceneReader, target: MoveTarget, value: Node, key: Scala
         if isinstance(found, Problem):
             return found
         points.append(found.value)
+    if target.timbre and len(points) > 1:
+        return reader.source.error(
+            value.span,
+            "the notes of a timbre change at section lines alone",
+            "one value for the section",
+            hint="sections that follow each other can have other values; `over` goes a way from line to line",
+        )
     if len(points) == 1:
         return Curve(tuple(points))  # a constant, which may be anything that the setting may be
     numbers = [number for number in (number_of(target, point) for point in points) if number is not None]

@@ -6,12 +6,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
 from engine.errors import PerpetuumError
+from engine.form.curves import TIMBRE
 from engine.generators.contract import GeneratorKind, Link, Settings, TransformKind, TransformSettings, UnfitError
 from engine.generators.rules.patterns.written import Chords
 from engine.scenes.reading.drafts import ChainDraft, GeneratorDraft, SceneReader
@@ -25,6 +27,7 @@ from engine.scenes.text.positions import span_within
 from engine.scenes.text.problems import Problem, Span, good
 from engine.scenes.text.source import clipped
 from engine.sound.contract import INSTRUMENTS
+from engine.timbres.contract import TIMBRES
 from engine.units import Decibels, Percent
 
 SILENT = -72.0
@@ -84,7 +87,8 @@ class MoveTarget:
         raw: these as they stand in the file.
         setting: its name among them.
         transform: index of the transform that it is of; None for generator and sound.
-        tuned: the generator or transform; None for the sound, and for chords.
+        tuned: the generator or transform; None for the sound, for chords and for a timbre.
+        timbre: it is of the part's timbre, whose notes change at section lines alone.
         told: doubts about its values that have been told.
     """
 
@@ -95,11 +99,12 @@ class MoveTarget:
     transform: int | None = None
     tuned: Tuned | None = None
     told: set[str] = field(default_factory=set[str])
+    timbre: bool = False
 
     @property
     def place(self) -> Place:
         """Part, setting and transform."""
-        return self.part.name, self.setting, self.transform
+        return self.part.name, f"{TIMBRE}{self.setting}" if self.timbre else self.setting, self.transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,8 @@ def find_target(reader: SceneReader, key: ScalarNode, parts: Mapping[str, ChainD
         )
     rest = span_within(source, key, len(words[0]) + (len(words) > 1), len(name))
     candidates = _candidates(chain)
+    if len(words) == 3 and f"{words[1]}." == TIMBRE and isinstance(chain.written.node.get(words[1]), MapNode):
+        return _find_in_timbre(reader, chain, words[2], rest)
     if len(words) > 1 and words[1] not in candidates:
         apart = "make a part of its own with it, and let sections choose between the two"
         if words[1] in _FIXED:
@@ -190,6 +197,25 @@ def find_target(reader: SceneReader, key: ScalarNode, parts: Mapping[str, ChainD
         tuned = Tuned(generator.kind, generator.settings)
         return MoveTarget(chain, generator.kind.settings, generator.raw, words[1], None, tuned)
     return _find_in_transforms(reader, key, chain, rest, candidates)
+
+
+def _find_in_timbre(reader: SceneReader, chain: ChainDraft, setting: str, rest: Span) -> MoveTarget | Problem:
+    """A setting of the timbre that a part has in place of an instrument."""
+    node = chain.written.node.get("instrument")
+    name = node.get("kind") if isinstance(node, MapNode) else None
+    kind = TIMBRES.kinds().get(name.text) if isinstance(name, ScalarNode) else None
+    if kind is None or not isinstance(node, MapNode):
+        return reader.source.error(rest, f"the timbre of part `{chain.name}` is none that is known")
+    raw = {key: value for key, value in node.plain().items() if key in kind.settings.model_fields}
+    movable: Mapping[str, int] = {}
+    with suppress(Exception):  # what is wrong with it has been said where it stands
+        movable = kind.movable(kind.settings.model_validate(raw))
+    if setting not in movable:
+        found = [f"{chain.name}.{TIMBRE}{one}" for one in movable]
+        message = f"`{clipped(setting)}` of this timbre does not move"
+        hint = "`at` does, between two places or more (`to` of a GANSynth), where `over` does not move it already"
+        return reader.source.error(rest, message, listed(found), nearest(setting, movable), hint)
+    return MoveTarget(chain, kind.settings, raw, setting, timbre=True)
 
 
 def _find_in_transforms(
