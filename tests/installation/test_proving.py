@@ -13,7 +13,7 @@ from engine.health.room.likeness import RATE
 from engine.health.room.watch import NOT_HEARD
 from engine.installation.choices.notices import NoticeChoices
 from engine.installation.choices.proof import MixerChoice, ProofChoices
-from engine.installation.keeper.sent import SentSound
+from engine.installation.keeper.sound.sent import SentSound
 from engine.installation.recorder import proving
 from engine.installation.recorder.watching import Watch
 from engine.outputs.opening import OutputChoice, open_outputs

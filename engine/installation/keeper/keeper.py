@@ -16,9 +16,24 @@ from engine.events import Bus, Event, SceneRefused
 from engine.events.log import LOGGED, log_event
 from engine.installation.hours.timetable import Intent
 from engine.installation.installation import Installation
-from engine.installation.keeper.agenda import Agenda, known, wall_clock
-from engine.installation.keeper.ahead import Ahead
-from engine.installation.keeper.direction import (
+from engine.installation.keeper.folder.bank import Bank
+from engine.installation.keeper.folder.folder import StateFolder
+from engine.installation.keeper.folder.starts import HEALTHY
+from engine.installation.keeper.folder.writing import Writer
+from engine.installation.keeper.hands.course import AskedCourse
+from engine.installation.keeper.hands.hands import Ask, Hands
+from engine.installation.keeper.mind.messages import Play
+from engine.installation.keeper.power.amplifier import Amplifier
+from engine.installation.keeper.recording.marks import HeardMarks
+from engine.installation.keeper.recording.recording import RecorderPlace
+from engine.installation.keeper.snapshots import HEARD, MusicWatch
+from engine.installation.keeper.sound.ahead import Ahead
+from engine.installation.keeper.sound.levels import StageLevels
+from engine.installation.keeper.sound.performance import KeptPerformance
+from engine.installation.keeper.sound.rungs import Rungs
+from engine.installation.keeper.sound.sent import SentSound
+from engine.installation.keeper.turns.agenda import Agenda, known, wall_clock
+from engine.installation.keeper.turns.direction import (
     Level,
     OnAir,
     density_wanted,
@@ -27,23 +42,8 @@ from engine.installation.keeper.direction import (
     level_wanted,
     turn_wanted,
 )
-from engine.installation.keeper.folder.bank import Bank
-from engine.installation.keeper.folder.folder import StateFolder
-from engine.installation.keeper.folder.starts import HEALTHY
-from engine.installation.keeper.folder.writing import Writer
-from engine.installation.keeper.hands.course import AskedCourse
-from engine.installation.keeper.hands.hands import Ask, Hands
-from engine.installation.keeper.levels import StageLevels
-from engine.installation.keeper.mind.messages import Play
-from engine.installation.keeper.performance import KeptPerformance
-from engine.installation.keeper.power.amplifier import Amplifier
-from engine.installation.keeper.recording.marks import HeardMarks
-from engine.installation.keeper.recording.recording import RecorderPlace
-from engine.installation.keeper.resuming import Resumption, made_safe, resumption, told_of
-from engine.installation.keeper.rungs import Rungs
-from engine.installation.keeper.sent import SentSound
-from engine.installation.keeper.snapshots import HEARD, MusicWatch
-from engine.installation.keeper.succession import Succession
+from engine.installation.keeper.turns.resuming import Resumption, made_safe, resumption, told_of
+from engine.installation.keeper.turns.succession import Succession
 from engine.journal.entries import SittingBegan, SittingEnded
 from engine.processes.backoff import Backoff
 from engine.runtime.performance.commands import (

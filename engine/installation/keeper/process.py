@@ -19,7 +19,6 @@ from pathlib import Path
 from types import FrameType
 
 from engine.errors import PerpetuumError
-from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.last_good import LastGoodFile
 from engine.installation.keeper.folder.starts import Starts
@@ -34,6 +33,7 @@ from engine.installation.keeper.power.mains import MainsWatch
 from engine.installation.keeper.reading import PATIENCE, FileRead, Reading
 from engine.installation.keeper.recording.messages import watch_of
 from engine.installation.keeper.recording.recording import RecorderPlace
+from engine.installation.keeper.sound.ahead import Ahead
 from engine.installation.keeper.steering.place import SteeringPlace
 from engine.installation.keeper.telling import Telling
 from engine.logs.choice import LogFormat

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from engine.events.proof import MainsFound, MixerFound, RoomFound
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.events.vocabulary import BarSealed, PhraseDecided, SceneTookOver
-from engine.installation.keeper.performance import KeptPerformance
+from engine.installation.keeper.sound.performance import KeptPerformance
 from engine.score.phrase import Origin
 from engine.score.time import SAMPLE_RATE
 

@@ -15,8 +15,8 @@ from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.mind.mind_host import MARGIN
 from engine.installation.keeper.notify import Notifier
-from engine.installation.keeper.performance import KeptPerformance
 from engine.installation.keeper.snapshots import snapshot_of
+from engine.installation.keeper.sound.performance import KeptPerformance
 from engine.installation.keeper.steering.place import SteeringPlace
 from engine.score.time import SAMPLE_RATE
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -33,8 +34,8 @@ class BoundedConnection(H11Protocol):
         super().connection_made(transport)
         self._await_a_head()
         if len(self.connections) > self.most:
-            idle = [one for one in self.connections if isinstance(one, BoundedConnection) and one._idle]
-            oldest = min((one for one in idle if one is not self), key=lambda one: one._idle_since, default=None)
+            others = cast("set[BoundedConnection]", self.connections) - {self}
+            oldest = min((one for one in others if one._idle), key=lambda one: one._idle_since, default=None)
             if oldest is not None:
                 oldest._hang_up()
 

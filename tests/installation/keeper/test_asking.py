@@ -12,11 +12,11 @@ from engine.installation.choices.staff import StaffChoice
 from engine.installation.hours.opening import Hours
 from engine.installation.hours.programme import Turn, next_turn
 from engine.installation.hours.timetable import Source, Timetable
-from engine.installation.keeper.direction import OnAir, level_wanted, turn_wanted
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.course import AskedCourse
 from engine.installation.keeper.hands.hands import Ask, Hands, read_line, read_volume
 from engine.installation.keeper.snapshots import MusicWatch
+from engine.installation.keeper.turns.direction import OnAir, level_wanted, turn_wanted
 from engine.runtime.performance.commands import GoToSection
 from tests.installation.keeper.test_decisions import ALWAYS, at
 from tests.installation.making import entry, installation, programme

@@ -27,11 +27,11 @@ from engine.installation.installation import (
     Quiet,
     SceneEntry,
 )
-from engine.installation.keeper.direction import Level, OnAir, file_of, level_wanted, turn_wanted
 from engine.installation.keeper.heartbeat import Heartbeat, Station
 from engine.installation.keeper.mind.last_bars import LOOP, LastBars
-from engine.installation.keeper.rungs import Rungs
-from engine.installation.keeper.succession import Succession
+from engine.installation.keeper.sound.rungs import Rungs
+from engine.installation.keeper.turns.direction import Level, OnAir, file_of, level_wanted, turn_wanted
+from engine.installation.keeper.turns.succession import Succession
 from engine.runtime.performance.commands import ChangeScene, When
 from engine.runtime.substitute import Substitute
 from engine.score.time import SAMPLE_RATE

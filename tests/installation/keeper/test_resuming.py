@@ -12,7 +12,7 @@ from engine.installation.hours.opening import Opening
 from engine.installation.hours.timetable import Timetable
 from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.folder.starts import MOST, NAME, Starts
-from engine.installation.keeper.resuming import SAFE_SCENE, made_safe, resumption
+from engine.installation.keeper.turns.resuming import SAFE_SCENE, made_safe, resumption
 from engine.journal.entries import TurnBegan
 from engine.journal.recalled import Recalled
 from tests.installation.making import entry, hours, installation, programme

@@ -18,8 +18,8 @@ from engine.installation.keeper.folder.folder import StateFolder
 from engine.installation.keeper.hands.hands import Ask
 from engine.installation.keeper.keeper import Keeper
 from engine.installation.keeper.notify import Notifier
-from engine.installation.keeper.performance import StationFrames
 from engine.installation.keeper.recording.recording import RecorderPlace
+from engine.installation.keeper.sound.performance import StationFrames
 from engine.installation.keeper.telling import Telling
 from engine.score.time import SAMPLE_RATE
 from tests.installation.making import hours, installation

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from engine.errors import PerpetuumError
 from engine.installation.installation import Installation
-from engine.installation.keeper.direction import OnAir, check_section, turn_asked
 from engine.installation.keeper.hands.hands import Ask
+from engine.installation.keeper.turns.direction import OnAir, check_section, turn_asked
 from engine.runtime.performance.commands import GoToSection
 
 log = logging.getLogger(__name__)

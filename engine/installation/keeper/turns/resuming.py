@@ -9,8 +9,8 @@ from pathlib import Path
 from engine.installation.hours.programme import Turn
 from engine.installation.hours.timetable import Intent, Source
 from engine.installation.installation import Installation, Programme, SceneEntry, Sound
-from engine.installation.keeper.direction import OnAir, has_scene
 from engine.installation.keeper.mind.messages import Play
+from engine.installation.keeper.turns.direction import OnAir, has_scene
 from engine.journal.entries import TurnBegan
 from engine.journal.recalled import Recalled
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from engine.installation.keeper.direction import Level
+from engine.installation.keeper.turns.direction import Level
 from engine.runtime.performance.commands import SetGain, SetLowCut, StageCommand
 
 INAUDIBLE = -40.0

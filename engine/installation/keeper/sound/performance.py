@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from engine.events.hearing import SoundMeasured
 from engine.events.vocabulary import Event
-from engine.installation.keeper.ahead import Ahead
 from engine.installation.keeper.mind.messages import Play
 from engine.installation.keeper.mind.mind_host import MindHost
-from engine.installation.keeper.rungs import AUDIO, OUTPUT
+from engine.installation.keeper.sound.ahead import Ahead
+from engine.installation.keeper.sound.rungs import AUDIO, OUTPUT
 from engine.journal.entries import HAPPENINGS, Entry, Happened
 from engine.outputs.contract import InfallibleOutput, Output
 from engine.outputs.meter import LevelMeter

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from engine.events.vocabulary import BarSealed, Event, SceneTookOver
 from engine.installation.installation import Installation
-from engine.installation.keeper.direction import Level, OnAir, fade_of, moment_of, overlap_of, transition_into
+from engine.installation.keeper.turns.direction import Level, OnAir, fade_of, moment_of, overlap_of, transition_into
 from engine.runtime.performance.commands import ChangeScene, When
 from engine.score.time import SAMPLE_RATE
 

@@ -1,0 +1,1 @@
+"""The sound of a keeper: its performance, levels, and the rungs it stands on."""
