@@ -113,7 +113,9 @@ class PartEar:
         self._empty = 0.0 if notes else self._empty + seconds
 
     def rest(self) -> None:
-        """It does not play in this bar, as planned."""
+        """It does not play in this bar, as planned: what comes after is no loop of what was before."""
+        self._bars.clear()
+        self._loop_since = [None, None]
         self._ends = []
         self._empty = 0.0
         self._sonority = ()

@@ -6,6 +6,7 @@ import pytest
 
 from engine.ear.ear import Ear
 from engine.ear.faults import EarFault, of_notes
+from engine.ear.part import PartEar
 from engine.form.hearing import Hearing
 from engine.generators.contract import Role
 from tests.ear.listening import listen, scene_of
@@ -55,3 +56,17 @@ def test_repetition_is_shown_once_a_minute_for_what_is_judged(heard):
     assert dict(shown[-1].shares).keys() == {"melody"}
     tune = heard.figures[shown[-1].bar].parts["tune"]
     assert dict(shown[-1].shares)["melody"] == tune.repeated
+
+
+def test_a_loop_that_a_rest_ended_does_not_go_on_behind_it():
+    """A bass that rests for a minute and comes back with the bar that it left with goes round once, not for a minute."""
+    part = PartEar(Role.BASS)
+    bar = [(0.0, 1.0, 36, 80), (2.0, 3.0, 43, 80)]
+    for number in range(4):
+        part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, (), its_own=True)
+    assert part.figures().loop >= 4.0
+    for _ in range(30):
+        part.rest()
+    for number in range(34, 36):
+        part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, (), its_own=True)
+    assert part.figures().loop <= 2.0
