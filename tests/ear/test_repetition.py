@@ -59,7 +59,7 @@ def test_repetition_is_shown_once_a_minute_for_what_is_judged(heard):
 
 
 def test_a_loop_that_a_rest_ended_does_not_go_on_behind_it():
-    """A bass that rests for a minute and comes back with the bar that it left with goes round once, not for a minute."""
+    """A bass that rests for a minute and comes back with its last bar goes round once, not for a minute."""
     part = PartEar(Role.BASS)
     bar = [(0.0, 1.0, 36, 80), (2.0, 3.0, 43, 80)]
     for number in range(4):
