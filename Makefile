@@ -39,9 +39,9 @@ types: $(VENV)/.installed-dev
 laws: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-cache
 
-# One worker more than there are processors: tests of real processes in real time mostly wait.
+# Two workers more than there are processors: tests of real processes in real time mostly wait.
 pytest: $(VENV)/.installed-dev tests/node/node_modules/.installed
-	$(BIN)/python -m pytest -n $$(($$(nproc) + 1)) --dist loadgroup || { [ $$? -eq 1 ] && $(MAKE) --no-print-directory again; }
+	$(BIN)/python -m pytest -n $$(($$(nproc) + 2)) --dist loadgroup || { [ $$? -eq 1 ] && $(MAKE) --no-print-directory again; }
 
 # Real processes play in real time in some tests, beside whatever else the machine does. What failed is run once more,
 # one test after another; what fails twice fails the build, and what failed once stands above, to be mended.

@@ -202,7 +202,7 @@ class Broker:
         """
         properties = Properties(PacketTypes.PUBLISH)
         if expires is not None:
-            properties.MessageExpiryInterval = max(1, round(expires))
+            properties.MessageExpiryInterval = max(1, int(expires))
         info = self._client.publish(topic, payload, qos, retained, properties)
         if taken is not None:
             self._wait(info.mid, taken)

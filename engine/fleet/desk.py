@@ -167,7 +167,8 @@ class FleetDesk:
         for name, one in zip(names, topics, strict=True):
             command = SteeringCommand(VERSION, secrets.token_urlsafe(12), line, push, by)
             waiting.ids[command.id] = name
-            expires = max(keep, self._timeout)
+            # Brokers count whole seconds: one that would be passed on as we give up is not to be done after all.
+            expires = keep if keep > self._timeout else self._timeout - 1.0
             taken = self._told("taken", name)
             self._broker.publish(one.command, write_message(command), expires=expires, taken=taken)
         until = time.monotonic() + self._timeout

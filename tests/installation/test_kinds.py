@@ -80,7 +80,7 @@ BEYOND_THE_SCHEMA = re.compile(
     r"no day `2026|overlaps|reaches into|is in `|begins when|days in common|ends before|has a year|3026|time zone|"
     r"no scene|range|only follow|two clocks|needs a|`keep`|no time of day|not for|no path|no folder|twice|no numeric|"
     r"nothing says how|and no `switch|is no command|names no output|from other machines|stands for a whole day|`25:00`|"
-    r"` already"
+    r"` already|cannot write"
 )
 
 

@@ -188,12 +188,15 @@ class _Sections:
         start = max(stretch.first.start, self._sitting.first_frame)
         end = min(stretch.last.end, self._sitting.end_frame)
         began = self._journal.wall_at(HeardPlace(number, start)) or stretch.first.wall
-        ended = self._journal.wall_at(HeardPlace(number, end)) or began + (end - start) / SAMPLE_RATE
+        seconds = (end - start) / SAMPLE_RATE
+        ended = self._journal.wall_at(HeardPlace(number, end)) or began + seconds
+        if ended < began:  # the clock was put back meanwhile: what it shows now counts
+            began = ended - seconds
         state = states.get(stretch.first.bar)
         first, last = stretch.first.bar, stretch.last.bar
         return PlayedSection(
             began=began,
-            ended=max(began, ended),
+            ended=ended,
             scene=self._scene(first, state),
             section=stretch.first.body.section,
             bars=len(stretch.bars),
