@@ -46,7 +46,8 @@ class PartFigures:
         held: seconds since the last note began, while one sounds.
         one_pitch: seconds for which it has played one pitch, or one chord, over and over; rests count for little.
         changes: of the chords meanwhile; None where nobody else means any.
-        loop: seconds for which it has played the same one or two bars over and over; a held note is no loop.
+        loop: seconds for which it has played the same one or two bars over and over, rests between them left out; a
+            held note is no loop.
         empty: seconds for which its generator has made nothing.
         fit: share of the last notes in one collection of seven pitch classes; None: too few notes.
         clash: share of them a semitone beside a tone of the chord; None: too few notes, or no chords.
@@ -113,9 +114,7 @@ class PartEar:
         self._empty = 0.0 if notes else self._empty + seconds
 
     def rest(self) -> None:
-        """It does not play in this bar, as planned: what comes after is no loop of what was before."""
-        self._bars.clear()
-        self._loop_since = [None, None]
+        """It does not play in this bar, as planned."""
         self._ends = []
         self._empty = 0.0
         self._sonority = ()
@@ -138,7 +137,8 @@ class PartEar:
             chords: that hold in the bar, whoever means them; beats from the bar line.
             its_own: the part itself means them.
         """
-        self._now = end
+        rested, self._now = max(0.0, start - self._now), end
+        self._loop_since = [None if since is None else since + rested for since in self._loop_since]
         second = (end - start) / beats
         onsets = self._onsets(notes)
         self._take_changes(None if its_own else chords)
