@@ -59,13 +59,11 @@ class RoomListener:
     Attributes:
         verdict: as it is now.
         delay: seconds from what is sent to what is heard, buffers included; None unless it is heard.
-        certainty: what the verdict rests on, as a multiple of what decides.
     """
 
     def __init__(self) -> None:
         self.verdict = RoomVerdict.UNSURE
         self.delay: float | None = None
-        self.certainty = 0.0
         # What is sent is looked at up to a second after what is heard, for that may arrive first.
         self._sent: Samples = np.zeros(REACH - SLIP, np.float32)
         self._heard: Samples = np.zeros(0, np.float32)
@@ -97,7 +95,7 @@ class RoomListener:
             return
         self._answers.clear()
         self._latest.clear()
-        self.verdict, self.delay, self.certainty = RoomVerdict.UNSURE, None, 0.0
+        self.verdict, self.delay = RoomVerdict.UNSURE, None
 
     def _look(self, sent: Samples, heard: Samples) -> None:
         found = likeness(sent, heard)
@@ -131,8 +129,7 @@ class RoomListener:
         wide = [np.maximum(one, np.maximum(np.roll(one, 1), np.roll(one, -1))) for one in answers]
         total: Values = np.mean(wide, axis=0)
         best = int(total.argmax())
-        self.certainty = float(total[best]) / bar
-        if self.certainty < 1.0:
+        if total[best] < bar:
             return False
         self.delay = ((best + 0.5) * (REACH / len(total)) - SLIP) / RATE
         return True

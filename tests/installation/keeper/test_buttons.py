@@ -15,17 +15,6 @@ PINS = ButtonPins(louder=5, softer=6, mute=13, quiet=19, light=26)
 
 
 @pytest.fixture
-def pins(monkeypatch):
-    from gpiozero import Device
-    from gpiozero.pins.mock import MockFactory
-
-    factory = MockFactory()
-    monkeypatch.setattr(Device, "pin_factory", factory)
-    yield factory
-    factory.reset()
-
-
-@pytest.fixture
 def hands(tmp_path):
     return Hands(StateFolder(tmp_path), lambda ask, value: None, lambda action: action())
 

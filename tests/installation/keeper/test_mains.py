@@ -3,8 +3,6 @@
 import sys
 
 import pytest
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
 
 from engine.events.proof import MainsFound
 from engine.health.checks import checks
@@ -13,14 +11,6 @@ from engine.installation.keeper.power.mains import FAILED, RETRY, MainsWatch, Up
 from engine.installation.keeper.snapshots import MusicWatch
 from tests.health.making import SOUND, after
 from tests.health.prometheus import wait_until
-
-
-@pytest.fixture
-def pins(monkeypatch):
-    factory = MockFactory()
-    monkeypatch.setattr(Device, "pin_factory", factory)
-    yield factory
-    factory.reset()
 
 
 @pytest.fixture
