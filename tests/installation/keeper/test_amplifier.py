@@ -7,17 +7,6 @@ from engine.installation.keeper.power.amplifier import Amplifier
 from tests.health.prometheus import wait_until
 
 
-@pytest.fixture
-def pins(monkeypatch):
-    """The pins of a board that does not exist."""
-    from gpiozero import Device
-    from gpiozero.pins.mock import MockFactory
-
-    monkeypatch.setattr(Device, "pin_factory", MockFactory())
-    yield Device.pin_factory
-    Device.pin_factory.reset()
-
-
 def state(pins, number=27):
     return bool(pins.pin(number).state)
 
