@@ -61,6 +61,9 @@ _WORTHWHILE = 128
 
 _LARGEST_BODY = 64 << 20
 
+LOG = 4_000_000
+"""Bytes of the write-ahead log from which on its pages are moved into the file."""
+
 
 BREAKS = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 """What reading a broken file raises; not every name and message in it is text."""
@@ -132,7 +135,7 @@ def checksum(*columns: object) -> int:
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open a journal, or make one.
 
-    Nothing is forced onto the disk by a commit; a checkpoint does that, when its owner asks for one.
+    Nothing is forced onto the disk by a commit; its owner asks for that (`JournalWriter.sync`).
 
     Raises:
         OtherVersionError: another version wrote it, or something else did.
@@ -149,7 +152,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
             raise sqlite3.OperationalError("this file system cannot share memory between processes")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("PRAGMA wal_autocheckpoint = 0")
-        database.execute("PRAGMA journal_size_limit = 4000000")
+        database.execute("PRAGMA journal_size_limit = 0")  # begun anew, a log is short: its size says what it holds
         database.execute("PRAGMA cache_size = -2000")
         if new:
             database.execute("BEGIN IMMEDIATE")

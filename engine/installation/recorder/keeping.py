@@ -20,7 +20,7 @@ from engine.journal.writer import JournalWriter
 ASIDE = 3
 """Broken journals that are kept for whoever wants to look into them."""
 
-CHECKPOINT_EVERY = 60.0
+SYNC_EVERY = 60.0
 """Seconds between two times at which all is brought onto the disk."""
 
 _SIDES = ("", "-wal", "-shm")
@@ -58,7 +58,7 @@ class Keeping:
         self._keep = keep
         self._clock = clock
         self._wall = wall
-        self._checkpoint_at = clock() + CHECKPOINT_EVERY
+        self._sync_at = clock() + SYNC_EVERY
         self._written = False
         self.writer = self._opened(base or None)
 
@@ -79,13 +79,17 @@ class Keeping:
         return True
 
     def look(self) -> bool:
-        """Bring all onto the disk and delete what is too old, if it is time; as `take`."""
-        if self._clock() < self._checkpoint_at or not self._written:
+        """Bring all onto the disk and delete what is too old, if it is time; as `take`.
+
+        Raises:
+            sqlite3.Error, OSError: the disk does not take it; it is tried again.
+        """
+        if self._clock() < self._sync_at or not self._written:
             return True
-        self._checkpoint_at, self._written = self._clock() + CHECKPOINT_EVERY, False
+        self._sync_at, self._written = self._clock() + SYNC_EVERY, False
         try:
             self.writer.prune(self._wall(), self._keep)
-            self.writer.checkpoint()
+            self.writer.sync()
         except BREAKS as error:
             if may_pass(error):
                 raise

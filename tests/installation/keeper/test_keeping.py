@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -12,11 +13,11 @@ import pytest
 
 from engine.events.sounding import SoundTold
 from engine.installation.history.account import account
-from engine.installation.recorder.keeping import ASIDE, CHECKPOINT_EVERY, Keeping
+from engine.installation.recorder.keeping import ASIDE, SYNC_EVERY, Keeping
 from engine.journal.entries import ENTRIES, HAPPENINGS, Happened, HeardUntil, Noted, SittingBegan
 from engine.journal.reader import Journal
 from engine.journal.records import HeardPlace
-from engine.journal.schema import NAME
+from engine.journal.schema import LOG, NAME
 from engine.score.time import SAMPLE_RATE
 from tests.conductor.resumed import shipped
 from tests.installation.keeper.test_recording import kept_again
@@ -40,8 +41,9 @@ def size(folder: Path) -> int:
     return sum(one.stat().st_size for one in folder.glob(f"{NAME}*"))
 
 
-def test_a_journal_grows_for_as_long_as_it_is_kept_and_no_longer(tmp_path):
+def test_a_journal_grows_for_as_long_as_it_is_kept_and_no_longer(tmp_path, monkeypatch):
     """Five minutes are kept here, and half an hour goes by, second by second."""
+    monkeypatch.setattr("engine.journal.writer.LOG", 50_000)
     clock, index, sizes = Clock(), 0, []
     keeping = Keeping(tmp_path, 0, 300.0, clock, clock)
     told = Happened(HAPPENINGS.encode(SoundTold(1, 0, (bytes(range(256)),))))
@@ -53,7 +55,7 @@ def test_a_journal_grows_for_as_long_as_it_is_kept_and_no_longer(tmp_path):
         for place, entry in enumerate(entries):
             index += 1
             batch.append(Noted(index, clock.now + place / 2, 0, ENTRIES.encode(entry)))
-        clock.now += CHECKPOINT_EVERY
+        clock.now += SYNC_EVERY
         assert keeping.take(batch)
         assert keeping.look()
         sizes.append(size(tmp_path))
@@ -61,8 +63,39 @@ def test_a_journal_grows_for_as_long_as_it_is_kept_and_no_longer(tmp_path):
     assert max(sizes[12:]) < 1.2 * sizes[9]
     with Journal(tmp_path / NAME) as journal:
         walls = [one.wall for one in journal.marks(0.0, 1e12)]
-        assert 300 <= clock.now - walls[0] <= 300 + 2 * CHECKPOINT_EVERY
+        assert 300 <= clock.now - walls[0] <= 300 + 2 * SYNC_EVERY
         assert len(list(journal.told(journal.sittings()[0].number, 0, 1e12))) in (len(walls), len(walls) + 1)
+
+
+def test_what_is_kept_is_forced_onto_the_disk_once_a_minute_and_moved_into_the_file_when_its_log_is_long(
+    tmp_path, monkeypatch
+):
+    """What SQLite itself forces is seen by strace: `tests.proofs.resume.writes`."""
+    forced: list[str] = []
+    real = os.fdatasync
+
+    def counted(descriptor: int) -> None:
+        forced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        real(descriptor)
+
+    monkeypatch.setattr("engine.journal.writer.os.fdatasync", counted)
+    clock, logs, moved = Clock(), [], 0
+    keeping = Keeping(tmp_path, 0, 86400.0, clock, clock)
+    noise = random.Random(5)
+    for minute in range(60):
+        told = Happened(HAPPENINGS.encode(SoundTold(1, 0, (noise.randbytes(300_000),))))
+        clock.now += SYNC_EVERY
+        assert keeping.take([Noted(minute + 1, clock.now, 0, ENTRIES.encode(told if minute else BEGAN))])
+        before = len(forced)
+        assert keeping.look()
+        assert keeping.look()
+        assert len(forced) - before <= 1
+        logs.append((tmp_path / f"{NAME}-wal").stat().st_size)
+        moved += len(forced) == before
+    assert set(forced) == {f"{NAME}-wal"}
+    assert 2 <= moved <= 6
+    assert max(logs) < 2 * LOG
+    assert min(logs[30:]) < LOG / 2
 
 
 def test_records_of_a_clock_that_was_ahead_do_not_keep_what_is_old_for_ever(tmp_path):
@@ -74,7 +107,7 @@ def test_records_of_a_clock_that_was_ahead_do_not_keep_what_is_old_for_ever(tmp_
         for entry in [BEGAN, HeardUntil(1, 0.0)] if minute == 0 else [HeardUntil(minute * 60 * SAMPLE_RATE, 0.0)]:
             index += 1
             batch.append(Noted(index, wall, 0, ENTRIES.encode(entry)))
-        clock.now += CHECKPOINT_EVERY
+        clock.now += SYNC_EVERY
         keeping.take(batch)
         keeping.look()
     keeping.close()
