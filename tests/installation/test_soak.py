@@ -1,14 +1,20 @@
 """A soak goes on where it was stopped, and its slopes are those of a regression that is not ours."""
 
+import math
 from pathlib import Path
 
 import numpy as np
+import pyloudnorm
 import pytest
+import soundfile
 from scipy import stats
 
+from engine.errors import PerpetuumError
 from engine.installation.soak.growth import slope_of
 from engine.installation.soak.report import page
 from engine.installation.soak.run import Soak, soak_in
+from engine.runtime.ending import Ending
+from engine.runtime.render import render
 from engine.scenes import load
 
 SCENE = """
@@ -51,6 +57,25 @@ def test_a_soak_that_was_stopped_goes_on_to_the_very_end_of_one_that_was_not(sce
     assert whole.state is not None
     assert again.state.conductor.position == whole.state.conductor.position
     assert "started 2 times" in page([again])
+
+
+def test_a_soak_with_sound_measures_every_second_of_it_as_another_meter_does(scene, tmp_path):
+    """pyloudnorm and the file of a render are the oracles."""
+    days = 27 / 86400
+    kept = Soak(scene, soak_in(tmp_path / "heard", scene, 3, sounds=True), days, tmp_path / "heard", sounds=True).run()
+    file = tmp_path / "same.wav"
+    render(scene, 3, file, lambda plan: Ending.after_seconds(plan, 31.0))
+    samples, rate = soundfile.read(file, frames=27 * 48_000)
+    meter = pyloudnorm.Meter(rate, block_size=3.0)
+    levels = [meter.integrated_loudness(samples[end - 3 * rate : end]) for end in range(3 * rate, 28 * rate, rate)]
+    assert kept.sound is not None
+    assert kept.sound.seconds == 27
+    assert kept.sound.loudest == pytest.approx(max(levels), abs=0.2)
+    assert 20 * math.log10(kept.sound.true_peak) == pytest.approx(20 * math.log10(np.abs(samples).max()), abs=0.5)
+    assert any(one.name == "sound.process" for one in kept.samples[-1].processes)
+    assert "sound: longest silence" in page([kept])
+    with pytest.raises(PerpetuumError, match="cannot be gone on with"):
+        soak_in(tmp_path / "heard", scene, 3)
 
 
 def test_a_slope_and_its_interval_are_those_of_a_regression():

@@ -15,6 +15,7 @@ Examples:
   perpetuum soak slow_groove --days 30                thirty days of its notes, into ./soak/slow_groove
   perpetuum soak slow_groove --days 30                again: goes on where it was stopped
   perpetuum soak still_water --days 2 -o docs/soak.md
+  perpetuum soak slow_groove --sound --days 0.5       twelve hours of its sound, measured and heard by the ear
 """
 
 SAY_EVERY = 10.0
@@ -30,9 +31,10 @@ SAY_EVERY = 10.0
     type=click.Path(path_type=Path, file_okay=False),
     help="Where it is kept, and gone on with; soak/NAME without it.",
 )
+@click.option("--sound", is_flag=True, help="Let it sound, too, as a render does. Such a soak begins anew each time.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to a file, too.")
-def command(scene: str, days: float, seed: int | None, folder: Path | None, output: Path | None) -> None:
-    """Play SCENE for days in virtual time, without sound, and say whether memory, files or threads grow.
+def command(scene: str, days: float, seed: int | None, folder: Path | None, sound: bool, output: Path | None) -> None:
+    """Play SCENE for days in virtual time, and say whether memory, files or threads grow.
 
     Ctrl-C ends it, and what was measured is told; the same command goes on from there.
     """
@@ -43,8 +45,9 @@ def command(scene: str, days: float, seed: int | None, folder: Path | None, outp
     from engine.runtime.signals import StopSignals
 
     playable = load_playable(scene)
-    place = folder or Path("soak") / playable.path.stem
-    kept = soak_in(place, playable, seed_of(playable, seed) if seed is not None or playable.seed is not None else 0)
+    place = folder or Path("soak") / (playable.path.stem + "-sound" * sound)
+    chosen = seed_of(playable, seed) if seed is not None or playable.seed is not None else 0
+    kept = soak_in(place, playable, chosen, sound)
     said = time.monotonic()
 
     def tell(done: float, seconds: float) -> None:
@@ -57,7 +60,7 @@ def command(scene: str, days: float, seed: int | None, folder: Path | None, outp
         warn(f"{done:.2f} of {days:g} days; {left / 60:.0f} min left")
 
     with StopSignals() as stop:
-        measured = Soak(playable, kept, days, place, tell, lambda: stop.asked).run()
+        measured = Soak(playable, kept, days, place, sound, tell, lambda: stop.asked).run()
     click.echo(section(measured))
     if output is not None:
         write_text(output, page([measured]))

@@ -40,6 +40,25 @@ class StoredSample(Stored):
     repeated: dict[str, float]
 
 
+class StoredSound(Stored):
+    """How all seconds of the sound were.
+
+    Attributes:
+        seconds: that were measured.
+        silence: the longest run of seconds in which nothing audible left.
+        true_peak: the largest, linear.
+        softest, loudest: short-term loudness, LUFS; None before there was any.
+        trim: dB that the ear had come to.
+    """
+
+    seconds: int = 0
+    silence: int = 0
+    true_peak: float = 0.0
+    softest: float | None = None
+    loudest: float | None = None
+    trim: float = 0.0
+
+
 class StoredSoak(Stored):
     """A soak, as far as it is.
 
@@ -55,6 +74,7 @@ class StoredSoak(Stored):
         stepped_down: times that a lower rung played, by rung.
         fallbacks: bars that rules played in place of what failed.
         faults: that the ear found, each as told.
+        sound: how it sounded; None: without sound.
         samples: one an hour of music.
         state: of the mind; None before the first hour.
     """
@@ -72,5 +92,6 @@ class StoredSoak(Stored):
     stepped_down: dict[str, int] = Field(default_factory=dict[str, int])
     fallbacks: int = 0
     faults: tuple[str, ...] = ()
+    sound: StoredSound | None = None
     samples: tuple[StoredSample, ...] = ()
     state: MindState | None = None

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Sequence
 
 from engine import __version__
 from engine.installation.soak.growth import Slope, slope_of
-from engine.installation.soak.kept import StoredSample, StoredSoak
+from engine.installation.soak.kept import StoredSample, StoredSoak, StoredSound
 from engine.score.time import DAY
 
 WARM_UP = 6 / 24
@@ -21,9 +22,10 @@ MB = 1e6
 
 HEAD = """# Soak
 
-Made by `perpetuum soak`: days of a scene in virtual time, notes without sound, with the engine's own mind, workers,
-networks and ear. Everything is measured once an hour of music. The bars: memory of no process grows by 1 MB a day of
-music, nothing else grows, and the frames counted are those of the tempi.
+Made by `perpetuum soak`: days of a scene in virtual time, with the engine's own mind, workers, networks and ear; notes
+without sound, or with `--sound` the sound, too, every second of it measured and heard by the ear. Everything is
+measured once an hour of music. The bars: memory of no process grows by 1 MB a day of music, nothing else grows, and the
+frames counted are those of the tempi.
 """
 
 
@@ -56,6 +58,7 @@ def section(soak: StoredSoak) -> str:
     ]
     lines += [f"| steps down from {rung} | | {count} | | | |" for rung, count in sorted(soak.stepped_down.items())]
     found = [one for one in soak.faults if not one.endswith("is over")]
+    lines += _sound_rows(soak.sound) if soak.sound is not None else []
     lines += [f"| faults that the ear found | | {len(found)} | | 0 | {_mark(not found)} |", ""]
     lines += ["Share of each part's runs of five onsets that it had played within three hours, mean and most:", ""]
     lines += ["| part | mean | most |", "|---|---|---|"]
@@ -95,6 +98,18 @@ def _process_rows(samples: Sequence[StoredSample], name: str) -> list[str]:
             f"| {_mark(met)} |"
         )
     return rows
+
+
+def _sound_rows(sound: StoredSound) -> list[str]:
+    peak = 20 * math.log10(sound.true_peak) if sound.true_peak > 0 else -math.inf
+    levels = "" if sound.softest is None else f"{sound.softest:.1f} to {sound.loudest:.1f}"
+    return [
+        f"| sound: seconds measured | | {sound.seconds} | | | |",
+        f"| sound: longest silence, s | | {sound.silence} | | < 10 | {_mark(sound.silence < 10)} |",
+        f"| sound: true peak, dBTP | | {peak:.1f} | | < -1 | {_mark(peak < -1)} |",
+        f"| sound: loudness of 3 s, LUFS | | {levels} | | | |",
+        f"| sound: trim that the ear came to, dB | | {sound.trim:+.1f} | | | |",
+    ]
 
 
 def _slope(slope: Slope) -> str:

@@ -1,23 +1,36 @@
 # pyright: strict
-"""Days of a scene without sound: the engine's own mind, workers, networks and ear, with a clock that leaps."""
+"""Days of a scene that nobody hears: the engine's own mind, workers, networks and ear, with a clock that leaps."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from engine.conductor.daytime import CountedDay
+from engine.ear.faults import EarFault
 from engine.ear.hand import Hand
 from engine.errors import PerpetuumError
-from engine.events import BarSealed, Event, Heard, PhraseDecided, SceneTookOver, SteppedDown
+from engine.events import (
+    BarSealed,
+    Event,
+    Heard,
+    PhraseDecided,
+    QuietBegan,
+    SceneTookOver,
+    SoundMeasured,
+    SteppedDown,
+)
 from engine.form.scene import Scene
-from engine.installation.soak.kept import StoredProcess, StoredSample, StoredSoak
+from engine.installation.soak.kept import StoredProcess, StoredSample, StoredSoak, StoredSound
 from engine.installation.soak.measuring import measure_processes
+from engine.installation.soak.sounding import SoakSound
 from engine.output_file import write_text
 from engine.runtime.ending import networks_of
-from engine.runtime.performance.commands import Command, StageCommand
+from engine.runtime.performance.commands import Command, SetTrim, StageCommand
 from engine.runtime.performance.course import Course
 from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.unheard import UnheardLink
@@ -43,6 +56,7 @@ class Soak:
         kept: what there is of it already.
         days: of music, from its very beginning.
         folder: where it is kept, so that it can be gone on with.
+        sounds: let it sound, too, to be measured and listened to by the ear; such a soak begins anew each time.
         told: days of music so far, and seconds that they took in this run; every few bars.
         asked_to_stop: asked all the time.
     """
@@ -53,6 +67,7 @@ class Soak:
         kept: StoredSoak,
         days: float,
         folder: Path,
+        sounds: bool = False,
         told: Callable[[float, float], None] = lambda days, seconds: None,
         asked_to_stop: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -61,7 +76,14 @@ class Soak:
         self._path = folder / "soak.json"
         self._told = told
         self._asked_to_stop = asked_to_stop
-        self._link = UnheardLink()
+        # What is decided and what sounds are told by two threads.
+        self._lock = threading.RLock()
+        self._heard, self._silence = StoredSound(), 0
+        self._sound: SoakSound | None = None
+        self._unheard = UnheardLink()
+        if sounds:
+            self._sound = SoakSound(scene, kept.seed, round(days * DAY * SAMPLE_RATE), self._listen)
+        link = self._unheard if self._sound is None else self._sound.link
         self._began = time.monotonic()
         self._already = kept.spent
         self._bars, self._exact, self._lost = kept.bars, *kept.exact
@@ -75,7 +97,7 @@ class Soak:
             scene,
             Course(kept.seed, day=CountedDay(), live=False),
             self._workers,
-            self._link,
+            link,
             self._hear,
             pause=self._pause,
         )
@@ -84,7 +106,7 @@ class Soak:
             self._mind.resume(kept.state)
             # What came before was heard: time stands still where nobody has.
             conductor = self._mind.conductor
-            self._end = self._link.frames = conductor.plan.bar(conductor.next_bar).start
+            self._end = self._unheard.frames = conductor.plan.bar(conductor.next_bar).start
 
     @property
     def scene(self) -> Scene:
@@ -92,9 +114,14 @@ class Soak:
         return self._mind.conductor.scene
 
     def submit(self, command: Command) -> None:
-        """Do what the ear asks, but for what only sound could show."""
-        if not isinstance(command, StageCommand):
-            self._mind.submit(command)
+        """Do what the ear asks; without sound nothing that only sound could show."""
+        match command:
+            case SetTrim() if self._sound is not None:
+                self._sound.trim(command)
+            case _ if not isinstance(command, StageCommand):
+                self._mind.submit(command)
+            case _:
+                pass
 
     def run(self) -> StoredSoak:
         """Play until the end, or until somebody wants it to stop; gives what was measured.
@@ -102,27 +129,50 @@ class Soak:
         Raises:
             PerpetuumError: the performance ended, or cannot be written down.
         """
-        with self._workers:
+        with self._workers, self._sound or nullcontext():
             self._mind.run()
-        if self._mind.failure is not None:
-            raise PerpetuumError(f"the music ended: {self._mind.failure}") from self._mind.failure
+            if self._mind.failure is not None:
+                raise PerpetuumError(f"the music ended: {self._mind.failure}") from self._mind.failure
+            if self._sound is not None and not self._asked_to_stop():
+                self._sound.finish()
+        if self._sound is not None:
+            self._write()
         return self.kept
 
     def _hear(self, event: Event) -> None:
-        match event:
-            case BarSealed():
-                self._bars += 1
-                self._end = event.end
-                self._count(event)
-                self._hand(event)
-            case PhraseDecided() | SceneTookOver():
-                self._hand(event)
-            case SteppedDown(rung=rung):
-                self._down[rung] += 1
-            case Heard() if len(self._faults) < MOST_FAULTS:
-                self._faults.append(_words(event))
-            case _:
-                pass
+        with self._lock:
+            match event:
+                case BarSealed():
+                    self._bars += 1
+                    self._end = event.end
+                    self._count(event)
+                    self._hand(event)
+                case PhraseDecided() | SceneTookOver() | QuietBegan():
+                    self._hand(event)
+                case SteppedDown(rung=rung):
+                    self._down[rung] += 1
+                case Heard(fault=EarFault.LOUDNESS):
+                    pass  # no fault: the trim moves
+                case Heard() if len(self._faults) < MOST_FAULTS:
+                    self._faults.append(_words(event))
+                case _:
+                    pass
+
+    def _listen(self, second: SoundMeasured) -> None:
+        """Take in a second of sound."""
+        with self._lock:
+            self._hand(second)
+            self._silence = self._silence + 1 if second.silent >= 1.0 else 0
+            before = self._heard
+            levels = [one for one in (before.softest, before.loudest, second.short_term) if one is not None]
+            self._heard = StoredSound(
+                seconds=before.seconds + 1,
+                silence=max(before.silence, self._silence),
+                true_peak=max(before.true_peak, second.true_peak),
+                softest=min(levels, default=None),
+                loudest=max(levels, default=None),
+                trim=second.trim,
+            )
 
     def _count(self, event: BarSealed) -> None:
         """Add a bar's length by its tempo, so that nothing is lost in the sum (Kahan); and who played it."""
@@ -145,6 +195,11 @@ class Soak:
             self._mind.stop()
 
     def _keep(self, seconds: float) -> None:
+        with self._lock:
+            self._add_sample(seconds)
+        self._write()
+
+    def _add_sample(self, seconds: float) -> None:
         notes = self._hand.ear.notes
         repeated = {name: one.repeated for name, one in notes.parts.items()} if notes is not None else {}
         sample = StoredSample(
@@ -167,9 +222,14 @@ class Soak:
                 "fallbacks": self._fallbacks,
                 "faults": tuple(self._faults),
                 "samples": (*self.kept.samples, sample),
-                "state": self._mind.state(),
+                "state": self._mind.state() if self._sound is None else None,
             }
         )
+
+    def _write(self) -> None:
+        if self._sound is not None:
+            with self._lock:
+                self.kept = self.kept.model_copy(update={"sound": self._heard, "faults": tuple(self._faults)})
         write_text(self._path, self.kept.model_dump_json())
 
 
@@ -179,20 +239,24 @@ def _words(heard: Heard) -> str:
     return f"bar {heard.bar + 1}: {heard.part}: {heard.fault}, {heard.figure:.3g} of {heard.limit:.3g}; {heard.answer}"
 
 
-def soak_in(folder: Path, scene: Scene, seed: int) -> StoredSoak:
-    """The soak that a folder keeps, to be gone on with; or a new one.
+def soak_in(folder: Path, scene: Scene, seed: int, sounds: bool = False) -> StoredSoak:
+    """The soak that a folder keeps, to be gone on with; or a new one. One with sound is always new.
 
     Raises:
         PerpetuumError: it is one of another scene or seed, or cannot be read.
     """
     path = folder / "soak.json"
-    if not path.exists():
+    if sounds or not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         return StoredSoak(title=scene.title, file=str(scene.path), seed=seed)
     try:
         kept = StoredSoak.from_json(path.read_bytes())
     except OSError as error:
         raise PerpetuumError(f"{path} cannot be read: {error.strerror}") from error
+    if kept.sound is not None:
+        raise PerpetuumError(
+            f"{folder} keeps a soak with sound, which cannot be gone on with", "name another folder, or say --sound"
+        )
     if (kept.title, kept.seed) != (scene.title, seed):
         raise PerpetuumError(
             f"{folder} keeps a soak of {kept.title!r} with seed {kept.seed}, not of {scene.title!r} with {seed}",

@@ -41,16 +41,20 @@ class SoundTap:
         format: of the sound.
         gain: that it has passed.
         publish: told of each second, in the thread that measures; never raises.
+        patient: nobody hears the sound: `take` waits for the measuring, and no second is left out.
 
     Attributes:
         missed: seconds that were left out.
     """
 
-    def __init__(self, format: AudioFormat, gain: Gain, publish: Callable[[SoundMeasured], None]) -> None:
+    def __init__(
+        self, format: AudioFormat, gain: Gain, publish: Callable[[SoundMeasured], None], patient: bool = False
+    ) -> None:
         self.missed = 0
         self._format = format
         self._gain = gain
         self._publish = publish
+        self._patient = patient
         self._filled = 0
         self._filling = _Second(format)
         self._free: queue.SimpleQueue[_Second] = queue.SimpleQueue()
@@ -81,13 +85,15 @@ class SoundTap:
                 self._pass_on(second, frame - (len(frames) - place))
 
     def close(self) -> None:
-        """Measure no more."""
+        """Measure no more; where it is patient, all that was taken is measured first."""
         self._full.put(None)
+        if self._patient:
+            self._thread.join()
 
     def _pass_on(self, second: _Second, frame: int) -> None:
         self._filled = 0
         try:
-            self._filling = self._free.get_nowait()
+            self._filling = self._free.get(block=self._patient)
         except queue.Empty:
             self.missed += 1  # the same one is filled again
             return
