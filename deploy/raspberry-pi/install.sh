@@ -268,7 +268,6 @@ END
 SupplementaryGroups=gpio
 RestrictRealtime=no
 LimitRTPRIO=80
-LimitMEMLOCK=infinity
 END
 }
 

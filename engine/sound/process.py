@@ -27,6 +27,7 @@ import numpy as np
 from engine.codec import CodecError
 from engine.errors import PerpetuumError
 from engine.logs.log import log_to_parent
+from engine.memory_lock import lock_memory
 from engine.sabotage import allow_sabotage
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import (
@@ -257,6 +258,7 @@ def main() -> int:
     messenger = Messenger(Connection(options.control))
     import engine.sound.core  # noqa: F401 - loads pyo while the scene is still on its way
 
+    lock_memory()
     try:
         while isinstance(setup := messenger.receive(), Ping):
             messenger.send(Pong())

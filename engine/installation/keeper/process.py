@@ -38,6 +38,7 @@ from engine.installation.keeper.steering.place import SteeringPlace
 from engine.installation.keeper.telling import Telling
 from engine.logs.choice import LogFormat
 from engine.logs.log import Log
+from engine.memory_lock import lock_memory
 from engine.runtime.performance.reporting import reporter
 
 log = logging.getLogger(__name__)
@@ -264,6 +265,7 @@ def main() -> int:
     written = Log("keeper", LogFormat(options.log_format) if options.log_format else None)
     logging.getLogger().addHandler(written)
     logging.getLogger("engine").setLevel(logging.INFO if options.verbose else logging.WARNING)
+    lock_memory()
     try:
         return Running(options.file, written).run()
     except PerpetuumError as error:
