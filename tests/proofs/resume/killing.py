@@ -38,7 +38,7 @@ LONG = HEALTHY + 2.0
 PATIENCE = 90.0
 """Seconds that a first sound is waited for."""
 
-TAIL = 2 * RATE
+TAIL = RATE * 3 // 2
 """Frames behind a kill in which what the audio server and the recorder still held is heard; no start sounds so soon."""
 
 
@@ -48,6 +48,7 @@ class Start:
 
     Attributes:
         killed: frame of the capture at which all of it was killed.
+        sitting: its number in the journal, or that of the one before, where it had none yet.
         load: of the machine, the mean of the minute before.
         sound_after: seconds from its start to its first sound; None: it was killed before.
         onsets: notes that were heard, each of which the journal knows.
@@ -55,6 +56,7 @@ class Start:
     """
 
     killed: int
+    sitting: int
     load: float
     sound_after: float | None = None
     onsets: int = 0
@@ -89,7 +91,7 @@ class Killing:
                 alive = self._wait(rig, keeper, killed)
                 began = killed
                 killed = self._kill(rig, keeper)
-                start = Start(killed, os.getloadavg()[0])
+                start = Start(killed, self._last_sitting(), os.getloadavg()[0])
                 if not alive:
                     start.problems.append(f"no sound within {PATIENCE:g} s")
                 self._check(rig, start, began)
@@ -132,6 +134,12 @@ class Killing:
         tell(pids, SIGKILL)
         return frame
 
+    def _last_sitting(self) -> int:
+        """Asked right after a kill: the next start may have one of its own before what is heard of this one is over."""
+        with suppress(PerpetuumError), Journal(self._state / NAME) as journal:
+            return max((one.number for one in journal.sittings()), default=0)
+        return 0
+
     def _check(self, rig: Rig, start: Start, began: int) -> None:
         """Compare what was heard of a start with what the journal knows of it."""
         while rig.capture.frames < start.killed + TAIL:
@@ -145,7 +153,7 @@ class Killing:
         if not heard:
             return
         with Journal(self._state / NAME) as journal:
-            sitting = journal.sittings()[-1]
+            sitting = next(one for one in journal.sittings() if one.number == start.sitting)
             if self._place is not None and not sitting.told.continues:
                 start.problems.append("it began anew")
             bars = list(journal.bars(sitting.number, 0, 1 << 40))
