@@ -2,8 +2,9 @@
 
 One vector: BLAS reads the matrix once, as it lies in memory, at the speed of memory. A few vectors: a BLAS first copies
 the matrix into another order, at every call, which costs several times the product itself; below a million
-multiplications OpenBLAS (0.3.17 and later) does without. So the matrix is kept in panels of 64 columns, each in one
-piece, and is multiplied piece by piece: four vectors then take as long as one, sixteen as long as four or five.
+multiplications OpenBLAS (0.3.17 and later) does without where the processor has AVX-512. So the matrix is kept in
+panels of 64 columns, each in one piece, and is multiplied piece by piece: four vectors then take as long as one,
+sixteen as long as four or five, and many, eight to sixteen at a time, less than in one large product.
 
 Threads of BLAS spin while they wait for each other, which on a machine that has other work to do soon costs more than
 the second thread gains. `two_threads` is for big networks: halves of the columns, and a thread that sleeps while it
@@ -19,7 +20,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from engine.networks.threads import allowed_threads, one_thread
+from engine.networks.threads import allowed_threads, blas_kernels, one_thread
 
 _PANEL = 64
 """Columns of a panel."""
@@ -29,6 +30,10 @@ _DEEPEST = 2048
 """Rows of a piece at most, so that it stays in the cache while the vectors pass."""
 _SHALLOWEST, _FEWEST = 64, 4
 """Rows of a piece and vectors of a group below which calls cost more than they save."""
+_GROUP = 8
+"""Vectors of a group from which on more of them gain nothing, while pieces of a matrix have to be added up."""
+_KERNELS = frozenset({"SkylakeX", "Cooperlake", "SapphireRapids"})
+"""Of OpenBLAS, those that take a small matrix as it lies."""
 _HALVED = 2_000_000
 """Numbers of a matrix from which on a second thread gains more than it takes to wake it."""
 
@@ -95,20 +100,10 @@ class Product:
         if cut is None:
             return partial(np.dot, vectors, self.matrix, out)
         pieces, groups = cut
-        depth = pieces.shape[3]
-        grouped = vectors.reshape(groups, count // groups, -1, depth).transpose(2, 0, 1, 3)
-        panels = out.reshape(groups, count // groups, -1, _PANEL).transpose(2, 0, 1, 3)
-        if len(self._room) < out.size * pieces.shape[1]:
-            self._room = np.empty(out.size * pieces.shape[1], np.float32)
-        parts = self._room[: out.size * pieces.shape[1]].reshape(len(pieces), -1, *panels.shape[1:])
-        if not halved:
-            return _multiplying(panels, grouped, pieces, parts)
-        half = len(pieces) // 2
-        return partial(
-            _both,
-            _multiplying(panels[:half], grouped, pieces[:half], parts[:half]),
-            _multiplying(panels[half:], grouped, pieces[half:], parts[half:]),
-        )
+        size = out.size * pieces.shape[1]
+        if len(self._room) < size:
+            self._room = np.empty(size, np.float32)
+        return _bound(out, vectors, pieces, groups, self._room[:size], halved)
 
     def _cut(self, count: int) -> tuple[np.ndarray, int] | None:
         """Pieces [panels, n, 1, K / n, 64] of the matrix for so many vectors, and the number of groups that these come
@@ -118,9 +113,36 @@ class Product:
         if count * self.matrix.size <= _SMALL or columns % _PANEL or not depth:
             return None
         if self._panels is None:
-            panels = self.matrix.reshape(length, -1, _PANEL).transpose(1, 0, 2)
-            self._panels = np.ascontiguousarray(panels)
+            self._panels = np.ascontiguousarray(_cut_up(self.matrix))
         return self._panels.reshape(columns // _PANEL, -1, 1, depth, _PANEL), groups
+
+
+def in_panels(matrix: np.ndarray) -> np.ndarray:
+    """A matrix [K, N] as panels [P, K, N / P], without copying: to be copied to where the panels are to lie. In one
+    panel where BLAS would not gain by more, or N is no multiple of 64."""
+    return _cut_up(matrix) if matrix.shape[1] % _PANEL == 0 and _takes_small() else matrix[None]
+
+
+def quick_count(count: int) -> int:
+    """Vectors to come with to `panel_product`, for so many: two take less time than one where panels are taken as they
+    lie, for a single one is left to another part of BLAS."""
+    return max(count, 2) if _takes_small() else count
+
+
+def panel_product(panels: np.ndarray, out: np.ndarray, vectors: np.ndarray) -> Callable[[], object]:
+    """What writes vectors [B, K] times a matrix that lies in panels alone to `out` [B, N], whatever the vectors are by
+    then: for weights that fill much memory.
+
+    Args:
+        panels: [P, K, N / P], each in one piece; `in_panels` says how many there are.
+        out, vectors: each row in one piece, and all of them equally far apart.
+    """
+    count, (number, length, columns) = len(vectors), panels.shape
+    if number == 1:
+        return partial(np.matmul, vectors, panels[0], out)
+    depth, groups = _depth_and_groups(length, count)
+    pieces = panels.reshape(number, -1, 1, depth or length, columns)
+    return _bound(out, vectors, pieces, groups, np.empty(out.size * pieces.shape[1], np.float32), False)
 
 
 def multiplied(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -143,6 +165,41 @@ def _both(own: Callable[[], object], others: Callable[[], object]) -> None:
     waited_for.result()
 
 
+def _takes_small() -> bool:
+    """Whether BLAS multiplies by a small matrix as it lies."""
+    return blas_kernels() in _KERNELS
+
+
+def _cut_up(matrix: np.ndarray) -> np.ndarray:
+    """A matrix [K, N] as panels [N / 64, K, 64], without copying."""
+    return matrix.reshape(len(matrix), -1, _PANEL).transpose(1, 0, 2)
+
+
+def _bound(
+    out: np.ndarray, vectors: np.ndarray, pieces: np.ndarray, groups: int, room: np.ndarray, halved: bool
+) -> Callable[[], object]:
+    """What writes vectors [B, K] times pieces [P, n, 1, K / n, N / P] to `out` [B, N]; see `Product.between`.
+
+    Args:
+        out, vectors, pieces: as said.
+        groups: that the vectors come in.
+        room: n * B * N numbers to compute in.
+        halved: by two threads.
+    """
+    (count, _), (panels, _, _, depth, columns) = vectors.shape, pieces.shape
+    grouped = vectors.reshape(groups, count // groups, -1, depth).transpose(2, 0, 1, 3)
+    laid = out.reshape(groups, count // groups, panels, columns).transpose(2, 0, 1, 3)
+    parts = room.reshape(panels, -1, *laid.shape[1:])
+    if not halved:
+        return _multiplying(laid, grouped, pieces, parts)
+    half = panels // 2
+    return partial(
+        _both,
+        _multiplying(laid[:half], grouped, pieces[:half], parts[:half]),
+        _multiplying(laid[half:], grouped, pieces[half:], parts[half:]),
+    )
+
+
 def _multiplying(
     panels: np.ndarray, grouped: np.ndarray, pieces: np.ndarray, parts: np.ndarray
 ) -> Callable[[], object]:
@@ -158,8 +215,12 @@ def _multiplying(
 
 
 def _depth_and_groups(length: int, count: int) -> tuple[int, int]:
-    """Rows of a piece, and groups of vectors, that make products small: the rows by halving, and where that does not
-    go on, the vectors in groups of equal size; (0, 1) where neither goes."""
+    """Rows of a piece, and groups of vectors, that make products small: the vectors in groups of equal size, if those
+    do not get too small; else the rows by halving, and where that does not go on, smaller groups; (0, 1) where neither
+    goes."""
+    for groups in range(1, count // _GROUP + 1):
+        if length <= _DEEPEST and count % groups == 0 and count // groups * length * _PANEL <= _SMALL:
+            return length, groups
     depth = length
     while depth % 2 == 0 and (depth > _DEEPEST or count * depth * _PANEL > _SMALL) and depth >= 2 * _SHALLOWEST:
         depth //= 2

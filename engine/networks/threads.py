@@ -27,3 +27,9 @@ def close_threads():
 def allowed_threads() -> int:
     """Threads that matrix products may run on here: the machine's, the environment's, or a context's limit."""
     return max((pool["num_threads"] for pool in _pools().info() if pool["user_api"] == "blas"), default=1)
+
+
+@cache
+def blas_kernels() -> str:
+    """The name that OpenBLAS gives to what it multiplies with on this processor; empty where it gives none."""
+    return next((str(pool.get("architecture", "")) for pool in _pools().info() if pool["user_api"] == "blas"), "")

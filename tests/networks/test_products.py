@@ -7,7 +7,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from engine.networks import products
-from engine.networks.products import Product, multiplied, two_threads
+from engine.networks.products import Product, in_panels, multiplied, panel_product, quick_count, two_threads
 from engine.networks.threads import allowed_threads, close_threads, one_thread
 
 
@@ -93,3 +93,27 @@ def test_close_threads_give_one_vector_the_same_numbers_as_one(shape):
             assert allowed_threads() == threads
             made.append(product.into(np.empty((1, shape[1]), np.float32), x))
     assert np.array_equal(made[0], made[1])
+
+
+@pytest.mark.parametrize("kernels", ["SkylakeX", "Haswell", ""])
+@pytest.mark.parametrize("shape", [(300, 128), (2048, 256), (15872, 64), (24, 20)])
+@pytest.mark.parametrize("rows", [1, 2, 8, 31, 128])
+def test_a_matrix_in_panels_alone_gives_the_same_products(shape, rows, kernels, monkeypatch):
+    monkeypatch.setattr(products, "blas_kernels", lambda: kernels)
+    rng = np.random.default_rng(rows)
+    matrix, x = (rng.standard_normal(size).astype(np.float32) for size in (shape, (rows, shape[0])))
+    panels = np.ascontiguousarray(in_panels(matrix))
+    assert (len(panels) > 1) == (kernels == "SkylakeX" and shape[1] in (128, 256))
+    # As parts of wider rows, which is how what layers give lies side by side.
+    vectors, out = np.zeros((rows, 2, shape[0]), np.float32), np.full((rows, 2, shape[1]), np.nan, np.float32)
+    multiply = panel_product(panels, out[:, 1], vectors[:, 0])
+    vectors[:, 0] = x
+    multiply()
+    assert np.allclose(out[:, 1], x.astype(np.float64) @ matrix, rtol=0, atol=2e-3)
+    assert np.isnan(out[:, 0]).all()
+
+
+def test_one_vector_comes_with_another_where_two_are_quicker(monkeypatch):
+    for kernels, counts in (("SkylakeX", [2, 2, 3]), ("Haswell", [1, 2, 3])):
+        monkeypatch.setattr(products, "blas_kernels", lambda kernels=kernels: kernels)
+        assert [quick_count(count) for count in (1, 2, 3)] == counts

@@ -26,8 +26,11 @@ def main(size: str = "full") -> bool:
     with one_thread():
         encoder = golden.encoder()
         for wave, values, encoding in zip(golden.waves(), golden["mu_q"], golden["encoding"], strict=True):
-            found["values of the tones"] = float(np.abs(mu_law(wave) - values).max())
-            found["encodings"] = float(np.abs(encoder.encode(wave) - encoding).max())
+            for what, made, wanted in (
+                ("values of the tones", mu_law(wave), values),
+                ("encodings", encoder.encode(wave), encoding),
+            ):
+                found[what] = max(found.get(what, 0.0), float(np.abs(made - wanted).max()))
         decoder = golden.decoder()
         for run in ("s1", "a1", "s2"):
             found |= _generated(golden, decoder, run)

@@ -78,7 +78,7 @@ def command(
     def done(number: int, wave: Array) -> None:
         waves[keys[number]] = wave
 
-    playing = Playing(model.decoder(), model.digest(), notes, done, asked.output.parent, keeps=True)
+    playing = Playing(model.decoder(), model.digest(), notes, done, asked.output.parent)
     try:
         with progress(f"{len(keys)} notes"):
             playing.play()

@@ -280,6 +280,7 @@ def synthesize(
             playing.play()
     except (KeyboardInterrupt, StoppedError):
         raise stopped(playing, f"{len(waves)} of {len(files)} files are written", folder) from None
+    playing.forget()
     draw_picture(plot, [(targets[number].name, waves[number]) for number in sorted(waves)])
 
 

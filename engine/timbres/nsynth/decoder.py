@@ -3,8 +3,8 @@
 
 A layer looks at what it was given at times t - 2d, t - d and t. The first two are known d steps ahead, so what they add
 is computed for many steps at once, as one large product, and a step by itself reads less than half of the weights. The
-rest follows from a step being sixty small products in a row: arrays are kept from step to step, what a layer was given
-lies where its queue wants it, and what all layers give to the output is one product at the end.
+rest follows from a step being sixty small products in a row: weights lie in panels (`engine.networks.products`), arrays
+and what multiplies them are kept from step to step, and what all layers give to the output is one product at the end.
 
 Source: see the package.
 """
@@ -12,12 +12,14 @@ Source: see the package.
 from __future__ import annotations
 
 import math
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.networks.products import in_panels, panel_product, quick_count
 from engine.timbres.nsynth.layout import CLASSES, HOP, TAPS, WaveNetLayout
 from engine.timbres.nsynth.mu_law import softmax
 
@@ -29,7 +31,7 @@ _ROWS = 128
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A layer's weights.
+    """A layer's weights, matrices [K, N] in panels [P, K, N / P].
 
     The half of the columns that a sigmoid follows is halved, because sigmoid(x) = tanh(x / 2) / 2 + 1/2 makes both
     halves one call of tanh. The factor of 1/2 that is then left out is in `residual` and in `WaveDecoder.skip`.
@@ -37,11 +39,11 @@ class _Layer:
 
     dilation: int
     past: Array
-    """[2 * width, 2 * width], from what came 2d and d steps before."""
+    """K and N are 2 * width: from what came 2d and d steps before."""
     present: Array
-    """[width, 2 * width]"""
+    """K is width, N 2 * width."""
     residual: Array
-    """[width, width]"""
+    """K and N are width."""
     residual_bias: Array
 
 
@@ -62,9 +64,11 @@ class _WeightMemory:
         taken, self._free = self._free[:size], self._free[size:]
         return taken.reshape(shape)
 
-    def multiplied(self, array: Array, factor: Array | np.float32) -> Array:
-        """An array times something, in it."""
-        return np.multiply(array, factor, out=self.take(*array.shape))
+    def panels(self, matrix: Array, factor: Array) -> Array:
+        """A matrix [K, N] times a factor for each column, or all, in panels."""
+        panels = in_panels(matrix)
+        factors = in_panels(np.broadcast_to(factor, matrix.shape))
+        return np.multiply(panels, factors, out=self.take(*panels.shape))
 
 
 class WaveDecoder:
@@ -77,15 +81,19 @@ class WaveDecoder:
 
     def __init__(self, weights: MutableMapping[str, Array], layout: WaveNetLayout) -> None:
         self.layout = layout
-        width, half = layout.width, np.float32(0.5)
+        width, half = layout.width, np.array(0.5, np.float32)
         halves = np.repeat(np.array([0.5, 1.0], np.float32), width)
         self.start = np.ascontiguousarray(weights["startconv/W"][0, :, 0])
         self.start_bias = weights["startconv/biases"]
         self.layers: list[_Layer] = []
         sums = layout.skip_width * (layout.layers + 1) * width
         memory = _WeightMemory(sums + layout.layers * (2 * TAPS + 1) * width**2)
-        skip = memory.take(layout.skip_width, layout.layers + 1, width)
-        skip[:, 0] = weights["skip_start/W"][0, 0].T
+        start = in_panels(weights["skip_start/W"][0, 0])
+        # Columns first: so high a matrix of few columns is read faster that way where it lies in one panel.
+        shape = len(start), (layout.layers + 1) * width, start.shape[2]
+        self.skip = memory.take(*shape) if len(start) > 1 else memory.take(1, *shape[:0:-1]).swapaxes(1, 2)
+        """Panels of [(layers + 1) * width, skip_width]."""
+        self.skip[:, :width] = start
         conditions: list[Array] = []
         biases: list[Array] = []
         skip_bias = weights["skip_start/biases"].copy()
@@ -94,31 +102,36 @@ class WaveDecoder:
             self.layers.append(
                 _Layer(
                     layout.dilation(number - 1),
-                    memory.multiplied(kernel[: TAPS - 1].reshape(-1, 2 * width), halves),
-                    memory.multiplied(kernel[TAPS - 1], halves),
-                    memory.multiplied(residual, half),
+                    memory.panels(kernel[: TAPS - 1].reshape(-1, 2 * width), halves),
+                    memory.panels(kernel[TAPS - 1], halves),
+                    memory.panels(residual, half),
                     weights[f"res_{number}/biases"],
                 )
             )
-            np.multiply(weights.pop(f"skip_{number}/W")[0, 0].T, half, out=skip[:, number])
+            below = slice(number * width, (number + 1) * width)
+            np.multiply(in_panels(weights.pop(f"skip_{number}/W")[0, 0]), half, out=self.skip[:, below])
             skip_bias += weights[f"skip_{number}/biases"]
             conditions.append(weights[f"cond_map_{number}/W"][0, 0] * halves)
             biases.append((weights[f"cond_map_{number}/biases"] + weights[f"dilatedconv_{number}/biases"]) * halves)
-        self.skip = skip.reshape(layout.skip_width, -1).T
-        """[(layers + 1) * width, skip_width], columns first: so high a matrix is read faster that way."""
         self.skip_bias = skip_bias
         conditions.append(weights["cond_map_out1/W"][0, 0])
         biases.append(weights["cond_map_out1/biases"] + weights["out1/biases"])
         self.condition = np.concatenate(conditions, axis=1)
         """[16, layers * 2 * width + skip_width], with the biases of what it is added to in `condition_bias`."""
         self.condition_bias = np.concatenate(biases)
-        self.out = weights["out1/W"][0, 0]
-        self.logits = weights["logits/W"][0, 0]
+        self.out = np.ascontiguousarray(in_panels(weights["out1/W"][0, 0]))
+        self.logits = np.ascontiguousarray(in_panels(weights["logits/W"][0, 0]))
+        """Panels of [skip_width, skip_width] and [skip_width, 256]."""
         self.logits_bias = weights["logits/biases"]
 
 
 class _Memory:
     """A layer's queues for a batch.
+
+    Args:
+        layer: with its weights.
+        given: see below.
+        room: [enough for block * B, 2 * width] to compute in, which all layers share.
 
     Attributes:
         given: [2 * d, B, width] what the layer was given at the last 2d steps, that of step t in row t mod 2d.
@@ -126,36 +139,55 @@ class _Memory:
         ahead: [block, B, 2 * width] that share, with the conditioning and all biases; of step t in row t mod block.
     """
 
-    def __init__(self, layer: _Layer, given: Array) -> None:
+    def __init__(self, layer: _Layer, given: Array, room: Array) -> None:
         rows, batch, width = given.shape
         self.layer, self.given = layer, given
-        self.block = min(layer.dilation, max(1, _below(_ROWS // batch)), HOP)
-        self.ahead = np.empty((self.block, batch, 2 * width), np.float32)
+        self.block = _block(layer.dilation, batch)
+        count = self.block * batch
+        past = room[: quick_count(count)]
+        ahead = np.empty_like(past)
+        self._taps = past[:count].reshape(self.block, batch, 2, width)
+        self.ahead = ahead[:count].reshape(self.block, batch, 2 * width)
+        self._multiply = panel_product(layer.past, ahead, past)
         # Views are made once: making one takes as long as a small product.
         self.rows = [given[row] for row in range(rows)]
         self.shares = [self.ahead[row] for row in range(self.block)]
 
-    def look_ahead(self, time: int, condition: Array, room: Array) -> None:
+    def look_ahead(self, time: int, condition: Array) -> None:
         """Compute the share of the past for `block` steps from a time on, a multiple of it.
 
         Args:
             time: of the first.
             condition: [B, 2 * width], the frame's conditioning with all biases.
-            room: [>= block, B, 2, width] to compute in.
         """
-        rows, batch, width = self.given.shape
+        rows = len(self.given)
         older, old = time % rows, (time + rows // 2) % rows
-        past = room[: self.block]
-        past[:, :, 0] = self.given[older : older + self.block]
-        past[:, :, 1] = self.given[old : old + self.block]
-        flat = (self.block * batch, 2 * width)
-        np.dot(past.reshape(flat), self.layer.past, out=self.ahead.reshape(flat))
+        self._taps[:, :, 0] = self.given[older : older + self.block]
+        self._taps[:, :, 1] = self.given[old : old + self.block]
+        self._multiply()
         self.ahead += condition
 
 
-def _below(number: int) -> int:
-    """The greatest power of two that is not above a number."""
-    return 1 << max(0, number.bit_length() - 1)
+def _block(dilation: int, batch: int) -> int:
+    """Steps of a layer for which the past is computed at once, a power of two."""
+    return min(dilation, 1 << max(0, (_ROWS // batch).bit_length() - 1), HOP)
+
+
+class _Bound(NamedTuple):
+    """What a step does in a layer: products that are bound to their places, and these.
+
+    Attributes:
+        memory: of the layer.
+        to_gates, to_next: products with `present` and `residual`.
+        out: [B, width] what it gives to the output.
+        bias: of what it gives to the next layer.
+    """
+
+    memory: _Memory
+    to_gates: Callable[[], object]
+    to_next: Callable[[], object]
+    out: Array
+    bias: Array
 
 
 class WaveSteps:
@@ -178,16 +210,31 @@ class WaveSteps:
         layout = decoder.layout
         batch, width, skip = len(inputs), layout.width, layout.skip_width
         self.decoder, self.time, self._inputs = decoder, time, inputs
-        self._memories = [_Memory(layer, rows) for layer, rows in zip(decoder.layers, given, strict=True)]
-        self._room = np.empty((max(memory.block for memory in self._memories), batch, 2, width), np.float32)
-        self._gates = np.empty((batch, 2 * width), np.float32)
-        self._sigmoid, self._tanh = self._gates[:, :width], self._gates[:, width:]
-        # To the output, [layers + 1, batch, width]: a product wants each layer's rows in one piece.
-        self._given_out = np.empty((layout.layers + 1, batch, width), np.float32)
-        self._outs = list(self._given_out)
-        self._side_by_side = np.empty((batch, (layout.layers + 1) * width), np.float32)
-        self._skip, self._hidden = np.empty((2, batch, skip), np.float32)
-        self._logits = np.empty((batch, CLASSES), np.float32)
+        most = max(_block(layer.dilation, batch) for layer in decoder.layers) * batch
+        room = np.zeros((quick_count(most), 2 * width), np.float32)
+        self._memories = [_Memory(*each, room) for each in zip(decoder.layers, given, strict=True)]
+        # A note alone may have a silent one beside it.
+        rows = quick_count(batch)
+        here, there, gates = (np.zeros((rows, size), np.float32) for size in (width, width, 2 * width))
+        # To the output, all layers side by side.
+        outs = np.zeros((rows, layout.layers + 1, width), np.float32)
+        self._here, self._there, self._first = here[:batch], there[:batch], outs[:batch, 0]
+        self._gates, self._sigmoid, self._tanh = gates[:batch], gates[:batch, :width], gates[:batch, width:]
+        self._layers = [
+            _Bound(
+                memory,
+                panel_product(memory.layer.present, gates, here),
+                panel_product(memory.layer.residual, there, outs[:, number]),
+                outs[:batch, number],
+                memory.layer.residual_bias,
+            )
+            for number, memory in enumerate(self._memories, 1)
+        ]
+        self._skip, self._hidden = np.zeros((2, rows, skip), np.float32)
+        self._logits = np.zeros((rows, CLASSES), np.float32)
+        self._to_skip = panel_product(decoder.skip, self._skip, outs.reshape(rows, -1))
+        self._to_hidden = panel_product(decoder.out, self._hidden, self._skip)
+        self._to_logits = panel_product(decoder.logits, self._logits, self._hidden)
         self._conditions: list[Array] = []
         self._condition_out = np.zeros((batch, skip), np.float32)
 
@@ -236,7 +283,7 @@ class WaveSteps:
         for memory, condition in zip(self._memories, self._conditions, strict=True):
             if missed := self.time % memory.block:
                 # What the steps before took out of the queues is gone, but only they needed it.
-                memory.look_ahead(self.time - missed, condition, self._room)
+                memory.look_ahead(self.time - missed, condition)
 
     def step(self, inputs: Array) -> Array:
         """Feed a sample to each note.
@@ -247,53 +294,45 @@ class WaveSteps:
         Returns:
             [B, 256] probabilities of the next sample's classes; good until the next step.
         """
-        decoder, time, outs = self.decoder, self.time, self._outs
-        gates, sigmoid, tanh = self._gates, self._sigmoid, self._tanh
-        dot, add, multiply, tanh_of = np.dot, np.add, np.multiply, np.tanh
+        decoder, time, here = self.decoder, self.time, self._here
         taps = self._inputs
         taps[:, :-1] = taps[:, 1:]
         taps[:, -1] = inputs
-        memories = self._memories
-        for number, memory in enumerate(memories):
+        for number, memory in enumerate(self._memories):
             if time % memory.block == 0:
-                memory.look_ahead(time, self._conditions[number], self._room)
-        given = memories[0].rows[time % len(memories[0].rows)]
-        dot(taps, decoder.start, out=given)
-        add(given, decoder.start_bias, out=given)
-        outs[0][...] = given
-        last = len(memories) - 1
-        for number, memory in enumerate(memories):
-            layer = memory.layer
-            dot(given, layer.present, out=gates)
+                memory.look_ahead(time, self._conditions[number])
+        np.dot(taps, decoder.start, out=here)
+        np.add(here, decoder.start_bias, out=here)
+        self._first[...] = here
+        there, gates, sigmoid, tanh = self._there, self._gates, self._sigmoid, self._tanh
+        add, multiply, tanh_of = np.add, np.multiply, np.tanh
+        last = self._layers[-1]
+        for bound in self._layers:
+            memory, to_gates, to_next, out, bias = bound
+            memory.rows[time % len(memory.rows)][...] = here
+            to_gates()
             add(gates, memory.shares[time % memory.block], out=gates)
             tanh_of(gates, out=gates)
             add(sigmoid, 1, out=sigmoid)
-            out = outs[number + 1]
             multiply(sigmoid, tanh, out=out)
-            if number == last:
-                break
-            following = memories[number + 1]
-            below, given = given, following.rows[time % len(following.rows)]
-            dot(out, layer.residual, out=given)
-            add(given, below, out=given)
-            add(given, layer.residual_bias, out=given)
+            if bound is not last:
+                to_next()
+                add(here, there, out=here)
+                add(here, bias, out=here)
         self.time = time + 1
         return self._outputs()
 
     def _outputs(self) -> Array:
         """The probabilities that what the layers gave makes."""
-        decoder, batch = self.decoder, self.batch
-        if batch == 1:
-            flat = self._given_out.reshape(1, -1)
-        else:
-            flat = self._side_by_side
-            flat.reshape(batch, len(self._outs), -1)[...] = self._given_out.transpose(1, 0, 2)
-        np.dot(flat, decoder.skip, out=self._skip)
+        decoder = self.decoder
+        self._to_skip()
         np.add(self._skip, decoder.skip_bias, out=self._skip)
         np.maximum(self._skip, 0, out=self._skip)
-        np.dot(self._skip, decoder.out, out=self._hidden)
-        np.add(self._hidden, self._condition_out, out=self._hidden)
-        np.maximum(self._hidden, 0, out=self._hidden)
-        np.dot(self._hidden, decoder.logits, out=self._logits)
-        np.add(self._logits, decoder.logits_bias, out=self._logits)
-        return softmax(self._logits)
+        self._to_hidden()
+        hidden = self._hidden[: self.batch]
+        np.add(hidden, self._condition_out, out=hidden)
+        np.maximum(hidden, 0, out=hidden)
+        self._to_logits()
+        logits = self._logits[: self.batch]
+        np.add(logits, decoder.logits_bias, out=logits)
+        return softmax(logits)

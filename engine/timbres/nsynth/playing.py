@@ -63,7 +63,6 @@ class _Batch:
         done: told a number and its sound when a note is over.
         every: seconds after which it is put aside.
         afresh: what was put aside is not gone on with.
-        keeps: see `Playing`.
     """
 
     def __init__(
@@ -75,9 +74,7 @@ class _Batch:
         done: Callable[[int, Array], None],
         every: float,
         afresh: bool,
-        keeps: bool,
     ) -> None:
-        self._keeps = keeps
         self._decoder, self._notes, self._done, self._every = decoder, notes, done, every
         self._numbers = list(notes)
         encodings = [note.encoding for note in notes.values()]
@@ -105,18 +102,14 @@ class _Batch:
         encodings = [note.encoding for note in self._notes.values()]
         sources = [_source(note.seed, past) for note in self._notes.values()]
         synthesis = self._synthesis = Synthesis(self._decoder, encodings, sources, begun)
-        if self._keeps:
-            for note in synthesis.over:
-                self._done(self._numbers[note], synthesis.wave(note))
+        for note in synthesis.over:
+            self._done(self._numbers[note], synthesis.wave(note))
         due = time.monotonic() + self._every
         while not synthesis.finished and not stop.is_set():
             for note in synthesis.advance(stop):
                 self._done(self._numbers[note], synthesis.wave(note))
-            last = synthesis.finished and self._keeps
-            if last or (not synthesis.finished and (stop.is_set() or time.monotonic() >= due)):
+            if synthesis.finished or stop.is_set() or time.monotonic() >= due:
                 due = time.monotonic() + max(self._every, _SELDOM * self._put_aside(synthesis))
-        if synthesis.finished and not self._keeps:
-            self.forget()
 
     def forget(self) -> None:
         """Delete what was put aside."""
@@ -153,14 +146,14 @@ class Playing:
         decoder: with its weights.
         weights: digest of the checkpoint.
         notes: of any lengths.
-        done: told a number and its sound, [samples] at 16 kHz, when a note is over; called by any thread.
-        folder: where what is not finished is put aside; None to put nothing aside.
+        done: told a number and its sound, [samples] at 16 kHz, when a note is over, and when it was over before; called
+            by any thread.
+        folder: where what is made is put aside, until `forget`: batches end one after the other, and whoever is killed
+            between them loses none; None to put nothing aside.
         every: seconds after which it is put aside.
         afresh: what was put aside before is not gone on with.
         threads: batches at once; what is played depends on it, if seldom.
         batch: notes of a batch at most.
-        keeps: what is put aside keeps the sound of all notes until `forget`, and `done` is told of those that were over
-            before, too; without it, sound is its caller's once `done` was told, and each batch forgets itself.
 
     Attributes:
         begun: samples of each note that were put aside before; 0 for a new beginning.
@@ -180,14 +173,13 @@ class Playing:
         afresh: bool = False,
         threads: int = THREADS,
         batch: int = BATCH,
-        keeps: bool = False,
     ) -> None:
         self._threads = threads
         count = max(min(threads, len(notes)), -(-len(notes) // batch))
         # By length, and dealt out one by one: so batches end at about the same time.
         order = sorted(range(len(notes)), key=lambda number: -len(notes[number].encoding))
         dealt = [{number: notes[number] for number in order[which::count]} for which in range(count)]
-        self._batches = [_Batch(decoder, weights, some, folder, done, every, afresh, keeps) for some in dealt]
+        self._batches = [_Batch(decoder, weights, some, folder, done, every, afresh) for some in dealt]
         self.begun = max((batch.begun for batch in self._batches), default=0)
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.timbres.nsynth import encoder
 from engine.timbres.nsynth.checkpoint import open_model
 from engine.timbres.nsynth.decoder import WaveSteps
-from engine.timbres.nsynth.layout import HOP
+from engine.timbres.nsynth.layout import HOP, WaveNetLayout
 from engine.timbres.nsynth.mu_law import MIDDLE, choose, inverse_mu_law, mu_law
 from engine.timbres.nsynth.synthesis import Synthesis
-from tests.timbres.nsynth.golden import CHECKPOINT, FOLDER, TOLERANCE, Columns, Golden, tone
+from tests.timbres.nsynth.golden import CHECKPOINT, FOLDER, TOLERANCE, Columns, Golden, made_up_weights, tone
 
 
 @pytest.fixture(scope="module", params=["tiny", "small"])
@@ -44,6 +45,29 @@ def test_encodings_are_the_originals(golden):
     for wave, values, encoding in zip(golden.waves(), golden["mu_q"], golden["encoding"], strict=True):
         np.testing.assert_array_equal(mu_law(wave), values)
         np.testing.assert_allclose(golden.encoder().encode(wave), encoding, atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("frames", [1, 3, 5])
+@pytest.mark.parametrize("part", [128, 2])
+def test_what_is_heard_is_what_convolutions_make_at_every_dilation_and_length(frames, part, monkeypatch):
+    monkeypatch.setattr(encoder, "_PART", part)
+    layout = WaveNetLayout(1, 8, 8, encoder_layers=12, encoder_width=8, encoder_stages=11)
+    weights = made_up_weights(layout.encoder_shapes())
+    wave = np.random.default_rng(frames).uniform(-0.9, 0.9, frames * HOP).astype(np.float32)
+    x = _convolved(mu_law(wave)[:, None] / MIDDLE, weights, "ae_startconv", 1)
+    for number in range(1, 13):
+        hidden = _convolved(np.maximum(x, 0), weights, f"ae_dilatedconv_{number}", layout.encoder_dilation(number - 1))
+        x = x + _convolved(np.maximum(hidden, 0), weights, f"ae_res_{number}", 1)
+    expected = _convolved(x, weights, "ae_bottleneck", 1).reshape(frames, HOP, 16).mean(axis=1)
+    np.testing.assert_allclose(encoder.WaveEncoder(weights, layout).encode(wave), expected, atol=1e-5, rtol=0)
+
+
+def _convolved(x, weights, name, dilation):
+    """A convolution with zeros beyond both ends, in float64."""
+    kernel, bias = weights[f"{name}/W"][0].astype(np.float64), weights[f"{name}/biases"]
+    reach = len(kernel) // 2 * dilation
+    padded = np.pad(x, ((reach, reach), (0, 0)))
+    return sum(padded[tap * dilation :][: len(x)] @ each for tap, each in enumerate(kernel)) + bias
 
 
 def test_true_samples_give_the_originals_probabilities_and_leave_its_queues(golden, decoder):

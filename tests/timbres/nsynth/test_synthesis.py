@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import PerpetuumError
 from engine.timbres.nsynth.checkpoint import open_model
+from engine.timbres.nsynth.decoder import WaveSteps
 from engine.timbres.nsynth.layout import HOP
 from engine.timbres.nsynth.mu_law import inverse_mu_law
 from engine.timbres.nsynth.playing import EncodedNote, Playing
@@ -134,8 +135,31 @@ def test_batches_in_threads_play_each_note_once_and_leave_nothing_behind(decoder
     playing.play()
     assert sorted(waves) == [0, 1, 2]
     assert [len(waves[number]) for number in range(3)] == [frames * HOP for frames in FRAMES]
-    assert not list(tmp_path.iterdir())
     np.testing.assert_array_equal(waves[1], inverse_mu_law(whole[1]))
+    playing.forget()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_that_was_over_is_told_again_and_not_played_again(decoder, encodings, tmp_path, monkeypatch):
+    notes = [EncodedNote(encoding, (7, number)) for number, encoding in enumerate(encodings)]
+    waves, steps, step = {}, [], WaveSteps.step
+
+    def killed(number: int, wave: np.ndarray) -> None:
+        if waves:
+            raise PerpetuumError("killed")
+        waves[number] = wave
+
+    monkeypatch.setattr(WaveSteps, "step", lambda *each: (steps.append(1), step(*each))[1])
+    with pytest.raises(PerpetuumError, match="killed"):
+        Playing(decoder, "weights", notes, killed, tmp_path, threads=1, batch=1).play()
+    (first,) = waves
+    played, again = len(steps), {}
+    playing = Playing(decoder, "weights", notes, again.__setitem__, tmp_path, threads=1, batch=1)
+    assert playing.begun == FRAMES[first] * HOP
+    playing.play()
+    assert sorted(again) == [0, 1, 2]
+    np.testing.assert_array_equal(again[first], waves[first])
+    assert len(steps) - played <= (sum(FRAMES) - FRAMES[first]) * HOP
 
 
 def test_an_error_in_one_batch_ends_all_and_is_told(decoder, encodings, tmp_path):
