@@ -15,8 +15,9 @@ from engine.generators.contract import Settings, UnfitError
 from engine.timbres.contract import TimbreKind, UnavailableError
 from engine.timbres.gansynth.kind import GANSYNTH, GanSynthSettings
 from engine.timbres.neural.ways import leg_at
+from engine.timbres.portrait import LEAP
 from engine.timbres.sources import file_digest, located
-from engine.units import Bars, Percent, Pitch
+from engine.units import Bars, Decibels, Percent, Pitch
 
 MAX_SEED = 2**32 - 1
 LOWEST, HIGHEST = 24, 96
@@ -70,6 +71,12 @@ class NeuralSettings(Settings):
     )
     steps: int = Field(
         default=24, ge=2, le=200, description="Places at which a way that is gone may be: so many banks at most."
+    )
+    leap: Decibels = Field(
+        default=LEAP,
+        ge=1,
+        le=60,
+        description="How far notes may be from those before, whose place they take; what is farther is not taken.",
     )
     lowest: Pitch = Field(default=36, description="Pitch of the lowest note, C1 to C7.")
     highest: Pitch = Field(default=84, description="No note is higher.")
@@ -200,4 +207,5 @@ NEURAL = TimbreKind(
     essence=_essence,
     make=_make,
     moved=_moved,
+    leap=lambda settings: settings.leap,
 )
