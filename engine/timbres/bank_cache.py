@@ -34,7 +34,10 @@ _GROWING = ".partial"
 _LOCK = ".lock"
 _LOOK = 0.2
 """Seconds between two looks whether somebody else has made a bank."""
+_UNFINISHED = ".unfinished"
+"""What a kind of timbre has put aside of a bank that takes hours, so as to go on with it."""
 _DAY = 86_400.0
+_WEEK = 7 * _DAY
 
 
 def cache_folder() -> Path:
@@ -176,6 +179,8 @@ class BankCache:
                         used.setdefault(path.name, age)
                     elif path.name.startswith(".") and _GROWING in path.name and age > _DAY:
                         shutil.rmtree(path, ignore_errors=True)  # of somebody who was killed
+                    elif path.suffix == _UNFINISHED and age > _WEEK:
+                        path.unlink()  # nobody has gone on with it
         for digest in sorted(used, key=lambda one: -used[one]):
             if sum(sizes.values()) <= self._limit:
                 return

@@ -11,8 +11,8 @@ from engine.runtime.timbres.orders import orders_of
 from engine.scenes import load
 from engine.scenes.text.problems import Severity
 from engine.sound.instruments.instrument_file import load_instrument
+from engine.timbres import models
 from engine.timbres.contract import bank_digest
-from engine.timbres.neural import kind
 from engine.timbres.neural.kind import NEURAL, NeuralSettings
 from tests.scenes.reading.test_timbres import load_with
 from tests.scenes.writing import pointed_at
@@ -112,7 +112,7 @@ def test_a_gansynth_of_the_users_goes_the_same_ways(tmp_path):
     assert len(digests | {ours}) == 4
     made = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(kind, "GANSYNTH", replace(kind.GANSYNTH, make=lambda asked, folder: made.append(asked)))
+        patched.setattr(models, "GANSYNTH", replace(models.GANSYNTH, make=lambda asked, folder: made.append(asked)))
         for one in asked:
             NEURAL.make(one, tmp_path / "bank")
     assert [(one.latent, one.to, one.at) for one in made] == [(3, 4, 0.0), (3, 4, 0.5), (4, 3, 0.0)]
