@@ -73,7 +73,7 @@ def located_model(name: str, folder: Path) -> str:
 
 
 def is_nsynth(model: str) -> bool:
-    """Whether a checkpoint is one of NSynth, as far as names of files tell: those of GANSynth lie in folders of stages."""
+    """Whether a checkpoint is one of NSynth, as far as names tell: GANSynth's files lie in folders of stages."""
     path = Path(model)
     try:
         if path.is_dir():
@@ -107,13 +107,12 @@ def _examined_by_nsynth(asked: AskedNotes, places: tuple[int | str, ...]) -> lis
     from engine.timbres.nsynth.bank import seconds_to_make
     from engine.timbres.nsynth.checkpoint import open_model
 
-    for place in places or (0,):
-        if isinstance(place, int) or place.endswith(".json"):
-            raise UnfitError("places", f"NSynth draws no sounds, and `{place}` is no recording", "name recordings")
+    drawn = [one for one in places or (0,) if isinstance(one, int) or one.endswith(".json")]
+    if drawn:
+        raise UnfitError("places", f"NSynth draws no sounds, and `{drawn[0]}` is no recording", "name recordings")
+    for place in map(str, places):
         if not is_file(place):
-            raise UnavailableError(
-                "places", f"there is no recording {place}", "name a recording of one note; NSynth draws no places"
-            )
+            raise UnavailableError("places", f"there is no recording {place}", "name a recording of one note")
     try:
         model = open_model(Path(asked.model))
     except PerpetuumError as error:

@@ -17,7 +17,7 @@ from engine.timbres.models import AskedNotes, examine, located_model, make, mode
 from engine.timbres.neural.ways import leg_at
 from engine.timbres.portrait import LEAP
 from engine.timbres.sources import file_digest, located
-from engine.units import Bars, Decibels, Percent, Pitch, Seconds
+from engine.units import Bars, Difference, Percent, Pitch, Seconds
 
 MAX_SEED = 2**32 - 1
 LOWEST, HIGHEST = 24, 96
@@ -75,10 +75,8 @@ class NeuralSettings(Settings):
     steps: int = Field(
         default=24, ge=2, le=200, description="Places at which a way that is gone may be: so many banks at most."
     )
-    leap: Decibels = Field(
+    leap: Difference = Field(
         default=LEAP,
-        ge=1,
-        le=60,
         description="How far notes may be from those before, whose place they take; what is farther is not taken.",
     )
     lowest: Pitch = Field(default=36, description="Pitch of the lowest note, C1 to C7.")
