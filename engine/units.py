@@ -218,6 +218,7 @@ DECIBELS = Unit(
     words={"off": -math.inf},
     foreign={"dbfs": "dB", "decibels": "dB"},
 )
+DIFFERENCE = replace(DECIBELS, noun="a difference", example="`12 dB`", low=1, high=60, words={})
 PERCENT = Unit("a share", {"%": 0.01}, "`70 %`", low=0, high=1, foreign=_SHARES)
 AMOUNT = Unit("an amount", {"%": 0.01}, "`130 %`", low=0, high=2, foreign=_SHARES)
 SEMITONES = Unit(
@@ -286,6 +287,7 @@ Steps = Annotated[int, BeforeValidator(_one(STEPS)), unit_schema(STEPS), STEPS]
 Seconds = Annotated[float, BeforeValidator(_one(SECONDS)), unit_schema(SECONDS), SECONDS]
 Microtime = Annotated[float, BeforeValidator(_one(MICROTIME)), unit_schema(MICROTIME), MICROTIME]
 Decibels = Annotated[float, BeforeValidator(_one(DECIBELS)), unit_schema(DECIBELS), DECIBELS]
+Difference = Annotated[float, BeforeValidator(_one(DIFFERENCE)), unit_schema(DIFFERENCE), DIFFERENCE]
 Percent = Annotated[float, BeforeValidator(_one(PERCENT)), unit_schema(PERCENT), PERCENT]
 Amount = Annotated[float, BeforeValidator(_one(AMOUNT)), unit_schema(AMOUNT), AMOUNT]
 Semitones = Annotated[int, BeforeValidator(_one(SEMITONES)), unit_schema(SEMITONES), SEMITONES]

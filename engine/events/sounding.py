@@ -65,7 +65,8 @@ class ToldLate:
     Attributes:
         graph: of the process.
         number: of the message.
-        frame: that the next block began with.
+        frame: that the next block began with; of another instrument that from which it plays, 2^62 as long as it does
+            not. Of several for one message the last one counts.
     """
 
     graph: int

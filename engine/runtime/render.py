@@ -23,7 +23,7 @@ from engine.runtime.performance.mind.mind import Mind
 from engine.runtime.performance.mind.state import MindState
 from engine.runtime.performance.stage import OfflineStage
 from engine.runtime.threads import SteadyThread
-from engine.runtime.timbres.lines import MovedTimbres, moved_at
+from engine.runtime.timbres.lines import section_lines
 from engine.runtime.timbres.orders import NOTHING_MOVED, made_first, turning, with_banks
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.runtime.workers.workers import Workers
@@ -92,7 +92,7 @@ def render(
         bus.subscribe(LOGGED, log_event, lossless=True)
         elsewhere, moving = begin is not None, turning(scene)
         with Timbres() as timbres:
-            lines = _section_lines(course.plan(scene), end.frames) if elsewhere or moving else [(0, NOTHING_MOVED)]
+            lines = section_lines(course.plan(scene), end.frames) if elsewhere or moving else [(0, NOTHING_MOVED)]
             banks = made_first(scene, seed, timbres, bus.publish, waiting, lines)
             kept = KeptBanks(timbres.cache) if elsewhere or moving else None
         if kept is None:
@@ -118,11 +118,3 @@ def render(
         bus.flush()
         progress(end.frames, end.frames)
         return Rendered(recording, tally, stage.frames, stage.peak)
-
-
-def _section_lines(plan: Plan, frames: int) -> list[tuple[int, MovedTimbres]]:
-    """The bars at which sections begin, up to a frame, and what is moved of timbres there."""
-    bars = [plan.tempo_map.first_index]
-    while plan.bar((end := plan.pass_at(bars[-1]).end_bar) - 1).end < frames:
-        bars.append(end)
-    return [(bar, moved_at(plan, bar)) for bar in bars]

@@ -179,8 +179,12 @@ class Core:
             kept, outputs = [filtered], filtered.outputs
         return [*kept, *(pyo.Sig(signal).out(channel + side) for side, signal in enumerate(outputs))]
 
-    def handle(self, message: object) -> bool:
+    def handle(self, message: object, number: int = 0) -> bool:
         """Take a message of the conductor's side; False if it is none for the graph.
+
+        Args:
+            message: that came.
+            number: of it, by which `changes_late` names it.
 
         Raises:
             ValueError: its contents make no sense.
@@ -196,7 +200,7 @@ class Core:
             case ChangeInstrument(part):
                 index = next((k for k, one in enumerate(self._parts) if one.name == part), None)
                 if index in self._exchanges:
-                    self._exchanges[index].change(message)
+                    self._exchanges[index].change(message, number)
                 else:
                     self.unknown_parts.add(part)
             case Forget(frame):
@@ -206,6 +210,14 @@ class Core:
             case _:
                 return False
         return True
+
+    def changes_late(self) -> list[tuple[int, int]]:
+        """What did not come in at its frame since the last call (see `Exchange.late`)."""
+        found: list[tuple[int, int]] = []
+        for exchange in self._exchanges.values():
+            found += exchange.late
+            exchange.late.clear()
+        return found
 
     def is_late(self, message: object) -> bool:
         """Whether a message is about frames that have been rendered, so that it matters when it is taken."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.sound.contract import Instrument
-from engine.sound.messages import BLOCK, CROSSFADE, ChangeInstrument
+from engine.sound.messages import BLOCK, CROSSFADE, NEVER, ChangeInstrument
 
 Build = Callable[[str], Instrument]
 """Builds the instrument of a file. Raises whatever keeps it from that."""
@@ -32,16 +32,20 @@ class _Next:
     Attributes:
         path: of its file.
         frame: at which it is to.
+        number: of the message that said so last.
         instrument: once it is built.
         problem: why it cannot be.
         awaited: the frame is met, since nothing is rendered before it is built.
+        late: that it is not there at its frame was told.
     """
 
     path: str
     frame: int
+    number: int
     instrument: Instrument | None = None
     problem: str = ""
     awaited: bool = False
+    late: bool = False
 
 
 class Exchange:
@@ -57,11 +61,14 @@ class Exchange:
     Attributes:
         problem: why the last change did not come about; empty if it did.
         stolen: notes, since the start, that took a sounding voice or found none.
+        late: (number of a message, frame) of what did not come in at the frame that it said: the one at which it did,
+            `NEVER` as long as it does not. Whoever tells of them takes them out.
     """
 
     def __init__(self, path: str, instrument: Instrument, build: Build, route: Route, frame: int) -> None:
         self.problem = ""
         self.stolen = 0
+        self.late: list[tuple[int, int]] = []
         self.outputs = instrument.outputs
         self._path = path
         self._now = instrument
@@ -71,41 +78,45 @@ class Exchange:
         self._place = 0
         self._kept = route(instrument, 0)
         self._next: _Next | None = None
-        self._later: deque[ChangeInstrument] = deque()
+        self._later: deque[tuple[ChangeInstrument, int]] = deque()
         self._old: Instrument | None = None
         self._old_kept: object = None
         self._began = -CROSSFADE
         self._let_go = 0
 
-    def change(self, message: ChangeInstrument) -> None:
+    def change(self, message: ChangeInstrument, number: int = 0) -> None:
         """Let another instrument play from a frame on.
 
         It takes the place of a change that is still to come. Only where nobody hears and all waits, where those who
         decide may be far ahead, changes that leave each other time come one after the other.
+
+        Args:
+            message: that says so.
+            number: of the message, by which `late` names it.
         """
         self.problem = ""
-        coming = self._later[-1] if self._later else self._next
+        coming = self._later[-1][0] if self._later else self._next
         after = message.wait and coming is not None and message.frame >= coming.frame + CROSSFADE
-        if after and self._later and message.instrument == self._later[-1].instrument:
-            self._later[-1] = message  # its line was moved
+        if after and self._later and message.instrument == self._later[-1][0].instrument:
+            self._later[-1] = message, number  # its line was moved
             return
         if after and coming is not None and message.instrument != _path(coming):
-            self._later.append(message)
+            self._later.append((message, number))
             return
         self._later.clear()
-        self._expect(message)
+        self._expect(message, number)
         self._look(self._frame)
 
-    def _expect(self, message: ChangeInstrument) -> None:
+    def _expect(self, message: ChangeInstrument, number: int) -> None:
         """Have the instrument of the next change built; one that plays already is none."""
         if self._next is None or self._next.path != message.instrument:
             self._next = None
             if message.instrument == self._path:
                 return
-            self._next = _Next(message.instrument, message.frame)
+            self._next = _Next(message.instrument, message.frame, number)
             if not message.wait:
                 threading.Thread(target=self._make, args=(self._next,), name="instrument", daemon=True).start()
-        self._next.frame = message.frame
+        self._next.frame, self._next.number, self._next.late = message.frame, number, False
         if message.wait:
             self._next.awaited = True
             if self._next.instrument is None:
@@ -160,16 +171,24 @@ class Exchange:
         self._look(self._frame)
 
     def _look(self, frame: int) -> None:
-        """Begin the change that is to begin in the block at a frame."""
+        """Begin the change that is to begin in the block at a frame; note it where it cannot."""
+        self._begin_what_is_due(frame)
+        coming = self._next
+        if coming is not None and coming.frame < frame + BLOCK and not coming.late:
+            coming.late = True
+            self.late.append((coming.number, NEVER))
+
+    def _begin_what_is_due(self, frame: int) -> None:
         while self._old is None:
             if self._next is None and self._later:
-                self._expect(self._later.popleft())
+                self._expect(*self._later.popleft())
             coming = self._next
             if coming is None:
                 if not self._later:
                     return
             elif coming.problem:
                 self.problem, self._next = coming.problem, None
+                self.late.append((coming.number, NEVER))
             elif coming.instrument is None or coming.frame >= frame + BLOCK:
                 return
             else:
@@ -184,6 +203,8 @@ class Exchange:
         # A change that is repeated to whoever takes over goes on in its middle, but none begins in that of another.
         began = coming.frame if coming.awaited else max(coming.frame, frame)
         self._began = max(began, self._began + CROSSFADE)
+        if self._began != coming.frame:
+            self.late.append((coming.number, self._began))
 
 
 def _path(coming: _Next | ChangeInstrument) -> str:

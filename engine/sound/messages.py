@@ -36,6 +36,9 @@ class Control(StrEnum):
     BRIGHTNESS = "brightness"  # 0 dark .. 1 open, of parts that have it
 
 
+NEVER = 1 << 62
+"""The frame of what does not come."""
+
 CROSSFADE = 4 * SAMPLE_RATE // BLOCK * BLOCK
 """Frames (4 s) from the first note of the new instrument to the last sound of the old one."""
 
@@ -255,9 +258,12 @@ class Trouble:
 class TakenLate:
     """A message was about frames that had been rendered, so what it does depends on when it was taken.
 
+    An instrument that was not built by its frame is told of twice: there, and where it comes in.
+
     Attributes:
         number: of the message among those that the sound depends on (`DECISIVE`); that of the `Setup` is 0.
-        frame: that the next block began with.
+        frame: that the next block began with; of a `ChangeInstrument` that from which the instrument plays, `NEVER` as
+            long as it does not. Of several for one message the last one counts.
     """
 
     number: int

@@ -190,7 +190,7 @@ class Renderer:
         number, self._taken = self._taken, self._taken + 1
         if self._core.is_late(message):
             self._late.append(TakenLate(number, self._core.frame))
-        self._core.handle(message)
+        self._core.handle(message, number)
 
     def _tell_late(self) -> None:
         while self._late and self._messenger.send(self._late[0]):
@@ -223,6 +223,7 @@ class Renderer:
             return 3
         if not self._put(block):
             return 0
+        self._late += [TakenLate(number, frame) for number, frame in self._core.changes_late()]
         self._blocks += 1
         if self._blocks % METER_BLOCKS == 0 and self._messenger.open:
             self._messenger.send(self._core.meter())

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
 from engine.assets import FOLDER_FILE
 from engine.errors import PerpetuumError
-from engine.files import read_bytes
+from engine.files import read_bytes, reason
 from engine.output_file import write_text
+from engine.progress import tell
+from engine.timbres.portrait import portray
 
 LIMIT = 512_000_000
 """Bytes that all banks together may take; one of GANSynth takes about 5 MB."""
@@ -28,7 +31,13 @@ _LARGEST_LIST = 1 << 20
 _LARGEST_FILE = 64 << 20
 _LIST = ".json"
 _GROWING = ".partial"
+_LOCK = ".lock"
+_LOOK = 0.2
+"""Seconds between two looks whether somebody else has made a bank."""
+_UNFINISHED = ".unfinished"
+"""What a kind of timbre has put aside of a bank that takes hours, so as to go on with it."""
 _DAY = 86_400.0
+_WEEK = 7 * _DAY
 
 
 def cache_folder() -> Path:
@@ -82,6 +91,9 @@ class BankCache:
     def keep(self, digest: str, make: Callable[[Path], None]) -> Path:
         """Have a bank made, and keep it; gives its instrument file.
 
+        What another process is making at the time is waited for, and taken. Beside the bank lies its portrait
+        (`engine.timbres.portrait`).
+
         Args:
             digest: its name.
             make: writes the instrument's folder, whole.
@@ -96,19 +108,56 @@ class BankCache:
                 f"banks of notes cannot be kept in {self.folder}: {error.strerror}",
                 "let XDG_CACHE_HOME name a folder that can be written",
             ) from error
+        with self._alone(digest):
+            if (there := self.find(digest)) is None:
+                there = self._made(digest, make)
+        self.trim({digest})
+        return there
+
+    def _made(self, digest: str, make: Callable[[Path], None]) -> Path:
         bank = self.folder / digest
         with suppress(OSError):
             self._list(digest).unlink()
         if bank.is_dir():  # not whole: no list, or another one
             shutil.rmtree(bank, ignore_errors=True)
         make(bank)
+        with suppress(PerpetuumError):  # what has none is not held against others
+            portray(bank / FOLDER_FILE)
         try:
             listed = {file.name: _hash(file.read_bytes()) for file in sorted(bank.iterdir())}
         except OSError as error:
             raise PerpetuumError(f"the bank {bank} is gone: {error.strerror}") from error
         write_text(self._list(digest), json.dumps(listed))
-        self.trim({digest})
         return bank / FOLDER_FILE
+
+    @contextmanager
+    def _alone(self, digest: str) -> Iterator[None]:
+        """No other process makes this bank meanwhile; whoever does is waited for, and its end, too, lets us go on.
+
+        Raises:
+            PerpetuumError: the folder cannot be written.
+        """
+        try:
+            file = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise PerpetuumError(
+                f"banks of notes cannot be kept in {self.folder}: {reason(error)}", "free some space there"
+            ) from error
+        try:
+            # One file for all: of each bank a byte that is nowhere.
+            place = int.from_bytes(hashlib.sha256(digest.encode()).digest()[:6])
+            while True:
+                try:
+                    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+                    break
+                except BlockingIOError:
+                    tell(0.0)
+                    time.sleep(_LOOK)
+                except OSError:  # a file system without locks: two may make one bank, and the last one keeps it
+                    break
+            yield
+        finally:
+            os.close(file)
 
     def trim(self, spared: Collection[str] = ()) -> None:
         """Drop the banks that were not used for longest until the rest is within the limit. Never raises.
@@ -130,6 +179,8 @@ class BankCache:
                         used.setdefault(path.name, age)
                     elif path.name.startswith(".") and _GROWING in path.name and age > _DAY:
                         shutil.rmtree(path, ignore_errors=True)  # of somebody who was killed
+                    elif path.suffix == _UNFINISHED and age > _WEEK:
+                        path.unlink()  # nobody has gone on with it
         for digest in sorted(used, key=lambda one: -used[one]):
             if sum(sizes.values()) <= self._limit:
                 return

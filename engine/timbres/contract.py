@@ -19,6 +19,7 @@ from typing_extensions import TypeVar
 from engine.errors import PerpetuumError
 from engine.generators.contract import Settings
 from engine.registry import Registry
+from engine.timbres.portrait import LEAP
 
 S_co = TypeVar("S_co", bound=Settings, default=Settings, covariant=True)
 
@@ -65,6 +66,7 @@ class TimbreKind(Generic[S_co]):
             it: all settings but texts.
         moved: the settings, drawn, that hold from a bar of the performance on, of a timbre that turns into others while
             a scene plays: what it gives has nothing left to move. A timbre that stands still gives them as they are.
+        leap: decibels by which the notes of a bank may differ from those before (`engine.timbres.portrait`).
     """
 
     name: str
@@ -78,6 +80,7 @@ class TimbreKind(Generic[S_co]):
     movable: Callable[[S_co], Mapping[str, int]] = lambda settings: {}
     essence: Callable[[S_co], Mapping[str, object]] = _all_but_texts
     moved: Callable[[S_co, int], S_co] = lambda settings, bar: settings
+    leap: Callable[[S_co], float] = lambda settings: LEAP
 
 
 TIMBRES: Registry[TimbreKind] = Registry("perpetuum.timbres", TimbreKind, "kind of timbre")

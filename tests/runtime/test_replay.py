@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.events import Commanded, Event, GainMoved, GraphBegan, ProcessDied, SceneTookOver
+from engine.events import Commanded, Event, GainMoved, GraphBegan, ProcessDied, SceneTookOver, ToldLate
 from engine.events.vocabulary import PhraseDecided
 from engine.outputs.files.sound_file import SoundFileOutput
 from engine.outputs.opening import OutputChoice, open_outputs
@@ -29,9 +29,22 @@ from engine.runtime.replay.sounding import _known_before, _superseded, audible, 
 from engine.runtime.workers.workers import Workers
 from engine.scenes import load
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, NOTE_EVENT, ChangeInstrument, Notes, PartSound, Setup
+from engine.sound.messages import (
+    BLOCK,
+    NEVER,
+    NOTE_EVENT,
+    TO_SOUND,
+    ChangeInstrument,
+    Notes,
+    PartSound,
+    Quit,
+    Release,
+    Setup,
+    TakenLate,
+)
 from tests.proofs import takeover
 from tests.runtime.sound import until
+from tests.sound.rendering import AudioProcess
 
 SCENE = """
 perpetuum: 1
@@ -185,15 +198,21 @@ samples: [{file: s.wav, pitch: C4}]
 """
 
 
-def test_an_instrument_that_came_in_comes_in_at_the_same_frame(tmp_path):
-    """However fast its sound is made again: what is read from the disk meanwhile is waited for."""
+def sampled(folder):
+    """Files of two instruments."""
     files = []
     for name, hertz in (("first", 300.0), ("next", 500.0)):
-        (tmp_path / name).mkdir()
+        (folder / name).mkdir()
         wave = 0.3 * np.sin(np.arange(480_000) * 2 * np.pi * hertz / 48_000)
-        soundfile.write(tmp_path / name / "s.wav", wave, 48_000)
-        (tmp_path / name / "instrument.yaml").write_text(SAMPLER)
-        files.append(str(tmp_path / name / "instrument.yaml"))
+        soundfile.write(folder / name / "s.wav", wave, 48_000)
+        (folder / name / "instrument.yaml").write_text(SAMPLER)
+        files.append(str(folder / name / "instrument.yaml"))
+    return files
+
+
+def test_an_instrument_that_came_in_comes_in_at_the_same_frame(tmp_path):
+    """However fast its sound is made again: what is read from the disk meanwhile is waited for."""
+    files = sampled(tmp_path)
     notes = np.array([(on, on + 3_000, 60, 90) for on in range(0, 48_000, 4_000)], NOTE_EVENT)
     setup = Setup((PartSound("tune", files[0], -6.0, stand_in=files[0]),), seed=1)
 
@@ -205,6 +224,42 @@ def test_an_instrument_that_came_in_comes_in_at_the_same_frame(tmp_path):
 
     change = ChangeInstrument("tune", files[1], 2 * BLOCK)
     assert np.array_equal(rendered(change), rendered(replace(change, wait=True)))
+
+
+def test_an_instrument_that_came_late_comes_as_late_in_the_replay(tmp_path):
+    """It was told of when its line was over: the process says where it came in, and the journal keeps that."""
+    files = sampled(tmp_path)
+    notes = np.array([(on, on + 3_000, 60, 90) for on in range(0, 96_000, 4_000)], NOTE_EVENT)
+    setup = Setup((PartSound("tune", files[0], -6.0, stand_in=files[0]),), free_running=False, seed=1)
+    told = (setup, Notes("tune", notes), ChangeInstrument("tune", files[1], 40 * BLOCK))
+    end = 300 * BLOCK
+    audio = AudioProcess()
+    for message in (*told[:2], Release(60 * BLOCK)):
+        audio.send(message)
+    heard = [audio.read(60 * BLOCK)]
+    audio.send(told[2])
+    for block in range(61, end // BLOCK + 1):
+        audio.send(Release(block * BLOCK))
+        heard.append(audio.read(BLOCK))
+    audio.send(Quit())
+    audio.finish()
+    late = [one for one in audio.messages if isinstance(one, TakenLate)]
+    assert {one.number for one in late} == {2}
+    assert 60 * BLOCK <= late[-1].frame < end  # whenever it was built
+    began = GraphBegan(0, 0, 0, 0, tuple(map(TO_SOUND.encode, told)))
+    [course] = courses_of([began, *(ToldLate(0, one.number, one.frame) for one in late)])
+    found = []
+    again([course], 0, end, True, found.append)
+    assert np.array_equal(np.concatenate(found), np.concatenate(heard))
+
+
+def test_an_instrument_that_was_never_there_is_none_in_the_replay():
+    setup = Setup((PartSound("tune", "/a", -6.0, stand_in="/a"),), seed=1)
+    changes = [ChangeInstrument("tune", file, 96_000 * line) for line, file in enumerate("bc", 1)]
+    began = GraphBegan(0, 0, 0, 0, tuple(map(TO_SOUND.encode, (setup, *changes))))
+    [course] = courses_of([began, ToldLate(0, 1, NEVER), ToldLate(0, 2, NEVER), ToldLate(0, 2, 200_000)])
+    assert [one.frame for one in course.messages[1:]] == [NEVER, 200_000]
+    assert _superseded(course, _known_before(course)) == {1}
 
 
 def test_a_change_that_was_called_off_before_its_line_is_none_in_the_replay():

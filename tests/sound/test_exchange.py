@@ -1,5 +1,7 @@
 """A part whose instrument changes while it plays: told by the real audio process, against each instrument alone."""
 
+import threading
+
 import numpy as np
 import pytest
 import soundfile
@@ -9,6 +11,7 @@ from engine.sound.exchange import Exchange
 from engine.sound.messages import (
     BLOCK,
     CROSSFADE,
+    NEVER,
     NOTE_EVENT,
     ChangeInstrument,
     Control,
@@ -229,6 +232,39 @@ def test_changes_that_come_to_nothing_strand_none_of_those_behind_them(between):
     last = len(between) + 2
     heard = who_plays(exchange, (last + 1) * CROSSFADE)[1::4]
     assert heard == ["a", *["b"] * (last - 1), "c"]
+
+
+def test_what_does_not_come_in_at_its_frame_is_told_until_it_does():
+    built = threading.Event()
+
+    def slow(path):
+        if path == "b":
+            built.wait(10)
+        return Silent(path)
+
+    exchange = Exchange("a", Silent("a"), slow, lambda instrument, place: None, 0)
+    exchange.change(ChangeInstrument("bells", "b", 1_000), 7)
+    who_plays(exchange, 10 * BLOCK)
+    assert exchange.late == [(7, NEVER)]
+    exchange.change(ChangeInstrument("bells", "bad", 9 * BLOCK), 8)  # takes its place, and cannot be built
+    exchange.change(ChangeInstrument("bells", "b", 11 * BLOCK), 9)
+    built.set()
+    while exchange._next is not None:
+        places = tuple(np.zeros((BLOCK, 2), np.float32) for _ in range(2))
+        exchange.mix(places, exchange._frame)
+    *_, last = exchange.late
+    assert exchange._path == "b"
+    assert {number: frame for number, frame in exchange.late if number != 9} == {7: NEVER, 8: NEVER}
+    assert last == (9, exchange._began) or exchange._began == 11 * BLOCK
+
+
+def test_one_that_waits_for_the_crossfade_before_it_is_told_where_it_came_in():
+    exchange = Exchange("a", Silent("a"), Silent, lambda instrument, place: None, 0)
+    exchange.change(ChangeInstrument("bells", "b", 100, wait=True), 1)
+    who_plays(exchange, BLOCK)
+    exchange.change(ChangeInstrument("bells", "c", 50 * BLOCK, wait=True), 2)
+    who_plays(exchange, CROSSFADE + 4 * BLOCK)
+    assert exchange.late == [(2, NEVER), (2, 100 + CROSSFADE)]
 
 
 def test_the_last_of_several_changes_may_move_and_the_others_stay():

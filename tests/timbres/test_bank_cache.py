@@ -3,12 +3,15 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from engine.errors import PerpetuumError
+from engine.progress import heard_by
 from engine.timbres.bank_cache import BankCache, cache_folder
 from tests.dummies.bank_maker import write
 
@@ -95,6 +98,54 @@ def test_a_bank_whose_making_fails_leaves_nothing_that_is_found(tmp_path):
     with pytest.raises(PerpetuumError):
         cache.keep(A, half)
     assert cache.find(A) is None
+
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from engine.timbres.bank_cache import BankCache
+from tests.dummies.bank_maker import write
+
+def make(folder):
+    print("making", flush=True)
+    sys.stdin.read()
+    write(folder, 440.0)
+
+BankCache(Path(sys.argv[1])).keep("a" * 32, make)
+"""
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_bank_that_another_scene_is_making_is_waited_for_and_taken(tmp_path, killed):
+    """Or made, where the other one is killed in the middle of it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ELSEWHERE, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"making\n"
+        made = []
+
+        def waited(share):
+            other.kill() if killed else other.stdin.close()
+
+        with heard_by(waited):
+            bank = BankCache(tmp_path).keep(A, lambda folder: made.append(write(folder)))
+        assert len(made) == killed
+        assert BankCache(tmp_path).find(A) == bank
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_of_a_bank(tmp_path, monkeypatch):
+    cache = BankCache(tmp_path)
+
+    def full(path, text):
+        raise PerpetuumError("cannot write it: No space left on device")
+
+    monkeypatch.setattr("engine.timbres.bank_cache.write_text", full)
+    with pytest.raises(PerpetuumError, match="No space left"):
+        cache.keep(A, write)
+    assert cache.find(A) is None
+    monkeypatch.undo()
+    assert cache.find(A) is None
+    assert cache.keep(A, write) == cache.find(A)
 
 
 def test_a_cache_that_cannot_be_written_is_said(tmp_path):

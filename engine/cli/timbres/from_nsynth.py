@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from engine.cli.listing import printable
 from engine.cli.numbers import Number
@@ -19,8 +18,7 @@ from engine.cli.waiting import progress
 from engine.errors import PerpetuumError, StoppedError
 
 if TYPE_CHECKING:
-    from engine.timbres.nsynth.bank import Array, SourceNote
-    from engine.timbres.samples.recordings import Root
+    from engine.timbres.nsynth.bank import Array
 
 EXAMPLES = """
 \b
@@ -55,7 +53,7 @@ def command(
     hours for notes of seconds. Meanwhile it is put aside beside the instrument: the same command goes on there after
     Ctrl-C or a crash. Notes that are silent, broken or of another pitch are left out, those out of tune are tuned.
     """
-    from engine.timbres.nsynth.bank import FARTHEST, keys_within, mixes
+    from engine.timbres.nsynth.bank import FARTHEST, keys_within, mixes, source_note
     from engine.timbres.nsynth.layout import RATE
     from engine.timbres.nsynth.playing import EncodedNote, Playing
     from engine.timbres.samples.instrument import make_sampler, notes_at
@@ -63,7 +61,7 @@ def command(
     asked.check()
     shares = read_weights(weights, len(files))
     said = roots_of(roots, files)
-    recordings = [_recording(file, said.get(file)) for file in files]
+    recordings = [source_note(file, said.get(file)) for file in files]
     keys = keys_within(recordings, asked.lowest, asked.highest, asked.every)
     if not keys:
         raise PerpetuumError(
@@ -88,25 +86,3 @@ def command(
     made_by = f"by perpetuum instrument from-nsynth, {checkpoint.resolve().name}, seed {seed}"
     asked.write(*make_sampler(notes_at(waves, RATE), asked.about(f"Between {names}, by NSynth", made_by)))
     playing.forget()
-
-
-def _recording(file: Path, said: Root | None) -> SourceNote:
-    """A recording with its pitch.
-
-    Raises:
-        PerpetuumError: it cannot be read, or nobody says and nothing tells its pitch.
-    """
-    from engine.score.time import SAMPLE_RATE
-    from engine.timbres.nsynth.bank import SourceNote
-    from engine.timbres.samples.pitch import track_pitch
-    from engine.timbres.samples.recordings import pitch_in_name, read_sound
-
-    sound = read_sound(file, fold=True)[0][:, 0]
-    pitch = None if said is None else said.pitch + (said.cents or 0.0) / 100.0
-    if pitch is None:
-        named = pitch_in_name(file.stem)
-        heard = track_pitch(sound, SAMPLE_RATE, named)
-        pitch = heard.pitch if heard is not None and heard.clear else named
-    if pitch is None:
-        raise PerpetuumError(f"{file}: no pitch is heard in it", f"Say it: --root {printable(file.name)}=C4")
-    return SourceNote(np.ascontiguousarray(sound, np.float32), SAMPLE_RATE, float(pitch))

@@ -14,6 +14,7 @@ import numpy as np
 from engine.cli.listing import printable
 from engine.cli.numbers import Number
 from engine.cli.targets import OutputFolder, OutputPath
+from engine.cli.timbres.banks import banks
 from engine.cli.timbres.instrument_options import InstrumentOptions, instrument_options
 from engine.cli.timbres.picturing import check_picture, draw_picture
 from engine.cli.timbres.pitches import PitchType
@@ -81,6 +82,9 @@ def command() -> None:
       perpetuum timbre walk 7 flute.wav 12 7 -o walk.wav --plot walk.png
       perpetuum timbre instrument flute.wav 12 --at 30 -o instruments/airy
     """
+
+
+command.add_command(banks)
 
 
 @command.command(short_help="Recordings into places of the latent space.")

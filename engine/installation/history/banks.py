@@ -14,7 +14,7 @@ from engine.runtime.replay.course import GraphCourse
 from engine.runtime.timbres.messages import TO_BANK_MAKER, BankOrder
 from engine.runtime.timbres.orders import have_made
 from engine.runtime.timbres.timbres import Timbres
-from engine.sound.messages import ChangeInstrument, Setup, ToSound
+from engine.sound.messages import NEVER, ChangeInstrument, Setup, ToSound
 from engine.timbres.bank_cache import BankCache
 from engine.timbres.contract import bank_digest
 
@@ -102,8 +102,8 @@ def _files(message: ToSound) -> list[str]:
     match message:
         case Setup(parts=parts):
             return [part.instrument for part in parts if part.stand_in]
-        case ChangeInstrument(instrument=instrument):
-            return [instrument]
+        case ChangeInstrument(instrument=instrument, frame=frame):
+            return [instrument] if frame < NEVER else []  # one that was never heard need not be there
         case _:
             return []
 

@@ -37,7 +37,8 @@ class GraphCourse:
         frame: from which it alone is heard.
         blend: frames before that in which it comes in while the one before goes out.
         messages: in order; the first is its `Setup`.
-        late: the frame at which a message was taken that came too late, by its place among these.
+        late: the frame at which a message was taken that came too late, by its place among these. A change of an
+            instrument is none of them: it says itself when it came about.
         overlap: it comes in beside another scene, at equal power.
     """
 
@@ -135,11 +136,18 @@ class CourseReader:
         began, self._began = self._began, None
         if began is None:
             return
-        messages = tuple(map(TO_SOUND.decode, self._messages))
+        messages = list(map(TO_SOUND.decode, self._messages))
         if not messages or not isinstance(messages[0], Setup):
             self.complete = False
             return
-        self._found.append(GraphCourse(began.start, began.frame, began.blend, messages, self._late, began.overlap))
+        late: dict[int, int] = {}
+        for place, frame in self._late.items():
+            match messages[place] if place < len(messages) else None:
+                case ChangeInstrument() as change:
+                    messages[place] = replace(change, frame=frame, wait=True)
+                case _:
+                    late[place] = frame
+        self._found.append(GraphCourse(began.start, began.frame, began.blend, tuple(messages), late, began.overlap))
 
 
 def courses_of(events: Iterable[object]) -> list[GraphCourse]:

@@ -16,7 +16,7 @@ from engine.runtime.audio import Audio
 from engine.runtime.offline import OfflineReader
 from engine.runtime.replay.course import GraphCourse, first_frame
 from engine.score.time import SAMPLE_RATE
-from engine.sound.messages import BLOCK, ChangeInstrument, Release, Setup
+from engine.sound.messages import BLOCK, NEVER, ChangeInstrument, Release, Setup
 
 Sink = Callable[[NDArray[np.float32]], object]
 """Takes arrays [n, channels]."""
@@ -26,8 +26,6 @@ AHEAD = 60 * SAMPLE_RATE
 
 LOOK = 0.002
 """Seconds between two looks at how far a graph is."""
-
-_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def audible(courses: Sequence[GraphCourse], first: int, end: int, exact: bool) -
         first = heard if heard < first < course.frame else first
         end = course.frame if heard < end < course.frame else end
     for place, course in enumerate(courses):
-        ends = courses[place + 1].frame if place + 1 < len(courses) else _NEVER
+        ends = courses[place + 1].frame if place + 1 < len(courses) else NEVER
         heard = course.frame - course.blend
         if ends <= first or heard >= end:
             continue
@@ -83,7 +81,7 @@ def audible(courses: Sequence[GraphCourse], first: int, end: int, exact: bool) -
 
 def _as_far_as_it_came(course: GraphCourse, following: GraphCourse | None) -> GraphCourse:
     """A graph that was lost while it came in beside another scene has come in when the one after it does."""
-    begins, lost = course.frame - course.blend, following.frame - following.blend if following is not None else _NEVER
+    begins, lost = course.frame - course.blend, following.frame - following.blend if following is not None else NEVER
     return replace(course, frame=lost, blend=lost - begins) if begins < lost < course.frame else course
 
 
@@ -243,7 +241,7 @@ def _superseded(course: GraphCourse, known: Sequence[int]) -> set[int]:
 
 def _known_before(course: GraphCourse) -> list[int]:
     """For each message the frame up to which all is known before it is told."""
-    known, least = [0] * len(course.messages), _NEVER
+    known, least = [0] * len(course.messages), NEVER
     for place in range(len(course.messages) - 1, 0, -1):
         taken = course.late.get(place)
         least = min(least, first_frame(course.messages[place]) if taken is None else taken)

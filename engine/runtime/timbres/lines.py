@@ -38,3 +38,11 @@ def moved_at(plan: Plan, bar: int) -> MovedTimbres:
             if name := timbre_setting(target):
                 found.setdefault(part, {})[name] = value
     return found
+
+
+def section_lines(plan: Plan, frames: int) -> list[tuple[int, MovedTimbres]]:
+    """The bars at which sections begin, up to a frame, and what is moved of timbres there."""
+    bars = [plan.tempo_map.first_index]
+    while plan.bar((end := plan.pass_at(bars[-1]).end_bar) - 1).end < frames:
+        bars.append(end)
+    return [(bar, moved_at(plan, bar)) for bar in bars]

@@ -17,6 +17,7 @@ from engine.runtime.timbres.messages import BankFailed, BankMade, BankOrder
 from engine.runtime.timbres.timbres import Timbres
 from engine.sound.messages import PartSound, Setup
 from engine.timbres.contract import TIMBRES, bank_digest
+from engine.timbres.portrait import LEAP
 
 NOTHING_MOVED: MovedTimbres = {}
 
@@ -61,6 +62,13 @@ def orders_of(
         except Exception as error:  # a plug-in may raise anything
             failed[name] = TimbreFailed(name, wanted, repr(error))
     return orders, failed
+
+
+def leap_of(order: BankOrder) -> float:
+    """Decibels by which the notes of a bank may differ from those before. Never raises."""
+    with suppress(Exception):  # a plug-in may raise anything
+        return TIMBRES.get(order.kind).leap(order.settings)
+    return LEAP
 
 
 def turning(scene: Scene) -> frozenset[str]:

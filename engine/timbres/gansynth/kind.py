@@ -107,7 +107,7 @@ def _sources(settings: GanSynthSettings) -> bytes:
 def _make(settings: GanSynthSettings, folder: Path) -> None:
     from engine.timbres.gansynth.banks import LatentPlace, bank, bank_pitches
     from engine.timbres.gansynth.network import GanSynth
-    from engine.timbres.samples.instrument import About, make_sampler, notes_at, write_instrument
+    from engine.timbres.samples.instrument import FEWEST, About, make_sampler, notes_at, write_instrument
 
     place = LatentPlace(settings.latent or 0, settings.to, settings.at)
     pitches = bank_pitches(settings.lowest, settings.highest, settings.every)
@@ -117,7 +117,7 @@ def _make(settings: GanSynthSettings, folder: Path) -> None:
     name = Path(settings.checkpoint).name
     about = About(f"Made by GANSynth, {place.in_words()}", made=f"of {name}, {place.in_words()}")
     with part(1, 2, 2):
-        made, _ = make_sampler(each(notes_at(waves, network.sample_rate)), about)
+        made, _ = make_sampler(each(notes_at(waves, network.sample_rate)), about, fewest=FEWEST)
     write_instrument(made, folder)
 
 

@@ -27,7 +27,7 @@ from engine.timbres.neural.layout import (
 )
 from engine.timbres.neural.network import TimbreNetwork
 from engine.timbres.neural.synthesis import render
-from engine.timbres.samples.instrument import About, MadeInstrument, Manner, make_sampler
+from engine.timbres.samples.instrument import FEWEST, About, MadeInstrument, Manner, make_sampler
 from engine.timbres.samples.notes import Judgement, RawNote
 
 LOUD, SOFT = 100, 50
@@ -42,9 +42,6 @@ at several levels show some decibels an octave.
 
 _QUIETER = 6.0
 """Decibels by which a note at half the velocity is softer; the sampler adds its own."""
-
-_FEWEST = 0.6
-"""Share of the notes that must be good for an instrument to be taken."""
 
 _PEAK = 0.5
 
@@ -118,11 +115,4 @@ def neural_instrument(
     Raises:
         PerpetuumError: too few of them are good.
     """
-    made, judgements = make_sampler(notes, about, manner or Manner(longest=SECONDS))
-    good = sum(one.zone is not None for one in judgements)
-    if good < _FEWEST * len(judgements):
-        bad = "; ".join(f"{one.name}: {', '.join(one.remarks)}" for one in judgements if one.zone is None)
-        raise PerpetuumError(
-            f"only {good} of {len(judgements)} notes of this timbre are good ({bad[:300]})", "take another place"
-        )
-    return made, judgements
+    return make_sampler(notes, about, manner or Manner(longest=SECONDS), FEWEST)

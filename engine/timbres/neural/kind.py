@@ -13,10 +13,11 @@ from engine.assets import is_file
 from engine.errors import WrongValueError
 from engine.generators.contract import Settings, UnfitError
 from engine.timbres.contract import TimbreKind, UnavailableError
-from engine.timbres.gansynth.kind import GANSYNTH, GanSynthSettings
+from engine.timbres.models import AskedNotes, examine, located_model, make, model_digest
 from engine.timbres.neural.ways import leg_at
+from engine.timbres.portrait import LEAP
 from engine.timbres.sources import file_digest, located
-from engine.units import Bars, Percent, Pitch
+from engine.units import Bars, Difference, Percent, Pitch, Seconds
 
 MAX_SEED = 2**32 - 1
 LOWEST, HIGHEST = 24, 96
@@ -56,9 +57,12 @@ class NeuralSettings(Settings):
     model: str | None = Field(
         default=None,
         min_length=1,
-        description="Folder of a checkpoint of GANSynth that makes the notes in place of the network that ships: "
-        "places are numbers then, and no note is higher than C6.",
+        description="Checkpoint that makes the notes in place of the network that ships: a folder of GANSynth's "
+        "(places are numbers then, and no note is higher than C6), or NSynth's wavenet-ckpt (places are recordings).",
         examples=["acoustic_only"],
+    )
+    seconds: Seconds | None = Field(
+        default=None, ge=0.2, le=10, description="Of a note of NSynth, which takes its time; 2 s without it."
     )
     at: Percent = Field(
         default=0.0, description="Where on the way through the places: 0 % is the first, 100 % the last one."
@@ -71,21 +75,19 @@ class NeuralSettings(Settings):
     steps: int = Field(
         default=24, ge=2, le=200, description="Places at which a way that is gone may be: so many banks at most."
     )
+    leap: Difference = Field(
+        default=LEAP,
+        description="How far notes may be from those before, whose place they take; what is farther is not taken.",
+    )
     lowest: Pitch = Field(default=36, description="Pitch of the lowest note, C1 to C7.")
     highest: Pitch = Field(default=84, description="No note is higher.")
     every: int = Field(default=3, ge=1, le=12, description="Semitones between two notes.")
 
 
 def _located(settings: NeuralSettings, folder: Path) -> NeuralSettings:
-    if settings.model is not None:
-        return settings.model_copy(update={"model": located(settings.model, folder, Path.is_dir)})
-    return settings.model_copy(
-        update={
-            "places": tuple(
-                one if isinstance(one, int) else located(one, folder, Path.is_file) for one in settings.places
-            )
-        }
-    )
+    places = tuple(one if isinstance(one, int) else located(one, folder, Path.is_file) for one in settings.places)
+    model = located_model(settings.model, folder) if settings.model is not None else None
+    return settings.model_copy(update={"places": places, "model": model})
 
 
 def _examine(settings: NeuralSettings) -> list[str]:
@@ -98,7 +100,9 @@ def _examine(settings: NeuralSettings) -> list[str]:
         if key in settings.model_fields_set and getattr(settings, key) is not None and len(settings.places) < 2:
             raise UnfitError(key, f"`{key}` needs a way, from one place to another", "name two `places` or more")
     if settings.model is not None:
-        return _examined_by_gansynth(settings)
+        return examine(_asked(settings), settings.places)
+    if settings.seconds is not None:
+        raise UnfitError("seconds", "notes of the network that ships last three seconds", "leave `seconds` out")
     for place in settings.places:
         if isinstance(place, str) and not is_file(place):
             raise UnavailableError(
@@ -107,23 +111,18 @@ def _examine(settings: NeuralSettings) -> list[str]:
     return []
 
 
-def _examined_by_gansynth(settings: NeuralSettings) -> list[str]:
-    if any(isinstance(one, str) for one in settings.places):
-        raise UnfitError("places", "GANSynth hears no recordings", "name numbers, which draw instruments")
-    try:
-        return GANSYNTH.examine(_for_gansynth(settings))
-    except UnavailableError as error:
-        raise UnavailableError("model", error.message, error.hint or "") from error
-
-
-def _for_gansynth(settings: NeuralSettings) -> GanSynthSettings:
-    """What a GANSynth is asked for: one instrument of its space, or a place between two."""
+def _asked(settings: NeuralSettings) -> AskedNotes:
+    """What the checkpoint of a user is asked for: a place, or what lies between two."""
     leg, share = leg_at(len(settings.places), settings.at)
-    first, *rest = settings.places[leg : leg + 2] or (0,)
-    asked: dict[str, object] = {"latent": first, "lowest": settings.lowest, "highest": settings.highest}
-    if rest:
-        asked |= {"to": rest[0], "at": round(share, 9)}
-    return GanSynthSettings(checkpoint=settings.model or "").model_copy(update=asked | {"every": settings.every})
+    return AskedNotes(
+        settings.model or "",
+        settings.places[leg : leg + 2],
+        round(share, 9),
+        settings.lowest,
+        settings.highest,
+        settings.every,
+        settings.seconds,
+    )
 
 
 def _drawn(settings: NeuralSettings, seed: int) -> NeuralSettings:
@@ -144,13 +143,14 @@ def _movable(settings: NeuralSettings) -> dict[str, int]:
 
 def _essence(settings: NeuralSettings) -> dict[str, object]:
     """Of the way only the two places count that it is between: on another way between them the notes are the same."""
-    return {"lowest": settings.lowest, "highest": settings.highest, "every": settings.every}
+    essence = {"lowest": settings.lowest, "highest": settings.highest, "every": settings.every}
+    return essence if settings.seconds is None else essence | {"seconds": settings.seconds}
 
 
 def _sources(settings: NeuralSettings) -> bytes:
     from engine.timbres.neural.weights import network_digest
 
-    model = GANSYNTH.sources(_for_gansynth(settings)) if settings.model is not None else network_digest()
+    model = model_digest(_asked(settings)) if settings.model is not None else network_digest()
     leg, share = leg_at(len(settings.places), settings.at)
     ends = (settings.places[leg : leg + 1], settings.places[leg + 1 : leg + 2])
     # Shares are those of so many steps: what they are rounded by is none.
@@ -164,7 +164,7 @@ def _sources(settings: NeuralSettings) -> bytes:
 
 def _make(settings: NeuralSettings, folder: Path) -> None:
     if settings.model is not None:
-        GANSYNTH.make(_for_gansynth(settings), folder)
+        make(_asked(settings), folder)
         return
     from engine.timbres.neural.banks import bank_pitches, neural_instrument, raw_notes
     from engine.timbres.neural.places import place_between
@@ -200,4 +200,5 @@ NEURAL = TimbreKind(
     essence=_essence,
     make=_make,
     moved=_moved,
+    leap=lambda settings: settings.leap,
 )

@@ -100,6 +100,9 @@ class Manner:
     hint: str = "give it other notes"
 
 
+FEWEST = 0.6
+"""Share of the notes that must be good for a bank to be taken that nobody has looked at."""
+
 _LONGEST_LINE = 400
 
 _PLAIN = Manner()
@@ -116,7 +119,7 @@ def notes_at(sounds: Mapping[int, np.ndarray], rate: int) -> list[RawNote]:
 
 
 def make_sampler(
-    notes: Iterable[RawNote], about: About, manner: Manner = _PLAIN
+    notes: Iterable[RawNote], about: About, manner: Manner = _PLAIN, fewest: float = 0.0
 ) -> tuple[MadeInstrument, list[Judgement]]:
     """An instrument of notes, whose zones are equally loud, and what became of each note.
 
@@ -124,15 +127,21 @@ def make_sampler(
         notes: of one instrument, each taken when the one before is done.
         about: what it says of itself.
         manner: how its notes are played.
+        fewest: share of them that must be good.
 
     Raises:
-        PerpetuumError: none of the notes can be played, or there are too many.
+        PerpetuumError: none of the notes can be played, too few of them are good, or there are too many.
     """
     judgements = judge(notes, manner.longest, manner.loops)
     zones = sorted((one.zone for one in judgements if one.zone is not None), key=lambda zone: (zone.pitch, zone.low))
     if not zones:
         reasons = "; ".join(f"{one.name}: {', '.join(one.remarks)}" for one in judgements[:3])
         raise PerpetuumError(f"there is nothing to make an instrument of: {reasons}", manner.hint)
+    if len(zones) < fewest * len(judgements):
+        bad = "; ".join(f"{one.name}: {', '.join(one.remarks)}" for one in judgements if one.zone is None)
+        raise PerpetuumError(
+            f"only {len(zones)} of {len(judgements)} notes of this timbre are good ({bad[:300]})", "take another place"
+        )
     seconds = sum(len(zone.sound) for zone in zones) / SAMPLE_RATE
     if len(zones) > MOST_NOTES or seconds > MOST_SECONDS:
         raise PerpetuumError(

@@ -26,6 +26,38 @@ def _here(tmp_path, monkeypatch):
     soundfile.write("bell.wav", note(523.25), 48_000)
 
 
+TURNING = """
+perpetuum: 1
+title: t
+seed: 3
+tempo: 120 qpm
+key: C
+parts:
+  pad:
+    generator: chord_walk
+    instrument: {kind: neural, places: [7, 12], over: 8 bars, steps: 2, lowest: C4, highest: C4, stand_in: warm_pad}
+sections:
+  a: {bars: 4 bars, parts: [pad]}
+"""
+
+
+def test_the_banks_of_a_scene_are_made_ahead_and_found_by_whoever_plays_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CACHE_DIRECTORY", raising=False)
+    Path("scene.yaml").write_text(TURNING)
+    listed = run("timbre", "banks", "scene.yaml", "--hours", 0.02, "--list")
+    assert (listed.exit_code, listed.stdout) == (0, "pad: 2 banks, of which 0 are made\n")
+    made = run("timbre", "banks", "scene.yaml", "--hours", 0.02)
+    assert made.exit_code == 0, (made.output, made.exception)
+    assert "2 made" in made.stdout
+    again = run("timbre", "banks", "scene.yaml", "--hours", 0.02)
+    assert (again.exit_code, again.stdout) == (0, "pad: 2 banks, of which 2 are made\n")
+
+
+def test_a_scene_without_timbres_has_no_banks():
+    assert "no part of it has a timbre" in fails("timbre", "banks", "still_water")
+
+
 def test_a_recording_is_heard_and_mixed_with_a_place_that_is_drawn():
     heard = run("timbre", "encode", "bell.wav", "-o", "places", "--sound")
     assert heard.exit_code == 0, (heard.output, heard.exception)

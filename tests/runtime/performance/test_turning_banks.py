@@ -111,6 +111,43 @@ def test_a_bank_that_is_late_is_said_and_comes_in_at_the_line_after(scene):
     assert turning.wanted == [digest_at(scene, 12)]
 
 
+def test_a_bank_that_takes_hours_is_said_to_be_late_once(scene):
+    maker = Maker({digest_at(scene, 0)})
+    turning = Turning(scene, maker).look(*range(40))
+    assert len(turning.told) == 1
+    assert turning.wanted == [digest_at(scene, 4)]  # and is still the one that is made
+    maker.made(maker.wanted[0])
+    turning.look(*range(40, 61))
+    assert len([one for one in turning.told if isinstance(one, TimbreFailed)]) == 2  # the next one is late as well
+
+
+def test_a_bank_that_could_not_be_made_is_tried_again_when_the_way_comes_there_again(scene):
+    maker = Maker({digest_at(scene, bar) for bar in (0, 8, 12)})
+    turning = Turning(scene, maker).look(0)
+    maker.answers.append(BankFailed(digest_at(scene, 4), "No space left on device"))
+    turning.look(*range(1, 16))
+    assert turning.wanted == []
+    turning.look(16)
+    assert turning.wanted == [digest_at(scene, 20)]
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_bank_whose_notes_are_too_far_from_those_before_is_not_taken_and_that_is_said(scene, monkeypatch, wait):
+    held = []
+
+    def unlike(before, after, leap):
+        held.append((before, after, leap))
+        return "its notes are 44.0 dB from those before" if str(after) == path_at(scene, 4) else ""
+
+    monkeypatch.setattr("engine.runtime.performance.mind.banks.objection", unlike)
+    turning = Turning(scene, Maker({digest_at(scene, bar) for bar in range(0, 16, 4)}), wait).look(*range(13))
+    assert [one.instrument for one in turning.sent][:2] == [path_at(scene, 8), path_at(scene, 12)]
+    assert [one.reason for one in turning.told if isinstance(one, TimbreFailed)] == [
+        "its notes are 44.0 dB from those before"
+    ]
+    assert held[:2] == [(Path(path_at(scene, 0)), Path(path_at(scene, bar)), 30.0) for bar in (4, 8)]
+
+
 def test_a_bank_that_is_bad_is_said_and_the_way_goes_on(scene):
     maker = Maker({digest_at(scene, 0)})
     turning = Turning(scene, maker).look(0)

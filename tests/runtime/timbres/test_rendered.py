@@ -13,6 +13,7 @@ from engine.timbres.bank_cache import BankCache
 from tests.dummies.bank_maker import write
 from tests.runtime.performance.resumed import StoppableMind
 from tests.timbres.golden import SMALL
+from tests.timbres.nsynth.golden import CHECKPOINT as NSYNTH
 
 SCENE = """\
 perpetuum: 1
@@ -35,13 +36,13 @@ def cache(tmp_path, monkeypatch):
     return BankCache()
 
 
-def rendered(folder, name, instrument, seed=3):
-    path = folder / "scene.yaml"
-    path.write_text(SCENE.replace("INSTRUMENT", instrument))
+def rendered(folder, name, instrument, seed=3, qpm=200, bars=1):
+    path = folder / "plain.yaml"
+    path.write_text(SCENE.replace("INSTRUMENT", instrument).replace("200 qpm", f"{qpm} qpm"))
     scene, found = load(path)
     assert scene is not None, [one.text(False) for one in found]
     out = folder / f"{name}.wav"
-    render(scene, seed, out, lambda plan: Ending.after_bars(plan, 1))
+    render(scene, seed, out, lambda plan: Ending.after_bars(plan, bars))
     return scene, soundfile.read(out)[0]
 
 
@@ -108,3 +109,47 @@ def test_a_timbre_turns_in_a_render_that_begins_in_the_midst_of_a_performance(tm
     last = sound[2 * bar : 2 * bar + bar // 4].mean(axis=1)  # a bar behind the section line, and the crossfade over
     spectrum = np.abs(np.fft.rfft(last * np.hanning(len(last))))
     assert np.argmax(spectrum) * 48_000 / len(last) == pytest.approx(400, abs=8)  # the stand-in's C4 has 262
+
+
+def recorded(folder):
+    """Recordings of two notes, which NSynth hears."""
+    time = np.arange(12_000) / 48_000
+    for name, hertz, overtone in (("flute_C4", 261.6, 0.05), ("gong_A3", 220.0, 0.4)):
+        wave = 0.4 * np.sin(2 * np.pi * hertz * time) + overtone * np.sin(6 * np.pi * hertz * time)
+        soundfile.write(folder / f"{name}.wav", wave, 48_000)
+
+
+MODELS = {
+    "nsynth": f"model: {NSYNTH}, places: [flute_C4.wav, gong_A3.wav], seconds: 0.2 s",
+    "gansynth": f"model: {SMALL}, places: [7, 12]",
+}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "nsynth",
+        pytest.param("gansynth", marks=[pytest.mark.models, pytest.mark.xdist_group("tensorflow")]),
+    ],
+)
+def test_a_checkpoint_of_the_users_turns_while_a_scene_plays(tmp_path, cache, model, caplog):
+    """Small ones of the originals: real banks, made by the real process, judged, and faded into at a section line."""
+    recorded(tmp_path)
+    way = f"{{kind: neural, {MODELS[model]}, over: 4 bars, steps: 2, leap: 60 dB, lowest: C4, highest: C4, STAND_IN}}"
+    path = tmp_path / "scene.yaml"
+    way = way.replace("STAND_IN", "stand_in: warm_pad")
+    path.write_text(SCENE.replace("INSTRUMENT", way).replace("200 qpm", "90 qpm"))
+    scene, found = load(path)
+    assert scene is not None, [one.text(False) for one in found]
+    render(scene, 3, tmp_path / "turned.wav", lambda plan: Ending.after_bars(plan, 4))
+    sound = soundfile.read(tmp_path / "turned.wav")[0]
+    banks = [orders_of(scene, 3, str(cache.folder), bar)[0]["tune"].digest for bar in (0, 2)]
+    assert sorted(cache) == sorted(banks)
+    assert all((cache.folder / digest / "portrait.json").is_file() for digest in banks)
+    assert not list(cache.folder.glob("*.unfinished"))
+    assert "cannot be made" not in caplog.text
+    _, first = rendered(tmp_path, "first", str(cache.find(banks[0])), qpm=90, bars=4)
+    line = round(2 * 4 * 60 / 90 * 48_000)
+    assert np.abs(first).max() > 0.01
+    assert np.array_equal(sound[:line], first[:line])
+    assert not np.array_equal(sound[line : line + 48_000], first[line : line + 48_000])

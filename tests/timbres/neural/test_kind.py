@@ -1,5 +1,6 @@
 """Facts about `kind: neural` of scenes: what is read, what is wrong, and the bank that is made."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +12,15 @@ from engine.runtime.timbres.orders import orders_of
 from engine.scenes import load
 from engine.scenes.text.problems import Severity
 from engine.sound.instruments.instrument_file import load_instrument
+from engine.timbres import models
 from engine.timbres.contract import bank_digest
-from engine.timbres.neural import kind
 from engine.timbres.neural.kind import NEURAL, NeuralSettings
+from engine.timbres.nsynth.bank import seconds_to_make
+from engine.timbres.nsynth.layout import WaveNetLayout
 from tests.scenes.reading.test_timbres import load_with
 from tests.scenes.writing import pointed_at
 from tests.timbres.golden import SMALL
+from tests.timbres.nsynth.golden import CHECKPOINT as NSYNTH
 
 
 def settings(**given):
@@ -112,7 +116,7 @@ def test_a_gansynth_of_the_users_goes_the_same_ways(tmp_path):
     assert len(digests | {ours}) == 4
     made = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(kind, "GANSYNTH", replace(kind.GANSYNTH, make=lambda asked, folder: made.append(asked)))
+        patched.setattr(models, "GANSYNTH", replace(models.GANSYNTH, make=lambda asked, folder: made.append(asked)))
         for one in asked:
             NEURAL.make(one, tmp_path / "bank")
     assert [(one.latent, one.to, one.at) for one in made] == [(3, 4, 0.0), (3, 4, 0.5), (4, 3, 0.0)]
@@ -126,6 +130,70 @@ def test_a_gansynth_of_the_users_goes_the_same_ways(tmp_path):
 def test_what_a_gansynth_cannot_do_is_said(tmp_path, model, places, words):
     _, found = load_with(tmp_path, GANSYNTH.replace("MODEL", model).replace("PLACES", places))
     assert any(words in one.message for one in found), [one.text(False) for one in found]
+
+
+def nsynth(folder, places="[a.wav, b.wav]", more=""):
+    for name in ("a.wav", "b.wav"):
+        soundfile.write(folder / name, np.sin(np.arange(24_000) * 0.05), 48_000)
+    text = f"{{kind: neural, model: {NSYNTH}, places: {places}, at: 50 %, {more}stand_in: warm_pad}}"
+    return load_with(folder, text)
+
+
+@pytest.mark.parametrize("prefix", ["", "/model.ckpt-200000"])
+def test_an_nsynth_of_the_users_is_known_by_its_files_and_hears_recordings(tmp_path, prefix):
+    (tmp_path / "mine").symlink_to(NSYNTH)
+    text = f"{{kind: neural, model: mine{prefix}, places: [a.wav, 3, b.wav], stand_in: warm_pad}}"
+    _, found = load_with(tmp_path, text)
+    assert any("NSynth draws no sounds, and `3`" in one.message for one in found), [one.text(False) for one in found]
+    scene, found = nsynth(tmp_path)
+    assert scene is not None, [one.text(False) for one in found]
+    assert not [one for one in found if one.severity is Severity.UNAVAILABLE]
+    way = scene.parts["pad"].timbre.settings
+    shorter = way.model_copy(update={"seconds": 0.5})
+    ours = settings(places=way.places, at="50 %")
+    assert len({bank_digest("neural", one) for one in (way, shorter, ours)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("takes", "severity", "words"),
+    [
+        (40.0, None, "takes"),
+        (5_000.0, Severity.WARNING, "takes about 83 minutes of one core of a desktop"),
+        (40_000.0, Severity.WARNING, "takes about 11.1 hours of one core of a desktop"),
+        (50_000.0, Severity.ERROR, "takes 13.9 hours"),
+    ],
+)
+def test_how_long_a_bank_of_nsynth_takes_is_said_and_more_than_a_night_refused(
+    tmp_path, monkeypatch, takes, severity, words
+):
+    monkeypatch.setattr("engine.timbres.nsynth.bank.seconds_to_make", lambda *asked: takes)
+    _, found = nsynth(tmp_path)
+    assert [one.severity for one in found if words in one.message] == ([severity] if severity else [])
+
+
+PUBLISHED = WaveNetLayout(30, 512, 256, 30, 128)
+
+
+def test_the_time_that_is_said_is_that_of_the_table_of_the_published_network():
+    assert seconds_to_make(PUBLISHED, 8, 1.0, 0) == pytest.approx(16_000 * 0.032, rel=0.1)
+    assert seconds_to_make(PUBLISHED, 64, 1.0, 0) == pytest.approx(16_000 * 0.158, rel=0.15)
+    assert 25 * 60 < seconds_to_make(PUBLISHED, 17, 2.0, 2) < 35 * 60
+    assert seconds_to_make(PUBLISHED, 8, 1.0, 2) - seconds_to_make(PUBLISHED, 8, 1.0, 0) == pytest.approx(19, rel=0.1)
+
+
+def test_seconds_are_those_of_a_note_of_nsynth_alone(tmp_path):
+    for text in ("places: [3]", f"model: {SMALL}, places: [3]"):
+        _, found = load_with(tmp_path, f"{{kind: neural, {text}, seconds: 1 s, stand_in: warm_pad}}")
+        assert any("leave `seconds` out" in one.hint for one in found if one.hint)
+
+
+def test_a_pipe_in_place_of_a_recording_or_a_checkpoint_is_none(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for text in ("places: [pipe]", "model: pipe, places: [3]", f"model: {NSYNTH}, places: [pipe]"):
+        scene, found = load_with(tmp_path, f"{{kind: neural, {text}, stand_in: warm_pad}}")
+        assert scene is not None
+        assert [one for one in found if one.severity is Severity.UNAVAILABLE]
+        assert orders_of(scene, 3, "/c")[1]["pad"].reason
 
 
 def test_a_recording_that_is_not_there_is_said_and_the_stand_in_plays(tmp_path):

@@ -12,16 +12,21 @@ from engine.form.plan import Plan
 from engine.form.scene import Scene
 from engine.runtime.timbres.lines import MovedTimbres, moved_at, moved_parts
 from engine.runtime.timbres.messages import TO_BANK_MAKER, BankFailed, BankMade, BankOrder
-from engine.runtime.timbres.orders import NOTHING_MOVED, orders_of, turning
+from engine.runtime.timbres.orders import NOTHING_MOVED, leap_of, orders_of, turning
 from engine.runtime.timbres.timbres import KeptBanks, Timbres
 from engine.score.time import SAMPLE_RATE
 from engine.sound.messages import CROSSFADE, ChangeInstrument
+from engine.timbres.portrait import objection
 
 NOTICE = 3 * SAMPLE_RATE
 """Frames before a section line at which the sound is told of a change at the latest: the bank is read meanwhile."""
 
 TOUCH = 600 * SAMPLE_RATE
 """Frames between two moments at which the cache is told which banks play."""
+
+
+_REMEMBERED = 1_000
+"""Verdicts and failures that are kept, so that each is found or said once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ class Banks:
     A bank that is in the cache when a graph is built plays from its first note. One that is made while the scene plays
     comes in at the first section line that the sound can be told of in time. What cannot be made is said once, and
     what played before plays on. Of a timbre that turns into others the bank for each section line is made while the
-    section before it plays; one that is late comes in at the next line, and that is said.
+    section before it plays; one that is late comes in at the next line, and that is said. One whose notes are too far
+    from those before, or much louder or softer, is not taken.
 
     Args:
         timbres: has banks made; None: nobody does, and stand-ins play.
@@ -86,6 +92,8 @@ class Banks:
         self._made: dict[str, _Made] = {}
         self._failed: set[str] = set()
         self._said: set[TimbreFailed] = set()
+        self._late: dict[str, str] = {}
+        self._objections: dict[tuple[str, str], str] = {}
         self._told_of: set[str] = set()
         self._touch_at = 0
         self._changing: dict[str, int] = {}
@@ -249,11 +257,13 @@ class Banks:
                 continue
             if before is not None and before.digest not in self._made and before.digest not in self._failed:
                 # It is nearly there; to begin anew at each line would never end on a slow machine.
-                if part in self.playing:
+                if part in self.playing and self._late.get(part) != before.digest:
+                    self._late[part] = before.digest
                     late = f"the notes for bar {last + 1} are not made yet, so those before play on"
                     self._fail(TimbreFailed(part, order.kind, late))
                 continue
             changed[part] = order
+            self._failed.discard(order.digest)  # a disk that was full may have room by now
         if changed:
             self._wanted |= changed
             self._have_made(changed.values())
@@ -278,12 +288,27 @@ class Banks:
         # A hand may have moved the line of which the sound was told. The sound holds two banks: while one goes into
         # another it takes no third. Where it waits for us, what counts is the line, for we may be far ahead of it.
         taken = (line if self._wait else made_frames) >= self._changing.get(part, -CROSSFADE) + CROSSFADE
-        if change != told and in_time and taken:
+        if change != told and in_time and taken and self._fits(part, order, made.instrument):
             self.told[part] = change
             self._tell_of(part, order)
             self._send(ChangeInstrument(part, made.instrument, line, self._wait))
 
+    def _fits(self, part: str, order: BankOrder, instrument: str) -> bool:
+        """Whether a bank may take the place of the one before; that it may not is said."""
+        pair = self.playing.get(part, ""), instrument
+        if not pair[0]:
+            return True  # it follows a stand-in, which is of another kind anyway
+        if pair not in self._objections:
+            if len(self._objections) >= _REMEMBERED:
+                self._objections.clear()
+            self._objections[pair] = objection(Path(pair[0]), Path(instrument), leap_of(order))
+        if problem := self._objections[pair]:
+            self._fail(TimbreFailed(part, order.kind, problem))
+        return not problem
+
     def _fail(self, failure: TimbreFailed) -> None:
         if failure not in self._said:
+            if len(self._said) >= _REMEMBERED:
+                self._said.clear()
             self._said.add(failure)
             self._publish(failure)
