@@ -36,7 +36,7 @@ trumpet, oboe, flute, calliope lead of General MIDI."""
 
 SOUNDED = tuple(range(36, 90, 4))
 MISHEARD = frozenset({(19, 72), (19, 84)})
-"""(program, MIDI pitch) of `HARMONIC` and `SOUNDED` at which the tracker is an octave off on the source itself: stops of
+"""(program, MIDI pitch) of `HARMONIC` and `SOUNDED` at which the tracker is an octave off on the source: stops of
 the church organ. All 96 others are judged; the proof fails where another one is misheard."""
 
 CENTS = 20.0
