@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -131,7 +131,7 @@ class BankCache:
         return bank / FOLDER_FILE
 
     @contextmanager
-    def _alone(self, digest: str) -> Iterator[None]:
+    def _alone(self, digest: str) -> Generator[None]:
         """No other process makes this bank meanwhile; whoever does is waited for, and its end, too, lets us go on.
 
         Raises:

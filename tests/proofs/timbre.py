@@ -34,6 +34,11 @@ HARMONIC = (5, 19, 41, 56, 68, 73, 82)
 """Held-out programs of keyboards, pipes, solo strings, brass, reeds and leads: electric piano 2, church organ, viola,
 trumpet, oboe, flute, calliope lead of General MIDI."""
 
+SOUNDED = tuple(range(36, 90, 4))
+MISHEARD = frozenset({(19, 72), (19, 84)})
+"""(program, MIDI pitch) of `HARMONIC` and `SOUNDED` at which the tracker is an octave off on the source: stops of
+the church organ. All 96 others are judged; the proof fails where another one is misheard."""
+
 CENTS = 20.0
 COMPARED = (48, 64, 76)
 """MIDI pitches at which sounds are held against the nearest notes of training."""
@@ -49,11 +54,13 @@ def pitches(network, font):
     """Pitch of what comes back, where the tracker is right on the source."""
     right = octaves = judged = sources = 0
     for program in HARMONIC:
-        keys = list(range(36, 90, 4))
+        keys = list(SOUNDED)
         for pitch, sound in zip(keys, render_notes(font, program, keys), strict=True):
             sources += 1
             off = cents_off(sound, pitch)
-            if off is None or abs(off) > CENTS:
+            misheard = off is None or abs(off) > CENTS
+            assert misheard == ((program, pitch) in MISHEARD), (program, pitch, off)
+            if misheard:
                 continue
             judged += 1
             place = network.encode([analyse(sound, pitch).envelopes], [pitch])[0]

@@ -143,7 +143,7 @@ def _movable(settings: NeuralSettings) -> dict[str, int]:
 
 def _essence(settings: NeuralSettings) -> dict[str, object]:
     """Of the way only the two places count that it is between: on another way between them the notes are the same."""
-    essence = {"lowest": settings.lowest, "highest": settings.highest, "every": settings.every}
+    essence: dict[str, object] = {"lowest": settings.lowest, "highest": settings.highest, "every": settings.every}
     return essence if settings.seconds is None else essence | {"seconds": settings.seconds}
 
 
