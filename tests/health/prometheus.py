@@ -124,7 +124,7 @@ class Running:
         """Names and instances of the alerts that Alertmanager would tell somebody now."""
         found = ask(self.alerts, "/api/v2/alerts", active="true", silenced="false", inhibited="false")
         labels = [one["labels"] for one in found]
-        return sorted((one["alertname"], one["instance"]) for one in labels if one["severity"] == severity)
+        return sorted((one["alertname"], one.get("instance", "")) for one in labels if one["severity"] == severity)
 
     def close(self):
         for process in self._processes:

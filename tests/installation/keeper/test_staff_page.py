@@ -42,10 +42,10 @@ class Keeper:
                 self.volume = float(text)
             case ["louder"]:
                 raise PerpetuumError("it is <as> loud as it may be")
-        now = time.monotonic()
+        now = time.monotonic()  # the snapshot is of before what was asked, as it is for up to a second
         stations = (("sealed", 3), ("rendered", 2), ("taken", 1))
         snapshot = HealthSnapshot(
-            time.time(), now, True, self.muted, False, "still_water", FallbackLevel.NONE, stations, (), 6.0, 0.0, 0.1,
+            time.time(), now, True, False, False, "still_water", FallbackLevel.NONE, stations, (), 6.0, 0.0, 0.1,
             "", time.time(), (),
         )  # fmt: skip
         told = {"title": TITLE, "snapshot": msgspec.to_builtins(snapshot), "muted": self.muted, "quiet": self.quiet}

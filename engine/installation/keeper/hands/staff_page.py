@@ -15,7 +15,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
@@ -158,8 +158,11 @@ class StaffPage:
         status: dict[str, Any] = json.loads(self._answer("status"))
         found: object = status.get("snapshot")
         snapshot = msgspec.convert(found, HealthSnapshot) if found is not None else None
-        words = "".join(f"<p>{escape(line)}</p>" for line in for_caretaker(snapshot, time.monotonic()))
         muted, quiet, volume = bool(status.get("muted")), bool(status.get("quiet")), float(status.get("volume") or 0.0)
+        if snapshot is not None and snapshot.muted != muted:
+            # It is of a second ago, and whoever has just muted it shall not read that music plays.
+            snapshot = replace(snapshot, muted=muted, expected=not muted, silent=0.0)
+        words = "".join(f"<p>{escape(line)}</p>" for line in for_caretaker(snapshot, time.monotonic()))
         usual = [("usual", "Volume as usual")] if volume else []
         others = [
             ("unmute", "Sound on") if muted else ("mute", "Mute"),
