@@ -89,6 +89,7 @@ class Running:
                     f"--storage.tsdb.path={folder}/data",
                     f"--web.listen-address=127.0.0.1:{self.port}",
                     "--web.enable-remote-write-receiver",
+                    "--rules.alert.resend-delay=5s",  # what fires before Alertmanager is found is told again
                     *([f"--web.config.file={web[0]}"] if web else []),
                 ],
                 stdout=subprocess.DEVNULL,

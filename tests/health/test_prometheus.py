@@ -150,7 +150,7 @@ def test_a_player_that_nobody_can_reach_pushes_all_that_another_one_is_asked_for
 
 
 def test_that_alerts_are_watched_for_is_told_all_the_time(watched):
-    assert wait_until(lambda: watched[1].firing("none") == [("Watchdog", "")], 30)
+    assert wait_until(lambda: watched[1].firing("none") == [("Watchdog", "")], 30), watched[1].firing("none")
 
 
 def test_silence_raises_one_alert_for_one_installation_and_sound_clears_it(watched):
