@@ -8,11 +8,12 @@ seed, so the same messages always make the same samples, in whatever process, as
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 import zlib
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+from weakref import ref
 
 import numpy as np
 
@@ -99,7 +100,7 @@ class Core:
         self._instruments: list[Instrument] = []
         self._exchanges: dict[int, Exchange] = {}
         # Of an instrument that was let go the filter goes as well.
-        self._brightness: dict[int, WeakSet[Brightness]] = {}
+        self._brightness: dict[int, list[ref[Brightness]]] = {}
         self._routes: list[Any] = []
         self.left_out: dict[str, str] = {}
         self.stood_in: dict[str, str] = {}
@@ -112,7 +113,9 @@ class Core:
             self._routes.append(pyo.Sig(signal).out(2 * self._count + side))
         address = int(str(self._server.getOutputAddr()), 0)
         raw = (ctypes.c_float * (BLOCK * channels)).from_address(address)
-        self._channels = np.ctypeslib.as_array(raw).reshape(BLOCK, channels)
+        self._flat = np.ctypeslib.as_array(raw)
+        self._ones = np.ones(BLOCK * channels, np.float32)
+        self._channels = self._flat.reshape(BLOCK, channels)
         self._dry = self._channels[:, : 2 * self._count]
         self._wet = self._channels[:, 2 * self._count : 2 * self._count + 2]
         self._places = {
@@ -172,10 +175,10 @@ class Core:
         kept: list[Any] = []
         outputs = instrument.outputs
         if brightness is not None:
-            there = self._brightness.setdefault(index, WeakSet())
-            playing = next(iter(there), None)
+            there = [one for one in self._brightness.get(index, ()) if one() is not None]
+            playing = there[0]() if there else None
             filtered = Brightness(outputs, brightness) if playing is None else playing.beside(outputs)
-            there.add(filtered)
+            self._brightness[index] = [*there, ref(filtered)]
             kept, outputs = [filtered], filtered.outputs
         return [*kept, *(pyo.Sig(signal).out(channel + side) for side, signal in enumerate(outputs))]
 
@@ -257,15 +260,17 @@ class Core:
             if control != Control.BRIGHTNESS:
                 self._mixer.ramp(part, Control(control), value, start, stop)
                 continue
-            for filtered in self._brightness.get(part, ()):
-                filtered.ramp(value, start, stop)
+            for one in self._brightness.get(part, ()):
+                if (filtered := one()) is not None:
+                    filtered.ramp(value, start, stop)
         for both in self._brightness.values():
-            for filtered in both:
-                filtered.prepare(frame)
+            for one in both:
+                if (filtered := one()) is not None:
+                    filtered.prepare(frame)
         self._process()
         spoil(self._channels)
         # One sum finds any number that is not finite, in any channel.
-        if not np.isfinite(self._channels.sum()):
+        if not math.isfinite(self._flat.dot(self._ones)):
             raise NotFiniteError(self._culprit())
         for index, exchange in self._exchanges.items():
             exchange.mix(self._places[index], frame)
@@ -273,7 +278,8 @@ class Core:
             ducker.apply(self._dry)
         buses = self._mixer.mix(self._dry, frame)
         master = self._master
-        np.add(buses[:, :2], self._wet, out=master)
+        for side in (0, 1):  # both at once, numpy would go in steps of two samples
+            np.add(buses[:, side], self._wet[:, side], out=master[:, side])
         repeats = self._delay.apply(buses[:, 4:] if self._mixer.delay_open else None)
         if repeats is not None:
             master += repeats

@@ -89,6 +89,7 @@ class Running:
                     f"--storage.tsdb.path={folder}/data",
                     f"--web.listen-address=127.0.0.1:{self.port}",
                     "--web.enable-remote-write-receiver",
+                    "--rules.alert.resend-delay=5s",  # what fires before Alertmanager is found is told again
                     *([f"--web.config.file={web[0]}"] if web else []),
                 ],
                 stdout=subprocess.DEVNULL,
@@ -124,7 +125,7 @@ class Running:
         """Names and instances of the alerts that Alertmanager would tell somebody now."""
         found = ask(self.alerts, "/api/v2/alerts", active="true", silenced="false", inhibited="false")
         labels = [one["labels"] for one in found]
-        return sorted((one["alertname"], one["instance"]) for one in labels if one["severity"] == severity)
+        return sorted((one["alertname"], one.get("instance", "")) for one in labels if one["severity"] == severity)
 
     def close(self):
         for process in self._processes:

@@ -149,6 +149,10 @@ def test_a_player_that_nobody_can_reach_pushes_all_that_another_one_is_asked_for
     assert watched[1].query('perpetuum_device_up{instance="chapel"} == 1')
 
 
+def test_that_alerts_are_watched_for_is_told_all_the_time(watched):
+    assert wait_until(lambda: watched[1].firing("none") == [("Watchdog", "")], 30), watched[1].firing("none")
+
+
 def test_silence_raises_one_alert_for_one_installation_and_sound_clears_it(watched):
     foyer, running = watched
     foyer.like = {"silent": True, "expected": False, "muted": True}

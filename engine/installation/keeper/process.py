@@ -161,7 +161,7 @@ class Running:
         listening, alarm = keeper.installation.listening, keeper.installation.alarm.http
         if self._http is None or not self._http.serves(listening, alarm):
             self._close_http()
-            self._http = HttpControl(listening, alarm, lambda line: telling.answer(line, "http"))
+            self._http = HttpControl(listening, alarm, telling.answer)
             self._http.start()
 
     def _close_http(self) -> None:

@@ -39,8 +39,11 @@ from engine.sound.messages import (
 
 log = logging.getLogger(__name__)
 
-LOOK = 0.02
-"""Seconds between two reports of how far the sound is."""
+LOOK = 0.05
+"""Seconds between two reports of how far the sound is. Bars are sealed seconds ahead, so that none needs it sooner."""
+
+OFFLINE_LOOK = 0.02
+"""The same of a render, which goes on only as it is told: nobody shall wait."""
 
 
 class StageThread(ABC):
@@ -49,11 +52,13 @@ class StageThread(ABC):
     Args:
         audio: started.
         link: to the mind.
+        look: seconds between two reports.
     """
 
-    def __init__(self, audio: Audio, link: LinkEnd[FromStage, ToStage]) -> None:
+    def __init__(self, audio: Audio, link: LinkEnd[FromStage, ToStage], look: float = LOOK) -> None:
         self._audio = audio
         self._link = link
+        self._look = look
         self._stop = threading.Event()
         self._thread = SteadyThread(self._run, "stage")
 
@@ -78,19 +83,19 @@ class StageThread(ABC):
         told, report_at = None, time.monotonic()
         while not self._stop.is_set():
             try:
-                for message in self._link.receive(LOOK):
+                for message in self._link.receive(self._look):
                     self._take(message)
                 now = time.monotonic()
                 if now < report_at:
                     continue
-                report_at = now + LOOK
+                report_at = now + self._look
                 progress = self._progress()
                 if progress != told:
                     told = progress
                     self._link.send(progress)
             except Exception:  # the sound goes on, whatever it is
                 log.exception("the stage failed at a message and goes on")
-                time.sleep(LOOK)
+                time.sleep(self._look)
 
     def _take(self, message: ToStage) -> None:
         match message:
@@ -217,7 +222,7 @@ class OfflineStage(StageThread):
     def __init__(
         self, audio: Audio, frames: int, sink: Callable[[np.ndarray], object], link: LinkEnd[FromStage, ToStage]
     ) -> None:
-        super().__init__(audio, link)
+        super().__init__(audio, link, OFFLINE_LOOK)
         self._reader = OfflineReader(audio, frames, sink)
 
     def __enter__(self) -> OfflineStage:

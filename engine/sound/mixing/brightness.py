@@ -20,6 +20,26 @@ DARKEST, BRIGHTEST = 125.0, 20_000.0
 _OCTAVES = math.log2(BRIGHTEST / DARKEST)
 
 
+class _Sweep:
+    """The corner from one edge of a block to the other. Parts that follow the same curve share what is computed."""
+
+    def __init__(self) -> None:
+        self._fraction = np.arange(1, BLOCK + 1) / BLOCK
+        self._hertz = np.zeros(BLOCK)
+        self._edges = (0.0, 0.0)
+
+    def __call__(self, begin: float, end: float) -> np.ndarray:
+        """Hz of each frame, array [BLOCK]: evenly in octaves. It is overwritten by the next call."""
+        if (begin, end) != self._edges:
+            self._edges = (begin, end)
+            np.power(end / begin, self._fraction, out=self._hertz)
+            self._hertz *= begin
+        return self._hertz
+
+
+_sweep = _Sweep()
+
+
 class Brightness:
     """The filter of one part: 12 dB an octave (Butterworth).
 
@@ -34,7 +54,6 @@ class Brightness:
     def __init__(self, outputs: tuple[object, object], value: float | RampedValue) -> None:
         self._line = value if isinstance(value, RampedValue) else RampedValue(_clamped(value))
         self._corner = BlockBus(_hertz(self._line.value))
-        self._fraction = np.arange(1, BLOCK + 1) / BLOCK
         self._settled = False
         self.outputs: tuple[Any, Any] = tuple(pyo.ButLP(side, self._corner.signal) for side in outputs)  # pyright: ignore
 
@@ -52,8 +71,7 @@ class Brightness:
         if self._settled:
             return
         begin, end = _hertz(self._line.at(frame)), _hertz(self._line.at(frame + BLOCK))
-        np.power(end / begin, self._fraction, out=self._corner.table)
-        self._corner.table *= begin
+        self._corner.table[:] = _sweep(begin, end)
         self._settled = begin == end and frame >= self._line.end
 
 

@@ -45,9 +45,11 @@ class PingPong:
         first = min(BLOCK, len(ring) - read)
         heard[:first] = ring[read : read + first]
         heard[first:] = ring[: BLOCK - first]
-        # Two taps around each sample: a little less treble with every repeat; and the sides change places.
-        np.multiply(heard[:, ::-1], np.float32(0.7), out=back)
-        np.multiply(line[:-1, ::-1], np.float32(0.3), out=self._darker)
+        # Two taps around each sample: a little less treble with every repeat; and the sides change places. One side
+        # after the other: through both at once numpy would go in steps of two samples.
+        for side in (0, 1):
+            np.multiply(heard[:, 1 - side], np.float32(0.7), out=back[:, side])
+            np.multiply(line[:-1, 1 - side], np.float32(0.3), out=self._darker[:, side])
         back += self._darker
         back *= self._feedback
         if block is None:
@@ -57,7 +59,8 @@ class PingPong:
             else:
                 self._quiet_blocks = 0
         else:
-            back += block
+            for side in (0, 1):
+                back[:, side] += block[:, side]
             self._quiet_blocks = 0
         ring[self._write : self._write + BLOCK] = back
         self._write = (self._write + BLOCK) % len(ring)
@@ -93,7 +96,7 @@ class Reverb:
 
     def write(self, block: np.ndarray | None) -> None:
         """Send an array [BLOCK, 2] (None: silence) into the next block; after a long silence the network rests."""
-        if block is None or not block.any():
+        if block is None or not (block[:, 0].any() or block[:, 1].any()):
             if not self._silent:
                 for bus in self._buses:
                     bus.table.fill(0.0)

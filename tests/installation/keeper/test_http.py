@@ -27,7 +27,7 @@ class Keeper:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, line: str) -> str:
+    def __call__(self, line: str, who: str) -> str:
         self.asked.append(line)
         if line == "quiet":
             raise PerpetuumError("it cannot")

@@ -40,7 +40,7 @@ output: {kind: "null"}
 followers: [{kind: wav, argument: TAKES}]
 state: STATE
 fallback_bank: 0 s
-listen: {control: ["127.0.0.1:PORT"], health: []}
+listen: {control: ["127.0.0.1:PORT"], TOKENhealth: []}
 """
 
 
@@ -54,6 +54,7 @@ class Run:
         scene: that it plays.
         more: of its file.
         within: command that runs it, such as one that enters a namespace.
+        token: file of the one that commands over HTTP must carry; empty: none is asked for.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Run:
         scene: str = SCENE,
         more: str = "",
         within: Sequence[str] = (),
+        token: str = "",
     ) -> None:
         self.state = folder / "state"
         self.takes = folder / takes
@@ -74,6 +76,8 @@ class Run:
             self.port = probe.getsockname()[1]
         text = (INSTALLATION + more).replace("STATE", str(self.state)).replace("TAKES", str(self.takes))
         text = text.replace("PORT", str(self.port))
+        text = text.replace("TOKEN", f"token: {{file: {token}}}, " if token else "")
+        self.good = text
         self.file.write_text(text[: len(text) // 2] + "{" if broken else text)
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         place = folder / f"{takes}.notify"
@@ -237,6 +241,23 @@ def test_a_file_that_is_broken_at_the_start_plays_as_it_was_when_it_was_good(fol
         assert "it plays as it was when it could be played last" in run.said
         assert "installation.yaml:6:" in run.said, "and what is wrong with it"
         assert run.status["scene"] == "drone"
+        # The mains fail: the machine is shut down, and the music fades out before it is.
+        mains, down = folder / "mains", folder / "down"
+        mains.touch()
+        ups = f"ups: {{check: test -e {mains}, after: 0 s, shutdown: touch {down}}}\n"
+        run.file.write_text(run.good + ups)
+        run.process.send_signal(signal.SIGHUP)  # it is recorded elsewhere from now on
+        ask(run.state, "release")  # the alarm, which the test before it left
+        growing = run.takes.with_name(f"{run.takes.name}.part")
+        run.until(lambda: growing.exists() and growing.stat().st_size > 1_500_000)
+        mains.unlink()
+        assert run.process.wait(60) == 0
+        assert down.exists()
+        level = run.heard()
+        assert level[-3:].max() < 0.003  # faded out ...
+        assert level[-100:-80].max() < level[-200:-180].min()  # ... bit by bit, over a second and a half
+        assert "on battery for" in run.said
+        assert "Traceback" not in run.said
 
 
 def test_after_five_starts_that_came_to_nothing_it_plays_something_safe_until_the_file_is_read_again(folder):

@@ -1,6 +1,6 @@
 # pyright: strict
 """Control over HTTP: GET /status, POST /mute, /unmute, /quiet, /louder, /softer, /volume/-6, /normal, /section/NAME,
-/scene/NAME, /reload, /alarm, /release; JSON comes back.
+/scene/NAME, /reload, /alarm, /release; JSON comes back. GET /staff is the page for staff (`staff_page.py`).
 
 It is served by waitress in threads of the keeper, so that the alarm works with every other process stopped. Nobody but
 this machine reaches it unless the installation file says so, and then nothing is told or done without a token.
@@ -15,7 +15,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from engine.errors import PerpetuumError
 from engine.installation.choices.access import Address, Listening
@@ -31,18 +33,22 @@ log = logging.getLogger(__name__)
 RETRY = 10.0
 """Seconds after which an address that cannot be had is tried again: a network may come up late."""
 
-LIMITS = {"connection_limit": 50, "channel_timeout": 10, "max_request_header_size": 8192, "max_request_body_size": 1024}
-"""Of what anybody who connects can have us keep."""
+WHO, PAGE = "http", "staff page"
+"""Who asks, by way of commands and of the page."""
 
-REASONS = {
-    200: "OK",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    409: "Conflict",
-    500: "Failed",
+Answer = Callable[[str, str], str]
+"""Gives the answer to a line that somebody asks, and raises a `PerpetuumError` that says why it cannot be done."""
+
+LONGEST_FORM = 1024
+"""Bytes of what is filled in."""
+
+LIMITS = {
+    "connection_limit": 50,
+    "channel_timeout": 10,
+    "max_request_header_size": 8192,
+    "max_request_body_size": LONGEST_FORM,
 }
+"""Of what anybody who connects can have us keep."""
 
 
 def _shown(ask: Ask) -> str:
@@ -55,19 +61,26 @@ class ControlApplication:
     Args:
         listening: who may.
         alarm: whether the fire alarm may be raised and released here.
-        answer: gives the answer to a line, as at the control socket.
+        answer: gives the answer to a line of somebody, as at the control socket.
         loopback: whether the address is one that this machine alone reaches.
     """
 
-    def __init__(self, listening: Listening, alarm: bool, answer: Callable[[str], str], loopback: bool) -> None:
+    def __init__(self, listening: Listening, alarm: bool, answer: Answer, loopback: bool) -> None:
         self._listening = listening
         self._alarm = alarm
         self._answer = answer
         self._loopback = loopback
+        from engine.installation.keeper.hands import staff_page  # imported when the music plays already
+
+        self._staff = staff_page
+        self._page = staff_page.StaffPage(lambda line: answer(line, PAGE))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        path = str(environ.get("PATH_INFO", ""))
         try:
+            if f"{path}/".startswith(f"{self._staff.PATH}/"):
+                return self._visited(environ, path, start_response)
             code, content = self._reply(environ)
         except Exception as error:  # whoever asks must not end whoever answers
             log.exception("the control over HTTP failed")
@@ -82,8 +95,26 @@ class ControlApplication:
             headers.append(("WWW-Authenticate", "Bearer"))
         if code == 405:
             headers.append(("Allow", "GET" if environ.get("PATH_INFO") == "/status" else "POST"))
-        start_response(f"{code} {REASONS[code]}", headers)
+        start_response(_status(code), headers)
         return [body]
+
+    def _visited(self, environ: WSGIEnvironment, path: str, start_response: StartResponse) -> list[bytes]:
+        """Let the page for staff answer; of what a browser sends it looks after itself."""
+        visit = self._staff.Visit(
+            method=str(environ.get("REQUEST_METHOD")),
+            path=path,
+            host=str(environ.get("HTTP_HOST", "")),
+            origin=str(environ.get("HTTP_ORIGIN", "")),
+            site=str(environ.get("HTTP_SEC_FETCH_SITE", "")),
+            cookies=str(environ.get("HTTP_COOKIE", "")),
+            form=_form(environ),
+        )
+        token, refused = self._token(visit.host)
+        page = self._staff.Page(403, refused["error"]) if refused is not None else self._page.visit(visit, token)
+        body = page.text.encode()
+        plain = [("Content-Type", "text/plain; charset=utf-8")] if refused is not None else [*self._staff.HEADERS]
+        start_response(_status(page.code), [*plain, *page.more, ("Content-Length", str(len(body)))])
+        return [body] if visit.method != "HEAD" else []
 
     def _reply(self, environ: WSGIEnvironment) -> tuple[int, dict[str, Any]]:
         if refused := self._refused(environ):
@@ -97,7 +128,7 @@ class ControlApplication:
         if name in (Ask.ALARM, Ask.RELEASE) and not self._alarm:
             return 403, {"error": "the installation file does not let the alarm be raised over HTTP (`alarm: http`)"}
         try:
-            answer = self._answer(f"{name} {value}".strip())
+            answer = self._answer(f"{name} {value}".strip(), WHO)
         except PerpetuumError as error:
             return 409, {"error": str(error)}
         return 200, json.loads(answer) if name == "status" else {"sentence": answer}
@@ -107,22 +138,30 @@ class ControlApplication:
         # What a page in a browser of this machine sends carries one of these, whatever site it is of.
         if environ.get("HTTP_ORIGIN") or environ.get("HTTP_SEC_FETCH_SITE", "none") != "none":
             return 403, {"error": "pages of browsers may not ask"}
-        if self._loopback and not _is_local(str(environ.get("HTTP_HOST", ""))):
-            return 403, {"error": "this address is asked for by its number or as localhost"}
-        token = self._listening.token
-        if token is None:
-            return (
-                None if self._loopback else (403, {"error": "beyond this machine nothing is answered without a token"})
-            )
+        wanted, refused = self._token(str(environ.get("HTTP_HOST", "")))
+        if refused is not None:
+            return 403, refused
+        if wanted is None:
+            return None
         scheme, _, given = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-        try:
-            wanted = token.reveal()
-        except PerpetuumError as error:
-            log.error("the control over HTTP refuses all: %s", error)
-            return 403, {"error": "the token of this installation cannot be read; its log says why"}
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):
             return 401, {"error": "the token is missing or wrong: Authorization: Bearer TOKEN"}
         return None
+
+    def _token(self, host: str) -> tuple[str | None, dict[str, str] | None]:
+        """(what must be shown; None: nothing, why nobody is answered; None: there is no reason)."""
+        if self._loopback and not _is_local(host):
+            return None, {"error": "this address is asked for by its number or as localhost"}
+        token = self._listening.token
+        if token is None:
+            return None, None if self._loopback else {
+                "error": "beyond this machine nothing is answered without a token"
+            }
+        try:
+            return token.reveal(), None
+        except PerpetuumError as error:
+            log.error("the control over HTTP refuses all: %s", error)
+            return None, {"error": "the token of this installation cannot be read; its log says why"}
 
 
 class HttpControl:
@@ -131,11 +170,11 @@ class HttpControl:
     Args:
         listening: addresses and token.
         alarm: whether the fire alarm may be raised and released here.
-        answer: gives the answer to a line; called in threads of the server.
+        answer: gives the answer to a line of somebody; called in threads of the server.
         retry: seconds until an address is tried again.
     """
 
-    def __init__(self, listening: Listening, alarm: bool, answer: Callable[[str], str], retry: float = RETRY) -> None:
+    def __init__(self, listening: Listening, alarm: bool, answer: Answer, retry: float = RETRY) -> None:
         self._listening = listening
         self._alarm = alarm
         self._answer = answer
@@ -213,3 +252,17 @@ def _is_local(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _status(code: int) -> str:
+    return f"{code} {HTTPStatus(code).phrase}"
+
+
+def _form(environ: WSGIEnvironment) -> dict[str, str]:
+    """What was filled in; of anything else than a form nothing. One that is too long never comes here."""
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    kind = str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded" or not length.isdigit():
+        return {}
+    data = environ["wsgi.input"].read(min(int(length), LONGEST_FORM))
+    return dict(parse_qsl(data.decode("utf-8", "replace"), max_num_fields=10))

@@ -24,7 +24,7 @@ from engine.runtime.audio import Audio
 from engine.runtime.audio.states import AudioState
 from engine.runtime.performance.commands import Alarm, Command, Mute, SetGain, SetLowCut, SetTrim, StageCommand, Stop
 from engine.runtime.performance.links import QueueLink, pair_of_links
-from engine.runtime.performance.messages import FromStage, ToStage
+from engine.runtime.performance.messages import FromStage, SoundProgress, ToStage
 from engine.runtime.performance.reporting import reporter
 from engine.runtime.performance.stage import Stage
 from engine.runtime.substitute import Source, Substitute
@@ -208,6 +208,9 @@ class KeptPerformance:
 
     def look(self, timeout: float) -> None:
         """Take in what has come, for `timeout` seconds at most, and see to it that the music goes on."""
-        for told in self._link.receive(0.0):
-            self.mind.hear(told)
+        told = self._link.receive(0.0)
+        last = next((one for one in reversed(told) if isinstance(one, SoundProgress)), None)
+        for one in told:
+            if one is last or not isinstance(one, SoundProgress):  # of several, the last one says it all
+                self.mind.hear(one)
         self.mind.look(timeout)
