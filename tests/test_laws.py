@@ -87,6 +87,14 @@ CONNECTION = {"multiprocessing.connection", "multiprocessing.connection.Connecti
 """Of multiprocessing only this is used, for `send_bytes` and `recv_bytes`."""
 
 
+def test_no_main_thread_waits_at_a_simple_queue_for_a_while():
+    """Of Python 3.11: where a signal's handler outlasts the time-out, `SimpleQueue.get` waits for ever."""
+    threads_of_their_own = {"engine/logs/background.py"}  # where signals never come
+    sources = {path.relative_to(ENGINE.parent).as_posix(): path.read_text() for path in ENGINE.rglob("*.py")}
+    both = {name for name, text in sources.items() if "SimpleQueue" in text and "get(timeout=" in text}
+    assert both == threads_of_their_own
+
+
 def test_every_folder_of_python_files_is_a_package():
     """The import linter does not see a folder without `__init__.py`, and would hold none of the laws there."""
     folders = {path.parent for path in ENGINE.rglob("*.py")}

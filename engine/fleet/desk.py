@@ -95,7 +95,7 @@ class FleetDesk:
         self._address = address
         self._prefix = prefix
         self._timeout = timeout
-        self._events: queue.SimpleQueue[Arrived | tuple[str, str, int]] = queue.SimpleQueue()
+        self._events: queue.Queue[Arrived | tuple[str, str, int]] = queue.Queue()
         self._broker = Broker(address, self._events.put, self._changed)
 
     def __enter__(self) -> FleetDesk:

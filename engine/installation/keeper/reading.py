@@ -44,7 +44,7 @@ class Reading:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._arrivals: queue.SimpleQueue[FileRead | Gone] = queue.SimpleQueue()
+        self._arrivals: queue.Queue[FileRead | Gone] = queue.Queue()
         command = [*python_module("engine.installation.reader"), str(path)]
         self._child: Child[FileRead, FileRead] = Child(
             "reader",

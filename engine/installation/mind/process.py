@@ -65,7 +65,7 @@ class KeeperLink:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._inbox: queue.SimpleQueue[FromStage] = queue.SimpleQueue()
+        self._inbox: queue.Queue[FromStage] = queue.Queue()
         self._messages: list[bytes] = []
         self._events: list[bytes] = []
         self._closed = False

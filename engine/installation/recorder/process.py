@@ -81,7 +81,7 @@ class RecorderProcess:
         self._connection = connection
         self._guests: Callable[[], Sequence[Guest]] | None = guests
         self._lock = threading.Lock()
-        self._inbox: queue.SimpleQueue[OpenJournal | EntriesFollow | Noted | None] = queue.SimpleQueue()
+        self._inbox: queue.Queue[OpenJournal | EntriesFollow | Noted | None] = queue.Queue()
         self._order: OpenJournal | None = None
         self._keeping: Keeping | None = None
         self._batch: list[Noted] = []
@@ -89,7 +89,7 @@ class RecorderProcess:
         self._over = False
         self._ready = False
         self._bus = Bus()
-        self._watched: queue.SimpleQueue[Watch | HealthSnapshot | SoundSent] = queue.SimpleQueue()
+        self._watched: queue.Queue[Watch | HealthSnapshot | SoundSent] = queue.Queue()
         self._playing = "", 0
         self._expected = False
         self._watch: Watch | None = None

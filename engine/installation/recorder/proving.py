@@ -43,7 +43,7 @@ class Proving:
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
         self._capture: RoomCapture | None = None
-        self._pieces: queue.SimpleQueue[tuple[bool, Samples]] = queue.SimpleQueue()
+        self._pieces: queue.Queue[tuple[bool, Samples]] = queue.Queue()
         self._expected = False
 
     def take(self, watch: Watch) -> None:
@@ -55,7 +55,7 @@ class Proving:
             mixer = OutputMixer(output.argument if output.kind == "device" else None, choice.control)
             self._start("mixer", self._watch_mixer, MixerWatch(mixer, choice.level, choice.restore), over)
         if watch.proof.microphone:
-            self._pieces = pieces = queue.SimpleQueue[tuple[bool, Samples]]()
+            self._pieces = pieces = queue.Queue[tuple[bool, Samples]]()
             self._capture = RoomCapture(watch.proof.microphone, lambda samples: self._put(pieces, True, samples))
             self._start("room", self._watch_room, RoomWatch(), over)
 
@@ -83,7 +83,7 @@ class Proving:
         self._threads.append(thread)
         thread.start()
 
-    def _put(self, pieces: queue.SimpleQueue[tuple[bool, Samples]], heard: bool, samples: Samples) -> None:
+    def _put(self, pieces: queue.Queue[tuple[bool, Samples]], heard: bool, samples: Samples) -> None:
         if pieces.qsize() < MOST:
             pieces.put((heard, samples))
 

@@ -76,7 +76,7 @@ class Reached:
     """
 
     def __init__(
-        self, order: Steer, arrived: queue.SimpleQueue[Steer | Arrived | None], reach: queue.SimpleQueue[SteeringReach]
+        self, order: Steer, arrived: queue.Queue[Steer | Arrived | None], reach: queue.Queue[SteeringReach]
     ) -> None:
         choice = order.choice
         self._reach = reach
@@ -130,10 +130,10 @@ class SteeredProcess:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._inbox: queue.SimpleQueue[Steer | Arrived | None] = queue.SimpleQueue()
-        self._pushed: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
-        self._reach: queue.SimpleQueue[SteeringReach] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[AskAnswered] = queue.SimpleQueue()
+        self._inbox: queue.Queue[Steer | Arrived | None] = queue.Queue()
+        self._pushed: queue.Queue[Arrived] = queue.Queue()
+        self._reach: queue.Queue[SteeringReach] = queue.Queue()
+        self._answers: queue.Queue[AskAnswered] = queue.Queue()
         self._order: Steer | None = None
         self._reached: Reached | None = None
         self._commands: SteeringCommands | None = None

@@ -52,7 +52,7 @@ class PoolRung(SlowRung):
         self._urls = tuple(hosts)
         self._token = token
         self._now: Callable[[], int] | None = None
-        self._replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+        self._replies: queue.Queue[Reply] = queue.Queue()
         self._asked: dict[int, Future[None]] = {}
         self._loop = asyncio.new_event_loop()
         self._asker: Asker | None = None

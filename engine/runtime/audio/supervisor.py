@@ -47,7 +47,7 @@ class Reports:
 
     def __init__(self, report: AudioReporter) -> None:
         self._report = report
-        self._waiting: queue.SimpleQueue[AudioReport] = queue.SimpleQueue()
+        self._waiting: queue.Queue[AudioReport] = queue.Queue()
 
     def put(self, report: AudioReport) -> None:
         """Have one passed on."""
@@ -104,7 +104,7 @@ class Supervisor:
         self._also_look = look
         self._clock = clock
         self._prune_at = 0.0
-        self._events: queue.SimpleQueue[tuple[AudioChild, FromSound | Gone] | None] = queue.SimpleQueue()
+        self._events: queue.Queue[tuple[AudioChild, FromSound | Gone] | None] = queue.Queue()
         self._stop = threading.Event()
         self._thread = SteadyThread(self._run, "audio supervisor")
 

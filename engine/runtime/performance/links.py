@@ -46,7 +46,7 @@ class LinkEnd(Protocol[S_contra, R_co]):
 class QueueLink(Generic[S, R]):
     """An end of a link within one process; `pair_of_links` makes both."""
 
-    def __init__(self, outbox: queue.SimpleQueue[S | None], inbox: queue.SimpleQueue[R | None]) -> None:
+    def __init__(self, outbox: queue.Queue[S | None], inbox: queue.Queue[R | None]) -> None:
         self._outbox = outbox
         self._inbox = inbox
         self._closed = False
@@ -80,8 +80,8 @@ class QueueLink(Generic[S, R]):
 
 def pair_of_links() -> tuple[QueueLink[ToStage, FromStage], QueueLink[FromStage, ToStage]]:
     """Both ends of a link within one process: the mind's, and the stage's."""
-    to_stage: queue.SimpleQueue[ToStage | None] = queue.SimpleQueue()
-    to_mind: queue.SimpleQueue[FromStage | None] = queue.SimpleQueue()
+    to_stage: queue.Queue[ToStage | None] = queue.Queue()
+    to_mind: queue.Queue[FromStage | None] = queue.Queue()
     return QueueLink(to_stage, to_mind), QueueLink(to_mind, to_stage)
 
 
@@ -95,7 +95,7 @@ class SocketLink(QueueLink[S, R]):
     """
 
     def __init__(self, connection: Connection, outgoing: Codec[S], incoming: Codec[R]) -> None:
-        super().__init__(queue.SimpleQueue(), queue.SimpleQueue())
+        super().__init__(queue.Queue(), queue.Queue())
         self.problem = ""
         self._connection = connection
         self._outgoing = outgoing

@@ -70,7 +70,7 @@ class Workers(SlowRung):
     ) -> None:
         command = list(command) if command is not None else python_module("engine.runtime.workers.worker")
         self._clock = clock
-        self._arrivals: queue.SimpleQueue[tuple[WorkerChild, FromWorker | Gone]] = queue.SimpleQueue()
+        self._arrivals: queue.Queue[tuple[WorkerChild, FromWorker | Gone]] = queue.Queue()
         self._replies: deque[Reply] = deque()
         self._slots = [
             WorkerSlot(

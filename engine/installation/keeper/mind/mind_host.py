@@ -80,7 +80,7 @@ class MindHost:
         self._publish_decided = publish_decided or publish
         self._record = record
         self._sent: list[ToStage] = []
-        self._arrivals: queue.SimpleQueue[tuple[MindChild, FromMind | Gone]] = queue.SimpleQueue()
+        self._arrivals: queue.Queue[tuple[MindChild, FromMind | Gone]] = queue.Queue()
         self._progress = SoundProgress(0, 0, over=False)
         self._setup: Setup | None = None
         self._bar = -1

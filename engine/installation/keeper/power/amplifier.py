@@ -113,7 +113,7 @@ class Amplifier:
         self._retry = retry
         self._on: bool | None = None
         self._off_at: float | None = None
-        self._orders: queue.SimpleQueue[bool | None] = queue.SimpleQueue()
+        self._orders: queue.Queue[bool | None] = queue.Queue()
         self._thread: Thread | None = None
         if choice is not None:
             found = switches if switches is not None else switches_of(choice)

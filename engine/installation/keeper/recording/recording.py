@@ -99,7 +99,7 @@ class RecorderPlace:
         self.backlog = Backlog(clock)
         self._command = list(command) if command is not None else python_module("engine.installation.recorder.process")
         self._clock = clock
-        self._arrivals: queue.SimpleQueue[tuple[RecorderChild, FromRecorder | Gone]] = queue.SimpleQueue()
+        self._arrivals: queue.Queue[tuple[RecorderChild, FromRecorder | Gone]] = queue.Queue()
         self._supervision = Supervision("recorder", LIMITS, lambda found: self.report(found), clock)
         self._child: RecorderChild | None = None
         self._restart_at = float("inf")
