@@ -34,7 +34,7 @@ ONGOING = 32
 HEALTH_PERIOD, HEALTH_PATIENCE = 1.0, 20.0
 """Seconds. With Ray's ten between two checks, phrases of a replica that was killed hung as long."""
 
-_SLOW_MACHINE = {"RAY_raylet_start_wait_time_s": "180", "RAY_agent_register_timeout_ms": "180000"}
+SLOW_MACHINE = {"RAY_raylet_start_wait_time_s": "180", "RAY_agent_register_timeout_ms": "180000"}
 """Ray gives its own processes 15 s to start, and aborts a busy machine that needs longer."""
 
 ATTEMPTS = 3
@@ -55,7 +55,7 @@ class RayMakers:
         self._config = config
         self._seed = 0
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        for name, value in _SLOW_MACHINE.items():
+        for name, value in SLOW_MACHINE.items():
             os.environ.setdefault(name, value)
         try:
             import ray  # pyright: ignore[reportMissingImports]
@@ -122,7 +122,7 @@ class RayMakers:
         return handles
 
     def _application(self, deployment: str) -> str:
-        """What Serve calls a deployment. In a cluster there may be others; one that is started again takes its own over."""
+        """What Serve calls a deployment. A cluster may have other pools; who starts again takes over its own."""
         own = f"{socket.gethostname()}-{self._config.listen[0].port}-" if self._config.cluster else ""
         return f"perpetuum-{own}{deployment}"
 

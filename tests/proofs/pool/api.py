@@ -1,6 +1,6 @@
 """The pool's HTTP server under everything that its own OpenAPI document allows and forbids.
 
-    python -m tests.proofs.pool_api [--examples N]
+    python -m tests.proofs.pool.api [--examples N]
 
 Needs schemathesis (pip install schemathesis). What is valid by the schema alone may be refused: no schema says that a
 key is the digest of a job.
