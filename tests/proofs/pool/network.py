@@ -18,9 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
+from tests.pool.rays import end_at_once
 from tests.proofs.pool.asking import Fault, borne
 from tests.proofs.pool.proxy import FaultyProxy
 
@@ -123,9 +123,7 @@ def main() -> int:
         return subprocess.run(["ip", "netns", "exec", PLAYER, sys.executable, *inside], check=False).returncode
     finally:
         if server is not None:
-            with suppress(ProcessLookupError):
-                server.kill()
-            server.wait()
+            end_at_once(server)
         take_up()
         shutil.rmtree(folder, ignore_errors=True)
 
