@@ -9,6 +9,7 @@ key is the digest of a job.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ def main() -> int:
         PoolServer(Path(folder) / "weights", {"foyer": lambda: "let-me-in"}) as server,
     ):
         command = [
-            str(Path(sys.executable).with_name("schemathesis")),
+            shutil.which("schemathesis") or str(Path(sys.executable).with_name("schemathesis")),
             "run",
             f"{server.url}/v1/openapi.json",
             "--header=Authorization: Bearer let-me-in",
