@@ -24,6 +24,10 @@ from engine.fleet.messages import (
     write_message,
 )
 
+LEAST_PATIENCE = 2.0
+"""Seconds for which whoever commands must wait: brokers count the life of a message in whole seconds, at least one,
+and may pass it on for another."""
+
 
 class UnreachableError(PerpetuumError):
     """The broker does not answer, or lets nobody in."""
@@ -160,7 +164,16 @@ class FleetDesk:
 
         Returns:
             what came of it, by player, in their order; of those that gave no answer in time that they did not.
+
+        Raises:
+            PerpetuumError: it would be given up before a broker can give it up; nothing was asked.
         """
+        kept = keep > self._timeout
+        if not kept and self._timeout < LEAST_PATIENCE:
+            raise PerpetuumError(
+                f"brokers count whole seconds: what is given up after {self._timeout:g} s could still be done",
+                f"wait {LEAST_PATIENCE:g} s or more, like --timeout 10",
+            )
         waiting = _Waiting()
         topics = [PlayerTopics(self._prefix, name) for name in names]
         self._broker.subscribe(*(one.answer for one in topics), qos=1)
@@ -168,14 +181,14 @@ class FleetDesk:
             command = SteeringCommand(VERSION, secrets.token_urlsafe(12), line, push, by)
             waiting.ids[command.id] = name
             # Brokers count whole seconds: one that would be passed on as we give up is not to be done after all.
-            expires = keep if keep > self._timeout else self._timeout - 1.0
+            expires = keep if kept else self._timeout - 1.0
             taken = self._told("taken", name)
             self._broker.publish(one.command, write_message(command), expires=expires, taken=taken)
         until = time.monotonic() + self._timeout
         while len(waiting.found) < len(names) and (event := self._next(until)) is not None:
             self._judge(waiting, event)
         late = f"no answer within {self._timeout:g} s; " + (
-            f"it is done if the player comes back within {keep / 3600:g} h" if keep else "it is not done later"
+            f"it is done if the player comes back within {keep / 3600:g} h" if kept else "it is not done later"
         )
         return [waiting.found.get(name, Asked(name, None, late)) for name in names]
 

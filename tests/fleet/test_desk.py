@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from engine.cli import cli
 from engine.cli.installation.fleet import asked_lines
 from engine.errors import PerpetuumError
-from engine.fleet.desk import Asked
+from engine.fleet.broker import Broker
+from engine.fleet.desk import Asked, FleetDesk
 from engine.fleet.messages import VERSION, CommandAnswer, FoundProblem, Outcome
 from tests.fleet.mosquitto import PASSWORDS
 from tests.fleet.player import until_state
@@ -17,6 +18,8 @@ from tests.health.prometheus import free_port
 from tests.installation.making import SMALL
 
 pytestmark = pytest.mark.xdist_group("broker")
+
+WAITED = FleetDesk._next
 
 
 @pytest.fixture
@@ -148,6 +151,22 @@ def test_a_player_that_is_away_is_waited_for_no_longer_than_is_said_and_does_not
         player.start()
     assert fleet("command", "foyer", "unmute", "--timeout", "60")[0] == 0
     assert [line for line, _ in player.asked[before:]] == ["unmute"]
+
+
+@pytest.mark.parametrize("seconds", ["2", "2.9", "30"])
+def test_a_broker_has_forgotten_a_command_when_it_is_given_up(fleet, seconds, monkeypatch):
+    """Brokers count whole seconds, at least one, and may pass a message on for one more."""
+    lives = []
+    monkeypatch.setattr(FleetDesk, "_next", lambda self, until: None if lives else WAITED(self, until))
+    monkeypatch.setattr(Broker, "publish", lambda self, *_, expires, **__: lives.append(max(1, int(expires))))
+    assert fleet("command", "foyer", "mute", "--timeout", seconds)[0] == 3
+    assert lives[0] + 1 <= float(seconds)
+
+
+def test_a_command_that_would_be_given_up_before_a_broker_can_is_not_asked(fleet, monkeypatch):
+    monkeypatch.setattr(Broker, "publish", lambda *_, **__: pytest.fail("it was asked"))
+    code, said = fleet("command", "foyer", "mute", "--timeout", "1.9")
+    assert (code, "--timeout 10" in said) == (2, True)
 
 
 def test_a_file_goes_to_the_player_that_judges_it(player, fleet, tmp_path):

@@ -58,11 +58,15 @@ class PoolServer:
     """Serves an application on a port of its own until it is closed."""
 
     def __init__(
-        self, folder: Path, tokens: Mapping[str, Callable[[], str]] | None = None, limit: int = 1 << 30
+        self,
+        folder: Path,
+        tokens: Mapping[str, Callable[[], str]] | None = None,
+        limit: int = 1 << 30,
+        checkpoints: tuple[Path, ...] = (),
     ) -> None:
         self.makers = ThreadMakers()
         self.store = WeightsStore(folder, limit, 64 << 20)
-        self.pool = PoolApp(self.makers, self.store, Players(tokens or {}))
+        self.pool = PoolApp(self.makers, self.store, Players(tokens or {}), checkpoints=checkpoints)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"

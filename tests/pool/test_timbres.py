@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,12 +26,13 @@ from engine.runtime.timbres.timbres import Timbres
 from engine.timbres.bank_cache import BankCache
 from engine.timbres.contract import bank_digest
 from engine.timbres.gansynth import checkpoint
-from engine.timbres.gansynth.kind import GanSynthSettings
+from engine.timbres.gansynth.kind import GANSYNTH, GanSynthSettings
 from engine.timbres.neural.kind import NEURAL, NeuralSettings
 from engine.timbres.portrait import PORTRAIT
 from tests.pool.servers import PoolServer, misbehaving, response
 from tests.pool.test_asking import models_of, until
 from tests.pool.test_serving import ask
+from tests.timbres.golden import SMALL
 
 SETTINGS = NeuralSettings.model_validate({"places": [7, 12], "at": "50 %", "lowest": "C4", "highest": "E4", "every": 4})
 DIGEST = bank_digest("neural", SETTINGS)
@@ -137,6 +141,8 @@ def changed(answer: bytes, text: Callable[[str], str]) -> bytes:
         lambda found: found.replace(b'"name":"C4.flac"', b'"name":"../C4.flac"'),
         lambda found: found.replace(b'"name":"C4.flac"', b'"name":".C4.flac"'),
         lambda found: found.replace(b'"name":"C4.flac"', b'"name":"C4.py"'),
+        lambda found: found.replace(b'"name":"C4.flac"', b'"name":"C4.flac\\n"'),
+        lambda found: found.replace(DIGEST.encode(), DIGEST.encode() + b"\\n"),
         lambda found: found.replace(b'"name":"C4.flac"', b'"name":"C4_2.flac"'),
         lambda found: found.replace(b'"name":"C4.flac"', b'"name":"c4_2.flac"'),
         lambda found: json.dumps(without(found, FOLDER_FILE)).encode(),
@@ -181,6 +187,7 @@ def body_with(**changes: object) -> bytes:
         ({"version": 2}, 409),
         ({"digest": "0" * 32}, 409),
         ({"digest": "../../etc"}, 400),
+        ({"digest": DIGEST + "\n"}, 400),
         ({"seconds_left": 1e9}, 400),
         ({"job__kind": "../../etc"}, 400),
         ({"job__kind": "gansynth"}, 409),
@@ -244,6 +251,26 @@ def test_a_checkpoint_is_found_by_what_is_in_it_wherever_it_lies(tmp_path, monke
     assert (read.settings.checkpoint, read.settings.latent) == (str(tmp_path / "theirs"), 3)
     with pytest.raises(WireVersionError, match="other weights"):
         read_timbre(body, [tmp_path / "other"])
+
+
+@pytest.mark.models
+@pytest.mark.xdist_group("tensorflow")
+def test_a_bank_of_gansynth_that_a_pool_makes_is_the_one_of_this_machine_which_needs_no_tensorflow(tmp_path):
+    mine = shutil.copytree(SMALL, tmp_path / "mine" / SMALL.name)
+    told = {"checkpoint": str(mine), "latent": 7, "lowest": "C4", "highest": "C4"}
+    asked = GanSynthSettings.model_validate(told)
+    order = BankOrder(bank_digest("gansynth", asked), "gansynth", asked, str(tmp_path / "cache"))
+    GANSYNTH.make(asked, tmp_path / "here")
+    with PoolServer(tmp_path / "weights", checkpoints=(SMALL,)) as server, asking(server.url, tmp_path / "cache") as it:
+        it.want([order])
+        [made] = answers(it)
+        assert (isinstance(made, BankMade), server.makers.made) == (True, 1), made
+        files = {one.name: one.read_bytes() for one in Path(made.instrument).parent.iterdir()}
+    assert files == {one.name: one.read_bytes() for one in (tmp_path / "here").iterdir()}
+    plays = "import pathlib, sys; from engine.sound.instruments.instrument_file import load_instrument as load; "
+    plays += "print(load(pathlib.Path(sys.argv[1]))[0].name, 'tensorflow' in sys.modules)"
+    played = subprocess.run([sys.executable, "-c", plays, made.instrument], capture_output=True, text=True, check=True)
+    assert played.stdout == "sampler False\n"
 
 
 def test_a_folder_that_is_too_much_for_an_answer_is_no_bank(tmp_path):

@@ -23,8 +23,8 @@ WHAT_FITS = (
 )
 _DAMAGED = "Fetch or copy the file once more; if it stays like this, it was damaged where it comes from."
 _SHARD = ".data-{:05d}-of-{:05d}"
-_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-_ENDINGS = re.compile(r"(\.ckpt(-\d+)?|\.mag|\.tar|\.tar\.gz|\.tgz)+$")
+_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})\Z")
+_ENDINGS = re.compile(r"(\.ckpt(-\d+)?|\.mag|\.tar|\.tar\.gz|\.tgz)+\Z")
 _LONGEST_TITLE = 120
 _STRANGERS = {
     b"PK\x03\x04": "a zip file",

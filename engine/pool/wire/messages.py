@@ -51,10 +51,15 @@ Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Name = Annotated[str, Meta(max_length=200)]
 Words = Annotated[str, Meta(max_length=2000)]
-Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+_END = r"(?!\n)$"
+"""The end of a pattern for Python, whose `$` lets a last newline pass, and for JSON Schema, which has no `\\Z`."""
+
+Digest = Annotated[str, Meta(pattern=f"^[0-9a-f]{{64}}{_END}")]
 """SHA-256 in hexadecimal digits."""
 
-BankDigest = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+BankDigest = Annotated[str, Meta(pattern=f"^[0-9a-f]{{32}}{_END}")]
+Version = Annotated[str, Meta(pattern=f"^[0-9a-f]{{8}}{_END}")]
 
 Note = tuple[Beats, Beats, Pitch, Velocity]
 """Start and end in beats from the start of the phrase, MIDI pitch, velocity."""
@@ -161,7 +166,7 @@ class WireKind(WireMessage, frozen=True):
     """
 
     name: Name
-    version: Annotated[str, Meta(pattern="^[0-9a-f]{8}$")]
+    version: Version
     settings: Raw
     weights: Digest | None = None
 
@@ -277,7 +282,7 @@ class TimbreJob(WireMessage, frozen=True):
     """
 
     kind: Name
-    version: Annotated[str, Meta(pattern="^[0-9a-f]{8}$")]
+    version: Version
     settings: Raw
 
 
@@ -300,7 +305,7 @@ class TimbreRequest(WireMessage, frozen=True):
 class BankFile(WireMessage, frozen=True):
     """A file of an instrument's folder; its bytes are base64 in JSON."""
 
-    name: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,60}[.](yaml|flac|wav)$")]
+    name: Annotated[str, Meta(pattern=f"^[A-Za-z0-9][A-Za-z0-9_-]{{0,60}}[.](yaml|flac|wav){_END}")]
     data: Annotated[bytes, Meta(max_length=16 << 20)]
 
 

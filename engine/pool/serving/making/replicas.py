@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -33,7 +34,7 @@ ONGOING = 32
 HEALTH_PERIOD, HEALTH_PATIENCE = 1.0, 20.0
 """Seconds. With Ray's ten between two checks, phrases of a replica that was killed hung as long."""
 
-_SLOW_MACHINE = {"RAY_raylet_start_wait_time_s": "180", "RAY_agent_register_timeout_ms": "180000"}
+SLOW_MACHINE = {"RAY_raylet_start_wait_time_s": "180", "RAY_agent_register_timeout_ms": "180000"}
 """Ray gives its own processes 15 s to start, and aborts a busy machine that needs longer."""
 
 ATTEMPTS = 3
@@ -54,7 +55,7 @@ class RayMakers:
         self._config = config
         self._seed = 0
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        for name, value in _SLOW_MACHINE.items():
+        for name, value in SLOW_MACHINE.items():
             os.environ.setdefault(name, value)
         try:
             import ray  # pyright: ignore[reportMissingImports]
@@ -82,6 +83,8 @@ class RayMakers:
         self.close()
 
     def _prepare_token(self) -> None:
+        if self._config.cluster:  # it has its own, or none
+            return
         if "RAY_AUTH_TOKEN_PATH" not in os.environ and "RAY_AUTH_TOKEN" not in os.environ:
             token = self._folder / "token"
             token.touch(0o600)
@@ -115,11 +118,16 @@ class RayMakers:
                 ray_actor_options={"num_cpus": 0, "num_gpus": one.gpus},
             )
             bound = deployment.bind(one.models, one.memory, one.batch)
-            handles[one.name] = self._serve.run(bound, name=f"perpetuum-{one.name}", route_prefix=None)
+            handles[one.name] = self._serve.run(bound, name=self._application(one.name), route_prefix=None)
         return handles
 
+    def _application(self, deployment: str) -> str:
+        """What Serve calls a deployment. A cluster may have other pools; who starts again takes over its own."""
+        own = f"{socket.gethostname()}-{self._config.listen[0].port}-" if self._config.cluster else ""
+        return f"perpetuum-{own}{deployment}"
+
     def close(self) -> None:
-        """End all replicas."""
+        """End all replicas; a cluster goes on without them."""
         self._end()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -127,6 +135,9 @@ class RayMakers:
         with suppress(Exception):
             if not self._config.cluster:
                 self._serve.shutdown()
+            for one in self._config.deployments if self._config.cluster else ():
+                with suppress(Exception):  # it may not have come to be
+                    self._serve.delete(self._application(one.name))
             self._ray.shutdown()
         if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(self._folder / "token"):
             del os.environ["RAY_AUTH_TOKEN_PATH"]

@@ -1,10 +1,11 @@
 """What a player has of a pool over a network that loses packets, or is cut: two network namespaces, a veth, and nft.
 
-    python -m tests.proofs.pool_network [--seconds 10]
+    python -m tests.proofs.pool.network [--seconds 10]
 
 The pool is the server without Ray (`tests.pool.servers`) in a namespace of its own; the player asks from another, each
 phrase being due 12 s after it was asked for, and this machine's networks play what the pool cannot. nft drops packets
-by chance in both directions; tc netem, which could also delay them, is not in every kernel, and is used where it is.
+by chance in both directions; tc netem, which could also delay them, is not in every kernel, so that a proxy of TCP does
+that beside the player. With `faketime` (Debian: apt install faketime) the pool's clock is a day ahead.
 Needs root, iproute2 and nftables. Borne is what costs no phrase: none late, none from the floor, the pool asked again.
 """
 
@@ -13,16 +14,15 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-from tests.proofs import pool as proof
+from tests.pool.rays import end_at_once
+from tests.proofs.pool.asking import Fault, borne
+from tests.proofs.pool.proxy import FaultyProxy
 
 POOL, PLAYER = f"pool{os.getpid()}", f"play{os.getpid()}"
 HERE, THERE, PORT = "10.213.0.1", "10.213.0.2", 18480
@@ -68,46 +68,33 @@ def lose(percent: int) -> None:
             within(POOL, f"nft add rule ip loss {hook} {by_chance}drop")
 
 
-def delayed(milliseconds: int) -> bool:
-    """Packets that are late; whether the kernel can do that."""
-    command = ["ip", "netns", "exec", POOL, "tc", "qdisc", "add", "dev", "far0", "root", "netem", "delay"]
-    return subprocess.run([*command, f"{milliseconds}ms"], check=False, capture_output=True).returncode == 0
+def faults_of(proxy: FaultyProxy) -> list[Fault]:
+    """Every fault of the network."""
+
+    def slow(seconds: float, percent: int) -> None:
+        proxy.delay = seconds
+        lose(percent)
+
+    def losing(name: str, percent: int) -> Fault:
+        return Fault(name, lambda: lose(percent), lambda: lose(0))
+
+    slowly = "slow: 500 ms on every answer, 20 % of packets lost"
+    return [
+        Fault("nothing"),
+        *(losing(f"{percent} % of packets lost", percent) for percent in (1, 5, 20)),
+        Fault(slowly, lambda: slow(0.5, 20), lambda: slow(0.0, 0), (proxy.port, "127.0.0.1")),
+        losing("all packets lost", 100),
+        Fault(
+            "the cable is pulled",
+            lambda: within(POOL, "ip link set far0 down"),
+            lambda: within(POOL, "ip link set far0 up"),
+        ),
+    ]
 
 
 def rows(seconds: float) -> bool:
     """Every fault, one after the other, told as a table. Whether all were borne. Runs in the player's namespace."""
-    faults: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "nothing": (lambda: None, lambda: None),
-        **{f"{share} % of packets lost": (lambda share=share: lose(share), lambda: lose(0)) for share in (1, 5, 20)},
-        "all packets lost": (lambda: lose(100), lambda: lose(0)),
-        "the cable is pulled": (
-            lambda: within(POOL, "ip link set far0 down"),
-            lambda: within(POOL, "ip link set far0 up"),
-        ),
-    }
-    if delayed(0):
-        faults["each packet 250 ms late"] = (
-            lambda: within(POOL, "tc qdisc change dev far0 root netem delay 250ms"),
-            lambda: within(POOL, "tc qdisc change dev far0 root netem delay 0ms"),
-        )
-    borne = True
-    print("| fault | phrases | pool | networks here | floor | p50 | p99 | asked again after |\n" + 8 * "|---" + "|")
-    for number, (name, (commit, mend)) in enumerate(faults.items()):
-        with proof.player(PORT, 2000 + number, THERE) as one:
-            for _ in range(3):
-                one.phrase()
-            commit()
-            rungs, times = one.phrases(seconds)
-            mend()
-            again = one.recovered(120.0)
-        times.sort()
-        p50, p99 = statistics.median(times), times[min(len(times) - 1, int(0.99 * len(times)))]
-        floor = sum(rungs.values()) - rungs["pool"] - rungs["networks"]
-        borne = borne and not floor and again is not None and times[-1] < proof.SECONDS_LEFT
-        counts = f"{sum(rungs.values())} | {rungs['pool']} | {rungs['networks']} | {floor}"
-        said = "never" if again is None else f"{again:.1f} s"
-        print(f"| {name} | {counts} | {p50:.2f} s | {p99:.2f} s | {said} |", flush=True)
-    return borne
+    return borne(faults_of(FaultyProxy(PORT, THERE)), PORT, seconds, THERE)
 
 
 def main() -> int:
@@ -125,16 +112,18 @@ def main() -> int:
     try:
         lay()
         print(f"load {os.getloadavg()[0]:.0f}", flush=True)
-        served = ["-m", "tests.pool.servers", str(PORT), str(folder / "weights"), THERE]
-        server = subprocess.Popen(["ip", "netns", "exec", POOL, sys.executable, *served])
+        ahead = ["faketime", "-f", "+1d"] if shutil.which("faketime") else []
+        print(
+            "the clock of the pool is a day ahead" if ahead else "there is no faketime: the clock is right", flush=True
+        )
+        served = [sys.executable, "-m", "tests.pool.servers", str(PORT), str(folder / "weights"), THERE]
+        server = subprocess.Popen(["ip", "netns", "exec", POOL, *ahead, *served])
         time.sleep(3.0)
-        inside = ["-m", "tests.proofs.pool_network", "--seconds", str(options.seconds), "--inside", POOL, PLAYER]
+        inside = ["-m", "tests.proofs.pool.network", "--seconds", str(options.seconds), "--inside", POOL, PLAYER]
         return subprocess.run(["ip", "netns", "exec", PLAYER, sys.executable, *inside], check=False).returncode
     finally:
         if server is not None:
-            with suppress(ProcessLookupError):
-                server.kill()
-            server.wait()
+            end_at_once(server)
         take_up()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,6 +1,6 @@
 """The pool's HTTP server under everything that its own OpenAPI document allows and forbids.
 
-    python -m tests.proofs.pool_api [--examples N]
+    python -m tests.proofs.pool.api [--examples N]
 
 Needs schemathesis (pip install schemathesis). What is valid by the schema alone may be refused: no schema says that a
 key is the digest of a job.
@@ -9,6 +9,7 @@ key is the digest of a job.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ def main() -> int:
         PoolServer(Path(folder) / "weights", {"foyer": lambda: "let-me-in"}) as server,
     ):
         command = [
-            str(Path(sys.executable).with_name("schemathesis")),
+            shutil.which("schemathesis") or str(Path(sys.executable).with_name("schemathesis")),
             "run",
             f"{server.url}/v1/openapi.json",
             "--header=Authorization: Bearer let-me-in",

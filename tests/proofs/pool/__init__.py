@@ -1,0 +1,1 @@
+"""What a pool does for players, and when everything around it breaks."""
