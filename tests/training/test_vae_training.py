@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.networks import CONFIGS, build_network
+from engine.networks import build_network
 from engine.networks.vae.configs import TRIO, VAE_CONFIGS
 from engine.networks.vae.converters import converter_of
 from engine.networks.vae.converters.trio import TrioConverter
@@ -21,6 +21,7 @@ from tests.training.evaluation.pieces import grooves, melodies, trios
 from tests.training.small_pieces import trainer_of
 
 SIZES = {"encoder": (10,), "decoder": (12, 8), "latent": 6}
+TRIO_CONFIG = next(config for config in VAE_CONFIGS if config.name == TRIO)
 TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade and c.name != TRIO]
 
 
@@ -58,7 +59,7 @@ def test_the_trio_in_training_is_the_one_in_play(monkeypatch):
     from engine.networks.vae.keras_vae import VaeModel, parts_losses
 
     monkeypatch.setattr("engine.networks.scan.UNROLLED", 0)
-    config, kind = CONFIGS[TRIO], WINDOWS[TRIO]
+    config, kind = TRIO_CONFIG, WINDOWS[TRIO]
     layout = replace(config.layout(), encoder=(10,), decoder=(12, 8), latent=6)
     weights = made_up_weights(layout.shapes())
     model, network = VaeModel(layout), build_network(config, weights)
@@ -132,7 +133,7 @@ def test_a_trio_is_heard_in_training_as_in_play():
     inputs, classes = kind.tensors(trios()[0].events[64:128])
     heard = converter.slice_of(classes)
     np.testing.assert_array_equal(inputs, heard.inputs)
-    np.testing.assert_array_equal(classes_of(heard.targets, CONFIGS[TRIO].output_sizes), classes)
+    np.testing.assert_array_equal(classes_of(heard.targets, TRIO_CONFIG.output_sizes), classes)
 
 
 def test_a_crossed_trio_keeps_its_harmony_and_takes_other_drums():
