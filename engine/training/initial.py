@@ -59,13 +59,13 @@ def initial_vae_weights(
 
     Args:
         shapes: as `VaeLayout.shapes` gives them.
-        output_bias: [output_size], where the output's bias starts.
+        output_bias: [output_size], where the output's bias starts; of several parts one after the other.
         rng: source of chance.
     """
-    weights = {}
+    weights, left = {}, output_bias
     for name, shape in shapes.items():
-        if name == "decoder/output_projection/bias":
-            value = output_bias
+        if name.endswith("/output_projection/bias"):
+            value, left = left[: shape[0]], left[shape[0] :]
         elif len(shape) == 1:
             value = np.zeros(shape)
         elif name.endswith("lstm_cell/kernel"):

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.networks.vae.configs import VAE_CONFIGS
+from engine.networks import build_network
+from engine.networks.vae.configs import TRIO, VAE_CONFIGS
+from engine.networks.vae.converters import converter_of
+from engine.networks.vae.converters.trio import TrioConverter
+from engine.networks.vae.heads import classes_of
+from engine.training.datasets import Augmentation
 from engine.training.datasets.pieces import DatasetPiece
 from engine.training.tasks.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
+from tests.networks.golden import made_up_weights
 from tests.networks.vae.golden import VaeGolden, vae_weights
-from tests.training.evaluation.pieces import grooves, melodies
+from tests.training.evaluation.pieces import grooves, melodies, trios
 from tests.training.small_pieces import trainer_of
 
 SIZES = {"encoder": (10,), "decoder": (12, 8), "latent": 6}
-TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade]
+TRIO_CONFIG = next(config for config in VAE_CONFIGS if config.name == TRIO)
+TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade and c.name != TRIO]
 
 
 def vae_trainer(config, pieces, folder, **changes):
@@ -43,6 +52,38 @@ def test_the_autoencoder_in_training_is_the_one_in_play(name):
     np.testing.assert_allclose(np.sum(losses, axis=-1), golden["tf_r_loss"], atol=1e-3)
     for key, value in model.get_by_name().items():
         np.testing.assert_array_equal(value, weights[key])
+
+
+@pytest.mark.models
+def test_the_trio_in_training_is_the_one_in_play(monkeypatch):
+    from engine.networks.vae.keras_vae import VaeModel, parts_losses
+
+    monkeypatch.setattr("engine.networks.scan.UNROLLED", 0)
+    config, kind = TRIO_CONFIG, WINDOWS[TRIO]
+    layout = replace(config.layout(), encoder=(10,), decoder=(12, 8), latent=6)
+    weights = made_up_weights(layout.shapes())
+    model, network = VaeModel(layout), build_network(config, weights)
+    model.set_by_name(weights)
+    inputs, classes = (
+        np.stack(part) for part in zip(*(kind.tensors(one.events[:64]) for one in trios(2)), strict=True)
+    )
+    mu, sigma = network.encode(inputs)
+    for mine, theirs in zip(model.encode(inputs), (mu, sigma), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    converter = converter_of(TRIO)
+    assert isinstance(converter, TrioConverter)
+    targets = np.stack([converter.slice_of(row).targets for row in classes])
+    outputs, costs = network.teacher_forced(mu, targets)
+    told = np.asarray(model.told(mu, classes))
+    np.testing.assert_allclose(told, outputs, atol=1e-5)
+    losses = np.asarray(parts_losses(config.output_sizes)(classes, told))
+    np.testing.assert_allclose(losses.sum(axis=1), costs, rtol=1e-5)
+    # What it hears of itself, where it listens to nothing else, is what it would play.
+    likely = classes_of(outputs, config.output_sizes)
+    model.sampling.assign(1.0)
+    heard = np.asarray(model._mixed(classes, 1e6 * outputs))
+    assert (heard[:, 0] == -1).all()
+    np.testing.assert_array_equal(heard[:, 1:], likely[:, :-1])
 
 
 @pytest.mark.models
@@ -77,11 +118,39 @@ def test_windows_of_classes_mean_the_events_that_they_were_made_of(name):
     rng = np.random.default_rng(2)
     kind = CLASS_WINDOWS[name]
     events = melodies()[0].events[32:64] if "mel" in name else rng.integers(0, 512, 32)
+    if name == TRIO:
+        events = trios()[0].events[64:128]
     inputs, classes = kind.tensors(events)
     np.testing.assert_array_equal(kind.events(classes), events)
     config = next(c for c in VAE_CONFIGS if c.name == name)
-    assert inputs.shape == (32, config.input_size)
+    assert inputs.shape == (len(events), config.input_size)
     assert len(kind.bias(classes)) == config.output_size
+
+
+def test_a_trio_is_heard_in_training_as_in_play():
+    kind, converter = WINDOWS[TRIO], converter_of(TRIO)
+    assert isinstance(converter, TrioConverter)
+    inputs, classes = kind.tensors(trios()[0].events[64:128])
+    heard = converter.slice_of(classes)
+    np.testing.assert_array_equal(inputs, heard.inputs)
+    np.testing.assert_array_equal(classes_of(heard.targets, TRIO_CONFIG.output_sizes), classes)
+
+
+def test_a_crossed_trio_keeps_its_harmony_and_takes_other_drums():
+    kind, rng = WINDOWS[TRIO], np.random.default_rng(4)
+    one, other = (piece.events[:64] for piece in trios(2))
+    crossed = kind.crossed(one, other, rng)
+    np.testing.assert_array_equal(crossed[:, :2], one[:, :2])
+    np.testing.assert_array_equal(crossed[:, 2], other[:, 2])
+    moved = kind.augmented(one, rng, Augmentation((3, 3)))
+    for line in range(2):
+        sung = one[:, line] >= 0
+        np.testing.assert_array_equal(moved[sung, line], one[sung, line] + 3)
+        np.testing.assert_array_equal(moved[~sung, line], one[~sung, line])
+    quiet = one.copy()
+    quiet[:, 1] = -2
+    assert kind.enough(one)
+    assert not kind.enough(quiet), "the bass rests"
 
 
 def test_only_windows_with_music_are_learnt_from():
@@ -134,7 +203,7 @@ def test_crossed_drums_are_a_bar_of_each_or_some_drums_of_each():
 
 @pytest.mark.parametrize("name", sorted(WINDOWS))
 def test_drums_are_crossed_and_melodies_are_not(name):
-    one, other = (grooves() if "groovae" in name else melodies())[:2]
+    one, other = (grooves() if "groovae" in name else trios() if name == TRIO else melodies())[:2]
     rng = np.random.default_rng(0)
     made = [WINDOWS[name].crossed(one.events[:32], other.events[:32], rng) for _ in range(8)]
     assert all((each == one.events[:32]).all() for each in made) == (name == "cat-mel_2bar_small")

@@ -26,8 +26,6 @@ from engine.score.time import Meter
 if TYPE_CHECKING:
     from engine.networks.card import WeightsCard
 
-_TRIO = "hierdec-trio_16bar"
-
 
 _Continuing = DrumsRnnSettings | MelodyRnnSettings | ImprovRnnSettings | PolyphonyRnnSettings
 
@@ -105,11 +103,11 @@ def music_vae(settings: MusicVaeSettings, surroundings: Surroundings) -> tuple[S
         UnfitError, PerpetuumError: as `network`; or the config does not play the part's role, a MIDI file among the
             points is missing or damaged, or the weights cannot hear one.
     """
-    from engine.networks.vae.configs import DRUM_VAES
+    from engine.networks.vae.configs import DRUM_VAES, TRIOS
 
     card = _card(settings, surroundings)
     role = surroundings.role
-    if role is not None and settings.config != _TRIO and (role is Role.DRUMS) != (settings.config in DRUM_VAES):
+    if role is not None and settings.config not in TRIOS and (role is Role.DRUMS) != (settings.config in DRUM_VAES):
         plays, wanted = ("drums", "drums") if settings.config in DRUM_VAES else ("melodies", "melody")
         raise UnfitError(
             "config", f"`{settings.config}` plays {plays}, and this part is {role}", f"say `role: {wanted}` in the part"

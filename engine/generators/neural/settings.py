@@ -153,6 +153,7 @@ class MusicVaeSettings(NetworkSettings, CuratedSettings, RecallSettings):
         "nade-drums_2bar_full",
         "hierdec-mel_16bar",
         "hierdec-trio_16bar",
+        "trio_4bar",
     ] = Field(
         default="cat-mel_2bar_small",
         description="configuration of the network; in a part that says `role: drums` it is `cat-drums_2bar_small` "

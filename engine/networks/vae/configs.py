@@ -1,4 +1,4 @@
-"""MusicVAE and GrooVAE by Magenta's config ids."""
+"""MusicVAE and GrooVAE by Magenta's config ids, and a trio of our own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class VaeConfig:
 
     Attributes:
         family: "music_vae" or "groovae".
-        name: Magenta's config id, such as "cat-mel_2bar_small".
+        name: Magenta's config id, such as "cat-mel_2bar_small"; `TRIO` is our own.
         steps: sixteenths of an example.
         input_size: numbers per step that the encoder hears, without controls.
         output_sizes: numbers per step of each part.
@@ -111,6 +111,9 @@ class VaeConfig:
         return converter_of(self.name)
 
 
+TRIO = "trio_4bar"
+"""Our own: four bars of melody, bass and drums, with a flat decoder for each. Magenta's trio of sixteen bars has a
+conductor, which takes more music to teach than there is here."""
 _SMALL, _BIG = (256, (512,), (256, 256)), (512, (2048,), (2048, 2048, 2048))
 _SIXTEEN_BARS = (512, (2048, 2048), (1024, 1024))
 
@@ -193,6 +196,17 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
         bars=16,
         training=VaeTraining(free_bits=256, max_beta=0.2),
     ),
+    VaeConfig(
+        "music_vae",
+        TRIO,
+        64,
+        190,
+        (90, 90, 512),
+        256,
+        (256,),
+        (256, 256),
+        training=VaeTraining(free_bits=256, max_beta=0.2),
+    ),
     _groove("groovae_4bar", steps=64),
     _groove("groovae_2bar_humanize"),
     _groove("groovae_2bar_tap_fixed_velocity"),
@@ -202,3 +216,5 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
 
 DRUM_VAES = ("cat-drums_2bar_small", "nade-drums_2bar_full")
 """Configs of MusicVAE that play drums alone."""
+TRIOS = ("hierdec-trio_16bar", TRIO)
+"""Configs of MusicVAE that play melody, bass and drums."""

@@ -10,7 +10,7 @@ Transformations", section 4 (losses of hits, velocities and offsets).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -191,6 +191,13 @@ class VaeNadeHead(_VectorHead):
         rows = zip(outputs.reshape(-1, outputs.shape[-1]), targets.reshape(-1, self.size), strict=True)
         costs = [-self._nade.log_probability(row[:hidden], row[hidden:], bits) for row, bits in rows]
         return np.array(costs).reshape(lead)
+
+
+def classes_of(outputs: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """The likeliest classes [...] of outputs [..., N], or the classes of one-hot samples; of several parts, whose
+    outputs of `sizes` lie side by side, [..., parts]."""
+    parts = np.split(outputs, np.cumsum(sizes)[:-1], axis=-1)
+    return parts[0].argmax(axis=-1) if len(parts) == 1 else np.stack([part.argmax(axis=-1) for part in parts], axis=-1)
 
 
 def heads_of(config: Any, weights: Mapping[str, np.ndarray], scopes: tuple[str, ...]) -> tuple[VaeHead, ...]:

@@ -27,6 +27,19 @@ def categorical_losses(targets, outputs):
     return keras.losses.sparse_categorical_crossentropy(targets, outputs, from_logits=True)
 
 
+def parts_losses(sizes):
+    """What gives the negative log-likelihood [...] in nats of the classes [..., parts] of several parts under their
+    logits side by side [..., sum of `sizes`]."""
+    edges = np.cumsum(sizes)[:-1].tolist()
+
+    def losses(targets, outputs):
+        parts = ops.split(outputs, edges, axis=-1)
+        costs = [categorical_losses(targets[..., part], logits) for part, logits in enumerate(parts)]
+        return ops.sum(ops.stack(costs), axis=0)
+
+    return losses
+
+
 def groove_losses(targets, outputs, emphasis: float = 0.0):
     """What Magenta's groove decoder minimises, per step [...]: log-loss of hits, squared errors of the rest.
 
@@ -52,13 +65,13 @@ class VaeModel(NamedWeightsModel):
     """Encoder, latent vector and decoder; called on a batch it gives the decoder's outputs and adds the cost of z.
 
     The batch is a mapping of "inputs" [B, T, input_size] (what the encoder hears), "targets" (what the decoder is to
-    give: classes [B, T] int32 where `groove` is not set, else [B, T, output_size]) and, with controls, "controls"
-    [B, T, control_size]. In training z is drawn from the posterior, otherwise it is mu. The cost that is added is
-    beta * max(KL - free_nats, 0) / T, averaged over the batch: a negative ELBO per step together with a mean loss per
-    step.
+    give: classes [B, T] int32 where `groove` is not set, of several parts [B, T, parts], else [B, T, output_size]) and,
+    with controls, "controls" [B, T, control_size]. In training z is drawn from the posterior, otherwise it is mu. The
+    cost that is added is beta * max(KL - free_nats, 0) / T, averaged over the batch: a negative ELBO per step together
+    with a mean loss per step.
 
     Args:
-        layout: names, shapes and sizes; of one part, without conductor and NADE.
+        layout: names, shapes and sizes; without conductor and NADE.
         groove: the decoder gives hits, velocities and offsets; else logits of classes.
         free_nats: of the KL divergence that cost nothing.
         known: of grooves [9], whose hits the decoder is told in play, too; None for none.
@@ -143,27 +156,35 @@ class VaeModel(NamedWeightsModel):
 
         Args:
             z: [B, latent_size].
-            previous: event before each step: classes [B, T], -1 for none; for groove [B, T, output_size].
+            previous: event before each step: classes [B, T] (of several parts [B, T, parts]), -1 for none; for groove
+                [B, T, output_size].
             controls: [B, T, control_size] or None.
             training: drop a share of what each layer gives.
         """
-        states = ops.tanh(self._dense("decoder/z_to_initial_state", z))
+        layout, parts = self.layout, len(self.layout.scopes)
+        told = [previous] if parts == 1 else [previous[..., part] for part in range(parts)]
+        each = zip(layout.scopes, layout.output_sizes, told, strict=True)
+        made = [self._decode_part(scope, rows, z, before, controls, training) for scope, rows, before in each]
+        return made[0] if parts == 1 else ops.concatenate(made, axis=-1)
+
+    def _decode_part(self, scope, rows, z, previous, controls, training):
+        """Outputs [B, T, rows] of the decoder of one part."""
+        states = ops.tanh(self._dense(f"{scope}/z_to_initial_state", z))
         edges = np.cumsum([units for size in self.layout.decoder for units in (size, size)])[:-1]
         states = ops.split(states, edges.tolist(), axis=-1)
-        kernel = self.by_name[f"{decoder_cell(0)}/kernel"]
-        rows, latent = self.layout.output_sizes[0], self.layout.latent
+        kernel, latent = self.by_name[f"{decoder_cell(0, scope)}/kernel"], self.layout.latent
         projected = self._previous_rows(kernel[:rows], previous)
         projected = projected + ops.matmul(z, kernel[rows : rows + latent])[:, None]
         if controls is not None:
             told = kernel[rows + latent : kernel.shape[0] - self.layout.decoder[0]]
             projected = projected + ops.matmul(controls, told)
-        projected = ops.transpose(projected + self.by_name[f"{decoder_cell(0)}/bias"], (1, 0, 2))
+        projected = ops.transpose(projected + self.by_name[f"{decoder_cell(0, scope)}/bias"], (1, 0, 2))
         outputs = lstm_layer(projected, kernel[-self.layout.decoder[0] :], (states[0], states[1]))
         for layer in range(1, len(self.layout.decoder)):
             initial = states[2 * layer], states[2 * layer + 1]
-            outputs = self._run(decoder_cell(layer), self._dropped(outputs, training), initial)
+            outputs = self._run(decoder_cell(layer, scope), self._dropped(outputs, training), initial)
         outputs = ops.transpose(self._dropped(outputs, training), (1, 0, 2))
-        return self._dense("decoder/output_projection", outputs)
+        return self._dense(f"{scope}/output_projection", outputs)
 
     def _run(self, cell, inputs, initial=None, valid=None):
         kernel, bias = self.by_name[f"{cell}/kernel"], self.by_name[f"{cell}/bias"]
@@ -182,7 +203,8 @@ class VaeModel(NamedWeightsModel):
         """What stands before each step: the step before, and nothing before the first."""
         if self.groove:
             return ops.pad(targets[:, :-1], ((0, 0), (1, 0), (0, 0)))
-        return ops.pad(ops.cast(targets[:, :-1], "int32") + 1, ((0, 0), (1, 0))) - 1
+        several = ((0, 0),) * (len(targets.shape) - 2)
+        return ops.pad(ops.cast(targets[:, :-1], "int32") + 1, ((0, 0), (1, 0), *several)) - 1
 
     def _previous_rows(self, kernel, previous):
         """What the previous events give to the gates of the first layer, [B, T, 4H]."""
@@ -204,8 +226,12 @@ class VaeModel(NamedWeightsModel):
             played = ops.concatenate([hits, heard * ops.sigmoid(velocities), heard * ops.tanh(offsets)], axis=-1)
         else:
             drawn = keras.random.uniform(ops.shape(outputs), minval=_LEAST_CHANCE, maxval=1.0, seed=self.seeds)
-            played = ops.cast(ops.argmax(outputs - ops.log(-ops.log(drawn)), axis=-1), "int32")
-        chosen = keras.random.uniform(ops.shape(previous)[:2], seed=self.seeds) < self.sampling
+            edges = np.cumsum(self.layout.output_sizes)[:-1].tolist()
+            parts = ops.split(outputs - ops.log(-ops.log(drawn)), edges, axis=-1)
+            played = ops.stack([ops.cast(ops.argmax(part, axis=-1), "int32") for part in parts], axis=-1)
+            played = played[..., 0] if len(parts) == 1 else played
+        asked = ops.shape(previous)[:2] if self.groove else ops.shape(previous)
+        chosen = keras.random.uniform(asked, seed=self.seeds) < self.sampling
         chosen = chosen[..., None] if self.groove else chosen
         return ops.where(chosen, self._previous(played), previous)
 

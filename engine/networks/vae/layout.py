@@ -2,7 +2,8 @@
 
 The encoder is a stack of bidirectional LSTMs, the decoder a stack of LSTMs that is told z and the controls at every
 step. A hierarchical decoder has a conductor above it, which alone knows z and gives one embedding per bar; its core
-decoders, one per part, are told the embedding in place of z. LSTM kernels are [input + hidden, 4 * hidden], gates in
+decoders, one per part, are told the embedding in place of z. Several parts without a conductor have flat decoders side
+by side, `decoder_0` and on. LSTM kernels are [input + hidden, 4 * hidden], gates in
 the order input, candidate, forget, output; a forget bias of 1 is added at run time and is not part of the stored bias.
 
 Source: Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music", section 3.
@@ -113,7 +114,7 @@ class VaeLayout:
 def decoder_scopes(parts: int, hierarchical: bool) -> tuple[str, ...]:
     """Scope of each part's decoder."""
     if not hierarchical:
-        return ("decoder",)
+        return ("decoder",) if parts == 1 else tuple(f"decoder_{part}" for part in range(parts))
     if parts == 1:
         return ("core_decoder/decoder",)
     return tuple(f"core_decoder/core_decoder_{part}/decoder" for part in range(parts))

@@ -205,6 +205,10 @@ def _score_of(piece: DatasetPiece, kind: str) -> Score:
             return Score((ScorePart((events,)),), tempos=tempos)
         case "melody" | "lead_sheet":
             return Score((ScorePart((_melody_notes(events),)),), tempos=tempos)
+        case "trio":
+            lines = (ScorePart((_melody_notes(events[:, line]),), program) for line, program in ((0, 0), (1, 33)))
+            (drums,) = _score_of(replace(piece, events=events[:, 2]), "drums").parts
+            return Score((*lines, drums), tempos=tempos)
         case "groove":
             steps, classes = np.nonzero(events[:, : len(CLASSES)])
         case _:

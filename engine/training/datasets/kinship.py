@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.training.datasets.music.chorales import is_chorale
+from engine.training.datasets.music.trios import is_trio
 from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, DatasetPiece
 
 COMMONPLACE = 40
@@ -28,17 +29,25 @@ def fingerprints(piece: DatasetPiece) -> set[bytes]:
     """Digests of short stretches of a piece, transposition removed.
 
     On a grid: windows of two bars from each bar on, but for nearly empty ones; of grooves, their hits; of chorales,
-    the highest voice. Of notes: see `note_fingerprints`.
+    the highest voice; of trios, melody and bass, for versions of a song have other drums. Of notes: see
+    `note_fingerprints`.
     """
     events = piece.events
     if events.dtype.names:
         return note_fingerprints(events)
+    if is_trio(events):
+        return _grid_fingerprints(events[:, 0]) | _grid_fingerprints(events[:, 1])
     if is_chorale(events):
         events = _begun(events[:, 0])
     elif events.ndim > 1:
         hits = events[:, : events.shape[1] // 3] > 0
         events = hits @ (1 << np.arange(hits.shape[1]))
-    size, found = 2 * STEPS_PER_BAR, set()
+    return _grid_fingerprints(events)
+
+
+def _grid_fingerprints(events: np.ndarray) -> set[bytes]:
+    """See `fingerprints`: of events [T]."""
+    size, found = 2 * STEPS_PER_BAR, set[bytes]()
     for start in range(0, len(events) - size + 1, STEPS_PER_BAR):
         window = np.asarray(events[start : start + size], np.int16)
         sounding = window[window >= 0] if (window < 0).any() else window[window > 0]
@@ -175,6 +184,10 @@ def _keyless(events: np.ndarray) -> bytes:
         return _digest(places.tobytes() + (events["pitch"] - events["pitch"][0]).tobytes())
     if is_chorale(events):
         events = np.where(events >= 0, events - events.max(), events)
+    if is_trio(events):
+        lines = events[:, :2]
+        lines = np.where(lines >= 0, lines - lines.max(), lines - 1000)
+        events = np.concatenate([lines, events[:, 2:]], axis=1)
     if events.ndim == 1 and (events < 0).any() and (events >= 0).any():
         events = np.where(events >= 0, events - events[events >= 0][0], events - 1000)
     return _digest(np.ascontiguousarray(events).tobytes())

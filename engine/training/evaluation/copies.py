@@ -15,8 +15,9 @@ from engine.score.phrase import in_order
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import DatasetPiece
 from engine.training.datasets.music.chorales import is_chorale
+from engine.training.datasets.music.trios import is_trio
 from engine.training.datasets.pieces import STEPS_PER_BAR
-from engine.training.evaluation.samples import Sample, drum_notes
+from engine.training.evaluation.samples import Sample, drum_notes, trio_notes
 
 MIN_ONSETS = 3
 """Bars with fewer onsets are everywhere: they are not looked for."""
@@ -90,6 +91,8 @@ def piece_notes(kind: str, config: RnnConfig | VaeConfig, piece: DatasetPiece) -
     """The notes of a piece as a network knows them: array of `NOTE`."""
     if is_chorale(piece.events):
         return to_notes(piece.events)
+    if is_trio(piece.events):
+        return trio_notes(piece.events)
     if kind in ("polyphony", "performance"):
         return piece.events
     if kind != "drums":

@@ -9,6 +9,8 @@ from typing import Any
 from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.vae.configs import VaeConfig
+from engine.training.datasets.music.trios import VOICES
+from engine.training.datasets.pieces import STEPS_PER_BAR
 
 DIGITS = 4
 """Decimals that figures are rounded to wherever they are written."""
@@ -19,7 +21,7 @@ class Figure:
     """What a figure is.
 
     Attributes:
-        unit: of it; "{event}" stands for what an event of the network is.
+        unit: of it; "{event}" stands for what an event of the network is, "{bars}" for how many an autoencoder hears.
         says: what it is, in some words.
         group: heading that it stands under.
     """
@@ -64,7 +66,7 @@ FIGURES: dict[str, Figure] = {
     "chorale_note": Figure("nats per note", "all events, divided by the notes that begin", CHORALES),
     "chorale_frames": Figure("frames", "how many were judged", CHORALES),
     "nll": Figure("nats per sixteenth", "told the steps before, z = mu", BACK),
-    "kl": Figure("nats per window of two bars", "divergence of z from the prior", BACK),
+    "kl": Figure("nats per window of {bars}", "divergence of z from the prior", BACK),
     "elbo": Figure("nats per sixteenth", "bound on the negative log-likelihood, z drawn", BACK),
     "told": Figure(_SHARE, "steps right, told the steps before, z = mu", BACK),
     "told_z": Figure(_SHARE, "steps right, told the steps before, z drawn", BACK),
@@ -73,7 +75,7 @@ FIGURES: dict[str, Figure] = {
     "sampled_mu": Figure(_SHARE, "steps that come back, z = mu, drawn", BACK),
     "sampled": Figure(_SHARE, "steps that come back, z drawn, drawn", BACK),
     "all_hold": Figure(_SHARE, "steps of the commonest class, always", BACK),
-    "windows": Figure("windows of two bars", "how many were judged", BACK),
+    "windows": Figure("windows of {bars}", "how many were judged", BACK),
     "timing_mae_ms": Figure("milliseconds", "mean error of the timing", PLAYED),
     "quantised_mae_ms": Figure("milliseconds", "the same of strokes on the grid", PLAYED),
     "timing_mse": Figure("squared sixteenths", "mean squared error of the timing", PLAYED),
@@ -98,6 +100,19 @@ FIGURES: dict[str, Figure] = {
     "walk_ends": Figure("share of a window's steps", "edit distance between the ends", WALKS),
     "walk_still": Figure(_SHARE, "points like the one before", WALKS),
     "walk_copies": Figure(_SHARE, "bars on the way that are training bars", WALKS),
+    **{
+        f"{name}_{voice}": Figure(_SHARE, f"{says}: {voice}", BACK)
+        for name, says in (
+            ("told", "steps right, told the steps before, z = mu"),
+            ("told_z", "the same, z drawn"),
+            ("reconstructed", "steps that come back, z = mu, the likeliest"),
+            ("reconstructed_z", "the same, z drawn"),
+            ("sampled_mu", "steps that come back, z = mu, drawn"),
+            ("sampled", "the same, z drawn"),
+            ("all_hold", "steps of the commonest class, always"),
+        )
+        for voice in VOICES
+    },
     **{
         f"overlap_{name}": Figure("overlapping area", f"{says}, made and held out", MADE)
         for name, says in (
@@ -131,7 +146,14 @@ def figure(name: str) -> Figure:
 
 def unit(name: str, config: RnnConfig | VaeConfig | ChoraleConfig) -> str:
     """The unit of a figure of a network, with what an event is to it."""
-    return figure(name).unit.format(event=event_of(config))
+    bars = bars_heard(config) if isinstance(config, VaeConfig) else ""
+    return figure(name).unit.format(event=event_of(config), bars=bars)
+
+
+def bars_heard(config: VaeConfig) -> str:
+    """How many bars an autoencoder hears at a time."""
+    bars = config.steps // STEPS_PER_BAR
+    return f"{({2: 'two', 4: 'four'}).get(bars, bars)} bars"
 
 
 def event_of(config: RnnConfig | VaeConfig | ChoraleConfig, explained: bool = False) -> str:
@@ -167,5 +189,5 @@ def card_metrics(
     elif config.head == "groove":
         said = "milliseconds, squared sixteenths, velocities, nats"
     else:
-        said = "shares of sixteenths; nll in nats per sixteenth, kl in nats per window of two bars"
+        said = f"shares of sixteenths; nll in nats per sixteenth, kl in nats per window of {bars_heard(config)}"
     return {"unit": f"{said}; {split} split", **rounded(figures)}

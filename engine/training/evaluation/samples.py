@@ -21,11 +21,13 @@ from engine.networks.encodings.performance.windows import densities, histograms
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.vae.configs import VaeConfig
+from engine.networks.vae.heads import classes_of
 from engine.networks.vae.music_vae import MusicVae
-from engine.score.phrase import ChordSpan, notes_between
+from engine.score.phrase import ChordSpan, in_order, notes_between
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import DatasetPiece
 from engine.training.datasets.music.kinds import augmentation_of, corpus_of
+from engine.training.datasets.music.trios import is_trio
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.material import known_chord
 from engine.training.tasks.vae_windows import CLASS_WINDOWS
@@ -62,9 +64,10 @@ class Sample:
 
 
 def heard_as(config: str) -> str:
-    """The kind of music that what a network makes is compared as: chorales are polyphony to whom only hears them."""
+    """The kind of music that what a network makes is compared as: chorales are polyphony to whom only hears them, and
+    so are melody and bass of a trio, whose drums are left out."""
     kind = corpus_of(config)
-    return "polyphony" if kind == "chorale" else kind
+    return "polyphony" if kind in ("chorale", "trio") else kind
 
 
 def corpus_samples(
@@ -72,10 +75,10 @@ def corpus_samples(
 ) -> list[Sample]:
     """Stretches of pieces, each piece with the same chance, brought into the range and key of the network.
 
-    MusicVAEs of melodies learn every key, so their windows are transposed by chance, as in training.
+    MusicVAEs of melodies and trios learn every key, so their windows are transposed by chance, as in training.
 
     Args:
-        config: of the network, which decides on the length: two bars, eight bars, or 20 seconds.
+        config: of the network, which decides on the length: two, four or eight bars, or 20 seconds.
         pieces: of one split.
         count: how many, if there are so many pieces that are long enough; two of them may overlap.
         seed: decides on pieces and places.
@@ -136,7 +139,7 @@ def _decoded(
     for first in range(0, count, _AT_ONCE):
         size = min(_AT_ONCE, count - first)
         z = rng.standard_normal((size, network.latent_size), np.float32)
-        classes = network.decode(z, temperature=temperature, rng=rng).argmax(axis=-1)
+        classes = classes_of(network.decode(z, temperature=temperature, rng=rng), network.config.output_sizes)
         samples += [window_sample(network.config, row) for row in classes]
         if advance:
             advance(len(samples) / count)
@@ -168,10 +171,17 @@ def _written(
 
 
 def window_sample(config: VaeConfig, classes: np.ndarray) -> Sample:
-    """The music that classes [T] of a MusicVAE mean."""
-    events = CLASS_WINDOWS[config.name].events(classes).tolist()
+    """The music that classes [T], or [T, parts], of a MusicVAE mean; of a trio, melody and bass."""
+    events, length = CLASS_WINDOWS[config.name].events(classes), len(classes) / STEPS_PER_BEAT
+    if is_trio(events):
+        return Sample(trio_notes(events), length)
     to_notes = drums.to_notes if corpus_of(config.name) == "drums" else melody.to_notes
-    return Sample(to_notes(events), len(classes) / STEPS_PER_BEAT)
+    return Sample(to_notes(events.tolist()), length)
+
+
+def trio_notes(events: np.ndarray) -> np.ndarray:
+    """Melody and bass of events [T, 3] of a trio: array of `NOTE`."""
+    return in_order(np.concatenate([melody.to_notes(events[:, line].tolist()) for line in range(2)]))
 
 
 def drum_notes(config: RnnConfig | VaeConfig, events: np.ndarray) -> np.ndarray:
@@ -257,8 +267,10 @@ def _window(config: VaeConfig, piece: DatasetPiece, rng: np.random.Generator) ->
         return None
     start = starts[int(rng.integers(len(starts)))]
     window = piece.events[start : start + config.steps]
-    if corpus_of(config.name) == "melody":
-        window = np.where(window >= 0, window + augmentation_of(config.name).transposition(rng), window)
+    if corpus_of(config.name) in ("melody", "trio"):
+        shift = augmentation_of(config.name).transposition(rng)
+        moved = np.where(window >= 0, window + shift, window)
+        window = np.column_stack([moved[:, :2], window[:, 2]]) if is_trio(window) else moved
     return window_sample(config, kind.tensors(window)[1]) if kind.enough(window) else None
 
 

@@ -1,4 +1,4 @@
-"""Training of the MusicVAEs of two bars."""
+"""Training of the MusicVAEs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.networks.vae.configs import VaeConfig
-from engine.networks.vae.keras_vae import VaeJudge, VaeModel, categorical_losses, groove_losses
+from engine.networks.vae.heads import classes_of
+from engine.networks.vae.keras_vae import VaeJudge, VaeModel, categorical_losses, groove_losses, parts_losses
 from engine.training.datasets import Augmentation, augmentation_of
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.initial import initial_vae_weights
@@ -64,7 +65,9 @@ class VaeTask:
         known = self.kind.converter.known if isinstance(self.kind, GrooveWindows) else None
         self.model = VaeModel(layout, self.groove, self.free_nats, options.dropout, options.seed, known)
         self.judged = VaeJudge(self.model)
-        self.seeds, self.loss = self.model.seeds, StepLoss(emphasised if self.groove else categorical_losses)
+        self.seeds, self.sizes = self.model.seeds, layout.output_sizes
+        losses = categorical_losses if len(self.sizes) == 1 else parts_losses(self.sizes)
+        self.loss = StepLoss(emphasised if self.groove else losses)
         bias = self.kind.bias(np.concatenate([self.kind.tensors(window)[1] for window in windows]))
         self.model.set_by_name(initial_vae_weights(layout.shapes(), bias, np.random.default_rng(options.seed)))
 
@@ -84,7 +87,8 @@ class VaeTask:
         Returns:
             "held_out_loss": negative ELBO per step at the final `beta`, with z = mu; "nll": its reconstruction part
             per step, the decoder being told the steps before (nats; for grooves with errors, see `emphasised`);
-            "kl": nats per window; for classes "accuracy": share of steps whose likeliest class is right.
+            "kl": nats per window; for classes "accuracy": share of steps whose likeliest class is right, over all
+            parts.
         """
         losses, hits, costs = [], [], []
         for batch in self._held_out_batches():
@@ -93,7 +97,7 @@ class VaeTask:
             kept = batch.weights[:, 0] > 0
             losses.append(_numpy(self.loss.call(batch.labels, outputs))[kept])
             if not self.groove:
-                hits.append((outputs.argmax(axis=-1) == batch.labels)[kept])
+                hits.append((classes_of(_numpy(outputs), self.sizes) == batch.labels)[kept])
             costs.append(made["kl"][kept])
         kl, nll = np.concatenate(costs), float(np.concatenate(losses).mean())
         charged = np.maximum(kl - self.free_nats, 0.0).mean() / self.steps

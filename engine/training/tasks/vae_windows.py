@@ -1,8 +1,8 @@
-"""Windows of pieces as what the MusicVAEs of two bars hear and give."""
+"""Windows of pieces as what the MusicVAEs hear and give."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from engine.networks.vae.converters.melody import CLASSES as MELODY_CLASSES
 from engine.networks.vae.converters.melody import FIRST_PITCH, HELD, HIGHEST, LOWEST, OFF
 from engine.score.drums import CLASSES
 from engine.training.datasets import Augmentation
+from engine.training.datasets.music.trios import VOICES
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.material import clean_start, reorchestrate
 
@@ -53,7 +54,8 @@ class WindowKind(Protocol):
         ...
 
     def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the encoder hears [T, input_size], and what the decoder is to give: classes [T], or [T, output_size]."""
+        """What the encoder hears [T, input_size], and what the decoder is to give: classes [T], of several parts
+        [T, parts], or [T, output_size]."""
         ...
 
     def bias(self, targets: np.ndarray) -> np.ndarray:
@@ -62,15 +64,23 @@ class WindowKind(Protocol):
 
 
 class ClassWindows(WindowKind, Protocol):
-    """Windows whose steps are classes."""
+    """Windows whose steps are classes.
+
+    Attributes:
+        voices: names of the parts; empty where there is one alone.
+    """
+
+    voices: tuple[str, ...]
 
     def events(self, classes: np.ndarray) -> np.ndarray:
-        """Events [T] of a piece that classes mean."""
+        """Events of a piece that classes mean, both [T], of several parts [T, parts]."""
         ...
 
 
 class MelodyWindows:
     """What `MelodyConverter` makes of melodies."""
+
+    voices: tuple[str, ...] = ()
 
     def augmented(self, events: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> np.ndarray:
         """Transposed."""
@@ -104,6 +114,8 @@ class MelodyWindows:
 class DrumWindows:
     """What `DrumsConverter` makes of nine classes of drums: a roll with a "nothing" bit in, their combination out."""
 
+    voices: tuple[str, ...] = ()
+
     def augmented(self, events: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> np.ndarray:
         """See `reorchestrate`."""
         return reorchestrate(events, rng)
@@ -129,6 +141,45 @@ class DrumWindows:
     def events(self, classes: np.ndarray) -> np.ndarray:
         """The classes themselves."""
         return classes
+
+
+class TrioWindows:
+    """What our `TrioConverter` makes of melody, bass and drums."""
+
+    voices: tuple[str, ...] = VOICES
+
+    def __init__(self) -> None:
+        self._parts = MelodyWindows(), MelodyWindows(), DrumWindows()
+
+    def augmented(self, events: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> np.ndarray:
+        """Melody and bass transposed together, and other drums in the place of some, see `reorchestrate`."""
+        shift = augmentation.transposition(rng)
+        lines = np.where(events[:, :2] >= 0, events[:, :2] + shift, events[:, :2])
+        return np.column_stack([lines, reorchestrate(events[:, 2], rng)])
+
+    def crossed(self, events: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """With the drums of the other: what melody and bass are to each other is left as it is."""
+        return np.column_stack([events[:, :2], others[:, 2]])
+
+    def enough(self, events: np.ndarray) -> bool:
+        """Something in each of the three."""
+        return all(part.enough(voice) for part, voice in self._each(events))
+
+    def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `WindowKind.tensors`."""
+        heard, classes = zip(*(part.tensors(voice) for part, voice in self._each(events)), strict=True)
+        return np.concatenate(heard, axis=1), np.stack(classes, axis=1)
+
+    def bias(self, targets: np.ndarray) -> np.ndarray:
+        """See `WindowKind.bias`."""
+        return np.concatenate([part.bias(voice) for part, voice in self._each(targets)])
+
+    def events(self, classes: np.ndarray) -> np.ndarray:
+        """See `ClassWindows.events`."""
+        return np.stack([part.events(voice) for part, voice in self._each(classes)], axis=1)
+
+    def _each(self, values: np.ndarray) -> Iterator[tuple[ClassWindows, np.ndarray]]:
+        return zip(self._parts, values.T, strict=True)
 
 
 class GrooveWindows:
@@ -187,6 +238,7 @@ def log_shares(classes: np.ndarray, count: int) -> np.ndarray:
 CLASS_WINDOWS: dict[str, ClassWindows] = {
     "cat-mel_2bar_small": MelodyWindows(),
     "cat-drums_2bar_small": DrumWindows(),
+    "trio_4bar": TrioWindows(),
 }
 GROOVES = ("groovae_2bar_humanize", "groovae_2bar_tap_fixed_velocity", "groovae_2bar_add_closed_hh")
 WINDOWS: dict[str, WindowKind] = {

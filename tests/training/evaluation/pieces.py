@@ -48,6 +48,17 @@ def melodies(count: int = 12) -> list[DatasetPiece]:
     return found
 
 
+def trios(count: int = 4) -> list[DatasetPiece]:
+    """The same melodies over a bass in quarters and drums."""
+    found = []
+    for tune, drums in zip(melodies(count), beats(count), strict=True):
+        bass = np.full(160, -2, np.int16)
+        bass[::4], bass[3::16] = 40 + tune.events[::4] % 5, -1
+        events = np.stack([tune.events, bass, drums.events], axis=1)
+        found.append(DatasetPiece(tune.name, tune.source, tune.split, events))
+    return found
+
+
 def lead_sheets() -> list[DatasetPiece]:
     """The same over two chords a bar."""
     chords = np.array((["C"] * 8 + ["G7"] * 8) * 10)

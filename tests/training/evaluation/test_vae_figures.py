@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.networks import CONFIGS
+from engine.networks import CONFIGS, build_network
 from engine.training.evaluation import evaluate
 from engine.training.evaluation.copies import KnownPieces
+from engine.training.evaluation.figures import card_metrics, unit
 from engine.training.evaluation.held_out.vae import divergences, edit_distances, evaluate_vae, walk_figures
+from tests.networks.golden import made_up_weights
 from tests.networks.vae.golden import small_network
-from tests.training.evaluation.pieces import melodies
+from tests.training.evaluation.pieces import melodies, trios
 
 
 def test_figures_of_a_network_of_chance_say_so():
@@ -24,6 +28,22 @@ def test_figures_of_a_network_of_chance_say_so():
     assert figures["elbo"] > figures["kl"] / 32
     assert figures == evaluate_vae(network, melodies()), "the same seed"
     assert figures["sampled"] != evaluate_vae(network, melodies(), seed=5)["sampled"]
+
+
+def test_each_voice_of_a_trio_is_judged_beside_holding_on():
+    config = CONFIGS["trio_4bar"]
+    layout = replace(config.layout(), encoder=(6,), decoder=(8,), latent=4)
+    network = build_network(config, made_up_weights(layout.shapes()))
+    figures = evaluate(network, trios(), samples=2)
+    assert figures["windows"] == 2
+    assert figures["all_hold_bass"] == pytest.approx(0.6875, abs=0.01), "eleven sixteenths of each bar"
+    for name in ("sampled", "reconstructed", "told", "all_hold"):
+        voices = [figures[f"{name}_{voice}"] for voice in ("melody", "bass", "drums")]
+        assert figures[name] == pytest.approx(np.mean(voices))
+    assert {"overlap_pitch", "walk_copies", "copied_bars"} <= set(figures)
+    assert unit("kl", config) == "nats per window of four bars"
+    assert unit("windows", config) == "windows of four bars"
+    assert all(unit(name, config) for name in figures)
 
 
 def test_the_divergence_of_the_prior_from_itself_is_nothing():
@@ -53,8 +73,6 @@ def test_walks_that_stand_still_and_walks_that_copy_are_seen():
 
 
 def test_all_figures_have_a_name_and_a_unit():
-    from engine.training.evaluation.figures import card_metrics, unit
-
     network = small_network("cat-mel_2bar_small")
     figures = evaluate(network, melodies(), samples=4)
     assert {"sampled", "walk_step", "overlap_pitch_train", "copied_bars_held_out"} <= set(figures)

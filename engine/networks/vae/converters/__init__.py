@@ -28,6 +28,7 @@ CONVERTERS: dict[str, Callable[[], Converter]] = {
     "cat-mel_2bar_med_chords": partial(MelodyConverter, over_chords=True, programs=None),
     "hierdec-mel_16bar": partial(MelodyConverter, bars=16, programs=None),
     "hierdec-trio_16bar": TrioConverter,
+    "trio_4bar": partial(TrioConverter, bars=4, as_roll=True),
     "groovae_4bar": partial(GrooveConverter, bars=4),
     "groovae_2bar_humanize": partial(GrooveConverter, humanize=True),
     "groovae_2bar_tap_fixed_velocity": partial(GrooveConverter, tap=True, fixed_velocities=True),

@@ -73,7 +73,19 @@ class DrumsConverter:
 
     def window(self, piece: Piece, start: float = 0.0, steps: int | None = None) -> Slice:
         """See `Converter`."""
-        return self._slice(self.roll(drum_notes(piece), int(step_of(np.array(start))), steps or self.steps), start)
+        return self._slice(self._heard(piece, start, steps or self.steps), start)
+
+    def classes(self, piece: Piece, start: float, steps: int) -> np.ndarray:
+        """The combination [steps] of the nine at each sixteenth from a beat on, as a bit mask."""
+        return self.combined(self._heard(piece, start, steps))
+
+    def combined(self, roll: np.ndarray) -> np.ndarray:
+        """Bit masks [T] of a roll [T, drums]."""
+        return roll @ self._bits
+
+    def slice_of(self, masks: np.ndarray) -> Slice:
+        """Bit masks [T] as tensors."""
+        return self._slice((masks[:, None] & self._bits) > 0, 0.0)
 
     def controls(self, steps: int, chords: Sequence[ChordSpan] = ()) -> np.ndarray | None:
         """None."""
@@ -81,7 +93,7 @@ class DrumsConverter:
 
     def to_tracks(self, outputs: np.ndarray) -> tuple[Track, ...]:
         """One track of drums, a sixteenth each."""
-        masks = self.roll_of(outputs) @ self._bits
+        masks = self.combined(self.roll_of(outputs))
         notes = to_notes(masks.tolist(), STEPS_PER_BEAT, self.pitches)
         notes.sort(order=["start", "pitch"])
         return (Track(notes, "drums", is_drum=True),)
@@ -96,7 +108,7 @@ class DrumsConverter:
         """What the decoder is to say for a roll [T, drums]: [T, output_size] float32."""
         if not self._combined:
             return roll.astype(np.float32)
-        return one_hot(roll @ self._bits, self.output_size)
+        return one_hot(self.combined(roll), self.output_size)
 
     def _stretches(self, notes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Stretches of drums without a silent bar: pairs of first sixteenth (on a bar line) and roll [T, drums], T in
@@ -120,6 +132,9 @@ class DrumsConverter:
             if drum is not None and 0 <= step < length:
                 roll[step, drum] = True
         return roll
+
+    def _heard(self, piece: Piece, start: float, steps: int) -> np.ndarray:
+        return self.roll(drum_notes(piece), int(step_of(np.array(start))), steps)
 
     def _slice(self, roll: np.ndarray, start: float) -> Slice:
         nothing = ~roll.any(axis=1, keepdims=True)

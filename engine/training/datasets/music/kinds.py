@@ -17,6 +17,7 @@ from engine.training.datasets.music.chorales import chorale_pieces, is_chorale
 from engine.training.datasets.music.drums import drum_pieces, groove_pieces
 from engine.training.datasets.music.melodies import lead_sheet_pieces, melody_pieces
 from engine.training.datasets.music.polyphony import performance_pieces, polyphony_pieces
+from engine.training.datasets.music.trios import is_trio, trio_pieces
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.datasets.score import Score, UnusableError
 
@@ -48,6 +49,7 @@ KINDS = {
     "groove": Kind(groove_pieces, frozenset({(4, 4)}), _AS_THEY_ARE, transposes=False),
     "melody": Kind(melody_pieces, _COMMON),
     "lead_sheet": Kind(lead_sheet_pieces, _COMMON),
+    "trio": Kind(trio_pieces, frozenset({(4, 4)})),
     "polyphony": Kind(polyphony_pieces),
     "chorale": Kind(chorale_pieces, None, Augmentation((-6, 6))),
     "performance": Kind(performance_pieces, None, Augmentation((-3, 3), (0.95, 1.05)), stretches=True),
@@ -63,6 +65,7 @@ CORPORA = {
     "performance_rnn": "performance",
     "cat-drums_2bar_small": "drums",
     "cat-mel_2bar_small": "melody",
+    "trio_4bar": "trio",
     "groovae_2bar_humanize": "groove",
     "groovae_2bar_tap_fixed_velocity": "groove",
     "groovae_2bar_add_closed_hh": "groove",
@@ -163,7 +166,9 @@ def unique_pitches(piece: DatasetPiece) -> int:
     events = piece.events
     if events.dtype.names:
         return len(np.unique(events["pitch"]))
-    if is_chorale(events):
+    if is_trio(events):
+        events = events[:, :2]
+    if is_chorale(events) or is_trio(piece.events):
         return len(np.unique(events[events >= 0]))
     if events.ndim > 1:
         return int(events[:, : events.shape[1] // 3].any(axis=0).sum())

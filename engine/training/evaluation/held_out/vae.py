@@ -1,4 +1,4 @@
-"""Held-out figures of a MusicVAE of two bars: what it gives back, and how it goes between points."""
+"""Held-out figures of a MusicVAE: what it gives back, and how it goes between points."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.networks.vae.converters.contract import one_hot
+from engine.networks.vae.heads import classes_of
 from engine.networks.vae.music_vae import MusicVae
 from engine.networks.vae.operations import interpolate
 from engine.training.amount import nothing_to_judge
 from engine.training.datasets import DatasetPiece
-from engine.training.datasets.music.kinds import corpus_of
 from engine.training.evaluation.copies import KnownPieces
-from engine.training.evaluation.samples import window_sample
+from engine.training.evaluation.samples import heard_as, window_sample
 from engine.training.tasks.vae_windows import CLASS_WINDOWS, WindowKind, held_out_windows
 
 WALKS, WALK_POINTS = 64, 9
@@ -22,7 +22,7 @@ _AT_ONCE = 128
 
 
 class _Heard(NamedTuple):
-    """Windows as tensors: inputs [B, T, D], classes [B, T], and what the encoder makes of them."""
+    """Windows as tensors: inputs [B, T, D], classes [B, T] or [B, T, parts], and what the encoder makes of them."""
 
     inputs: np.ndarray
     classes: np.ndarray
@@ -48,12 +48,13 @@ def evaluate_vae(
         "reconstructed": share of steps that come back when the decoder hears itself and takes the likeliest, z = mu;
         "reconstructed_z": the same, z drawn; "sampled_mu": the same with steps drawn at temperature 1, z = mu;
         "sampled": z and steps drawn; "all_hold": share of steps of the commonest class, which is what silence or
-        holding on scores; "windows"; and the figures of `walk_figures`.
+        holding on scores; of several voices these are means, and those of each are there with its name behind;
+        "windows"; and the figures of `walk_figures`.
 
     Raises:
         PerpetuumError: no window of the split has music in it.
     """
-    kind, steps = CLASS_WINDOWS[network.config.name], network.config.steps
+    kind, steps, sizes = CLASS_WINDOWS[network.config.name], network.config.steps, network.config.output_sizes
     windows = held_out_windows(kind, [p for p in pieces if p.split == split], steps)
     if not windows:
         raise nothing_to_judge(split)
@@ -61,7 +62,7 @@ def evaluate_vae(
     parts = [_heard(network, kind, windows[k : k + _AT_ONCE]) for k in range(0, len(windows), _AT_ONCE)]
     rows: list[dict[str, np.ndarray]] = []
     for part in parts:
-        targets = one_hot(part.classes.reshape(-1), network.config.output_size).reshape(*part.classes.shape, -1)
+        targets = _vectors(part.classes, sizes)
         drawn = part.mu + part.sigma * rng.standard_normal(part.mu.shape, np.float32)
         outputs, costs = network.teacher_forced(part.mu, targets)
         outputs_z, costs_z = network.teacher_forced(drawn, targets)
@@ -74,13 +75,16 @@ def evaluate_vae(
             "sampled_mu": network.decode(part.mu, temperature=1.0, rng=rng),
             "sampled": network.decode(drawn, temperature=1.0, rng=rng),
         }
-        right = {name: (music.argmax(axis=-1) == part.classes).mean(axis=1) for name, music in made.items()}
-        rows.append({"nll": costs / steps, "kl": kl, "elbo": (costs_z + kl) / steps, **right})
+        right = {name: classes_of(music, sizes) == part.classes for name, music in made.items()}
+        rows.append({"nll": costs / steps, "kl": kl, "elbo": (costs_z + kl) / steps, **_shares(right, kind.voices)})
     figures = {name: float(np.concatenate([row[name] for row in rows]).mean()) for name in rows[0]}
     classes = np.concatenate([part.classes for part in parts])
-    figures["all_hold"] = float(np.bincount(classes.reshape(-1)).max() / classes.size)
+    voices = classes.reshape(-1, len(sizes)).T
+    held = [float(np.bincount(voice).max() / voice.size) for voice in voices]
+    figures["all_hold"] = float(np.mean(held))
+    figures |= {f"all_hold_{name}": share for name, share in zip(kind.voices, held, strict=False)}
     figures["windows"] = float(len(classes))
-    known = KnownPieces(corpus_of(network.config.name), network.config, [p for p in pieces if p.split == "train"])
+    known = KnownPieces(heard_as(network.config.name), network.config, [p for p in pieces if p.split == "train"])
     return figures | walk_figures(network, np.concatenate([part.mu for part in parts]), known, rng)
 
 
@@ -106,11 +110,15 @@ def walk_figures(network: MusicVae, mu: np.ndarray, known: KnownPieces, rng: np.
     """
     ends = rng.integers(len(mu), size=(WALKS, 2))
     z = np.concatenate([interpolate(mu[first], mu[last], WALK_POINTS) for first, last in ends])
-    music = network.decode(z).argmax(axis=-1).reshape(WALKS, WALK_POINTS, -1)
+    sizes = network.config.output_sizes
+    classes = classes_of(network.decode(z), sizes).reshape(WALKS, WALK_POINTS, network.config.steps, len(sizes))
+    # What the voices do at a step is one thing, which changes or not.
+    music = classes @ np.cumprod([1, *sizes[:-1]])
     steps = music.shape[-1]
     changes = edit_distances(music[:, 1:].reshape(-1, steps), music[:, :-1].reshape(-1, steps)) / steps
     changes = changes.reshape(WALKS, -1)
-    between = [window_sample(network.config, row) for row in music[:, 1:-1].reshape(-1, steps)]
+    rows = classes[:, 1:-1].reshape(-1, steps, len(sizes))
+    between = [window_sample(network.config, row if len(sizes) > 1 else row[:, 0]) for row in rows]
     return {
         "walk_step": float(changes.mean()),
         "walk_jump": float(changes.max(axis=1).mean()),
@@ -133,6 +141,24 @@ def edit_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
             below[:, column + 1] = np.minimum(cheapest, changed[:, column])
         row = below
     return row[:, -1]
+
+
+def _vectors(classes: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """One-hot vectors [B, T, sum of `sizes`] of classes [B, T] or [B, T, parts]."""
+    voices = classes.reshape(-1, len(sizes)).T
+    made = [one_hot(voice, size) for voice, size in zip(voices, sizes, strict=True)]
+    return np.concatenate(made, axis=1).reshape(*classes.shape[:2], -1)
+
+
+def _shares(right: dict[str, np.ndarray], voices: Sequence[str]) -> dict[str, np.ndarray]:
+    """Shares [B] of what is right [B, T] or [B, T, parts]: of all voices, and of each with its name."""
+    shares = {name: found.reshape(len(found), -1).mean(axis=1) for name, found in right.items()}
+    of_each = {
+        f"{name}_{voice}": found[:, :, place].mean(axis=1)
+        for name, found in right.items()
+        for place, voice in enumerate(voices)
+    }
+    return shares | of_each
 
 
 def _heard(network: MusicVae, kind: WindowKind, windows: Sequence[np.ndarray]) -> _Heard:
