@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.generators.harmony import heard
 from engine.score.harmony.chords import Chord, parse_chord
+from engine.score.phrase import NOTE, Origin, Phrase, Provenance
+from engine.score.time import Meter
 from tests.proofs.hours.notes import PartInBar
 
 WINDOW = 20.0
@@ -108,14 +111,22 @@ def cadences(rows: Sequence[PartInBar], part: str) -> tuple[float, float]:
     others: list[bool] = []
     before: Chord | None = None
     for row in rows:
-        if row.part != part or not row.heard or not row.chords:
+        if row.part != part or not row.heard or not (found := _chords_in(row)):
             continue
-        chords = [before, *(parse_chord(name) for _, _, name in row.chords)]
+        chords = [before, *found]
         tonic = _tonic(row.key)
         closed = _closes(chords[-2], chords[-1], tonic)
         (ends if row.pb % 8 == 7 else others).append(closed)
         before = chords[-1]
     return float(np.mean(ends)) if ends else 0.0, float(np.mean(others)) if others else 0.0
+
+
+def _chords_in(row: PartInBar) -> list[Chord | None]:
+    """The chords that are meant in a bar, or else, of a network that means none, those that its notes make."""
+    if row.chords:
+        return [parse_chord(name) for _, _, name in row.chords]
+    made = Phrase.of(np.array([*row.notes], NOTE), row.beats, Provenance("", Origin.NETWORK))
+    return [span.chord for span in heard(made, Meter(round(row.beats), 4), row.beats)]
 
 
 def _tonic(key: str) -> int:
