@@ -171,8 +171,9 @@ def drumify_piece(
     bar = piece.meter.steps_per_bar
     steps = max(converter.steps // bar, 1) * bar
     made: list[np.ndarray] = []
-    # What is tapped again is played again: a groove is one by coming back.
-    known: dict[bytes, np.ndarray] = {}
+    # All windows draw the same chances: what is tapped again is played again, and what is alike alike. By that a groove
+    # is one.
+    seed = 0 if temperature is None else int(rng.integers(1 << 62))
     end = int(step_of(taps["start"]).max(initial=0)) + 1
     for first in range(0, end, steps):
         tell(first / end)
@@ -180,11 +181,8 @@ def drumify_piece(
         heard = converter.window(alone, start, steps)
         if not heard.inputs.any():
             continue
-        tapped = heard.inputs.tobytes()
-        if tapped not in known:
-            (drums,) = converter.to_tracks(_played(network, heard, rng, temperature))
-            known[tapped] = drums.notes
-        made.append(moved(known[tapped], start))
+        (drums,) = converter.to_tracks(_played(network, heard, np.random.default_rng(seed), temperature))
+        made.append(moved(drums.notes, start))
     part = Track(in_order(from_0(np.concatenate([np.zeros(0, NOTE), *made]))), "drums", is_drum=True)
     others = [one for one in piece.tracks if not (one is source and one.is_drum)]
     remarks: tuple[str, ...] = ()

@@ -136,7 +136,8 @@ def figures(scene: Scene, name: str, hours: Sequence[Sequence[PartInBar]]) -> It
     comped = letter in "GW"
     yield Figure("5 rhythms of the chords an hour", [one[0] for one in rhythms], (6, 9999) if comped else None)
     yield Figure("5 share of the commonest", [one[1] for one in rhythms], (0.0, 0.4) if comped else None)
-    rooms = [room.room(rows, melody, beaten) for rows in hours]
+    bells = [one.name for one in scene.parts.values() if letter == "A" and "bell" in one.sound.instrument]
+    rooms = [room.room(rows, melody, beaten, bells) for rows in hours]
     yield Figure("8 melody doubled at its pitch", [one.doubled for one in rooms], (0.0, 0.25))
     yield Figure("8 a second beside it", [one.beside for one in rooms], (0.0, 0.15))
     yield Figure("8 highest within an octave", [one.highest for one in rooms], (0.85 if letter == "C" else 0.7, 1.0))

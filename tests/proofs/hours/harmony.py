@@ -143,14 +143,13 @@ def _closes(before: Chord | None, last: Chord | None, tonic: int) -> bool:
 
 
 def tonic_in_bass_at_ends(rows: Sequence[PartInBar], drums: Iterable[str] = ()) -> float:
-    """Share of passes whose lowest note in the last bar, at its end, is the tonic of their key."""
+    """Share of passes whose lowest note that sounds at their end, whenever it began, is the tonic of their key."""
     without = set(drums)
-    lowest: dict[int, tuple[float, int, int]] = {}
+    lowest: dict[int, tuple[int, int]] = {}
     for row in rows:
-        if row.heard and row.part not in without and row.pb == row.pn - 1:
-            for _, end, pitch, _ in row.notes:
-                if end >= row.beats - 0.5:
-                    known = lowest.get(row.ps, (0.0, 999, 0))
-                    if pitch < known[1]:
-                        lowest[row.ps] = (end, pitch, _tonic(row.key))
-    return float(np.mean([pitch % 12 == tonic for _, pitch, tonic in lowest.values()])) if lowest else 0.0
+        if row.heard and row.part not in without:
+            left = (row.pn - row.pb) * row.beats
+            sounding = [pitch for _, end, pitch, _ in row.notes if end >= left - 0.5]
+            if sounding:
+                lowest[row.ps] = min(lowest.get(row.ps, (999, 0)), (min(sounding), _tonic(row.key)))
+    return float(np.mean([pitch % 12 == tonic for pitch, tonic in lowest.values()])) if lowest else 0.0

@@ -178,12 +178,13 @@ def _kinship(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
 
 
 def _turnaround(notes: np.ndarray, request: Request) -> float:
-    """How much more the last bar of drums differs from the one before it than the others do, 0.5 for as much."""
+    """How much more the last bar of drums differs from the one before it than the others do; 0.5 for as much, 1 for
+    half of its strokes more."""
     bar = request.meter.beats_per_bar
     numbers = (notes["start"] / bar + 1e-6).astype(int)
     bars = [moved(notes[numbers == number], -number * bar) for number in range(request.bars)]
     alike = [kinship.rhythmic(after, before, bar) for before, after in itertools.pairwise(bars)]
-    return (1.0 + float(np.mean(alike[:-1])) - alike[-1]) / 2
+    return min(1.0, max(0.0, 0.5 + float(np.mean(alike[:-1])) - alike[-1]))
 
 
 def _novelty(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
