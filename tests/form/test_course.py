@@ -134,6 +134,20 @@ def test_the_form_thins_drums_that_know_no_density_and_asks_others_for_fewer_not
     assert asked["lead"].transforms == asked["tune"].transforms == ()
 
 
+def test_all_slow_down_together_where_a_section_closes_and_half_as_much_where_a_period_does():
+    made = replace(scene([part("pad", "rule")], [section("a", "pad", bars=(16, 16))], qpm=100.0), rubato=0.06)
+    (visit, *_) = hours(Plan(made, 1), 0.02)
+    assert visit.qpms == (*[100.0] * 6, 99.0, 97.0, *[100.0] * 6, 98.0, 94.0)
+    assert Plan.at(Plan(made, 1).position(7), made, 1).bar(7).qpm == 97.0
+
+
+def test_no_form_stands_still():
+    """Of a process whose tempo begins at 0 %, the first bar would last for ever."""
+    still = Form(FORM.movement, {"process": 1.0}, Range(0.0, 0.0), Range(0.0, 1.0), Range(1.0, 1.0), Range(1.0, 1.0))
+    made = replace(scene([part("pad", "rule")], [section("a", "pad")]), form=still, rubato=0.25)
+    assert {visit.qpms[0] for visit in hours(Plan(made, 1), 0.02)} == {20.0}
+
+
 def test_sections_whose_level_fits_the_moment_come_rather_than_others():
     passes = [visit for visit in hours(Plan(formed(), 3), 8) if not visit.called]
     lively = [visit.intensity for visit in passes if visit.section.name == "chorus"]
