@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.form.course import after_a_quiet, at_the_summit, between, intensity, next_course, progress
 from engine.form.passes import Pass
-from engine.form.periods import cadences, drawn_length
+from engine.form.periods import cadences, drawn_length, eased
 from engine.form.position import Called, FormCourse, StoredPass, StoredSection
 from engine.form.scene import Form, Scene, Section, Tempo
 from engine.form.seeds import derive_seed
@@ -20,9 +20,12 @@ from engine.score.dynamics import LEVELS, clipped
 from engine.score.harmony.keys import Key
 from engine.score.harmony.relations import Relation
 from engine.score.time import SAMPLE_RATE
+from engine.units import QPM
 
 _CHARACTER = 2.5
 """How strongly sections whose level is that of the moment are preferred to those that are far from it."""
+_SLOWEST = QPM.low
+"""Tempo under which no form and no rubato slows down."""
 _QUIETEST = LEVELS["pp"]
 """Level of a planned quiet whose section says none."""
 
@@ -113,6 +116,8 @@ class Drawing:
         qpms = self._tempos(section, index, bars, now)
         if form is not None:
             qpms = tuple(round(qpm * between(form.tempo, full), 3) for qpm in qpms)
+        closes = cadences(self.seed, section.name, bars, scene.period)
+        qpms = tuple(max(_SLOWEST, qpm) for qpm in eased(qpms, closes, scene.rubato))
         return Pass(
             index=index,
             section=section,
@@ -124,7 +129,7 @@ class Drawing:
             players=self._players(section, called, full),
             dynamics=self._dynamics(section, called, course, frame, qpms, refrain) if scene.has_dynamics else (),
             intensity=full,
-            cadences=cadences(self.seed, section.name, bars, scene.period),
+            cadences=closes,
             called=called,
             course=course,
         )

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine.form.seeds import derive_seed
@@ -23,6 +25,25 @@ def drawn_length(span: Range, period: int, rng: np.random.Generator) -> int:
         if len(choices) >= 2 or (choices and (low == high or group == period)):
             return int(rng.choice(choices))
     return int(rng.integers(low, high + 1))
+
+
+def eased(qpms: tuple[float, ...], closes: Sequence[tuple[int, Cadence]], rubato: float) -> tuple[float, ...]:
+    """The tempi of a pass's bars, with all slowing down together where it closes.
+
+    Args:
+        qpms: of its bars.
+        closes: its cadences, as `cadences` says.
+        rubato: share by which the last bar is slower; one in which a period within it closes is by half of that, and a
+            bar before either by a third of what that is.
+    """
+    if rubato <= 0:
+        return qpms
+    slower = [0.0] * len(qpms)
+    for end, _ in closes:
+        share = rubato if end == len(qpms) else rubato / 2
+        slower[end - 1] = max(slower[end - 1], share)
+        slower[max(0, end - 2)] = max(slower[max(0, end - 2)], share / 3)
+    return tuple(round(qpm * (1.0 - share), 3) for qpm, share in zip(qpms, slower, strict=True))
 
 
 def cadences(seed: int, section: str, bars: int, period: int) -> tuple[tuple[int, Cadence], ...]:

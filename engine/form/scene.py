@@ -223,6 +223,7 @@ class Scene:
         modulation: how the home key wanders; None where it stays.
         period: bars of a period, at whose end a cadence is due; 0 for none but at ends of sections.
         form: what stands above the sections; None without.
+        rubato: share by which the tempo eases where a section closes.
     """
 
     path: Path
@@ -246,6 +247,7 @@ class Scene:
     modulation: Modulation | None = None
     period: int = PERIOD
     form: Form | None = None
+    rubato: float = 0.0
 
     @property
     def has_dynamics(self) -> bool:

@@ -77,6 +77,40 @@ def close(
     return notes
 
 
+def close_voices(notes: np.ndarray, request: Request, spans: tuple[ChordSpan, ...], span: PitchRange) -> np.ndarray:
+    """Several voices with their ending put right, where a section ends: they come home together, and it rings.
+
+    What begins after the last bar's middle is left out. What sounds then sounds to the end, on tones of the tonic chord
+    if the chord has any of them, the lowest on the tonic itself. Music that is silent by then stays as it is.
+
+    Args:
+        notes: with any timing.
+        request: where they stand.
+        spans: chords under them.
+        span: range that notes may be moved in.
+    """
+    if not request.ends_section or not len(notes):
+        return notes
+    middle = request.beats - request.meter.beats_per_bar + strong_pulses(request.meter)[-1] / STEPS_PER_BEAT
+    notes = notes[notes["start"] <= middle + _TOGETHER * 50].copy()
+    last = np.flatnonzero(notes["end"] > middle + 1e-9)
+    if not len(last):
+        return notes
+    chord = harmony.tones_of(harmony.span_at(spans, middle), request.key)
+    home = harmony.home(request.key).pitch_classes
+    tones = tuple(tone for tone in home if tone in chord) or chord
+    root = (request.key.tonic,) if request.key.tonic in tones else tones[:1]
+    last = last[np.argsort(notes["pitch"][last], kind="stable")]
+    kept, sounding = np.ones(len(notes), bool), list[int]()
+    for place in last.tolist():
+        pitch = nearest_tone(int(notes["pitch"][place]), tones if sounding else root, span)
+        notes["pitch"][place], notes["end"][place] = pitch, request.beats
+        # Voices that meet in one pitch, or would lie under the lowest, are one.
+        kept[place] = not sounding or (pitch > sounding[0] and pitch not in sounding)
+        sounding += [pitch] if kept[place] else []
+    return notes[kept]
+
+
 def nearest_tone(pitch: int, tones: tuple[int, ...], span: PitchRange) -> int:
     """The pitch of some pitch classes nearest to a pitch, within a range (of an octave at least)."""
     options = [option for option in range(span.low, span.high + 1) if option % 12 in tones]

@@ -9,7 +9,7 @@ from engine.form.curves import Curve
 from engine.form.plan import Plan
 from engine.form.scene import Form, Modulation, PlannedQuiet
 from engine.form.shapes import SHAPES, Moment
-from engine.generators.contract import Cadence
+from engine.generators.contract import GENERATORS, Cadence, Role
 from engine.score.harmony.keys import Key
 from engine.score.harmony.relations import Relation
 from engine.score.time import SAMPLE_RATE
@@ -114,6 +114,38 @@ def test_the_shape_moves_levels_tempo_and_the_number_of_parts():
     assert low.dynamics[0] < high.dynamics[0] - 1.5
     assert low.qpms[0] < 84 < 96 < high.qpms[0]
     assert set(low.players) < set(low.section.parts), "those that are listed first play on"
+
+
+def test_the_form_thins_drums_that_know_no_density_and_asks_others_for_fewer_notes():
+    """Themes stay whole: of a melody that knows none, no note is left out."""
+    performers, drummers = GENERATORS.get("performance_rnn").settings, GENERATORS.get("drums_rnn").settings
+    parts = [
+        replace(part("lead", "rule"), role=Role.MELODY, settings=performers(notes_per_second=8.0)),
+        replace(part("kit", "rule"), role=Role.DRUMS, settings=drummers()),
+        replace(part("tune", "rule"), role=Role.MELODY, settings=GENERATORS.get("melody_rnn").settings()),
+    ]
+    half, one, level = Range(0.5, 0.5), Range(1.0, 1.0), Range(0.0, 0.0)
+    thin = Form(FORM.movement, {"arc": 1.0}, dynamics=level, tempo=one, density=half, parts=one)
+    played = Performance(replace(scene(parts, [section("a", "lead", "kit", "tune")]), form=thin))
+    asked = {one.part: one for one in played.play(8).rules.requests}
+    assert asked["lead"].settings.notes_per_second == 4.0
+    (name, how), *more = asked["kit"].transforms
+    assert (name, how.share, more) == ("thin", 0.5, [])
+    assert asked["lead"].transforms == asked["tune"].transforms == ()
+
+
+def test_all_slow_down_together_where_a_section_closes_and_half_as_much_where_a_period_does():
+    made = replace(scene([part("pad", "rule")], [section("a", "pad", bars=(16, 16))], qpm=100.0), rubato=0.06)
+    (visit, *_) = hours(Plan(made, 1), 0.02)
+    assert visit.qpms == (*[100.0] * 6, 99.0, 97.0, *[100.0] * 6, 98.0, 94.0)
+    assert Plan.at(Plan(made, 1).position(7), made, 1).bar(7).qpm == 97.0
+
+
+def test_no_form_stands_still():
+    """Of a process whose tempo begins at 0 %, the first bar would last for ever."""
+    still = Form(FORM.movement, {"process": 1.0}, Range(0.0, 0.0), Range(0.0, 1.0), Range(1.0, 1.0), Range(1.0, 1.0))
+    made = replace(scene([part("pad", "rule")], [section("a", "pad")]), form=still, rubato=0.25)
+    assert {visit.qpms[0] for visit in hours(Plan(made, 1), 0.02)} == {20.0}
 
 
 def test_sections_whose_level_fits_the_moment_come_rather_than_others():

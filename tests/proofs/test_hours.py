@@ -83,6 +83,18 @@ def test_runs_of_chords_and_cadences_are_counted():
     assert others == pytest.approx(3 / 7, abs=0.03)
     bass = [row(bar, "bass", (0, 4, 36 if bar % 16 == 7 else 43, 80)) for bar in range(64)]
     assert harmony.tonic_in_bass_at_ends(bass) == 0.5
+    # A note that began bars ago sounds at the end, too.
+    held = [row(bar, "bass", *([(0, 16, 36, 80)] if bar % 16 == 4 else [])) for bar in range(64)]
+    assert harmony.tonic_in_bass_at_ends([*held, *(row(bar, "top", (3, 4, 67, 80)) for bar in range(64))]) == 0.5
+
+
+def test_of_a_choir_that_means_no_chords_those_count_that_it_sings():
+    sung = {"C": (48, 64, 67), "F": (53, 60, 69), "G": (55, 62, 71)}
+    rows = [
+        row(bar, "choir", *((0, 4, pitch, 80) for pitch in sung["CFGC"[bar % 4]] + (72,) * (bar % 4 == 0)))
+        for bar in range(64)
+    ]
+    assert harmony.cadences(rows, "choir") == (1.0, pytest.approx(3 / 7, abs=0.1))
 
 
 def test_what_differs_between_hours_and_sections_is_measured():
@@ -121,6 +133,10 @@ def test_a_machine_at_the_drums_is_told_from_a_hand():
     assert loose.loudest == 0
     assert loose.ghosts == pytest.approx(0.25, abs=0.05)
     assert loose.likeness < 0.6
+    fills = [
+        row(bar, "kit", *((step, step + 0.1, 38, 90) for step in range(4 if bar % 8 < 7 else 2))) for bar in range(64)
+    ]
+    assert drums.drums(fills, "kit").changes == (0.5, pytest.approx(0.5 / 7, abs=0.01))
     assert loose.timing == pytest.approx(15, abs=2)
     assert loose.velocities > 25
 
@@ -140,6 +156,11 @@ def test_a_melody_under_a_pad_has_no_room_and_one_above_it_has():
     assert (with_melody(60).doubled, with_melody(60).highest) == (1.0, 0.0)
     assert with_melody(65).beside == 1.0
     assert with_melody(72).low == 1.0
+    ringing = [
+        *(row(bar, "tune", (1, 2, 72, 80)) for bar in range(16)),
+        *(row(bar, "bell", (1, 2, 80, 80)) for bar in range(16)),
+    ]
+    assert (room.room(ringing, "tune").highest, room.room(ringing, "tune", above=["bell"]).highest) == (0.0, 1.0)
 
 
 def test_hours_are_kept_as_they_were_played(tmp_path):

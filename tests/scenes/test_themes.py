@@ -71,6 +71,7 @@ LONG = " | ".join(["A4:4"] * 5)
         ({"themes": THREE.replace('"A4:1 C5:1 E5:2"', "{drums: 'A4:1'}")}, (5, 10), "of the wrong kind"),
         ({"themes": THREE.replace('"A4:1 C5:1 E5:2"', "{}")}, (5, 10), "is empty"),
         ({"themes": THREE.replace('"A4:1 C5:1 E5:2"', '"~:4"')}, (5, 10), "is silent"),
+        ({"themes": THREE.replace('"A4:1 C5:1 E5:2"', f'"{"A4:1/32 " * 129}"')}, (5, 10), "has 129 notes of melody"),
         ({"themes": THREE.replace('"A4:1 C5:1 E5:2"', f'"{LONG}"')}, (5, 10), "has 5 bars of melody"),
         ({"themes": THREE.replace("dawn:", "'da wn':")}, (5, 10), "cannot be the name of a theme"),
         ({"theme": "theme: dwan"}, (9, 44), "unknown theme `dwan`"),

@@ -16,6 +16,7 @@ from engine.form.scene import Part, Scene
 from engine.form.seeds import derive_seed
 from engine.form.themes import theme_of
 from engine.generators.contract import Link, Place, Request, Role, Settings
+from engine.generators.transforms.density import ThinSettings
 from engine.generators.transposing import phrase_in
 from engine.ideas.memory import IdeaMemory
 from engine.score.dynamics import LOUDEST
@@ -99,8 +100,9 @@ def request_for(
         worn=memory.wear.of(part.name),
         sources=sources,
         primer=_in_the_key(part, scene.key, visit.key),
-        transforms=tuple(
-            (name, _with_values(settings, values, place)) for place, (name, settings) in enumerate(part.transforms)
+        transforms=(
+            *((name, _with_values(one, values, place)) for place, (name, one) in enumerate(part.transforms)),
+            *_thinned_by_the_form(scene, part, visit, levels),
         ),
     )
 
@@ -123,23 +125,45 @@ def _in_the_key(part: Part, written: Key, key: Key) -> Phrase | None:
 
 _DENSITY_PER_LEVEL = 0.08
 """By how much parts that have a density play more from level to level."""
+_DENSITIES = {"density": 1.0, "notes_per_second": 64.0}
+"""Settings of generators that are densities, and the most that each can be."""
+_SPARSEST = 0.4
+"""Share of their strokes that drums without a density keep at least."""
+
+
+def _fullness(scene: Scene, visit: Pass, levels: Sequence[float]) -> float:
+    """By what the form and the level of playing multiply densities."""
+    wanted = 1.0 + _DENSITY_PER_LEVEL * (sum(levels) / len(levels) if levels else 0.0)
+    return wanted * between(scene.form.density, visit.intensity) if scene.form is not None else wanted
 
 
 def _as_the_form_wants(scene: Scene, visit: Pass, levels: Sequence[float], settings: Settings) -> Settings:
     """Settings of a generator whose density and range follow the form and the level of playing."""
     fields, changes = type(settings).model_fields, dict[str, Any]()
     form = scene.form
-    density = getattr(settings, "density", None) if "density" in fields else None
-    if isinstance(density, float):
-        wanted = 1.0 + _DENSITY_PER_LEVEL * (sum(levels) / len(levels) if levels else 0.0)
-        if form is not None:
-            wanted *= between(form.density, visit.intensity)
-        changes["density"] = min(1.0, density * wanted)
+    for name, most in _DENSITIES.items():
+        density = getattr(settings, name, None) if name in fields else None
+        if isinstance(density, float):
+            changes[name] = min(most, density * _fullness(scene, visit, levels))
     span = getattr(settings, "range", None) if "range" in fields else None
     if isinstance(span, PitchRange) and form is not None and form.reach:
         top = span.high - round((1.0 - visit.intensity) * form.reach)
         changes["range"] = PitchRange(span.low, max(top, min(span.high, span.low + 12)))
     return settings.model_copy(update=changes) if changes else settings
+
+
+def _thinned_by_the_form(
+    scene: Scene, part: Part, visit: Pass, levels: Sequence[float]
+) -> tuple[tuple[str, Settings], ...]:
+    """What leaves strokes out of drums whose generator knows no density, where the form wants fewer; else nothing.
+
+    Melodies of such generators stay whole: a theme without some of its notes would be another one.
+    """
+    fields = type(part.settings).model_fields
+    if scene.form is None or part.role is not Role.DRUMS or any(name in fields for name in _DENSITIES):
+        return ()
+    share = 1.0 - max(_SPARSEST, _fullness(scene, visit, levels))
+    return (("thin", ThinSettings().model_copy(update={"share": share})),) if share > 0 else ()
 
 
 def values_at(scene: Scene, part: str, visit: Pass, position: float, time_of_day: float) -> Values:

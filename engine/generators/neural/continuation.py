@@ -103,7 +103,8 @@ def new_notes(
 ) -> list[NewNotes]:
     """Ways to go on, as many as the settings say, made in one batch; one where a beam is asked for.
 
-    A shorter number of steps than the phrase has is repeated to fill it.
+    A shorter number of steps than the phrase has is repeated to fill it; where a period closes, its last bar is what
+    the network plays next, instead.
 
     Args:
         network: ready to play.
@@ -114,6 +115,8 @@ def new_notes(
     """
     settings = request.settings
     beats = min(request.beats, settings.steps / STEPS_PER_BEAT) if settings.steps else request.beats
+    bar = request.meter.beats_per_bar
+    turn = bar if request.closes is not None and beats + bar <= request.beats else 0.0
     passage = Passage(past.notes, past.length, request.qpm, request.meter.steps_per_bar)
     sampling = Sampling(
         temperature=settings.temperature,
@@ -126,22 +129,32 @@ def new_notes(
     rng = stream(request.seed, "events", number)
     count = settings.candidates if settings.beam_size * settings.branch_factor == 1 else 1
     try:
-        found = network.extend(passage, beats, conditions, sampling, rng, count)
+        found = network.extend(passage, beats + turn, conditions, sampling, rng, count)
     except ValueError as error:
         raise PerpetuumError(f"part {request.part!r}: {error}") from error
-    return [NewNotes(_repeated(made.notes, beats, request.beats), _per_note(made)) for made in found]
+    return [NewNotes(_repeated(made.notes, beats, request.beats, turn), _per_note(made)) for made in found]
 
 
 def _per_note(made: Extension) -> float | None:
     return None if made.learnt is None else -made.learnt / max(1, len(made.notes))
 
 
-def _repeated(notes: np.ndarray, beats: float, whole: float) -> np.ndarray:
-    """Notes of some beats, again and again until a whole is full."""
-    notes = notes[(notes["start"] >= 0) & (notes["start"] < beats)].copy()
-    notes["end"] = np.minimum(notes["end"], beats if beats < whole else whole + _LONGEST_RING)
-    made = np.concatenate([moved(notes, turn * beats) for turn in range(int(np.ceil(whole / beats - 1e-9)))])
-    return made[made["start"] < whole - 1e-9]
+def _repeated(notes: np.ndarray, beats: float, whole: float, turn: float = 0.0) -> np.ndarray:
+    """Notes of some beats, again and again until a whole is full.
+
+    Args:
+        notes: from 0 on.
+        beats: that are repeated.
+        whole: beats of the phrase.
+        turn: beats at its end that are taken from what the notes have after those.
+    """
+    again = notes[(notes["start"] >= 0) & (notes["start"] < beats)].copy()
+    again["end"] = np.minimum(again["end"], beats if beats < whole else whole + _LONGEST_RING)
+    made = np.concatenate([moved(again, time * beats) for time in range(int(np.ceil(whole / beats - 1e-9)))])
+    made = made[made["start"] < whole - turn - 1e-9]
+    made["end"] = np.minimum(made["end"], whole - turn) if turn else made["end"]
+    last = notes[(notes["start"] >= beats) & (notes["start"] < beats + turn - 1e-9)]
+    return np.concatenate([made, moved(last, whole - turn - beats)])
 
 
 def past_of(request: Request[R], by_rules: Callable[[Request[R]], Phrase], fresh: bool) -> Phrase:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.generators import harmony
+from engine.generators import endings, harmony
 from engine.generators.chance import stream
 from engine.generators.contract import Request, Role
 from engine.generators.expression import sung, with_velocities
@@ -149,7 +149,7 @@ def _phrase(
     asked, idea = (request, None) if lead is None else (lead.rest, lead.past)
     stand = Stand(request, asked, begin, settings.range, idea, typical)
     choice = curated(fitted, judged_voices, request, settings.taste, stand)
-    notes = choice.candidate.notes
+    notes = endings.close_voices(choice.candidate.notes, request, harmony.chords_under(request), settings.range)
     provenance = told(Provenance(name, Origin.NETWORK, request.seed), choice)
     if len(notes) and len(np.unique(notes["velocity"])) == 1:
         # The network says nothing about velocities: the meter and the phrase do.

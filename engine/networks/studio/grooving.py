@@ -148,7 +148,7 @@ def drumify_piece(
     track: str | None = None,
     temperature: float | None = None,
 ) -> MadePiece:
-    """A drum part to the rhythm of a track, as if a drummer heard it tapped.
+    """A drum part to the rhythm of a track, as if a drummer heard it tapped; to the same rhythm the same part.
 
     Args:
         network: of the family groovae, one that hears taps (groovae_2bar_tap_fixed_velocity).
@@ -171,6 +171,9 @@ def drumify_piece(
     bar = piece.meter.steps_per_bar
     steps = max(converter.steps // bar, 1) * bar
     made: list[np.ndarray] = []
+    # All windows draw the same chances: what is tapped again is played again, and what is alike alike. By that a groove
+    # is one.
+    seed = 0 if temperature is None else int(rng.integers(1 << 62))
     end = int(step_of(taps["start"]).max(initial=0)) + 1
     for first in range(0, end, steps):
         tell(first / end)
@@ -178,7 +181,7 @@ def drumify_piece(
         heard = converter.window(alone, start, steps)
         if not heard.inputs.any():
             continue
-        (drums,) = converter.to_tracks(_played(network, heard, rng, temperature))
+        (drums,) = converter.to_tracks(_played(network, heard, np.random.default_rng(seed), temperature))
         made.append(moved(drums.notes, start))
     part = Track(in_order(from_0(np.concatenate([np.zeros(0, NOTE), *made]))), "drums", is_drum=True)
     others = [one for one in piece.tracks if not (one is source and one.is_drum)]

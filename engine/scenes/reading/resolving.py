@@ -79,6 +79,7 @@ def resolve(draft: SceneDraft, source: SourceFile) -> Scene | list[Problem]:
         day_dynamics=dynamics,
         modulation=modulation,
         period=head.period,
+        rubato=head.rubato,
         form=form,
     )
     return replace(scene, parts=_with_filters(scene))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.generators.contract import Role, SettingsContext
-from engine.ideas.idea import IDEA_BARS, Idea, kind_of_role
+from engine.ideas.idea import IDEA_BARS, MOST_NOTES, Idea, kind_of_role
 from engine.ideas.themes import FOUND, Theme
 from engine.scenes.reading.drafts import SceneReader
 from engine.scenes.schema.models import NAME, ThemeFile
@@ -111,6 +111,8 @@ def _as_idea(reader: SceneReader, name: str, at: Span, role: Role, phrase: Phras
     most = 64 if role is Role.CHORDS else IDEA_BARS
     if bars > most:
         return reader.source.error(at, f"theme `{name}` has {bars:g} bars of {role}", f"{most} bars at most")
+    if (count := len(phrase.notes)) > MOST_NOTES:
+        return reader.source.error(at, f"theme `{name}` has {count} notes of {role}", f"{MOST_NOTES} notes at most")
     if not len(phrase.notes) and not phrase.chords:
         return reader.source.error(at, f"theme `{name}` is silent", "notes that sound")
     whole = Phrase.of(phrase.notes, bars * bar, phrase.provenance, phrase.chords)

@@ -285,6 +285,12 @@ class SceneFile(Settings):
         "`0 bars` for cadences at their ends only.",
         le=64,
     )
+    rubato: Percent = Field(
+        default=0.0,
+        description="How much slower all play together in the bar in which a section closes; half of it where a period "
+        "closes, a third of that in the bar before. `0 %` keeps the beat.",
+        le=0.25,
+    )
     modulation: ModulationFile | None = Field(default=None, description="How the home key, `key`, wanders.")
     form: FormFile | None = Field(default=None, description="What stands above the sections.")
     parts: dict[str, Any] = Field(description="Who plays: parts by name.", min_length=1, max_length=MOST_PARTS)

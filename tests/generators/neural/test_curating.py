@@ -108,6 +108,16 @@ def test_a_period_closes_by_itself_where_a_cadence_is_due():
     assert only("cadence", away, home) == 1, "the section ends here, so it comes home"
 
 
+def test_drums_that_turn_around_close_a_period_rather_than_such_as_go_on():
+    groove = [(bar * 4 + step, bar * 4 + step + 0.2, 36) for bar in range(4) for step in (0, 1.5, 2.5)]
+    fill = [(12 + step / 4, 12.2 + step / 4, 45) for step in (8, 10, 12, 13, 14, 15)]
+    on, turned = one(*groove), one(*groove[:9], *fill)
+    restless = one(*((step, step + 0.2, 36) for step in range(0, 16, 3)))
+    closing, going_on = (replace(stand("drums_rnn"), request=request("drums_rnn", bar=bar)) for bar in (12, 0))
+    assert only("cadence", on, restless, turned, where=closing) == 2
+    assert only("cadence", on, turned, where=going_on) == 0, "no period closes here"
+
+
 def test_of_a_choir_counterpoint_counts_before_all_else():
     clean = replace(one((0, 2, 60), nats=9.0), faults=0.0)
     typical = replace(one((0, 2, 60), nats=2.0), faults=1.5)

@@ -88,6 +88,14 @@ def test_steps_make_a_loop_that_fills_the_phrase(parrot):
     assert drum_events(raw) == GROOVE[:8] * 6
 
 
+def test_where_a_period_closes_a_loop_turns_around_in_its_last_bar(parrot):
+    bird = parrot("drum_kit", GROOVE[:8] + GROOVE)
+    asked = request("drums_rnn", bars=3, bar=13, section_bars=16, settings={"steps": "8 steps"})
+    raw, _ = make_phrase("drums_rnn", asked, {})
+    assert bird.asked[0].beats == 6
+    assert drum_events(raw) == GROOVE[:8] * 4 + GROOVE
+
+
 def test_the_network_continues_from_its_last_bars(parrot):
     bird = parrot("drum_kit", GROOVE)
     history = made("drum_rules", bars=8)

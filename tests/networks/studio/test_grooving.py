@@ -256,6 +256,16 @@ def test_a_rhythm_becomes_drums_in_a_track_of_their_own(network):
     np.testing.assert_array_equal(again.piece.tracks[2].notes, drums.notes)
 
 
+def test_the_same_rhythm_is_played_in_the_same_way_again(network):
+    tapped = network("groovae_2bar_tap_fixed_velocity")
+    made = drumify_piece(tapped, Piece((Track(beat(4), "Piano"),)), np.random.default_rng(1), temperature=1.5)
+    notes = made.piece.tracks[-1].notes
+    first, second = (notes[np.abs(notes["start"] - middle) < 3] for middle in (4, 12))
+    assert len(first) > 0
+    np.testing.assert_allclose(second["start"] - 8, first["start"])
+    assert second["pitch"].tolist() == first["pitch"].tolist()
+
+
 def test_the_rhythm_is_that_of_the_tune_unless_told_otherwise(network):
     tapped = network("groovae_2bar_tap_fixed_velocity")
     low = Track(np.array([(step / 4, step / 4 + 0.2, 30, 80) for step in range(32)], NOTE), "Low")

@@ -28,7 +28,8 @@ class Drums:
         ghosts: share of snare strokes under 45.
         commonest: share of an hour's bars that are the commonest one (mean of hours).
         likeness: Jaccard index of a bar and the one before, mean.
-        changes: shares of bars that differ from the one before at ends of eight bars, and elsewhere.
+        changes: how far bars differ from the one before (1 less their Jaccard index), at ends of eight bars, and
+            elsewhere. Of the Groove Dataset's beats in 4/4, .96 of all bars differ at all, at ends and elsewhere.
         timing: standard deviation in ms within drum and step, mean.
         velocities: standard deviation within drum and step, mean.
     """
@@ -49,8 +50,8 @@ def drums(rows: Iterable[PartInBar], part: str) -> Drums:
     timing: dict[Stroke, list[float]] = defaultdict(list)
     velocities: dict[Stroke, list[int]] = defaultdict(list)
     likeness: list[float] = []
-    ends: list[bool] = []
-    others: list[bool] = []
+    ends: list[float] = []
+    others: list[float] = []
     before: tuple[int, frozenset[Stroke]] | None = None
     for row in rows:
         if row.part != part or not row.heard or row.org == "opening":
@@ -68,7 +69,7 @@ def drums(rows: Iterable[PartInBar], part: str) -> Drums:
         hours[int(row.t // 3600)][bar] += 1
         if before is not None and before[0] == row.bar - 1:
             likeness.append(len(bar & before[1]) / max(1, len(bar | before[1])))
-            (ends if row.pb % 8 == 7 else others).append(bar != before[1])
+            (ends if row.pb % 8 == 7 else others).append(1.0 - likeness[-1])
         before = row.bar, bar
     return Drums(
         loudest=_mean([one == 127 for one in snare]),

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.generators.harmony import heard
 from engine.score.harmony.chords import Chord, parse_chord
+from engine.score.phrase import NOTE, Origin, Phrase, Provenance
+from engine.score.time import Meter
 from tests.proofs.hours.notes import PartInBar
 
 WINDOW = 20.0
@@ -108,14 +111,22 @@ def cadences(rows: Sequence[PartInBar], part: str) -> tuple[float, float]:
     others: list[bool] = []
     before: Chord | None = None
     for row in rows:
-        if row.part != part or not row.heard or not row.chords:
+        if row.part != part or not row.heard or not (found := _chords_in(row)):
             continue
-        chords = [before, *(parse_chord(name) for _, _, name in row.chords)]
+        chords = [before, *found]
         tonic = _tonic(row.key)
         closed = _closes(chords[-2], chords[-1], tonic)
         (ends if row.pb % 8 == 7 else others).append(closed)
         before = chords[-1]
     return float(np.mean(ends)) if ends else 0.0, float(np.mean(others)) if others else 0.0
+
+
+def _chords_in(row: PartInBar) -> list[Chord | None]:
+    """The chords that are meant in a bar, or else, of a network that means none, those that its notes make."""
+    if row.chords:
+        return [parse_chord(name) for _, _, name in row.chords]
+    made = Phrase.of(np.array([*row.notes], NOTE), row.beats, Provenance("", Origin.NETWORK))
+    return [span.chord for span in heard(made, Meter(round(row.beats), 4), row.beats)]
 
 
 def _tonic(key: str) -> int:
@@ -132,14 +143,13 @@ def _closes(before: Chord | None, last: Chord | None, tonic: int) -> bool:
 
 
 def tonic_in_bass_at_ends(rows: Sequence[PartInBar], drums: Iterable[str] = ()) -> float:
-    """Share of passes whose lowest note in the last bar, at its end, is the tonic of their key."""
+    """Share of passes whose lowest note that sounds at their end, whenever it began, is the tonic of their key."""
     without = set(drums)
-    lowest: dict[int, tuple[float, int, int]] = {}
+    lowest: dict[int, tuple[int, int]] = {}
     for row in rows:
-        if row.heard and row.part not in without and row.pb == row.pn - 1:
-            for _, end, pitch, _ in row.notes:
-                if end >= row.beats - 0.5:
-                    known = lowest.get(row.ps, (0.0, 999, 0))
-                    if pitch < known[1]:
-                        lowest[row.ps] = (end, pitch, _tonic(row.key))
-    return float(np.mean([pitch % 12 == tonic for _, pitch, tonic in lowest.values()])) if lowest else 0.0
+        if row.heard and row.part not in without:
+            left = (row.pn - row.pb) * row.beats
+            sounding = [pitch for _, end, pitch, _ in row.notes if end >= left - 0.5]
+            if sounding:
+                lowest[row.ps] = min(lowest.get(row.ps, (999, 0)), (min(sounding), _tonic(row.key)))
+    return float(np.mean([pitch % 12 == tonic for pitch, tonic in lowest.values()])) if lowest else 0.0

@@ -1,4 +1,4 @@
-"""An hour of a scene in one picture: notes by part and theme, density, loudness of playing and key.
+"""An hour of a scene in one picture: notes by part and theme, density, loudness of playing, key and sections.
 
     python -m tests.proofs.hours.roll KEPT.jsonl.gz -o docs/ground.png [--title "Variations on a Ground"]
 
@@ -28,29 +28,21 @@ def picture(rows: Sequence[PartInBar], title: str):
     parts = list(dict.fromkeys(row.part for row in heard))
     themes = sorted({row.theme for row in heard if row.theme})
     colours = {theme: f"C{place % 10}" for place, theme in enumerate(themes)}
-    figure = new_figure(18, 1.5 * len(parts) + 4.2)
+    figure = new_figure(18, 1.2 * len(parts) + 6.0)
     figure.suptitle(title)
     axes = figure.subplots(
-        len(parts) + 3, 1, sharex=True, gridspec_kw={"height_ratios": [2.0] * len(parts) + [1.0] * 3}
+        len(parts) + 4, 1, sharex=True, gridspec_kw={"height_ratios": [2.0] * len(parts) + [1.0, 1.0, 2.0, 2.0]}
     )
     for place, part in zip(axes, parts, strict=False):
         _roll(place, [row for row in heard if row.part == part], colours)
         place.set_ylabel(part, rotation=0, ha="right")
-    _curves(axes[len(parts) :], heard)
+    _curves(axes[len(parts) : -1], heard)
     for theme, colour in colours.items():
         axes[0].plot([], [], color=colour, linewidth=3, label=theme)
     axes[0].plot([], [], color="0.75", linewidth=3, label="free")
     axes[0].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=8, frameon=False, fontsize=8)
-    sections = {row.ps: row for row in reversed(heard)}
-    before = ""
-    for index in sorted(sections):
-        row = sections[index]
-        if row.sec != before:
-            for place in axes:
-                place.axvline(row.t / 60, color="0.85", linewidth=0.8, zorder=0)
-            axes[-1].text(row.t / 60, -0.75, row.sec, fontsize=7, rotation=20, va="top")
-        before = row.sec
-    axes[-1].set_xlabel("minutes", labelpad=24)
+    _sections(axes[-1], heard)
+    axes[-1].set_xlabel("minutes")
     figure.tight_layout()
     return figure
 
@@ -88,6 +80,17 @@ def _curves(places, rows: Sequence[PartInBar]) -> None:
     places[2].step(seconds, [keys.index(bars[bar].key) for bar in sorted(bars)], where="post", color="0.2")
     places[2].set_yticks(range(len(keys)), keys, fontsize=7)
     places[2].set_ylim(-0.5, len(keys) - 0.5)
+
+
+def _sections(place, rows: Sequence[PartInBar]) -> None:
+    """When each section plays, one line each, in the order in which they came."""
+    bars = {row.bar: row for row in rows}
+    names = list(dict.fromkeys(bars[bar].sec for bar in sorted(bars)))
+    spans = [(row.t / 60, row.beats / row.qpm, names.index(row.sec)) for row in (bars[bar] for bar in sorted(bars))]
+    for line in range(len(names)):
+        place.broken_barh([(left, width) for left, width, one in spans if one == line], (line - 0.4, 0.8), color="0.4")
+    place.set_yticks(range(len(names)), names, fontsize=7)
+    place.set_ylim(len(names) - 0.5, -0.5)
 
 
 def main() -> None:

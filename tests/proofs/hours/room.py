@@ -31,12 +31,12 @@ class Room:
     low: float
 
 
-def room(rows: Sequence[PartInBar], melody: str, drums: Iterable[str] = ()) -> Room:
-    """Measure the room of a part's notes, shortly after each begins."""
-    without = set(drums)
+def room(rows: Sequence[PartInBar], melody: str, drums: Iterable[str] = (), above: Iterable[str] = ()) -> Room:
+    """Measure the room of a part's notes, shortly after each begins; parts of `above` may lie above it."""
+    without, over = set(drums), set(above)
     notes = np.array(
         [
-            (row.t + start * 60 / row.qpm, row.t + end * 60 / row.qpm, pitch, row.part == melody)
+            (row.t + start * 60 / row.qpm, row.t + end * 60 / row.qpm, pitch, row.part == melody, row.part in over)
             for row in rows
             if row.heard and row.part not in without
             for start, end, pitch, _ in row.notes
@@ -46,21 +46,23 @@ def room(rows: Sequence[PartInBar], melody: str, drums: Iterable[str] = ()) -> R
         return Room(0.0, 0.0, 0.0, 0.0)
     notes = notes[np.argsort(notes[:, 0], kind="stable")]
     longest = float((notes[:, 1] - notes[:, 0]).max())
-    mine = notes[:, 3] == 1
+    mine, low = notes[:, 3] == 1, (notes[:, 3] == 0) & (notes[:, 4] == 0)
     doubled = beside = judged = highest = 0
-    for start, end, pitch, _ in notes[mine]:
+    for start, end, pitch, *_ in notes[mine]:
         moment = start + min(0.3, (end - start) / 2)
         others = _sounding(notes[~mine], moment, longest)
         doubled += bool(np.any(others == pitch))
         beside += bool(np.any((np.abs(others - pitch) > 0) & (np.abs(others - pitch) <= 2)))
-        near = others[np.abs(others - pitch) <= 12]
+        near = _sounding(notes[low], moment, longest)
+        near = near[np.abs(near - pitch) <= 12]
         if len(near):
             judged += 1
             highest += bool(pitch > near.max())
     moments = np.arange(10.0, notes[-1, 0], 0.5)
     close = [_crowded(_sounding(notes, moment, longest)) for moment in moments]
     count = max(1, int(mine.sum()))
-    return Room(doubled / count, beside / count, highest / max(1, judged), float(np.mean(close)) if close else 0.0)
+    top = highest / judged if judged else 1.0
+    return Room(doubled / count, beside / count, top, float(np.mean(close)) if close else 0.0)
 
 
 def _sounding(notes: np.ndarray, moment: float, longest: float) -> np.ndarray:

@@ -7,6 +7,7 @@ told what would be played and knows nothing of how it came about; a phrase witho
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from engine.generators.transposing import phrase_in
 from engine.ideas import kinship
 from engine.ideas.wear import freshness
 from engine.score.harmony.keys import Key
-from engine.score.phrase import ChordSpan, Phrase
+from engine.score.phrase import ChordSpan, Phrase, moved
 from engine.score.time import STEPS_PER_BEAT
 from engine.units import PitchRange
 
@@ -176,6 +177,16 @@ def _kinship(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     return lambda one: kinship.melodic(one.made, idea.notes)
 
 
+def _turnaround(notes: np.ndarray, request: Request) -> float:
+    """How much more the last bar of drums differs from the one before it than the others do; 0.5 for as much, 1 for
+    half of its strokes more."""
+    bar = request.meter.beats_per_bar
+    numbers = (notes["start"] / bar + 1e-6).astype(int)
+    bars = [moved(notes[numbers == number], -number * bar) for number in range(request.bars)]
+    alike = [kinship.rhythmic(after, before, bar) for before, after in itertools.pairwise(bars)]
+    return min(1.0, max(0.0, 0.5 + float(np.mean(alike[:-1])) - alike[-1]))
+
+
 def _novelty(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     worn = stand.request.worn
     if not worn:
@@ -185,8 +196,10 @@ def _novelty(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
 
 def _cadence(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     due, request = stand.request.closes, stand.request
-    if due is None or stand.drums or stand.counterpoint:
+    if due is None or stand.counterpoint:
         return None
+    if stand.drums:
+        return (lambda one: _turnaround(one.made, request)) if request.bars > 2 else None
     key, bar = request.key, request.meter.beats_per_bar
     goal = (key.tonic + 7) % 12 if due is Cadence.HALF else key.tonic
     chord = {goal, *((goal + step) % 12 for step in (3, 4, 7) if (goal + step) % 12 in key)}

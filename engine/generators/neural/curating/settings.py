@@ -36,7 +36,7 @@ class Taste(Settings):
     )
     kinship: Weight = Field(default=2.0, description="like the theme that it takes up")
     novelty: Weight = Field(default=1.0, description="its figures have not been heard often in the last hours")
-    cadence: Weight = Field(default=1.0, description="where a period closes, it closes by itself")
+    cadence: Weight = Field(default=1.0, description="where a period closes, it closes by itself; drums turn around")
 
 
 class ChoirTaste(Taste):

@@ -75,6 +75,8 @@ class MusicVaeGenerator:
         led = self._led(request, settings)
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
+        drums = request.role is Role.DRUMS
+        turns = drums and request.closes is not None and request.bars > 1
 
         def way(begin: int) -> np.ndarray:
             return self._way(request, settings, points, begin)
@@ -83,18 +85,18 @@ class MusicVaeGenerator:
             if led is not None and number < ATTEMPTS - 1:
                 count = settings.candidates
                 found = self._cut(request, settings, led, spans, range(number * count, (number + 1) * count))
-                return [_led_candidate(notes, request, span) for notes in found]
+                return [_led_candidate(notes, request, span) for notes in (_turned(found, request) if turns else found)]
             # Along a way all windows draw the same chances, so that there is one phrase at a place.
             numbers = [number]
-            if settings.mode == "sample" and not isinstance(self._converter, TrioConverter):
+            if (turns or settings.mode == "sample") and not isinstance(self._converter, TrioConverter):
                 numbers = range(number * settings.candidates, (number + 1) * settings.candidates)
             heard = spans if follows_chords else None
             found = self._cut(request, settings, way, spans, numbers)
+            found = _turned(found, request) if turns else found
             return [_free_candidate(notes, request, span, heard, settings.in_key) for notes in found]
 
         span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
         idea = request.taken.idea.phrase if led is not None and request.taken is not None else None
-        drums = request.role is Role.DRUMS
         stand = Stand(request, request, span=None if drums else span, idea=idea)
         choice = curated(attempt, judged_drums if drums else judged_melody, request, settings.taste, stand)
         notes = choice.candidate.notes
@@ -283,6 +285,14 @@ def _within(notes: np.ndarray, beats: float) -> np.ndarray:
     notes = notes[(notes["start"] >= -1e-9) & (notes["start"] < beats - 1e-9)]
     notes["start"] = np.maximum(notes["start"], 0.0)
     return notes
+
+
+def _turned(found: list[np.ndarray], request: Request) -> list[np.ndarray]:
+    """The first way to play a phrase of drums, as it is and with the last bars of the others, to turn around by."""
+    line = request.beats - request.meter.beats_per_bar - 1e-9
+    first = found[0]
+    turns = (np.concatenate([first[first["start"] < line], other[other["start"] >= line]]) for other in found[1:])
+    return [first, *turns]
 
 
 def _led_candidate(notes: np.ndarray, request: Request, span: PitchRange) -> PhraseCandidate:

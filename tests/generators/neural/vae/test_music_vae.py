@@ -109,6 +109,19 @@ def test_music_does_not_depend_on_how_it_is_cut_into_phrases(weights, config, mo
     assert np.array_equal(heard(12), heard(4))
 
 
+def test_drums_on_a_walk_turn_around_in_the_last_bar_where_a_period_closes(weights):
+    """One phrase lies at a place; only its last bar is chosen, and only where something ends."""
+
+    def bars(candidates, bar):
+        raw = played(weights, "cat-drums_2bar_small", bar=bar, settings={"candidates": candidates})
+        return raw.slice(0, 12), raw.slice(12, 16)
+
+    (plain, last), (same, turned) = bars(1, 12), bars(8, 12)
+    assert same_notes(plain, same)
+    assert not same_notes(last, turned)
+    assert all(map(same_notes, bars(1, 4), bars(8, 4)))
+
+
 def _spans(asked):
     from engine.generators.harmony import chords_under
 
