@@ -153,9 +153,9 @@ def played_over_keys(
 
     decoder, digest = model.decoder(), model.digest()
     try:
-        playing = Playing(decoder, digest, notes, done, folder, threads=1, keeps=True)
+        playing = Playing(decoder, digest, notes, done, folder, threads=1)
     except PerpetuumError:  # what was put aside is damaged; nobody is there who could say what to do
-        playing = Playing(decoder, digest, notes, done, folder, threads=1, keeps=True, afresh=True)
+        playing = Playing(decoder, digest, notes, done, folder, threads=1, afresh=True)
     with part(1, 20, 20):
         playing.play()
     playing.forget()
