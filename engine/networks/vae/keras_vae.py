@@ -27,13 +27,17 @@ def categorical_losses(targets, outputs):
     return keras.losses.sparse_categorical_crossentropy(targets, outputs, from_logits=True)
 
 
+def _parts_of(values, sizes):
+    """Values [..., sum of `sizes`] cut into those of each part. TensorFlow does not cut into one."""
+    return [values] if len(sizes) == 1 else ops.split(values, np.cumsum(sizes)[:-1].tolist(), axis=-1)
+
+
 def parts_losses(sizes):
     """What gives the negative log-likelihood [...] in nats of the classes [..., parts] of several parts under their
     logits side by side [..., sum of `sizes`]."""
-    edges = np.cumsum(sizes)[:-1].tolist()
 
     def losses(targets, outputs):
-        parts = ops.split(outputs, edges, axis=-1)
+        parts = _parts_of(outputs, sizes)
         costs = [categorical_losses(targets[..., part], logits) for part, logits in enumerate(parts)]
         return ops.sum(ops.stack(costs), axis=0)
 
@@ -226,8 +230,7 @@ class VaeModel(NamedWeightsModel):
             played = ops.concatenate([hits, heard * ops.sigmoid(velocities), heard * ops.tanh(offsets)], axis=-1)
         else:
             drawn = keras.random.uniform(ops.shape(outputs), minval=_LEAST_CHANCE, maxval=1.0, seed=self.seeds)
-            edges = np.cumsum(self.layout.output_sizes)[:-1].tolist()
-            parts = ops.split(outputs - ops.log(-ops.log(drawn)), edges, axis=-1)
+            parts = _parts_of(outputs - ops.log(-ops.log(drawn)), self.layout.output_sizes)
             played = ops.stack([ops.cast(ops.argmax(part, axis=-1), "int32") for part in parts], axis=-1)
             played = played[..., 0] if len(parts) == 1 else played
         asked = ops.shape(previous)[:2] if self.groove else ops.shape(previous)
