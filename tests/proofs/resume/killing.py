@@ -38,7 +38,7 @@ LONG = HEALTHY + 2.0
 PATIENCE = 90.0
 """Seconds that a first sound is waited for."""
 
-TAIL = RATE * 3 // 2
+TAIL = RATE
 """Frames behind a kill in which what the audio server and the recorder still held is heard; no start sounds so soon."""
 
 
