@@ -21,6 +21,12 @@ SETTLED = 1.5
 WINDOW = 1.0
 """Seconds over which an output's pace is looked at: servers ask for some tenths of a second at once."""
 
+STALL = 0.01
+"""Seconds for which a chunk is not taken where what was there before has filled a buffer."""
+
+SLIGHT = 0.02
+"""Seconds by which an output may begin late without a word: about a chunk."""
+
 MOST = 1.0
 """Seconds that an output may be ahead; one that is further ahead keeps no time."""
 
@@ -48,6 +54,8 @@ class Continuity:
         self._peak: float | None = None
         self._window_ends = 0.0
         self._measured = False
+        self._took_at = self._longest_gap = 0.0
+        self._stall: tuple[float, int] | None = None
 
     def begin(self, format: AudioFormat) -> None:
         """Sound of a form begins."""
@@ -68,6 +76,7 @@ class Continuity:
         self._output = output
         self._opened_at, self._opened_with = now, self._frames - self._format.frames(given)
         self._measured = False
+        self._took_at, self._stall = now, None
         self._begin_window(now + SETTLED)
         return given
 
@@ -95,6 +104,7 @@ class Continuity:
         ):
             self._held_bytes -= len(self._held.popleft())
         if self._output is not None:
+            self._look_at_stalls(self._format.frames(chunk))
             self._look_at_pace(self._output)
 
     def forget(self) -> None:
@@ -113,6 +123,10 @@ class Continuity:
         if not self._measured:  # later the card's clock has drifted, or sound was missing
             self._measured = True
             lead = self._peak + self._opened_at * self._format.rate - self._opened_with
+            # An output holds what it holds: one that began late seems to hold less. The first time that shows in how
+            # it takes sound; later it was given what the last one held.
+            before = self._leads.get(output)
+            lead = lead + self._cold_start(lead) if before is None else max(lead, before)
             if 0 <= lead <= MOST * self._format.rate:
                 self._leads[output] = lead
             else:
@@ -120,8 +134,36 @@ class Continuity:
         self._course = self._peak if output in self._leads else None
         self._begin_window(now)
 
+    def _look_at_stalls(self, frames: int) -> None:
+        now = self._clock()
+        gap, self._took_at = now - self._took_at, now
+        if self._stall is None and gap > STALL:
+            self._stall = now - self._opened_at, self._frames - frames - self._opened_with
+        if now >= self._opened_at + SETTLED:
+            self._longest_gap = max(self._longest_gap, gap)
+
+    def _cold_start(self, lead: float) -> float:
+        """Frames that would have sounded while an output had its buffer full and did not play yet, as a server does
+        whose card slept: the next one begins at once, and wants all that this one holds.
+
+        Whose buffer is full at once asks for more by and by; whose first request comes late either asks for little, or
+        plays late. Which of both it was shows by what it holds then: as much as it took at once, or a request more.
+
+        Args:
+            lead: frames that it is ahead.
+        """
+        if self._stall is None:
+            return 0.0
+        (late, burst), request = self._stall, self._longest_gap * self._format.rate
+        missed = late * self._format.rate
+        if missed <= request + SLIGHT * self._format.rate:
+            return 0.0
+        began_late = abs(lead + missed - burst - request) < abs(lead - burst - request / 4)
+        return missed if began_late else 0.0
+
     def _begin_window(self, now: float) -> None:
         self._peak, self._window_ends = None, now + WINDOW
+        self._longest_gap = 0.0
 
     def _late(self, now: float) -> float:
         """Frames that should have been taken by now, and were not."""

@@ -71,12 +71,48 @@ class Loudspeaker(Output):
         self.alive = False
 
 
+class SleepyServer(Loudspeaker):
+    """A player at a server that takes blocks of 50 ms, the first one at once; but the first time its card slept.
+
+    `late`: seconds until it plays for the first time, while the player's buffer is full.
+    """
+
+    block = SAMPLE_RATE // 20
+
+    def __init__(self, time: Time, holds: int, late: float) -> None:
+        super().__init__(time, holds, 0.0)
+        self.late = late
+
+    def open(self, format: AudioFormat) -> None:
+        self.begins, self.late = self.time.now + self.late, 0.0
+        self.held, self.blocks, self.alive = 0, 0, True
+
+    def write(self, chunk: bytes) -> None:
+        if not self.alive:
+            raise OutputLostError("it was killed")
+        self.held += MONO.frames(chunk)
+        self.play()
+        while self.held > self.holds:
+            self.time.sleep(0.001)
+            self.play()
+
+    def play(self) -> None:
+        due = int((self.time.now - self.begins) * SAMPLE_RATE / self.block) + 1 if self.time.now >= self.begins else 0
+        self.held, self.blocks = max(0, self.held - (due - self.blocks) * self.block), due
+
+    def kill(self) -> None:
+        self.alive = False
+
+
 class Room:
     """Music whose frames are numbers, a chain, and a loudspeaker."""
 
-    def __init__(self, holds: float = 0.4, starts: float = 0.05, patience: float = 0.5) -> None:
+    def __init__(
+        self, holds: float = 0.4, starts: float = 0.05, patience: float = 0.5, late: float | None = None
+    ) -> None:
         self.time = Time()
-        self.speaker = Loudspeaker(self.time, round(holds * SAMPLE_RATE), starts)
+        frames = round(holds * SAMPLE_RATE)
+        self.speaker = Loudspeaker(self.time, frames, starts) if late is None else SleepyServer(self.time, frames, late)
         floor = NullOutput(Pacer(clock=self.time.clock, sleep=self.time.sleep))
         self.chain = Chain([self.speaker], floor, lambda event: None, lambda: Backoff(0.05, 0.05), self.time.clock)
         self.chain.open(MONO)
@@ -106,6 +142,17 @@ def test_frames_are_taken_as_time_takes_them_however_often_a_player_is_killed(st
         room.speaker.kill()
         room.play(4.0)
         assert abs(room.ahead() - before) <= CHUNK
+
+
+@pytest.mark.parametrize("late", [0.0, 0.07, 0.12, 0.5, 0.9])
+def test_a_server_whose_card_slept_at_first_does_not_make_the_music_leap_at_the_first_loss(late):
+    room = Room(late=late)
+    room.play(5.0)
+    before = room.ahead()
+    for _ in range(3):
+        room.speaker.kill()
+        room.play(4.0)
+        assert abs(room.ahead() - before) <= SleepyServer.block / 2 + CHUNK
 
 
 def test_what_a_killed_player_held_is_heard_from_where_the_music_would_be_by_then():
