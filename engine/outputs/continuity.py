@@ -55,7 +55,7 @@ class Continuity:
         self._window_ends = 0.0
         self._measured = False
         self._took_at = self._longest_gap = 0.0
-        self._stall: tuple[float, int] | None = None
+        self._stall: tuple[float, float] | None = None
 
     def begin(self, format: AudioFormat) -> None:
         """Sound of a form begins."""
