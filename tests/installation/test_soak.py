@@ -76,6 +76,14 @@ def test_a_soak_with_sound_measures_every_second_of_it_as_another_meter_does(sce
     assert "sound: longest silence" in page([kept])
     with pytest.raises(PerpetuumError, match="cannot be gone on with"):
         soak_in(tmp_path / "heard", scene, 3)
+    assert soak_in(tmp_path / "heard", scene, 3, sounds=True).samples == ()
+
+
+def test_a_soak_with_sound_is_not_written_over_one_of_days_without(scene, tmp_path):
+    soak(scene, tmp_path, 0.01)
+    with pytest.raises(PerpetuumError, match="would be lost"):
+        soak_in(tmp_path, scene, 3, sounds=True)
+    assert len(soak_in(tmp_path, scene, 3).samples) == 1
 
 
 def test_a_slope_and_its_interval_are_those_of_a_regression():

@@ -240,20 +240,23 @@ def _words(heard: Heard) -> str:
 
 
 def soak_in(folder: Path, scene: Scene, seed: int, sounds: bool = False) -> StoredSoak:
-    """The soak that a folder keeps, to be gone on with; or a new one. One with sound is always new.
+    """The soak that a folder keeps, to be gone on with; or a new one. One with sound begins anew, and nothing but one
+    like it is written over.
 
     Raises:
         PerpetuumError: it is one of another scene or seed, or cannot be read.
     """
     path = folder / "soak.json"
-    if sounds or not path.exists():
+    if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         return StoredSoak(title=scene.title, file=str(scene.path), seed=seed)
     try:
         kept = StoredSoak.from_json(path.read_bytes())
     except OSError as error:
         raise PerpetuumError(f"{path} cannot be read: {error.strerror}") from error
-    if kept.sound is not None:
+    if sounds and kept.sound is None:
+        raise PerpetuumError(f"{folder} keeps a soak without sound, which would be lost", "name another folder")
+    if kept.sound is not None and not sounds:
         raise PerpetuumError(
             f"{folder} keeps a soak with sound, which cannot be gone on with", "name another folder, or say --sound"
         )
@@ -262,4 +265,6 @@ def soak_in(folder: Path, scene: Scene, seed: int, sounds: bool = False) -> Stor
             f"{folder} keeps a soak of {kept.title!r} with seed {kept.seed}, not of {scene.title!r} with {seed}",
             "name another folder, or that scene and seed",
         )
+    if sounds:
+        return StoredSoak(title=scene.title, file=str(scene.path), seed=seed)
     return kept.model_copy(update={"runs": kept.runs + 1})
