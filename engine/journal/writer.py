@@ -131,7 +131,7 @@ class JournalWriter:
         """
         try:
             # SQLite's locks are on the file and its shared memory: to close another descriptor of the log frees none.
-            descriptor = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             self.checkpoint()
             return
