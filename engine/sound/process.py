@@ -193,6 +193,7 @@ class Renderer:
         self._core.handle(message, number)
 
     def _tell_late(self) -> None:
+        self._late += [TakenLate(number, frame) for number, frame in self._core.changes_late()]
         while self._late and self._messenger.send(self._late[0]):
             del self._late[0]
 
@@ -223,7 +224,6 @@ class Renderer:
             return 3
         if not self._put(block):
             return 0
-        self._late += [TakenLate(number, frame) for number, frame in self._core.changes_late()]
         self._blocks += 1
         if self._blocks % METER_BLOCKS == 0 and self._messenger.open:
             self._messenger.send(self._core.meter())

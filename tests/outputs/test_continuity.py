@@ -133,26 +133,26 @@ class Room:
         return np.concatenate(self.speaker.heard)
 
 
-@pytest.mark.parametrize("starts", [0.0, 0.05, 0.3])
-def test_frames_are_taken_as_time_takes_them_however_often_a_player_is_killed(starts):
-    room = Room(starts=starts)
+def leaps(room: Room) -> list[float]:
+    """Frames by which the music is off its course after each of three losses."""
     room.play(5.0)
     before = room.ahead()
+    found: list[float] = []
     for _ in range(3):
         room.speaker.kill()
         room.play(4.0)
-        assert abs(room.ahead() - before) <= CHUNK
+        found.append(abs(room.ahead() - before))
+    return found
+
+
+@pytest.mark.parametrize("starts", [0.0, 0.05, 0.3])
+def test_frames_are_taken_as_time_takes_them_however_often_a_player_is_killed(starts):
+    assert max(leaps(Room(starts=starts))) <= CHUNK
 
 
 @pytest.mark.parametrize("late", [0.0, 0.07, 0.12, 0.5, 0.9])
 def test_a_server_whose_card_slept_at_first_does_not_make_the_music_leap_at_the_first_loss(late):
-    room = Room(late=late)
-    room.play(5.0)
-    before = room.ahead()
-    for _ in range(3):
-        room.speaker.kill()
-        room.play(4.0)
-        assert abs(room.ahead() - before) <= SleepyServer.block / 2 + CHUNK
+    assert max(leaps(Room(late=late))) <= SleepyServer.block / 2 + CHUNK
 
 
 def test_what_a_killed_player_held_is_heard_from_where_the_music_would_be_by_then():

@@ -64,9 +64,8 @@ class SecondMeter:
         short_term = lufs(sum(self._lately) / len(self._lately))
         tenths = second.reshape(TENTHS, -1)
         peaks = np.maximum(tenths.max(axis=1), -tenths.min(axis=1))
-        means = np.array(
-            [side.mean() for side in second.T]
-        )  # over the first axis at once numpy takes thirty times as long
+        # Over the first axis at once numpy takes thirty times as long.
+        means = np.array([side.mean() for side in second.T])
         tone, tonal = self._partial(second)
         return SecondFigures(
             powers=powers,
