@@ -145,9 +145,9 @@ class Ear:
         self._repetition_at = notes.seconds + MINUTE
         shares: dict[str, float] = {}
         for part in notes.parts.values():
-            # What stands in the scene, or follows its chords, comes again because it is meant to.
-            if part.repeated is not None and not part.written and not part.figuration:
-                shares[part.role.value] = max(shares.get(part.role.value, 0.0), part.repeated)
+            # What stands in the scene, follows another part or takes up an idea comes again because it is meant to.
+            if part.stale is not None and not part.written and not part.figuration:
+                shares[part.role.value] = max(shares.get(part.role.value, 0.0), part.stale)
         return RepetitionMeasured(notes.bar, tuple(sorted(shares.items())))
 
     @property

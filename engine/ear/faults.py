@@ -49,7 +49,7 @@ class EarFault(StrEnum):
     """Notes of a part belong neither to a key nor to the chords."""
 
     REPETITION = "repetition"
-    """A part plays nothing that was not heard before."""
+    """A part plays nothing that was not heard before, and takes up no idea in it."""
 
     DEAD_AIR = "dead air"
     """Notes are played, and nothing sounds."""
@@ -135,6 +135,6 @@ def _measured(part: PartFigures, hearing: Hearing) -> Iterator[tuple[EarFault, f
     yield EarFault.ONE_PITCH, part.one_pitch, hearing.one_pitch * (1.0 if moves else STANDING)
     if part.fit is not None and part.fit < WITHOUT_KEY and part.clash is not None:
         yield EarFault.NOISE, part.clash, hearing.noise
-    # Chords, broken ones too, and a bass may go round for as long as they like.
-    if part.repeated is not None and part.role is Role.MELODY and not part.figuration:
-        yield EarFault.REPETITION, part.repeated, hearing.repetition
+    # Chords, what follows another part and a bass may go round for as long as they like.
+    if part.stale is not None and part.role is Role.MELODY and not part.figuration:
+        yield EarFault.REPETITION, part.stale, hearing.repetition

@@ -27,50 +27,81 @@ Token = tuple[int, ...]
 """An onset: sixteenths since the one before, then the pitches that begin together."""
 
 
+class _Share:
+    """How many of the last runs had been heard before."""
+
+    def __init__(self) -> None:
+        self._runs: deque[tuple[float, bool]] = deque()
+        self._heard = 0
+
+    @property
+    def repeated(self) -> float | None:
+        """Share of the runs that had been heard before, 0..1; None where there were too few."""
+        if len(self._runs) < FEWEST or self._runs[-1][0] - self._runs[0][0] < LEAST:
+            return None
+        return self._heard / len(self._runs)
+
+    def add(self, seconds: float, again: bool) -> None:
+        """Take in a run that ends at some second."""
+        self._runs.append((seconds, again))
+        self._heard += again
+        if len(self._runs) > MOST:
+            self._drop()
+
+    def forget_before(self, seconds: float) -> None:
+        """Drop what is too old."""
+        while self._runs and self._runs[0][0] < seconds:
+            self._drop()
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._runs.clear()
+        self._heard = 0
+
+    def _drop(self) -> None:
+        self._heard -= self._runs.popleft()[1]
+
+
 class GramMemory:
     """Runs of onsets of one part.
 
     Attributes:
-        heard: of the runs of the last ten minutes, how many had been heard in the hours before.
-        counted: how many there were.
+        all: of the last ten minutes.
+        free: those of them in which nothing takes up an idea.
     """
 
     def __init__(self) -> None:
-        self.heard = 0
-        self.counted = 0
-        self._last: deque[Token] = deque(maxlen=LENGTH)
+        self.all = _Share()
+        self.free = _Share()
+        self._last: deque[tuple[Token, bool]] = deque(maxlen=LENGTH)
         self._known: OrderedDict[int, float] = OrderedDict()
-        self._lately: deque[tuple[float, bool]] = deque()
 
-    @property
-    def repeated(self) -> float | None:
-        """Share of the last ten minutes' runs that had been heard before, 0..1; None where there were too few."""
-        if self.counted < FEWEST or self._lately[-1][0] - self._lately[0][0] < LEAST:
-            return None
-        return self.heard / self.counted
-
-    def hear(self, seconds: float, token: Token) -> None:
+    def hear(self, seconds: float, token: Token, recalled: bool) -> None:
         """Take in an onset.
 
         Args:
             seconds: of the performance at which it stands.
             token: what begins there.
+            recalled: it belongs to a phrase that takes up an idea.
         """
-        self._last.append(token)
+        self._last.append((token, recalled))
         if len(self._last) == LENGTH:
-            gram = hash(tuple(self._last))
+            gram = hash(tuple(one for one, _ in self._last))
             before = self._known.pop(gram, None)
-            self._add(seconds, before is not None and seconds - before <= HOURS * 3600)
+            again = before is not None and seconds - before <= HOURS * 3600
+            self.all.add(seconds, again)
+            if not any(meant for _, meant in self._last):
+                self.free.add(seconds, again)
             self._known[gram] = seconds
             self._forget(seconds)
-        while self._lately and self._lately[0][0] < seconds - LATELY:
-            self._drop()
+        for share in (self.all, self.free):
+            share.forget_before(seconds - LATELY)
 
     def begin_anew(self) -> None:
         """What is played from now on is judged by itself; what was heard is still known."""
         self._last.clear()
-        self._lately.clear()
-        self.heard = self.counted = 0
+        for share in (self.all, self.free):
+            share.clear()
 
     def _forget(self, seconds: float) -> None:
         """Drop what is too old, and what is too much; the first of them was heard the longest ago."""
@@ -79,15 +110,3 @@ class GramMemory:
             if len(self._known) <= MOST and seconds - self._known[oldest] <= HOURS * 3600:
                 return
             del self._known[oldest]
-
-    def _add(self, seconds: float, again: bool) -> None:
-        self._lately.append((seconds, again))
-        self.heard += again
-        self.counted += 1
-        if len(self._lately) > MOST:
-            self._drop()
-
-    def _drop(self) -> None:
-        _, again = self._lately.popleft()
-        self.heard -= again
-        self.counted -= 1

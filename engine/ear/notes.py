@@ -14,11 +14,11 @@ from engine.generators.contract import Role
 from engine.score.phrase import ChordSpan
 from engine.score.time import SAMPLE_RATE
 
-WRITTEN = "pattern"
-"""Kind of the generator whose notes stand in the scene."""
+WRITTEN = frozenset({"pattern", "pedal"})
+"""Kinds of generators whose notes stand in the scene: what it spells out, or one pitch that is held on purpose."""
 
-FIGURATION = "arpeggio"
-"""Kind of the generator that breaks chords: over chords that come again it does, too."""
+FIGURATION = frozenset({"arpeggio", "canon"})
+"""Kinds that follow another part, broken chords or a canon: where that comes again, so do they."""
 
 LATELY = 600.0
 """Seconds of the chroma that is compared."""
@@ -101,7 +101,8 @@ class NoteEar:
         count, spans = 0, list[tuple[float, float]]()
         for name, one in heard.items():
             notes: list[tuple[float, float, int, int]] = one.phrase.notes.tolist()
-            self._part(name).hear(start, end, beats, notes, chords, its_own=one is source)
+            recalled = bool(one.phrase.provenance.idea)
+            self._part(name).hear(start, end, beats, notes, chords, one is source, recalled)
             count += len(notes)
             spans += [(start + begin * self._beat, start + stop * self._beat) for begin, stop, _, _ in notes]
             if self._roles.get(name) is not Role.DRUMS:
@@ -111,7 +112,7 @@ class NoteEar:
         for window in (self._lately, self._hours):
             window.add(end - start, *chroma)
         figures = {
-            name: self._parts[name].figures(made == WRITTEN, made == FIGURATION)
+            name: self._parts[name].figures(made in WRITTEN, made in FIGURATION)
             for name, one in heard.items()
             for made in [one.phrase.provenance.generator]
         }

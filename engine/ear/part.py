@@ -37,7 +37,7 @@ class PartFigures:
     Attributes:
         role: of the part.
         written: its notes stand in the scene: that they come again is form.
-        figuration: they are chords that are broken, and come again where these do.
+        figuration: it follows another part (broken chords, a canon), and comes again where that does.
         density: notes a second, in the last minute.
         lowest, highest: MIDI pitches of the last minute; None without notes.
         silence: share of the last minute in which nothing of it sounds.
@@ -53,6 +53,7 @@ class PartFigures:
         clash: share of them a semitone beside a tone of the chord; None: too few notes, or no chords.
         repeated: share of the last ten minutes' runs of five onsets that had been heard within three hours; None: too
             few.
+        stale: the same share of those runs in which no theme or other idea is taken up: that these return is form.
     """
 
     role: Role
@@ -72,6 +73,7 @@ class PartFigures:
     fit: float | None
     clash: float | None
     repeated: float | None
+    stale: float | None
 
 
 class PartEar:
@@ -106,6 +108,7 @@ class PartEar:
         self._loop_since: list[float | None] = [None, None]
         self._empty = 0.0
         self._crowds: deque[float] = deque((0.0, 0.0), maxlen=2)
+        self._early: list[int] = []
         self._grams.begin_anew()
         self._fitting.begin_anew()
 
@@ -116,6 +119,7 @@ class PartEar:
     def rest(self) -> None:
         """It does not play in this bar, as planned."""
         self._ends = []
+        self._early = []
         self._empty = 0.0
         self._sonority = ()
 
@@ -127,6 +131,7 @@ class PartEar:
         notes: Sequence[tuple[float, float, int, int]],
         chords: Sequence[ChordSpan],
         its_own: bool,
+        recalled: bool = False,
     ) -> None:
         """Take in a bar.
 
@@ -136,21 +141,20 @@ class PartEar:
             notes: start, end (beats from the bar line), pitch, velocity.
             chords: that hold in the bar, whoever means them; beats from the bar line.
             its_own: the part itself means them.
+            recalled: it takes up an idea that was heard before, or a theme.
         """
         rested, self._now = max(0.0, start - self._now), end
         self._loop_since = [None if since is None else since + rested for since in self._loop_since]
         second = (end - start) / beats
         onsets = self._onsets(notes)
         self._take_changes(None if its_own else chords)
-        self._take_sonorities(start, beats, second, onsets, notes)
+        self._take_sonorities(start, beats, second, onsets, notes, recalled)
         self._take_rests(start, end, second, notes)
         self._take_range(start, notes)
         self._take_loop(start, onsets)
         self._crowds.append(len(notes) / (end - start))
         if self.role is not Role.DRUMS:
-            for begin, _, pitch, _ in notes:
-                held = next((span.chord for span in chords if span.start <= begin + 1e-6 < span.end), None)
-                self._fitting.hear(start + begin * second, pitch, held and held.pitch_classes)
+            self._take_harmony(start, beats, second, notes, chords)
             self._fitting.forget_before(end)
 
     def figures(self, written: bool = False, figuration: bool = False) -> PartFigures:
@@ -158,7 +162,7 @@ class PartEar:
 
         Args:
             written: its notes stand in the scene.
-            figuration: they are broken chords.
+            figuration: it follows another part.
         """
         minute = self._minute
         return PartFigures(
@@ -178,7 +182,8 @@ class PartEar:
             empty=self._empty,
             fit=self._fitting.fit,
             clash=self._fitting.clash,
-            repeated=self._grams.repeated,
+            repeated=self._grams.all.repeated,
+            stale=self._grams.free.repeated,
         )
 
     @staticmethod
@@ -208,6 +213,24 @@ class PartEar:
         while self._pitches and self._pitches[0][0] < start - WINDOW:
             self._pitches.popleft()
 
+    def _take_harmony(
+        self,
+        start: float,
+        beats: float,
+        second: float,
+        notes: Sequence[tuple[float, float, int, int]],
+        chords: Sequence[ChordSpan],
+    ) -> None:
+        """A player's freedom moves no note into the chord before: each counts where it is meant to begin."""
+        early, self._early = self._early, []
+        for begin, pitch in (*((0.0, pitch) for pitch in early), *((one[0], one[2]) for one in notes)):
+            meant = round(begin * GRID) / GRID
+            if meant >= beats:
+                self._early.append(pitch)
+                continue
+            held = next((span.chord for span in chords if span.start <= meant + 1e-6 < span.end), None)
+            self._fitting.hear(start + begin * second, pitch, held and held.pitch_classes)
+
     def _take_changes(self, chords: Sequence[ChordSpan] | None) -> None:
         if chords is None:
             self._changes = self._chord = None
@@ -223,6 +246,7 @@ class PartEar:
         second: float,
         onsets: Onsets,
         notes: Sequence[tuple[float, float, int, int]],
+        recalled: bool,
     ) -> None:
         for step, pitches in onsets.items():
             seconds = start + step / GRID * second
@@ -236,7 +260,7 @@ class PartEar:
             token: Token = (min(64, place - self._last_step), *pitches)
             self._last_step = place
             self._last_onset = seconds
-            self._grams.hear(seconds, token)
+            self._grams.hear(seconds, token, recalled)
         self._steps += round(beats * GRID)
         self._go_on(start + beats * second)
 

@@ -19,7 +19,8 @@ class Hearing:
         empty: seconds for which its generator may make nothing.
         crowd: notes a second of one part, over two bars.
         noise: share of notes that clash with the chord, where they belong to no key either.
-        repetition: share of what a melody played in ten minutes that was heard in the hours before, 0..1.
+        repetition: share of what a melody played in ten minutes, taking up no idea, that was heard in the hours before,
+            0..1.
         answers: whether anything is done about what is heard.
         left_out: parts that are not judged.
     """
@@ -28,7 +29,7 @@ class Hearing:
     loop: float = 40.0
     empty: float = 25.0
     crowd: float = 40.0
-    noise: float = 0.33
+    noise: float = 0.4
     repetition: float = 0.98
     answers: bool = True
     left_out: tuple[str, ...] = ()

@@ -9,6 +9,8 @@ from engine.ear.faults import EarFault, of_notes
 from engine.ear.part import PartEar
 from engine.form.hearing import Hearing
 from engine.generators.contract import Role
+from engine.score.harmony.chords import Chord
+from engine.score.phrase import ChordSpan
 from tests.ear.listening import listen, scene_of
 
 SCENE = """
@@ -32,7 +34,7 @@ def heard(tmp_path_factory):
 
 def repeating(figures, part, **more):
     """Faults of a part, if all that it plays had been heard."""
-    parts = {part: replace(figures.parts[part], repeated=1.0, **more)}
+    parts = {part: replace(figures.parts[part], stale=1.0, **more)}
     return {one.fault for one in of_notes(replace(figures, parts=parts), Hearing(), frozenset())}
 
 
@@ -55,7 +57,7 @@ def test_repetition_is_shown_once_a_minute_for_what_is_judged(heard):
     assert [one.bar for one in shown] == sorted({one.bar for one in shown})
     assert dict(shown[-1].shares).keys() == {"melody"}
     tune = heard.figures[shown[-1].bar].parts["tune"]
-    assert dict(shown[-1].shares)["melody"] == tune.repeated
+    assert dict(shown[-1].shares)["melody"] == tune.stale
 
 
 def test_a_loop_is_as_long_as_it_was_heard_whatever_rests_lie_in_it():
@@ -71,3 +73,31 @@ def test_a_loop_is_as_long_as_it_was_heard_whatever_rests_lie_in_it():
     for number in range(34, 36):
         part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, (), its_own=True)
     assert part.figures().loop == before + 4.0
+
+
+def tune_of(minutes, recalled):
+    """How a melody has played that goes round the same twelve bars."""
+    part = PartEar(Role.MELODY)
+    for number in range(30 * minutes):
+        bar = [(beat, beat + 1.0, 60 + (number % 4) * 2 + beat * (number % 3), 80) for beat in range(4)]
+        part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, (), False, recalled)
+    return part.figures()
+
+
+def test_a_theme_that_is_taken_up_comes_again_because_it_is_meant_to():
+    free, theme = tune_of(20, False), tune_of(20, True)
+    assert free.stale == free.repeated == 1.0
+    assert (theme.stale, theme.repeated) == (None, 1.0)
+
+
+def test_a_chord_that_a_player_begins_early_does_not_clash_with_the_one_before():
+    """Two chords a semitone apart, each begun 12 ms before its bar: all of them lie in the bar before."""
+    part = PartEar(Role.CHORDS)
+    chords = [Chord(0, ""), Chord(1, "")]
+    for number in range(20):
+        spans = [ChordSpan(0.0, 4.0, chords[number % 2])]
+        following = chords[(number + 1) % 2]
+        bar = [(3.976, 8.0, 48 + tone, 80) for tone in sorted(following.pitch_classes)]
+        part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, spans, its_own=True)
+    figures = part.figures()
+    assert figures.clash == 0.0

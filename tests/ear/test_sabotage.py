@@ -124,12 +124,13 @@ parts:
     generator: {kind: pattern, notes: "C4:1 E4:1 G4:1 E4:1 | A4:2 G4:2 | F4:1 E4:1 D4:2 | C4:4"}
     phrase: 4 bars
     instrument: soft_lead
+  floor: {generator: {kind: pedal, every: 8 bars}, phrase: 8 bars, instrument: rubbed_glass}
   rare:
     generator: {kind: melody_rules, chords: keys, density: 10 %}
     transforms: [{rest: 90 %}]
     instrument: glass_bell
 sections:
-  groove: {bars: 24 bars, parts: [keys, kit, bass, rare]}
+  groove: {bars: 32 bars, parts: [keys, kit, bass, floor, rare]}
   theme: {bars: 8 bars, parts: [keys, theme]}
   quiet: {bars: 8 bars, parts: [rare]}
 """

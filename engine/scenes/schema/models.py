@@ -226,10 +226,12 @@ class NoteLimitsFile(Settings):
     empty: Stuck = Field(default=25.0, description="For how long its generator may make nothing.")
     crowd: Density = Field(default=40.0, description="How many notes a part may play in each of two bars in a row.")
     noise: Limit = Field(
-        default=0.33, description="Share of notes beside the tones of the chords, where they belong to no key either."
+        default=0.4, description="Share of notes beside the tones of the chords, where they belong to no key either."
     )
     repetition: Limit = Field(
-        default=0.98, description="Share of ten minutes of a melody that may have been heard in the hours before."
+        default=0.98,
+        description="Share of ten minutes of a melody that may have been heard in the hours before, where it takes up "
+        "no theme or other idea.",
     )
     answers: bool = Field(
         default=True, description="Whether anything is done about what is heard; otherwise it is only told."
