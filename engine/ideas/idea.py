@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
 
@@ -15,6 +17,10 @@ IDEA_BARS = 4
 
 MOST_NOTES = 128
 """Notes of an idea, at most: what is denser is texture."""
+
+FEWEST_NOTES, FEWEST_PITCHES, MOST_REPEATED = 6, 3, 0.5
+"""Notes of a motif and different pitches in it, at least, and share of its notes that repeat the one before, at most:
+nobody knows less again when it comes back."""
 
 
 class IdeaKind(StrEnum):
@@ -118,7 +124,8 @@ def kind_of_role(role: str) -> IdeaKind:
 def idea_of(
     phrase: Phrase, kind: IdeaKind, theme: str, part: str, first_bar: int, key: Key, beats_per_bar: float
 ) -> Idea | None:
-    """The idea that a phrase begins with; None where there is none: silence, a single note, or too many.
+    """The idea that a phrase begins with; None where there is none: silence, too few notes to be known again, or too
+    many.
 
     Args:
         phrase: as its generator made it.
@@ -136,7 +143,14 @@ def idea_of(
     if kind is IdeaKind.PROGRESSION:
         chords = phrase.with_notes(())
         return Idea(kind, theme, part, first_bar, key, beats_per_bar, chords) if len(phrase.chords) > 1 else None
-    fewest = 2 if kind is IdeaKind.GROOVE else 4
-    if not fewest <= len(begin.notes) <= MOST_NOTES:
+    known_again = len(begin.notes) >= 2 if kind is IdeaKind.GROOVE else _is_known_again(begin.notes)
+    if not known_again or len(begin.notes) > MOST_NOTES:
         return None
     return Idea(kind, theme, part, first_bar, key, beats_per_bar, begin)
+
+
+def _is_known_again(notes: np.ndarray) -> bool:
+    """Whether some notes are a motif, and not only a few tones."""
+    pitches = notes["pitch"].astype(int)
+    repeated = float((np.diff(pitches) == 0).mean()) if len(pitches) > 1 else 1.0
+    return len(pitches) >= FEWEST_NOTES and len(np.unique(pitches)) >= FEWEST_PITCHES and repeated <= MOST_REPEATED

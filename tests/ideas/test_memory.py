@@ -51,7 +51,7 @@ def test_a_theme_is_what_was_heard_first_of_it(heard, bar):
             mine = [one for one in heard if one.end_bar <= bar and one.idea.theme == theme]
             own = [one for one in mine if one.idea.part == part] or mine
             first = min(own, key=lambda one: (one.end_bar, one.idea.part), default=None)
-            found = memory.theme(theme, IdeaKind.MOTIF, part)
+            found = memory.theme(theme, IdeaKind.MOTIF, part, ["bass", "lead", "song"])
             assert (found and found.digest) == (first and first.idea.digest)
 
 
@@ -75,8 +75,8 @@ def test_it_is_bounded_and_forgets_what_was_heard_longest_ago():
         fresh = HeardIdea(bar, idea(theme=f"T{bar}", first_bar=bar))
         memory = memory.hearing([fresh, HeardIdea(bar, idea(theme="T1", part="song"))]).at(bar)
     assert len(memory.kept) == MOST_KEPT
-    assert memory.theme("T1", IdeaKind.MOTIF, "song") is not None
-    assert memory.theme("T2", IdeaKind.MOTIF, "lead") is None
+    assert memory.theme("T1", IdeaKind.MOTIF, "song", ()) is not None
+    assert memory.theme("T2", IdeaKind.MOTIF, "lead", ["song"]) is None
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,17 @@ def figures_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardFig
 
 
 def heard_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardIdea]:
-    """The ideas of the phrases that end with a bar and were heard."""
+    """The ideas of the phrases that end with a bar and were heard, of parts that come back to what they say.
+
+    Of the others nobody would take anything up: a bass that goes from root to root is no theme, and neither is an
+    arpeggio.
+    """
     visit = plan.pass_at(bar)
     theme = theme_of(plan.scene, plan.seed, visit)
     found: list[HeardIdea] = []
     for line, item in _ending(plan, lines, bar):
+        if not isinstance(line.part.settings, RecallSettings):
+            continue
         name = line.part.name
         kind = kind_of_role(line.part.role)
         idea = idea_of(item.raw, kind, theme, name, item.first_bar, visit.key, item.beats_per_bar)
@@ -97,7 +103,8 @@ def taken_by(plan: Plan, line: Line, slot: Slot, settings: Settings, memory: Ide
     if not isinstance(settings, RecallSettings):
         return None
     part, visit = line.part, slot.visit
-    known = known_ideas(memory, themes_in(plan.scene, visit), part.role, part.name)
+    peers = [one.name for one in plan.scene.parts.values() if one.role is part.role]
+    known = known_ideas(memory, themes_in(plan.scene, visit), part.role, part.name, peers)
     known = {name: idea for name, idea in known.items() if idea.beats_per_bar == plan.scene.meter.beats_per_bar}
     return take_up(
         known,
