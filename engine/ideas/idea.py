@@ -29,6 +29,7 @@ class IdeaKind(StrEnum):
     MOTIF = "motif"
     GROOVE = "groove"
     PROGRESSION = "progression"
+    POINT = "point"
 
 
 class Variation(StrEnum):
@@ -66,7 +67,8 @@ class Idea:
     """Some bars of one part.
 
     Attributes:
-        kind: a progression has `phrase.chords`, the others have notes.
+        kind: a progression has `phrase.chords`, a point neither chords nor notes: it is the place in a network's space
+            at which a way that goes on through the performance was at `first_bar`. The others have notes.
         theme: that it states or varies.
         part: who played it; empty where the author wrote it.
         first_bar: where it was heard, counted from the start of the performance; 0 where the author wrote it.
@@ -87,7 +89,8 @@ class Idea:
     def digest(self) -> str:
         """16 hexadecimal digits that no other notes, chords or key have."""
         digest = hashlib.blake2b(digest_size=8)
-        digest.update(f"{self.kind}/{self.key}/{self.beats_per_bar}/{self.phrase.length}/".encode())
+        where = self.first_bar if self.kind is IdeaKind.POINT else ""
+        digest.update(f"{self.kind}{where}/{self.key}/{self.beats_per_bar}/{self.phrase.length}/".encode())
         digest.update(self.phrase.notes.tobytes())
         for span in self.phrase.chords:
             digest.update(f"{span.start}/{span.end}/{span.chord.name}/".encode())
@@ -140,6 +143,10 @@ def idea_of(
     if bars < 1:
         return None
     begin = phrase.slice(0.0, bars * beats_per_bar)
+    if kind is IdeaKind.POINT:
+        return (
+            Idea(kind, theme, part, first_bar, key, beats_per_bar, begin.with_notes(())) if len(begin.notes) else None
+        )
     if kind is IdeaKind.PROGRESSION:
         chords = phrase.with_notes(())
         return Idea(kind, theme, part, first_bar, key, beats_per_bar, chords) if len(phrase.chords) > 1 else None

@@ -33,6 +33,7 @@ MELODIES = {
     "four_vessels": "voice",
     "metamorphoses": "piano",
     "bronze_and_glass": "tune",
+    "one_thought": "tune",
 }
 LETTERS = {
     "still_water": "A",

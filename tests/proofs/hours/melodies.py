@@ -168,5 +168,5 @@ def known_by_contour(rows: Sequence[PartInBar], part: str) -> tuple[float, float
             own += [shape in heard[theme] for shape in found]
             others += [sum(foreign) / len(foreign)] * len(found)
         if not heard[theme]:
-            heard[theme] = found
+            heard[theme] = {*found}
     return sum(own) / max(1, len(own)), sum(others) / max(1, len(others))
