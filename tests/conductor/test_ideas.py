@@ -167,7 +167,8 @@ class Walking(RecallSettings):
 
 def test_parts_that_go_one_way_through_a_space_come_back_to_the_same_places_together():
     lead, song = (
-        replace(part(name, "net", 4), generator="recalling", settings=Walking(recall="50 %")) for name in ("lead", "song")
+        replace(part(name, "net", 4), generator="recalling", settings=Walking(recall="50 %"))
+        for name in ("lead", "song")
     )
     made = scene([lead, song], [section("a", "lead", "song"), section("b", "lead")])
     requests = asked(Performance(made, 3).play(160))

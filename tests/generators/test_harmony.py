@@ -140,7 +140,7 @@ def test_chords_are_read_from_notes_where_a_part_does_not_name_them():
 
 
 def test_voices_that_come_home_within_a_bar_are_heard_as_two_chords_and_the_bass_goes_home_with_them():
-    """A7 to D in the last bar of a chorale: all of it could be a rich A, on which the bass would lie under the close."""
+    """A7 to D in the last bar of a chorale: all of it could be a rich A, held by the bass under the close."""
     choir = phrase(
         [(0, 4, pitch, 80) for pitch in (50, 57, 65, 74)]
         + [(4, 6, pitch, 80) for pitch in (45, 57, 64, 73)]
