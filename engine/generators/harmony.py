@@ -117,6 +117,8 @@ _PLAIN = ("", "m", "sus4", "sus2", "5", "aug", "dim")
 """Qualities of an uncoloured chord, preferred first."""
 _EXPLAINED = 0.85
 """Share of a bar's sound that a chord must have to be the chord of the whole bar."""
+_HEARD = 0.25
+"""Beats behind a line at which what was struck with it sounds, and what was struck before does no more."""
 _COLOURS = {
     "add9": 4.0,
     "m(add9)": 4.0,
@@ -243,9 +245,11 @@ def chords_under(request: Request) -> tuple[ChordSpan, ...]:
 
 
 def heard(source: Phrase, meter: Meter, beats: float) -> list[ChordSpan]:
-    """The chords that the notes of a phrase make: one a bar, or one for each half of a bar that no chord explains.
+    """The chords that the notes of a phrase make: one a bar, or one for each half of a bar that no chord explains, or
+    in the middle of which the lowest voice goes to the root of another chord.
 
-    So a pad is heard bar by bar, and a chorale as its harmony moves. What is silent has none.
+    So a pad is heard bar by bar, and a chorale as its harmony moves: its last bar often goes from the dominant home.
+    What is silent has none.
     """
     spans: list[ChordSpan] = []
     bar = meter.beats_per_bar
@@ -253,10 +257,10 @@ def heard(source: Phrase, meter: Meter, beats: float) -> list[ChordSpan]:
     for start in np.arange(0.0, beats - 1e-9, bar):
         end = float(min(start + bar, beats))
         chord, share = _chord_of(source.notes, float(start), end)
-        if chord is not None and share >= _EXPLAINED:
+        lines = [*(float(start) + half for half in halves if start + half < end - 1e-9), end]
+        if chord is not None and share >= _EXPLAINED and not _moves(source.notes, lines):
             spans.append(ChordSpan(float(start), end, chord))
             continue
-        lines = [*(float(start) + half for half in halves if start + half < end - 1e-9), end]
         for left, right in itertools.pairwise(lines):
             chord, _ = _chord_of(source.notes, left, right)
             if chord is None:
@@ -266,6 +270,24 @@ def heard(source: Phrase, meter: Meter, beats: float) -> list[ChordSpan]:
             else:
                 spans.append(ChordSpan(left, right, chord))
     return spans
+
+
+def _moves(notes: np.ndarray, lines: list[float]) -> bool:
+    """Whether several voices change the chord from line to line, the lowest each time to the root of what comes."""
+    found = [_chord_of(notes, left, right) for left, right in itertools.pairwise(lines)]
+    if len(found) < 2 or any(chord is None or share < _EXPLAINED for chord, share in found):
+        return False
+    roots = [chord.root for chord, _ in found if chord is not None]
+    voices = [_sounding(notes, line + _HEARD) for line in lines[1:-1]]
+    return all(
+        one != other and len(pitches) > 1 and int(pitches.min()) % 12 == other
+        for (one, other), pitches in zip(itertools.pairwise(roots), voices, strict=True)
+    )
+
+
+def _sounding(notes: np.ndarray, beat: float) -> np.ndarray:
+    """The pitches [n] that sound at a beat."""
+    return notes["pitch"][(notes["start"] <= beat) & (notes["end"] > beat)]
 
 
 def _chord_of(notes: np.ndarray, start: float, end: float) -> tuple[Chord | None, float]:

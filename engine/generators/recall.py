@@ -26,3 +26,10 @@ class RecallSettings(Settings):
         "(another end), thinned, sequence (higher or lower in the key), reharmonised, diminished (twice as fast), "
         "augmented (twice as slow), inverted, towards (on the way to another theme); without, all",
     )
+
+    @property
+    def shared_way(self) -> str:
+        """Name of the way through a network's space that the part goes with all others that say the same, and whose
+        places are its ideas; empty where its ideas are what it plays.
+        """
+        return ""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -19,11 +19,14 @@ _OF_KIND: dict[IdeaKind, frozenset[Variation]] = {
     IdeaKind.MOTIF: frozenset(Variation),
     IdeaKind.GROOVE: frozenset({Variation.EXACT, Variation.ENDING, Variation.THINNED, Variation.TOWARDS}),
     IdeaKind.PROGRESSION: frozenset({Variation.EXACT, Variation.ENDING}),
+    IdeaKind.POINT: frozenset({Variation.EXACT, Variation.TOWARDS}),
 }
 """What can become of which ideas."""
 
 
-def known_ideas(memory: IdeaMemory, themes: Mapping[str, Theme], role: str, part: str) -> dict[str, Idea]:
+def known_ideas(
+    memory: IdeaMemory, themes: Mapping[str, Theme], role: str, part: str, peers: Collection[str], points: bool = False
+) -> dict[str, Idea]:
     """The themes that a part can take up, by name: as they are written, or as they are remembered.
 
     Args:
@@ -31,9 +34,14 @@ def known_ideas(memory: IdeaMemory, themes: Mapping[str, Theme], role: str, part
         themes: of the scene, by the names that they go by in this pass.
         role: that the part plays.
         part: who plays.
+        peers: parts of the same role, of which it takes up what it has not played itself.
+        points: it goes the same way through a network's space as its peers, and all come back to the same places.
     """
+    if points:
+        places = {name: memory.theme(name, IdeaKind.POINT, "", peers) for name in themes}
+        return {name: idea for name, idea in places.items() if idea is not None}
     kind = kind_of_role(role)
-    found = {name: theme.written.get(role) or memory.theme(name, kind, part) for name, theme in themes.items()}
+    found = {name: theme.written.get(role) or memory.theme(name, kind, part, peers) for name, theme in themes.items()}
     return {name: idea for name, idea in found.items() if idea is not None}
 
 

@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from engine.score.harmony.keys import Key
 from engine.score.phrase import Phrase
 
@@ -16,6 +18,10 @@ IDEA_BARS = 4
 MOST_NOTES = 128
 """Notes of an idea, at most: what is denser is texture."""
 
+FEWEST_NOTES, FEWEST_PITCHES, MOST_REPEATED = 6, 3, 0.5
+"""Notes of a motif and different pitches in it, at least, and share of its notes that repeat the one before, at most:
+nobody knows less again when it comes back."""
+
 
 class IdeaKind(StrEnum):
     """What an idea is."""
@@ -23,6 +29,7 @@ class IdeaKind(StrEnum):
     MOTIF = "motif"
     GROOVE = "groove"
     PROGRESSION = "progression"
+    POINT = "point"
 
 
 class Variation(StrEnum):
@@ -60,7 +67,8 @@ class Idea:
     """Some bars of one part.
 
     Attributes:
-        kind: a progression has `phrase.chords`, the others have notes.
+        kind: a progression has `phrase.chords`, a point neither chords nor notes: it is the place in a network's space
+            at which a way that goes on through the performance was at `first_bar`. The others have notes.
         theme: that it states or varies.
         part: who played it; empty where the author wrote it.
         first_bar: where it was heard, counted from the start of the performance; 0 where the author wrote it.
@@ -81,7 +89,8 @@ class Idea:
     def digest(self) -> str:
         """16 hexadecimal digits that no other notes, chords or key have."""
         digest = hashlib.blake2b(digest_size=8)
-        digest.update(f"{self.kind}/{self.key}/{self.beats_per_bar}/{self.phrase.length}/".encode())
+        where = self.first_bar if self.kind is IdeaKind.POINT else ""
+        digest.update(f"{self.kind}{where}/{self.key}/{self.beats_per_bar}/{self.phrase.length}/".encode())
         digest.update(self.phrase.notes.tobytes())
         for span in self.phrase.chords:
             digest.update(f"{span.start}/{span.end}/{span.chord.name}/".encode())
@@ -118,7 +127,8 @@ def kind_of_role(role: str) -> IdeaKind:
 def idea_of(
     phrase: Phrase, kind: IdeaKind, theme: str, part: str, first_bar: int, key: Key, beats_per_bar: float
 ) -> Idea | None:
-    """The idea that a phrase begins with; None where there is none: silence, a single note, or too many.
+    """The idea that a phrase begins with; None where there is none: silence, too few notes to be known again, or too
+    many.
 
     Args:
         phrase: as its generator made it.
@@ -133,10 +143,21 @@ def idea_of(
     if bars < 1:
         return None
     begin = phrase.slice(0.0, bars * beats_per_bar)
+    if kind is IdeaKind.POINT:
+        return (
+            Idea(kind, theme, part, first_bar, key, beats_per_bar, begin.with_notes(())) if len(begin.notes) else None
+        )
     if kind is IdeaKind.PROGRESSION:
         chords = phrase.with_notes(())
         return Idea(kind, theme, part, first_bar, key, beats_per_bar, chords) if len(phrase.chords) > 1 else None
-    fewest = 2 if kind is IdeaKind.GROOVE else 4
-    if not fewest <= len(begin.notes) <= MOST_NOTES:
+    known_again = len(begin.notes) >= 2 if kind is IdeaKind.GROOVE else _is_known_again(begin.notes)
+    if not known_again or len(begin.notes) > MOST_NOTES:
         return None
     return Idea(kind, theme, part, first_bar, key, beats_per_bar, begin)
+
+
+def _is_known_again(notes: np.ndarray) -> bool:
+    """Whether some notes are a motif, and not only a few tones."""
+    pitches = notes["pitch"].astype(int)
+    repeated = float((np.diff(pitches) == 0).mean()) if len(pitches) > 1 else 1.0
+    return len(pitches) >= FEWEST_NOTES and len(np.unique(pitches)) >= FEWEST_PITCHES and repeated <= MOST_REPEATED

@@ -9,7 +9,7 @@ a network took, who asked first, and where a performance was stopped and taken u
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from engine.ideas.idea import Idea, IdeaKind
@@ -63,9 +63,9 @@ class IdeaMemory:
         later = tuple(one for one in self.since if one.end_bar > bar)
         return IdeaMemory(max(bar, self.bar), tuple(kept), later, self.wear.at(bar))
 
-    def theme(self, name: str, kind: IdeaKind, part: str) -> Idea | None:
-        """A theme as a part first played it, or else as the first other part did."""
-        found = [one for one in self.kept if one.theme == name and one.kind is kind]
+    def theme(self, name: str, kind: IdeaKind, part: str, peers: Collection[str]) -> Idea | None:
+        """A theme as a part first played it, or else as the first of its peers did."""
+        found = [one for one in self.kept if one.theme == name and one.kind is kind and one.part in {part, *peers}]
         own = [idea for idea in found if idea.part == part]
         return min(own or found, key=lambda idea: (idea.first_bar, idea.part), default=None)
 

@@ -14,7 +14,7 @@ from engine.form.plan import Plan
 from engine.form.themes import theme_of, themes_in
 from engine.generators.contract import GENERATORS, GeneratorKind, Role
 from engine.generators.recall import RecallSettings
-from engine.ideas.idea import idea_of, kind_of_role
+from engine.ideas.idea import IdeaKind, Variation, idea_of, kind_of_role
 from engine.ideas.themes import PASSES
 from engine.score.phrase import Origin
 from engine.score.time import SAMPLE_RATE
@@ -150,3 +150,31 @@ def test_a_network_s_phrase_that_came_too_late_is_no_idea():
     for idea in [idea for idea in taken if idea.first_bar >= 4]:
         origin = Origin.FALLBACK if (idea.part, idea.first_bar) in late else Origin.NETWORK
         assert idea.phrase.provenance.origin is origin
+
+
+def test_only_parts_that_come_back_to_what_they_say_leave_ideas():
+    lead = replace(part("lead", "net", 4), generator="recalling", settings=RecallSettings())
+    made = scene([lead, part("plain", "net", 4)], [section("a", "lead", "plain")])
+    performance = Performance(made, 3).play(80)
+    assert {idea.part for idea in performance.conductor.state().memory.memory.kept} == {"lead"}
+
+
+class Walking(RecallSettings):
+    @property
+    def shared_way(self):
+        return "trio, way 7"
+
+
+def test_parts_that_go_one_way_through_a_space_come_back_to_the_same_places_together():
+    lead, song = (
+        replace(part(name, "net", 4), generator="recalling", settings=Walking(recall="50 %"))
+        for name in ("lead", "song")
+    )
+    made = scene([lead, song], [section("a", "lead", "song"), section("b", "lead")])
+    requests = asked(Performance(made, 3).play(160))
+    pairs = [(requests["lead", bar], one) for (name, bar), one in requests.items() if name == "song"]
+    assert {mine.taken == theirs.taken for mine, theirs in pairs} == {True}
+    taken = [one.taken for _, one in pairs if one.taken is not None]
+    assert {one.idea.kind for one in taken} == {IdeaKind.POINT}
+    assert {one.variation for one in taken} == {Variation.EXACT, Variation.TOWARDS}
+    assert any(one.taken is None for _, one in pairs)

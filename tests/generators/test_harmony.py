@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from engine.generators.chain import make_phrase
 from engine.generators.harmony import chords_of, chords_under, degree_of, leads_home, motion
 from engine.generators.rules.harmony.voicing import lead
 from engine.score.harmony.chords import Chord
@@ -136,6 +137,21 @@ def test_chords_are_read_from_notes_where_a_part_does_not_name_them():
     spans = chords_under(request("bass_line", chords=arpeggio))
     assert [span.chord.name for span in spans] == ["F", "Am", "F", "Am"]
     assert (spans[0].start, spans[-1].end) == (0, 16)
+
+
+def test_voices_that_come_home_within_a_bar_are_heard_as_two_chords_and_the_bass_goes_home_with_them():
+    """A7 to D in the last bar of a chorale: all of it could be a rich A, held by the bass under the close."""
+    choir = phrase(
+        [(0, 4, pitch, 80) for pitch in (50, 57, 65, 74)]
+        + [(4, 6, pitch, 80) for pitch in (45, 57, 64, 73)]
+        + [(6, 8, pitch, 80) for pitch in (50, 57, 62, 74)],
+        beats=8,
+    )
+    asked = request("bass_line", chords=choir, bars=2, bar=14, settings={"style": "held"})
+    assert [(span.start, span.chord.root) for span in chords_under(asked)] == [(0, 2), (4, 9), (6, 2)]
+    bass = make_phrase("bass_line", asked, {})[0]
+    assert int(bass.notes["pitch"][-1]) % 12 == 2
+    assert float(bass.notes["start"][-1]) == 6
 
 
 @pytest.mark.parametrize("style", ["held", "root_fifth", "walking", "pulse"])

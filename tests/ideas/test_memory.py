@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from engine.conductor.phrases.stored_memory import StoredMemory
 from engine.errors import PerpetuumError
-from engine.ideas.idea import IdeaKind
+from engine.ideas.idea import IdeaKind, idea_of
 from engine.ideas.memory import MOST_KEPT, HeardIdea, IdeaMemory
+from engine.score.harmony.keys import Key
 from tests.ideas.making import idea
 
 heard = st.lists(
@@ -51,7 +52,7 @@ def test_a_theme_is_what_was_heard_first_of_it(heard, bar):
             mine = [one for one in heard if one.end_bar <= bar and one.idea.theme == theme]
             own = [one for one in mine if one.idea.part == part] or mine
             first = min(own, key=lambda one: (one.end_bar, one.idea.part), default=None)
-            found = memory.theme(theme, IdeaKind.MOTIF, part)
+            found = memory.theme(theme, IdeaKind.MOTIF, part, ["bass", "lead", "song"])
             assert (found and found.digest) == (first and first.idea.digest)
 
 
@@ -62,6 +63,27 @@ def test_a_memory_that_was_written_down_goes_on_like_one_that_was_not(heard, bar
     again = StoredMemory.from_json(text_of(memory)).memory
     more = [HeardIdea(one.end_bar + 45, one.idea) for one in more]
     assert text_of(again.hearing(more).at(90)) == text_of(memory.hearing(more).at(90))
+
+
+def test_what_others_play_is_a_theme_of_a_part_only_where_they_are_its_peers():
+    memory = IdeaMemory().hearing([HeardIdea(4, idea(part="bass"))]).at(8)
+    assert memory.theme("A", IdeaKind.MOTIF, "song", ["lead", "song"]) is None
+    assert memory.theme("A", IdeaKind.MOTIF, "song", ["bass", "song"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("pitches", "known_again"),
+    [
+        ((60, 62, 64, 65, 67, 60), True),
+        ((60, 62, 64, 65, 67), False),  # too few
+        ((60, 62, 60, 62, 60, 62), False),  # two pitches are a trill
+        ((60, 60, 60, 60, 62, 64), False),  # mostly one note again
+    ],
+)
+def test_a_motif_has_notes_enough_to_be_known_again(pitches, known_again):
+    phrase = idea(pitches, step=0.5).phrase
+    found = idea_of(phrase, IdeaKind.MOTIF, "A", "song", 0, Key.parse("C major"), 4.0)
+    assert (found is not None) is known_again
 
 
 def test_what_ends_before_the_fold_comes_too_late():
@@ -75,8 +97,8 @@ def test_it_is_bounded_and_forgets_what_was_heard_longest_ago():
         fresh = HeardIdea(bar, idea(theme=f"T{bar}", first_bar=bar))
         memory = memory.hearing([fresh, HeardIdea(bar, idea(theme="T1", part="song"))]).at(bar)
     assert len(memory.kept) == MOST_KEPT
-    assert memory.theme("T1", IdeaKind.MOTIF, "song") is not None
-    assert memory.theme("T2", IdeaKind.MOTIF, "lead") is None
+    assert memory.theme("T1", IdeaKind.MOTIF, "song", ()) is not None
+    assert memory.theme("T2", IdeaKind.MOTIF, "lead", ["song"]) is None
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from engine.cli.common import DayType, TimeOfDayType, begin_of, clock_time, find_named, must_exist, seed_of, valid
+from engine.cli.numbers import Number
+from engine.cli.scenes.plan_picture import draw_plan
+from engine.cli.targets import OutputPath
 from engine.conductor.daytime import CountedDay
 from engine.form.curves import timbre_setting
 from engine.form.passes import Pass
 from engine.form.plan import Plan
-from engine.form.scene import Scene
 from engine.form.themes import theme_of
 from engine.ideas.themes import Theme
 from engine.installation.loading import check_file
+from engine.pictures import PICTURES, ensure_plotting
 from engine.runtime.performance.course import Course
 from engine.scenes.instruments.files import Instruments
 from engine.scenes.reading.moving.targets import SoundSettings
@@ -33,6 +39,7 @@ Examples:
   perpetuum plan slow_groove
   perpetuum plan my_scene.yaml --bars 200 --seed 7 --verbose
   perpetuum plan daylight --at 21:00
+  perpetuum plan ground --minutes 240 --plot ground.png
   perpetuum plan gallery
   perpetuum plan my_installation.yaml --day 2026-12-24
   perpetuum plan my_scene.yaml --format json | jq '.passes[].section'
@@ -52,16 +59,20 @@ class _Row:
     opening: bool
 
 
-OF_SCENES = ("bars", "seed", "section", "at")
+BARS_SHOWN = 64
+"""How far a plan of a scene looks where nothing is said."""
+OF_SCENES = ("bars", "minutes", "seed", "section", "at", "plot")
 OF_INSTALLATIONS = ("day",)
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("file")
-@click.option("--bars", default=64, show_default=True, type=click.IntRange(1, 100_000), help="How far to look.")
+@click.option("--bars", type=click.IntRange(1, 100_000), help=f"How far to look; {BARS_SHOWN} bars without a word.")
+@click.option("--minutes", type=Number(0.01, 10_000), help="How far to look, instead of --bars.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the scene's own seed.")
 @click.option("--section", help="Begin with this section.")
 @click.option("--at", type=TimeOfDayType(), default="12:00", show_default=True, help="Time of day at which it begins.")
+@click.option("--plot", type=OutputPath(*PICTURES), help="Draw the form, too, for a scene: .png, .svg or .pdf.")
 @click.option("--day", type=DayType(), help="Of an installation: the day, instead of today.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Say the seed of each phrase or turn, too; JSON always does.")
@@ -69,10 +80,12 @@ OF_INSTALLATIONS = ("day",)
 def command(
     context: click.Context,
     file: str,
-    bars: int,
+    bars: int | None,
+    minutes: float | None,
     seed: int | None,
     section: str | None,
     at: float,
+    plot: Path | None,
     day: date | None,
     form: str,
     verbose: bool,
@@ -82,6 +95,9 @@ def command(
     Of a scene: sections, parts, generators and clock times. It is the timeline of one seed; the first line says which,
     and what `play` takes. Of a scene with settings that follow the time of day, it shows their values where each
     section begins.
+
+    `--plot` draws hours of it on a page: movements and how full they are, sections, themes, players, levels, keys and
+    tempo.
 
     Of an installation: openings, scenes, quiet hours, loudness and restarts of one day, hour by hour.
 
@@ -98,7 +114,18 @@ def command(
     playable = valid(file, checked.scene, checked.diagnostics)
     _refuse(context, OF_INSTALLATIONS, "a scene")
     must_exist("section", section, list(playable.sections))
-    _show_scene(playable, bars, seed, section, at, form, verbose)
+    if bars is not None and minutes is not None:
+        raise click.UsageError("say how far to look: either --bars N or --minutes M")
+    if plot is not None:
+        ensure_plotting()
+    begin = begin_of(playable, seed, section)
+    own = seed_of(playable, seed) if begin is None else begin.conductor.seed
+    plan = Course(own, section, day=CountedDay(at), begin=begin).plan(playable)
+    passes = _passes(plan, bars, minutes)
+    _show_scene(plan, passes, seed, CountedDay(at), form, verbose)
+    if plot is not None:
+        draw_plan(plan, passes, plot)
+        click.echo(f"{plot}: the form", err=form == "json")
 
 
 def _refuse(context: click.Context, names: tuple[str, ...], what: str) -> None:
@@ -108,20 +135,24 @@ def _refuse(context: click.Context, names: tuple[str, ...], what: str) -> None:
             raise click.UsageError(f"--{name} is not for {what}", context)
 
 
+def _passes(plan: Plan, bars: int | None, minutes: float | None) -> list[Pass]:
+    """The passes that begin within so many bars or minutes."""
+    end = plan.tempo_map.first_index + (bars or BARS_SHOWN)
+
+    def within(visit: Pass) -> bool:
+        if minutes is None:
+            return visit.first_bar < end
+        return plan.bar(visit.first_bar).start < minutes * 60 * SAMPLE_RATE
+
+    return list(takewhile(within, plan.passes()))
+
+
 def _show_scene(
-    playable: Scene, bars: int, seed: int | None, section: str | None, at: float, form: str, verbose: bool
+    plan: Plan, visits: Sequence[Pass], seed: int | None, day: CountedDay, form: str, verbose: bool
 ) -> None:
     """Print the timeline of a scene."""
-    day = CountedDay(at)
-    begin = begin_of(playable, seed, section)
-    own = seed_of(playable, seed) if begin is None else begin.conductor.seed
-    plan = Course(own, section, day=day, begin=begin).plan(playable)
-    end = plan.tempo_map.first_index + bars
-    passes = []
-    for visit in plan.passes():
-        if visit.first_bar >= end:
-            break
-        passes.append((visit, _rows(plan, visit)))
+    playable = plan.scene
+    passes = [(visit, _rows(plan, visit)) for visit in visits]
     if form == "json":
         click.echo(json.dumps(_as_data(plan, passes, day), indent=2))
         return

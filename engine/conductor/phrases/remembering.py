@@ -11,14 +11,14 @@ import numpy as np
 from engine.conductor.phrases.lines import DecidedPhrase, Line
 from engine.form.passes import Slot
 from engine.form.plan import Plan
-from engine.form.scene import Scene, Tempo
+from engine.form.scene import Part, Scene, Tempo
 from engine.form.seeds import derive_seed
 from engine.form.themes import theme_of, themes_in
 from engine.generators.contract import Role, Settings
 from engine.generators.neural.curating.settings import CuratedSettings
 from engine.generators.recall import RecallSettings
 from engine.ideas.choice import known_ideas, take_up
-from engine.ideas.idea import TakenUp, idea_of, kind_of_role
+from engine.ideas.idea import IdeaKind, TakenUp, idea_of, kind_of_role
 from engine.ideas.memory import HeardIdea, IdeaMemory
 from engine.ideas.wear import HeardFigures, figures_of
 
@@ -71,13 +71,19 @@ def figures_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardFig
 
 
 def heard_in(plan: Plan, lines: Mapping[str, Line], bar: int) -> list[HeardIdea]:
-    """The ideas of the phrases that end with a bar and were heard."""
+    """The ideas of the phrases that end with a bar and were heard, of parts that come back to what they say.
+
+    Of the others nobody would take anything up: a bass that goes from root to root is no theme, and neither is an
+    arpeggio.
+    """
     visit = plan.pass_at(bar)
     theme = theme_of(plan.scene, plan.seed, visit)
     found: list[HeardIdea] = []
     for line, item in _ending(plan, lines, bar):
+        if not isinstance(line.part.settings, RecallSettings):
+            continue
         name = line.part.name
-        kind = kind_of_role(line.part.role)
+        kind = IdeaKind.POINT if line.part.settings.shared_way else kind_of_role(line.part.role)
         idea = idea_of(item.raw, kind, theme, name, item.first_bar, visit.key, item.beats_per_bar)
         if idea is not None:
             found.append(HeardIdea(item.end_bar, idea))
@@ -97,7 +103,9 @@ def taken_by(plan: Plan, line: Line, slot: Slot, settings: Settings, memory: Ide
     if not isinstance(settings, RecallSettings):
         return None
     part, visit = line.part, slot.visit
-    known = known_ideas(memory, themes_in(plan.scene, visit), part.role, part.name)
+    way = settings.shared_way
+    peers = [one.name for one in plan.scene.parts.values() if (_way_of(one) == way if way else one.role is part.role)]
+    known = known_ideas(memory, themes_in(plan.scene, visit), part.role, part.name, peers, points=bool(way))
     known = {name: idea for name, idea in known.items() if idea.beats_per_bar == plan.scene.meter.beats_per_bar}
     return take_up(
         known,
@@ -106,5 +114,12 @@ def taken_by(plan: Plan, line: Line, slot: Slot, settings: Settings, memory: Ide
         settings.vary,
         settings.variations,
         slot.first_bar == visit.first_bar,
-        np.random.default_rng(derive_seed(slot.seed, "idea")),
+        # Who goes one way with others comes back with them, or one would play the theme and the others something else.
+        np.random.default_rng(
+            derive_seed(plan.seed, "idea", visit.index, slot.first_bar) if way else derive_seed(slot.seed, "idea")
+        ),
     )
+
+
+def _way_of(part: Part) -> str:
+    return part.settings.shared_way if isinstance(part.settings, RecallSettings) else ""

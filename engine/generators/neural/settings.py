@@ -186,6 +186,12 @@ class MusicVaeSettings(NetworkSettings, CuratedSettings, RecallSettings):
     breath: Percent = Field(default=0.0, description="how much of the end of each phrase is kept silent, to breathe")
     in_key: bool = Field(default=True, description="whether notes outside the key move into it")
 
+    @property
+    def shared_way(self) -> str:
+        """See `RecallSettings.shared_way`: the parts of a trio that walk one way come back to its places together."""
+        walks = "trio" in self.config and self.mode == "walk" and self.way is not None
+        return f"{self.config}, way {self.way}" if walks else ""
+
     @model_validator(mode="before")
     @classmethod
     def _config_of_the_role(cls, given: object, info: ValidationInfo) -> object:

@@ -143,3 +143,11 @@ def test_a_render_begins_at_the_time_of_day_that_it_is_told(arguments, hour, tmp
     monkeypatch.setattr("engine.runtime.render.render", render)
     run("render", "slow_groove", "--bars", "1", "-o", tmp_path / "x.wav", *arguments)
     assert [day.at(0) for day in begun] == [hour * 3600]
+
+
+def test_how_far_a_plan_looks_is_said_once_and_minutes_end_with_the_pass_that_they_reach():
+    both = run("plan", "slow_groove", "--bars", "8", "--minutes", "1")
+    assert both.exit_code == 2
+    assert "either --bars N or --minutes M" in both.output
+    passes = json.loads(run("plan", "slow_groove", "--minutes", "3", "--format", "json").stdout)["passes"]
+    assert 120 < passes[-1]["seconds"] < 180

@@ -33,6 +33,7 @@ MELODIES = {
     "four_vessels": "voice",
     "metamorphoses": "piano",
     "bronze_and_glass": "tune",
+    "one_thought": "tune",
 }
 LETTERS = {
     "still_water": "A",
@@ -81,12 +82,11 @@ def figures(scene: Scene, name: str, hours: Sequence[Sequence[PartInBar]]) -> It
     melody = MELODIES.get(name) or next((one.name for one in scene.parts.values() if one.role is Role.MELODY), "")
     beaten = [one.name for one in scene.parts.values() if one.role is Role.DRUMS]
     chords = harmony_of(scene)
-    beats = scene.meter.beats_per_bar
 
     def each(measure: Callable[[Sequence[PartInBar]], float]) -> list[float]:
         return [measure(rows) for rows in hours]
 
-    recalls = [melodies.recall(melodies.cells(melodies.melody_of(rows, melody, beats))) for rows in hours]
+    recalls = [melodies.recall(melodies.cells(melodies.melody_of(rows, melody))) for rows in hours]
     cells = wanted(letter, GW=(0.15, 0.5), C=(0.1, 0.35), AD=(0.08, 0.4), P=(0.4, 0.9))
     yield Figure(f"1 cells of {melody} heard within 32 bars", [one.near for one in recalls], cells)
     yield Figure("1 the same above chance", [one.near - one.chance for one in recalls], (0.1, 1.0))
@@ -98,6 +98,14 @@ def figures(scene: Scene, name: str, hours: Sequence[Sequence[PartInBar]]) -> It
         each(lambda rows: melodies.passes_that_recall(rows, melody)),
         returning,
     )
+    # Themes that are written are the same with every seed: another seed's hours are foreign only where all are found.
+    all_found = all("melody" not in theme.written for theme in scene.themes)
+    if len(hours) > 1:
+        foreign = [
+            melodies.passes_that_recall(rows, melody, of=hours[(place + 1) % len(hours)])
+            for place, rows in enumerate(hours)
+        ]
+        yield Figure("1 the same of the hours of another seed", foreign, (0.0, 0.05) if all_found else None)
     known = [melodies.known_by_contour(rows, melody) for rows in hours]
     yield Figure("1 variations known by contour", [one[0] for one in known], None)
     yield Figure("1 the same, times chance", [one[0] / max(1e-9, one[1]) for one in known], (3.0, 1e12))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tests.proofs.hours.notes import PartInBar
@@ -47,8 +47,9 @@ class Recall:
     cells: int
 
 
-def melody_of(rows: Iterable[PartInBar], part: str, beats: float = 4.0) -> list[tuple[float, int]]:
-    """The highest note on each sixteenth of a part."""
+def melody_of(rows: Iterable[PartInBar], part: str) -> list[tuple[float, int]]:
+    """The highest note on each sixteenth of a part; beats from the start, so that what comes early for a bar line
+    stands where it sounds in any meter."""
     found: list[tuple[float, int]] = []
     for row in rows:
         if row.part == part and row.heard:
@@ -56,7 +57,7 @@ def melody_of(rows: Iterable[PartInBar], part: str, beats: float = 4.0) -> list[
             for start, _, pitch, _ in row.notes:
                 step = round(start * 4)
                 top[step] = max(pitch, top.get(step, 0))
-            found += [(row.bar * beats + step / 4, pitch) for step, pitch in sorted(top.items())]
+            found += [(row.bar * row.beats + step / 4, pitch) for step, pitch in sorted(top.items())]
     return found
 
 
@@ -110,12 +111,43 @@ def whole_bars_again(rows: Iterable[PartInBar], part: str) -> float:
 
 
 def passes_that_recall(
-    rows: Sequence[PartInBar], part: str, earliest: float = 3600.0, latest: float = 300.0, share: float = 0.5
+    rows: Sequence[PartInBar],
+    part: str,
+    of: Sequence[PartInBar] | None = None,
+    earliest: float = 3600.0,
+    latest: float = 300.0,
+    share: float = 0.5,
 ) -> float:
-    """Share of passes of sections in which at least a `share` of the cells was heard 5 to 60 minutes before."""
+    """Share of passes of sections in which at least a `share` of the cells was heard 5 to 60 minutes before.
+
+    Args:
+        rows: of some hours.
+        part: whose melody.
+        of: foreign hours, in which the cells are looked for instead: that is chance.
+        earliest, latest: seconds before a cell in which another counts.
+        share: of the cells of a pass.
+    """
+    beats = rows[0].beats if rows else 4.0
     seconds = {row.bar: row.t for row in rows}
     passes = {row.bar: row.ps for row in rows}
-    return _windows(rows, part, lambda beat: seconds.get(int(beat // 4), 0.0), passes, earliest, latest, share)
+    heard = _times(rows if of is None else of, part)
+    of_pass: dict[int, list[bool]] = defaultdict(list)
+    for cell in cells(melody_of(rows, part)):
+        bar = int(cell.start // beats)
+        now = seconds.get(bar, 0.0)
+        of_pass[passes.get(bar, -1)].append(any(latest <= now - at <= earliest for at in heard[cell.shape]))
+    judged = [found for found in of_pass.values() if len(found) >= 8]
+    return sum(sum(found) >= share * len(found) for found in judged) / max(1, len(judged))
+
+
+def _times(rows: Sequence[PartInBar], part: str) -> dict[object, list[float]]:
+    """Seconds at which each shape of a part's melody is heard."""
+    beats = rows[0].beats if rows else 4.0
+    seconds = {row.bar: row.t for row in rows}
+    found: dict[object, list[float]] = defaultdict(list)
+    for cell in cells(melody_of(rows, part)):
+        found[cell.shape].append(seconds.get(int(cell.start // beats), 0.0))
+    return found
 
 
 def known_by_contour(rows: Sequence[PartInBar], part: str) -> tuple[float, float]:
@@ -136,25 +168,5 @@ def known_by_contour(rows: Sequence[PartInBar], part: str) -> tuple[float, float
             own += [shape in heard[theme] for shape in found]
             others += [sum(foreign) / len(foreign)] * len(found)
         if not heard[theme]:
-            heard[theme] = found
+            heard[theme] = {*found}
     return sum(own) / max(1, len(own)), sum(others) / max(1, len(others))
-
-
-def _windows(
-    rows: Sequence[PartInBar],
-    part: str,
-    second: Callable[[float], float],
-    passes: dict[int, int],
-    earliest: float,
-    latest: float,
-    share: float,
-) -> float:
-    times: dict[object, list[float]] = defaultdict(list)
-    of_pass: dict[int, list[bool]] = defaultdict(list)
-    for cell in cells(melody_of(rows, part)):
-        now = second(cell.start)
-        heard = times[cell.shape]
-        of_pass[passes.get(int(cell.start // 4), -1)].append(any(latest <= now - at <= earliest for at in heard))
-        heard.append(now)
-    judged = [found for found in of_pass.values() if len(found) >= 8]
-    return sum(sum(found) >= share * len(found) for found in judged) / max(1, len(judged))

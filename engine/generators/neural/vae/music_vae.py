@@ -28,7 +28,7 @@ from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.generators.neural.vae.latent_way import latent_at, numbered_point
 from engine.generators.statement import fitted, marked
-from engine.ideas.idea import Idea, TakenUp, Variation
+from engine.ideas.idea import Idea, IdeaKind, TakenUp, Variation
 from engine.ideas.varying import length_of, shift_between, varied
 from engine.networks.sphere import slerp
 from engine.networks.vae.converters.melody import MelodyConverter
@@ -73,13 +73,14 @@ class MusicVaeGenerator:
             raise PerpetuumError(f"part {request.part!r}: {reason}")
         points = self._points(request, settings)
         led = self._led(request, settings)
+        back = self._back(request, settings, points)
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
         drums = request.role is Role.DRUMS
         turns = drums and request.closes is not None and request.bars > 1
 
         def way(begin: int) -> np.ndarray:
-            return self._way(request, settings, points, begin)
+            return self._way(request, settings, points, begin) if back is None else back(begin)
 
         def attempt(number: int) -> list[PhraseCandidate]:
             if led is not None and number < ATTEMPTS - 1:
@@ -93,6 +94,8 @@ class MusicVaeGenerator:
             heard = spans if follows_chords else None
             found = self._cut(request, settings, way, spans, numbers)
             found = _turned(found, request) if turns else found
+            if back is not None and not drums:
+                found = [_in_the_key(notes, request) for notes in found]
             return [_free_candidate(notes, request, span, heard, settings.in_key) for notes in found]
 
         span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
@@ -105,14 +108,35 @@ class MusicVaeGenerator:
         if drums:
             velocities = drummed(notes, request.meter, request.beats, rng)
             made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance)
-            return made if led is None else marked(made, request)
+            return made if led is None and back is None else marked(made, request)
         if request.role is Role.MELODY:
             arrive = Link.RHYTHM not in request.sources
             notes = endings.close(notes, request, spans, span, settings.breath, arrive)
         velocities = sung(notes, request.meter, request.beats, rng)
         meant = spans if follows_chords else ()
         made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)
-        return made if led is None else marked(made, request)
+        return made if led is None and back is None else marked(made, request)
+
+    def _back(
+        self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray]
+    ) -> Callable[[int], np.ndarray] | None:
+        """Where the way of the part was when the idea was heard that the phrase takes up, by the bar that a window
+        begins at; `towards` is a way from there to where it was with another. None where the phrase takes up no place.
+        """
+        taken = request.taken
+        if taken is None or taken.idea.kind is not IdeaKind.POINT or not settings.shared_way:
+            return None
+
+        def then(idea: Idea, begin: int) -> np.ndarray:
+            place = replace(request.place, first_bar=idea.first_bar, bar=0)
+            return self._way(replace(request, place=place), settings, points, begin - request.place.bar)
+
+        def at(begin: int) -> np.ndarray:
+            if taken.other is None:
+                return then(taken.idea, begin)
+            return slerp(then(taken.idea, begin), then(taken.other, begin), 0.5 * taken.amount).astype(np.float32)
+
+        return at
 
     def _led(self, request: Request, settings: MusicVaeSettings) -> Callable[[int], np.ndarray] | None:
         """Where the idea that the phrase takes up lies, by the bar that a window begins at; None where it is free.
@@ -297,14 +321,20 @@ def _turned(found: list[np.ndarray], request: Request) -> list[np.ndarray]:
 
 def _led_candidate(notes: np.ndarray, request: Request, span: PitchRange) -> PhraseCandidate:
     """What the network plays at an idea's place in its space, as it would be played."""
-    assert request.taken is not None
     if request.role is Role.DRUMS:
         return PhraseCandidate(kick_with(notes, request), notes)
     if not len(notes):
         return PhraseCandidate(notes, notes)
-    notes["pitch"] = np.clip(notes["pitch"] + shift_between(request.taken.idea.key, request.key), 0, 127)
-    made = fitted(notes, request, span)[0]
+    made = fitted(_in_the_key(notes, request), request, span)[0]
     return PhraseCandidate(on_rhythm(made, request), made)
+
+
+def _in_the_key(notes: np.ndarray, request: Request) -> np.ndarray:
+    """Notes of the idea that a phrase takes up, in the key of the phrase."""
+    assert request.taken is not None
+    notes = notes.copy()
+    notes["pitch"] = np.clip(notes["pitch"] + shift_between(request.taken.idea.key, request.key), 0, 127)
+    return notes
 
 
 def _free_candidate(

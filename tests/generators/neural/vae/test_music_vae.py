@@ -14,6 +14,7 @@ from engine.generators.contract import Link, Place, Role
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.generators.neural.vae.latent_way import latent_at, numbered_point
 from engine.generators.neural.vae.music_vae import MusicVaeGenerator
+from engine.ideas.idea import Idea, IdeaKind, TakenUp, Variation
 from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, read_weights, write_weights
 from engine.score.harmony.keys import Key
@@ -140,6 +141,30 @@ def test_the_parts_of_a_trio_are_of_one_piece_and_decode_it_once(weights, monkey
         tracks.append(on_its_way(generator, asked, _spans(asked)))
     assert len(decoded) == 1
     assert len({track["pitch"].tobytes() for track in tracks}) == 3
+
+
+def test_a_trio_comes_back_to_a_place_of_its_way_and_plays_the_same_there_in_the_key_of_now(weights):
+    config, how = "hierdec-trio_16bar", {"mode": "walk", "way": 3}
+
+    def heard(role, first_bar, key="D dorian", taken=None):
+        asked = asked_of(weights, config, role=role, settings=how, key=key)
+        asked = replace(asked, place=replace(asked.place, first_bar=first_bar, bar=0), taken=taken)
+        return make_phrase("music_vae", asked, {})[0]
+
+    def point(bar):
+        silence = phrase((), beats=16.0)
+        return Idea(IdeaKind.POINT, "A", "tune", bar, Key.parse("D dorian"), 4.0, silence)
+
+    for role in (Role.MELODY, Role.DRUMS):
+        then, elsewhere = heard(role, 40), heard(role, 400)
+        back = heard(role, 400, taken=TakenUp(point(40)))
+        assert same_notes(then, back)
+        assert not same_notes(then, elsewhere)
+        assert (back.provenance.theme, back.provenance.variation) == ("A", "exact")
+        near = heard(role, 400, taken=TakenUp(point(40), Variation.TOWARDS, 1.0, point(800)))
+        assert not same_notes(then, near)
+    higher = heard(Role.MELODY, 400, "E dorian", TakenUp(point(40)))
+    assert [pitch % 12 for pitch in pitches(higher)] == [(pitch + 2) % 12 for pitch in pitches(heard(Role.MELODY, 40))]
 
 
 def settings(**how):
