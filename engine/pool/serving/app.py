@@ -42,6 +42,9 @@ BODY_PATIENCE = 10.0
 WEIGHTS_PATIENCE = 600.0
 """Seconds in which a weights file must have come."""
 
+SLOWEST, STALLED = 100_000.0, 20.0
+"""Bytes a second below which weights are refused, after so many seconds: whoever drips them keeps others out."""
+
 READY_PATIENCE = 5.0
 """Seconds in which a bar must be made for the pool to be ready."""
 
@@ -250,7 +253,7 @@ class PoolApp:
         try:
             async with self._receiving, asyncio.timeout(WEIGHTS_PATIENCE):
                 size = int(announced) if announced.isdecimal() else None
-                taken = await self.store.take(digest, request.stream(), size)
+                taken = await self.store.take(digest, _in_time(request.stream()), size)
         except TimeoutError as error:
             raise RefusedError(408, f"they did not come in {WEIGHTS_PATIENCE:g} s") from error
         except StoreFullError as error:
@@ -281,6 +284,26 @@ async def _unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:
     finally:
         for one in (working, gone):
             one.cancel()
+
+
+async def _in_time(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """What comes in, as long as it comes fast enough.
+
+    Raises:
+        RefusedError: it does not.
+    """
+    began, size, chunks = time.monotonic(), 0, aiter(stream)
+    while True:
+        try:
+            async with asyncio.timeout(began + STALLED + size / SLOWEST - time.monotonic()):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            problem = f"they come more slowly than {SLOWEST / 1000:g} kB a second"
+            raise RefusedError(408, f"{problem}: {size} bytes in {time.monotonic() - began:.0f} s") from error
+        size += len(chunk)
+        yield chunk
 
 
 async def _gone(request: Request) -> None:
