@@ -168,6 +168,25 @@ def test_probes_at_the_same_time_share_one_look(tmp_path):
         assert len(looks) == 2, "whoever asks later is told what is so then"
 
 
+def test_a_pool_that_makes_no_bar_says_so_at_once_from_the_second_time_on_and_is_back_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "READY_PATIENCE", 2.0)
+    free = threading.Event()
+
+    async def unwell() -> str:
+        while not free.is_set():  # as Ray does whose cluster is lost
+            await asyncio.sleep(0.01)
+        return ""
+
+    with PoolServer(tmp_path / "weights") as server:
+        server.makers.unwell = unwell  # type: ignore[method-assign]
+        assert ask(server, "GET", "/readyz")[0] == 503
+        monkeypatch.setattr(app, "READY_PATIENCE", 600.0)
+        answers = [ask(server, "GET", "/readyz") for _ in range(3)]
+        assert answers == [(503, b"no bar was made in 2 s\n")] * 3
+        free.set()
+        until(lambda: ask(server, "GET", "/readyz")[0] == 200)
+
+
 # Weights
 
 

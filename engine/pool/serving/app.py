@@ -45,8 +45,8 @@ WEIGHTS_PATIENCE = 600.0
 SLOWEST, STALLED = 100_000.0, 20.0
 """Bytes a second below which weights are refused, after so many seconds: whoever drips them keeps others out."""
 
-READY_PATIENCE = 5.0
-"""Seconds in which a bar must be made for the pool to be ready."""
+READY_PATIENCE, UNREADY_PATIENCE = 5.0, 0.5
+"""Seconds in which a bar must be made for the pool to be ready; and for which one is waited for where none was."""
 
 
 class RefusedError(Exception):
@@ -90,6 +90,7 @@ class PoolApp:
     metrics: PoolMetrics = field(default_factory=PoolMetrics)
     _under_way: Counter[str] = field(default_factory=Counter[str])
     _looking: asyncio.Task[str] | None = None
+    _problem: str = ""
     _receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     def application(self) -> Starlette:
@@ -148,7 +149,9 @@ class PoolApp:
         # Whoever asks meanwhile shares the answer: probes need no token, and must not fill the replicas with bars.
         if self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(self._look())
-        problem = await asyncio.shield(self._looking)
+        # Where a bar could not be made just now, it is said at once while another one is tried.
+        done, _ = await asyncio.wait((self._looking,), timeout=UNREADY_PATIENCE if self._problem else None)
+        problem = self._problem = self._looking.result() if done else self._problem
         return PlainTextResponse(f"{problem or 'a bar was made'}\n", 503 if problem else 200)
 
     async def _look(self) -> str:
