@@ -24,9 +24,12 @@ def lock_memory() -> bool:
 
     Only where there is no limit on it (RLIMIT_MEMLOCK): under one, whoever asks for memory later would be refused it.
     """
-    if not _unlimited():
+    if not may_lock_memory():
         return False
     try:
+        with suppress(OSError, ValueError):
+            _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
         libc = ctypes.CDLL(None, use_errno=True)
         # Pages that were touched before are locked with what there is; nothing is read for that.
         return libc.mlockall(_CURRENT | _FUTURE | _ON_FAULT) == 0
@@ -34,13 +37,10 @@ def lock_memory() -> bool:
         return False
 
 
-def _unlimited() -> bool:
+def may_lock_memory() -> bool:
+    """Whether this process, and whatever it starts, may keep as much in memory as it wants."""
     with suppress(OSError, ValueError, IndexError):
         effective = Path("/proc/self/status").read_text().split("CapEff:")[1].split()[0]
         if int(effective, 16) >> _CAP_IPC_LOCK & 1:
             return True
-    _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if hard != resource.RLIM_INFINITY:
-        return False
-    resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
-    return True
+    return resource.getrlimit(resource.RLIMIT_MEMLOCK)[1] == resource.RLIM_INFINITY

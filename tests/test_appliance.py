@@ -151,6 +151,7 @@ def test_with_wheels_nothing_is_loaded_or_built_and_without_them_all_are_kept(tm
     here.write_text("")
     pip = [one for one in install("--dry-run", settings=here).stdout.splitlines() if "bin/pip" in one]
     assert " wheel -q --no-cache-dir --no-binary pyo --config-settings=--build-option=--use-double pyo " in pip[0]
+    assert pip[0].endswith(f" {FOLDER.parents[1]}"), "on an index, the name is whoever's took it"
     assert all(" --no-index " in one for one in pip[1:])
 
 
@@ -168,6 +169,7 @@ def test_with_wheels_nothing_is_loaded_or_built_and_without_them_all_are_kept(tm
         ("read_only = perhaps", "`read_only` is yes or no"),
         ("installation = /nowhere.yaml", "there is no file /nowhere.yaml"),
         ("package = ./nowhere.whl", "there is no file ./nowhere.whl"),
+        ("package = perpetuum", "there is no file perpetuum"),
         ("wheels = /nowhere", "no wheel lies in /nowhere"),
     ],
 )

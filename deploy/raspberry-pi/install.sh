@@ -15,7 +15,7 @@ root=
 # Settings, and what counts without them.
 name=gallery
 installation=
-package=perpetuum
+package=
 wheels=
 time_zone=
 sound_overlay=
@@ -115,7 +115,7 @@ read_settings() {
         [[ ${!key} =~ ^(yes|no|on|off)$ ]] || fail "\`$key\` is yes or no: ${!key}"
     done
     if [ -n "$installation" ]; then have "$installation"; fi
-    if [[ $package == */* ]]; then have "$package"; fi
+    if [ -n "$package" ]; then have "$package"; fi
     if [ -n "$wheels" ] && ! compgen -G "$wheels/*.whl" >/dev/null; then fail "\`wheels\`: no wheel lies in $wheels"; fi
 }
 
@@ -187,18 +187,30 @@ user() {
     run install -d -m 755 /etc/perpetuum
 }
 
+# The package is on no index: it is a wheel, or lies among wheels, or this script lies in its source.
+source_folder() {
+    if [ -n "$package$wheels" ]; then return; fi
+    if [ ! -f "$here/../../pyproject.toml" ]; then fail "\`package\`: give the path of a wheel of Perpetuum"; fi
+    (cd "$here/../.." && pwd)
+}
+
 # What is to be installed, by content: a wheel of the same name and version may be another one.
 wanted_software() {
-    echo "$package"
-    if [[ $package == */* ]]; then sha256sum <"$package"; fi
+    echo "${package:-perpetuum}"
+    if [ -n "$package" ]; then sha256sum <"$package"; fi
     if [ -n "$wheels" ]; then (cd "$wheels" && sha256sum -- *.whl); fi
+    if [ -n "$1" ]; then
+        (cd "$1" && find engine pyproject.toml -type f ! -name "*.pyc" -exec sha256sum {} + | sort | sha256sum)
+    fi
 }
 
 # All that is installed comes from wheels that are kept, pyo's built from its source for double precision: so that a
 # spare, whose `wheels` is this folder, needs neither compiler nor network.
 software() {
     local folder=/opt/perpetuum/wheels stamp=/opt/perpetuum/installed pip=/opt/perpetuum/bin/pip wanted python built pyo
-    wanted=$(wanted_software)
+    local source
+    source=$(source_folder)
+    wanted=$(wanted_software "$source")
     if [ -x "$pip" ] && [ -f "$stamp" ] && [ "$wanted" = "$(cat "$stamp")" ]; then return; fi
     if [ ! -x "$pip" ]; then run python3 -m venv --system-site-packages /opt/perpetuum; fi
     run install -d -m 755 "$folder"
@@ -211,10 +223,10 @@ software() {
         built=$(compgen -G "$folder/pyo-*-$python-*.whl" || true)
         pyo=(--no-cache-dir --no-binary pyo --config-settings=--build-option=--use-double pyo)
         if [ -n "$built" ]; then pyo=("$(head -n 1 <<<"$built")"); fi
-        run "$pip" wheel -q "${pyo[@]}" --find-links "$folder" -w "$folder" "$package"
+        run "$pip" wheel -q "${pyo[@]}" --find-links "$folder" -w "$folder" "${package:-$source}"
     fi
     # The same version again may be another one by its content.
-    run "$pip" install -q --no-index --force-reinstall --find-links "$folder" "$package"
+    run "$pip" install -q --no-index --force-reinstall --find-links "$folder" "${package:-perpetuum}"
     if [ "$dry_run" = no ]; then printf '%s\n' "$wanted" >"$stamp"; fi
 }
 

@@ -34,6 +34,7 @@ def sheet(installation: Installation, name: str, contact: str = "") -> str:
     parts = [
         _section("What you should hear", _list(_sound(installation))),
         *([_section("What you should see", _list(seen))] if (seen := _seen(installation)) else []),
+        *([_section("From a telephone", _list(page))] if (page := _page(installation)) else []),
         _section("When", _table(_when(installation))),
         _section("When nothing can be heard, and it should", _numbered(_FIRST)),
         _section("What else can be done", _table(_commands(name))),
@@ -104,6 +105,23 @@ def _seen(installation: Installation) -> list[str]:
         goes = f" for {_seconds(ups.after)}, and then switches itself off" if ups.shutdown else ""
         lines.append(f"When the power is out it plays on from its battery{goes}. With power again it starts by itself.")
     return lines
+
+
+def _page(installation: Installation) -> list[str]:
+    """The page for staff: where it is, and what opens it. Of a machine whose only address is its own there is none."""
+    listening = installation.listening
+    there = [f"http://{one}/staff" for one in listening.control if not one.loopback and not one.everywhere]
+    if not there and any(one.everywhere for one in listening.control):
+        ports = dict.fromkeys(one.port for one in listening.control if one.everywhere)
+        there = ["http://" + "_" * 20 + f":{port}/staff" for port in ports]
+    if not there:
+        return []
+    with_what = "the password of staff" if listening.staff_password is not None else "the token of this installation"
+    return [
+        f"In the network of the house: {' or '.join(there)}. It asks once for {with_what}.",
+        "Its first line says that music plays, or that silence is meant; or else what is wrong, and what to do first.",
+        "It has buttons: louder, softer, mute, quiet mode. The next opening begins as loud as usual.",
+    ]
 
 
 def _when(installation: Installation) -> list[tuple[str, str]]:

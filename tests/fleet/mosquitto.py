@@ -41,12 +41,12 @@ class Mosquitto:
             ("/etc/mosquitto/certs/", f"{folder}/"),
             ("/etc/mosquitto/perpetuum.passwords", f"{folder}/passwords"),
             ("/etc/mosquitto/perpetuum.acl", f"{folder}/acl"),
-            ("/var/lib/mosquitto/", f"{folder}/data/"),
         ):
             assert there in text
             text = text.replace(there, here)
         # As root it would become a user who may not look into this folder.
-        (folder / "mosquitto.conf").write_text(text + f"log_dest file {folder}/mosquitto.log\nuser root\n")
+        text += f"persistence_location {folder}/data/\nlog_dest file {folder}/mosquitto.log\nuser root\n"
+        (folder / "mosquitto.conf").write_text(text)
         self.process = None
         self.start()
 

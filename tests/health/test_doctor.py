@@ -6,12 +6,14 @@ import socket
 import subprocess
 from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engine.cli import main
 from engine.health.doctor import machine, sound
 from engine.health.doctor.diagnosis import Grade
+from engine.installation.keeper.hands.control import ControlSocket
 from engine.outputs.devices.devices import Device
 from tests.outputs.test_pulse import MISSING, SINK, pulse  # noqa: F401 - a fixture
 
@@ -73,6 +75,38 @@ def test_a_weak_power_supply_of_a_raspberry_pi_is_told_with_what_to_do(tmp_path)
         (found,) = [one for one in machine.board(tmp_path) if one.subject == "power supply"]
         assert found.grade is grade
         assert ("cable" in found.remedy) == (grade is not Grade.GOOD)
+
+
+def test_a_hot_board_and_one_that_was_slowed_down_are_told_with_what_to_do(tmp_path):
+    zone = tmp_path / "sys/class/thermal/thermal_zone0"
+    zone.mkdir(parents=True)
+    (zone / "type").write_text("cpu-thermal")
+    for degrees, grade in (("51000", Grade.GOOD), ("79000", Grade.DOUBTFUL)):
+        (zone / "temp").write_text(degrees)
+        (found,) = [one for one in machine.board(tmp_path) if one.subject == "temperature"]
+        assert (found.grade, "heat sink" in found.remedy) == (grade, grade is not Grade.GOOD)
+
+
+def test_a_user_without_rights_is_told_of_each_with_what_to_do(monkeypatch):
+    group = SimpleNamespace(gr_mem=["ada"], gr_gid=29)
+    monkeypatch.setattr(machine.grp, "getgrnam", lambda name: group)
+    monkeypatch.setattr(
+        machine.pwd, "getpwnam", lambda name: SimpleNamespace(pw_gid=29 if name == "audio-player" else 1000)
+    )
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda what: (0, 0))
+    monkeypatch.setattr(machine.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(machine, "may_lock_memory", lambda: False)
+    found = {one.subject: one for one in machine.limits("bob")}
+    assert {name: one.grade for name, one in found.items()} == {
+        "real-time priority": Grade.DOUBTFUL,
+        "open files": Grade.BAD,
+        "locked memory": Grade.DOUBTFUL,
+        "group audio": Grade.DOUBTFUL,
+    }
+    words = ("rtprio 95", "nofile", "memlock unlimited", "usermod -aG audio bob")
+    assert all(word in one.remedy for word, one in zip(words, found.values(), strict=True))
+    for name in ("ada", "audio-player", "root"):
+        assert {one.subject: one for one in machine.limits(name)}["group audio"].grade is Grade.GOOD
 
 
 def test_memory_is_what_can_be_had_and_not_what_is_free(tmp_path):
@@ -163,19 +197,29 @@ def test_what_an_installation_asks_for_is_looked_at(tmp_path, capsys, monkeypatc
     token = tmp_path / "token"
     token.write_text("x" * 20)
     token.chmod(0o644)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as other:
+        port, health = taken.getsockname()[1], other.getsockname()[1]
         text = "perpetuum: 1\ntitle: Here\nscenes: {glass_pulse: {}}\noutput: {kind: 'null'}\n"
-        text += f"state: {tmp_path}/state\nlisten: {{control: ['127.0.0.1:{port}'], token: {{file: {token}}}}}\n"
+        text += f"state: {tmp_path}/state\n"
+        text += f"listen: {{control: ['127.0.0.1:{port}'], health: ['127.0.0.1:{health}'], token: {{file: {token}}}}}\n"
         (tmp_path / "here.yaml").write_text(text)
         code, out = doctor(str(tmp_path / "here.yaml"), "--format", "json", capsys=capsys)
+        (tmp_path / "state").mkdir()
+        with ControlSocket(tmp_path / "state", lambda line: "{}"):  # now it is the installation itself that has them
+            running, _ = doctor(str(tmp_path / "here.yaml"), "--format", "json", capsys=capsys)
     found = {one["subject"]: one for one in json.loads(out)}
-    assert (found["ports"]["grade"], str(port) in found["ports"]["text"]) == ("bad", True)
+    ports = {
+        one["text"].split()[0]: (one["grade"], bool(one["remedy"]))
+        for one in json.loads(out)
+        if one["subject"] == "ports"
+    }
+    assert ports == {f"127.0.0.1:{number}": ("bad", True) for number in (port, health)}
+    assert running == 0
     assert found["secrets"]["remedy"] == f"chmod 600 {token}"
     assert found["state folder"]["grade"] == found["files"]["grade"] == "good"
     assert code == 1
     assert token.read_text() not in out
-    assert not (tmp_path / "state").exists()
+    assert not list((tmp_path / "state").iterdir())
 
 
 def test_a_broken_installation_is_told_with_its_place(tmp_path, capsys):

@@ -3,16 +3,22 @@
 import http.server
 import json
 import threading
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import msgspec
 import pytest
 
+from engine import assets
 from engine.cli import main
 from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.health.metrics import Metrics
 from engine.health.page import for_caretaker, page
 from engine.health.serving import Endpoints, application
+from engine.installation.choices.access import Address, Listening
+from engine.installation.choices.secret import Secret
+from engine.installation.loading import read_installation
+from engine.installation.sheet import sheet
 from tests.health.making import SOUND, after
 
 
@@ -141,7 +147,32 @@ def test_the_sheet_says_what_the_file_says(tmp_path, capsys):
         "Buttons: louder, softer, mute, quiet mode.",
         "plays on from its battery for 2 minutes, and then switches itself off",
         "dB(A) where the meter stood",
+        "In the network of the house: http://192.168.1.20:8470/staff. It asks once for the password of staff.",
         "Ada <030> & co",
         "perpetuum control every_setting unmute",
     ):
         assert said in words, said
+
+
+SECRET = Secret(env="SOMEWHERE")
+
+
+@pytest.mark.parametrize(
+    ("listening", "words"),
+    [
+        (Listening(), ""),
+        (
+            Listening((Address("10.0.0.9", 80, False),), SECRET),
+            "//10.0.0.9:80/staff. It asks once for the t",
+        ),
+        (
+            Listening((Address("::", 80, False),), SECRET, (), SECRET),
+            "____:80/staff. It asks once for the p",
+        ),
+    ],
+)
+def test_the_sheet_names_the_page_for_staff_where_a_telephone_reaches_it(listening, words):
+    read, _ = read_installation(assets.installation("every_setting"))
+    text = sheet(replace(read, listening=listening), "here")
+    assert ("/staff" in text) == bool(words)
+    assert words in text

@@ -52,5 +52,5 @@ def installation(**more):
 
 def secrets_are_there(monkeypatch):
     """Those that shipped installations and the pages name."""
-    for name in ("TOKEN", "WEBHOOK", "PING", "MAIL_PASSWORD", "MQTT_PASSWORD", "POOL_TOKEN"):
+    for name in ("TOKEN", "STAFF_PASSWORD", "WEBHOOK", "PING", "MAIL_PASSWORD", "MQTT_PASSWORD", "POOL_TOKEN"):
         monkeypatch.setenv(f"PERPETUUM_{name}", "x" * 20)

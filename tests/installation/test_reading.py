@@ -221,6 +221,7 @@ WRONG = [
     ("listen: {control: 'gallery:80'}\n", (1, 19), "`gallery` is no numeric address", ""),
     ("listen: {control: ['127.0.0.1:80', 'localhost:80']}\n", (1, 36), "127.0.0.1:80 stands here twice", ""),
     ("listen: {control: '0.0.0.0:80'}\n", (1, 10), "can be reached from other machines, and there is no `token`", ""),
+    ("listen: {staff_password: 482913}\n", (1, 10), "`staff_password` must say where the secret lies", ""),
     ("listen: {control: '[::]:80'}\n", (1, 10), "[::]:80 can be reached from other machines", ""),
     ("mixer: {level: 120 %}\n", (1, 16), "out of range: 0 % to 100 %", ""),
     ("mixer: {levl: 80 %}\n", (1, 9), "unknown key `levl`", "level"),
@@ -330,9 +331,12 @@ def test_scenes_that_are_named_are_looked_into_and_their_faults_are_told_at_thei
         (SCENES + "time_zone: UTC\nhours: {every_day: closed}\n", "it is closed all week"),
         (SCENES + "hours: {every_day: 10:00..12:00}\n", "follow the time zone of whatever machine"),
         (SCENES + "listen: {token: {env: NO_SUCH_VARIABLE}}\n", "the secret in $NO_SUCH_VARIABLE is not set"),
+        (SCENES + "listen: {staff_password: {env: NO_SUCH_VARIABLE}}\n", "is not set; without it it opens nothing"),
+        (SCENES + "listen: {staff_password: {env: LANG}}\n", "the password of staff in $LANG is shorter than 6"),
     ],
 )
-def test_what_plays_but_is_hardly_meant_is_a_warning(read, text, message):
+def test_what_plays_but_is_hardly_meant_is_a_warning(read, text, message, monkeypatch):
+    monkeypatch.setenv("LANG", "12345")
     found, diagnostics = read(text, HEAD)
     assert isinstance(found, Installation)
     assert [one.severity for one in diagnostics] == [Severity.WARNING]

@@ -20,6 +20,8 @@ LEAKS = [
     f"listen:\n  token: [{SECRET}]\n",
     f"listen: {{tokn: {SECRET}}}\n",
     f"listen: {SECRET}\n",
+    f"listen: {{staff_password: {SECRET}}}\n",
+    f"listen: {{staff_pasword: {SECRET}}}\n",
     f"token: {SECRET}\n",
     f"tokne: {SECRET}\n",
     f"password: {SECRET}\n",

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import select
 import socket
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import pytest
 
 from engine import assets
 from engine.errors import PerpetuumError
-from engine.pool.serving import connections, store
+from engine.pool.serving import app, connections, store
 from engine.pool.serving.answering import Answers
 from engine.pool.serving.file.config import PoolConfig
 from engine.pool.serving.making.makers import JobOutcome
@@ -167,6 +168,25 @@ def test_probes_at_the_same_time_share_one_look(tmp_path):
         assert len(looks) == 2, "whoever asks later is told what is so then"
 
 
+def test_a_pool_that_makes_no_bar_says_so_at_once_from_the_second_time_on_and_is_back_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "READY_PATIENCE", 2.0)
+    free = threading.Event()
+
+    async def unwell() -> str:
+        while not free.is_set():  # as Ray does whose cluster is lost
+            await asyncio.sleep(0.01)
+        return ""
+
+    with PoolServer(tmp_path / "weights") as server:
+        server.makers.unwell = unwell  # type: ignore[method-assign]
+        assert ask(server, "GET", "/readyz")[0] == 503
+        monkeypatch.setattr(app, "READY_PATIENCE", 600.0)
+        answers = [ask(server, "GET", "/readyz") for _ in range(3)]
+        assert answers == [(503, b"no bar was made in 2 s\n")] * 3
+        free.set()
+        until(lambda: ask(server, "GET", "/readyz")[0] == 200)
+
+
 # Weights
 
 
@@ -233,6 +253,28 @@ def test_the_disk_and_the_reading_of_a_file_hold_nobody_up(lacking, monkeypatch)
     assert asyncio.run(found.take(DIGEST, chunks(DATA), None))
     assert threads
     assert threading.current_thread().name not in threads
+
+
+def test_weights_that_drip_are_refused_and_keep_nobody_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "STALLED", 0.3)
+    digest = hashlib.sha256(OTHER).hexdigest()
+    with PoolServer(tmp_path / "weights", limit=1 << 30) as server:
+        head = f"PUT /v1/weights/{digest} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(OTHER)}\r\n\r\n".encode()
+        with contextlib.ExitStack() as stack:
+            dripping = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 30)) for _ in range(2)]
+            for one in dripping:
+                one.sendall(head)
+            until(lambda: any(server.store._folder.glob("*.part")))
+            answers = [b"", b""]
+            while not all(answers):
+                for number, one in enumerate(dripping):
+                    with contextlib.suppress(OSError):
+                        one.sendall(b"x")
+                    if select.select([one], [], [], 0.02)[0] and not answers[number]:
+                        answers[number] = one.recv(4096)
+        assert all(one.startswith(b"HTTP/1.1 408") for one in answers)
+        assert ask(server, "PUT", f"/v1/weights/{digest}", OTHER)[0] == 201
+        assert parts(server.store._folder) == [f"{digest}.safetensors"]
 
 
 def test_weights_that_were_deleted_are_here_no_more_and_may_be_handed_over_again(lacking, tmp_path):

@@ -50,6 +50,7 @@ def test_a_pool_that_makes_no_bar_is_started_anew_and_no_other(tmp_path):
         assert done().stdout == ""
         server.makers.away = "all replicas hang"
         assert done().stdout == "restart perpetuum-pool.service\n"
+    assert done().stdout == "restart perpetuum-pool.service\n", "nor does one that listens no more"
 
 
 def test_the_tensorflow_of_a_gpu_is_the_one_that_the_project_knows():

@@ -70,6 +70,18 @@ def test_who_asks_twice_is_answered_once_even_at_the_same_moment(server):
     assert server.makers.made == before + 1
 
 
+def test_a_key_that_another_player_has_asked_with_gives_the_same_phrase_and_no_rights(server):
+    body = phrase(300)
+    answer = ask(server, "POST", "/v1/phrases", body)
+    before = server.makers.made
+    assert ask(server, "POST", "/v1/phrases", body, token="another") == answer, "the phrase is a function of the job"
+    assert ask(server, "POST", "/v1/phrases", body, token="revoked")[0] == 401, "remembered or not"
+    key, other = (json.loads(one)["key"] for one in (body, phrase(301)))
+    status, said = ask(server, "POST", "/v1/phrases", phrase(301).replace(other.encode(), key.encode()))
+    assert (status, json.loads(said)["where"]) == (400, "$.key"), "nobody gets or leaves an answer under another's key"
+    assert server.makers.made == before
+
+
 @pytest.mark.parametrize("token", ["", "wrong", "let-me-i", "let-me-in2", "é", "a" * 5000])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/phrases"), ("GET", "/v1/models"), ("PUT", "/v1/weights/0")])
 def test_without_a_right_token_nothing_is_answered(server, token, method, path):

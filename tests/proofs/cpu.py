@@ -15,7 +15,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from engine import assets
+from engine.processes.child import OomScore, start_bound
 from engine.score.time import SAMPLE_RATE
 
 PATIENCE = 120.0
@@ -93,7 +93,9 @@ def running(file: Path, port: int, log: Path) -> Iterator[Measured]:
     """An installation that plays; it has stopped afterwards."""
     command = [sys.executable, "-m", "engine", "run", str(file)]
     with log.open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
+        # However we end, it ends with us; a signal that we can hear lets the folder go, too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        process = start_bound(command, OomScore.BACKGROUND, stdout=out, stderr=out, start_new_session=True)
     measured, until = Measured(port), time.monotonic() + PATIENCE
     try:
         while not measured.frames():

@@ -86,7 +86,9 @@ class Endurance:
         """As lines of Markdown."""
         total = [sum(look.pss.values()) for look in self.looks]
         warm = [value for look, value in zip(self.looks, total, strict=True) if look.minutes >= 10] or total
-        first, last = (self.looks[0], self.looks[-1]) if self.looks else (None, None)
+        # Not from the first look on: worker and spare, with their sockets and pipes, come only after it.
+        settled = [look for look in self.looks if look.minutes >= 10] or self.looks
+        first, last = (settled[0], settled[-1]) if settled else (None, None)
         kinds = sorted({kind for look in self.looks for kind in look.pss})
         lines = [
             f"{self.hours:.2f} h, {len(self.faults)} faults, {len(set(self.keepers))} keepers, {len(self.gaps)} gaps",

@@ -99,7 +99,7 @@ def visited(run: Run, at: str, picture: Path | None) -> None:
     page, browser = f"http://127.0.0.1:{run.port}/staff", Driver(at, scripts=False)
     browser.go(page)
     assert "drone" not in browser.words()
-    browser.type("#token", "s3cret")
+    browser.type("#password", "s3cret")
     browser.press("login")
     assert "MUSIC PLAYS: drone. Nothing needs to be done." in browser.words(), browser.words()
     for action, name, value in (
@@ -125,7 +125,7 @@ def attacked(run: Run, at: str, evil: str) -> None:
     """A page of another origin sends a form, in a browser that is logged in."""
     page, browser = f"http://127.0.0.1:{run.port}/staff", Driver(at, scripts=True)
     browser.go(page)
-    browser.type("#token", "s3cret")
+    browser.type("#password", "s3cret")
     browser.press("login")
     browser.go(evil)
     end = time.monotonic() + 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,15 +113,19 @@ def _read(name: str, found: list[Diagnosis]) -> Installation | None:
 
 def _ports(read: Installation) -> list[Diagnosis]:
     """Whether what it listens on is free, or held by the installation itself."""
+    from engine.errors import PerpetuumError
     from engine.health.doctor.diagnosis import Diagnosis, Grade
+    from engine.installation.keeper.hands.control import ask
 
+    running = False
+    with suppress(PerpetuumError):
+        running = bool(ask(read.state, "status"))
     found: list[Diagnosis] = []
-    for address in read.listening.control:
+    for address in (*read.listening.control, *read.listening.health):
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         try:
             socket.create_server((address.host, address.port), family=family).close()
         except OSError as error:
-            running = (read.state / "control").exists()
             grade = Grade.UNKNOWN if running else Grade.BAD
             text = f"{address} cannot be listened on now: {error.strerror}"
             remedy = "if the installation runs, that is why" if running else "choose another port under `listen`"
@@ -154,6 +159,7 @@ def _secrets_of(read: Installation) -> list[Secret]:
     mail = read.notices.mail
     named = (
         read.listening.token,
+        read.listening.staff_password,
         mail.password if mail is not None else None,
         read.notices.webhook,
         read.notices.ping,

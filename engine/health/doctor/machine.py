@@ -16,11 +16,10 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.health.board import BoardCollector
+from engine.health.clock import FIRST_YEAR
 from engine.health.doctor.diagnosis import Diagnosis, Grade
 from engine.health.programs import output_of
-
-FIRST_YEAR = 2025
-"""A clock that shows an earlier one has not been set."""
+from engine.memory_lock import may_lock_memory
 
 HOT = 75.0
 """Degrees at which a board is about to slow down."""
@@ -98,7 +97,7 @@ def memory(path: Path = Path("/proc/meminfo")) -> Diagnosis:
 
 
 def limits(user: str | None = None) -> list[Diagnosis]:
-    """Whether processes may run in real time, and whether the user may use sound cards.
+    """Whether processes may run in real time and keep their memory, and whether the user may use sound cards.
 
     Args:
         user: who runs it; None: whoever asks.
@@ -117,6 +116,14 @@ def limits(user: str | None = None) -> list[Diagnosis]:
         Diagnosis("open files", Grade.GOOD, f"{files} allowed")
         if files >= 256
         else Diagnosis("open files", Grade.BAD, f"only {files} allowed", "raise `nofile` in /etc/security/limits.d"),
+        Diagnosis("locked memory", Grade.GOOD, "allowed")
+        if may_lock_memory()
+        else Diagnosis(
+            "locked memory",
+            Grade.DOUBTFUL,
+            "limited; where memory runs short, what waits to take over is read from the disk first",
+            "add `@audio - memlock unlimited` to /etc/security/limits.d/audio.conf, and log in anew",
+        ),
     ]
     try:
         name = user or pwd.getpwuid(os.geteuid()).pw_name

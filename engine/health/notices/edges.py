@@ -8,9 +8,11 @@ stops reading.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from engine.health.checks import Check
+from engine.health.clock import known
 from engine.health.notices.notice import Notice, NoticeKind
 
 PATIENCE: dict[str, float] = {"heartbeat": 20.0, "sound": 15.0, "output": 30.0, "ladder": 600.0, "state": 300.0}
@@ -26,6 +28,21 @@ ALL_CLEAR = (0, 9)
 """Day of the week (0: Monday) and hour at which it is said that all is well."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What has been told, so that whoever starts anew neither says it again nor forgets to say that it is over.
+
+    Attributes:
+        since: seconds since 1970 at which what was told broke; None where all was well.
+        broken: what broke, and how each thing was.
+        week: year and number of the last week in which it was looked.
+    """
+
+    since: float | None = None
+    broken: dict[str, str] = field(default_factory=dict[str, str])
+    week: tuple[int, int] | None = None
+
+
 class Edges:
     """Makes messages of checks. Call it about once a second.
 
@@ -33,17 +50,25 @@ class Edges:
         title: of the installation.
         zone: whose clock says when the week begins.
         weekly: whether it is said once a week that all is well.
+        told: what was told before.
     """
 
-    def __init__(self, title: str, zone: tzinfo, weekly: bool = True) -> None:
+    def __init__(self, title: str, zone: tzinfo, weekly: bool = True, told: Told | None = None) -> None:
         self._title = title
         self._zone = zone
         self._weekly = weekly
         self._failing: dict[str, float] = {}  # checks, and the monotonic second at which they began to fail
-        self._broken: dict[str, str] = {}  # what was told, or would have been, since the last recovery
+        before = told or Told()
+        self._broken = dict(before.broken)  # what was told, or would have been, since the last recovery
         self._broke_at: tuple[float, float] | None = None  # monotonic, and on the wall
+        self._since = before.since  # the last of these of another start, until it is known how long ago that is
         self._well_since: float | None = None
-        self._week: tuple[int, int] | None = None
+        self._week = before.week
+
+    @property
+    def told(self) -> Told:
+        """What has been told so far."""
+        return Told(self._broke_at[1] if self._broke_at is not None else self._since, dict(self._broken), self._week)
 
     def look(self, checks: Sequence[Check], monotonic: float, at: float) -> list[Notice]:
         """What is to be told now.
@@ -53,6 +78,8 @@ class Edges:
             monotonic: seconds of a clock that nobody sets.
             at: seconds since 1970.
         """
+        if self._since is not None:
+            self._broke_at, self._since = (monotonic - max(0.0, at - self._since), self._since), None
         failing = {check.name: check.text for check in checks if not check.ok}
         self._failing = {name: self._failing.get(name, monotonic) for name in failing}
         ripe = {
@@ -94,6 +121,8 @@ class Edges:
 
     def _all_clear(self, failing: Mapping[str, str], at: float) -> list[Notice]:
         local = datetime.fromtimestamp(at, self._zone)
+        if not known(local):
+            return []
         day, hour = ALL_CLEAR
         week = (local - timedelta(days=day, hours=hour)).isocalendar()[:2]
         first, before, self._week = self._week is None, self._week, week

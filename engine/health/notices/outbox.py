@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -27,8 +30,8 @@ MOST = 100
 LARGEST = 1 << 20
 """Bytes of a message."""
 
-FIRST_RETRY, LONGEST_RETRY = 5.0, 600.0
-"""Seconds between two attempts."""
+FIRST_RETRY, LONGEST_RETRY = 5.0, 120.0
+"""Seconds between two attempts: a network that is back shall not wait for long, and the next attempt costs little."""
 
 
 class Outbox:
@@ -40,23 +43,22 @@ class Outbox:
     """
 
     def __init__(self, folder: Path, sender: Sender) -> None:
-        digest = hashlib.sha256(sender.name.encode()).hexdigest()[:12]
+        digest = hashlib.sha256(sender.key.encode()).hexdigest()[:12]
         self._folder = folder / digest
         self._sender = sender
         self._backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
+        self._lock = threading.Lock()
         self._unwritten: list[Notice] = []  # where the disk takes nothing, memory has to do
         self._done: set[str] = set()  # names of what has left, and cannot be deleted
 
     def put(self, notice: Notice) -> None:
         """Keep a message until it has left. Never raises."""
-        name = f"{time.time_ns():020d}.json"
         try:
-            output_folder(self._folder.parent)
-            output_folder(self._folder)
-            write_bytes(self._folder / name, msgspec.json.encode(notice))
+            self._keep(notice)
         except (OSError, PerpetuumError) as error:
             log.warning("a message cannot be kept on the disk (%s); it is sent if it can be now", error)
-            self._unwritten = [*self._unwritten, notice][-MOST:]
+            with self._lock:
+                self._unwritten = [*self._unwritten, notice][-MOST:]
         for surplus in self._files()[:-MOST]:
             self._drop(surplus)
 
@@ -72,25 +74,66 @@ class Outbox:
             seconds to wait before the next attempt; None if nothing waits.
         """
         try:
-            for file in self._files():
-                notice = _read(file)
-                if notice is not None:
-                    self._sender.send(notice)
-                self._drop(file)
-            while self._unwritten:
-                self._sender.send(self._unwritten[0])
-                del self._unwritten[0]
+            with self._alone() as alone:
+                if not alone:
+                    return FIRST_RETRY
+                self._send()
         except UndeliveredError as error:
             if not self._backoff.failures:
                 log.warning("%s; it is tried again", error)
             return self._backoff.next_delay()
         except Exception:
-            log.exception("a message could not be sent; it is tried again")
+            log.exception("%s: a message could not be sent; it is tried again", self._sender.name)
             return self._backoff.next_delay()
         if self._backoff.failures:
             log.warning("%s: what waited has been sent", self._sender.name)
         self._backoff.reset()
         return None
+
+    def _send(self) -> None:
+        for notice in self._unwritten:  # a disk that has room again keeps them through the next power cut
+            try:
+                self._keep(notice)
+            except (OSError, PerpetuumError):
+                break
+            self._forget(notice)
+        for file in self._files():
+            notice = _read(file)
+            if notice is not None:
+                self._sender.send(notice)
+            self._drop(file)
+        for notice in self._unwritten:
+            self._sender.send(notice)
+            self._forget(notice)
+
+    def _forget(self, notice: Notice) -> None:
+        with self._lock:
+            self._unwritten = [one for one in self._unwritten if one is not notice]
+
+    def _keep(self, notice: Notice) -> None:
+        output_folder(self._folder.parent)
+        output_folder(self._folder)
+        write_bytes(self._folder / f"{time.time_ns():020d}.json", msgspec.json.encode(notice))
+
+    @contextmanager
+    def _alone(self) -> Generator[bool]:
+        """Whether nobody else sends what lies here: one that was told to stop may still be at it after a reload."""
+        try:
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:  # nothing lies there
+            yield True
+            return
+        try:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            except OSError:  # a file system without locks
+                yield True
+            else:
+                yield True
+        finally:
+            os.close(folder)
 
     def _files(self) -> list[Path]:
         try:
@@ -116,7 +159,7 @@ def _read(file: Path) -> Notice | None:
 
 
 class Postman:
-    """Sends what waits, and signs of life, from a thread of its own.
+    """Sends what waits, and signs of life, each way from a thread of its own: a server that hangs delays its own alone.
 
     Args:
         outboxes: of all senders.
@@ -132,44 +175,48 @@ class Postman:
         every: float = 60.0,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._outboxes = outboxes
-        self._ping = ping
+        self._ways = [(outbox, threading.Event()) for outbox in outboxes]
         self._every = every
         self._alive = alive
-        self._woken = threading.Event()
-        self._stopped = False
+        self._over = threading.Event()
         self._reached = True
-        self._thread = threading.Thread(target=self._run, name="postman", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._deliver, args=way, name=f"postman {number}", daemon=True)
+            for number, way in enumerate(self._ways, 1)
+        ]
+        if ping is not None:
+            self._threads.append(threading.Thread(target=self._live, args=(ping,), name="sign of life", daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     def post(self, notice: Notice) -> None:
         """Let a message leave by all ways. Returns when it is kept."""
-        for outbox in self._outboxes:
+        for outbox, _ in self._ways:
             outbox.put(notice)
-        self._woken.set()
+        self._wake()
 
     def close(self, timeout: float = 2.0) -> None:
         """Send nothing more; what waits, waits for the next start."""
-        self._stopped = True
-        self._woken.set()
-        self._thread.join(timeout)
+        self._over.set()
+        self._wake()
+        until = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
-    def _run(self) -> None:
-        due = [0.0] * len(self._outboxes)
-        ping_at = 0.0
-        while not self._stopped:
-            now = time.monotonic()
-            woken = self._woken.is_set()
-            self._woken.clear()
-            for place, outbox in enumerate(self._outboxes):
-                if woken or now >= due[place]:
-                    wait = outbox.send()
-                    due[place] = time.monotonic() + wait if wait is not None else float("inf")
-            if self._ping is not None and now >= ping_at:
-                ping_at = now + self._every
-                self._give_sign(self._ping)
-            until = min([*due, ping_at if self._ping is not None else float("inf")])
-            self._woken.wait(max(0.05, min(until - time.monotonic(), 3600.0)))
+    def _wake(self) -> None:
+        for _, woken in self._ways:
+            woken.set()
+
+    def _deliver(self, outbox: Outbox, woken: threading.Event) -> None:
+        while not self._over.is_set():
+            woken.clear()
+            woken.wait(outbox.send())
+
+    def _live(self, ping: LifeSign) -> None:
+        due = time.monotonic()
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            due = time.monotonic() + self._every
+            self._give_sign(ping)
 
     def _give_sign(self, ping: LifeSign) -> None:
         if not self._alive():
@@ -183,4 +230,7 @@ class Postman:
         except Exception:
             log.exception("the sign of life failed")
         else:
+            if not self._reached:
+                log.warning("the sign of life gets through again")
+                self._wake()  # the network is back, and messages need not wait for their next attempt
             self._reached = True

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from engine.installation.choices.secret import Secret
 
+SHORTEST_PASSWORD = 6
+"""Characters of the password of staff: wrong ones may be tried for months, one an hour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -22,6 +25,11 @@ class Address:
     port: int
     loopback: bool
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether it stands for all addresses of this machine, and so does not say where it is reached."""
+        return self.host in ("0.0.0.0", "::")
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
@@ -34,11 +42,13 @@ class Listening:
         control: addresses on which mute, quiet mode, alarm and state are served; none: nothing listens.
         token: that every command must carry; there is one wherever an address is not loopback. None: none is asked for.
         health: addresses on which health and metrics can be read, by anybody who reaches them; none: nothing listens.
+        staff_password: that opens the page for staff and nothing else; None: the token does.
     """
 
     control: tuple[Address, ...] = (Address("127.0.0.1", 8470, True),)
     token: Secret | None = None
     health: tuple[Address, ...] = (Address("127.0.0.1", 8471, True),)
+    staff_password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Sequence
 
 from engine.errors import PerpetuumError
-from engine.installation.choices.access import Address, Listening
+from engine.installation.choices.access import SHORTEST_PASSWORD, Address, Listening
 from engine.installation.choices.secret import Secret
 from engine.installation.reading.models import ListenFile, SecretFile
 from engine.scenes.schema.validation import validate
@@ -63,12 +63,15 @@ def read_listening(source: SourceFile, node: MapNode) -> Listening | Problem:
     addresses = read_addresses(source, value, "control", Listening().control)
     health = read_addresses(source, value, "health", Listening().health)
     token = read_secret(source, *value.entries["token"]) if "token" in value.entries else None
+    staff = read_secret(source, *value.entries["staff_password"]) if "staff_password" in value.entries else None
     if isinstance(addresses, Problem):
         return addresses
     if isinstance(health, Problem):
         return health
     if isinstance(token, Problem):
         return token
+    if isinstance(staff, Problem):
+        return staff
     if both := [one for one in health if one in addresses]:
         return source.error(value.key("health").span, f"{both[0]} stands under `control`, too", "a port of its own")
     open_one = next((one for one in addresses if not one.loopback), None)
@@ -81,7 +84,20 @@ def read_listening(source: SourceFile, node: MapNode) -> Listening | Problem:
         )
     if token is not None:
         warn_of_an_absent(source, value.key("token").span, token, "nothing listens beyond this machine")
-    return Listening(addresses, token, health)
+    if staff is not None:
+        _look_at_password(source, value.key("staff_password").span, staff)
+    return Listening(addresses, token, health, staff)
+
+
+def _look_at_password(source: SourceFile, span: Span, staff: Secret) -> None:
+    try:
+        if len(staff.reveal()) >= SHORTEST_PASSWORD:
+            return
+    except PerpetuumError:
+        warn_of_an_absent(source, span, staff, "it opens nothing")
+    else:
+        what = f"the password of staff in {staff} is shorter than {SHORTEST_PASSWORD} characters, and opens nothing"
+        source.note(Problem(Severity.WARNING, span, what, hint="a longer one: it could be found by trying"))
 
 
 def read_addresses(

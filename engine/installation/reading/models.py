@@ -172,6 +172,11 @@ class ListenFile(Settings):
         description="What every command must carry; must be there where an address is not of this machine alone. "
         "`{env: NAME}` or `{file: PATH}`, never the token itself.",
     )
+    staff_password: Any = Field(
+        default=None,
+        description="What opens the page for staff, and nothing else; 6 characters at least. Without it, the token "
+        "does. `{env: NAME}` or `{file: PATH}`.",
+    )
     health: Any = Field(
         default=None,
         description="Addresses on which health and metrics can be read, `127.0.0.1:8471`; `[]` for none.",

@@ -18,6 +18,7 @@ from engine.health.checks import checks, lives
 from engine.health.metrics import HEARD, Metrics
 from engine.health.notices.edges import Edges
 from engine.health.notices.outbox import Outbox, Postman
+from engine.health.notices.remembering import ToldFile
 from engine.health.notices.senders import LifeSign, Mail, Sender, UndeliveredError, Webhook
 from engine.health.processes import ProcessCollector
 from engine.health.serving import Endpoints, application
@@ -50,6 +51,7 @@ class Watching:
         self._endpoints: list[Endpoints] = []
         self._postman: Postman | None = None
         self._edges: Edges | None = None
+        self._told: ToldFile | None = None
         bus.subscribe(HEARD, self._metrics.hear)
 
     def take(self, watch: Watch) -> None:
@@ -67,10 +69,12 @@ class Watching:
         notices = watch.notices
         senders = _senders(notices)
         zone = find_zone(watch.zone) if watch.zone else zone_of_the_machine()
+        folder = Path(watch.folder) / OUTBOX
         if senders:
-            self._edges = Edges(watch.title, zone, notices.weekly)
+            self._told = ToldFile(folder)
+            self._edges = Edges(watch.title, zone, notices.weekly, self._told.read())
         if senders or notices.ping is not None:
-            boxes = [Outbox(Path(watch.folder) / OUTBOX, sender) for sender in senders]
+            boxes = [Outbox(folder, sender) for sender in senders]
             ping = LifeSign(partial(_reveal, notices.ping)) if notices.ping is not None else None
             self._postman = Postman(boxes, ping, notices.every, self._alive)
         self._proving.take(watch)
@@ -91,12 +95,13 @@ class Watching:
             journal: bytes of the journal.
         """
         self._metrics.journal(journal)
-        if self._edges is None or self._postman is None:
+        if self._edges is None or self._postman is None or self._told is None:
             return
         now = time.monotonic()
         for notice in self._edges.look(checks(self._metrics.before, now), now, time.time()):
             log.warning("%s", notice.subject)
             self._postman.post(notice)
+        self._told.keep(self._edges.told)
 
     def close(self) -> None:
         """Serve nobody and send nothing; what waits to leave, waits for the next start."""
@@ -124,15 +129,15 @@ class Watching:
 def _senders(notices: NoticeChoices) -> list[Sender]:
     found: list[Sender] = []
     if notices.mail is not None:
-        found.append(_mail(notices.mail))
+        found += [_mail(notices.mail, to) for to in dict.fromkeys(notices.mail.to)]
     if notices.webhook is not None:
         found.append(Webhook(partial(_reveal, notices.webhook)))
     return found
 
 
-def _mail(choice: MailChoice) -> Mail:
+def _mail(choice: MailChoice, to: str) -> Mail:
     password = partial(_reveal, choice.password) if choice.password is not None else None
-    return Mail(choice.server, choice.port, choice.sender, choice.to, choice.user, password, choice.encryption.value)
+    return Mail(choice.server, choice.port, choice.sender, to, choice.user, password, choice.encryption.value)
 
 
 def _reveal(secret: Secret) -> str:

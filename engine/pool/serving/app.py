@@ -42,8 +42,11 @@ BODY_PATIENCE = 10.0
 WEIGHTS_PATIENCE = 600.0
 """Seconds in which a weights file must have come."""
 
-READY_PATIENCE = 5.0
-"""Seconds in which a bar must be made for the pool to be ready."""
+SLOWEST, STALLED = 100_000.0, 20.0
+"""Bytes a second below which weights are refused, after so many seconds: whoever drips them keeps others out."""
+
+READY_PATIENCE, UNREADY_PATIENCE = 5.0, 0.5
+"""Seconds in which a bar must be made for the pool to be ready; and for which one is waited for where none was."""
 
 
 class RefusedError(Exception):
@@ -87,6 +90,7 @@ class PoolApp:
     metrics: PoolMetrics = field(default_factory=PoolMetrics)
     _under_way: Counter[str] = field(default_factory=Counter[str])
     _looking: asyncio.Task[str] | None = None
+    _problem: str = ""
     _receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     def application(self) -> Starlette:
@@ -145,7 +149,9 @@ class PoolApp:
         # Whoever asks meanwhile shares the answer: probes need no token, and must not fill the replicas with bars.
         if self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(self._look())
-        problem = await asyncio.shield(self._looking)
+        # Where a bar could not be made just now, it is said at once while another one is tried.
+        done, _ = await asyncio.wait((self._looking,), timeout=UNREADY_PATIENCE if self._problem else None)
+        problem = self._problem = self._looking.result() if done else self._problem
         return PlainTextResponse(f"{problem or 'a bar was made'}\n", 503 if problem else 200)
 
     async def _look(self) -> str:
@@ -250,7 +256,7 @@ class PoolApp:
         try:
             async with self._receiving, asyncio.timeout(WEIGHTS_PATIENCE):
                 size = int(announced) if announced.isdecimal() else None
-                taken = await self.store.take(digest, request.stream(), size)
+                taken = await self.store.take(digest, _in_time(request.stream()), size)
         except TimeoutError as error:
             raise RefusedError(408, f"they did not come in {WEIGHTS_PATIENCE:g} s") from error
         except StoreFullError as error:
@@ -281,6 +287,26 @@ async def _unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:
     finally:
         for one in (working, gone):
             one.cancel()
+
+
+async def _in_time(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """What comes in, as long as it comes fast enough.
+
+    Raises:
+        RefusedError: it does not.
+    """
+    began, size, chunks = time.monotonic(), 0, aiter(stream)
+    while True:
+        try:
+            async with asyncio.timeout(began + STALLED + size / SLOWEST - time.monotonic()):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            problem = f"they come more slowly than {SLOWEST / 1000:g} kB a second"
+            raise RefusedError(408, f"{problem}: {size} bytes in {time.monotonic() - began:.0f} s") from error
+        size += len(chunk)
+        yield chunk
 
 
 async def _gone(request: Request) -> None:

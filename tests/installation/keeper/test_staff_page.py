@@ -15,6 +15,7 @@ from engine.events.snapshot import FallbackLevel, HealthSnapshot
 from engine.installation.choices.access import Address, Listening
 from engine.installation.choices.secret import Secret
 from engine.installation.keeper.hands.http import HttpControl
+from engine.installation.keeper.hands.staff_page import FIRST_WAIT, LONGEST_WAIT, MOST_WRONG, StaffPage, Visit
 from tests.installation.keeper.test_http import free_port, pause
 
 TITLE = "Foyer <b>& Café</b>"
@@ -113,9 +114,10 @@ class Browser:
 
 
 @contextmanager
-def serving(secret=None, loopback=True):
+def serving(secret=None, loopback=True, password=None):
     keeper, port = Keeper(), free_port()
-    control = HttpControl(Listening((Address("127.0.0.1", port, loopback),), secret), True, keeper, retry=0.05)
+    listening = Listening((Address("127.0.0.1", port, loopback),), secret, staff_password=password)
+    control = HttpControl(listening, True, keeper, retry=0.05)
     control.start()
     try:
         yield keeper, Browser(port)
@@ -184,10 +186,10 @@ def test_with_a_token_nobody_sees_or_does_anything_before_it_was_shown(secret, t
         assert "still water" not in page.words
         assert browser.ask("POST", "/staff/mute", {"form": "x"})[0] == 401
         for wrong in ("", "wrong", "s3cret"):
-            assert browser.ask("POST", "/staff/login", {"token": wrong})[0] == 401
+            assert browser.ask("POST", "/staff/login", {"password": wrong})[0] == 401
         assert browser.cookie == ""
-        assert browser.ask("POST", "/staff/login", {"token": "s3cret Ä"}, Origin="http://evil.example")[0] == 403
-        assert browser.ask("POST", "/staff/login", {"token": "s3cret Ä"})[0] == 303
+        assert browser.ask("POST", "/staff/login", {"password": "s3cret Ä"}, Origin="http://evil.example")[0] == 403
+        assert browser.ask("POST", "/staff/login", {"password": "s3cret Ä"})[0] == 303
         assert "s3cret" not in browser.cookie
         assert browser.press("/staff/mute") == 303
         assert "MUTED" in browser.page()[1].words
@@ -215,3 +217,83 @@ def test_beyond_this_machine_there_is_no_page_without_a_token():
         assert browser.ask("GET", "/staff")[0] == 403
         assert browser.ask("POST", "/staff/mute", {"form": ""})[0] == 403
         assert keeper.asked == []
+
+
+@pytest.fixture
+def password(tmp_path):
+    (tmp_path / "password").write_text("482913\n")
+    return Secret(file=str(tmp_path / "password"))
+
+
+def test_the_password_of_staff_opens_the_page_and_nothing_else(secret, password, tmp_path):
+    with serving(secret, loopback=False, password=password) as (keeper, browser):
+        assert browser.ask("POST", "/staff/login", {"password": "482914"})[0] == 401
+        assert browser.ask("POST", "/staff/login", {"password": "482913"})[0] == 303
+        assert browser.press("/staff/mute") == 303
+        plain = {"Origin": "", "Sec_Fetch_Site": "", "Authorization": "Bearer 482913"}
+        for line in ("/mute", "/alarm", "/scene/still_water", "/reload"):
+            assert browser.ask("POST", line, **plain)[0] == 401
+        assert browser.ask("GET", "/status", **plain)[0] == 401
+        kept = browser.cookie
+        for place, value in (("token", "another"), ("password", "555555")):
+            browser.cookie = kept
+            old = (tmp_path / place).read_text()
+            (tmp_path / place).write_text(value)
+            assert list(browser.page()[1].forms) == ["/staff/login"], "another one of either ends it"
+            (tmp_path / place).write_text(old)
+        assert "Muted" in browser.page()[1].words
+        technician = Browser(browser.port)
+        assert technician.ask("POST", "/staff/login", {"password": "s3cret Ä"})[0] == 303
+        assert "Muted" in technician.page()[1].words
+        for wrong in ("12345", ""):
+            (tmp_path / "password").write_text(wrong)
+            assert browser.ask("POST", "/staff/login", {"password": wrong})[0] == 401, "too short, or not there"
+        assert keeper.asked == [("mute", "staff page")]
+
+
+def test_where_there_is_no_token_the_password_of_staff_is_asked_for_all_the_same(password, tmp_path):
+    with serving(password=password) as (_, browser):
+        assert list(browser.page()[1].forms) == ["/staff/login"]
+        assert browser.ask("POST", "/staff/login", {"password": "482913"})[0] == 303
+        assert browser.press("/staff/mute") == 303
+        (tmp_path / "password").unlink()
+        assert browser.ask("GET", "/staff")[0] == 403
+
+
+def login(page, given, token="the token"):
+    visit = Visit("POST", "/staff/login", "here", form={"password": given})
+    return page.visit(visit, token, "482913").code
+
+
+def test_whoever_tries_passwords_waits_longer_each_time_and_the_token_opens_meanwhile():
+    second = 0.0
+    page = StaffPage(lambda line: "{}", lambda: second)
+    assert [login(page, f"{number:06}") for number in range(MOST_WRONG)] == [401] * MOST_WRONG
+    tried = MOST_WRONG
+    for _ in range(10):
+        assert login(page, "482913") == 429, "the right one, too, or waiting would mean nothing"
+        second += LONGEST_WAIT
+        assert login(page, "999999") == 401
+        tried += 1
+    assert login(page, "482913") == 429
+    second += LONGEST_WAIT - 1
+    assert login(page, "482913") == 429, "by now it is an hour"
+    assert login(page, "the token") == 303, "and who has it begins anew"
+    assert login(page, "000000") == 401
+    assert login(page, "482913") == 303
+
+
+def test_the_first_wait_is_short_for_those_who_mistype():
+    second = 0.0
+    page = StaffPage(lambda line: "{}", lambda: second)
+    for _ in range(MOST_WRONG):
+        login(page, "482931")
+    second += FIRST_WAIT
+    assert login(page, "482913") == 303
+
+
+def test_nobody_makes_a_cookie_of_the_password_alone():
+    pages = [StaffPage(lambda line: "{}") for _ in range(2)]
+    visit = Visit("POST", "/staff/login", "here", form={"password": "482913"})
+    cookies = {dict(page.visit(visit, token, "482913").more)["Set-Cookie"] for page in pages for token in (None, "t")}
+    assert len(cookies) == 3, "by the token, or by what only this process knows"

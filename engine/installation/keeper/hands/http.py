@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from engine.errors import PerpetuumError
-from engine.installation.choices.access import Address, Listening
+from engine.installation.choices.access import SHORTEST_PASSWORD, Address, Listening
+from engine.installation.choices.secret import Secret
 from engine.installation.keeper.hands.hands import WITH_A_VALUE, Ask
 
 if TYPE_CHECKING:
@@ -110,7 +111,15 @@ class ControlApplication:
             form=_form(environ),
         )
         token, refused = self._token(visit.host)
-        page = self._staff.Page(403, refused["error"]) if refused is not None else self._page.visit(visit, token)
+        if refused is None and self._listening.staff_password is not None:
+            password = self._staff_password(self._listening.staff_password)
+            if password is None and token is None:
+                refused = {"error": "the password of staff cannot be read, or is too short; the log says why"}
+        else:
+            password = None
+        page = (
+            self._staff.Page(403, refused["error"]) if refused is not None else self._page.visit(visit, token, password)
+        )
         body = page.text.encode()
         plain = [("Content-Type", "text/plain; charset=utf-8")] if refused is not None else [*self._staff.HEADERS]
         start_response(_status(page.code), [*plain, *page.more, ("Content-Length", str(len(body)))])
@@ -147,6 +156,18 @@ class ControlApplication:
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):
             return 401, {"error": "the token is missing or wrong: Authorization: Bearer TOKEN"}
         return None
+
+    def _staff_password(self, secret: Secret) -> str | None:
+        """What opens the page for staff; None where it cannot be had."""
+        try:
+            password = secret.reveal()
+        except PerpetuumError as error:
+            log.error("the page for staff takes the token alone: %s", error)
+            return None
+        if len(password) < SHORTEST_PASSWORD:
+            log.error("the page for staff takes the token alone: the password in %s is too short", secret)
+            return None
+        return password
 
     def _token(self, host: str) -> tuple[str | None, dict[str, str] | None]:
         """(what must be shown; None: nothing, why nobody is answered; None: there is no reason)."""

@@ -1,9 +1,9 @@
 # pyright: strict
 """The page for staff: how it is, in words, and what they may do about it, on a telephone, without any script.
 
-Forms alone do it, so that it works in whatever browser there is. Who has shown the token gets a cookie that opens this
-page and nothing else: neither the alarm nor scenes can be had with it. Each form carries a value that no other site
-knows, so that none can send one in the name of whoever is logged in.
+Forms alone do it, so that it works in whatever browser there is. Who has shown the password of staff, or the token,
+gets a cookie that opens this page and nothing else: neither the alarm nor scenes can be had with it. Each form carries
+a value that no other site knows, so that none can send one in the name of whoever is logged in.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
+import math
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +29,9 @@ from engine.errors import PerpetuumError
 from engine.events.snapshot import HealthSnapshot
 from engine.health.page import for_caretaker
 from engine.installation.keeper.hands.hands import Ask
+from engine.processes.backoff import Backoff
+
+log = logging.getLogger(__name__)
 
 PATH = "/staff"
 """Where it lies."""
@@ -35,7 +41,13 @@ LOGIN, LOGOUT = "login", "logout"
 COOKIE = "perpetuum_staff"
 
 LASTS = 30 * 24 * 3600
-"""Seconds for which a telephone stays logged in; another token ends it sooner."""
+"""Seconds for which a telephone stays logged in; another password or token ends it sooner."""
+
+MOST_WRONG = 5
+"""Wrong passwords in a row after which one has to wait, and again after each further one."""
+
+FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0
+"""Seconds of these waits. Whoever is logged in does not notice, and the token is always taken."""
 
 _MAY: Mapping[str, str] = {
     "softer": Ask.SOFTER,
@@ -114,23 +126,34 @@ class StaffPage:
 
     Args:
         answer: gives the answer to a line, as at the control socket.
+        clock: gives seconds.
     """
 
-    def __init__(self, answer: Callable[[str], str]) -> None:
+    def __init__(self, answer: Callable[[str], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._answer = answer
-        self._own = secrets.token_bytes(32)  # of forms where there is no token
+        self._clock = clock
+        self._own = secrets.token_hex(32)  # seals where there is no token
+        self._lock = threading.Lock()
+        self._backoff = Backoff(FIRST_WAIT, LONGEST_WAIT)
+        self._wrong = 0
+        self._until = -math.inf
 
-    def visit(self, visit: Visit, token: str | None) -> Page:
+    def visit(self, visit: Visit, token: str | None, password: str | None = None) -> Page:
         """Answer a visit.
 
         Args:
             visit: the request, whose host has been looked at.
-            token: that must have been shown; None: none is asked for.
+            token: that opens it; None without.
+            password: of staff, that opens it; None without. Where there is neither, nothing is asked for.
         """
         action = visit.path.removeprefix(PATH).strip("/")
-        known = token is None or _same(_cookie(visit.cookies), _sealed(token, "cookie"))
+        opening = [one for one in (password, token) if one is not None]
+        # Of what staff know alone it could be found by trying: the seal needs what nobody but this machine has.
+        seal = token if token is not None else self._own
+        cookie = _cookie(visit.cookies)
+        known = not opening or any(_same(cookie, _sealed(seal, f"cookie {one}")) for one in opening)
         if action == "" and visit.method in ("GET", "HEAD"):
-            return self._show(token) if known else _login_page()
+            return self._show(seal, bool(opening)) if known else _login_page()
         if action not in (*_MAY, LOGIN, LOGOUT):
             return _problem(404, "There is no such page.")
         if visit.method != "POST":
@@ -138,23 +161,44 @@ class StaffPage:
         if not _is_ours(visit):
             return _problem(403, "Another page sent this. Nothing was done.")
         if action == LOGIN:
-            return _logged_in(token, visit.form.get("token", ""))
+            return self._logged_in(seal, visit.form.get("password", "").strip(), token, password)
         if not known:
             return _login_page(401, "Please log in once more. Nothing was done.")
-        if not _same(visit.form.get("form", ""), self._form_value(token)):
-            return self._show(token, "This page was too old. Nothing was done; please do it once more.", 403)
+        if not _same(visit.form.get("form", ""), _sealed(seal, "form")):
+            again = "This page was too old. Nothing was done; please do it once more."
+            return self._show(seal, bool(opening), again, 403)
         if action == LOGOUT:
             return Page(303, more=(("Location", PATH), ("Set-Cookie", _cookie_set("", 0))))
         try:
             self._answer(_MAY[action])
         except PerpetuumError as error:
-            return self._show(token, f"It cannot be done now: {error}", 409)
+            return self._show(seal, bool(opening), f"It cannot be done now: {error}", 409)
         return Page(303, more=(("Location", PATH),))  # so that loading again does nothing again
 
-    def _form_value(self, token: str | None) -> str:
-        return _sealed(token, "form") if token is not None else hmac.new(self._own, b"form", "sha256").hexdigest()
+    def _logged_in(self, seal: str, given: str, token: str | None, password: str | None) -> Page:
+        """Let somebody in, if they know what opens it; one at a time, so that nobody tries more than is counted."""
+        if token is None and password is None:
+            return Page(303, more=(("Location", PATH),))
+        with self._lock:
+            now = self._clock()
+            if now < self._until and not (token is not None and _same(given, token)):
+                minutes = math.ceil((self._until - now) / 60)
+                return _login_page(429, f"Too many wrong passwords. Please wait for {minutes} min, or call.")
+            for one in (token, password):
+                if one is not None and _same(given, one):
+                    self._wrong, self._until = 0, -math.inf
+                    self._backoff.reset()
+                    cookie = _cookie_set(_sealed(seal, f"cookie {one}"), LASTS)
+                    return Page(303, more=(("Location", PATH), ("Set-Cookie", cookie)))
+            self._wrong += 1
+            if self._wrong >= MOST_WRONG:
+                self._until = now + self._backoff.next_delay()
+                log.warning(
+                    "%d wrong passwords in a row on the page for staff: nobody is let in for a while", self._wrong
+                )
+            return _login_page(401, "That is not the password.")
 
-    def _show(self, token: str | None, refused: str = "", code: int = 200) -> Page:
+    def _show(self, seal: str, guarded: bool, refused: str = "", code: int = 200) -> Page:
         status: dict[str, Any] = json.loads(self._answer("status"))
         found: object = status.get("snapshot")
         snapshot = msgspec.convert(found, HealthSnapshot) if found is not None else None
@@ -168,8 +212,8 @@ class StaffPage:
             ("unmute", "Sound on") if muted else ("mute", "Mute"),
             ("normal", "End quiet mode") if quiet else ("quiet", "Quiet mode"),
         ]
-        hidden = f'<input type="hidden" name="form" value="{self._form_value(token)}">'
-        leave = [(LOGOUT, "Log out")] if token is not None else []
+        hidden = f'<input type="hidden" name="form" value="{_sealed(seal, "form")}">'
+        leave = [(LOGOUT, "Log out")] if guarded else []
         body = (
             (f'<p class="refused" role="alert">{escape(refused)}</p>' if refused else "")
             + f'<section role="status" aria-label="How it is">{words}</section>'
@@ -203,8 +247,8 @@ def _silence_words(muted: bool, quiet: bool) -> str:
 def _login_page(code: int = 200, refused: str = "") -> Page:
     body = (
         (f'<p class="refused" role="alert">{escape(refused)}</p>' if refused else "")
-        + f'<form method="post" action="{PATH}/{LOGIN}"><label for="token">Password of this installation</label>'
-        '<input id="token" name="token" type="password" autocomplete="current-password" required>'
+        + f'<form method="post" action="{PATH}/{LOGIN}"><label for="password">Password</label>'
+        '<input id="password" name="password" type="password" autocomplete="current-password" required>'
         "<button>Log in</button></form>"
     )
     return Page(code, _html("Staff", body))
@@ -222,13 +266,6 @@ def _html(title: str, body: str) -> str:
     )
 
 
-def _logged_in(token: str | None, given: str) -> Page:
-    if token is not None and not _same(given.strip(), token):
-        return _login_page(401, "That is not the password.")
-    more = (("Set-Cookie", _cookie_set(_sealed(token, "cookie"), LASTS)),) if token is not None else ()
-    return Page(303, more=(("Location", PATH), *more))
-
-
 def _is_ours(visit: Visit) -> bool:
     """Whether a form was sent by this page itself, as far as the browser says."""
     if visit.site not in ("", "same-origin", "none"):
@@ -239,9 +276,9 @@ def _is_ours(visit: Visit) -> bool:
         return False
 
 
-def _sealed(token: str, use: str) -> str:
-    """What stands for a token in a browser; the token cannot be had from it."""
-    return hmac.new(token.encode(), f"perpetuum staff {use}".encode(), "sha256").hexdigest()
+def _sealed(seal: str, use: str) -> str:
+    """What stands in a browser for something that is known here; neither can be had from it."""
+    return hmac.new(seal.encode(), f"perpetuum staff {use}".encode(), "sha256").hexdigest()
 
 
 def _same(given: str, wanted: str) -> bool:

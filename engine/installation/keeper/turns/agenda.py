@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from engine.health.clock import known
 from engine.installation.hours.timetable import Intent, Timetable
 from engine.installation.installation import Installation
-
-FIRST_YEAR = 2025
-"""A clock that shows an earlier one knows nothing: there is no battery, and no network has told it yet."""
 
 
 def wall_clock() -> datetime:
@@ -70,8 +68,3 @@ class Agenda:
             self._restart_at = None
             return True
         return False
-
-
-def known(moment: datetime) -> bool:
-    """Whether a clock that shows a moment can know the time."""
-    return moment.year >= FIRST_YEAR
