@@ -69,7 +69,12 @@ def between(places: Sequence[Doubles], position: float) -> Doubles:
     Args:
         places: the points of the way.
         position: 0 at the first, 1 at the last; the points are evenly far from each other.
+
+    Raises:
+        PerpetuumError: there are none.
     """
+    if not places:
+        raise PerpetuumError("there is no place to go to", "name seeds or recordings")
     if len(places) == 1:
         return places[0]
     leg, share = leg_at(len(places), position)
@@ -89,8 +94,6 @@ def place_between(network: TimbreNetwork, names: Sequence[int | Path], position:
     Raises:
         PerpetuumError: as `hear` and `load_place`.
     """
-    if not names:
-        raise PerpetuumError("there is no place to go to", "name seeds or recordings")
     # Only the two that it lies between are asked for: a recording is not heard in vain.
     leg, share = leg_at(len(names), position)
     return between([named_place(network, name) for name in names[leg : leg + 2]], share)
