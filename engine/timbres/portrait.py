@@ -102,7 +102,8 @@ def objection(before: Path, after: Path, leap: float | None = LEAP) -> str:
         return f"its notes are {abs(louder):.0f} dB {'louder' if louder > 0 else 'softer'} than those before"
     most = (max(one.reach, two.reach) or LEAP) if leap is None else leap
     if (away := difference(one, two)) > most:
-        return f"its notes are {away:.1f} dB from those before, and {most:.3g} dB are the most"
+        way_out = "; more `steps`, or a `leap`, let them come in" if leap is None else ""
+        return f"its notes are {away:.1f} dB from those before, and {most:.3g} dB are the most{way_out}"
     return ""
 
 

@@ -160,7 +160,10 @@ def test_a_way_goes_no_farther_at_a_line_than_its_two_places_are_from_each_other
     sent = [path_at(scene, 4)] * taken + [path_at(scene, 8), path_at(scene, 12)]
     assert [one.instrument for one in turning.sent] == sent
     said = [one.reason for one in turning.told if isinstance(one, TimbreFailed)]
-    assert said == ["its notes are 12.0 dB from those before, and 10 dB are the most"] * (not taken)
+    words = (
+        "its notes are 12.0 dB from those before, and 10 dB are the most; more `steps`, or a `leap`, let them come in"
+    )
+    assert said == [words] * (not taken)
 
 
 def test_a_bank_that_is_bad_is_said_and_the_way_goes_on(scene):
