@@ -67,7 +67,9 @@ def log_event(event: Logged) -> None:
             for kind, problem in problems:
                 told.warning("%s does not load, rules play in its place: %s", kind, problem)
         case TimbreFailed(part=part, kind=kind, reason=reason):
-            told.warning("the sound of %s cannot be made by %s, what stands in for it plays on: %s", part, kind, reason)
+            told.warning(
+                "%s gets no new notes by %s, what stands in for it or played before plays on: %s", part, kind, reason
+            )
         case SceneRefused(title=title, reason=reason):
             told.warning("%s cannot be played, what played plays on: %s", title, reason)
         case ProcessDied(process=process, reason=reason, retry_in=None):

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from engine.errors import PerpetuumError
 from engine.files import read_bytes, reason
 from engine.output_file import write_text
 from engine.progress import tell
-from engine.timbres.portrait import portray
+from engine.timbres.portrait import PORTRAIT, portray
 
 LIMIT = 512_000_000
 """Bytes that all banks together may take; one of GANSynth takes about 5 MB."""
@@ -121,8 +122,9 @@ class BankCache:
         if bank.is_dir():  # not whole: no list, or another one
             shutil.rmtree(bank, ignore_errors=True)
         make(bank)
-        with suppress(PerpetuumError):  # what has none is not held against others
-            portray(bank / FOLDER_FILE)
+        if not (bank / PORTRAIT).exists():
+            with suppress(PerpetuumError):  # what has none is not held against others
+                portray(bank / FOLDER_FILE)
         try:
             listed = {file.name: _hash(file.read_bytes()) for file in sorted(bank.iterdir())}
         except OSError as error:
@@ -144,13 +146,14 @@ class BankCache:
                 f"banks of notes cannot be kept in {self.folder}: {reason(error)}", "free some space there"
             ) from error
         try:
-            # One file for all: of each bank a byte that is nowhere.
+            # One file for all: of each bank a byte that is nowhere. The lock is the open file's, not the process's: no
+            # thread loses it when another one is done.
             place = int.from_bytes(hashlib.sha256(digest.encode()).digest()[:6])
             while True:
                 try:
-                    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+                    fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0))
                     break
-                except BlockingIOError:
+                except (BlockingIOError, PermissionError):  # some systems say the one, some the other
                     tell(0.0)
                     time.sleep(_LOOK)
                 except OSError:  # a file system without locks: two may make one bank, and the last one keeps it

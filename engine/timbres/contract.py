@@ -56,9 +56,10 @@ class TimbreKind(Generic[S_co]):
         drawn: the settings, of which a seed has decided what they leave to chance.
         sources: the bytes that decide what is made besides the settings: of files, enough to tell one state from
             another. Raises `PerpetuumError` where they cannot be read.
-        make: makes the bank as an instrument's folder, which the base install plays; tells its progress
-            (`engine.progress`). The same settings and sources give the same files on one machine. In a process of its
-            own, where heavy packages may be imported, and not before. Raises `PerpetuumError` where it cannot be made.
+        make: makes the bank as an instrument's folder, which the base install plays, with a portrait where it lies
+            between two timbres (`engine.timbres.portrait`); tells its progress (`engine.progress`). The same settings
+            and sources give the same files on one machine. In a process of its own, where heavy packages may be
+            imported, and not before. Raises `PerpetuumError` where it cannot be made.
         movable: its numbers from 0 to 1 that sections and the time of day may move, of settings that go together, and
             in how many steps each goes from end to end: so many banks at most.
         essence: what of the settings decides what is made, so that banks are shared between scenes, checkouts and
@@ -66,7 +67,8 @@ class TimbreKind(Generic[S_co]):
             it: all settings but texts.
         moved: the settings, drawn, that hold from a bar of the performance on, of a timbre that turns into others while
             a scene plays: what it gives has nothing left to move. A timbre that stands still gives them as they are.
-        leap: decibels by which the notes of a bank may differ from those before (`engine.timbres.portrait`).
+        leap: decibels by which the notes of a bank may differ from those before; None for as many as lie between the
+            two timbres that it lies between (`engine.timbres.portrait`).
     """
 
     name: str
@@ -80,7 +82,7 @@ class TimbreKind(Generic[S_co]):
     movable: Callable[[S_co], Mapping[str, int]] = lambda settings: {}
     essence: Callable[[S_co], Mapping[str, object]] = _all_but_texts
     moved: Callable[[S_co, int], S_co] = lambda settings, bar: settings
-    leap: Callable[[S_co], float] = lambda settings: LEAP
+    leap: Callable[[S_co], float | None] = lambda settings: LEAP
 
 
 TIMBRES: Registry[TimbreKind] = Registry("perpetuum.timbres", TimbreKind, "kind of timbre")

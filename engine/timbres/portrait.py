@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import PerpetuumError
 from engine.files import read_bytes
 from engine.output_file import write_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PORTRAIT = "portrait.json"
 """The file of a bank's folder that has its portrait."""
@@ -49,23 +54,33 @@ class Portrait:
     Attributes:
         level: LUFS as the instrument plays it.
         bands: decibels of each stretch of time and each band under the loudest one.
+        reach: decibels from the one to the other of two timbres that it lies between; 0 where there are none.
     """
 
     level: float
     bands: tuple[tuple[float, ...], ...]
+    reach: float = 0.0
 
 
-def portray(instrument: Path) -> None:
+Ends = Callable[[int], "Sequence[NDArray[np.float32]]"]
+"""Notes [frames] at 48 kHz, of a MIDI pitch, of the two timbres that a bank lies between."""
+
+
+def portray(instrument: Path, ends: Ends | None = None) -> None:
     """Write the portrait of a bank beside its instrument file.
+
+    Args:
+        instrument: file of the bank.
+        ends: makes notes of what it lies between; None where it lies between nothing.
 
     Raises:
         PerpetuumError: it is no sampler, a sample cannot be read, or the portrait not be written.
     """
-    portrait = _portrait(instrument)
+    portrait = _portrait(instrument, ends)
     write_text(instrument.parent / PORTRAIT, json.dumps(asdict(portrait)))
 
 
-def objection(before: Path, after: Path, leap: float = LEAP) -> str:
+def objection(before: Path, after: Path, leap: float | None = LEAP) -> str:
     """Why a bank should not follow another; empty where nothing speaks against it. Never raises.
 
     Nothing speaks against what has no portrait.
@@ -73,7 +88,8 @@ def objection(before: Path, after: Path, leap: float = LEAP) -> str:
     Args:
         before: instrument file of what plays.
         after: that of the bank that would.
-        leap: decibels of difference that are taken.
+        leap: decibels of difference that are taken; None: as many as lie between the two timbres that either bank lies
+            between, whichever are farther from each other, and `LEAP` where neither lies between any.
     """
     one, two = _read(before.parent / PORTRAIT), _read(after.parent / PORTRAIT)
     if two is None:
@@ -84,8 +100,10 @@ def objection(before: Path, after: Path, leap: float = LEAP) -> str:
         return ""
     if abs(louder := two.level - one.level) > LOUDER:
         return f"its notes are {abs(louder):.0f} dB {'louder' if louder > 0 else 'softer'} than those before"
-    if (away := difference(one, two)) > leap:
-        return f"its notes are {away:.1f} dB from those before, and {leap:g} dB are the most"
+    most = (max(one.reach, two.reach) or LEAP) if leap is None else leap
+    if (away := difference(one, two)) > most:
+        way_out = "; more `steps`, or a `leap`, let them come in" if leap is None else ""
+        return f"its notes are {away:.1f} dB from those before, and {most:.3g} dB are the most{way_out}"
     return ""
 
 
@@ -95,7 +113,7 @@ def difference(one: Portrait, two: Portrait) -> float:
     return sum(abs(a - b) for a, b in pairs) / len(pairs) if pairs else 0.0
 
 
-def _portrait(instrument: Path) -> Portrait:
+def _portrait(instrument: Path, ends: Ends | None) -> Portrait:
     # Imported when needed: who only compares has no use for them.
     import numpy as np
 
@@ -115,7 +133,20 @@ def _portrait(instrument: Path) -> Portrait:
     raw, rate = read_raw_sample(instrument.parent / chosen.file)
     sound = np.asarray(resampled(raw, rate, SAMPLE_RATE), np.float32)
     level = line_loudness(sound) + settings.gain if sound.size else -math.inf
-    padded = np.pad(sound.mean(axis=1), (0, max(0, _EDGES[-1] - len(sound))))
+    found = Portrait(round(float(level), 2), _bands(sound.mean(axis=1)))
+    if ends is None:
+        return found
+    first, last = (replace(found, bands=_bands(note)) for note in ends(chosen.pitch))
+    return replace(found, reach=round(difference(first, last), 2))
+
+
+def _bands(sound: NDArray[np.float32]) -> tuple[tuple[float, ...], ...]:
+    """See `Portrait`, of a sound [frames] at 48 kHz."""
+    import numpy as np
+
+    from engine.score.time import SAMPLE_RATE
+
+    padded = np.pad(sound, (0, max(0, _EDGES[-1] - len(sound))))
     powers = np.zeros((len(_EDGES) - 1, _BANDS))
     for row, (begin, end) in enumerate(pairwise(_EDGES)):
         piece = padded[begin:end]
@@ -126,15 +157,16 @@ def _portrait(instrument: Path) -> Portrait:
         powers[row] = np.bincount(band[kept], spectrum[kept], _BANDS)
     decibels = 10.0 * np.log10(np.maximum(powers, 1e-18))
     bands = np.maximum(decibels - decibels.max(), -_RANGE)
-    return Portrait(round(float(level), 2), tuple(tuple(round(float(one), 1) for one in row) for row in bands))
+    return tuple(tuple(round(float(one), 1) for one in row) for row in bands)
 
 
 def _read(path: Path) -> Portrait | None:
     try:
         found: Any = json.loads(read_bytes(path, _LARGEST))
         rows = tuple(tuple(float(one) for one in row) for row in cast("list[list[float]]", found["bands"]))
-        if not all(math.isfinite(one) for row in rows for one in row):
+        reach = float(found.get("reach", 0.0))  # those of some versions ago have none
+        if not all(math.isfinite(one) for row in (*rows, (reach,)) for one in row):
             return None
-        return Portrait(float(found["level"]), rows)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return Portrait(float(found["level"]), rows, reach)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None

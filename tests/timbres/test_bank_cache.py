@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -131,6 +132,24 @@ def test_a_bank_that_another_scene_is_making_is_waited_for_and_taken(tmp_path, k
             bank = BankCache(tmp_path).keep(A, lambda folder: made.append(write(folder)))
         assert len(made) == killed
         assert BankCache(tmp_path).find(A) == bank
+
+
+def test_two_threads_of_one_process_make_a_bank_once_whatever_a_third_is_done_with(tmp_path):
+    making, go_on, made = threading.Event(), threading.Event(), []
+
+    def slowly(folder):
+        making.set()
+        assert go_on.wait(30)
+        made.append(write(folder))
+
+    first = threading.Thread(target=lambda: BankCache(tmp_path).keep(A, slowly))
+    first.start()
+    assert making.wait(30)
+    BankCache(tmp_path).keep(B, write)  # closes the file of the locks
+    with heard_by(lambda share: go_on.set()):
+        BankCache(tmp_path).keep(A, lambda folder: made.append(write(folder)))
+    first.join()
+    assert len(made) == 1
 
 
 def test_a_full_disk_is_said_and_leaves_no_half_of_a_bank(tmp_path, monkeypatch):

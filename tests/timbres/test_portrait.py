@@ -59,6 +59,19 @@ def test_what_is_much_louder_or_silent_is_not_taken(kept):
         assert words in objection(before, after)
 
 
+def test_without_a_leap_a_bank_may_be_as_far_as_the_two_timbres_that_it_lies_between(kept):
+    before, after = kept(tone([0.5, 0.2]), "a"), kept(tone([0.2, 0.5]), "b")
+    away = float(objection(before, after, 0.0).split(" dB")[0].split()[-1])
+    assert away < LEAP
+    assert objection(before, after, None) == ""  # neither lies between any
+    changed(before, reach=away + 1)
+    assert objection(before, after, None) == ""
+    changed(before, reach=away - 1)
+    assert f"{away:.1f} dB from those before" in objection(before, after, None)
+    changed(after, reach=away + 1)
+    assert objection(before, after, None) == ""
+
+
 @pytest.mark.parametrize("spoilt", [b"", b"[" * 9_999, b"{}", b'{"level": 1, "bands": [[null]]}', b"\xff" * 99_999])
 def test_without_a_portrait_nothing_speaks_against_a_bank(kept, spoilt):
     before, after = kept(tone([0.5]), "a"), kept(noise(), "b")

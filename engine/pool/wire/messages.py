@@ -305,7 +305,7 @@ class TimbreRequest(WireMessage, frozen=True):
 class BankFile(WireMessage, frozen=True):
     """A file of an instrument's folder; its bytes are base64 in JSON."""
 
-    name: Annotated[str, Meta(pattern=f"^[A-Za-z0-9][A-Za-z0-9_-]{{0,60}}[.](yaml|flac|wav){_END}")]
+    name: Annotated[str, Meta(pattern=f"^(portrait[.]json|[A-Za-z0-9][A-Za-z0-9_-]{{0,60}}[.](yaml|flac|wav)){_END}")]
     data: Annotated[bytes, Meta(max_length=16 << 20)]
 
 

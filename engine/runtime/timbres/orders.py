@@ -64,8 +64,8 @@ def orders_of(
     return orders, failed
 
 
-def leap_of(order: BankOrder) -> float:
-    """Decibels by which the notes of a bank may differ from those before. Never raises."""
+def leap_of(order: BankOrder) -> float | None:
+    """Decibels by which the notes of a bank may differ from those before, as `TimbreKind.leap`. Never raises."""
     with suppress(Exception):  # a plug-in may raise anything
         return TIMBRES.get(order.kind).leap(order.settings)
     return LEAP

@@ -152,10 +152,10 @@ def _decoded(path: Path) -> tuple[np.ndarray, int]:
                 parts.append(part[:, :2])
             # What an MP3 says of its length is an estimate.
             if frames < file.frames and file.format not in ("MP3", "OGG"):
-                raise SampleError(f"it is cut off: {frames} of {file.frames} frames are there")
+                raise SampleError(f"it is cut off: {frames} of {file.frames} frames are there", "copy it again")
             rate: int = file.samplerate
     except (OSError, ValueError) as error:
-        raise SampleError(reason(error)) from error
+        raise SampleError(reason(error), "name a sound file that can be read") from error
     except soundfile.SoundFileError as error:
         raise SampleError("it is no sound file that can be read", "WAV, FLAC, AIFF, Ogg and MP3 can") from error
     return (np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)), rate
@@ -177,10 +177,10 @@ def _too_long(seconds: float) -> SampleError:
 
 def _examined(sound: np.ndarray, rate: int, semitones: float) -> SampleFacts:
     if not len(sound):
-        raise SampleError("there is no sound in it")
+        raise SampleError("there is no sound in it", "record it again, or name another one")
     lows, highs = sound.min(axis=0), sound.max(axis=0)
     if not (np.isfinite(lows).all() and np.isfinite(highs).all()):
-        raise SampleError("it has samples that are not numbers")
+        raise SampleError("it has samples that are not numbers", "save it again without NaN and infinities")
     peak = max(float(highs.max()), -float(lows.min()))
     if peak > LOUDEST:
         raise SampleError(f"its loudest sample is {peak:.3g}", f"full scale is 1, and {LOUDEST:g} the most")

@@ -9,13 +9,13 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from engine.assets import is_file
+from engine.assets import FOLDER_FILE, is_file
 from engine.errors import WrongValueError
 from engine.generators.contract import Settings, UnfitError
 from engine.timbres.contract import TimbreKind, UnavailableError
 from engine.timbres.models import AskedNotes, examine, located_model, make, model_digest
 from engine.timbres.neural.ways import leg_at
-from engine.timbres.portrait import LEAP
+from engine.timbres.portrait import LEAP, portray
 from engine.timbres.sources import file_digest, located
 from engine.units import Bars, Difference, Percent, Pitch, Seconds
 
@@ -75,9 +75,11 @@ class NeuralSettings(Settings):
     steps: int = Field(
         default=24, ge=2, le=200, description="Places at which a way that is gone may be: so many banks at most."
     )
-    leap: Difference = Field(
-        default=LEAP,
-        description="How far notes may be from those before, whose place they take; what is farther is not taken.",
+    leap: Difference | None = Field(
+        default=None,
+        description="How far notes may be from those before, whose place they take; what is farther is not taken. "
+        "Without it, on a way that is gone, as far as the two places are from each other that they lie between; 30 dB "
+        "otherwise.",
     )
     lowest: Pitch = Field(default=36, description="Pitch of the lowest note, C1 to C7.")
     highest: Pitch = Field(default=84, description="No note is higher.")
@@ -126,7 +128,10 @@ def _asked(settings: NeuralSettings) -> AskedNotes:
 
 
 def _drawn(settings: NeuralSettings, seed: int) -> NeuralSettings:
-    return settings if settings.places else settings.model_copy(update={"places": (seed % (MAX_SEED + 1),)})
+    drawn: dict[str, object] = {} if settings.places else {"places": (seed % (MAX_SEED + 1),)}
+    if settings.leap is None and settings.over is None:
+        drawn["leap"] = LEAP  # sections and hands may leap; what goes by itself does not
+    return settings.model_copy(update=drawn) if drawn else settings
 
 
 def _moved(settings: NeuralSettings, bar: int) -> NeuralSettings:
@@ -166,18 +171,23 @@ def _make(settings: NeuralSettings, folder: Path) -> None:
     if settings.model is not None:
         make(_asked(settings), folder)
         return
-    from engine.timbres.neural.banks import bank_pitches, neural_instrument, raw_notes
-    from engine.timbres.neural.places import place_between
+    from engine.timbres.neural.banks import bank_pitches, neural_instrument, play, raw_notes
+    from engine.timbres.neural.places import between, named_place
     from engine.timbres.neural.weights import load_network
     from engine.timbres.samples.instrument import About, write_instrument
 
     network = load_network()
-    place = place_between(network, [one if isinstance(one, int) else Path(one) for one in settings.places], settings.at)
+    leg, share = leg_at(len(settings.places), settings.at)
+    names = settings.places[leg : leg + 2]
+    ends = [named_place(network, one if isinstance(one, int) else Path(one)) for one in names]
     words = in_words(settings)
     about = About(f"Made by the timbre network, {words}", made=f"by the timbre network, {words}")
     pitches = bank_pitches(settings.lowest, settings.highest, settings.every)
-    made, _ = neural_instrument(raw_notes(network, place, pitches), about)
+    made, _ = neural_instrument(raw_notes(network, between(ends, share), pitches), about)
     write_instrument(made, folder)
+    # A bank of a place alone is the same on every way, and knows of none.
+    if len(ends) > 1 and 0.0 < round(share, 9) < 1.0:
+        portray(folder / FOLDER_FILE, lambda pitch: [play(network, end, pitch) for end in ends])
 
 
 def in_words(settings: NeuralSettings) -> str:

@@ -32,6 +32,9 @@ _LARGEST = 1 << 16
 _FARTHEST = 12.0
 """Length of a place's vector in the latent space at most: the prior is hardly ever longer than 7."""
 
+_LARGEST_NUMBER = 1e6
+"""Of a place in a file: whoever wrote a larger one wrote no place."""
+
 _OFF = 30.0
 """Cents; a recording that is farther off its pitch is brought into tune."""
 
@@ -69,7 +72,12 @@ def between(places: Sequence[Doubles], position: float) -> Doubles:
     Args:
         places: the points of the way.
         position: 0 at the first, 1 at the last; the points are evenly far from each other.
+
+    Raises:
+        PerpetuumError: there are none.
     """
+    if not places:
+        raise PerpetuumError("there is no place to go to", "name seeds or recordings")
     if len(places) == 1:
         return places[0]
     leg, share = leg_at(len(places), position)
@@ -89,8 +97,6 @@ def place_between(network: TimbreNetwork, names: Sequence[int | Path], position:
     Raises:
         PerpetuumError: as `hear` and `load_place`.
     """
-    if not names:
-        raise PerpetuumError("there is no place to go to", "name seeds or recordings")
     # Only the two that it lies between are asked for: a recording is not heard in vain.
     leg, share = leg_at(len(names), position)
     return between([named_place(network, name) for name in names[leg : leg + 2]], share)
@@ -129,7 +135,10 @@ def hear(network: TimbreNetwork, path: Path, root: Root | None = None) -> HeardN
             pitch = round(heard.pitch) if pitch is None else pitch
             cents = 100.0 * (away - 12.0 * round(away / 12.0))
         elif pitch is None:
-            raise PerpetuumError(f"{path}: no pitch is heard in it", "say its pitch, as in --root C4")
+            raise PerpetuumError(
+                f"{path}: no pitch is heard in it",
+                "say its pitch, as in `perpetuum timbre encode FILE --root C4`, and name the place that this writes",
+            )
     if not LOWEST <= pitch <= HIGHEST:
         raise PerpetuumError(
             f"{path}: its pitch is {pitch}, and the network knows {LOWEST} to {HIGHEST} (C1 to C7)",
@@ -138,7 +147,10 @@ def hear(network: TimbreNetwork, path: Path, root: Root | None = None) -> HeardN
     # Partials are looked for where a note in tune has them; the analysis finds those that are a little off.
     if cents is not None and _OFF < abs(cents) <= 100.0:
         mono = np.asarray(resampled(mono, RATE * 2.0 ** (-cents / 1200.0)), np.float32)
-    analysis = analyse(np.ascontiguousarray(mono), pitch)
+    try:
+        analysis = analyse(np.ascontiguousarray(mono), pitch)
+    except PerpetuumError as error:
+        raise PerpetuumError(f"{path}: {error.message}", "name a recording of one note") from error
     place = network.encode([analysis.envelopes], [pitch])[0]
     return HeardNote(_bounded(place), pitch, analysis, mono)
 
@@ -178,12 +190,11 @@ def load_place(path: Path) -> Doubles:
         raise PerpetuumError(
             f"{path}: this is no place of a timbre, which has {PLACE} numbers", "`perpetuum timbre encode` writes one."
         )
-    try:
-        place = np.array(numbers, np.float64)
-    except (OverflowError, ValueError) as error:
-        raise PerpetuumError(f"{path}: its numbers are too large") from error
-    if not np.isfinite(place).all():
-        raise PerpetuumError(f"{path}: its numbers are not finite")
+    if not all(abs(one) <= _LARGEST_NUMBER for one in numbers):  # whole numbers may be as large as they like
+        raise PerpetuumError(
+            f"{path}: its numbers are too large or not finite", "`perpetuum timbre encode` writes better ones."
+        )
+    place = np.array(numbers, np.float64)
     return _bounded(np.pad(place, (0, PLACE - len(place))))
 
 

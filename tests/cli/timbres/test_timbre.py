@@ -115,6 +115,11 @@ WRONG = {
     "no such recording": (lambda: ("mix", "gone.wav", 7, "-o", "x.wav"), "gone.wav"),
     "a recording that is none": (lambda: ("encode", write("x.wav", b"RIFF" * 99)), "x.wav"),
     "a place that is none": (lambda: ("mix", write("x.timbre.json", b'{"place": []}'), 7, "-o", "x.wav"), "no place"),
+    "numbers of no place": (
+        lambda: ("mix", write("x.timbre.json", json.dumps({"place": [1e308] * 27}).encode()), 7, "-o", "x.wav"),
+        "x.timbre.json: its numbers are too large",
+    ),
+    "a silent note": (lambda: ("encode", silence(), "--root", "C4"), "silence.wav: the note is silent"),
     "a pipe": (lambda: ("mix", os.mkfifo("pipe.json") or "pipe.json", 7, "-o", "x.wav"), "pipe.json"),
     "a folder": (lambda: ("mix", os.mkdir("there.json") or "there.json", 7, "-o", "x.wav"), "there.json"),
     "a number too large": (lambda: ("mix", 2**32, 7, "-o", "x.wav"), "draws no place"),
@@ -127,6 +132,11 @@ WRONG = {
     "not a number": (lambda: ("mix", 7, 8, "--at", "nan", "-o", "x.wav"), "nan"),
     "no pitch": (lambda: ("encode", noise()), "no pitch is heard"),
 }
+
+
+def silence():
+    soundfile.write("silence.wav", np.zeros(48_000), 48_000)
+    return "silence.wav"
 
 
 def noise():

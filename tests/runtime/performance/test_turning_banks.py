@@ -17,6 +17,7 @@ from engine.runtime.timbres.orders import orders_of
 from engine.runtime.timbres.timbres import KeptBanks
 from engine.sound.messages import CROSSFADE
 from engine.timbres.contract import TIMBRES, bank_digest
+from engine.timbres.portrait import Portrait
 from tests.runtime.performance.test_banks import BAR, LEAD, Maker, hearing, scene_of
 
 SCENE = """\
@@ -145,7 +146,24 @@ def test_a_bank_whose_notes_are_too_far_from_those_before_is_not_taken_and_that_
     assert [one.reason for one in turning.told if isinstance(one, TimbreFailed)] == [
         "its notes are 44.0 dB from those before"
     ]
-    assert held[:2] == [(Path(path_at(scene, 0)), Path(path_at(scene, bar)), 30.0) for bar in (4, 8)]
+    assert held[:2] == [(Path(path_at(scene, 0)), Path(path_at(scene, bar)), None) for bar in (4, 8)]
+
+
+@pytest.mark.parametrize(("way", "taken"), [("over: 16 bars", False), ("over: 16 bars, leap: 20 dB", True)])
+def test_a_way_goes_no_farther_at_a_line_than_its_two_places_are_from_each_other(tmp_path, monkeypatch, way, taken):
+    """The notes of the second line are 12 dB from those before, the places that they lie between 10 from each other."""
+    scene = scene_of(tmp_path, SCENE.replace("over: 16 bars", way))
+    levels = {digest_at(scene, bar): level for bar, level in ((0, 0.0), (4, -12.0), (8, -6.0), (12, -3.0))}
+    portraits = {digest: Portrait(-18.0, ((level,),), 10.0) for digest, level in levels.items()}
+    monkeypatch.setattr("engine.timbres.portrait._read", lambda path: portraits[path.parent.name])
+    turning = Turning(scene, Maker(set(levels)), wait=True).look(*range(9))
+    sent = [path_at(scene, 4)] * taken + [path_at(scene, 8), path_at(scene, 12)]
+    assert [one.instrument for one in turning.sent] == sent
+    said = [one.reason for one in turning.told if isinstance(one, TimbreFailed)]
+    words = (
+        "its notes are 12.0 dB from those before, and 10 dB are the most; more `steps`, or a `leap`, let them come in"
+    )
+    assert said == [words] * (not taken)
 
 
 def test_a_bank_that_is_bad_is_said_and_the_way_goes_on(scene):

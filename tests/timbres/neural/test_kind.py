@@ -1,5 +1,6 @@
 """Facts about `kind: neural` of scenes: what is read, what is wrong, and the bank that is made."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from engine.timbres.contract import bank_digest
 from engine.timbres.neural.kind import NEURAL, NeuralSettings
 from engine.timbres.nsynth.bank import seconds_to_make
 from engine.timbres.nsynth.layout import WaveNetLayout
+from engine.timbres.portrait import Portrait, difference, portray
 from tests.scenes.reading.test_timbres import load_with
 from tests.scenes.writing import pointed_at
 from tests.timbres.golden import SMALL
@@ -209,6 +211,15 @@ def test_the_seed_of_the_performance_draws_a_place_where_none_is_named():
     assert NEURAL.drawn(settings(places=[3]), 5).places == (3,)
 
 
+@pytest.mark.parametrize(
+    ("given", "leap"),
+    [({}, 30.0), ({"over": "8 bars"}, None), ({"leap": "5 dB"}, 5.0), ({"over": "8 bars", "leap": "5 dB"}, 5.0)],
+)
+def test_a_way_that_is_gone_leaps_no_farther_than_its_places_are_apart_and_hands_may(given, leap):
+    asked = NEURAL.moved(NEURAL.drawn(settings(places=[1, 2], **given), 5), 2)
+    assert NEURAL.leap(asked) == leap
+
+
 def test_a_way_is_where_it_is_at_a_bar_and_a_place_stands_still():
     way = settings(places=[1, 2, 1], over="8 bars", steps=4)
     assert [NEURAL.moved(way, bar).at for bar in (0, 2, 4, 6, 8)] == [0.0, 0.25, 0.5, 0.75, 0.0]
@@ -249,6 +260,20 @@ def test_the_same_sound_is_one_bank_wherever_it_lies_and_however_the_way_goes_th
     others = [settings(places=[7, here], at="50 %"), settings(places=[here, 7], at="51 %"), ends[0]]
     others += [settings(places=[here, 7], at="50 %", every=4)]
     assert len({wanted, *(bank_digest("neural", one) for one in others)}) == 5
+
+
+def test_a_bank_between_two_places_knows_how_far_they_are_from_each_other_and_one_of_a_place_nothing(tmp_path):
+    found = {}
+    for at in ("0 %", "40 %", "100 %"):
+        bank = tmp_path / at[:-2]
+        NEURAL.make(settings(places=[7, 12], at=at, lowest="C4", highest="C4"), bank)
+        assert (bank / "portrait.json").exists() == (at == "40 %")
+        if at != "40 %":  # the cache does it
+            portray(bank / "instrument.yaml")
+        found[at] = json.loads((bank / "portrait.json").read_text())
+    first, last = (Portrait(0.0, found[at]["bands"]) for at in ("0 %", "100 %"))
+    assert found["0 %"]["reach"] == found["100 %"]["reach"] == 0.0
+    assert found["40 %"]["reach"] == pytest.approx(difference(first, last), abs=0.5) == pytest.approx(10.3, abs=0.5)
 
 
 def test_a_bank_is_an_instrument_and_the_same_settings_make_the_same_files(tmp_path):

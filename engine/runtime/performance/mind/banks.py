@@ -97,6 +97,7 @@ class Banks:
         self._told_of: set[str] = set()
         self._touch_at = 0
         self._changing: dict[str, int] = {}
+        self._line_of: dict[str, int] = {}
         self._aim: tuple[Scene, int, frozenset[str]] | None = None
         self._line = 0
         self._following = ""
@@ -219,11 +220,11 @@ class Banks:
         # A pass that is shorter than that has no better moment than its beginning; who waits is never late.
         in_time = line - made >= NOTICE or next_bar == visit.first_bar or self._wait
         for part, order in self._wanted.items():
-            self._look_at(part, order, next_bar, bar.start, line, in_time, made)
+            self._look_at(part, order, next_bar, bar.start, visit.end_bar, line, in_time, made)
         if self._aim is not None and self._has_turned(plan, visit.end_bar):
             self._turn(visit.end_bar)
             for part, order in self._wanted.items():
-                self._look_at(part, order, next_bar, bar.start, line, in_time, made)
+                self._look_at(part, order, next_bar, bar.start, visit.end_bar, line, in_time, made)
         if made >= self._touch_at:
             self._touch_at = made + TOUCH
             # A bank lies in a folder that is called like it.
@@ -269,7 +270,15 @@ class Banks:
             self._have_made(changed.values())
 
     def _look_at(
-        self, part: str, order: BankOrder, next_bar: int, start: int, line: int, in_time: bool, made_frames: int
+        self,
+        part: str,
+        order: BankOrder,
+        next_bar: int,
+        start: int,
+        end_bar: int,
+        line: int,
+        in_time: bool,
+        made_frames: int,
     ) -> None:
         told = self.told.get(part)
         if told is not None and told.frame <= start:
@@ -278,7 +287,8 @@ class Banks:
             seconds = next((one.seconds for one in self._made.values() if one.instrument == told.instrument), 0.0)
             # A bank lies in a folder that is called like it.
             digest = Path(told.instrument).parent.name
-            self._publish(TimbreChanged(part, order.kind, digest, next_bar, seconds))
+            # Several bars may be decided between two looks. Who goes on elsewhere knows the frame alone.
+            self._publish(TimbreChanged(part, order.kind, digest, self._line_of.pop(part, next_bar), seconds))
             self._changing[part] = told.frame
             told = None
         made = self._made.get(order.digest)
@@ -290,6 +300,7 @@ class Banks:
         taken = (line if self._wait else made_frames) >= self._changing.get(part, -CROSSFADE) + CROSSFADE
         if change != told and in_time and taken and self._fits(part, order, made.instrument):
             self.told[part] = change
+            self._line_of[part] = end_bar
             self._tell_of(part, order)
             self._send(ChangeInstrument(part, made.instrument, line, self._wait))
 

@@ -245,6 +245,7 @@ class Mind:
         clock = self._clock
         if isinstance(clock, RealClock) and not clock.running:
             # The first bars are sent before the graph may begin: frame 0 of a live performance is frame 0 of a render.
+            self._banks.look(self.conductor.plan, self.conductor.next_bar, 0)  # a section line may be among them
             keep_playing(self.conductor, end_bar, lambda: not (clock.running or self._stopped.is_set()))
             clock.running = True
             self._link.send(Begin())
