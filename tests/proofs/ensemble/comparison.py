@@ -1,0 +1,124 @@
+"""All networks on the same sixteenths, and what hearing buys."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tests.proofs.ensemble.families import learnt, shipped
+from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, LineTable, Told
+from tests.proofs.ensemble.learning import Nats, judge_each, read, together, train
+from tests.proofs.ensemble.music import Line, basses, melodies
+
+BAR = 0.1
+WAYS = {
+    "all": ALL,
+    "drums and chords": Told(True, True, False),
+    "drums": Told(True, False, False),
+    "chords": Told(False, True, False),
+    "chords and notes": Told(False, True, True),
+    "nothing": NOTHING_TOLD,
+}
+"""What is heard, by a name."""
+FIGURES: Mapping[str, Callable[[Nats], float]] = {
+    "rhythm": lambda nats: nats.rhythm,
+    "pitch": lambda nats: nats.pitch,
+    "both": lambda nats: nats.both,
+}
+_DRAWS = 2000
+
+Judged = Mapping[str, Mapping[str, Nats]]
+"""By what is heard: nats by the name of the song."""
+
+
+def compared(folder: Path, run: Path, batches: int, minutes: float, seed: int) -> bool:
+    """Train what is not in the run's folder, print all figures; whether the bar is met."""
+    run.mkdir(parents=True, exist_ok=True)
+    lines = [basses(folder / "freedoom_midi", run / "basses.npz"), melodies(folder, run / "melodies.npz")]
+    for name in ("hearing", "deaf"):
+        if not (run / f"{name}-{seed}.npz").exists():
+            told = name == "hearing"
+            train(
+                _tables(lines, "train"),
+                _tables(lines, "validation"),
+                told,
+                batches,
+                minutes,
+                seed,
+                run,
+                f"{name}-{seed}",
+            )
+    others = {
+        "mono_rnn": lambda at: learnt("mono_rnn", lines[0], at, seed, minutes),
+        "lookback_rnn": lambda at: learnt("lookback_rnn", lines[1], at, seed, minutes),
+        "chord_pitches_improv": lambda at: shipped("chord_pitches_improv", lines[1]),
+    }
+    family = {name: _kept(run / f"{name}-{seed}.json", lambda at, make=make: make(at)) for name, make in others.items()}
+    hearing, deaf = read(run / f"hearing-{seed}.npz"), read(run / f"deaf-{seed}.npz")
+    met = True
+    for part, tables, held in zip(("bass", "melody"), _tables(lines, "test"), lines, strict=True):
+        songs = [line.piece.name.rpartition("#")[0] or line.piece.name for line in held if line.piece.split == "test"]
+        ways = {name: told for name, told in WAYS.items() if part == "bass" or name in ("chords", "nothing")}
+        found = {name: _by_song(songs, judge_each(hearing, tables, told)) for name, told in ways.items()}
+        found["nothing, and never did"] = _by_song(songs, judge_each(deaf, tables, NOTHING_TOLD))
+        met = _told(part, found, family) and met
+    return met
+
+
+def _told(part: str, found: Judged, family: Mapping[str, Nats]) -> bool:
+    """Print what there is of a part; whether it meets the bar."""
+    for name, songs in found.items():
+        nats = together(list(songs.values()))
+        shares = f"rhythm {nats.rhythm:.4f} pitch {nats.pitch:.4f} both {nats.both:.4f}"
+        print(f"{part} hearing {name:24} {shares}, {len(songs)} songs, {nats.sixteenths} sixteenths")
+    best = found["all" if part == "bass" else "chords"]
+    met = True
+    for name, figure in FIGURES.items():
+        for other in ("nothing", "nothing, and never did"):
+            share, low, high = _under(best, found[other], figure)
+            counts = name != "both" if part == "bass" else name == "both"
+            met = met and (share >= BAR or not counts)
+            between = f"nine in ten draws of songs: {100 * low:.1f} to {100 * high:.1f} %"
+            print(f"{part} {name:7} {100 * share:5.1f} % under hearing {other}; {between}")
+    whole = together(list(best.values())).both
+    for name in ("mono_rnn",) if part == "bass" else ("lookback_rnn", "chord_pitches_improv"):
+        share = 1 - whole / family[name].both
+        met = met and share >= BAR
+        print(
+            f"{part} {100 * share:5.1f} % under {name}, {family[name].both:.4f} of {family[name].sixteenths} sixteenths"
+        )
+    return met
+
+
+def _under(
+    these: Mapping[str, Nats], those: Mapping[str, Nats], figure: Callable[[Nats], float]
+) -> tuple[float, float, float]:
+    """By what share some nats are less than others of the same songs, and between what nine in ten of such shares lie
+    if the songs are drawn anew (bootstrap)."""
+    sums = np.array([[figure(one[song]) * one[song].sixteenths for song in these] for one in (these, those)])
+    drawn = np.random.default_rng(0).integers(sums.shape[1], size=(_DRAWS, sums.shape[1]))
+    shares = 1 - sums[0][drawn].sum(axis=1) / sums[1][drawn].sum(axis=1)
+    low, high = np.quantile(shares, (0.05, 0.95)).tolist()
+    return 1 - float(sums[0].sum() / sums[1].sum()), low, high
+
+
+def _by_song(songs: Sequence[str], found: Sequence[Nats]) -> dict[str, Nats]:
+    grouped: dict[str, list[Nats]] = defaultdict(list)
+    for song, nats in zip(songs, found, strict=True):
+        grouped[song].append(nats)
+    return {song: together(several) for song, several in grouped.items()}
+
+
+def _tables(lines: Sequence[Sequence[Line]], split: str) -> list[list[LineTable]]:
+    return [[LineTable(line, part) for line in found if line.piece.split == split] for part, found in enumerate(lines)]
+
+
+def _kept(path: Path, make: Callable[[Path], Nats]) -> Nats:
+    """What a file says, or what is made (in a folder of its name) and written there."""
+    if not path.exists():
+        path.write_text(json.dumps(make(path.with_suffix(""))))
+    return Nats(*json.loads(path.read_text()))
