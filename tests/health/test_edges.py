@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.health.checks import Check
-from engine.health.notices.edges import STEADY, Edges, Told
+from engine.health.notices.edges import STEADY, Edges, ToldNotices
 from engine.health.notices.notice import NoticeKind
 from engine.health.notices.remembering import NAME, ToldFile
 
@@ -145,4 +145,4 @@ def test_a_clock_that_knows_nothing_yet_begins_no_week():
 @pytest.mark.parametrize("data", [b"", b"\xff{", b'{"since": "x"}', b"[]", b'{"broken": 5}', b"x" * 100_000])
 def test_what_a_power_cut_left_of_what_was_told_is_nothing_told(tmp_path, data):
     (tmp_path / NAME).write_bytes(data)
-    assert ToldFile(tmp_path).read() == Told()
+    assert ToldFile(tmp_path).read() == ToldNotices()
