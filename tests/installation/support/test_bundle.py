@@ -252,7 +252,7 @@ def test_where_secrets_lie_is_seen_by_shape_and_files_of_scenes_are_none(here):
     named = named_secrets(source.text, node, here.parent)
     assert sorted(map(str, named)) == ["$DOOR", "$HOOK", "$MAIL_PW", "$SIGN", str(here.parent / "token")]
     assert named_secrets(source.text, None, here.parent) >= named
-    text = HEAD + "scenes: {tides: {file: daylight}}\n"
+    text = HEAD + "scenes: {tides: {file: daylight}}\nlog: {file: true}\n"
     here.write_text(text)
     assert named_secrets(text, read_tree(here)[1], here.parent) == set()
     assert {TOKEN, WEBHOOK} <= known_secrets(named, None).values
