@@ -146,3 +146,13 @@ def test_a_clock_that_knows_nothing_yet_begins_no_week():
 def test_what_a_power_cut_left_of_what_was_told_is_nothing_told(tmp_path, data):
     (tmp_path / NAME).write_bytes(data)
     assert ToldFile(tmp_path).read() == ToldNotices()
+
+
+def test_what_has_been_told_is_written_when_something_else_is_told_and_not_each_second(tmp_path):
+    written, file = [], ToldFile(tmp_path)
+    for second in range(100):
+        broken = {"sound": f"nothing audible for {second} s"} | ({"output": "gone"} if second > 50 else {})
+        file.keep(ToldNotices(TUESDAY, broken))
+        written.append((tmp_path / NAME).stat().st_mtime_ns)
+    assert len(set(written)) == 2
+    assert ToldFile(tmp_path).read().broken.keys() == {"sound", "output"}

@@ -44,8 +44,8 @@ class ToldFile:
             return ToldNotices()
 
     def keep(self, told: ToldNotices) -> None:
-        """Write it where it has changed. Never raises."""
-        if told == self._kept:
+        """Write it where it has changed, and not for other words of the same. Never raises."""
+        if _kinds(told) == _kinds(self._kept):
             return
         self._kept = told
         try:
@@ -53,3 +53,7 @@ class ToldFile:
             write_bytes(self._folder / NAME, msgspec.json.encode(told))
         except (OSError, PerpetuumError) as error:
             log.warning("what has been told cannot be kept (%s); after a restart it may be told again", error)
+
+
+def _kinds(told: ToldNotices) -> object:
+    return told.since, told.broken.keys(), told.week
