@@ -228,3 +228,15 @@ def test_a_broken_installation_is_told_with_its_place(tmp_path, capsys):
     assert code == 1
     assert "here.yaml:3:" in out
     assert f"perpetuum check {Path(tmp_path / 'here.yaml')}" in out
+
+
+def test_weights_that_are_not_here_are_told_with_their_place(tmp_path, capsys):
+    scene = "perpetuum: 1\ntitle: S\ntempo: 90 qpm\nkey: C\nparts:\n"
+    scene += "  drums: {generator: {kind: drums_rnn, weights: gone.safetensors}, instrument: kit}\n"
+    (tmp_path / "small.yaml").write_text(scene + "sections:\n  all: {bars: 8 bars, parts: [drums]}\n")
+    (tmp_path / "here.yaml").write_text("perpetuum: 1\ntitle: Here\nscenes: {small: {}}\noutput: {kind: 'null'}\n")
+    code, out = doctor(str(tmp_path / "here.yaml"), "--format", "json", capsys=capsys)
+    found = [one for one in json.loads(out) if one["subject"] == "files"]
+    assert (code, {one["grade"] for one in found}) == (1, {"bad"})
+    assert any("small.yaml:6:49: error: no weights `gone.safetensors`" in one["text"] for one in found)
+    assert all(one["remedy"].startswith("perpetuum check ") for one in found)

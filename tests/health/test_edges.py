@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.health.checks import Check
-from engine.health.notices.edges import STEADY, Edges, Told
+from engine.health.notices.edges import STEADY, Edges, ToldNotices
 from engine.health.notices.notice import NoticeKind
 from engine.health.notices.remembering import NAME, ToldFile
 
@@ -145,4 +145,14 @@ def test_a_clock_that_knows_nothing_yet_begins_no_week():
 @pytest.mark.parametrize("data", [b"", b"\xff{", b'{"since": "x"}', b"[]", b'{"broken": 5}', b"x" * 100_000])
 def test_what_a_power_cut_left_of_what_was_told_is_nothing_told(tmp_path, data):
     (tmp_path / NAME).write_bytes(data)
-    assert ToldFile(tmp_path).read() == Told()
+    assert ToldFile(tmp_path).read() == ToldNotices()
+
+
+def test_what_has_been_told_is_written_when_something_else_is_told_and_not_each_second(tmp_path):
+    written, file = [], ToldFile(tmp_path)
+    for second in range(100):
+        broken = {"sound": f"nothing audible for {second} s"} | ({"output": "gone"} if second > 50 else {})
+        file.keep(ToldNotices(TUESDAY, broken))
+        written.append((tmp_path / NAME).stat().st_mtime_ns)
+    assert len(set(written)) == 2
+    assert ToldFile(tmp_path).read().broken.keys() == {"sound", "output"}

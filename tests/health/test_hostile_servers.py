@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from engine.health.notices.senders import LifeSign, Mail, Sender, UndeliveredErr
 from engine.installation.choices.notices import MailChoice, NoticeChoices
 from engine.installation.recorder.watching import _senders
 from tests.health.prometheus import wait_until
-from tests.health.test_notices import NOTICE, PASSWORD, posts  # noqa: F401 - a fixture
+from tests.health.test_notices import NOTICE, PASSWORD, certificate, posts  # noqa: F401 - fixtures
 
 
 @pytest.fixture
@@ -239,6 +240,20 @@ def test_whatever_a_server_of_the_web_answers_it_is_undelivered_and_no_address_i
     with serving(server) as port, pytest.raises(UndeliveredError) as raised:
         hook(port).send(NOTICE)
     assert PASSWORD not in str(raised.value)
+
+
+def test_a_webhook_whose_certificate_nobody_vouches_for_gets_nothing(certificate):  # noqa: F811
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    taken = []
+
+    def secret(connection, over):
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            taken.append(wrapped.recv(4096))
+
+    with serving(secret) as port, pytest.raises(UndeliveredError, match="certificate"):
+        Webhook(lambda: f"https://localhost:{port}/{PASSWORD}").send(NOTICE)
+    assert taken == []
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

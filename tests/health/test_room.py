@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.health.room import likeness as likenesses
+from engine.health.room import listener as listeners
 from engine.health.room.likeness import BLOCK, RATE, REACH, likeness
 from engine.health.room.listener import RoomListener, RoomVerdict
 from engine.health.room.watch import DEAF, GIVES_NOTHING, NOT_HEARD, RoomWatch
@@ -81,6 +82,27 @@ def test_an_amplifier_that_comes_back_much_louder_than_it_was_is_told():
     _, found = listen(whole, here + hiss(random, len(here), 0.001))
     assert found[2 * SECONDS * RATE // PIECE - 1] is RoomVerdict.UNHEARD
     assert found[-1] is RoomVerdict.HEARD
+
+
+def test_one_block_that_was_hardly_heard_does_not_make_it_deaf_to_an_amplifier_that_dies(monkeypatch):
+    """By that block alone nothing would be expected of the room, no block would be evidence, and nothing learnt."""
+    shares = [0.18, 0.15, 0.08, 0.11, 0.19, 0.10, 0.05] + 20 * [0.13] + 12 * [0.06]
+    listener, found = RoomListener(), []
+
+    def scripted(sent, heard):
+        share = shares[min(len(found), len(shares) - 1)]
+        found.append(listener.verdict)
+        echoes = np.full(REACH // likenesses.BIN, 7.0)
+        echoes[100] = 7.0 if share == 0.06 else 40.0 if share > 0.1 else 23.0
+        return likenesses.Likeness(echoes, 2400.0, share)
+
+    monkeypatch.setattr(listeners, "likeness", scripted)
+    sound = hiss(np.random.default_rng(10), PIECE, 0.1).astype(np.float32)
+    for _ in range((len(shares) + 12) * BLOCK // PIECE):
+        listener.sent(sound)
+        listener.heard(sound * (1.4 if len(found) < 27 else 1.0))
+    assert found[27] is RoomVerdict.HEARD
+    assert RoomVerdict.UNHEARD in found[28:]
 
 
 def test_a_rest_and_a_tone_that_does_not_move_are_no_evidence():

@@ -71,13 +71,13 @@ def test_who_asks_twice_is_answered_once_even_at_the_same_moment(server):
 
 
 def test_a_key_that_another_player_has_asked_with_gives_the_same_phrase_and_no_rights(server):
-    body = phrase(300)
+    body = phrase(700)
     answer = ask(server, "POST", "/v1/phrases", body)
     before = server.makers.made
     assert ask(server, "POST", "/v1/phrases", body, token="another") == answer, "the phrase is a function of the job"
     assert ask(server, "POST", "/v1/phrases", body, token="revoked")[0] == 401, "remembered or not"
-    key, other = (json.loads(one)["key"] for one in (body, phrase(301)))
-    status, said = ask(server, "POST", "/v1/phrases", phrase(301).replace(other.encode(), key.encode()))
+    key, other = (json.loads(one)["key"] for one in (body, phrase(701)))
+    status, said = ask(server, "POST", "/v1/phrases", phrase(701).replace(other.encode(), key.encode()))
     assert (status, json.loads(said)["where"]) == (400, "$.key"), "nobody gets or leaves an answer under another's key"
     assert server.makers.made == before
 

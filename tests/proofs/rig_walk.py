@@ -54,6 +54,7 @@ class Machine:
         lines += ["echo ready", "exec sleep infinity"]
         command = ["unshare", "--net", "--mount", "--uts", "sh", "-ec", "\n".join(lines)]
         self.holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.holder.stdout is not None
         assert self.holder.stdout.readline() == "ready\n"
         self.enter = ["nsenter", "-t", str(self.holder.pid), "--net", "--mount", "--uts", "--"]
         cable = f"{BRIDGE}{number}"

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.installation.keeper.hands.control import ask
+from tests.health.prometheus import wait_until
 from tests.installation.keeper.test_run import Run
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -111,9 +112,10 @@ def visited(run: Run, at: str, picture: Path | None) -> None:
         ("normal", "quiet", False),
         ("softer", "volume", -2.0),
     ):
-        browser.press(action)
-        assert says(name) == value, (action, says(name))
-        assert ("MUTED" in browser.words()) == (action == "mute"), browser.words()
+        browser.press(action)  # which may return before a busy machine has sent the form
+        assert wait_until(lambda name=name, value=value: says(name) == value, 20), (action, says(name))
+        muted = action == "mute"
+        assert wait_until(lambda muted=muted: ("MUTED" in browser.words()) == muted, 20), browser.words()
         print(f"{action:<8}{name} is {value}; the page: {' / '.join(browser.words().splitlines()[1:4])}")
     print(f"smallest button: {min(browser.heights()):.0f} CSS pixels high")
     if picture is not None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BROKER_PATIENCE = 6.0
 """Seconds that a broker may take to answer."""
 
+MOST_ERRORS = 5
+"""Errors of files that are told; `check` tells all."""
+
 SIGNS = {"good": "ok", "doubtful": "!", "bad": "BAD", "unknown": "?"}
 
 EXAMPLES = """
@@ -99,8 +102,9 @@ def _read(name: str, found: list[Diagnosis]) -> Installation | None:
     wrong = [one for one in diagnostics if one.severity is Severity.ERROR] or diagnostics
     remedy = f"perpetuum check {name}"
     if read is None:
-        text = f"{path} is not valid: {wrong[0].text()}" if wrong else f"{path} is not valid"
-        found.append(Diagnosis("files", Grade.BAD, text, remedy))
+        # Also what is wrong with its scenes: of them the file itself says only that they are not valid.
+        told = [one.text() for one in wrong[:MOST_ERRORS]] or [f"{path} is not valid"]
+        found += [Diagnosis("files", Grade.BAD, text, remedy) for text in told]
     elif diagnostics:
         more = f", and {len(diagnostics) - 1} more" if len(diagnostics) > 1 else ""
         found.append(Diagnosis("files", Grade.DOUBTFUL, f"{wrong[0].text()}{more}", remedy))

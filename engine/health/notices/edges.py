@@ -29,7 +29,7 @@ ALL_CLEAR = (0, 9)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldNotices:
     """What has been told, so that whoever starts anew neither says it again nor forgets to say that it is over.
 
     Attributes:
@@ -53,12 +53,12 @@ class Edges:
         told: what was told before.
     """
 
-    def __init__(self, title: str, zone: tzinfo, weekly: bool = True, told: Told | None = None) -> None:
+    def __init__(self, title: str, zone: tzinfo, weekly: bool = True, told: ToldNotices | None = None) -> None:
         self._title = title
         self._zone = zone
         self._weekly = weekly
         self._failing: dict[str, float] = {}  # checks, and the monotonic second at which they began to fail
-        before = told or Told()
+        before = told or ToldNotices()
         self._broken = dict(before.broken)  # what was told, or would have been, since the last recovery
         self._broke_at: tuple[float, float] | None = None  # monotonic, and on the wall
         self._since = before.since  # the last of these of another start, until it is known how long ago that is
@@ -66,9 +66,11 @@ class Edges:
         self._week = before.week
 
     @property
-    def told(self) -> Told:
+    def told(self) -> ToldNotices:
         """What has been told so far."""
-        return Told(self._broke_at[1] if self._broke_at is not None else self._since, dict(self._broken), self._week)
+        return ToldNotices(
+            self._broke_at[1] if self._broke_at is not None else self._since, dict(self._broken), self._week
+        )
 
     def look(self, checks: Sequence[Check], monotonic: float, at: float) -> list[Notice]:
         """What is to be told now.

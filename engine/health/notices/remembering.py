@@ -11,7 +11,7 @@ import msgspec
 
 from engine.errors import PerpetuumError
 from engine.files import read_bytes
-from engine.health.notices.edges import Told
+from engine.health.notices.edges import ToldNotices
 from engine.output_file import output_folder, write_bytes
 
 log = logging.getLogger(__name__)
@@ -33,19 +33,19 @@ class ToldFile:
         self._folder = folder
         self._kept = self.read()
 
-    def read(self) -> Told:
+    def read(self) -> ToldNotices:
         """What was told; nothing where no file says so."""
         try:
-            return msgspec.json.decode(read_bytes(self._folder / NAME, LARGEST), type=Told)
+            return msgspec.json.decode(read_bytes(self._folder / NAME, LARGEST), type=ToldNotices)
         except FileNotFoundError:
-            return Told()
+            return ToldNotices()
         except (OSError, msgspec.MsgspecError, ValueError):
             log.warning("%s does not say what has been told; it may be told again", self._folder / NAME)
-            return Told()
+            return ToldNotices()
 
-    def keep(self, told: Told) -> None:
-        """Write it where it has changed. Never raises."""
-        if told == self._kept:
+    def keep(self, told: ToldNotices) -> None:
+        """Write it where it has changed, and not for other words of the same. Never raises."""
+        if _kinds(told) == _kinds(self._kept):
             return
         self._kept = told
         try:
@@ -53,3 +53,7 @@ class ToldFile:
             write_bytes(self._folder / NAME, msgspec.json.encode(told))
         except (OSError, PerpetuumError) as error:
             log.warning("what has been told cannot be kept (%s); after a restart it may be told again", error)
+
+
+def _kinds(told: ToldNotices) -> object:
+    return told.since, told.broken.keys(), told.week

@@ -23,6 +23,9 @@ CERTAIN = 17.0
 BEYOND_DOUBT = 27.0
 """The same of blocks of which nobody would have expected it: an amplifier came back louder than it was."""
 
+TWICE = 2
+"""Looks in a row that must say so before it is heard again: now and then noise alone passes the bar in one."""
+
 MOST = 40.0
 """What one block may say at most, so that one coincidence does not decide."""
 
@@ -69,7 +72,10 @@ class RoomListener:
         self._heard: Samples = np.zeros(0, np.float32)
         self._answers: deque[Values] = deque(maxlen=BLOCKS)  # of blocks that are evidence, whatever they say
         self._latest: deque[Values] = deque(maxlen=BLOCKS)
+        # How loud the room gives back what is sent: of those blocks that are evidence, and of those that were heard.
+        self._told: deque[float] = deque(maxlen=BLOCKS)
         self._gains: deque[float] = deque(maxlen=LEARNT)
+        self._again = 0
 
     def sent(self, samples: Samples) -> None:
         """Take what leaves for the output."""
@@ -95,6 +101,7 @@ class RoomListener:
             return
         self._answers.clear()
         self._latest.clear()
+        self._told.clear()
         self.verdict, self.delay = RoomVerdict.UNSURE, None
 
     def _look(self, sent: Samples, heard: Samples) -> None:
@@ -104,15 +111,21 @@ class RoomListener:
             return  # no evidence; what is known stays known
         answer: Values = np.minimum(found.echoes, MOST)
         evident = self._should_be_heard(found, loud, room)
+        gain = found.share**2 * room / loud
         self._latest.append(answer)
         if evident:
             self._answers.append(answer)
+            self._told.append(gain)
         if (evident and self._is_heard(self._answers, CERTAIN)) or self._is_heard(self._latest, BEYOND_DOUBT):
+            self._again += 1
+            if self.verdict is RoomVerdict.UNHEARD and self._again < TWICE:
+                self.delay = None
+                return
             self.verdict = RoomVerdict.HEARD
-            if evident:
-                self._gains.append(found.share**2 * room / loud)
+            # At first of all that decided: by one unlucky block nothing would be expected, and nothing learnt, ever.
+            self._gains.extend([gain] if self._gains else self._told)
         elif evident and len(self._answers) == BLOCKS:
-            self.verdict, self.delay = RoomVerdict.UNHEARD, None
+            self.verdict, self.delay, self._again = RoomVerdict.UNHEARD, None, 0
 
     def _should_be_heard(self, found: Likeness, loud: float, room: float) -> bool:
         """Whether a block is evidence, by how loud the room gave back what was sent before, and is now."""

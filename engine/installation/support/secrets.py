@@ -21,7 +21,7 @@ from engine.scenes.text.nodes import ListNode, MapNode, Node, ScalarNode
 from engine.scenes.text.source import SECRET
 
 _ENV = re.compile(r"\benv[\"']?\s*:\s*[\"']?([A-Za-z_]\w*)")
-_FILE = re.compile(r"\{\s*[\"']?file[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
+_FILE = re.compile(r"\{\s*[\"']?file[\"']?\s*:\s*[\"']?(?!(?:true|false)\b)([^\s\"',}]+)")
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,9 @@ def _of(node: Node, folder: Path) -> Iterator[Secret]:
         return
     for kind in ("env", "file"):
         value = node.get(kind)
-        if len(node.entries) == 1 and isinstance(value, ScalarNode) and value.text and "\0" not in value.text:
-            yield _secret(kind, value.text, folder)
+        place = value.plain() if isinstance(value, ScalarNode) else None
+        if len(node.entries) == 1 and isinstance(place, str) and place and "\0" not in place:  # not `log: {file: true}`
+            yield _secret(kind, place, folder)
     for name, (_, value) in node.entries.items():
         if name != "scenes":
             yield from _of(value, folder)

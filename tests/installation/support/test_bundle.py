@@ -32,13 +32,14 @@ PASSWORD = 'p@ss/w&rd "<ä+='
 TOKEN = "Zm9vYmFyYmF6cXV4c2VjcmV0"
 WEBHOOK = "https://user:log%20in@hooks.example.org/services/T0000/B0000?key=verysecretkey&x=1"
 PING = "https://ping.example.org/5e0a4c1e-0000-4000-8000-abcdefabcdef"
-SECRETS = (PASSWORD, TOKEN, WEBHOOK, PING)
+STAFF = "st4ff-c0de"
+SECRETS = (PASSWORD, TOKEN, WEBHOOK, PING, STAFF)
 PARTS = ("verysecretkey", "services/T0000/B0000", "log%20in", "5e0a4c1e-0000-4000-8000-abcdefabcdef")
 
 TEXT = """
 output: "null"
 state: state
-listen: {control: [], health: [], token: {file: token}}
+listen: {control: [], health: [], token: {file: token}, staff_password: {env: DOOR}}
 notices:
   mail: {to: a@example.org, sender: b@example.org, server: "mail.example.org:587", user: u, password: {env: MAIL_PW}}
   webhook: {env: HOOK}
@@ -58,6 +59,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setenv("MAIL_PW", PASSWORD)
     monkeypatch.setenv("HOOK", WEBHOOK)
     monkeypatch.setenv("SIGN", PING)
+    monkeypatch.setenv("DOOR", STAFF)
     (tmp_path / "token").write_text(TOKEN + "\n")
     log = tmp_path / "state" / "log"
     log.mkdir(parents=True)
@@ -248,9 +250,9 @@ def test_what_only_looks_like_a_secret_is_masked_and_json_stays_json(text, maske
 def test_where_secrets_lie_is_seen_by_shape_and_files_of_scenes_are_none(here):
     source, node = read_tree(here)
     named = named_secrets(source.text, node, here.parent)
-    assert sorted(map(str, named)) == ["$HOOK", "$MAIL_PW", "$SIGN", str(here.parent / "token")]
+    assert sorted(map(str, named)) == ["$DOOR", "$HOOK", "$MAIL_PW", "$SIGN", str(here.parent / "token")]
     assert named_secrets(source.text, None, here.parent) >= named
-    text = HEAD + "scenes: {tides: {file: daylight}}\n"
+    text = HEAD + "scenes: {tides: {file: daylight}}\nlog: {file: true}\n"
     here.write_text(text)
     assert named_secrets(text, read_tree(here)[1], here.parent) == set()
     assert {TOKEN, WEBHOOK} <= known_secrets(named, None).values

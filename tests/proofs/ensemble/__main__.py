@@ -1,6 +1,6 @@
 """Whether one network over parts is surprised less where it hears the others.
 
-    python -m tests.proofs.ensemble FOLDER --run FOLDER [--batches 1800] [--minutes 40] [--seed 0] [--picture FILE]
+    python -m tests.proofs.ensemble FOLDER --run FOLDER [--batches 1200] [--minutes 40] [--seed 0] [--picture FILE]
 
 FOLDER holds the data sets `freedoom_midi`, `nottingham` and `openewld`. Basses of Freedoom, which hear drums and
 harmony, and melodies of lead sheets, which hear chords, train one network; another one hears nothing in training,
@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--run", type=Path, required=True, help="where music, trainings and figures are kept")
-    parser.add_argument("--batches", type=int, default=1800)
+    parser.add_argument("--batches", type=int, default=1200)
     parser.add_argument("--minutes", type=float, default=40.0, help="that each training may take")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--picture", type=Path, help="of the held-out losses, to be drawn")

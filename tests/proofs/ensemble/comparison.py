@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.training.datasets.pieces import STEPS_PER_BAR
 from tests.proofs.ensemble.families import learnt, shipped
 from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, LineTable, Told
 from tests.proofs.ensemble.learning import Nats, judge_each, read, together, train
@@ -30,6 +31,8 @@ FIGURES: Mapping[str, Callable[[Nats], float]] = {
     "both": lambda nats: nats.both,
 }
 _DRAWS = 2000
+_PHRASE = 4 * STEPS_PER_BAR
+"""Four bars, which many parts of scenes are asked for."""
 
 Judged = Mapping[str, Mapping[str, Nats]]
 """By what is heard: nats by the name of the song."""
@@ -64,6 +67,11 @@ def compared(folder: Path, run: Path, batches: int, minutes: float, seed: int) -
         songs = [line.piece.name.rpartition("#")[0] or line.piece.name for line in held if line.piece.split == "test"]
         ways = {name: told for name, told in WAYS.items() if part == "bass" or name in ("chords", "nothing")}
         found = {name: _by_song(songs, judge_each(hearing, tables, told)) for name, told in ways.items()}
+        best = "all" if part == "bass" else "chords"
+        found[f"{best}, in phrases"] = _by_song(songs, judge_each(hearing, tables, ways[best], _PHRASE))
+        if part == "bass":
+            way = "drums and chords"
+            found[f"{way}, in phrases"] = _by_song(songs, judge_each(hearing, tables, ways[way], _PHRASE))
         found["nothing, and never did"] = _by_song(songs, judge_each(deaf, tables, NOTHING_TOLD))
         met = _told(part, found, family) and met
     return met

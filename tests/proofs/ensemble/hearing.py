@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -108,6 +109,23 @@ class LineTable:
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def until(self, end: int) -> LineTable:
+        """The same, of which nothing is known from a sixteenth on."""
+        other = copy(self)
+        other.events, other.roots, other.tones = self.events[:end], self.roots[:end], self.tones[:end]
+        other.drums = None if self.drums is None else self.drums[:end]
+        other.notes = None if self.notes is None else (self.notes[0][:end], self.notes[1][:end])
+        return other
+
+    def in_phrases(self, start: int, steps: int, told: Told, phrase: int) -> Heard:
+        """As `heard`, but what others play is known to the end of a phrase of so many sixteenths, as in a scene."""
+        end = min(start + steps, len(self))
+        parts: list[list[np.ndarray]] = []
+        for begin in range(start, end, phrase):
+            known = self.until(begin + phrase).heard(start, steps, told=told)
+            parts.append([values[begin - start :] for values in known])
+        return Heard(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
     def heard(self, start: int, steps: int, shift: int = 0, told: Told = ALL) -> Heard:
         """A stretch from a bar line on, of which nothing before is known.

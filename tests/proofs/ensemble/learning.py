@@ -51,8 +51,17 @@ def together(found: Sequence[Nats]) -> Nats:
     return Nats(rhythm, pitch, count)
 
 
-def judge_each(model: EnsembleModel, tables: Sequence[LineTable], told: Told) -> list[Nats]:
-    """Each line in stretches of 16 bars, each from nothing; what is left at its end counts from two bars on."""
+def judge_each(
+    model: EnsembleModel, tables: Sequence[LineTable], told: Told, phrase: int = EVALUATION_STEPS
+) -> list[Nats]:
+    """Each line in stretches of 16 bars, each from nothing; what is left at its end counts from two bars on.
+
+    Args:
+        model: that is judged.
+        tables: the lines.
+        told: what of other parts.
+        phrase: sixteenths to whose end others are known; without, to the end of the song.
+    """
     rows = [
         (place, start)
         for place, table in enumerate(tables)
@@ -61,7 +70,12 @@ def judge_each(model: EnsembleModel, tables: Sequence[LineTable], told: Told) ->
     total = np.zeros((len(tables), 3))
     for first in range(0, len(rows), AT_ONCE):
         part = rows[first : first + AT_ONCE]
-        found = [tables[place].heard(start, EVALUATION_STEPS, 0, told) for place, start in part]
+        found = [
+            tables[place].heard(start, EVALUATION_STEPS, told=told)
+            if phrase == EVALUATION_STEPS
+            else tables[place].in_phrases(start, EVALUATION_STEPS, told, phrase)
+            for place, start in part
+        ]
         inputs, labels, weights = _batch(found + found[:1] * (AT_ONCE - len(found)), EVALUATION_STEPS)
         logits = np.asarray(model.predict_on_batch(inputs))
         kinds, pitches = log_softmax(logits[..., :KINDS]), log_softmax(logits[..., KINDS:])

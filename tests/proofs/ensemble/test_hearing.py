@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from engine.training.datasets.pieces import DatasetPiece
-from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, LineTable, Told
+from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, STARTS, LineTable, Told
 from tests.proofs.ensemble.music import Line
 
 STEPS = 128
@@ -51,3 +51,13 @@ def test_in_another_key_only_pitches_are_others() -> None:
     np.testing.assert_array_equal(one.labels[begins, 1] + 3, two.labels[begins, 1])
     known = one.places[:, 2] >= 0
     np.testing.assert_array_equal((one.places[known, 2] + 3) % 12, two.places[known, 2])
+
+
+def test_in_phrases_a_line_is_the_same_and_others_are_but_at_ends_of_phrases() -> None:
+    table = LineTable(a_line(np.random.default_rng(5)), 0)
+    whole, phrases = table.heard(16, 100), table.in_phrases(16, 100, ALL, 32)
+    np.testing.assert_array_equal(whole.labels, phrases.labels)
+    own = slice(0, STARTS["drums"])
+    np.testing.assert_array_equal(whole.columns[:, own], phrases.columns[:, own])
+    others = (whole.columns != phrases.columns).any(axis=1)
+    assert others[[0, 30, 32, 62, 99]].tolist() == [False, True, False, True, False]
