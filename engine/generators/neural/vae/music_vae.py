@@ -112,6 +112,8 @@ class MusicVaeGenerator:
         if request.role is Role.MELODY:
             arrive = Link.RHYTHM not in request.sources
             notes = endings.close(notes, request, spans, span, settings.breath, arrive)
+        elif request.role is Role.BASS:
+            notes = endings.close_voices(notes, request, spans, span)
         velocities = sung(notes, request.meter, request.beats, rng)
         meant = spans if follows_chords else ()
         made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)

@@ -167,6 +167,11 @@ def test_a_trio_comes_back_to_a_place_of_its_way_and_plays_the_same_there_in_the
     assert [pitch % 12 for pitch in pitches(higher)] == [(pitch + 2) % 12 for pitch in pitches(heard(Role.MELODY, 40))]
 
 
+def test_a_bass_comes_home_where_a_section_ends(weights):
+    home = [played(weights, "hierdec-trio_16bar", bar=12, pass_index=number).notes[-1] for number in range(4)]
+    assert {(int(note["pitch"]) % 12, float(note["end"])) for note in home} == {(Key.parse("D dorian").tonic, 16.0)}
+
+
 def settings(**how):
     return MusicVaeSettings.model_validate(how)
 
