@@ -89,7 +89,8 @@ class MusicVaeGenerator:
                 return [_led_candidate(notes, request, span) for notes in (_turned(found, request) if turns else found)]
             # Along a way all windows draw the same chances, so that there is one phrase at a place.
             numbers = [number]
-            if (turns or settings.mode == "sample") and not isinstance(self._converter, TrioConverter):
+            # Of a trio the drums alone turn around: what it samples, its parts must draw alike.
+            if turns or (settings.mode == "sample" and not isinstance(self._converter, TrioConverter)):
                 numbers = range(number * settings.candidates, (number + 1) * settings.candidates)
             heard = spans if follows_chords else None
             found = self._cut(request, settings, way, spans, numbers)

@@ -123,6 +123,18 @@ def test_drums_on_a_walk_turn_around_in_the_last_bar_where_a_period_closes(weigh
     assert all(map(same_notes, bars(1, 4), bars(8, 4)))
 
 
+def test_of_a_trio_the_drums_alone_turn_around(weights):
+    """One last bar of several is taken for them; the others play what lies at the place."""
+
+    def chosen_of(role, bar):
+        made = played(weights, "hierdec-trio_16bar", role=role, bar=bar, settings={"candidates": 4})
+        return len(made.provenance.scores)
+
+    assert chosen_of(Role.DRUMS, 12) > 1
+    assert chosen_of(Role.DRUMS, 4) <= 1
+    assert chosen_of(Role.BASS, 12) <= 1
+
+
 def _spans(asked):
     from engine.generators.harmony import chords_under
 
