@@ -36,7 +36,8 @@ def test_each_section_theme_and_part_has_a_line_with_its_spans_of_time():
 
 
 def test_movements_have_a_name_and_each_pass_is_as_high_as_it_is_full():
-    assert [text.get_text() for text in AXES["full"].texts] == ["1, process", "2, arc"]
+    movements = {visit.course.movement.index: visit.course.movement for visit in PASSES}
+    assert [text.get_text() for text in AXES["full"].texts] == [f"{n + 1}, {one.shape}" for n, one in movements.items()]
     assert [bar.get_height() for bar in AXES["full"].patches] == [visit.intensity for visit in PASSES]
 
 

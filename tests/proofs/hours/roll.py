@@ -99,8 +99,10 @@ def main() -> None:
     parser.add_argument("kept", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--title", default="")
+    parser.add_argument("--hours", type=float, default=1.0, help="so much of them, from the start")
     asked = parser.parse_args()
-    save_picture(picture(notes.load(asked.kept), asked.title), asked.output, dpi=60)
+    rows = [row for row in notes.load(asked.kept) if row.t < asked.hours * 3600]
+    save_picture(picture(rows, asked.title), asked.output, dpi=60)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ class MusicVaeGenerator:
                 return [_led_candidate(notes, request, span) for notes in (_turned(found, request) if turns else found)]
             # Along a way all windows draw the same chances, so that there is one phrase at a place.
             numbers = [number]
-            if (turns or settings.mode == "sample") and not isinstance(self._converter, TrioConverter):
+            # Of a trio the drums alone turn around: what it samples, its parts must draw alike.
+            if turns or (settings.mode == "sample" and not isinstance(self._converter, TrioConverter)):
                 numbers = range(number * settings.candidates, (number + 1) * settings.candidates)
             heard = spans if follows_chords else None
             found = self._cut(request, settings, way, spans, numbers)
@@ -112,6 +113,8 @@ class MusicVaeGenerator:
         if request.role is Role.MELODY:
             arrive = Link.RHYTHM not in request.sources
             notes = endings.close(notes, request, spans, span, settings.breath, arrive)
+        elif request.role is Role.BASS:
+            notes = endings.close_voices(notes, request, spans, span)
         velocities = sung(notes, request.meter, request.beats, rng)
         meant = spans if follows_chords else ()
         made = Phrase.of(with_velocities(notes, velocities), request.beats, provenance, meant)

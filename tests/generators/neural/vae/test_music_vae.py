@@ -123,6 +123,18 @@ def test_drums_on_a_walk_turn_around_in_the_last_bar_where_a_period_closes(weigh
     assert all(map(same_notes, bars(1, 4), bars(8, 4)))
 
 
+def test_of_a_trio_the_drums_alone_turn_around(weights):
+    """One last bar of several is taken for them; the others play what lies at the place."""
+
+    def chosen_of(role, bar):
+        made = played(weights, "hierdec-trio_16bar", role=role, bar=bar, settings={"candidates": 4})
+        return len(made.provenance.scores)
+
+    assert chosen_of(Role.DRUMS, 12) > 1
+    assert chosen_of(Role.DRUMS, 4) <= 1
+    assert chosen_of(Role.BASS, 12) <= 1
+
+
 def _spans(asked):
     from engine.generators.harmony import chords_under
 
@@ -165,6 +177,11 @@ def test_a_trio_comes_back_to_a_place_of_its_way_and_plays_the_same_there_in_the
         assert not same_notes(then, near)
     higher = heard(Role.MELODY, 400, "E dorian", TakenUp(point(40)))
     assert [pitch % 12 for pitch in pitches(higher)] == [(pitch + 2) % 12 for pitch in pitches(heard(Role.MELODY, 40))]
+
+
+def test_a_bass_comes_home_where_a_section_ends(weights):
+    home = [played(weights, "hierdec-trio_16bar", bar=12, pass_index=number).notes[-1] for number in range(4)]
+    assert {(int(note["pitch"]) % 12, float(note["end"])) for note in home} == {(Key.parse("D dorian").tonic, 16.0)}
 
 
 def settings(**how):
