@@ -15,9 +15,9 @@ from engine.cli.waiting import progress
 EXAMPLES = """
 \b
 Examples:
-  perpetuum instrument from-gansynth acoustic_only --latent 7 -o instruments/seven
-  perpetuum instrument from-gansynth acoustic_only --latent 7 --to 12 --at 40 -o instruments/between
-  perpetuum instrument from-gansynth all_instruments --latent 3 --lowest C2 --highest C5 --every 4 -o instruments/three
+  perpetuum instrument from-gansynth acoustic_only --latent 7 -o seven
+  perpetuum instrument from-gansynth acoustic_only --latent 7 --to 12 --at 40 -o between
+  perpetuum instrument from-gansynth all_instruments --latent 3 --lowest C2 --highest C5 --every 4 -o three
 """
 
 

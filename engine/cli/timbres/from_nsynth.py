@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 \b
 Examples:
-  perpetuum instrument from-nsynth flute_A4.wav gong_D3.wav --checkpoint wavenet-ckpt -o instruments/flute_gong
+  perpetuum instrument from-nsynth flute_A4.wav gong_D3.wav --checkpoint wavenet-ckpt -o flute_gong
   perpetuum instrument from-nsynth a.wav b.wav --weights 0.8,0.2 --lowest C3 --highest C5 --checkpoint ... -o mostly_a
 """
 

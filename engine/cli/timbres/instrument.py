@@ -43,6 +43,6 @@ def command() -> None:
 
     \b
     Examples:
-      perpetuum instrument from-wav bell.wav -o instruments/my_bell
-      perpetuum instrument from-wav --drum snare=clap.wav --from electronic_kit -o instruments/my_kit
+      perpetuum instrument from-wav bell.wav -o my_bell
+      perpetuum instrument from-wav --drum snare=clap.wav --from electronic_kit -o my_kit
     """

@@ -80,7 +80,7 @@ def command() -> None:
       perpetuum timbre sample -n 8 -o notes
       perpetuum timbre mix flute.wav gong.wav --at 40 -o between.wav
       perpetuum timbre walk 7 flute.wav 12 7 -o walk.wav --plot walk.png
-      perpetuum timbre instrument flute.wav 12 --at 30 -o instruments/airy
+      perpetuum timbre instrument flute.wav 12 --at 30 -o airy
     """
 
 

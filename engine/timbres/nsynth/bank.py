@@ -34,9 +34,9 @@ FARTHEST = 36.0
 """Semitones that a recording is transposed by at most: three octaves away it is another sound."""
 
 
-_STEP, _NOTE = 14e-3 / 59e6, 2.25e-3 / 59e6
+_STEP, _NOTE = 4e-3 / 59e6, 1.3e-3 / 59e6
 """Seconds that a step takes for each weight of the decoder, and for each note besides (docs/nsynth.md, its table)."""
-_HEARD = 1.2 / 30 / 128**2
+_HEARD = 0.66 / 30 / 128**2
 """Seconds of one core for a second of sound that is heard, for each layer and square of the encoder's width."""
 
 

@@ -177,10 +177,11 @@ PUBLISHED = WaveNetLayout(30, 512, 256, 30, 128)
 
 
 def test_the_time_that_is_said_is_that_of_the_table_of_the_published_network():
-    assert seconds_to_make(PUBLISHED, 8, 1.0, 0) == pytest.approx(16_000 * 0.032, rel=0.1)
-    assert seconds_to_make(PUBLISHED, 64, 1.0, 0) == pytest.approx(16_000 * 0.158, rel=0.15)
-    assert 25 * 60 < seconds_to_make(PUBLISHED, 17, 2.0, 2) < 35 * 60
-    assert seconds_to_make(PUBLISHED, 8, 1.0, 2) - seconds_to_make(PUBLISHED, 8, 1.0, 0) == pytest.approx(19, rel=0.1)
+    assert seconds_to_make(PUBLISHED, 1, 1.0, 0) == pytest.approx(16_000 * 0.0054, rel=0.1)
+    assert seconds_to_make(PUBLISHED, 8, 1.0, 0) == pytest.approx(16_000 * 0.0124, rel=0.2)
+    assert seconds_to_make(PUBLISHED, 64, 1.0, 0) == pytest.approx(16_000 * 0.084, rel=0.15)
+    assert 14 * 60 < seconds_to_make(PUBLISHED, 17, 2.0, 2) < 17 * 60
+    assert seconds_to_make(PUBLISHED, 8, 1.0, 2) - seconds_to_make(PUBLISHED, 8, 1.0, 0) == pytest.approx(10.6, rel=0.1)
 
 
 def test_seconds_are_those_of_a_note_of_nsynth_alone(tmp_path):
