@@ -262,11 +262,9 @@ class Mind:
             self.snapshot = self._snapshot()
 
     def _send(self, message: object) -> None:
-        match message:
-            case Setup() | Notes() | Ramps() | ChangeInstrument() | Forget() | Release() | Fade():
-                self._link.send(message)
-            case _:
-                raise TypeError(f"{type(message).__name__} is no message for the sound")
+        if not isinstance(message, Setup | Notes | Ramps | ChangeInstrument | Forget | Release | Fade):
+            raise TypeError(f"{type(message).__name__} is no message for the sound")
+        self._link.send(message)
 
     def _made(self) -> int:
         """Frames of sound made so far, as far as the stage has told."""
