@@ -165,6 +165,7 @@ def test_play_asks_a_pool_plays_on_without_it_and_asks_it_again(tmp_path, monkey
             with pool(port, tmp_path / "weights"):
                 until(lambda: asked(port))
                 until(lambda: "makes phrases again" in log.read_text())
+                until(lambda: sum(one.stat().st_size for one in tmp_path.glob("*.wav*")) > 10 * 192_000)  # ten seconds
                 playing.send_signal(signal.SIGINT)
                 assert playing.wait(15) == 0
         finally:

@@ -68,7 +68,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "`log`": LogFile,
     "`listen`": ListenFile,
     "`pool`": PoolFile,
-    "`token`, `password`, `webhook`, `ping`": SecretFile,
+    "`token`, `staff_password`, `password`, `webhook`, `ping`": SecretFile,
     "`notices`": NoticesFile,
     "`mail`": MailFile,
     "`mqtt`": MqttFile,
@@ -138,7 +138,8 @@ def installation_schema() -> dict[str, Any]:
     pool["hosts"] |= _several(_URL)
     pool["token"] |= {"allOf": [_reference("secret")]}
     own["pool"] |= {"allOf": [_reference("pool")]}
-    listen["token"] |= {"allOf": [_reference("secret")]}
+    for name in ("token", "staff_password"):
+        listen[name] |= {"allOf": [_reference("secret")]}
     notices, mail = definitions["notices"]["properties"], definitions["mail"]["properties"]
     notices["mail"] |= {"allOf": [_reference("mail")]}
     mqtt = definitions["mqtt"]["properties"]
