@@ -102,7 +102,8 @@ class NoteEar:
         for name, one in heard.items():
             notes: list[tuple[float, float, int, int]] = one.phrase.notes.tolist()
             recalled = bool(one.phrase.provenance.idea)
-            self._part(name).hear(start, end, beats, notes, chords, one is source, recalled)
+            sounding = source is not None and source.heard
+            self._part(name).hear(start, end, beats, notes, chords, one is source, sounding, recalled)
             count += len(notes)
             spans += [(start + begin * self._beat, start + stop * self._beat) for begin, stop, _, _ in notes]
             if self._roles.get(name) is not Role.DRUMS:

@@ -131,6 +131,7 @@ class PartEar:
         notes: Sequence[tuple[float, float, int, int]],
         chords: Sequence[ChordSpan],
         its_own: bool,
+        sounding: bool = True,
         recalled: bool = False,
     ) -> None:
         """Take in a bar.
@@ -141,6 +142,7 @@ class PartEar:
             notes: start, end (beats from the bar line), pitch, velocity.
             chords: that hold in the bar, whoever means them; beats from the bar line.
             its_own: the part itself means them.
+            sounding: whoever means them is heard; nothing clashes with what nobody hears.
             recalled: it takes up an idea that was heard before, or a theme.
         """
         rested, self._now = max(0.0, start - self._now), end
@@ -154,7 +156,7 @@ class PartEar:
         self._take_loop(start, onsets)
         self._crowds.append(len(notes) / (end - start))
         if self.role is not Role.DRUMS:
-            self._take_harmony(start, beats, second, notes, chords)
+            self._take_harmony(start, beats, second, notes, chords if sounding else ())
             self._fitting.forget_before(end)
 
     def figures(self, written: bool = False, figuration: bool = False) -> PartFigures:

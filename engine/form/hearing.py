@@ -29,7 +29,7 @@ class Hearing:
     loop: float = 40.0
     empty: float = 25.0
     crowd: float = 40.0
-    noise: float = 0.4
+    noise: float = 0.45
     repetition: float = 0.98
     answers: bool = True
     left_out: tuple[str, ...] = ()

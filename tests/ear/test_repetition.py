@@ -80,7 +80,7 @@ def tune_of(minutes, recalled):
     part = PartEar(Role.MELODY)
     for number in range(30 * minutes):
         bar = [(beat, beat + 1.0, 60 + (number % 4) * 2 + beat * (number % 3), 80) for beat in range(4)]
-        part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, (), False, recalled)
+        part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, (), its_own=False, recalled=recalled)
     return part.figures()
 
 
@@ -101,3 +101,13 @@ def test_a_chord_that_a_player_begins_early_does_not_clash_with_the_one_before()
         part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, spans, its_own=True)
     figures = part.figures()
     assert figures.clash == 0.0
+
+
+@pytest.mark.parametrize(("sounding", "clash"), [(True, 1.0), (False, None)])
+def test_nothing_clashes_with_chords_that_nobody_hears(sounding, clash):
+    part = PartEar(Role.BASS)
+    for number in range(20):
+        bar = [(float(beat), beat + 1.0, 37, 80) for beat in range(4)]
+        chords = [ChordSpan(0.0, 4.0, Chord(0, ""))]
+        part.hear(2.0 * number, 2.0 * number + 2.0, 4.0, bar, chords, its_own=False, sounding=sounding)
+    assert part.figures().clash == clash

@@ -226,7 +226,7 @@ class NoteLimitsFile(Settings):
     empty: Stuck = Field(default=25.0, description="For how long its generator may make nothing.")
     crowd: Density = Field(default=40.0, description="How many notes a part may play in each of two bars in a row.")
     noise: Limit = Field(
-        default=0.4, description="Share of notes beside the tones of the chords, where they belong to no key either."
+        default=0.45, description="Share of notes beside the tones of the chords, where they belong to no key either."
     )
     repetition: Limit = Field(
         default=0.98,
