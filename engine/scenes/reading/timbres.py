@@ -58,7 +58,8 @@ def read_timbre(reader: SceneReader, chain: ChainDraft, node: MapNode) -> tuple[
     except UnavailableError as error:
         place = node.get(error.setting)
         span = place.span if place is not None else name.span
-        hint = f"{error.hint.rstrip('.')}; until then `{clipped(shared.stand_in)}` plays this part" if error.hint else ""
+        until = f"; until then `{clipped(shared.stand_in)}` plays this part"
+        hint = error.hint.rstrip(".") + until if error.hint else ""
         source.note(Problem(Severity.UNAVAILABLE, span, error.message, hint=hint))
     except PerpetuumError as error:
         return source.error(name.span, error.message, hint=error.hint or ""), stand_in
