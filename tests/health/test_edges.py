@@ -36,7 +36,7 @@ class Days:
     def restart(self, folder, away=0.0):
         """Another process takes over, by what the last one left on the disk; its clock that nobody sets begins anew."""
         ToldFile(folder).keep(self.edges.told)
-        self.edges = Edges("Foyer", UTC, self.weekly, ToldFile(folder).read())
+        self.edges = Edges("Foyer", UTC, self.weekly, ToldFile(folder).kept)
         self.second += away
 
     @property
@@ -145,7 +145,7 @@ def test_a_clock_that_knows_nothing_yet_begins_no_week():
 @pytest.mark.parametrize("data", [b"", b"\xff{", b'{"since": "x"}', b"[]", b'{"broken": 5}', b"x" * 100_000])
 def test_what_a_power_cut_left_of_what_was_told_is_nothing_told(tmp_path, data):
     (tmp_path / NAME).write_bytes(data)
-    assert ToldFile(tmp_path).read() == ToldNotices()
+    assert ToldFile(tmp_path).kept == ToldNotices()
 
 
 def test_what_has_been_told_is_written_when_something_else_is_told_and_not_each_second(tmp_path):
@@ -155,4 +155,4 @@ def test_what_has_been_told_is_written_when_something_else_is_told_and_not_each_
         file.keep(ToldNotices(TUESDAY, broken))
         written.append((tmp_path / NAME).stat().st_mtime_ns)
     assert len(set(written)) == 2
-    assert ToldFile(tmp_path).read().broken.keys() == {"sound", "output"}
+    assert ToldFile(tmp_path).kept.broken.keys() == {"sound", "output"}

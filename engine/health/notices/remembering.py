@@ -27,14 +27,16 @@ class ToldFile:
 
     Args:
         folder: where it lies; made if it is not there.
+
+    Attributes:
+        kept: what has been told; nothing where no file says so.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._kept = self.read()
+        self.kept = self._read()
 
-    def read(self) -> ToldNotices:
-        """What was told; nothing where no file says so."""
+    def _read(self) -> ToldNotices:
         try:
             return msgspec.json.decode(read_bytes(self._folder / NAME, LARGEST), type=ToldNotices)
         except FileNotFoundError:
@@ -45,9 +47,9 @@ class ToldFile:
 
     def keep(self, told: ToldNotices) -> None:
         """Write it where it has changed, and not for other words of the same. Never raises."""
-        if _kinds(told) == _kinds(self._kept):
+        if _kinds(told) == _kinds(self.kept):
             return
-        self._kept = told
+        self.kept = told
         try:
             output_folder(self._folder)
             write_bytes(self._folder / NAME, msgspec.json.encode(told))

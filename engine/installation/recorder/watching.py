@@ -72,7 +72,7 @@ class Watching:
         folder = Path(watch.folder) / OUTBOX
         if senders:
             self._told = ToldFile(folder)
-            self._edges = Edges(watch.title, zone, notices.weekly, self._told.read())
+            self._edges = Edges(watch.title, zone, notices.weekly, self._told.kept)
         if senders or notices.ping is not None:
             boxes = [Outbox(folder, sender) for sender in senders]
             ping = LifeSign(partial(_reveal, notices.ping)) if notices.ping is not None else None
