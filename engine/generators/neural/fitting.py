@@ -19,6 +19,8 @@ from engine.units import PitchRange
 _KICK = PITCHES[CLASSES.index("kick")]
 _SHORTEST = 0.05
 """Beats that a note keeps at least when it is cut."""
+_SOON = 2.0
+"""Beats after which a note that rubs has gone on by step, at the latest."""
 
 
 class Fitted(NamedTuple):
@@ -35,7 +37,10 @@ def fitted_melody(
     spans: tuple[ChordSpan, ...] | None,
     in_key: bool = True,
 ) -> Fitted:
-    """The notes in range and key; on felt beats in the chord, if chords are followed.
+    """The notes in range and key; on felt beats in the chord, if chords are followed, and elsewhere what rubs goes on.
+
+    Between felt beats a note a semitone beside a tone of the chord stays where it goes on by step, as passing notes,
+    neighbours and suspensions do; one that leaps away or comes again is moved to that tone.
 
     Args:
         notes: of a melody, one after another.
@@ -66,10 +71,23 @@ def fitted_melody(
     notes["pitch"] = _singable(moved, span)
     if spans is not None:
         strong = accent_at(request.meter, notes["start"]) >= 0.6
-        for place in np.flatnonzero(strong):
+        # From the end, since where a note goes to is what the one after it has become.
+        for place in reversed(range(len(notes))):
             tones = harmony.tones_of(harmony.span_at(spans, float(notes["start"][place])), request.key)
-            notes["pitch"][place] = endings.nearest_tone(int(notes["pitch"][place]), tones, span)
+            if strong[place] or _unresolved(notes, place, tones):
+                notes["pitch"][place] = endings.nearest_tone(int(notes["pitch"][place]), tones, span)
     return Fitted(notes, snapped)
+
+
+def _unresolved(notes: np.ndarray, place: int, tones: tuple[int, ...]) -> bool:
+    """Whether a note rubs against a tone of its chord, a semitone beside it, and does not go on by step, soon."""
+    pitch = int(notes["pitch"][place])
+    if pitch % 12 in tones or not ({(pitch - 1) % 12, (pitch + 1) % 12} & set(tones)):
+        return False
+    if place + 1 == len(notes):
+        return True
+    wait = notes["start"][place + 1] - notes["start"][place]
+    return bool(not 1 <= abs(int(notes["pitch"][place + 1]) - pitch) <= 2 or wait > _SOON)
 
 
 def _transposed(pitches: np.ndarray, key: Key) -> np.ndarray:

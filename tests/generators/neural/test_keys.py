@@ -64,6 +64,22 @@ def test_tones_of_the_chord_stay_though_the_key_has_others():
     assert 68 in found.notes["pitch"].tolist()
 
 
+def test_what_rubs_against_the_chord_goes_on_by_step_or_is_moved():
+    """F beside the E of C major: passing it stays; leapt away from, struck again or held at the end it becomes E."""
+    asked = request("melody_rnn", key="C major")
+    spans = (ChordSpan(0.0, 16.0, Chord(0)),)
+    tune = np.array([(step / 2, step / 2 + 0.5, 67, 80) for step in range(8)], NOTE)
+    for pitches, wanted in (
+        ((67, 65, 64, 67), (67, 65, 64, 67)),
+        ((67, 65, 72, 67), (67, 64, 72, 67)),
+        ((67, 65, 67, 65), (67, 65, 67, 64)),
+        ((64, 65, 64, 69), (64, 65, 64, 69)),
+    ):
+        tune["pitch"][:4] = pitches
+        found = fitted_melody(tune[:4], asked, RANGE, spans).notes["pitch"]
+        assert (found % 12).tolist() == [pitch % 12 for pitch in wanted]
+
+
 def test_voices_keep_their_leading_notes_too():
     chords = ((52, 68, 71), (57, 69, 72), (66,))
     rows = [(beat, beat + 1, pitch, 80) for beat, chord in enumerate(chords) for pitch in chord]
