@@ -103,6 +103,7 @@ class EnsembleNetwork:
         sampling: Sampling,
         rng: Random,
         count: int = 1,
+        eager: float = 0.0,
     ) -> Lines:
         """Ways to go on, `count` of them side by side.
 
@@ -114,6 +115,7 @@ class EnsembleNetwork:
             sampling: temperature, top-k and top-p.
             rng: source of chance.
             count: of lines.
+            eager: added to the logit of a beginning, against its being held or silent; 0 plays as much as was learnt.
 
         Raises:
             PerpetuumError: the network's numbers are not finite.
@@ -143,6 +145,7 @@ class EnsembleNetwork:
                     "its weights are damaged or its training went astray",
                 )
             allowed = logits[:, :KINDS].astype(np.float64)
+            allowed[:, BEGINS] += eager
             allowed[:, ENDS] += np.where(own.sounds, 0.0, _NEVER)
             if step == before:
                 # What sounded before ended there.

@@ -109,6 +109,14 @@ def test_a_primer_opens_a_section_and_is_left_behind_after_it(cache):
     assert same_notes(played(cache, primer=primer, bar=8, history=past), played(cache, bar=8, history=past))
 
 
+def test_the_denser_the_more_notes(cache):
+    counts = [
+        sum(len(played(cache, seed=seed, settings={"density": share, "candidates": 1}).notes) for seed in range(4))
+        for share in ("5 %", "50 %", "100 %")
+    ]
+    assert counts[0] < counts[1] < counts[2]
+
+
 def test_an_idea_is_stated_and_gone_on_from(cache):
     idea = TakenUp(tune(), Variation.EXACT)
     made_phrase = played(cache, taken=idea)
@@ -143,7 +151,8 @@ def test_in_another_meter_it_says_that_it_cannot(cache):
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("temperature", 0), ("temperature", float("nan")), ("top_p", 0), ("candidates", 65), ("x", 1)]
+    ("setting", "value"),
+    [("temperature", 0), ("temperature", float("nan")), ("top_p", 0), ("candidates", 65), ("x", 1)],
 )
 def test_hostile_settings_are_refused(setting, value):
     with pytest.raises(ValidationError, match=setting):
@@ -151,7 +160,8 @@ def test_hostile_settings_are_refused(setting, value):
 
 
 def test_extreme_settings_play(cache):
-    for settings in ({"temperature": 0.1}, {"temperature": 3.0}, {"top_p": "1 %"}, {"history": "16 bars"}):
+    wild = {"density": "100 %", "temperature": 3.0}
+    for settings in ({"temperature": 0.1}, wild, {"density": "0 %"}, {"top_p": "1 %"}, {"history": "16 bars"}):
         assert len(played(cache, settings=settings).notes)
 
 
