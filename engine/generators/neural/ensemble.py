@@ -38,8 +38,10 @@ _FELT = 0.6
 _FOREIGN = -4.0
 """What is added to the logits of pitch classes outside key and chord where nothing chromatic is wanted."""
 _NEVER = -1e9
-_LEAST, _AS_LEARNT = 1e-3, 0.5
-"""Densities: no less is heard of, and what the network does by itself."""
+_LEAST, _AS_LEARNT = 0.1, 0.5
+"""Densities: under the one lies silence, at the other the network does what it does by itself."""
+_STEEP = 2.0
+"""Power of the density that odds of a note follow: with it half the density is about half of the notes."""
 _KICK = PITCHES[CLASSES.index("kick")]
 _PITCHES = np.arange(LOWEST, HIGHEST + 1)
 
@@ -115,7 +117,7 @@ class EnsembleGenerator:
             Sampling(settings.temperature, top_p=settings.top_p),
             stream(request.seed, "events", number),
             settings.candidates,
-            float(np.log(max(settings.density, _LEAST) / _AS_LEARNT)),
+            _STEEP * float(np.log(max(settings.density, _LEAST) / _AS_LEARNT)),
         )
         found: list[tuple[np.ndarray, float]] = []
         for row, nats in zip(made.events, made.nats.tolist(), strict=True):

@@ -285,7 +285,7 @@ class EnsembleSettings(NetworkSettings, CuratedSettings, RecallSettings):
     )
     range: Pitches = Field(default=PitchRange(28, 50), description="lowest and highest pitch")
     density: Percent = Field(
-        default=0.5, description="how much it plays: 50 % as it has learnt, twice as much doubles the odds of a note"
+        default=0.5, description="how much it plays: 50 % as it has learnt, 25 % about half as many notes"
     )
     chromatic: Percent = Field(
         default=0.25, description="how far notes outside key and chord are let in: 0 % hardly ever, 100 % as learnt"
