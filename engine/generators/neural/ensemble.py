@@ -29,6 +29,7 @@ from engine.networks.contract import Sampling
 from engine.networks.encodings import drums, melody
 from engine.networks.encodings.grid import on_grid
 from engine.networks.ensemble.encoding import BASS, HIGHEST, LOWEST, Around, OtherParts, around
+from engine.networks.threads import one_thread
 from engine.score.drums import CLASS_OF_PITCH, CLASSES, PITCHES
 from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance, in_order, moved
 from engine.score.time import STEPS_PER_BEAT
@@ -109,16 +110,17 @@ class EnsembleGenerator:
         line = melody.from_notes(known, (before + stated) / STEPS_PER_BEAT)
         events = np.array(line, np.int64)
         events = np.where(events >= 0, np.clip(events, LOWEST, HIGHEST), events)
-        made = self.network.play(
-            BASS,
-            events,
-            _heard(request, spans, past, before, steps),
-            _bias(request, spans, stated, steps),
-            Sampling(settings.temperature, top_p=settings.top_p),
-            stream(request.seed, "events", number),
-            settings.candidates,
-            _STEEP * float(np.log(max(settings.density, _LEAST) / _AS_LEARNT)),
-        )
+        with one_thread():
+            made = self.network.play(
+                BASS,
+                events,
+                _heard(request, spans, past, before, steps),
+                _bias(request, spans, stated, steps),
+                Sampling(settings.temperature, top_p=settings.top_p),
+                stream(request.seed, "events", number),
+                settings.candidates,
+                _STEEP * float(np.log(max(settings.density, _LEAST) / _AS_LEARNT)),
+            )
         found: list[tuple[np.ndarray, float]] = []
         for row, nats in zip(made.events, made.nats.tolist(), strict=True):
             notes = moved(melody.to_notes(row.tolist()), stated / STEPS_PER_BEAT)
