@@ -159,8 +159,8 @@ class LineMemory:
 
     def push(self, events: np.ndarray) -> None:
         """Append events [count, n]."""
-        first, end = self._filled, self._filled + events.shape[1]
-        every: np.ndarray = np.arange(first, end)
+        first, end = self._filled, self._filled + int(events.shape[1])
+        every = np.arange(first, end)
         self.events[:, first:end] = events
         for kept, happens in ((self._begun, events >= 0), (self._ended, events == NOTE_OFF)):
             kept[:, first:end] = np.where(happens, every, -1)
