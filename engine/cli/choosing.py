@@ -26,7 +26,8 @@ PREFERRED: dict[str, str] = {
 }
 """The config that a family means without `--config`, where there are weights for it."""
 
-RECURRENT = tuple(name for name, one in CONFIGS.items() if one.family not in ("music_vae", "groovae", "chorale"))
+_OTHERS = ("music_vae", "groovae", "chorale", "ensemble")
+RECURRENT = tuple(name for name, one in CONFIGS.items() if one.family not in _OTHERS)
 """Configs that go on from a primer."""
 
 LATENT = tuple(name for name, one in CONFIGS.items() if one.family in ("music_vae", "groovae"))

@@ -326,6 +326,14 @@ def span_at(spans: tuple[ChordSpan, ...], beat: float) -> ChordSpan:
     return spans[0]
 
 
+def until_foreign(spans: tuple[ChordSpan, ...], start: float, pitch: int, end: float) -> float:
+    """The beat until which a held bass belongs to the chords above it: one that lies on clouds the next chord."""
+    for span in spans:
+        if start < span.start < end and pitch not in span.chord and pitch % 12 != span.chord.lowest:
+            return max(span.start, start + 0.25)
+    return end
+
+
 def tones_in_key(chord: Chord, key: Key) -> tuple[int, ...]:
     """Pitch classes of a chord that lie in the key, root first if it does; the tonic where none does."""
     return tuple(pitch for pitch in chord.pitch_classes if pitch in key) or (key.tonic,)

@@ -1,7 +1,7 @@
 """Neural networks that make and continue music, and their weights files.
 
     card = read_card(path)                 # what it is; reads no weights
-    network = load_network(path)           # an EventSequenceRnn, MusicVae or ChoraleNetwork; also from a checkpoint
+    network = load_network(path)           # an EventSequenceRnn, MusicVae, ...; also from a checkpoint
     events = network.generate(primer, num_steps=32, temperature=1.0, rng=np.random.default_rng(7))
 
 Nothing here imports TensorFlow: networks play in numpy. Their twins for training are Keras 3 models in modules called
@@ -17,6 +17,7 @@ from engine.networks.card import WeightsCard
 from engine.networks.checkpoints import open_weights, read_card
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.configs import CONFIGS
+from engine.networks.ensemble.network import EnsembleNetwork
 from engine.networks.factories import build_network
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.event_sequence import EventSequenceRnn
@@ -25,7 +26,9 @@ from engine.networks.vae.music_vae import MusicVae
 __all__ = ["CONFIGS", "WeightsCard", "build_network", "load_network", "read_card"]
 
 
-def load_network(path: Path | str, config: str | None = None) -> EventSequenceRnn | MusicVae | ChoraleNetwork:
+def load_network(
+    path: Path | str, config: str | None = None
+) -> EventSequenceRnn | MusicVae | ChoraleNetwork | EnsembleNetwork:
     """Load a network from a weights file or a checkpoint.
 
     Args:

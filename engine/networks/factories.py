@@ -11,6 +11,8 @@ import numpy as np
 
 from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.chorale.network import ChoraleNetwork
+from engine.networks.ensemble.configs import EnsembleConfig
+from engine.networks.ensemble.network import EnsembleNetwork
 from engine.networks.polyphonic.performance_rnn import PerformanceRnn
 from engine.networks.polyphonic.pianoroll_rnn import PianorollRnnNade
 from engine.networks.polyphonic.polyphony_rnn import PolyphonyRnn
@@ -39,9 +41,13 @@ def build_network(config: VaeConfig, weights: Mapping[str, np.ndarray]) -> Music
 def build_network(config: ChoraleConfig, weights: Mapping[str, np.ndarray]) -> ChoraleNetwork: ...
 
 
+@overload
+def build_network(config: EnsembleConfig, weights: Mapping[str, np.ndarray]) -> EnsembleNetwork: ...
+
+
 def build_network(
-    config: RnnConfig | VaeConfig | ChoraleConfig, weights: Mapping[str, np.ndarray]
-) -> EventSequenceRnn | MusicVae | ChoraleNetwork:
+    config: RnnConfig | VaeConfig | ChoraleConfig | EnsembleConfig, weights: Mapping[str, np.ndarray]
+) -> EventSequenceRnn | MusicVae | ChoraleNetwork | EnsembleNetwork:
     """The network of a config with these float32 weights.
 
     Raises:
@@ -51,4 +57,6 @@ def build_network(
         return MusicVae(config, weights)
     if isinstance(config, ChoraleConfig):
         return ChoraleNetwork(config, weights)
+    if isinstance(config, EnsembleConfig):
+        return EnsembleNetwork(config, weights)
     return _BY_FAMILY.get(config.family, EventSequenceRnn)(config, weights)

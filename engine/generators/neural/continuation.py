@@ -19,6 +19,7 @@ from engine.generators.transposing import phrase_in
 from engine.networks import load_network
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.contract import NO_CONDITIONS, Conditions, Extension, Passage, Sampling
+from engine.networks.ensemble.network import EnsembleNetwork
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.vae.music_vae import MusicVae
 from engine.score.phrase import Phrase, moved
@@ -56,12 +57,22 @@ def chorale_of(family: str, config: str, weights: str | None) -> ChoraleNetwork:
     return network
 
 
+def ensemble_of(family: str, config: str, weights: str | None) -> EnsembleNetwork:
+    """The ensemble network, ready to play; Args and Raises as `_network_of`."""
+    network = _network_of(family, config, weights)
+    if not isinstance(network, EnsembleNetwork):
+        raise PerpetuumError(f"{config} of {family} is no ensemble network but one of {network.config.family}")
+    return network
+
+
 def typical_for(config: str, weights: str | None) -> Typical | None:
     """How surprising held-out music is to the network of a config; None where its weights do not say it."""
     return typical_of(find("weights", weights or config, ".safetensors"))
 
 
-def _network_of(family: str, config: str, weights: str | None) -> EventSequenceRnn | MusicVae | ChoraleNetwork:
+def _network_of(
+    family: str, config: str, weights: str | None
+) -> EventSequenceRnn | MusicVae | ChoraleNetwork | EnsembleNetwork:
     """The network of a config.
 
     Args:

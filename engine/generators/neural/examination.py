@@ -12,6 +12,7 @@ from engine.generators.contract import Link, Role, Settings, Surroundings, Unfit
 from engine.generators.neural.settings import (
     ChoraleSettings,
     DrumsRnnSettings,
+    EnsembleSettings,
     GrooveSettings,
     ImprovRnnSettings,
     MelodyRnnSettings,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from engine.networks.card import WeightsCard
 
 
-_Continuing = DrumsRnnSettings | MelodyRnnSettings | ImprovRnnSettings | PolyphonyRnnSettings
+_Continuing = DrumsRnnSettings | MelodyRnnSettings | ImprovRnnSettings | PolyphonyRnnSettings | EnsembleSettings
 
 
 def network(settings: _Continuing, surroundings: Surroundings) -> tuple[Settings, list[str]]:

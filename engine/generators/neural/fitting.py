@@ -69,14 +69,20 @@ def fitted_melody(
         snapped = int(np.count_nonzero(~free))
         moved = np.where(free, moved, endings.into_key(moved, request.key, span))
     notes["pitch"] = _singable(moved, span)
-    if spans is not None:
-        strong = accent_at(request.meter, notes["start"]) >= 0.6
-        # From the end, since where a note goes to is what the one after it has become.
-        for place in reversed(range(len(notes))):
-            tones = harmony.tones_of(harmony.span_at(spans, float(notes["start"][place])), request.key)
-            if strong[place] or _unresolved(notes, place, tones):
-                notes["pitch"][place] = endings.nearest_tone(int(notes["pitch"][place]), tones, span)
-    return Fitted(notes, snapped)
+    return Fitted(notes if spans is None else on_chords(notes, request, span, spans), snapped)
+
+
+def on_chords(notes: np.ndarray, request: Request, span: PitchRange, spans: tuple[ChordSpan, ...]) -> np.ndarray:
+    """The notes in range, on felt beats in the chord, and elsewhere what rubs goes on; see `fitted_melody`."""
+    notes = notes.copy()
+    notes["pitch"] = endings.fold(notes["pitch"], span)
+    strong = accent_at(request.meter, notes["start"]) >= 0.6
+    # From the end, since where a note goes to is what the one after it has become.
+    for place in reversed(range(len(notes))):
+        tones = harmony.tones_of(harmony.span_at(spans, float(notes["start"][place])), request.key)
+        if strong[place] or _unresolved(notes, place, tones):
+            notes["pitch"][place] = endings.nearest_tone(int(notes["pitch"][place]), tones, span)
+    return notes
 
 
 def _unresolved(notes: np.ndarray, place: int, tones: tuple[int, ...]) -> bool:

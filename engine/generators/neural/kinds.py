@@ -12,6 +12,7 @@ from engine.generators.neural import examination
 from engine.generators.neural.settings import (
     ChoraleSettings,
     DrumsRnnSettings,
+    EnsembleSettings,
     GrooveSettings,
     ImprovRnnSettings,
     MelodyRnnSettings,
@@ -70,6 +71,12 @@ def _chorale(settings: ChoraleSettings) -> Generator[ChoraleSettings]:
     from engine.generators.neural.chorale import ChoraleGenerator
 
     return ChoraleGenerator(settings)
+
+
+def _ensemble(settings: EnsembleSettings) -> Generator[EnsembleSettings]:
+    from engine.generators.neural.ensemble import EnsembleGenerator
+
+    return EnsembleGenerator(settings)
 
 
 def _groove(settings: GrooveSettings) -> Transform[GrooveSettings]:
@@ -170,6 +177,18 @@ CHORALE = GeneratorKind(
     takes=frozenset({Link.PRIMER}),
     weights=_weights,
     examine=examination.chorale,
+)
+ENSEMBLE = GeneratorKind(
+    name="ensemble",
+    summary="Ensemble: a neural network plays a bass, hearing the chords and the drums of its phrase",
+    settings=EnsembleSettings,
+    roles=(Role.BASS,),
+    factory=_ensemble,
+    network=True,
+    takes=frozenset({Link.CHORDS, Link.RHYTHM, Link.PRIMER}),
+    needs=frozenset({Link.CHORDS}),
+    weights=_weights,
+    examine=examination.network,
 )
 GROOVE = TransformKind(
     name="groove",

@@ -271,3 +271,23 @@ class ChoraleSettings(NetworkSettings, CuratedSettings):
         description="the voice that sings the primer, around which the others are written; without, the choir answers "
         "the primer",
     )
+
+
+class EnsembleSettings(NetworkSettings, CuratedSettings, RecallSettings):
+    """A bass that a network plays while it hears the chords and the drums of its phrase; 4/4 alone."""
+
+    config: Literal["ensemble"] = Field(default="ensemble", description="configuration of the network")
+    temperature: float = Field(
+        default=0.9, ge=0.1, le=3.0, description="chance in sampling: below 1 more predictable, above 1 wilder"
+    )
+    top_p: Percent | None = Field(
+        default=None, ge=0.01, description="choose among the likeliest that together have this probability"
+    )
+    range: Pitches = Field(default=PitchRange(28, 50), description="lowest and highest pitch")
+    density: Percent = Field(
+        default=0.5, description="how much it plays: 50 % as it has learnt, 25 % about half as many notes"
+    )
+    chromatic: Percent = Field(
+        default=0.25, description="how far notes outside key and chord are let in: 0 % hardly ever, 100 % as learnt"
+    )
+    history: Bars = Field(default=4, le=16, description="how much of its own past it continues from")

@@ -54,7 +54,7 @@ class BassLine:
         swell = arc(onsets, request.beats)
         for place, (start, pitch) in enumerate(zip(onsets, pitches, strict=True)):
             until = onsets[place + 1] if place + 1 < len(onsets) else request.beats
-            until = min(until, _until_foreign(spans, float(start), int(pitch), until))
+            until = min(until, harmony.until_foreign(spans, float(start), int(pitch), until))
             gap = min(until - start, 2 * request.meter.beats_per_bar)
             last = request.ends_section and place + 1 == len(onsets)
             length = max(0.2, gap * (_HELD["held"] if last else _HELD[style]))
@@ -163,14 +163,6 @@ def _pitches(
             pitch = pick(rng, (root, fifth, octave), shares)
         found.append(int(pitch))
     return found
-
-
-def _until_foreign(spans: tuple[ChordSpan, ...], start: float, pitch: int, end: float) -> float:
-    """The beat until which a held note belongs to the chords above it: a bass that lies on clouds the next chord."""
-    for span in spans:
-        if start < span.start < end and pitch not in span.chord and pitch % 12 != span.chord.lowest:
-            return max(span.start, start + 0.25)
-    return end
 
 
 def _root(held: ChordSpan, key: Key, span: PitchRange, near: int) -> int:

@@ -24,7 +24,7 @@ from engine.networks.chorale.encoding import (
     tokens,
 )
 from engine.networks.chorale.layout import INTERVALS, ChoraleLayout, read_layout
-from engine.networks.sampling import sigmoid
+from engine.networks.gru import gru_step
 
 _CHUNK = 256
 """Tokens whose queries are looked at together: the shares of a whole long piece would take hundreds of megabytes."""
@@ -129,11 +129,8 @@ class ChoraleNetwork:
 
     def _gru(self, layer: int, projected: np.ndarray, state: np.ndarray) -> np.ndarray:
         """States [B, units] after a step, from what the input gives to the gates."""
-        units = state.shape[1]
-        inner = state @ self.weights[f"gru_{layer}/recurrent"] + self.weights[f"gru_{layer}/bias"][1]
-        gates = sigmoid(projected[:, : 2 * units] + inner[:, : 2 * units])
-        update, reset = gates[:, :units], gates[:, units:]
-        return update * state + (1 - update) * np.tanh(projected[:, 2 * units :] + reset * inner[:, 2 * units :])
+        w = self.weights
+        return gru_step(projected, state, w[f"gru_{layer}/recurrent"], w[f"gru_{layer}/bias"][1])
 
     def _read(self, outputs: np.ndarray, embedded: np.ndarray, attended: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Logits [N, labels]; places are [N, 5], see `encoding`."""

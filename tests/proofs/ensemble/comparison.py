@@ -14,6 +14,7 @@ from tests.proofs.ensemble.families import learnt, shipped
 from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, LineTable, Told
 from tests.proofs.ensemble.learning import Nats, judge_each, read, together, train
 from tests.proofs.ensemble.music import Line, basses, melodies
+from tests.proofs.ensemble.shipping import ship
 
 BAR = 0.1
 WAYS = {
@@ -75,6 +76,22 @@ def compared(folder: Path, run: Path, batches: int, minutes: float, seed: int) -
         found["nothing, and never did"] = _by_song(songs, judge_each(deaf, tables, NOTHING_TOLD))
         met = _told(part, found, family) and met
     return met
+
+
+def shipped_again(folder: Path, run: Path, seed: int, path: Path) -> None:
+    """Write the weights of a run's network that hears as a weights file."""
+    tables = [
+        LineTable(line, 0)
+        for line in basses(folder / "freedoom_midi", run / "basses.npz")
+        if line.piece.split == "test"
+    ]
+    best = min(map(json.loads, (run / f"hearing-{seed}.jsonl").read_text().splitlines()), key=_sum)
+    trained = {"batches": best["batch"], "seed": seed, "by": "python -m tests.proofs.ensemble"}
+    ship(read(run / f"hearing-{seed}.npz"), tables, path, trained)
+
+
+def _sum(line: Mapping[str, float]) -> float:
+    return sum(line[f"{part}_{what}"] for part in ("bass", "melody") for what in ("rhythm", "pitch"))
 
 
 def _told(part: str, found: Judged, family: Mapping[str, Nats]) -> bool:

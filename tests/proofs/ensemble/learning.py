@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
+from engine.networks.ensemble.configs import ENSEMBLE, KINDS
+from engine.networks.ensemble.encoding import BEGINS, COLUMNS
+from engine.networks.ensemble.network import EnsembleNetwork
+from engine.networks.threads import one_thread
 from engine.training.checkpoint import write_npz
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.evaluation.held_out.rnn import EVALUATION_STEPS, log_softmax
-from tests.proofs.ensemble.hearing import ALL, BEGINS, COLUMNS, NOTHING_TOLD, Heard, LineTable, Told
-from tests.proofs.ensemble.network import KINDS, EnsembleModel, loss
+from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, Heard, LineTable, Told
+from tests.proofs.ensemble.network import EnsembleModel, loss
 
 STEPS, AT_ONCE = 128, 32
 MELODIES = 0.4
@@ -39,9 +43,9 @@ class Nats(NamedTuple):
         return self.rhythm + self.pitch
 
 
-def judge(model: EnsembleModel, tables: Sequence[LineTable], told: Told) -> Nats:
+def judge(network: EnsembleNetwork, tables: Sequence[LineTable], told: Told) -> Nats:
     """Of all lines together; see `judge_each`."""
-    return together(judge_each(model, tables, told))
+    return together(judge_each(network, tables, told))
 
 
 def together(found: Sequence[Nats]) -> Nats:
@@ -52,39 +56,59 @@ def together(found: Sequence[Nats]) -> Nats:
 
 
 def judge_each(
-    model: EnsembleModel, tables: Sequence[LineTable], told: Told, phrase: int = EVALUATION_STEPS
+    network: EnsembleNetwork,
+    tables: Sequence[LineTable],
+    told: Told,
+    phrase: int = EVALUATION_STEPS,
+    before: bool = True,
 ) -> list[Nats]:
     """Each line in stretches of 16 bars, each from nothing; what is left at its end counts from two bars on.
 
     Args:
-        model: that is judged.
+        network: that is judged: the one that plays.
         tables: the lines.
         told: what of other parts.
         phrase: sixteenths to whose end others are known; without, to the end of the song.
+        before: whether drums and notes of the phrases before are known, too; in a scene they are not.
     """
+    total = np.zeros((len(tables), 3))
+    for place, losses, _ in stretches(network, tables, told, phrase, before):
+        total[place] += *losses.sum(axis=0), len(losses)
+    return [Nats(rhythm / max(1.0, count), pitch / max(1.0, count), int(count)) for rhythm, pitch, count in total]
+
+
+def stretches(
+    network: EnsembleNetwork,
+    tables: Sequence[LineTable],
+    told: Told,
+    phrase: int = EVALUATION_STEPS,
+    before: bool = True,
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """The stretches of `judge_each`: of which line, nats [T, 2] of rhythm and pitch, and labels [T, 2]."""
     rows = [
         (place, start)
         for place, table in enumerate(tables)
         for start in range(0, len(table) - 2 * STEPS_PER_BAR + 1, EVALUATION_STEPS)
     ]
-    total = np.zeros((len(tables), 3))
     for first in range(0, len(rows), AT_ONCE):
         part = rows[first : first + AT_ONCE]
         found = [
             tables[place].heard(start, EVALUATION_STEPS, told=told)
             if phrase == EVALUATION_STEPS
-            else tables[place].in_phrases(start, EVALUATION_STEPS, told, phrase)
+            else tables[place].in_phrases(start, EVALUATION_STEPS, told, phrase, before)
             for place, start in part
         ]
-        inputs, labels, weights = _batch(found + found[:1] * (AT_ONCE - len(found)), EVALUATION_STEPS)
-        logits = np.asarray(model.predict_on_batch(inputs))
+        inputs, labels, weights = _batch(found, EVALUATION_STEPS)
+        with one_thread():
+            logits = network.logits(inputs["columns"], inputs["places"])
         kinds, pitches = log_softmax(logits[..., :KINDS]), log_softmax(logits[..., KINDS:])
-        begins = weights * (labels[..., 0] == BEGINS)
-        rhythm = -np.take_along_axis(kinds, labels[..., :1], axis=-1)[..., 0] * weights
+        begins = labels[..., 0] == BEGINS
+        rhythm = -np.take_along_axis(kinds, labels[..., :1], axis=-1)[..., 0]
         pitch = -np.take_along_axis(pitches, labels[..., 1:], axis=-1)[..., 0] * begins
+        losses = np.stack([rhythm, pitch], axis=-1)
         for row, (place, _) in enumerate(part):
-            total[place] += rhythm[row].sum(), pitch[row].sum(), weights[row].sum()
-    return [Nats(rhythm / max(1.0, count), pitch / max(1.0, count), int(count)) for rhythm, pitch, count in total]
+            count = int(weights[row].sum())
+            yield place, losses[row, :count], labels[row, :count]
 
 
 def train(
@@ -125,8 +149,9 @@ def train(
         if batch % 150 and batch < batches and not late:
             continue
         line = {"batch": batch, "train": round(float(np.mean(losses)), 4)}
-        deaf = [judge(model, tables, NOTHING_TOLD) for tables in validation]
-        found = [judge(model, tables, ALL) for tables in validation] if hears else deaf
+        network = EnsembleNetwork(ENSEMBLE, model.get_by_name())
+        deaf = [judge(network, tables, NOTHING_TOLD) for tables in validation]
+        found = [judge(network, tables, ALL) for tables in validation] if hears else deaf
         for part, (one, other) in zip(("bass", "melody"), zip(found, deaf, strict=True), strict=True):
             line |= {f"{part}_rhythm": round(one.rhythm, 4), f"{part}_pitch": round(one.pitch, 4)}
             line |= {f"{part}_rhythm_deaf": round(other.rhythm, 4), f"{part}_pitch_deaf": round(other.pitch, 4)}
@@ -141,12 +166,10 @@ def train(
             break
 
 
-def read(weights: Path) -> EnsembleModel:
+def read(weights: Path) -> EnsembleNetwork:
     """The network as `train` left it."""
-    model = EnsembleModel()
     with np.load(weights) as found:
-        model.set_by_name({name: found[name] for name in found.files})
-    return model
+        return EnsembleNetwork(ENSEMBLE, {name: found[name] for name in found.files})
 
 
 def _drawn(

@@ -1,4 +1,4 @@
-"""The network: an embedding, a GRU, a hidden layer, and views of a pitch, as `engine.networks.chorale` has them."""
+"""The twin of `engine.networks.ensemble` for training."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from engine.networks.ensemble.configs import KINDS, VIEWS, ensemble_shapes
+from engine.networks.ensemble.encoding import BEGINS, FIELDS, HIGHEST, LOWEST, WIDE
 from engine.networks.keras_weights import NamedWeightsModel
 from engine.networks.scan import gru_layer
-from tests.proofs.ensemble.hearing import BEGINS, COLUMNS, FIELDS, HIGHEST, INTERVALS, LOWEST, PITCHES, UNKNOWN, WIDE
 
 ops: Any = keras.ops
-KINDS = UNKNOWN
-VIEWS = {"kinds": KINDS, "pitch": PITCHES, "interval": INTERVALS, "from_root": 12, "bar_ago_interval": INTERVALS}
 _STARTS = dict(zip(VIEWS, np.cumsum([0, *VIEWS.values()][:-1]).tolist(), strict=True))
 
 
@@ -30,19 +29,7 @@ class EnsembleModel(NamedWeightsModel):
     def __init__(self, units: int = 160, dense: int = 128, dropout: float = 0.25, seed: int = 0) -> None:
         super().__init__()
         self.dropout_rate, self.dropout_seeds = dropout, keras.random.SeedGenerator(seed)
-        self.add_by_name(
-            {
-                "embedding/kernel": (COLUMNS, dense),
-                "embedding/bias": (dense,),
-                "gru_0/kernel": (dense, 3 * units),
-                "gru_0/recurrent": (units, 3 * units),
-                "gru_0/bias": (2, 3 * units),
-                "dense/kernel": (units + dense, dense),
-                "dense/bias": (dense,),
-                "output/kernel": (dense, sum(VIEWS.values())),
-                "output/bias": (sum(VIEWS.values()),),
-            }
-        )
+        self.add_by_name(ensemble_shapes(units, dense))
         self.built = True
         self.set_by_name(self._initial(np.random.default_rng(seed)))
 

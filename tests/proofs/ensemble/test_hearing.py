@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from engine.networks.ensemble.encoding import STARTS
 from engine.training.datasets.pieces import DatasetPiece
-from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, STARTS, LineTable, Told
+from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, LineTable, Told
 from tests.proofs.ensemble.music import Line
 
 STEPS = 128

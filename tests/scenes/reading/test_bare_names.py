@@ -103,7 +103,8 @@ def test_the_shipped_instruments_are_playable_by_their_names(tmp_path):
 def bare_parts():
     """One part for each generator in each of its roles, and for each transform."""
     for name, role in BARE:
-        needed = {"pattern": "{kind: pattern, notes: D4:1}", "improv_rnn": "{kind: improv_rnn, chords: pad}"}
+        needed = {"pattern": "{kind: pattern, notes: D4:1}"}
+        needed |= {name: f"{{kind: {name}, chords: pad}}" for name in ("ensemble", "improv_rnn")}
         if name == "canon":
             continue  # where its leader has played nothing yet it rests: tests/generators/rules/test_canon.py
         if name == "pattern" and role is Role.DRUMS:

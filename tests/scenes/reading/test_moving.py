@@ -42,7 +42,7 @@ VALUES = {"points": None, "chords": "Am F", "notes": "C4:1", "weights": None, "c
 def test_everything_that_the_hint_of_move_offers_can_be_moved(tmp_path, name):
     kind = GENERATORS.kinds()[name]
     drums = "drums" in kind.roles and name in ("drum_rules", "drums_rnn")
-    more = ", chords: pad" if name == "improv_rnn" else ", notes: 'C4:1'" if name == "pattern" else ""
+    more = ", chords: pad" if name in ("ensemble", "improv_rnn") else ", notes: 'C4:1'" if name == "pattern" else ""
     more = ", leader: pad" if name == "canon" else more
     part = f"{{generator: {{kind: {name}{more}}}, transforms: [thin: 10 %, humanize, thin: 20 %], instrument: "
     part += ("electronic_kit" if drums else "glass_bell") + "}"

@@ -50,6 +50,16 @@ def judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:
     return "", doubt + max(0.0, _longest_wait(notes, request) - _STILL)
 
 
+def judged_bass(notes: np.ndarray, request: Request) -> tuple[str, float]:
+    """A bass sounds and moves in time; it may stay on one pitch as long as a chord does."""
+    if not len(notes):
+        return ("" if _may_rest(request) else "silence"), 0.0
+    if len(notes) > 4.1 * request.beats:
+        return f"babble ({len(notes)} notes in {request.beats:g} beats)", 0.0
+    doubt = max(0.0, len(notes) / request.beats - 3.0)
+    return "", doubt + max(0.0, _longest_wait(notes, request) - _STILL)
+
+
 def judged_voices(notes: np.ndarray, request: Request) -> tuple[str, float]:
     """Several voices sound most of the time, move, and are neither a cluster nor a hammer."""
     if not len(notes):
