@@ -11,18 +11,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.errors import PerpetuumError
+from engine.generators.contract import Request
 from engine.generators.neural.kinds import MUSIC_VAE
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.networks import load_network
-from engine.pool.serving.file.config import MB, Compute
+from engine.pool.serving.file.config import MB, Compute, PoolConfig
 from engine.pool.serving.making import twins as twins_module
+from engine.pool.serving.making.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.making.phrases import IN_MEMORY, BuiltModels, PhraseMaker
 from engine.pool.serving.making.replica import Replica
+from engine.pool.serving.making.replicas import RayMakers
 from engine.pool.serving.making.twins import Twins, are_heavy
 from engine.pool.wire.digests import weights_named
+from engine.pool.wire.messages import Words
 from engine.pool.wire.requests import write_job
 from engine.runtime.workers.worker import rehearsal
 from engine.timbres import backend
@@ -35,10 +40,14 @@ HEAVY = 3 * MB
 Sent = tuple[str, bytes, Mapping[str, str]]
 
 
-def sent(config: str, seed: int = 3, **settings: object) -> Sent:
+def wanted(config: str, seed: int = 3, **settings: object) -> Request:
+    """Four bars of a network."""
     chosen = MusicVaeSettings.model_validate({"config": config, "points": (3, 4 + seed), **settings})
-    request = replace(rehearsal(MUSIC_VAE, chosen), bars=4, seed=seed, theme=seed)
-    written = write_job("music_vae", request, weights_named)
+    return replace(rehearsal(MUSIC_VAE, chosen), bars=4, seed=seed, theme=seed)
+
+
+def sent(config: str, seed: int = 3, **settings: object) -> Sent:
+    written = write_job("music_vae", wanted(config, seed, **settings), weights_named)
     return "music_vae", written.data, {digest: str(path) for digest, path in written.weights.items()}
 
 
@@ -118,12 +127,17 @@ def broken(who: str) -> object:
     raise OSError("libcudart.so.12: cannot open shared object file")
 
 
+def endless(who: str) -> object:
+    raise PerpetuumError("ümlaut \udcff " * 1000)
+
+
 @pytest.mark.parametrize(
     ("tensorflow", "compute", "why"),
     [
         (absent, Compute.TENSORFLOW, "cannot be imported"),
         (absent, Compute.AUTO, "cannot be imported"),
         (broken, Compute.TENSORFLOW, "libcudart.so.12"),
+        (endless, Compute.TENSORFLOW, "ümlaut"),
         (lambda who: NoGpu, Compute.AUTO, "does not find the GPU that is there"),
         (broken, Compute.NUMPY, "numpy: the pool's file says so"),
     ],
@@ -135,6 +149,7 @@ def test_whatever_is_wrong_with_tensorflow_numpy_plays_and_says_why(monkeypatch,
     assert not outcome.problem
     assert outcome.heavy.startswith("numpy: ")
     assert why in outcome.heavy
+    assert msgspec.json.decode(msgspec.json.encode(outcome.heavy), type=Words) == outcome.heavy
 
 
 @pytest.mark.models
@@ -175,3 +190,45 @@ def test_the_server_tells_what_played_heavy_weights_in_its_models_and_metrics(tm
     for by in ("tensorflow_gpu", "numpy"):
         assert f'perpetuum_pool_heavy_phrases_total{{by="{by}"}} 2.0' in metrics
     assert len(caplog.records) == 2, "each once"
+
+
+class Dying:
+    """A deployment as Ray hands it out, whose replicas die while TensorFlow plays.
+
+    Attributes:
+        asked: what each was told of playing plainly.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.make = self
+
+    def remote(self, kind: str, job: bytes, paths: Mapping[str, str], plain: str = "") -> object:
+        """Begin."""
+        self.asked.append(plain)
+
+        async def answer() -> tuple[bytes, str, int, str]:
+            if not plain:
+                raise RuntimeError("The actor died\nunexpectedly")
+            return b"a phrase", "", 0, f"numpy: {plain}"
+
+        return asyncio.ensure_future(answer())
+
+
+def test_where_tensorflow_takes_its_replica_along_the_last_attempt_and_all_after_it_are_numpys(tmp_path):
+    makers = RayMakers.__new__(RayMakers)
+    light, heavy = Dying(), Dying()
+    makers._config, makers._plain, makers._handles = PoolConfig(tmp_path), {}, {"all": light, "heavy": heavy}
+    file = tmp_path / "big.safetensors"
+    with file.open("wb") as sparse:
+        sparse.truncate(33 * MB)
+
+    async def ask() -> list[JobOutcome]:
+        return [await makers.make("music_vae", b"", {"0": str(file)}) for _ in range(2)]
+
+    why = "replicas died of it: The actor died"
+    assert asyncio.run(ask()) == [JobOutcome(b"a phrase", heavy=f"numpy: {why}")] * 2
+    assert heavy.asked == ["", "", why, why]
+    with pytest.raises(MakersAwayError, match="The actor died"):
+        asyncio.run(makers.make("music_vae", b"", {"0": __file__}))
+    assert light.asked == ["", "", ""], "which TensorFlow has no part in"

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 NUMPY = "numpy"
 
+_LONGEST = 500
+"""Letters of a problem."""
+
 
 def size_of_weights(path: str) -> int:
     """Bytes of a weights file; 0 for what is none."""
@@ -115,4 +118,6 @@ class Twins:
         problem = self.problem if twin is None else twin.problem
         if twin is not None and not problem:
             return f"tensorflow_{self._device.partition(':')[0].lower()}"
-        return f"{NUMPY}: {problem or 'TensorFlow knows no such network'}"
+        # It travels to players, who take no more of it.
+        told = (problem or "TensorFlow knows no such network")[:_LONGEST].encode(errors="replace").decode()
+        return f"{NUMPY}: {told}"
