@@ -13,9 +13,10 @@ from typing import Any
 from engine.errors import PerpetuumError
 
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
-_WITHOUT_KERAS = {"TF_USE_LEGACY_KERAS": "1"}
+_WITHOUT_KERAS = {"TF_USE_LEGACY_KERAS": "1", "KERAS_HOME": str(Path(os.devnull) / "keras")}
 """TensorFlow imports Keras 3 with all that Keras can wrap, scikit-learn and pandas among it: 140 MB and half of the
-time of the import, for nothing that is used here. Where the old Keras is asked for, it looks for that alone."""
+time of the import, for nothing that is used here. Where the old Keras is asked for, it looks for that alone. The part
+of it that TensorFlow still has writes its defaults into the home folder; there is no such place as this one."""
 _DEVICES = Path("/dev")
 _SHOWN = (*"0123456789", "gpu-", "mig-")
 """What the name of a GPU begins with in `CUDA_VISIBLE_DEVICES`."""
