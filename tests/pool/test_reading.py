@@ -115,6 +115,8 @@ def test_what_makes_nothing_of_its_own_leaves_the_rest_to_others(read):
         ("perpetuum: 1\ndeployments: {a: {heavy: true}, b: {heavy: true}}\n", "makes all heavy that no other"),
         ("perpetuum: 1\ndeployments: {a: {heavy: 20 MB}}\n", "`true` or `false`"),
         ("perpetuum: 1\ndeployments: {a: {compute: gpu}}\n", "tensorflow"),
+        ("perpetuum: 1\ndeployments: {a: {gpus: 1.5}}\n", "pool.yaml:2:19: error: more than one GPU is shared"),
+        ("perpetuum: 1\ndeployments: {a: {gpus: .nan}}\n", "gpus"),
         ("perpetuum: 1\ndeployments: {a: {compute: [tensorflow]}}\n", "compute"),
         ("perpetuum: 1\ndeployments: {a: {compute: }}\n", "compute"),
         ("perpetuum: 1\nheavy: 0 MB\n", "heavy"),

@@ -56,7 +56,7 @@ class DeploymentFile(Settings):
         default=0.0,
         ge=0,
         le=16,
-        description="Share of GPUs that Ray gives to each, and waits for; without, each uses the first that there is.",
+        description="Share of GPUs that Ray gives to each; without, each uses the first that there is.",
     )
     batch: int = Field(
         default=1,
@@ -184,6 +184,8 @@ def _read_deployments(source: SourceFile, node: MapNode) -> tuple[Deployment, ..
         if not kinds and "kinds" not in value.entries and others:
             what = "all heavy that" if head.heavy else "all that"
             source.error(key.span, f"`{others[0]}` makes {what} no other makes already", "`kinds`")
+        if head.gpus > 1 and not head.gpus.is_integer():
+            source.error(value.key("gpus").span, "more than one GPU is shared out whole", "a part of one, or 1, 2, ...")
         if head.compute is Compute.TENSORFLOW and find_spec("tensorflow") is None:
             source.warning(
                 value.key("compute").span,

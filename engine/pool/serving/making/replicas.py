@@ -109,6 +109,7 @@ class RayMakers:
                 _node_ip_address="127.0.0.1",
                 **told,
             )
+            self._require_gpus()
         # No server of Ray's: ours is before it, and what is no good request goes no further.
         self._serve.start(proxy_location="Disabled")
         handles: dict[str, Any] = {}
@@ -125,6 +126,17 @@ class RayMakers:
             bound = deployment.bind(one.models, one.memory, one.batch, one.compute, self._config.heavy, one.heavy)
             handles[one.name] = self._serve.run(bound, name=self._application(one.name), route_prefix=None)
         return handles
+
+    def _require_gpus(self) -> None:
+        """Whether Ray has the GPUs that are asked for: it would wait for them for ever, and say nothing. In a cluster
+        they may come.
+
+        Raises:
+            PerpetuumError: it has not.
+        """
+        wanted = sum(one.gpus * one.replicas for one in self._config.deployments)
+        if wanted and wanted > (there := self._ray.cluster_resources().get("GPU", 0)):
+            raise PerpetuumError(f"the deployments ask for {wanted:g} GPUs in all, and Ray finds {there:g}")
 
     def _application(self, deployment: str) -> str:
         """What Serve calls a deployment. A cluster may have other pools; who starts again takes over its own."""
