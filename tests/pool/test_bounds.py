@@ -24,7 +24,7 @@ from engine import assets
 from engine.errors import PerpetuumError
 from engine.pool.serving import app, connections, store
 from engine.pool.serving.answering import Answers
-from engine.pool.serving.file.config import PoolConfig
+from engine.pool.serving.file.config import Deployment, PoolConfig
 from engine.pool.serving.making.makers import JobOutcome
 from engine.pool.serving.making.replicas import RayMakers
 from engine.pool.serving.store import StoreFullError, WeightsStore
@@ -317,3 +317,7 @@ def test_where_ray_is_missing_nothing_is_left_and_where_it_does_not_start_its_lo
     assert told.value.hint is not None
     assert (Path(told.value.hint.removeprefix("look into ")) / "log").read_text() == "why"
     assert "RAY_AUTH_TOKEN_PATH" not in os.environ
+    # It would wait for GPUs that are not there, for ever.
+    ray.init, ray.cluster_resources = lambda **_: None, lambda: {"CPU": 2.0, "GPU": 1.0}  # type: ignore[attr-defined]
+    with pytest.raises(PerpetuumError, match="ask for 2 GPUs in all, and Ray finds 1"):
+        RayMakers(PoolConfig(tmp_path / "weights", deployments=(Deployment(gpus=1.0),)))

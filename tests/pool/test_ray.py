@@ -24,6 +24,7 @@ from tests.health.prometheus import wait_until
 from tests.pool.rays import APART, TOKEN, Cluster, RealPool, replicas_of
 from tests.pool.test_asking import asking, drums, job, phrase_from, reply_to, until
 from tests.pool.test_timbres import DIGEST, SETTINGS, order_in
+from tests.pool.test_twins import wanted
 from tests.test_codec import same
 
 pytestmark = [
@@ -36,8 +37,9 @@ pytestmark = [
 
 def test_a_player_is_answered_while_a_replica_is_killed_and_the_pool_ends_without_a_trace(tmp_path, monkeypatch):
     monkeypatch.setattr(rung, "LONGEST_PATIENCE", 60.0)
-    with RealPool(tmp_path, "deployments: {all: {batch: 4}}\n") as real:
-        assert len(real.replicas) == 2
+    file = "heavy: 5 MB\ndeployments: {all: {batch: 4}, big: {heavy: true, replicas: 1, compute: tensorflow}}\n"
+    with RealPool(tmp_path, file) as real:
+        assert len(real.replicas) == 3
         if APART:
             assert real.listening() == {f"127.0.0.1:{real.port}"}, "no socket of Ray's can be reached from elsewhere"
             assert any(not where.startswith("127.") for where in real.listening(inside=True)), "which it has"
@@ -50,13 +52,17 @@ def test_a_player_is_answered_while_a_replica_is_killed_and_the_pool_ends_withou
                 assert same(reply.phrase, make_phrase("drums_rnn", drums(seed), {})[1])
             vae = reply_to(pool, job(rehearsal(MUSIC_VAE, MusicVaeSettings(points=(3, 4))), "music_vae", 4))
             assert not vae.problem
+            trio = phrase_from(pool, wanted("trio_4bar", 5), "music_vae")
+            assert same(trio.phrase, make_phrase("music_vae", wanted("trio_4bar", 5), {})[1])
             with urllib.request.urlopen(f"{real.url}/metrics", timeout=60) as metrics:
-                assert b"perpetuum_pool_batch_count 1.0" in metrics.read(), "it went the way of those that share"
+                text = metrics.read()
+            assert b"perpetuum_pool_batch_count 1.0" in text, "it went the way of those that share"
+            assert b'perpetuum_pool_heavy_phrases_total{by="tensorflow_cpu"} 1.0' in text, "and what is heavy its own"
             assert asyncio.run(bank(real.url)).name == FOLDER_FILE
             real.replicas[0].kill()
             for seed in range(10, 30):
                 assert phrase_from(pool, drums(seed)).phrase is not None
-            assert wait_until(lambda: len(real.replicas) == 2, 120), "the replica that was killed was not replaced"
+            assert wait_until(lambda: len(real.replicas) == 3, 120), "the replica that was killed was not replaced"
         assert real.end() == 0
     assert not list(real.home.iterdir()), "Ray wrote into the home folder"
 

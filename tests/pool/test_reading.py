@@ -59,6 +59,38 @@ def test_a_file_says_what_is_served(read, tmp_path):
     assert config.weights == tmp_path / "weights"
 
 
+def test_heavy_weights_are_made_apart_by_whoever_is_nearest(read):
+    config, words = read(
+        "perpetuum: 1\nheavy: 100 MB\ndeployments:\n  vae: {kinds: music_vae}\n  rest: {}\n"
+        "  big: {heavy: true, compute: numpy}\n  trio: {kinds: music_vae, heavy: true}\n"
+    )
+    assert config is not None, words
+    assert config.heavy == 100 * 10**6
+    asked = [("music_vae", False), ("drums_rnn", False), ("drums_rnn", True), ("music_vae", True), ("", True)]
+    assert [config.deployment_of(*one).name for one in asked] == ["vae", "rest", "big", "trio", "big"]
+    assert [one.compute for one in config.deployments] == ["auto", "auto", "numpy", "auto"]
+
+
+def test_who_names_no_deployments_has_one_for_heavy_weights(read):
+    config, _ = read("perpetuum: 1\n")
+    assert config is not None
+    assert [config.deployment_of("music_vae", heavy).name for heavy in (False, True)] == ["all", "heavy"]
+    config, _ = read("perpetuum: 1\ndeployments: {big: {heavy: true}}\n")
+    assert config is not None
+    assert config.deployment_of("music_vae").name == "others"
+    config, _ = read("perpetuum: 1\ndeployments: {one: {}}\n")
+    assert config is not None
+    assert config.deployment_of("music_vae", True).name == "one", "nobody else is there"
+
+
+def test_it_is_said_where_tensorflow_is_asked_for_and_is_not_there(read, monkeypatch):
+    text = "perpetuum: 1\ndeployments: {a: {compute: tensorflow}}\n"
+    monkeypatch.setattr("engine.pool.serving.file.reading.find_spec", lambda name: None)
+    config, words = read(text)
+    assert config is not None
+    assert "pool.yaml:2:19: warning: TensorFlow is not installed here: numpy plays" in words
+
+
 def test_what_makes_nothing_of_its_own_leaves_the_rest_to_others(read):
     config, _ = read("perpetuum: 1\ndeployments: {heavy: {kinds: music_vae}}\n")
     assert config is not None
@@ -80,6 +112,16 @@ def test_what_makes_nothing_of_its_own_leaves_the_rest_to_others(read):
         ("perpetuum: 1\ndeployments: {a: {kinds: melody_rules}}\n", "no kind with a network"),
         ("perpetuum: 1\ndeployments: {a: {}, b: {}}\n", "makes all that no other makes already"),
         ("perpetuum: 1\ndeployments: {a: {kinds: [music_vae, music_vae]}}\n", "makes music_vae already"),
+        ("perpetuum: 1\ndeployments: {a: {heavy: true}, b: {heavy: true}}\n", "makes all heavy that no other"),
+        ("perpetuum: 1\ndeployments: {a: {heavy: 20 MB}}\n", "`true` or `false`"),
+        ("perpetuum: 1\ndeployments: {a: {compute: gpu}}\n", "tensorflow"),
+        ("perpetuum: 1\ndeployments: {a: {gpus: 1.5}}\n", "pool.yaml:2:19: error: more than one GPU is shared"),
+        ("perpetuum: 1\ndeployments: {a: {gpus: .nan}}\n", "gpus"),
+        ("perpetuum: 1\ndeployments: {a: {compute: [tensorflow]}}\n", "compute"),
+        ("perpetuum: 1\ndeployments: {a: {compute: }}\n", "compute"),
+        ("perpetuum: 1\nheavy: 0 MB\n", "heavy"),
+        ("perpetuum: 1\nheavy: -5 GB\n", "heavy"),
+        ("perpetuum: 1\nheavy: true\n", "heavy"),
         ("perpetuum: 1\ndeployments: {a: {replicas: 0}}\n", "out of range"),
         ("perpetuum: 1\ndeployments: {a: {kinds: []}}\n", "pool.yaml:2:19: error: `kinds` is empty"),
         ("perpetuum: 1\ndeployments: {others: {kinds: music_vae}}\n", "pool.yaml:2:15: error: `others` is the name"),

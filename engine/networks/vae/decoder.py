@@ -114,18 +114,22 @@ class ConductorRnn:
         layout: which of the weights are what.
         bars: how many.
         weights: by Magenta's names, float32.
+
+    Attributes:
+        state: kernel and bias that make the first states of z.
+        cells: from below to above.
     """
 
     def __init__(self, layout: VaeLayout, bars: int, weights: Mapping[str, np.ndarray]) -> None:
         self.bars = bars
-        self._state = weights[f"{CONDUCTOR}/initial_state/kernel"], weights[f"{CONDUCTOR}/initial_state/bias"]
-        self._cells = [Cell(weights, conductor_cell(layer)) for layer in range(len(layout.conductor))]
+        self.state = weights[f"{CONDUCTOR}/initial_state/kernel"], weights[f"{CONDUCTOR}/initial_state/bias"]
+        self.cells = [Cell(weights, conductor_cell(layer)) for layer in range(len(layout.conductor))]
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         """Embeddings [bars, B, E] of z [B, Z]."""
-        states = initial_states(z, self._state, self._cells)
+        states = initial_states(z, self.state, self.cells)
         below = None
-        for layer, cell in enumerate(self._cells):
+        for layer, cell in enumerate(self.cells):
             # The lowest layer's input is a zero at every step: only the bias is left of it.
             projected = np.zeros((self.bars, len(z), 4 * cell.units), np.float32)
             if below is not None:

@@ -19,15 +19,19 @@ class Encoder:
     Args:
         layout: which of the weights are what.
         weights: by Magenta's names, float32.
+
+    Attributes:
+        layers: cells forwards and backwards, from below to above.
+        mu, sigma: kernel and bias of what is said of z.
     """
 
     def __init__(self, layout: VaeLayout, weights: Mapping[str, np.ndarray]) -> None:
-        self._layers = [
+        self.layers = [
             tuple(Cell(weights, encoder_cell(layer, direction)) for direction in ("fw", "bw"))
             for layer in range(len(layout.encoder))
         ]
-        self._mu = weights["encoder/mu/kernel"], weights["encoder/mu/bias"]
-        self._sigma = weights["encoder/sigma/kernel"], weights["encoder/sigma/bias"]
+        self.mu = weights["encoder/mu/kernel"], weights["encoder/mu/bias"]
+        self.sigma = weights["encoder/sigma/kernel"], weights["encoder/sigma/bias"]
 
     def __call__(self, inputs: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of z, each [B, Z].
@@ -45,17 +49,17 @@ class Encoder:
         backwards = np.where(times < lengths, lengths - 1 - times, times)
         sequences = np.arange(rows)
         heard = []
-        for layer, (forward_cell, backward_cell) in enumerate(self._layers):
-            last = layer == len(self._layers) - 1
+        for layer, (forward_cell, backward_cell) in enumerate(self.layers):
+            last = layer == len(self.layers) - 1
             forward, h_forward = _along(forward_cell, below, lengths, not last)
             backward, h_backward = _along(backward_cell, below[backwards, sequences], lengths, not last)
             if forward is not None and backward is not None:
                 below = np.concatenate([forward, backward[backwards, sequences]], axis=2)
             heard = [h_forward, h_backward]
-        embedding = np.empty((rows, self._mu[0].shape[0]), np.float32)
+        embedding = np.empty((rows, self.mu[0].shape[0]), np.float32)
         embedding[order] = np.concatenate(heard, axis=1)
-        mu = embedding @ self._mu[0] + self._mu[1]
-        sigma = np.logaddexp(np.float32(0.0), embedding @ self._sigma[0] + self._sigma[1])
+        mu = embedding @ self.mu[0] + self.mu[1]
+        sigma = np.logaddexp(np.float32(0.0), embedding @ self.sigma[0] + self.sigma[1])
         return mu, sigma
 
 

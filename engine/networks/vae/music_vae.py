@@ -39,6 +39,9 @@ class MusicVae:
     Attributes:
         sizes: as the card says them, such as {"latent": 256, "encoder": [512], "decoder": [256, 256]}.
         latent_size: numbers of z, Z.
+        bytes: of its weights, as float32.
+        encoder: hears; None of a decoder alone.
+        conductor: above the decoders; None without a hierarchy.
         decoders: of each part.
     """
 
@@ -46,21 +49,21 @@ class MusicVae:
         layout = config.read_layout({name: tuple(value.shape) for name, value in weights.items()})
         weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
         self.config, self.sizes, self.latent_size = config, layout.sizes(), layout.latent
-        self._encoder = Encoder(layout, weights) if layout.encoder else None
-        self._conductor = ConductorRnn(layout, config.bars, weights) if config.bars else None
-        big = sum(value.nbytes for value in weights.values()) > _BIG
-        self._threads = two_threads if big else one_thread
-        self._threads_of_one = close_threads if not big and self._conductor is None else self._threads
+        self.encoder = Encoder(layout, weights) if layout.encoder else None
+        self.conductor = ConductorRnn(layout, config.bars, weights) if config.bars else None
+        self.bytes = sum(value.nbytes for value in weights.values())
+        self._threads = two_threads if self.bytes > _BIG else one_thread
+        self._threads_of_one = close_threads if self.bytes <= _BIG and self.conductor is None else self._threads
         scopes = layout.scopes
         heads = heads_of(config, weights, scopes)
-        self.decoders = [
+        self.decoders: Sequence[LstmDecoder] = [
             LstmDecoder(scope, len(layout.decoder), head, weights) for scope, head in zip(scopes, heads, strict=True)
         ]
 
     @property
     def hears(self) -> bool:
         """Whether there is an encoder."""
-        return self._encoder is not None
+        return self.encoder is not None
 
     def encode(
         self, inputs: np.ndarray, lengths: np.ndarray | None = None, controls: np.ndarray | None = None
@@ -75,7 +78,7 @@ class MusicVae:
         Raises:
             ValueError: a shape does not fit, or these weights are a decoder alone.
         """
-        if self._encoder is None:
+        if self.encoder is None:
             raise ValueError(f"these weights of {self.config.name} are a decoder alone: they cannot hear music")
         inputs = _checked(inputs, self.config.input_size, "inputs")
         rows, steps = inputs.shape[:2]
@@ -86,7 +89,7 @@ class MusicVae:
         if lengths.shape != (rows,) or lengths.min(initial=1) < 1 or lengths.max(initial=1) > steps:
             raise ValueError(f"lengths have to be {rows} numbers from 1 to {steps}")
         with self._threads():
-            return self._encoder(inputs, lengths)
+            return self.encoder(inputs, lengths)
 
     def decode(
         self,
@@ -139,7 +142,7 @@ class MusicVae:
             known = hits.transpose(1, 0, 2)
         samples, outputs = [], []
         with self._threads_of_one() if len(z) == 1 else self._threads():
-            embeddings = self._conductor(z) if self._conductor else None
+            embeddings = self.conductor(z) if self.conductor else None
             for decoder in self.decoders:
                 noise = _noise(decoder.head, temperature, rng, (steps, len(z)))
                 if embeddings is None:
@@ -169,7 +172,7 @@ class MusicVae:
         rows, steps = targets.shape[:2]
         if len(z) != rows:
             raise ValueError(f"{len(z)} latent vectors for {rows} targets")
-        if self._conductor:
+        if self.conductor:
             self._steps(steps)
         told = self._controls(controls, rows, steps)
         previous = np.zeros_like(targets)
@@ -177,10 +180,10 @@ class MusicVae:
         outputs, costs, first = [], np.zeros(rows), 0
         with self._threads():
             embeddings = z
-            if self._conductor:
+            if self.conductor:
                 # All bars of all sequences side by side: each begins anew with its own embedding.
-                bars = self._conductor.bars
-                embeddings = self._conductor(z).swapaxes(0, 1).reshape(rows * bars, -1)
+                bars = self.conductor.bars
+                embeddings = self.conductor(z).swapaxes(0, 1).reshape(rows * bars, -1)
                 previous = previous.reshape(rows * bars, steps // bars, -1)
             for decoder in self.decoders:
                 part = slice(first, first + decoder.head.size)
@@ -198,7 +201,7 @@ class MusicVae:
 
     def _steps(self, length: int | None) -> int:
         steps = self.config.steps if length is None else length
-        if steps < 1 or (self._conductor and steps != self.config.steps):
+        if steps < 1 or (self.conductor and steps != self.config.steps):
             raise ValueError(f"{self.config.name} decodes {self.config.steps} steps, not {steps}")
         return steps
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -47,6 +47,10 @@ SLOWEST, STALLED = 100_000.0, 20.0
 
 READY_PATIENCE, UNREADY_PATIENCE = 5.0, 0.5
 """Seconds in which a bar must be made for the pool to be ready; and for which one is waited for where none was."""
+
+
+_MOST_TOLD = 256
+"""Lines of the log about what plays heavy weights."""
 
 
 class RefusedError(Exception):
@@ -89,6 +93,7 @@ class PoolApp:
     banks: Answers = field(default_factory=lambda: Answers(remembered=256 << 20, most=16))
     metrics: PoolMetrics = field(default_factory=PoolMetrics)
     _under_way: Counter[str] = field(default_factory=Counter[str])
+    _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     _looking: asyncio.Task[str] | None = None
     _problem: str = ""
     _receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
@@ -226,7 +231,24 @@ class PoolApp:
             raise RefusedError(400, error.message, error.where) from error
         files = {digest: str(path) for digest, path in paths.items()}
         left = read.seconds_left - (time.monotonic() - came)
-        return await self._made(request, self.answers, read.key, lambda: self.makers.make(kind, read.data, files), left)
+
+        async def make() -> JobOutcome:
+            outcome = await self.makers.make(kind, read.data, files)
+            self._tell_of(files, outcome.heavy)
+            return outcome
+
+        return await self._made(request, self.answers, read.key, make, left)
+
+    def _tell_of(self, files: Iterable[str], by: str) -> None:
+        """Tell what has played weights by their digests, if they are heavy."""
+        if not by:
+            return
+        self.metrics.heavy.labels(by.partition(":")[0]).inc()
+        model = self.store.played(files, by)
+        # Where one replica has fallen back and another has not, it changes with every phrase.
+        if model is not None and (model.digest, by) not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add((model.digest, by))
+            log.warning("%s is played by %s", model.name or model.digest, by)
 
     async def _made(
         self, request: Request, answers: Answers, key: str, make: Callable[[], Awaitable[JobOutcome]], left: float

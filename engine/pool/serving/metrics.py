@@ -17,6 +17,7 @@ class PoolMetrics:
         seconds: by endpoint, until it was answered.
         again: phrases that had been asked for before.
         making: phrases that are being made.
+        heavy: phrases of heavy networks, by what played them.
         batch: phrases in the fullest call of a network that each had a share in, of those whose calls are shared.
     """
 
@@ -33,5 +34,8 @@ class PoolMetrics:
             "Phrases in the fullest shared call of a network, for each phrase.",
             buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=own,
+        )
+        self.heavy = Counter(
+            "perpetuum_pool_heavy_phrases", "Phrases of heavy networks, by what played them.", ("by",), registry=own
         )
         self.making = Gauge("perpetuum_pool_phrases_making", "Phrases that are being made.", registry=own)

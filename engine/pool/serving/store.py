@@ -8,10 +8,12 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+
+from msgspec.structs import replace
 
 from engine import assets
 from engine.errors import PerpetuumError
@@ -73,6 +75,18 @@ class WeightsStore:
     def models(self) -> tuple[WireModel, ...]:
         """What there is."""
         return tuple(model for model, _ in self._models.values())
+
+    def played(self, digests: Iterable[str], by: str) -> WireModel | None:
+        """Note what played the heaviest of some weights; what they are now, if that is new."""
+        found = [self._models[digest] for digest in digests if digest in self._models]
+        if not found:
+            return None
+        model, path = max(found, key=lambda one: one[0].bytes)
+        if model.played_by == by:
+            return None
+        model = replace(model, played_by=by)
+        self._models[model.digest] = model, path
+        return model
 
     def paths(self, digests: tuple[str, ...]) -> dict[str, Path]:
         """Files by digest, as far as they are here; one that somebody has deleted is here no more."""

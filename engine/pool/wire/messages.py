@@ -244,14 +244,23 @@ class Refusal(WireMessage, frozen=True):
     missing: Annotated[tuple[Digest, ...], Meta(max_length=64)] = ()
 
 
-class WireModel(WireMessage, frozen=True):
-    """Weights that a pool has."""
+class WireModel(WireMessage, frozen=True, omit_defaults=True):
+    """Weights that a pool has.
+
+    Attributes:
+        digest: of the file.
+        name, family, config: what they are.
+        bytes: of the file.
+        played_by: heavy ones, the last time: `tensorflow_gpu`, `tensorflow_cpu`, or `numpy: ` and why; empty: they are
+            not heavy, or were not asked for yet.
+    """
 
     digest: Digest
     name: Name
     family: Name
     config: Name
     bytes: Count
+    played_by: Words = ""
 
 
 class WireModels(WireMessage, frozen=True):

@@ -79,7 +79,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="pool-proof-"))
     began = time.monotonic()
     try:
-        with RealPool(folder) as pool:
+        with RealPool(folder, "deployments: {all: {}}\n") as pool:
             print(
                 f"started in {time.monotonic() - began:.0f} s; load of the machine {os.getloadavg()[0]:.0f}", flush=True
             )

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +14,7 @@ from engine.generators.contract import GENERATORS, Settings
 from engine.installation.choices.secret import Secret
 from engine.installation.reading.listening import hide_secrets, read_addresses, read_secret, warn_of_an_absent
 from engine.installation.state_place import default_state
-from engine.pool.serving.file.config import GB, Deployment, PoolConfig
+from engine.pool.serving.file.config import DEPLOYMENTS, GB, HEAVY, Compute, Deployment, PoolConfig
 from engine.scenes.loading import read_tree
 from engine.scenes.schema.validation import validate
 from engine.scenes.text.diagnostics import Diagnostic, listed, nearest
@@ -50,13 +52,26 @@ class DeploymentFile(Settings):
     replicas: int = Field(default=2, ge=1, le=64, description="Processes; with two, one that dies costs no phrase.")
     models: Memory = Field(default=GB, description="Memory that networks may take in each; the last used stay.")
     memory: Memory = Field(default=3 * GB, description="Memory that each may take in all; above, it is replaced.")
-    gpus: float = Field(default=0.0, ge=0, le=16, description="Share of GPUs that Ray gives to each.")
+    gpus: float = Field(
+        default=0.0,
+        ge=0,
+        le=16,
+        description="Share of GPUs that Ray gives to each; without, each uses the first that there is.",
+    )
     batch: int = Field(
         default=1,
         ge=1,
         le=64,
         description="Phrases of MusicVAE that share calls of the network in each; with more than one a note may rarely "
         "be another than the player would make.",
+    )
+    heavy: bool = Field(
+        default=False, description="Makes only what has heavy weights, so that nothing else waits for that."
+    )
+    compute: Compute = Field(
+        default=Compute.AUTO,
+        description="What plays heavy networks of MusicVAE: `tensorflow`, `numpy`, or `auto`, which is TensorFlow "
+        "where there is a GPU; where TensorFlow fails, numpy plays.",
     )
 
 
@@ -76,8 +91,11 @@ class PoolServerFile(Settings):
         max_length=1000,
     )
     deployments: dict[str, Any] = Field(
-        default={}, description="Replicas by name; without, two that make everything.", max_length=32
+        default={},
+        description="Replicas by name; without, two that make everything, and two for heavy weights.",
+        max_length=32,
     )
+    heavy: Memory = Field(default=HEAVY, description="Weights files above this are heavy.")
     weights: str = Field(default="", description="Folder of weights that players hand over.")
     limit: Memory = Field(default=10 * GB, description="How much that folder may hold.")
     checkpoints: tuple[str, ...] = Field(
@@ -136,7 +154,7 @@ def _read(source: SourceFile, node: MapNode) -> PoolConfig | None:
         )
     weights = source.folder.absolute() / head.weights if head.weights else default_pool().weights
     checkpoints = tuple(source.folder.absolute() / one for one in head.checkpoints)
-    return PoolConfig(weights, head.limit, listen, tokens, deployments, checkpoints, head.cluster)
+    return PoolConfig(weights, head.limit, listen, tokens, deployments, checkpoints, head.cluster, head.heavy)
 
 
 def _read_tokens(source: SourceFile, node: MapNode) -> dict[str, Secret]:
@@ -154,19 +172,29 @@ def _read_tokens(source: SourceFile, node: MapNode) -> dict[str, Secret]:
 def _read_deployments(source: SourceFile, node: MapNode) -> tuple[Deployment, ...]:
     mapping = node.get("deployments")
     if not isinstance(mapping, MapNode) or not mapping.entries:
-        return (Deployment(),)
+        return DEPLOYMENTS
     found: list[Deployment] = []
-    made: dict[str, str] = {}
+    made: dict[tuple[str, bool], str] = {}
     for name, (key, value) in mapping.entries.items():
         head = validate(DeploymentFile, value, source, f"deployment `{name}`", key.span)
         if isinstance(head, Problem) or not isinstance(value, MapNode):
             continue
-        kinds = _read_kinds(source, value, name, made)
-        others = [one.name for one in found if not one.kinds]
+        kinds = _read_kinds(source, value, name, head.heavy, made)
+        others = [one.name for one in found if not one.kinds and one.heavy == head.heavy]
         if not kinds and "kinds" not in value.entries and others:
-            source.error(key.span, f"`{others[0]}` makes all that no other makes already", "`kinds`")
-        found.append(Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus, head.batch))
-    if all(one.kinds for one in found):
+            what = "all heavy that" if head.heavy else "all that"
+            source.error(key.span, f"`{others[0]}` makes {what} no other makes already", "`kinds`")
+        if head.gpus > 1 and not head.gpus.is_integer():
+            source.error(value.key("gpus").span, "more than one GPU is shared out whole", "a part of one, or 1, 2, ...")
+        if head.compute is Compute.TENSORFLOW and find_spec("tensorflow") is None:
+            source.warning(
+                value.key("compute").span,
+                "TensorFlow is not installed here: numpy plays",
+                hint="pip install 'tensorflow-cpu>=2.20,<2.22' (on ARM and with a GPU: tensorflow)",
+            )
+        own = Deployment(name, kinds, head.replicas, head.models, head.memory, head.gpus, head.batch)
+        found.append(replace(own, heavy=head.heavy, compute=head.compute))
+    if all(one.kinds or one.heavy for one in found):
         if OTHERS in mapping.entries:
             source.error(
                 mapping.key(OTHERS).span,
@@ -178,7 +206,9 @@ def _read_deployments(source: SourceFile, node: MapNode) -> tuple[Deployment, ..
     return tuple(found)
 
 
-def _read_kinds(source: SourceFile, node: MapNode, name: str, made: dict[str, str]) -> tuple[str, ...]:
+def _read_kinds(
+    source: SourceFile, node: MapNode, name: str, heavy: bool, made: dict[tuple[str, bool], str]
+) -> tuple[str, ...]:
     if "kinds" not in node.entries:
         return ()
     key, value = node.entries["kinds"]
@@ -196,9 +226,9 @@ def _read_kinds(source: SourceFile, node: MapNode, name: str, made: dict[str, st
             source.error(
                 span, f"`{kind[:60]}` is no kind with a network", listed(networks, 24), nearest(kind, networks)
             )
-        elif kind in made:
-            source.error(span, f"`{made[kind]}` makes {kind} already", hint="name it once")
+        elif (kind, heavy) in made:
+            source.error(span, f"`{made[kind, heavy]}` makes {kind} already", hint="name it once")
         else:
-            made[kind] = name
+            made[kind, heavy] = name
             found.append(kind)
     return tuple(found)

@@ -22,11 +22,13 @@ class JobOutcome:
         body: a `PhraseAnswer`, or a `TimbreAnswer`, as it is sent; empty if there is none.
         problem: why there is none.
         batch: jobs in the fullest call of a network that this one had a share in; 0: none is shared.
+        heavy: what played its heavy weights; see `Twins.played_by`.
     """
 
     body: bytes
     problem: str = ""
     batch: int = 0
+    heavy: str = ""
 
 
 class Makers(Protocol):

@@ -17,9 +17,11 @@ from engine.generators.chain import Cache, make_phrase
 from engine.generators.contract import Generator, Transform
 from engine.generators.neural.kinds import DRUMS_RNN, MUSIC_VAE
 from engine.generators.neural.settings import DrumsRnnSettings
+from engine.generators.neural.vae.music_vae import MusicVaeGenerator
 from engine.networks.threads import one_thread
 from engine.pool.serving.making.makers import JobOutcome
 from engine.pool.serving.making.together import LaneModels, SharedModels, reached
+from engine.pool.serving.making.twins import Twins, size_of_weights
 from engine.pool.wire.answers import read_answer, write_answer
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.messages import key_of
@@ -40,17 +42,18 @@ class BuiltModels(MutableMapping[tuple[str, ...], Generator | Transform]):
     """Generators that were built, those that were used last; `chain.Cache`.
 
     Args:
-        budget: bytes of memory that their weights may take.
+        budget: bytes of memory that their weights may take, here and on a GPU.
+        twins: plays heavy ones; None for numpy.
     """
 
-    def __init__(self, budget: int) -> None:
-        self._budget = budget
+    def __init__(self, budget: int, twins: Twins | None = None) -> None:
+        self._budget, self._twins = budget, twins or Twins()
         self._built: OrderedDict[tuple[str, ...], tuple[Generator | Transform, int]] = OrderedDict()
 
     @property
     def bytes(self) -> int:
-        """Memory that their weights take, at most."""
-        return sum(size for _, size in self._built.values())
+        """Memory that their weights take, at most, and on the GPU."""
+        return sum(size for _, size in self._built.values()) + self._twins.bytes
 
     def __getitem__(self, name: tuple[str, ...]) -> Generator | Transform:
         found = self._built[name]
@@ -58,13 +61,19 @@ class BuiltModels(MutableMapping[tuple[str, ...], Generator | Transform]):
         return found[0]
 
     def __setitem__(self, name: tuple[str, ...], built: Generator | Transform) -> None:
-        self._built[name] = built, _memory_of(name[-1])
+        weights = name[-1]
+        self._built[name] = built, IN_MEMORY * size_of_weights(weights)
         self._built.move_to_end(name)
-        while len(self._built) > 1 and (self.bytes > self._budget or len(self._built) > MOST_BUILT):
-            self._built.popitem(last=False)
+        network = built.network if isinstance(built, MusicVaeGenerator) else None
+        expected = 0 if network is None else self._twins.expected(weights, network)
+        while len(self._built) > 1 and (self.bytes + expected > self._budget or len(self._built) > MOST_BUILT):
+            del self[next(iter(self._built))]
+        if network is not None:
+            self._twins.take(weights, network)
 
     def __delitem__(self, name: tuple[str, ...]) -> None:
         del self._built[name]
+        self._twins.put_aside(name[-1])
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         return iter(self._built)
@@ -73,39 +82,35 @@ class BuiltModels(MutableMapping[tuple[str, ...], Generator | Transform]):
         return len(self._built)
 
 
-def _memory_of(weights: str) -> int:
-    """Bytes that a network takes, by the name of its weights' file; 0 for what is none."""
-    try:
-        return IN_MEMORY * Path(weights).stat().st_size if weights.startswith("/") else 0
-    except (OSError, ValueError):
-        return 0
-
-
 class PhraseMaker:
     """Does jobs, one after the other. Networks have state while they play, so each lane has a maker of its own.
 
     Args:
         budget: bytes of memory that weights may take.
         models: what is built; None for models of its own, within the budget.
+        twins: plays heavy networks; None for numpy.
     """
 
-    def __init__(self, budget: int, models: Cache | None = None) -> None:
-        self.models = BuiltModels(budget) if models is None else models
+    def __init__(self, budget: int, models: Cache | None = None, twins: Twins | None = None) -> None:
+        self._twins = twins or Twins()
+        self.models = BuiltModels(budget, self._twins) if models is None else models
         self._lock = threading.Lock()
 
     def make(self, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job; what cannot be made is an outcome, too. From any thread."""
         with self._lock:
             began = time.monotonic()
+            body, problem = b"", ""
             try:
                 kind, request = read_job(job, {digest: Path(path) for digest, path in paths.items()})
                 raw, phrase = make_phrase(kind, request, self.models)
+                body = write_answer(key_of(job), raw, phrase, time.monotonic() - began)
             except PerpetuumError as error:
-                return JobOutcome(b"", error.message)
+                problem = error.message
             except Exception as error:  # a plug-in, or a network that is fed what it has never seen
                 log.exception("a phrase could not be made")
-                return JobOutcome(b"", repr(error)[:500])
-            return JobOutcome(write_answer(key_of(job), raw, phrase, time.monotonic() - began), batch=reached())
+                problem = repr(error)[:500]
+            return JobOutcome(body, problem, reached(), self._twins.played_by(paths.values()))
 
 
 class Lanes:
@@ -115,24 +120,26 @@ class Lanes:
     Args:
         budget: bytes of memory that weights may take.
         batch: jobs whose calls are shared, at most; 1: none.
+        twins: plays heavy networks; None for numpy.
     """
 
-    def __init__(self, budget: int, batch: int = 1) -> None:
+    def __init__(self, budget: int, batch: int = 1, twins: Twins | None = None) -> None:
         eighth = budget // 8
-        self._maker = PhraseMaker(budget if batch == 1 else eighth)
+        # The twins are of whoever has MusicVAE, whose memory theirs is.
+        self._maker = PhraseMaker(budget, twins=twins) if batch == 1 else PhraseMaker(eighth)
         self._alone = ThreadPoolExecutor(1, "phrases")
         self._together: ThreadPoolExecutor | None = None
         if batch > 1:
             # For good: threads of BLAS are the process's, and lanes would change them under each other.
             self._one_thread = one_thread()
             # Most is for what is shared; a lane's own are networks of its transforms.
-            shared = SharedModels(BuiltModels(budget - 2 * eighth))
+            shared = SharedModels(BuiltModels(budget - 2 * eighth, twins))
             self._own = threading.local()
-            begins = (shared, eighth // batch)
+            begins = (shared, eighth // batch, twins)
             self._together = ThreadPoolExecutor(batch, "together", initializer=self._begin, initargs=begins)
 
-    def _begin(self, shared: SharedModels, budget: int) -> None:
-        self._own.maker = PhraseMaker(budget, LaneModels(shared, BuiltModels(budget)))
+    def _begin(self, shared: SharedModels, budget: int, twins: Twins | None) -> None:
+        self._own.maker = PhraseMaker(budget, LaneModels(shared, BuiltModels(budget)), twins)
 
     def submit(self, kind: str, job: bytes, paths: Mapping[str, str]) -> Future[JobOutcome]:
         """Have a job done as soon as there is a lane; one that is cancelled before is not.

@@ -22,6 +22,7 @@ from engine.generators.neural.settings import DrumsRnnSettings
 from engine.pool.serving.file.config import PoolConfig
 from engine.pool.serving.making.makers import JobOutcome, MakersAwayError
 from engine.pool.serving.making.replica import Replica
+from engine.pool.serving.making.twins import are_heavy
 from engine.pool.wire.digests import weights_named
 from engine.pool.wire.requests import write_job
 from engine.runtime.workers.worker import rehearsal
@@ -36,6 +37,9 @@ HEALTH_PERIOD, HEALTH_PATIENCE = 1.0, 20.0
 
 SLOW_MACHINE = {"RAY_raylet_start_wait_time_s": "180", "RAY_agent_register_timeout_ms": "180000"}
 """Ray gives its own processes 15 s to start, and aborts a busy machine that needs longer."""
+
+OWN_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+"""Before 2.60 Ray hid the cards of a machine from replicas that ask for none."""
 
 ATTEMPTS = 3
 """Times that a phrase is given to a replica; one that dies loses what it had."""
@@ -54,8 +58,9 @@ class RayMakers:
     def __init__(self, config: PoolConfig) -> None:
         self._config = config
         self._seed = 0
+        self._plain: dict[str, str] = {}
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        for name, value in SLOW_MACHINE.items():
+        for name, value in (SLOW_MACHINE | OWN_CARDS).items():
             os.environ.setdefault(name, value)
         try:
             import ray  # pyright: ignore[reportMissingImports]
@@ -104,6 +109,7 @@ class RayMakers:
                 _node_ip_address="127.0.0.1",
                 **told,
             )
+            self._require_gpus()
         # No server of Ray's: ours is before it, and what is no good request goes no further.
         self._serve.start(proxy_location="Disabled")
         handles: dict[str, Any] = {}
@@ -117,9 +123,20 @@ class RayMakers:
                 graceful_shutdown_timeout_s=5.0,
                 ray_actor_options={"num_cpus": 0, "num_gpus": one.gpus},
             )
-            bound = deployment.bind(one.models, one.memory, one.batch)
+            bound = deployment.bind(one.models, one.memory, one.batch, one.compute, self._config.heavy, one.heavy)
             handles[one.name] = self._serve.run(bound, name=self._application(one.name), route_prefix=None)
         return handles
+
+    def _require_gpus(self) -> None:
+        """Whether Ray has the GPUs that are asked for: it would wait for them for ever, and say nothing. In a cluster
+        they may come.
+
+        Raises:
+            PerpetuumError: it has not.
+        """
+        wanted = sum(one.gpus * one.replicas for one in self._config.deployments)
+        if wanted and wanted > (there := self._ray.cluster_resources().get("GPU", 0)):
+            raise PerpetuumError(f"the deployments ask for {wanted:g} GPUs in all, and Ray finds {there:g}")
 
     def _application(self, deployment: str) -> str:
         """What Serve calls a deployment. A cluster may have other pools; who starts again takes over its own."""
@@ -146,21 +163,30 @@ class RayMakers:
 
     async def make(self, kind: str, job: bytes, paths: Mapping[str, str]) -> JobOutcome:
         """Do a job; one whose replica dies is done by another."""
-        name = self._config.deployment_of(kind).name
-        return await self._have(name, lambda: self._handles[name].make.remote(kind, job, dict(paths)))
+        heavy = are_heavy(paths.values(), self._config.heavy)
+        name = self._config.deployment_of(kind, heavy).name
+        return await self._have(name, partial(self._handles[name].make.remote, kind, job, dict(paths)), heavy)
 
     async def make_bank(self, body: bytes, checkpoints: Sequence[str]) -> JobOutcome:
-        """Make a bank, in the deployment that makes what no other makes."""
-        name = self._config.deployment_of("").name
-        return await self._have(name, lambda: self._handles[name].make_bank.remote(body, list(checkpoints)))
+        """Make a bank, in the deployment that makes what no other makes; it takes long, so that is the one for what is
+        heavy, if there is such."""
+        name = self._config.deployment_of("", heavy=True).name
+        return await self._have(name, partial(self._handles[name].make_bank.remote, body, list(checkpoints)))
 
-    async def _have(self, name: str, begin: Callable[[], Any]) -> JobOutcome:
-        """Have something done by a deployment, as often as a replica dies of it or meanwhile."""
+    async def _have(self, name: str, begin: Callable[..., Any], heavy: bool = False) -> JobOutcome:
+        """Have something done by a deployment, as often as a replica dies of it or meanwhile.
+
+        Where TensorFlow takes its process along when it fails, as it does when a driver does, the last one plays in
+        numpy, and so do all after it.
+        """
         reason = ""
-        for _ in range(ATTEMPTS):
-            response = begin()
+        for attempt in range(ATTEMPTS):
+            plain = self._plain.get(name, "") if heavy else ""
+            if heavy and attempt == ATTEMPTS - 1:
+                plain = plain or f"replicas died of it: {reason}"
+            response = begin(plain=plain) if plain else begin()
             try:
-                body, problem, batch = await response
+                body, problem, batch, played_by = await response
             except asyncio.CancelledError:  # nobody waits for it any more: a replica that has not begun does not
                 response.cancel()
                 raise
@@ -169,7 +195,9 @@ class RayMakers:
                 log.warning("a replica of %s failed: %s", name, reason)
                 await asyncio.sleep(0.05)
             else:
-                return JobOutcome(body, problem, batch)
+                if plain:
+                    self._plain[name] = plain
+                return JobOutcome(body, problem, batch, played_by)
         raise MakersAwayError(f"no replica of {name} could make it: {reason}")
 
     async def unwell(self) -> str:
