@@ -141,7 +141,6 @@ def endless(who: str) -> object:
         (lambda who: NoGpu, Compute.AUTO, "does not find the GPU that is there"),
         (broken, Compute.NUMPY, "numpy: the pool's file says so"),
     ],
-    # Names of our own: that of a test may hold nothing but ASCII where several processes test.
     ids=["absent", "absent-auto", "broken", "endless", "no-gpu", "numpy"],
 )
 def test_whatever_is_wrong_with_tensorflow_numpy_plays_and_says_why(monkeypatch, tensorflow, compute, why):

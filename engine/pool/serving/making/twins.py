@@ -68,7 +68,7 @@ class Twins:
                 try:
                     self._begin()
                 except Exception as error:  # a CUDA of another version raises anything
-                    self.problem = error.message if isinstance(error, PerpetuumError) else repr(error)[:300]
+                    self.problem = _told(error.message if isinstance(error, PerpetuumError) else repr(error))
                     log.warning("numpy plays heavy networks: %s", self.problem)
             return not self.problem
 
@@ -102,6 +102,7 @@ class Twins:
 
     def give_up(self, problem: str) -> None:
         """Play all in numpy from now on."""
+        problem = _told(problem)
         if not self.problem:
             log.warning("numpy plays heavy networks: %s", problem)
         self.problem = self.problem or problem
@@ -118,6 +119,9 @@ class Twins:
         problem = self.problem if twin is None else twin.problem
         if twin is not None and not problem:
             return f"tensorflow_{self._device.partition(':')[0].lower()}"
-        # It travels to players, who take no more of it.
-        told = (problem or "TensorFlow knows no such network")[:_LONGEST].encode(errors="replace").decode()
-        return f"{NUMPY}: {told}"
+        return f"{NUMPY}: {_told(problem or 'TensorFlow knows no such network')}"
+
+
+def _told(problem: str) -> str:
+    """A problem as logs can write it, and as players, to whom it travels, take it."""
+    return problem[:_LONGEST].encode(errors="replace").decode()
