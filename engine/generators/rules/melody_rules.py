@@ -235,9 +235,10 @@ class _Line:
             held = harmony.span_at(self.spans, (offset + int(start)) / STEPS_PER_BEAT)
             inside = np.isin(scale % 12, held.chord.pitch_classes)
             rub = np.isin((scale - 1) % 12, held.chord.pitch_classes) & ~inside
+            # What one chord alters holds as long as it does.
+            local[place] += np.where(np.isin(scale % 12, harmony.scale_of(held, self.request.key)), 0.0, 60.0)
             if held.written:
                 # What the author wrote holds: no tone against it, and on felt beats no other than its own.
-                local[place] += np.where(np.isin(scale % 12, harmony.scale_of(held, self.request.key)), 0.0, 60.0)
                 local[place] += np.where(inside, 0.0, 30.0 if weight[place] >= _FELT else 0.0)
                 begin = (offset + int(start)) / STEPS_PER_BEAT
                 for beat in _felt_between(begin, begin + float(idea.lengths[place]) / STEPS_PER_BEAT, meter):

@@ -6,8 +6,9 @@ import pytest
 from engine.generators.chance import stream
 from engine.generators.pulse import accent_at
 from engine.generators.rules import motif
+from engine.score.harmony.chords import Chord
 from engine.score.harmony.keys import Key
-from engine.score.phrase import Origin, Phrase, Provenance
+from engine.score.phrase import NOTE, ChordSpan, Origin, Phrase, Provenance
 from engine.score.time import Meter
 from tests.generators.asking import METERS, made, phrase, pitches
 
@@ -23,6 +24,22 @@ def test_strong_beats_hold_chord_tones_much_more_often_than_weak_ones():
             shares[bool(beat)].append(int(note["pitch"]) in chord)
     assert np.mean(shares[True]) > 0.85
     assert np.mean(shares[True]) > np.mean(shares[False]) + 0.1
+
+
+def test_what_one_chord_alters_is_not_heard_over_the_others():
+    """An A natural belongs to F7 in C minor, and to nothing after it."""
+    altered = ChordSpan(0.0, 4.0, Chord(5, "7"), written=True)
+    plain = tuple(ChordSpan(beat, beat + 4.0, Chord(root, "m")) for beat, root in ((4.0, 0), (8.0, 5), (12.0, 0)))
+    silent = np.zeros(0, NOTE)
+    chords = phrase(silent, 16.0, (altered, *plain))
+    over = [
+        float(note["start"])
+        for seed in range(60)
+        for note in made("melody_rules", key="C minor", seed=seed, chords=chords, settings={"density": "70 %"}).notes
+        if note["pitch"] % 12 == 9
+    ]
+    assert over
+    assert max(over) < 4.0
 
 
 def test_most_intervals_are_steps_and_thirds():
