@@ -32,6 +32,7 @@ def curated(
     request: Request[Any],
     taste: Taste,
     stand: Stand,
+    attempts: int = ATTEMPTS,
 ) -> Choice:
     """The best of the least doubtful candidates; the first attempt that has one which nothing speaks against is the
     last one.
@@ -42,12 +43,13 @@ def curated(
         request: for which they are made.
         taste: weights of the qualities.
         stand: where they stand.
+        attempts: how many there are at the most. After `ATTEMPTS` of them what is doubtful is good enough.
 
     Raises:
         PerpetuumError: none can be played.
     """
     problem, kept, least = "", None, float("inf")
-    for number in range(ATTEMPTS):
+    for number in range(attempts):
         made = list(attempt(number))
         doubts: list[float] = []
         for one in made:
@@ -57,11 +59,11 @@ def curated(
         lowest = min(doubts, default=float("inf"))
         if lowest < least:
             least, kept = lowest, chosen(made, doubts, taste, stand)
-        if least <= 0:
+        if least <= 0 or (kept is not None and number + 1 >= ATTEMPTS):
             break
     if kept is None:
         raise PerpetuumError(
-            f"part {request.part!r}: the network made {problem} in {ATTEMPTS} attempts",
+            f"part {request.part!r}: the network made {problem} in {attempts} attempts",
             "a temperature nearer to 1 or another primer mostly helps",
         )
     return kept

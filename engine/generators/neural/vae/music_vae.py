@@ -1,7 +1,8 @@
 """MusicVAE as a generator: a phrase is what lies at its place on a way through the latent space.
 
 Music is made in windows of the network's length, counted from the start of the section; a phrase is cut out of them.
-Along a way all windows draw the same chances, so that near points sound alike however high the temperature.
+Along a way all windows draw the same chances, so that near points sound alike however high the temperature. Where
+nothing that can be played lies at a place, what lies further along the way is played.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import primer_of, vae_of
 from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
-from engine.generators.neural.curating.judging import judged_drums, judged_melody
+from engine.generators.neural.curating.judging import judged_bass, judged_drums, judged_melody
 from engine.generators.neural.curating.qualities import Stand
 from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.settings import MusicVaeSettings
@@ -41,7 +42,10 @@ from engine.score.voices import melody_track
 from engine.units import PitchRange
 
 _RANGES = {Role.MELODY: PitchRange(57, 83), Role.BASS: PitchRange(28, 50)}
+_JUDGES = {Role.DRUMS: judged_drums, Role.BASS: judged_bass}
 _TRIO_PLACES = {Role.MELODY: 0, Role.BASS: 1, Role.DRUMS: 2}
+_PLACES = 8
+"""Places of a walk that are looked at where none of them can be played."""
 _KEPT = 12
 """Windows that are kept: three parts of a trio ask for the same ones."""
 
@@ -77,10 +81,8 @@ class MusicVaeGenerator:
         spans = harmony.chords_under(request)
         follows_chords = Link.CHORDS in request.sources
         drums = request.role is Role.DRUMS
+        walks = settings.mode == "walk"
         turns = drums and request.closes is not None and request.bars > 1
-
-        def way(begin: int) -> np.ndarray:
-            return self._way(request, settings, points, begin) if back is None else back(begin)
 
         def attempt(number: int) -> list[PhraseCandidate]:
             if led is not None and number < ATTEMPTS - 1:
@@ -93,16 +95,26 @@ class MusicVaeGenerator:
             if turns or (settings.mode == "sample" and not isinstance(self._converter, TrioConverter)):
                 numbers = range(number * settings.candidates, (number + 1) * settings.candidates)
             heard = spans if follows_chords else None
-            found = self._cut(request, settings, way, spans, numbers)
+            # Near places sound alike: what is silence or babble there mostly is a little further, too, whatever is drawn.
+            ahead = number * settings.pace if walks else 0
+            then = back if number < ATTEMPTS - 1 else None
+
+            def place(begin: int) -> np.ndarray:
+                if then is not None:
+                    return then(begin + ahead)
+                return self._way(request, settings, points, begin + ahead)
+
+            found = self._cut(request, settings, place, spans, numbers)
             found = _turned(found, request) if turns else found
-            if back is not None and not drums:
+            if then is not None and not drums:
                 found = [_in_the_key(notes, request) for notes in found]
             return [_free_candidate(notes, request, span, heard, settings.in_key) for notes in found]
 
         span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
         idea = request.taken.idea.phrase if led is not None and request.taken is not None else None
         stand = Stand(request, request, span=None if drums else span, idea=idea)
-        choice = curated(attempt, judged_drums if drums else judged_melody, request, settings.taste, stand)
+        judge = _JUDGES.get(request.role, judged_melody)
+        choice = curated(attempt, judge, request, settings.taste, stand, _PLACES if walks else ATTEMPTS)
         notes = choice.candidate.notes
         rng = stream(request.seed, "velocity")
         provenance = told(Provenance("music_vae", Origin.NETWORK, request.seed), choice)
@@ -122,7 +134,7 @@ class MusicVaeGenerator:
 
     def _back(
         self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray]
-    ) -> Callable[[int], np.ndarray] | None:
+    ) -> Callable[[float], np.ndarray] | None:
         """Where the way of the part was when the idea was heard that the phrase takes up, by the bar that a window
         begins at; `towards` is a way from there to where it was with another. None where the phrase takes up no place.
         """
@@ -130,11 +142,11 @@ class MusicVaeGenerator:
         if taken is None or taken.idea.kind is not IdeaKind.POINT or not settings.shared_way:
             return None
 
-        def then(idea: Idea, begin: int) -> np.ndarray:
+        def then(idea: Idea, begin: float) -> np.ndarray:
             place = replace(request.place, first_bar=idea.first_bar, bar=0)
             return self._way(replace(request, place=place), settings, points, begin - request.place.bar)
 
-        def at(begin: int) -> np.ndarray:
+        def at(begin: float) -> np.ndarray:
             if taken.other is None:
                 return then(taken.idea, begin)
             return slerp(then(taken.idea, begin), then(taken.other, begin), 0.5 * taken.amount).astype(np.float32)
@@ -187,7 +199,7 @@ class MusicVaeGenerator:
         track = Track(around.notes, is_drum=request.role is Role.DRUMS)
         return self._heard(Piece((track,), request.qpm, request.meter, chords=around.chords), whole=True)
 
-    def _way(self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray], begin: int) -> np.ndarray:
+    def _way(self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray], begin: float) -> np.ndarray:
         """Where the way of the part is in the window that begins at a bar."""
         bars = max(1, self._converter.steps // request.meter.steps_per_bar)
         seed = self._seed(request, settings)

@@ -19,7 +19,7 @@ from engine.networks import CONFIGS
 from engine.networks.card import WeightsCard, read_weights, write_weights
 from engine.score.harmony.keys import Key
 from engine.score.midi.writing import write_piece
-from engine.score.phrase import NOTE, moved
+from engine.score.phrase import NOTE, Origin, moved
 from engine.score.piece import Piece, Track
 from tests.cli.weights import made_up
 from tests.generators.asking import changed, made, phrase, pitches, request, same_notes
@@ -133,6 +133,29 @@ def test_of_a_trio_the_drums_alone_turn_around(weights):
     assert chosen_of(Role.DRUMS, 12) > 1
     assert chosen_of(Role.DRUMS, 4) <= 1
     assert chosen_of(Role.BASS, 12) <= 1
+
+
+def test_what_cannot_be_played_at_its_place_of_a_walk_is_played_further_along(weights, monkeypatch):
+    config, how = "cat-drums_2bar_small", {"mode": "walk", "way": 4}
+    generator = network(weights, config)
+    asked = asked_of(weights, config, settings=how, bars=2)
+    pace = int(asked.settings.pace)
+    silent = generator._way(asked, asked.settings, [], 0)
+    decode = generator.network.decode
+
+    def with_a_silent_place(z, *more):
+        return np.zeros_like(decode(z, *more)) if np.allclose(z[0], silent) else decode(z, *more)
+
+    monkeypatch.setattr(generator.network, "decode", with_a_silent_place)
+    made = generator.generate(asked)
+    assert not len(on_its_way(generator, asked, _spans(asked)))
+    assert made.provenance.origin is Origin.NETWORK
+    further = [generator._way(asked, asked.settings, [], number * pace) for number in (1, 2)]
+    there = [
+        generator._cut(asked, asked.settings, lambda _, z=z: z, _spans(asked), [number])[0]
+        for number, z in enumerate(further, 1)
+    ]
+    assert any(np.array_equal(made.notes["pitch"], notes["pitch"]) for notes in there)
 
 
 def _spans(asked):
