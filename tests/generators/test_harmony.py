@@ -102,6 +102,12 @@ def test_the_same_chord_again_stays_where_it_is():
     assert lead(before, Chord(2, "m"), 4, PitchRange(48, 74)).tolist() == before.tolist()
 
 
+def test_a_chord_that_closes_stands_on_its_root_though_there_is_no_place_above_it_for_all_voices():
+    # G above B2 is G3, and three tones of it are all that lie below F4.
+    found = lead(None, Chord(7), 4, PitchRange(47, 64), rooted=True)
+    assert found.tolist() == [55, 59, 62]
+
+
 def test_recall_takes_up_the_progression_of_the_section():
     settings = {"recall": "100 %"}
     first, again = made("chord_walk", seed=1, settings=settings), made("chord_walk", seed=2, settings=settings)

@@ -95,7 +95,7 @@ class MusicVaeGenerator:
             if turns or (settings.mode == "sample" and not isinstance(self._converter, TrioConverter)):
                 numbers = range(number * settings.candidates, (number + 1) * settings.candidates)
             heard = spans if follows_chords else None
-            # Near places sound alike: what is silence or babble there mostly is a little further, too, whatever is drawn.
+            # Near places sound alike: where there is silence or babble, another draw of chance seldom helps.
             ahead = number * settings.pace if walks else 0
             then = back if number < ATTEMPTS - 1 else None
 

@@ -44,12 +44,14 @@ def lead(previous: np.ndarray | None, chord: Chord, voices: int, span: PitchRang
         chord: the chord to play.
         voices: wanted number of voices.
         span: lowest and highest pitch.
-        rooted: the root is to lie lowest, where that is possible.
+        rooted: the root is to lie lowest, with fewer voices where the range has no place for all of them above it.
     """
     options = candidates(chord, voices, span)
-    low = options[:, 0] % 12 == chord.root
-    if rooted and low.any():
-        options = options[low]
+    for fewer in range(voices, 1, -1) if rooted else ():
+        above = candidates(chord, fewer, span)
+        if (low := above[:, 0] % 12 == chord.root).any():
+            options = above[low]
+            break
     count = options.shape[1]
     middle = (span.low + span.high) / 2
     tones = chord.pitch_classes
