@@ -302,6 +302,7 @@ class Keeper:
             self.tell,
             self._publish_decided,
             self.recording.note,
+            self.recording.kept,
             self._bank.take,
             sound.mono,
             others=[SentSound(self.recording.sent)] if self.installation.proof.microphone else [],

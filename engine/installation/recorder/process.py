@@ -41,7 +41,7 @@ from engine.installation.keeper.recording.messages import (
 )
 from engine.installation.recorder.guests import Guest, Host
 from engine.installation.recorder.keeping import Keeping, recall_only
-from engine.journal.entries import ENTRIES, EVENTS, HAPPENINGS, Decision, Happened, HeardUntil, Noted
+from engine.journal.entries import ENTRIES, EVENTS, HAPPENINGS, Decision, Happened, HeardUntil, Noted, SittingBegan
 from engine.logs.log import log_to_parent
 from engine.processes.child import LARGEST_MESSAGE
 from engine.processes.leaving import leave
@@ -51,6 +51,12 @@ log = logging.getLogger(__name__)
 
 GATHER = 0.5
 """Seconds for which entries are gathered for one commit; what was heard ends the wait."""
+
+SOON = 0.02
+"""The same where something waits for the commit: what was heard, and the sound where it begins."""
+
+BEGINNING = 10.0
+"""Seconds after a sitting began in which its sound may begin."""
 
 RETRY = 5.0
 """Seconds between two attempts at a disk that takes nothing."""
@@ -86,6 +92,7 @@ class RecorderProcess:
         self._keeping: Keeping | None = None
         self._batch: list[Noted] = []
         self._retry_at = 0.0
+        self._begun_at = float("-inf")
         self._over = False
         self._ready = False
         self._bus = Bus()
@@ -135,8 +142,11 @@ class RecorderProcess:
                         if not self._batch:
                             until = time.monotonic() + GATHER
                         self._batch.append(message)
-                        if isinstance(ENTRIES.decode(message.entry), HeardUntil):
-                            until = min(until, time.monotonic() + 0.02)
+                        entry = ENTRIES.decode(message.entry)
+                        if isinstance(entry, SittingBegan):
+                            self._begun_at = time.monotonic()
+                        if isinstance(entry, HeardUntil) or time.monotonic() < self._begun_at + BEGINNING:
+                            until = min(until, time.monotonic() + SOON)
 
     def _try(self) -> None:
         try:

@@ -13,7 +13,7 @@ import pytest
 
 from engine.events import BarSealed, Event, ProcessDied, SteppedDown, SteppedUp
 from engine.installation.keeper.mind.messages import Play
-from engine.installation.keeper.mind.mind_host import MindHost
+from engine.installation.keeper.mind.mind_host import KEPT_PATIENCE, MindHost
 from engine.installation.keeper.mind.mind_slot import LIMITS
 from engine.processes.supervision import Limits
 from engine.runtime.performance.messages import Begin, SoundProgress, ToStage
@@ -43,13 +43,13 @@ STEP = SAMPLE_RATE // 2
 class Hall:
     """Plays a scene with a sound that is only counted, and keeps what it was told."""
 
-    def __init__(self, scene: Path, play: Play | None = None, limits: Limits = LIMITS) -> None:
+    def __init__(self, scene: Path, play: Play | None = None, limits: Limits = LIMITS, **more) -> None:
         self.told: list[ToStage] = []
         self.events: list[Event] = []
         self.made = 0
         publish = self.events.append
         play = play or Play(str(scene), 3, LEAD)
-        self.host = MindHost(play, self.told.append, publish, reporter(publish), limits=limits)
+        self.host = MindHost(play, self.told.append, publish, reporter(publish), limits=limits, **more)
         self.host.start()
 
     def __enter__(self) -> Hall:
@@ -110,6 +110,47 @@ def undisturbed(scene):
         hall.begin()
         hall.play(END)
         return hall.notes(END)
+
+
+def begins(message) -> bool:
+    return isinstance(message, Begin)
+
+
+def test_nothing_sounds_before_the_journal_has_what_it_begins_with(scene):
+    recorded, asked, answers = [], [], [False]
+
+    def kept():
+        asked.append(len(recorded))
+        return lambda: answers[0]
+
+    with Hall(scene, record=recorded.append, kept=kept, clock=lambda: 0.0) as hall:
+        hall.until(lambda: asked)
+        for _ in range(5):
+            hall.host.look(0.0)
+        assert asked == [len(recorded)]  # its decision was recorded before
+        assert not any(map(begins, hall.told))
+        assert any(isinstance(one, Setup) for one in hall.told)
+        answers[0] = True
+        hall.host.look(0.0)
+        assert begins(hall.told[-1])
+
+
+def test_a_journal_that_keeps_nothing_holds_the_sound_up_for_a_second_at_most(scene):
+    now = [0.0]
+    asked = []
+
+    def kept():
+        asked.append(now[0])
+        return lambda: False
+
+    with Hall(scene, kept=kept, clock=lambda: now[0]) as hall:
+        hall.until(lambda: asked)
+        now[0] += KEPT_PATIENCE - 0.01
+        hall.host.look(0.0)
+        assert not any(map(begins, hall.told))
+        now[0] += 0.02
+        hall.host.look(0.0)
+        assert any(map(begins, hall.told))
 
 
 def test_a_mind_that_is_killed_again_and_again_plays_the_very_same_notes(scene, undisturbed):

@@ -68,6 +68,18 @@ def test_a_recorder_is_sent_no_more_than_a_window_before_it_has_kept_some():
     assert [one.index for one in backlog.due()] == list(range(WINDOW + 1, WINDOW + 11))
 
 
+def test_an_entry_need_not_be_waited_for_once_it_is_kept_or_given_up():
+    clock = Clock()
+    backlog = Backlog(clock, longest=60.0)
+    backlog.note(Happened(b"first"), 0)
+    index = backlog.index
+    backlog.note(Happened(b"second"), 0)
+    assert not backlog.has(index)
+    backlog.kept(index)
+    assert backlog.has(index)
+    assert not backlog.has(backlog.index)
+
+
 def test_another_journal_is_told_how_the_sitting_began():
     backlog = Backlog(Clock())
     backlog.note(BEGAN, 0)

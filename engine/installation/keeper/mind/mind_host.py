@@ -28,9 +28,18 @@ MARGIN = SAMPLE_RATE
 """Frames before the end of what is sealed at which the last bars are sealed once more. What was made is 2.7 s ahead of
 what is heard; the audio process wants to know a little before it makes it."""
 
+KEPT_PATIENCE = 1.0
+"""Seconds for which the sound waits at its beginning until the journal has what it begins with. Later what is decided
+lies seconds ahead of what is heard."""
+
 
 def unrecorded(entry: Entry) -> None:
     """Where no journal is kept."""
+
+
+def kept_at_once() -> Callable[[], bool]:
+    """Where nothing has to be waited for."""
+    return lambda: True
 
 
 class MindHost:
@@ -44,6 +53,7 @@ class MindHost:
         publish: told of all that happens but for what the mind decides; never raises.
         publish_decided: told of that; None: as `publish`.
         record: takes what a journal keeps of what is decided; never raises, and returns at once.
+        kept: gives what says whether all is kept that was recorded until now.
         report: told what is found out about the mind's process.
         command: what a mind runs; for tests.
         clock: gives seconds.
@@ -65,6 +75,7 @@ class MindHost:
         report: Reporter,
         publish_decided: Callable[[Event], None] | None = None,
         record: Callable[[Entry], None] = unrecorded,
+        kept: Callable[[], Callable[[], bool]] = kept_at_once,
         command: Sequence[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         limits: Limits = LIMITS,
@@ -79,6 +90,9 @@ class MindHost:
         self._publish = publish
         self._publish_decided = publish_decided or publish
         self._record = record
+        self._kept = kept
+        self._clock = clock
+        self._beginning: tuple[Callable[[], bool], float] | None = None
         self._sent: list[ToStage] = []
         self._arrivals: queue.Queue[tuple[MindChild, FromMind | Gone]] = queue.Queue()
         self._progress = SoundProgress(0, 0, over=False)
@@ -152,6 +166,7 @@ class MindHost:
                 self._slot.take(child, message)
                 child, message = self._arrivals.get_nowait()
         self._slot.look()
+        self._look_at_beginning()
         if self._section_begins:
             self._section_begins = False
             self._slot.at_section()
@@ -162,9 +177,22 @@ class MindHost:
         """What a new mind is told: how far the sound is may not change for a while."""
         return [replace(self.play, frame=self.bars.until, sounding=self._begun), self._progress]
 
-    def _send(self, message: ToStage) -> None:
-        self._sent.append(message)
-        self._send_now(message)
+    def _pass_all(self) -> None:
+        """Tell the stage what was gathered and recorded."""
+        for message in self._sent:
+            if isinstance(message, Begin):
+                self._beginning = self._kept(), self._clock() + KEPT_PATIENCE
+            else:
+                self._send_now(message)
+        self._look_at_beginning()
+
+    def _look_at_beginning(self) -> None:
+        """Nothing sounds before the journal has it: whoever loses power then would hear what nobody knows of."""
+        if self._beginning is not None:
+            kept, until = self._beginning
+            if kept() or self._clock() >= until:
+                self._beginning = None
+                self._send_now(Begin())
 
     # The mind decides
 
@@ -183,22 +211,23 @@ class MindHost:
                     if not self._seal(bar, notes):
                         unheard.add(bar.bar)
                     notes = []
-                    self._send(message)
+                    self._sent.append(message)
                 case Setup():
                     for piece in thinned(notes, self.density):  # of the graph before
-                        self._send(piece)
+                        self._sent.append(piece)
                     notes = []
                     self._pass_on(message)
                 case _:
                     self._pass_on(message)
         for piece in notes:  # of no bar: what rings on where another performance stood
-            self._send(piece)
+            self._sent.append(piece)
         if decided.state:
             self.play = replace(self.play, scene=decided.scene, seed=decided.seed, state=decided.state)
         heard = [event for event in events if not (isinstance(event, BarSealed) and event.bar in unheard)]
         sent = tuple(map(TO_STAGE.encode, self._sent))
         told = decided.events if len(heard) == len(events) else tuple(map(EVENTS.encode, heard))
         self._record(Decision(sent, told, decided.state, decided.scene, decided.seed))
+        self._pass_all()
         for event in heard:
             self._section_begins = self._section_begins or (self._begun and isinstance(event, SectionBegan))
             self._publish_decided(event)
@@ -210,7 +239,7 @@ class MindHost:
         if not self.bars.seal(bar.start, bar.end, notes):
             return False
         for piece in (*gap, *notes):
-            self._send(piece)
+            self._sent.append(piece)
         self._bar = bar.bar
         if was_repeating:
             self._publish(SteppedUp("", bar.bar, "mind"))
@@ -229,7 +258,7 @@ class MindHost:
                 self._begun = True
             case _:
                 pass
-        self._send(message)
+        self._sent.append(message)
 
     # Nobody decides
 
@@ -237,10 +266,11 @@ class MindHost:
         was_repeating, start = self.bars.repeating, self.bars.until
         self._sent.clear()
         for piece in self.bars.repeat(self._progress.made + MARGIN):
-            self._send(piece)
+            self._sent.append(piece)
         if self.bars.until > start:
             repeated = LastBarsRepeated(start, self.bars.until, tuple(map(TO_STAGE.encode, self._sent)))
             self._record(Happened(HAPPENINGS.encode(repeated)))
+        self._pass_all()
         if self.bars.repeating and not was_repeating:
             reason = "there is no mind" if self._slot.pid is None else "the mind has decided nothing more"
             self._publish(SteppedDown("", self._bar + 1, "mind", f"{reason}; the last bars sound once more"))

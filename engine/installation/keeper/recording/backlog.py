@@ -82,6 +82,16 @@ class Backlog:
             self._beginning["turn"] = self._add(ENTRIES.encode(Happened(HAPPENINGS.encode(turn))), made)
             self._drop()
 
+    @property
+    def index(self) -> int:
+        """Of the last entry."""
+        return self._index
+
+    def has(self, index: int) -> bool:
+        """Whether the entry of an index, and all before, need not be waited for: kept, or given up."""
+        with self._lock:
+            return not self._waiting or self._waiting[0].noted.index > index
+
     def opened(self, last: int) -> list[Noted]:
         """A journal was opened that has all up to an index; what it lacks of how the sitting began."""
         with self._lock:

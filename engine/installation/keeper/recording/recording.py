@@ -179,6 +179,11 @@ class RecorderPlace:
         """Have an entry kept; returns at once."""
         self.backlog.note(entry, self.made())
 
+    def kept(self) -> Callable[[], bool]:
+        """What says whether all is kept that was noted until now; or nothing can be."""
+        index = self.backlog.index
+        return lambda: not self._open or self.backlog.has(index)
+
     def happened(self, value: HappeningValue) -> None:
         """Have a happening kept."""
         self.note(Happened(HAPPENINGS.encode(value)))

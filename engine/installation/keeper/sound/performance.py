@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from engine.events.hearing import SoundMeasured
 from engine.events.vocabulary import Event
 from engine.installation.keeper.mind.messages import Play
-from engine.installation.keeper.mind.mind_host import MindHost
+from engine.installation.keeper.mind.mind_host import MindHost, kept_at_once
 from engine.installation.keeper.sound.ahead import Ahead
 from engine.installation.keeper.sound.rungs import AUDIO, OUTPUT
 from engine.journal.entries import HAPPENINGS, Entry, Happened
@@ -67,6 +67,7 @@ class KeptPerformance:
         publish: told of all that happens but for what the mind decides; never raises.
         publish_decided: told of that.
         record: takes what a journal keeps; never raises, and returns at once.
+        kept: gives what says whether all is kept that was recorded until now.
         bank: raw sound that plays where none can be made.
         mono: every channel is the mean of all.
         others: that follow the outputs.
@@ -85,6 +86,7 @@ class KeptPerformance:
         publish: Callable[[Event], None],
         publish_decided: Callable[[Event], None],
         record: Callable[[Entry], None],
+        kept: Callable[[], Callable[[], bool]] = kept_at_once,
         bank: Source = nothing,
         mono: bool = False,
         others: Sequence[Output] = (),
@@ -105,7 +107,7 @@ class KeptPerformance:
         report = reporter(publish)
         self.audio, warm = ahead.take(report) if ahead is not None else (Audio(report=report), None)
         self._record = record
-        self.mind = MindHost(play, self._link.send, publish, report, publish_decided, record, warm=warm)
+        self.mind = MindHost(play, self._link.send, publish, report, publish_decided, record, kept, warm=warm)
 
     def start(self, first: Sequence[StageCommand] = ()) -> None:
         """Start all of it.
