@@ -94,6 +94,8 @@ def test_each_quality_prefers_what_it_is_there_for():
     assert only("typical", one((0, 2, 62), nats=0.1), one((0, 2, 62), nats=2.1), one((0, 2, 62), nats=9.0)) == 1
     last = int(stand().request.history.notes["pitch"][-1])
     assert only("leading", one((0, 2, last + 11)), one((0, 2, last - 1))) == 1
+    leaps, steps = (one(*((beat, beat + 1, 60 + gap * (beat % 3)) for beat in range(8))) for gap in (5, 1))
+    assert only("conjunct", leaps, steps) == 1
     with_it, beside = (one(*((step / 4, step / 4 + 0.2, 60) for step in steps)) for steps in ((0, 6, 16), (1, 6, 17)))
     assert only("rhythm", beside, with_it) == 1
     idea = stand().idea.notes

@@ -33,6 +33,8 @@ _LONGEST = 2.0
 """Beats from which on a longer note does not count for more."""
 _STEP, _FAR = 2, 12
 """Semitones of a step; and beyond it, those after which a leap could not be worse."""
+_CONJUNCT = 0.63
+"""Share of steps among all moves of melodies: 0.63 in the lead sheets of OpenEWLD, 0.60 in 1,460 lieder."""
 _ROUGH = {0: 1.0, 1: 0.0, 2: 0.6, 3: 1.0, 4: 1.0, 5: 1.0, 6: 0.5}
 """How well two pitches go together, by their interval within an octave (a sixth is a third)."""
 
@@ -168,6 +170,18 @@ def _leading(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     return measured
 
 
+def _conjunct(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
+    if stand.request.role is not Role.MELODY or stand.counterpoint:
+        return None
+
+    def measured(one: PhraseCandidate) -> float:
+        moves = np.abs(np.diff(one.notes["pitch"][np.argsort(one.notes["start"], kind="stable")].astype(int)))
+        moves = moves[moves > 0]
+        return min(1.0, float((moves <= _STEP).mean()) / _CONJUNCT) if len(moves) else 0.0
+
+    return measured
+
+
 def _kinship(stand: Stand) -> Callable[[PhraseCandidate], float] | None:
     idea = stand.idea
     if idea is None:
@@ -221,6 +235,7 @@ QUALITIES: Mapping[str, Quality] = {
     "tessitura": _tessitura,
     "rhythm": _rhythm,
     "leading": _leading,
+    "conjunct": _conjunct,
     "kinship": _kinship,
     "novelty": _novelty,
     "cadence": _cadence,

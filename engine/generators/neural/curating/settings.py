@@ -34,6 +34,9 @@ class Taste(Settings):
         default=1.0,
         description="it is come into by small steps; of a choir, rules of counterpoint are kept",
     )
+    conjunct: Weight = Field(
+        default=1.0, description="a melody moves by steps as often as songs do, rather than by leaps"
+    )
     kinship: Weight = Field(default=2.0, description="like the theme that it takes up")
     novelty: Weight = Field(default=1.0, description="its figures have not been heard often in the last hours")
     cadence: Weight = Field(default=1.0, description="where a period closes, it closes by itself; drums turn around")
@@ -57,5 +60,5 @@ class CuratedSettings(Settings):
     taste: Taste = Field(
         default_factory=Taste,
         description="what counts when one of them is chosen: weights from 0 on for `typical`, `harmony`, `tessitura`, "
-        "`rhythm`, `leading`, `kinship`, `novelty` and `cadence`",
+        "`rhythm`, `leading`, `conjunct`, `kinship`, `novelty` and `cadence`",
     )
