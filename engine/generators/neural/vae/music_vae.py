@@ -45,7 +45,7 @@ _RANGES = {Role.MELODY: PitchRange(57, 83), Role.BASS: PitchRange(28, 50)}
 _JUDGES = {Role.DRUMS: judged_drums, Role.BASS: judged_bass}
 _TRIO_PLACES = {Role.MELODY: 0, Role.BASS: 1, Role.DRUMS: 2}
 _PLACES = 8
-"""Places of a walk that are looked at where none of them can be played."""
+"""Attempts on a walk: the first ones where it is, the others further along."""
 _KEPT = 12
 """Windows that are kept: three parts of a trio ask for the same ones."""
 
@@ -95,14 +95,14 @@ class MusicVaeGenerator:
             if turns or (settings.mode == "sample" and not isinstance(self._converter, TrioConverter)):
                 numbers = range(number * settings.candidates, (number + 1) * settings.candidates)
             heard = spans if follows_chords else None
-            # Near places sound alike: where there is silence or babble, another draw of chance seldom helps.
-            ahead = number * settings.pace if walks else 0
-            then = back if number < ATTEMPTS - 1 else None
+            # Where none of several draws can be played, nearby places seldom help: what lies a pace further might.
+            further = max(0, number + 1 - ATTEMPTS) * settings.pace if walks else 0
+            then = back if not further else None
 
             def place(begin: int) -> np.ndarray:
                 if then is not None:
-                    return then(begin + ahead)
-                return self._way(request, settings, points, begin + ahead)
+                    return then(begin)
+                return self._way(request, settings, points, begin + further)
 
             found = self._cut(request, settings, place, spans, numbers)
             found = _turned(found, request) if turns else found
