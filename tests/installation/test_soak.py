@@ -11,6 +11,7 @@ from scipy import stats
 
 from engine.errors import PerpetuumError
 from engine.installation.soak.growth import slope_of
+from engine.installation.soak.kept import StoredProcess, StoredSample, StoredSoak
 from engine.installation.soak.report import page
 from engine.installation.soak.run import Soak, soak_in
 from engine.runtime.ending import Ending
@@ -95,3 +96,26 @@ def test_a_slope_and_its_interval_are_those_of_a_regression():
     assert found is not None
     assert found.mean == pytest.approx(wanted.slope)
     assert found.error == pytest.approx(wanted.stderr * stats.t.ppf(0.975, 38), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("days", "grows", "said"), [(0.5, 0.9, "too short to tell"), (30, 0.1, "yes"), (30, 1.5, "**no**")]
+)
+def test_a_slope_is_judged_only_where_its_interval_lies_on_one_side_of_the_bar(days, grows, said):
+    rng = np.random.default_rng(5)
+    hours = np.arange(0, days * 24) / 24
+    memory = 1e6 * (90 + grows * hours + rng.normal(0, 1.0, len(hours)))
+    samples = tuple(
+        StoredSample(
+            run=1,
+            days=day,
+            spent=day,
+            processes=(StoredProcess(name="soak", memory=int(size), files=9, threads=6),),
+            drift=0.0,
+            repeated={},
+        )
+        for day, size in zip(hours.tolist(), memory.tolist(), strict=True)
+    )
+    told = page([StoredSoak(title="Pretended", file="scene.yaml", seed=1, samples=samples)])
+    row = next(line for line in told.splitlines() if line.startswith("| soak: memory"))
+    assert row.endswith(f"| {said} |")

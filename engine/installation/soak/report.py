@@ -91,11 +91,12 @@ def _process_rows(samples: Sequence[StoredSample], name: str) -> list[str]:
         if not every or slope is None:
             rows.append(f"| {name}: {words} | | | too short: {WARM_UP * 24:.0f} h of warm-up do not count | | |")
             continue
-        met = slope.mean < steepest
+        unsure = slope.error is not None and abs(slope.mean - steepest) <= slope.error
+        met = "too short to tell" if unsure else _mark(slope.mean < steepest)
         digits = ".1f" if scale > 1 else ".0f"
         rows.append(
             f"| {name}: {words} | {every[0]:{digits}} | {every[-1]:{digits}} | {_slope(slope)} | < {steepest:g} "
-            f"| {_mark(met)} |"
+            f"| {met} |"
         )
     return rows
 
