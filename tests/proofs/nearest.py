@@ -22,8 +22,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from engine.training.datasets.score import UnusableError
-from engine.training.datasets.sources import find_files
+from tests.proofs.corpora import scores_in
 from tests.proofs.hours import notes
 from tests.proofs.hours.melodies import melody_of
 
@@ -75,22 +74,14 @@ def features(window: Window) -> np.ndarray:
 def of_people(folder: Path) -> list[list[Window]]:
     """Windows of each melody in a folder of music, in even meters: of the highest voice, or of what is sung."""
     found: list[list[Window]] = []
-    for file in find_files([folder]):
-        for work in file.works(file.read()):
-            try:
-                score = work.read()
-            except UnusableError:
-                continue
-            if not all((top, bottom) in _DUPLE for _, top, bottom in score.meters):
-                continue
-            parts = [part for part in score.parts if not part.is_drum and len(part.notes)]
-            if not parts:
-                continue
-            part = next((one for one in parts if one.is_sung), parts[0])
-            line = part.voices[0]
-            tops = {float(note["start"]): int(note["pitch"]) for note in np.sort(line, order=("start", "pitch"))}
-            if len(made := windows(tops.items())):
-                found.append(made)
+    for _, score in scores_in(folder):
+        parts = [part for part in score.parts if not part.is_drum and len(part.notes)]
+        if not parts or score.signatures - _DUPLE:
+            continue
+        part = next((one for one in parts if one.is_sung), parts[0])
+        tops = {float(note["start"]): int(note["pitch"]) for note in part.voices[0]}  # sorted: the last is the highest
+        if len(made := windows(tops.items())):
+            found.append(made)
     return found
 
 
@@ -133,6 +124,8 @@ def main() -> int:
     parser.add_argument("--hours", nargs="+", type=Path, required=True)
     parser.add_argument("--part", required=True)
     asked = parser.parse_args()
+    if len({folder.name.split(".")[0] for folder in asked.corpora}) < len(asked.corpora):
+        parser.error("two corpora have the same name")
     rng = np.random.default_rng(5)
     corpora = {folder.name.split(".")[0]: of_people(folder) for folder in asked.corpora}
     people = list(corpora)

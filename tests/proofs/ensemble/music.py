@@ -19,8 +19,8 @@ from engine.training.datasets.build import DatasetSettings, build
 from engine.training.datasets.filters import Filters
 from engine.training.datasets.kinship import duplicates, split_by_family
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece, load_pieces, save_pieces
-from engine.training.datasets.score import Score, ScorePart, UnusableError
-from engine.training.datasets.sources import find_files
+from engine.training.datasets.score import Score, ScorePart
+from tests.proofs.corpora import scores_in
 
 SPLITS_OF_SONGS = 0.1, 0.12
 """Shares of the families of songs for validation and test: there are so few songs that 6 % are a matter of luck."""
@@ -87,19 +87,14 @@ def _split(found: list[DatasetPiece]) -> list[DatasetPiece]:
 
 def _basses(folder: Path) -> Iterator[DatasetPiece]:
     """Pieces whose events [T, 4] are bass and what `Line` says; and other lines [T], which tell versions of songs."""
-    for file in find_files([folder]):
-        for work in file.works(file.read()):
-            try:
-                score = work.read()
-            except UnusableError:
-                continue
-            for number, part in enumerate(score.parts):
-                notes = melody.in_range(part.notes)
-                if not part.is_drum and part.program not in _BASSES and len(notes) >= 30:
-                    steps = -(-_end(notes) // STEPS_PER_BAR) * STEPS_PER_BAR
-                    yield DatasetPiece(f"{work.name}#line{number}", work.source, "", _events(notes, steps))
-            for name, events, chords in _heard_basses(score):
-                yield DatasetPiece(f"{work.name}#{name}", work.source, "", events, chords, score.qpm)
+    for work, score in scores_in(folder):
+        for number, part in enumerate(score.parts):
+            notes = melody.in_range(part.notes)
+            if not part.is_drum and part.program not in _BASSES and len(notes) >= 30:
+                steps = -(-_end(notes) // STEPS_PER_BAR) * STEPS_PER_BAR
+                yield DatasetPiece(f"{work.name}#line{number}", work.source, "", _events(notes, steps))
+        for name, events, chords in _heard_basses(score):
+            yield DatasetPiece(f"{work.name}#{name}", work.source, "", events, chords, score.qpm)
 
 
 def _heard_basses(score: Score) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:

@@ -19,7 +19,7 @@ from engine.networks.vae.operations import Loop, Wander
 def latent_at(
     settings: MusicVaeSettings,
     place: Place,
-    bar: float,
+    bar: int,
     bars: int,
     points: Sequence[np.ndarray],
     size: int,
@@ -30,7 +30,7 @@ def latent_at(
     Args:
         settings: mode, pace and way.
         place: of the phrase that is asked for.
-        bar: first bar of the window, counted from the start of the section; a multiple of `bars`, but on a walk.
+        bar: first bar of the window, counted from the start of the section; a multiple of `bars`.
         bars: length of all windows.
         points: latent vectors on the way, each [Z]; may be empty.
         size: Z.

@@ -98,12 +98,7 @@ class MusicVaeGenerator:
             # Where none of several draws can be played, nearby places seldom help: what lies a pace further might.
             further = max(0, number + 1 - ATTEMPTS) * settings.pace if walks else 0
             then = back if not further else None
-
-            def place(begin: int) -> np.ndarray:
-                if then is not None:
-                    return then(begin)
-                return self._way(request, settings, points, begin + further)
-
+            place = then or (lambda begin: self._way(request, settings, points, begin + further))
             found = self._cut(request, settings, place, spans, numbers)
             found = _turned(found, request) if turns else found
             if then is not None and not drums:
@@ -134,7 +129,7 @@ class MusicVaeGenerator:
 
     def _back(
         self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray]
-    ) -> Callable[[float], np.ndarray] | None:
+    ) -> Callable[[int], np.ndarray] | None:
         """Where the way of the part was when the idea was heard that the phrase takes up, by the bar that a window
         begins at; `towards` is a way from there to where it was with another. None where the phrase takes up no place.
         """
@@ -142,11 +137,11 @@ class MusicVaeGenerator:
         if taken is None or taken.idea.kind is not IdeaKind.POINT or not settings.shared_way:
             return None
 
-        def then(idea: Idea, begin: float) -> np.ndarray:
+        def then(idea: Idea, begin: int) -> np.ndarray:
             place = replace(request.place, first_bar=idea.first_bar, bar=0)
             return self._way(replace(request, place=place), settings, points, begin - request.place.bar)
 
-        def at(begin: float) -> np.ndarray:
+        def at(begin: int) -> np.ndarray:
             if taken.other is None:
                 return then(taken.idea, begin)
             return slerp(then(taken.idea, begin), then(taken.other, begin), 0.5 * taken.amount).astype(np.float32)
@@ -199,7 +194,7 @@ class MusicVaeGenerator:
         track = Track(around.notes, is_drum=request.role is Role.DRUMS)
         return self._heard(Piece((track,), request.qpm, request.meter, chords=around.chords), whole=True)
 
-    def _way(self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray], begin: float) -> np.ndarray:
+    def _way(self, request: Request, settings: MusicVaeSettings, points: list[np.ndarray], begin: int) -> np.ndarray:
         """Where the way of the part is in the window that begins at a bar."""
         bars = max(1, self._converter.steps // request.meter.steps_per_bar)
         seed = self._seed(request, settings)
