@@ -13,6 +13,7 @@ from engine import assets
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS, load_network, read_card
 from engine.networks.card import WeightsCard
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 
 PREFERRED: dict[str, str] = {
     "drums_rnn": "drum_kit",
@@ -40,6 +41,7 @@ TAPPED = ("groovae_2bar_tap_fixed_velocity",)
 
 GROOVES = (
     "groovae_2bar_humanize",
+    HUMANIZE_TEMPO,
     "groovae_4bar",
     "groovae_2bar_hits_control_tfds",
     "groovae_2bar_add_closed_hh",

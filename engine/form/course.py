@@ -110,12 +110,15 @@ def _home(scene: Scene, before: Home | None, seed: int, index: int, frame: int) 
     if frame < before.moves:
         return before
     rng = np.random.default_rng(derive_seed(seed, "home", index))
-    homeward, up, wide = rng.random() < _HOMEWARD, rng.random() < 0.5, rng.random() < 0.5
+    homeward, drawn, wide = rng.random() < _HOMEWARD, rng.random() < 0.5, rng.random() < 0.5
     moves = frame + _drawn(modulation.every, seed, "modulation", index)
     if before.away >= modulation.within or (before.away and homeward):
-        return Home(key=written, written=written, away=0, moves=moves)
+        return Home(key=written, written=written, away=0, moves=moves, up=before.up)
+    # A way keeps its direction, so that it does not lead home by itself, and the next one takes the other: else hours
+    # come to be alike in their keys.
+    up = drawn if before.up is None else before.up if before.away else not before.up
     key = _step(modulation, before.key.key, scene.key, up, wide)
-    return Home(key=StoredKey.of(key), written=written, away=before.away + 1, moves=moves)
+    return Home(key=StoredKey.of(key), written=written, away=before.away + 1, moves=moves, up=up)
 
 
 def _step(modulation: Modulation, key: Key, written: Key, up: bool, wide: bool) -> Key:

@@ -53,12 +53,14 @@ class Home(Stored):
         written: the scene's key, which it set out from.
         away: steps that it has gone since.
         moves: frame from which the next pass takes it on.
+        up: whether its tonic rises on the way that it is on, or was on last; None before the first.
     """
 
     key: StoredKey
     written: StoredKey
     away: Count
     moves: Count
+    up: bool | None = None
 
 
 class Movement(Stored):

@@ -85,6 +85,10 @@ class Piece:
         """Where the meter that holds at a beat begins, and which it is."""
         return next((change for change in reversed(self.meters) if change[0] <= beat + 1e-6), (0.0, self.meter))
 
+    def qpm_at(self, beat: float) -> float:
+        """Quarter notes per minute at a beat."""
+        return next((qpm for start, qpm in reversed(self.tempos) if start <= beat + 1e-6), self.qpm)
+
     def notes(self, is_drum: bool) -> np.ndarray:
         """All drums, or all other notes: array [n] of `NOTE`, sorted by (start, pitch)."""
         chosen = [track.notes for track in self.tracks if track.is_drum == is_drum]

@@ -12,6 +12,7 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.networks import CONFIGS, build_network
 from engine.networks.card import WeightsCard, write_weights
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 from engine.training.checkpoint import read_best, read_state
 from engine.training.datasets import Dataset
 from engine.training.evaluation.evaluate import SAMPLES, Advance, evaluate, untold
@@ -123,6 +124,7 @@ def _percent(share: float) -> str:
 
 _STYLES = {
     "groovae_2bar_humanize": "humanize",
+    HUMANIZE_TEMPO: "humanize_tempo",
     "groovae_2bar_tap_fixed_velocity": "tap",
     "groovae_2bar_add_closed_hh": "add_closed_hh",
 }

@@ -176,6 +176,27 @@ def test_a_rondo_comes_back_to_its_refrain_between_episodes():
 
 
 @pytest.mark.parametrize("by", ["fifths", "thirds", "mediants"])
+def test_a_way_of_the_home_key_keeps_its_direction_and_the_next_takes_the_other(by):
+    key = Key.parse("D minor")
+    made = replace(formed(None), modulation=Modulation(by, Range(200.0, 300.0), 3), key=key)
+    homes = [visit.course.home.key.key for visit in hours(Plan(made, 4), 4)]
+    ways = [[]]
+    for before, after in pairwise(homes):
+        if after == before:
+            continue
+        if after == key:
+            ways.append([])
+        else:
+            interval = (after.tonic - before.tonic) % 12
+            ways[-1].append(interval == 7 if by == "fifths" else interval in (3, 4))
+    ways = [way for way in ways if way]
+    assert len(ways) > 4
+    assert max(len(way) for way in ways) == 3
+    assert all(len(set(way)) == 1 for way in ways)
+    assert all(one[0] != other[0] for one, other in pairwise(ways))
+
+
+@pytest.mark.parametrize("by", ["fifths", "thirds", "mediants"])
 def test_the_home_key_wanders_by_its_steps_and_comes_home(by):
     key = Key.parse("D minor")
     made = replace(formed(None), modulation=Modulation(by, Range(200.0, 300.0), 2), key=key)

@@ -8,21 +8,23 @@ import numpy as np
 import pytest
 
 from engine.networks import build_network
-from engine.networks.vae.configs import TRIO, VAE_CONFIGS
+from engine.networks.vae.configs import HUMANIZE_TEMPO, TRIO, VAE_CONFIGS
 from engine.networks.vae.converters import converter_of
 from engine.networks.vae.converters.trio import TrioConverter
 from engine.networks.vae.heads import classes_of
-from engine.training.datasets import Augmentation
+from engine.training.datasets import Augmentation, augmentation_of
 from engine.training.datasets.pieces import DatasetPiece
-from engine.training.tasks.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, held_out_windows
+from engine.training.tasks.vae_windows import CLASS_WINDOWS, DRUM_GROUPS, WINDOWS, GrooveWindows, held_out_windows
 from tests.networks.golden import made_up_weights
 from tests.networks.vae.golden import VaeGolden, vae_weights
 from tests.training.evaluation.pieces import grooves, melodies, trios
 from tests.training.small_pieces import trainer_of
 
 SIZES = {"encoder": (10,), "decoder": (12, 8), "latent": 6}
-TRIO_CONFIG = next(config for config in VAE_CONFIGS if config.name == TRIO)
-TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade and c.name != TRIO]
+TRIO_CONFIG, TEMPO_CONFIG = (
+    next(config for config in VAE_CONFIGS if config.name == name) for name in (TRIO, HUMANIZE_TEMPO)
+)
+TWINS = [c.name for c in VAE_CONFIGS if not c.bars and not c.nade and c not in (TRIO_CONFIG, TEMPO_CONFIG)]
 
 
 def vae_trainer(config, pieces, folder, **changes):
@@ -87,6 +89,35 @@ def test_the_trio_in_training_is_the_one_in_play(monkeypatch):
 
 
 @pytest.mark.models
+def test_a_network_whose_hits_are_known_is_judged_and_taught_by_what_it_plays_itself():
+    from engine.networks.vae.keras_vae import VaeModel
+
+    config, kind = TEMPO_CONFIG, WINDOWS[HUMANIZE_TEMPO]
+    assert isinstance(kind, GrooveWindows)
+    layout = replace(config.layout(), encoder=(10,), decoder=(12, 8), latent=6)
+    weights = made_up_weights(layout.shapes())
+    model = VaeModel(layout, groove=True, known=kind.converter.known)
+    model.set_by_name(weights)
+    network = build_network(config, weights)
+    windows = [kind.material(piece)[:32] for piece in grooves()[:3]]
+    inputs, targets = (np.stack(part) for part in zip(*map(kind.tensors, windows), strict=True))
+    controls = np.stack([kind.controls(window) for window in windows])
+    mu, sigma = network.encode(inputs, controls=controls)
+    for mine, theirs in zip(model.encode(inputs, controls=controls), (mu, sigma), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    outputs = np.asarray(model.as_in_play(mu, targets, controls))
+    played = network.decode(mu, controls=controls, hits=kind.converter.given(targets))
+    # Two passes are as in play for two steps.
+    np.testing.assert_allclose(np.asarray(model._strokes(targets, outputs))[:, :2], played[:, :2], atol=1e-5)
+    otherwise = np.concatenate([targets[..., :9], np.ones_like(targets[..., 9:])], axis=-1)
+    np.testing.assert_array_equal(model.as_in_play(mu, otherwise, controls), outputs)
+    # So in training, where it listens to nothing but itself.
+    model.sampling.assign(1.0)
+    first = model.told(mu, model._first_told(targets), controls)
+    np.testing.assert_array_equal(model._mixed(targets, first), model._mixed(otherwise, first))
+
+
+@pytest.mark.models
 def test_a_resumed_training_of_an_autoencoder_is_the_same_training(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.networks.scan.UNROLLED", 0)  # a graph that is built sooner
     whole = vae_trainer("cat-mel_2bar_small", melodies(), tmp_path)
@@ -101,8 +132,9 @@ def test_a_resumed_training_of_an_autoencoder_is_the_same_training(tmp_path, mon
 
 
 @pytest.mark.models
-def test_a_groove_network_learns_and_the_cost_of_z_grows(tmp_path):
-    learner = vae_trainer("groovae_2bar_humanize", grooves(), tmp_path, learning_rate=2e-2, batches=24, free_bits=0.0)
+@pytest.mark.parametrize("config", ["groovae_2bar_humanize", HUMANIZE_TEMPO])
+def test_a_groove_network_learns_and_the_cost_of_z_grows(config, tmp_path):
+    learner = vae_trainer(config, grooves(), tmp_path, learning_rate=2e-2, batches=24, free_bits=0.0)
     before = learner.task.judge()["held_out_loss"]
     betas = []
     for _ in range(24):
@@ -166,12 +198,14 @@ def test_only_windows_with_music_are_learnt_from():
 
 @pytest.mark.parametrize("name", [name for name in sorted(WINDOWS) if name.startswith("groovae")])
 def test_groove_networks_hear_less_than_they_give(name):
-    strokes = grooves()[0].events[:32]
-    inputs, targets = WINDOWS[name].tensors(strokes)
+    kind = WINDOWS[name]
+    events, strokes = kind.material(grooves()[0])[:32], grooves()[0].events[:32]
+    inputs, targets = kind.tensors(events)
     np.testing.assert_array_equal(targets, strokes)
     assert inputs.shape == targets.shape
     heard, played = (np.split(part, 3, axis=1) for part in (inputs, targets))
-    if name.endswith("humanize"):
+    assert (kind.controls(events) is not None) == (name == HUMANIZE_TEMPO)
+    if "humanize" in name:
         np.testing.assert_array_equal(heard[0], played[0])
         assert not heard[1].any()
         assert not heard[2].any()
@@ -181,6 +215,22 @@ def test_groove_networks_hear_less_than_they_give(name):
     else:
         np.testing.assert_array_equal(heard[0].sum(axis=1), played[0].any(axis=1))
         assert not heard[1].any()
+
+
+def test_windows_that_are_told_the_tempo_lose_drums_and_take_none_of_another_tempo():
+    kind, rng = WINDOWS[HUMANIZE_TEMPO], np.random.default_rng(4)
+    one, other = (kind.material(piece)[:32] for piece in grooves()[:2])
+    lost = set()
+    for _ in range(60):
+        made = kind.crossed(one, other, rng)
+        gone = [drum for drum in range(9) if (made[:, drum:27:9] != one[:, drum:27:9]).any()]
+        assert not made[:, gone].any()
+        assert (made[:, 27] == one[:, 27]).all()
+        lost.update(gone)
+    assert len(lost) > 1
+    told = kind.augmented(one, rng, augmentation_of(HUMANIZE_TEMPO))[0, 27]
+    assert told != one[0, 27]
+    assert told == pytest.approx(one[0, 27], rel=0.15)
 
 
 def test_crossed_drums_are_a_bar_of_each_or_some_drums_of_each():
@@ -203,10 +253,11 @@ def test_crossed_drums_are_a_bar_of_each_or_some_drums_of_each():
 
 @pytest.mark.parametrize("name", sorted(WINDOWS))
 def test_drums_are_crossed_and_melodies_are_not(name):
-    one, other = (grooves() if "groovae" in name else trios() if name == TRIO else melodies())[:2]
-    rng = np.random.default_rng(0)
-    made = [WINDOWS[name].crossed(one.events[:32], other.events[:32], rng) for _ in range(8)]
-    assert all((each == one.events[:32]).all() for each in made) == (name == "cat-mel_2bar_small")
+    kind, rng = WINDOWS[name], np.random.default_rng(0)
+    pieces = grooves() if "groovae" in name else trios() if name == TRIO else melodies()
+    one, other = (kind.material(piece)[:32] for piece in pieces[:2])
+    made = [kind.crossed(one, other, rng) for _ in range(8)]
+    assert all((each == one).all() for each in made) == (name == "cat-mel_2bar_small")
 
 
 @pytest.mark.models

@@ -202,11 +202,12 @@ class MusicVaeSettings(NetworkSettings, CuratedSettings, RecallSettings):
 class GrooveSettings(TransformSettings):
     """Drums as a drummer plays them: a neural network gives each stroke its velocity and its time."""
 
-    style: Literal["humanize", "hits_control", "replay", "tap", "add_closed_hh"] = Field(
+    style: Literal["humanize", "humanize_tempo", "hits_control", "replay", "tap", "add_closed_hh"] = Field(
         default="humanize",
-        description="humanize: the same strokes, played with feel; hits_control: likewise, by a network that is told "
-        "the strokes as it plays; replay: by one that hears their velocities and timing, four bars at a time; tap: a "
-        "new groove to the rhythm of the strokes; add_closed_hh: the network plays the closed hat",
+        description="humanize: the same strokes, played with feel; humanize_tempo: likewise, by a network of our own "
+        "that is told the tempo and what comes, nearer to drummers; hits_control: by one that is told the strokes as "
+        "it plays; replay: by one that hears their velocities and timing, four bars at a time; tap: a new groove to "
+        "the rhythm of the strokes; add_closed_hh: the network plays the closed hat",
     )
     amount: Amount = Field(
         default=1.0,
@@ -227,6 +228,7 @@ class GrooveSettings(TransformSettings):
         """The configuration of the network that plays the style."""
         return {
             "humanize": "groovae_2bar_humanize",
+            "humanize_tempo": "groovae_2bar_humanize_tempo",
             "hits_control": "groovae_2bar_hits_control_tfds",
             "replay": "groovae_4bar",
             "tap": "groovae_2bar_tap_fixed_velocity",

@@ -100,7 +100,7 @@ def feel_of(
     steps = step_of(notes["start"])
     classes = np.array([converter.class_of.get(int(pitch), -1) for pitch in notes["pitch"]], int)
     found = gestures(notes["start"], steps, classes)
-    alone = Piece((Track(_on_steps(notes, steps, found), is_drum=True),), piece.qpm, piece.meter)
+    alone = replace(piece, tracks=(Track(_on_steps(notes, steps, found), is_drum=True),))
     end = int(steps.max(initial=0)) + 1
     changes = piece.meters or ((0.0, piece.meter),)
     begins = [0, *(round(beat * STEPS_PER_BEAT) for beat, _ in changes[1:]), end]

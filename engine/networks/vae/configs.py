@@ -1,4 +1,4 @@
-"""MusicVAE and GrooVAE by Magenta's config ids, and a trio of our own."""
+"""MusicVAE and GrooVAE by Magenta's config ids, and two of our own: a trio, and a GrooVAE that is told the tempo."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.networks.vae.converters import Converter, converter_of
+from engine.networks.vae.converters.groove import TEMPO_CONTROLS
 from engine.networks.vae.layout import VaeLayout, read_vae_layout
 
 
@@ -29,7 +30,7 @@ class VaeConfig:
 
     Attributes:
         family: "music_vae" or "groovae".
-        name: Magenta's config id, such as "cat-mel_2bar_small"; `TRIO` is our own.
+        name: Magenta's config id, such as "cat-mel_2bar_small"; `TRIO` and `HUMANIZE_TEMPO` are our own.
         steps: sixteenths of an example.
         input_size: numbers per step that the encoder hears, without controls.
         output_sizes: numbers per step of each part.
@@ -114,6 +115,8 @@ class VaeConfig:
 TRIO = "trio_4bar"
 """Our own: four bars of melody, bass and drums, with a flat decoder for each. Magenta's trio of sixteen bars has a
 conductor, which takes more music to teach than there is here."""
+HUMANIZE_TEMPO = "groovae_2bar_humanize_tempo"
+"""Our own: `groovae_2bar_humanize` that is told the tempo and what comes."""
 _SMALL, _BIG = (256, (512,), (256, 256)), (512, (2048,), (2048, 2048, 2048))
 _SIXTEEN_BARS = (512, (2048, 2048), (1024, 1024))
 
@@ -209,6 +212,7 @@ VAE_CONFIGS: tuple[VaeConfig, ...] = (
     ),
     _groove("groovae_4bar", steps=64),
     _groove("groovae_2bar_humanize"),
+    _groove(HUMANIZE_TEMPO, control_size=TEMPO_CONTROLS),
     _groove("groovae_2bar_tap_fixed_velocity"),
     _groove("groovae_2bar_add_closed_hh"),
     _groove("groovae_2bar_hits_control_tfds", control_size=9),

@@ -88,7 +88,8 @@ class VaeModel(NamedWeightsModel):
 
     `beta` and `sampling` are variables for a schedule to set. `sampling` is the share of previous events that the
     decoder is not told but samples: in parallel, from a first pass in which it was told all (Duckworth et al. 2019,
-    "Parallel Scheduled Sampling"). Weights are zero until `set_by_name`.
+    "Parallel Scheduled Sampling"), or of grooves whose hits are all known the hits alone. Weights are zero until
+    `set_by_name`.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class VaeModel(NamedWeightsModel):
         self.layout = layout
         self.groove, self.free_nats, self.dropout_rate = groove, free_nats, dropout
         self.known = np.zeros(layout.output_sizes[0] // 3) if known is None else known.astype(float)
+        self.hits_known = groove and bool(self.known.all())
         self.seeds = keras.random.SeedGenerator(seed)
         self.add_by_name(layout.shapes())
         self.beta = self.add_weight(shape=(), initializer="zeros", trainable=False, name="beta")
@@ -121,7 +123,7 @@ class VaeModel(NamedWeightsModel):
         if not training:
             return self.told(mu, batch["targets"], controls)
         z = mu + sigma * keras.random.normal(ops.shape(mu), seed=self.seeds)
-        told = ops.stop_gradient(self.told(ops.stop_gradient(z), batch["targets"], controls))
+        told = ops.stop_gradient(self.told(ops.stop_gradient(z), self._first_told(batch["targets"]), controls))
         return self.decode(z, self._mixed(batch["targets"], told), controls, training=True)
 
     def encode(self, inputs, lengths=None, controls=None, training=False):
@@ -217,17 +219,39 @@ class VaeModel(NamedWeightsModel):
         known = ops.cast(previous >= 0, "float32")[..., None]
         return ops.take(kernel, ops.maximum(previous, 0), axis=0) * known
 
+    def _first_told(self, targets):
+        """What the first pass of scheduled sampling is told of targets.
+
+        Where all hits are known in play, hits alone: told how early the drummer was, the network would play so, too,
+        and learn to listen for what nobody tells it in play.
+        """
+        if not self.hits_known:
+            return targets
+        hits, velocities, offsets = ops.split(targets, 3, axis=-1)
+        return ops.concatenate([hits, ops.zeros_like(velocities), ops.zeros_like(offsets)], axis=-1)
+
+    def as_in_play(self, z, targets, controls):
+        """Outputs [B, T, output_size] of a decoder of grooves whose hits are known, that hears what it played itself:
+        of a second pass, after a first that heard hits alone; arguments as of `told`."""
+        outputs = self.told(z, self._first_told(targets), controls)
+        return self.told(z, self._strokes(targets, outputs), controls)
+
+    def _strokes(self, targets, outputs):
+        """What outputs of a groove play, [B, T, 27], with the hits of targets where they are known."""
+        hits, velocities, offsets = ops.split(outputs, 3, axis=-1)
+        true = ops.split(targets, 3, axis=-1)[0]
+        if not self.hits_known:
+            drawn = keras.random.uniform(ops.shape(hits), seed=self.seeds)
+            true = self.known * true + (1 - self.known) * ops.cast(drawn < ops.sigmoid(hits), "float32")
+        # As `GrooveHead.hold`: where a drum is known to be silent, it has no velocity and no offset.
+        heard = 1 - self.known * (1 - true)
+        return ops.concatenate([true, heard * ops.sigmoid(velocities), heard * ops.tanh(offsets)], axis=-1)
+
     def _mixed(self, targets, outputs):
         """Previous events, of which the share `sampling` is what the decoder itself would have played there."""
         previous = self._previous(targets)
         if self.groove:
-            hits, velocities, offsets = ops.split(outputs, 3, axis=-1)
-            drawn = keras.random.uniform(ops.shape(hits), seed=self.seeds)
-            true = ops.split(targets, 3, axis=-1)[0]
-            hits = self.known * true + (1 - self.known) * ops.cast(drawn < ops.sigmoid(hits), "float32")
-            # As `GrooveHead.hold`: where a drum is known to be silent, it has no velocity and no offset.
-            heard = 1 - self.known * (1 - true)
-            played = ops.concatenate([hits, heard * ops.sigmoid(velocities), heard * ops.tanh(offsets)], axis=-1)
+            played = self._strokes(targets, outputs)
         else:
             drawn = keras.random.uniform(ops.shape(outputs), minval=_LEAST_CHANCE, maxval=1.0, seed=self.seeds)
             parts = _parts_of(outputs - ops.log(-ops.log(drawn)), self.layout.output_sizes)
@@ -240,8 +264,8 @@ class VaeModel(NamedWeightsModel):
 
 
 class VaeJudge(NamedWeightsModel):
-    """A `VaeModel` to judge: called on a batch it gives "outputs" as that does when not training, and "kl", the
-    divergence [B] of each sequence's z in nats."""
+    """A `VaeModel` to judge: called on a batch it gives "outputs" as that does when not training, of grooves whose hits
+    are known as in play, and "kl", the divergence [B] of each sequence's z in nats."""
 
     def __init__(self, model: VaeModel) -> None:
         super().__init__()
@@ -251,7 +275,8 @@ class VaeJudge(NamedWeightsModel):
         """See the class."""
         controls = batch.get("controls")
         mu, sigma = self.model.encode(batch["inputs"], controls=controls)
-        return {"outputs": self.model.told(mu, batch["targets"], controls), "kl": divergence(mu, sigma)}
+        decode = self.model.as_in_play if self.model.hits_known else self.model.told
+        return {"outputs": decode(mu, batch["targets"], controls), "kl": divergence(mu, sigma)}
 
 
 def divergence(mu, sigma):

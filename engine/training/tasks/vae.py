@@ -58,6 +58,7 @@ class VaeTask:
                 "held out: both are needed",
                 "Give more files, or longer ones; windows with next to nothing in them do not count.",
             )
+        self.material = [self.kind.material(piece) for piece in self.pieces]
         chances = np.array([len(p.events) * weights.get(p.source, 1.0) for p in self.pieces])
         self.edges = np.cumsum(chances / chances.sum())
         layout = replace(config.layout(), **{name: _size(value) for name, value in options.sizes.items()})
@@ -79,7 +80,9 @@ class VaeTask:
         """The KL divergence comes to count, and the decoder comes to listen to itself."""
         options = self.options
         self.model.beta.assign(self.beta * min(1.0, step / (0.1 * options.batches)))
-        self.model.sampling.assign(options.sampling * min(1.0, step / (0.5 * options.batches)))
+        # Where hits are known, what comes before a step in play is known from the start: what the network played.
+        share = 1.0 if self.model.hits_known else min(1.0, step / (0.5 * options.batches))
+        self.model.sampling.assign(options.sampling * share)
 
     def judge(self) -> dict[str, float]:
         """See `Task.judge`.
@@ -113,14 +116,16 @@ class VaeTask:
                 return window
 
     def _drawn(self, rng: np.random.Generator) -> np.ndarray:
-        events = self.pieces[int(np.searchsorted(self.edges, rng.random() * self.edges[-1]))].events
+        events = self.material[int(np.searchsorted(self.edges, rng.random() * self.edges[-1]))]
         start = int(rng.integers((len(events) - self.steps) // STEPS_PER_BAR + 1)) * STEPS_PER_BAR
         return self.kind.augmented(events[start : start + self.steps], rng, self.augmentation)
 
     def _batch(self, windows: Sequence[np.ndarray]) -> Batch:
         inputs, targets = zip(*(self.kind.tensors(window) for window in windows), strict=True)
         labels = np.stack(targets)
-        return Batch({"inputs": np.stack(inputs), "targets": labels}, labels, np.ones(labels.shape[:2], np.float32))
+        told = [controls for window in windows if (controls := self.kind.controls(window)) is not None]
+        heard = {"inputs": np.stack(inputs), "targets": labels} | ({"controls": np.stack(told)} if told else {})
+        return Batch(heard, labels, np.ones(labels.shape[:2], np.float32))
 
     def _held_out_batches(self) -> Iterator[Batch]:
         size = self.options.batch_size

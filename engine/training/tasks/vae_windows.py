@@ -8,6 +8,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 from engine.networks.vae.converters import converter_of
 from engine.networks.vae.converters.contract import one_hot
 from engine.networks.vae.converters.groove import GrooveConverter
@@ -25,6 +26,9 @@ HELD_OUT_WINDOWS = 1536
 CROSSED = 0.75
 """Share of windows that are made of two, where that makes sense. Without, drums of the training split came back at 84 %
 of the steps and others at 70 %: there are too few drummers to learn what goes with what from."""
+LEFT_OUT, TEMPO_SPREAD = 0.1, 0.02
+"""Of windows that are told the tempo: share of groups of drums that are left out, where others are crossed; and how far
+off the tempo is (standard deviation of its logarithm)."""
 DRUM_GROUPS = tuple(
     sum(1 << CLASSES.index(name) for name in names)
     for names in (
@@ -41,6 +45,10 @@ DRUM_GROUPS = tuple(
 class WindowKind(Protocol):
     """How windows of events become what a VAE hears and gives."""
 
+    def material(self, piece: DatasetPiece) -> np.ndarray:
+        """The events of a piece [T, ...], with what else windows of it have to know."""
+        ...
+
     def augmented(self, events: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> np.ndarray:
         """The same music in another guise."""
         ...
@@ -56,6 +64,10 @@ class WindowKind(Protocol):
     def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the encoder hears [T, input_size], and what the decoder is to give: classes [T], of several parts
         [T, parts], or [T, output_size]."""
+        ...
+
+    def controls(self, events: np.ndarray) -> np.ndarray | None:
+        """What both are told besides [T, control_size]; None for nothing."""
         ...
 
     def bias(self, targets: np.ndarray) -> np.ndarray:
@@ -77,7 +89,19 @@ class ClassWindows(WindowKind, Protocol):
         ...
 
 
-class MelodyWindows:
+class UntoldWindows:
+    """Windows of events alone, of networks that are told nothing besides."""
+
+    def material(self, piece: DatasetPiece) -> np.ndarray:
+        """See `WindowKind.material`."""
+        return piece.events
+
+    def controls(self, events: np.ndarray) -> np.ndarray | None:
+        """See `WindowKind.controls`."""
+        return None
+
+
+class MelodyWindows(UntoldWindows):
     """What `MelodyConverter` makes of melodies."""
 
     voices: tuple[str, ...] = ()
@@ -111,7 +135,7 @@ class MelodyWindows:
         return np.select([classes == HELD, classes == OFF], [NO_EVENT, NOTE_OFF], classes - FIRST_PITCH + LOWEST)
 
 
-class DrumWindows:
+class DrumWindows(UntoldWindows):
     """What `DrumsConverter` makes of nine classes of drums: a roll with a "nothing" bit in, their combination out."""
 
     voices: tuple[str, ...] = ()
@@ -143,7 +167,7 @@ class DrumWindows:
         return classes
 
 
-class TrioWindows:
+class TrioWindows(UntoldWindows):
     """What our `TrioConverter` makes of melody, bass and drums."""
 
     voices: tuple[str, ...] = VOICES
@@ -182,7 +206,7 @@ class TrioWindows:
         return zip(self._parts, values.T, strict=True)
 
 
-class GrooveWindows:
+class GrooveWindows(UntoldWindows):
     """What a `GrooveConverter` makes of strokes.
 
     Args:
@@ -220,6 +244,38 @@ class GrooveWindows:
         return np.concatenate([np.log(shares / (1 - shares)), np.zeros(2 * len(CLASSES))])
 
 
+class TempoGrooveWindows(GrooveWindows):
+    """What a `GrooveConverter` makes of strokes that tells the tempo: a 28th column of the events holds it (qpm)."""
+
+    def material(self, piece: DatasetPiece) -> np.ndarray:
+        """See `WindowKind.material`."""
+        return np.column_stack([piece.events, np.full(len(piece.events), piece.qpm, np.float32)])
+
+    def augmented(self, events: np.ndarray, rng: np.random.Generator, augmentation: Augmentation) -> np.ndarray:
+        """Louder or softer, and told a tempo that is a little off, so that no piece is known by its tempo."""
+        strokes = super().augmented(events[:, :-1], rng, augmentation)
+        return np.column_stack([strokes, events[:, -1:] * np.exp(rng.normal(0.0, TEMPO_SPREAD))])
+
+    def crossed(self, events: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Without some drums: those of another piece would be early or late by another tempo."""
+        left = sum(group for group in DRUM_GROUPS if rng.random() > LEFT_OUT)
+        strokes = events.copy()
+        strokes[:, :-1] *= np.tile((left >> np.arange(len(CLASSES))) & 1, 3)
+        return strokes
+
+    def enough(self, events: np.ndarray) -> bool:
+        """Some strokes."""
+        return super().enough(events[:, :-1])
+
+    def tensors(self, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `WindowKind.tensors`."""
+        return super().tensors(events[:, :-1])
+
+    def controls(self, events: np.ndarray) -> np.ndarray | None:
+        """See `WindowKind.controls`."""
+        return self.converter.told(events[:, :-1].astype(np.float32), float(events[0, -1]))
+
+
 def _crossed(
     events: np.ndarray, others: np.ndarray, rng: np.random.Generator, some_of_each: Callable[[int], np.ndarray]
 ) -> np.ndarray:
@@ -227,6 +283,11 @@ def _crossed(
     if rng.random() < 0.3:
         return np.concatenate([events[:STEPS_PER_BAR], others[STEPS_PER_BAR:]])
     return some_of_each(sum(group for group in DRUM_GROUPS if rng.random() < 0.5))
+
+
+def _groove_windows(config: str) -> GrooveWindows:
+    converter = cast(GrooveConverter, converter_of(config))
+    return (TempoGrooveWindows if converter.told_tempo else GrooveWindows)(converter)
 
 
 def log_shares(classes: np.ndarray, count: int) -> np.ndarray:
@@ -240,11 +301,8 @@ CLASS_WINDOWS: dict[str, ClassWindows] = {
     "cat-drums_2bar_small": DrumWindows(),
     "trio_4bar": TrioWindows(),
 }
-GROOVES = ("groovae_2bar_humanize", "groovae_2bar_tap_fixed_velocity", "groovae_2bar_add_closed_hh")
-WINDOWS: dict[str, WindowKind] = {
-    **CLASS_WINDOWS,
-    **{name: GrooveWindows(cast(GrooveConverter, converter_of(name))) for name in GROOVES},
-}
+GROOVES = ("groovae_2bar_humanize", HUMANIZE_TEMPO, "groovae_2bar_tap_fixed_velocity", "groovae_2bar_add_closed_hh")
+WINDOWS: dict[str, WindowKind] = {**CLASS_WINDOWS, **{name: _groove_windows(name) for name in GROOVES}}
 """Kinds of windows of the configs that can be trained."""
 
 
@@ -254,8 +312,8 @@ def held_out_windows(
     """Windows of pieces that do not overlap, evenly thinned out to at most `count`."""
     found = [
         window
-        for piece in pieces
-        for start in range(0, len(piece.events) - steps + 1, steps)
-        if kind.enough(window := piece.events[start : start + steps])
+        for events in map(kind.material, pieces)
+        for start in range(0, len(events) - steps + 1, steps)
+        if kind.enough(window := events[start : start + steps])
     ]
     return [found[k] for k in np.linspace(0, len(found) - 1, min(count, len(found))).astype(int)]

@@ -11,6 +11,7 @@ from engine.errors import PerpetuumError
 from engine.networks import CONFIGS, build_network, load_network
 from engine.networks.card import read_weights
 from engine.networks.studio.grooving import drumify_piece, groove_piece
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 from engine.score.phrase import NOTE
 from engine.score.piece import Piece, Track
 from engine.score.time import Meter
@@ -57,7 +58,10 @@ def same_strokes(one, other):
     return other[found]
 
 
-@pytest.mark.parametrize("config", ["groovae_2bar_humanize", "groovae_4bar", "groovae_2bar_hits_control_tfds"])
+PLAYED_WITH_FEEL = ("groovae_2bar_humanize", HUMANIZE_TEMPO, "groovae_4bar", "groovae_2bar_hits_control_tfds")
+
+
+@pytest.mark.parametrize("config", PLAYED_WITH_FEEL)
 def test_every_stroke_stays_and_only_its_loudness_and_place_within_the_step_change(network, config):
     piece = song()
     made = groove_piece(network(config), piece, np.random.default_rng(1)).piece
@@ -69,6 +73,27 @@ def test_every_stroke_stays_and_only_its_loudness_and_place_within_the_step_chan
     np.testing.assert_array_equal(after[~known], before[~known])
     np.testing.assert_allclose(after["end"] - after["start"], before["end"] - before["start"])
     assert (after["start"] >= 0).all()
+
+
+def test_a_network_that_is_told_the_tempo_plays_otherwise_where_it_is_another(network):
+    groovae, piece = network(HUMANIZE_TEMPO), song()
+    begins = piece.meter.beats_per_bar
+
+    def feel(**tempo):
+        return groove_piece(groovae, replace(piece, **tempo), np.random.default_rng(1)).piece.tracks[1].notes["start"]
+
+    slow, fast, slower = feel(qpm=60.0), feel(qpm=180.0), feel(qpm=180.0, tempos=((0.0, 180.0), (begins, 60.0)))
+    assert (slow != fast).any()
+    early = piece.tracks[1].notes["start"] < begins - 0.2
+    np.testing.assert_array_equal(slower[early], fast[early])
+    assert (slower != fast).any()
+    deaf = network("groovae_2bar_humanize")
+    np.testing.assert_array_equal(
+        *(
+            groove_piece(deaf, replace(piece, qpm=qpm), np.random.default_rng(1)).piece.tracks[1].notes["start"]
+            for qpm in (60.0, 180.0)
+        )
+    )
 
 
 def test_other_tracks_tempo_and_meter_stay(network):

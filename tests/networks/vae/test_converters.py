@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 from engine.networks.vae.converters import CONVERTERS, converter_of
 from engine.networks.vae.converters.groove import GrooveConverter
 from engine.networks.vae.converters.melody import chord_classes
@@ -153,6 +155,22 @@ def test_strokes_keep_their_velocity_and_their_earliness():
     assert window.targets[4, 18 + 1] > 0, "positive is early"
     assert window.controls is not None
     assert window.controls.sum() == 3
+
+
+def test_a_network_that_is_told_the_tempo_is_told_what_comes_too():
+    played = piece((0.0, 0.25, 36, 110), (0.5, 0.75, 38, 90), (2.0, 2.25, 42, 40), drum=True)
+    converter = converter_of(HUMANIZE_TEMPO)
+    told = converter.window(replace(played, qpm=60.0, tempos=((0.0, 60.0), (4.0, 240.0)))).controls
+    assert told is not None
+    assert told.shape == (32, converter.control_size) == (32, 82)
+    ahead, tempo = told[:, :81].reshape(32, 9, 9), told[:, 81]
+    assert (tempo == -1.0).all(), "an octave below 120"
+    assert [tuple(place) for place in np.argwhere(ahead[0])] == [(0, 0), (2, 1), (8, 2)]
+    assert [tuple(place) for place in np.argwhere(ahead[1])] == [(1, 1), (7, 2)]
+    assert not ahead[9:].any()
+    later = converter.window(replace(played, qpm=60.0, tempos=((0.0, 60.0), (4.0, 240.0))), 4.0).controls
+    assert later is not None
+    assert (later[:, 81] == 1.0).all()
 
 
 def test_what_the_encoder_is_not_told_is_zero():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from engine.networks import CONFIGS, build_network
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 from engine.training.evaluation import evaluate
 from engine.training.evaluation.held_out.groove import WIDE, Strokes, groove_samples, stroke_figures, usual_velocities
+from tests.networks.golden import made_up_weights
 from tests.networks.vae.golden import small_network
 from tests.training.evaluation.pieces import grooves
 
@@ -77,8 +82,14 @@ def test_the_constant_velocity_is_each_drums_own_in_training():
     np.testing.assert_allclose(usual, [0.75] + [0.25] * 8)
 
 
-def test_figures_of_a_network_are_about_the_strokes_that_were_played():
-    network, pieces = small_network("groovae_2bar_humanize"), grooves()
+def small(name):
+    layout = replace(CONFIGS[name].layout(), encoder=(10,), decoder=(12, 8), latent=6)
+    return build_network(CONFIGS[name], made_up_weights(layout.shapes()))
+
+
+@pytest.mark.parametrize("config", ["groovae_2bar_humanize", HUMANIZE_TEMPO])
+def test_figures_of_a_network_are_about_the_strokes_that_were_played(config):
+    network, pieces = small(config), grooves()
     figures = evaluate(network, pieces)
     judged = np.concatenate([piece.events for piece in pieces if piece.split == "test"])
     hits, _, offsets = np.split(judged, 3, axis=1)

@@ -31,6 +31,7 @@ CONVERTERS: dict[str, Callable[[], Converter]] = {
     "trio_4bar": partial(TrioConverter, bars=4, as_roll=True),
     "groovae_4bar": partial(GrooveConverter, bars=4),
     "groovae_2bar_humanize": partial(GrooveConverter, humanize=True),
+    "groovae_2bar_humanize_tempo": partial(GrooveConverter, humanize=True, told_tempo=True),
     "groovae_2bar_tap_fixed_velocity": partial(GrooveConverter, tap=True, fixed_velocities=True),
     "groovae_2bar_add_closed_hh": partial(GrooveConverter, added=(CLASSES.index("closed_hat"),)),
     "groovae_2bar_hits_control_tfds": partial(GrooveConverter, hits_as_controls=True),

@@ -18,6 +18,12 @@ from engine.score.time import STEPS_PER_BEAT
 
 TAP_COLUMN = CLASSES.index("open_hat")
 """The column that holds a tapped rhythm."""
+AHEAD = 8
+"""Steps after its own whose hits a network is told that is told the tempo: how late a stroke is hangs on what comes,
+and a decoder by itself only knows what was."""
+TEMPO_CONTROLS = (AHEAD + 1) * len(CLASSES) + 1
+"""Numbers per step that such a network is told."""
+_USUAL_QPM = 120.0
 
 _ROLAND = ((36,), (38, 37, 40), (42, 22, 44), (46, 26), (43, 58), (47, 45), (50, 48), (49, 52, 55, 57), (51, 53, 59))
 ROLAND_CLASS_OF_PITCH = {pitch: k for k, pitches in enumerate(_ROLAND) for pitch in pitches}
@@ -36,11 +42,14 @@ class GrooveConverter:
         fixed_velocities: the encoder hears no velocities.
         added: classes that the encoder does not hear: the network adds them.
         hits_as_controls: the hits are given to the decoder, too.
+        told_tempo: encoder and decoder are told the hits of each step and of the next `AHEAD`, first all drums of the
+            step, then those of the one after it; and the tempo, in octaves above 120 quarter notes per minute.
         recorded: pitches are those of the training data's electronic kit, instead of General MIDI's.
 
     Attributes:
         class_of: class of each drum pitch.
         known: [9], of which drums the strokes are known when it plays; it adds those of the others.
+        told_tempo: see above.
     """
 
     input_size = output_size = 3 * len(CLASSES)
@@ -53,10 +62,12 @@ class GrooveConverter:
         fixed_velocities: bool = False,
         added: tuple[int, ...] = (),
         hits_as_controls: bool = False,
+        told_tempo: bool = False,
         recorded: bool = False,
     ) -> None:
         self.steps = bars * STEPS_PER_BAR
-        self.control_size = len(CLASSES) if hits_as_controls else 0
+        self.told_tempo = told_tempo
+        self.control_size = TEMPO_CONTROLS if told_tempo else len(CLASSES) if hits_as_controls else 0
         self._humanize, self._tap, self._fixed_velocities = humanize, tap, fixed_velocities
         self.added = list(added)
         self.known = np.array([not tap and drum not in added for drum in range(len(CLASSES))])
@@ -76,8 +87,17 @@ class GrooveConverter:
     def window(self, piece: Piece, start: float = 0.0, steps: int | None = None) -> Slice:
         """See `Converter`."""
         strokes = self.strokes(drum_notes(piece), start, steps or self.steps)
-        controls = strokes[:, : len(CLASSES)] if self.control_size else None
-        return Slice(self.heard(strokes), strokes, controls, start)
+        return Slice(self.heard(strokes), strokes, self.told(strokes, piece.qpm_at(start)), start)
+
+    def told(self, strokes: np.ndarray, qpm: float) -> np.ndarray | None:
+        """What encoder and decoder are told besides, [T, control_size] of strokes [T, 27]; None for nothing."""
+        hits = strokes[:, : len(CLASSES)]
+        if not self.told_tempo:
+            return hits if self.control_size else None
+        after = np.concatenate([hits, np.zeros((AHEAD, len(CLASSES)), np.float32)])
+        near = [after[k : k + len(hits)] for k in range(AHEAD + 1)]
+        tempo = np.full((len(hits), 1), np.log2(qpm / _USUAL_QPM), np.float32)
+        return np.concatenate([*near, tempo], axis=1)
 
     def heard(self, strokes: np.ndarray) -> np.ndarray:
         """What the encoder hears of strokes: [T, 27] of [T, 27]."""

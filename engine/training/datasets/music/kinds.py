@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.filters import Filters, chosen, meter_names, programs
 from engine.training.datasets.music.chorales import chorale_pieces, is_chorale
@@ -67,6 +68,7 @@ CORPORA = {
     "cat-mel_2bar_small": "melody",
     "trio_4bar": "trio",
     "groovae_2bar_humanize": "groove",
+    HUMANIZE_TEMPO: "groove",
     "groovae_2bar_tap_fixed_velocity": "groove",
     "groovae_2bar_add_closed_hh": "groove",
 }

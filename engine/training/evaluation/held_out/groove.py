@@ -76,11 +76,11 @@ def evaluate_groove(network: MusicVae, pieces: Sequence[DatasetPiece], split: st
     for piece in (piece for piece in pieces if piece.split == split):
         windows = held_out_windows(kind, [piece], steps)
         for k in range(0, len(windows), _AT_ONCE):
-            inputs, played = (np.stack(x) for x in zip(*map(kind.tensors, windows[k : k + _AT_ONCE]), strict=True))
-            mu, sigma = network.encode(inputs)
+            inputs, played, told = _tensors(kind, windows[k : k + _AT_ONCE])
+            mu, sigma = network.encode(inputs, controls=told)
             targets.append(played)
-            outputs.append(network.decode(mu, hits=kind.converter.given(played)))
-            guessed.append(network.decode(mu)[..., : len(CLASSES)])
+            outputs.append(network.decode(mu, controls=told, hits=kind.converter.given(played)))
+            guessed.append(network.decode(mu, controls=told)[..., : len(CLASSES)])
             costs.append(divergences(mu, sigma))
             tempos.append(np.full(len(played), piece.qpm))
     if not targets:
@@ -149,7 +149,7 @@ def groove_samples(
     if not windows:
         return [], []
     chosen = [windows[k] for k in rng.integers(len(windows), size=count)]
-    inputs, played = (np.stack(part) for part in zip(*(kind.tensors(window) for window, _ in chosen), strict=True))
+    inputs, played, told = _tensors(kind, [window for window, _ in chosen])
     length = config.steps / STEPS_PER_BEAT
 
     def heard(outputs: np.ndarray) -> list[Sample]:
@@ -158,7 +158,8 @@ def groove_samples(
             for row, (_, piece) in zip(outputs, chosen, strict=True)
         ]
 
-    return heard(played), heard(network.decode(network.encode(inputs)[0], hits=kind.converter.given(played)))
+    mu, _ = network.encode(inputs, controls=told)
+    return heard(played), heard(network.decode(mu, controls=told, hits=kind.converter.given(played)))
 
 
 def usual_velocities(train: Sequence[DatasetPiece]) -> np.ndarray:
@@ -171,6 +172,13 @@ def usual_velocities(train: Sequence[DatasetPiece]) -> np.ndarray:
             for k in range(len(CLASSES))
         ]
     )
+
+
+def _tensors(kind: GrooveWindows, windows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """What is heard [B, T, 27] and played [B, T, 27] of windows, and what is told besides [B, T, C], or None."""
+    heard, played = zip(*map(kind.tensors, windows), strict=True)
+    told = [controls for window in windows if (controls := kind.controls(window)) is not None]
+    return np.stack(heard), np.stack(played), np.stack(told) if told else None
 
 
 def _error_ms(strokes: Strokes) -> float:

@@ -21,6 +21,7 @@ from tests.generators.asking import METERS, changed, made, phrase, request, same
 
 STYLES = {
     "humanize": "groovae_2bar_humanize",
+    "humanize_tempo": "groovae_2bar_humanize_tempo",
     "hits_control": "groovae_2bar_hits_control_tfds",
     "replay": "groovae_4bar",
     "tap": "groovae_2bar_tap_fixed_velocity",
@@ -49,7 +50,7 @@ def strokes(heard):
     return sorted(zip(np.rint(heard.notes["start"] * STEPS_PER_BEAT), heard.notes["pitch"].tolist(), strict=True))
 
 
-@pytest.mark.parametrize("style", ["humanize", "hits_control", "replay"])
+@pytest.mark.parametrize("style", ["humanize", "humanize_tempo", "hits_control", "replay"])
 @pytest.mark.parametrize("meter", METERS)
 def test_the_same_strokes_are_played_otherwise(weights, meter, style):
     raw, heard = played(weights, style, meter=meter, bars=3)
