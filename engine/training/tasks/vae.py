@@ -93,16 +93,17 @@ class VaeTask:
             "kl": nats per window; for classes "accuracy": share of steps whose likeliest class is right, over all
             parts.
         """
-        losses, hits, costs = [], [], []
+        losses, hits, costs, weights = [], [], [], []
         for batch in self._held_out_batches():
             made = self.judged.predict_on_batch(batch.inputs)
             outputs = made["outputs"]
             kept = batch.weights[:, 0] > 0
-            losses.append(_numpy(self.loss.call(batch.labels, outputs))[kept])
+            losses.append(_numpy(self.loss.call(batch.labels, outputs))[kept].mean(axis=1))
+            weights.append(batch.weights[kept, 0])
             if not self.groove:
                 hits.append((classes_of(_numpy(outputs), self.sizes) == batch.labels)[kept])
             costs.append(made["kl"][kept])
-        kl, nll = np.concatenate(costs), float(np.concatenate(losses).mean())
+        kl, nll = np.concatenate(costs), float(np.average(np.concatenate(losses), weights=np.concatenate(weights)))
         charged = np.maximum(kl - self.free_nats, 0.0).mean() / self.steps
         figures = {"held_out_loss": nll + self.beta * float(charged), "nll": nll, "kl": float(kl.mean())}
         return figures | ({"accuracy": float(np.concatenate(hits).mean())} if hits else {})
@@ -125,7 +126,8 @@ class VaeTask:
         labels = np.stack(targets)
         told = [controls for window in windows if (controls := self.kind.controls(window)) is not None]
         heard = {"inputs": np.stack(inputs), "targets": labels} | ({"controls": np.stack(told)} if told else {})
-        return Batch(heard, labels, np.ones(labels.shape[:2], np.float32))
+        weights = np.array([self.kind.weight(window) for window in windows], np.float32)
+        return Batch(heard, labels, np.repeat(weights[:, None], labels.shape[1], axis=1))
 
     def _held_out_batches(self) -> Iterator[Batch]:
         size = self.options.batch_size

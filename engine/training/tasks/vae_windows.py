@@ -29,6 +29,7 @@ of the steps and others at 70 %: there are too few drummers to learn what goes w
 LEFT_OUT, TEMPO_SPREAD = 0.1, 0.02
 """Of windows that are told the tempo: share of groups of drums that are left out, where others are crossed; and how far
 off the tempo is (standard deviation of its logarithm)."""
+_USUAL_QPM = 120.0
 DRUM_GROUPS = tuple(
     sum(1 << CLASSES.index(name) for name in names)
     for names in (
@@ -70,6 +71,10 @@ class WindowKind(Protocol):
         """What both are told besides [T, control_size]; None for nothing."""
         ...
 
+    def weight(self, events: np.ndarray) -> float:
+        """How much a window counts, above 0."""
+        ...
+
     def bias(self, targets: np.ndarray) -> np.ndarray:
         """Where the output layer's bias [output_size] begins, from many targets [n, ...]."""
         ...
@@ -90,7 +95,7 @@ class ClassWindows(WindowKind, Protocol):
 
 
 class UntoldWindows:
-    """Windows of events alone, of networks that are told nothing besides."""
+    """Windows of events alone, of networks that are told nothing besides; one counts as much as another."""
 
     def material(self, piece: DatasetPiece) -> np.ndarray:
         """See `WindowKind.material`."""
@@ -99,6 +104,10 @@ class UntoldWindows:
     def controls(self, events: np.ndarray) -> np.ndarray | None:
         """See `WindowKind.controls`."""
         return None
+
+    def weight(self, events: np.ndarray) -> float:
+        """See `WindowKind.weight`."""
+        return 1.0
 
 
 class MelodyWindows(UntoldWindows):
@@ -274,6 +283,10 @@ class TempoGrooveWindows(GrooveWindows):
     def controls(self, events: np.ndarray) -> np.ndarray | None:
         """See `WindowKind.controls`."""
         return self.converter.told(events[:, :-1].astype(np.float32), float(events[0, -1]))
+
+    def weight(self, events: np.ndarray) -> float:
+        """The longer a sixteenth lasts, the more: what is late by a share of it is late by more milliseconds."""
+        return _USUAL_QPM / float(events[0, -1])
 
 
 def _crossed(

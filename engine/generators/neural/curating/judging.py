@@ -34,6 +34,16 @@ def judged_drums(notes: np.ndarray, request: Request) -> tuple[str, float]:
     return "", (fills if fills > 0.3 else 0.0) + (crashes if crashes > 0.5 and request.bars > 1 else 0.0)
 
 
+def judged_drums_of_a_way(notes: np.ndarray, request: Request) -> tuple[str, float]:
+    """Drums as a place on a way through a latent space has them: as `judged_drums`, and in three bars of four. There is
+    always another place; and what stops after a bar would come back with its theme."""
+    problem, doubt = judged_drums(notes, request)
+    struck = len(set((notes["start"] // request.meter.beats_per_bar).astype(int).tolist()))
+    if not problem and 4 * struck < 3 * request.bars:
+        problem = f"strokes in {struck} of {request.bars} bars"
+    return problem, doubt
+
+
 def judged_melody(notes: np.ndarray, request: Request) -> tuple[str, float]:
     """A melody sings, moves and breathes."""
     if not len(notes):

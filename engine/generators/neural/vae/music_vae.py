@@ -23,7 +23,7 @@ from engine.generators.expression import drummed, sung, with_velocities
 from engine.generators.neural.continuation import primer_of, vae_of
 from engine.generators.neural.curating.candidate import PhraseCandidate
 from engine.generators.neural.curating.curator import ATTEMPTS, curated, told
-from engine.generators.neural.curating.judging import judged_bass, judged_drums, judged_melody
+from engine.generators.neural.curating.judging import judged_bass, judged_drums, judged_drums_of_a_way, judged_melody
 from engine.generators.neural.curating.qualities import Stand
 from engine.generators.neural.fitting import fitted_melody, kick_with, on_rhythm
 from engine.generators.neural.settings import MusicVaeSettings
@@ -108,7 +108,7 @@ class MusicVaeGenerator:
         span = settings.range or _RANGES.get(request.role, _RANGES[Role.MELODY])
         idea = request.taken.idea.phrase if led is not None and request.taken is not None else None
         stand = Stand(request, request, span=None if drums else span, idea=idea)
-        judge = _JUDGES.get(request.role, judged_melody)
+        judge = judged_drums_of_a_way if drums and walks else _JUDGES.get(request.role, judged_melody)
         choice = curated(attempt, judge, request, settings.taste, stand, _PLACES if walks else ATTEMPTS)
         notes = choice.candidate.notes
         rng = stream(request.seed, "velocity")
