@@ -12,6 +12,7 @@ from engine.errors import PerpetuumError
 from engine.generators.chain import make_phrase
 from engine.generators.contract import Link, Place, Role
 from engine.generators.neural.curating.curator import ATTEMPTS
+from engine.generators.neural.curating.judging import judged_drums_of_a_way
 from engine.generators.neural.settings import MusicVaeSettings
 from engine.generators.neural.vae.latent_way import latent_at, numbered_point
 from engine.generators.neural.vae.music_vae import MusicVaeGenerator
@@ -154,6 +155,20 @@ def test_what_cannot_be_played_at_its_place_of_a_walk_is_played_further_along(we
     first = generator._way(asked, asked.settings, [], pace)
     there = generator._cut(asked, asked.settings, lambda _: first, _spans(asked), [ATTEMPTS])[0]
     assert np.array_equal(made.notes["pitch"], there["pitch"])
+
+
+def test_drums_that_stop_after_a_bar_are_no_place_of_a_way_to_stay_at():
+    asked = request("drum_rules", bars=4)
+    bar = asked.meter.beats_per_bar
+
+    def said(*bars):
+        strokes = phrase([(bar * k + beat, bar * k + beat + 0.25, 36, 100) for k in bars for beat in (0, 2)]).notes
+        return judged_drums_of_a_way(strokes, asked)[0]
+
+    assert said(0) == "strokes in 1 of 4 bars"
+    assert said(0, 2) == "strokes in 2 of 4 bars"
+    assert said(0, 2, 3) == ""
+    assert said() == "silence"
 
 
 def _spans(asked):
