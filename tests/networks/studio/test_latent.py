@@ -11,6 +11,7 @@ from engine.networks import CONFIGS, build_network, load_network
 from engine.networks.card import read_weights
 from engine.networks.studio import latent
 from engine.networks.studio.latent import interpolate_pieces, joined, sample_piece
+from engine.networks.vae.configs import HUMANIZE_TEMPO
 from engine.score.harmony.chords import Chord
 from engine.score.phrase import NOTE, ChordSpan
 from engine.score.piece import Piece, Track
@@ -37,7 +38,7 @@ KIT = np.array([(beat / 2, beat / 2 + 0.2, 36 + 2 * (beat % 2), 90) for beat in 
 
 @pytest.mark.parametrize("config", [name for name, one in CONFIGS.items() if one.family in ("music_vae", "groovae")])
 def test_every_network_gives_music_that_can_be_played(network, config):
-    if config == "groovae_2bar_hits_control_tfds":
+    if config in ("groovae_2bar_hits_control_tfds", HUMANIZE_TEMPO):
         with pytest.raises(PerpetuumError, match="decodes to hits that it is given"):
             sample_piece(network(config), RNG(1), RNG(1))
         return
