@@ -14,13 +14,13 @@ waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 
-from engine.networks.threads import allowed_threads, blas_kernels, one_thread
+from engine.networks.threads import allowed_threads, blas_kernels, one_thread, second_thread
 
 _PANEL = 64
 """Columns of a panel."""
@@ -40,11 +40,6 @@ _HALVED = 2_000_000
 _second: Executor | None = None
 
 
-@cache
-def _executor() -> Executor:
-    return ThreadPoolExecutor(1, "product")
-
-
 @contextmanager
 def two_threads() -> Iterator[None]:
     """Context in which products with big matrices are made by two threads, if so many are allowed; not to be entered by
@@ -52,7 +47,7 @@ def two_threads() -> Iterator[None]:
     global _second
     several = allowed_threads() > 1
     with one_thread():
-        _second = _executor() if several else None
+        _second = second_thread() if several else None
         try:
             yield
         finally:
@@ -76,13 +71,23 @@ class Product:
         self._room = np.empty(0, np.float32)
 
     def into(self, out: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        """Write vectors [B, K] times the matrix to `out` [B, N], which lies in one piece, and return it."""
-        self.between(out, vectors)()
+        """Write vectors [B, K] times the matrix to `out` [B, N], which lies in one piece, and return it. Not for
+        use from two threads at once."""
+        self._bound(out, vectors, self._kept)()
         return out
 
     def between(self, out: np.ndarray, vectors: np.ndarray) -> Callable[[], object]:
         """What does `into` each time that it is called, with whatever the vectors are by then: for products that are
         made again and again in the same places, within one context. Vectors, too, lie in one piece."""
+        return self._bound(out, vectors, _empty)
+
+    def _kept(self, size: int) -> np.ndarray:
+        """Room for so many numbers, the same again and again."""
+        if len(self._room) < size:
+            self._room = np.empty(size, np.float32)
+        return self._room[:size]
+
+    def _bound(self, out: np.ndarray, vectors: np.ndarray, room: Callable[[int], np.ndarray]) -> Callable[[], object]:
         count = len(vectors)
         halved = _second is not None and self.matrix.size >= _HALVED
         if count == 1:
@@ -100,10 +105,7 @@ class Product:
         if cut is None:
             return partial(np.dot, vectors, self.matrix, out)
         pieces, groups = cut
-        size = out.size * pieces.shape[1]
-        if len(self._room) < size:
-            self._room = np.empty(size, np.float32)
-        return _bound(out, vectors, pieces, groups, self._room[:size], halved)
+        return _bound(out, vectors, pieces, groups, room(out.size * pieces.shape[1]), halved)
 
     def _cut(self, count: int) -> tuple[np.ndarray, int] | None:
         """Pieces [panels, n, 1, K / n, 64] of the matrix for so many vectors, and the number of groups that these come
@@ -120,13 +122,13 @@ class Product:
 def in_panels(matrix: np.ndarray) -> np.ndarray:
     """A matrix [K, N] as panels [P, K, N / P], without copying: to be copied to where the panels are to lie. In one
     panel where BLAS would not gain by more, or N is no multiple of 64."""
-    return _cut_up(matrix) if matrix.shape[1] % _PANEL == 0 and _takes_small() else matrix[None]
+    return _cut_up(matrix) if matrix.shape[1] % _PANEL == 0 and takes_small() else matrix[None]
 
 
 def quick_count(count: int) -> int:
     """Vectors to come with to `panel_product`, for so many: two take less time than one where panels are taken as they
     lie, for a single one is left to another part of BLAS."""
-    return max(count, 2) if _takes_small() else count
+    return max(count, 2) if takes_small() else count
 
 
 def panel_product(panels: np.ndarray, out: np.ndarray, vectors: np.ndarray) -> Callable[[], object]:
@@ -142,7 +144,7 @@ def panel_product(panels: np.ndarray, out: np.ndarray, vectors: np.ndarray) -> C
         return partial(np.matmul, vectors, panels[0], out)
     depth, groups = _depth_and_groups(length, count)
     pieces = panels.reshape(number, -1, 1, depth or length, columns)
-    return _bound(out, vectors, pieces, groups, np.empty(out.size * pieces.shape[1], np.float32), False)
+    return _bound(out, vectors, pieces, groups, _empty(out.size * pieces.shape[1]), False)
 
 
 def multiplied(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -157,6 +159,10 @@ def multiplied(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return out
 
 
+def _empty(size: int) -> np.ndarray:
+    return np.empty(size, np.float32)
+
+
 def _both(own: Callable[[], object], others: Callable[[], object]) -> None:
     """Do one thing while the second thread does another."""
     assert _second is not None, "a product is made in the context that it was prepared in"
@@ -165,7 +171,7 @@ def _both(own: Callable[[], object], others: Callable[[], object]) -> None:
     waited_for.result()
 
 
-def _takes_small() -> bool:
+def takes_small() -> bool:
     """Whether BLAS multiplies by a small matrix as it lies."""
     return blas_kernels() in _KERNELS
 

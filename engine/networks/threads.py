@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @cache
@@ -22,6 +27,26 @@ def close_threads():
     other: for a millisecond or two of products of one vector, which BLAS divides by columns, so that the numbers are
     those of one thread. Where other work wants both cores it is no quicker than one thread, and may be slower."""
     return _pools().limit(limits=min(2, allowed_threads()), user_api="blas")
+
+
+@cache
+def second_thread() -> Executor:
+    """A thread beside the caller's, which sleeps while there is nothing to do."""
+    return ThreadPoolExecutor(1, "second")
+
+
+def side_by_side(first: Callable[[], T], other: Callable[[], T], threads: int) -> tuple[T, T]:
+    """What two functions return, made at the same time if there are two threads, else one after the other. When this
+    ends, both have ended, whatever one of them raised."""
+    if threads < 2:
+        return first(), other()
+    waited_for = second_thread().submit(other)
+    try:
+        found = first()
+    except BaseException:
+        waited_for.exception()
+        raise
+    return found, waited_for.result()
 
 
 def allowed_threads() -> int:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.networks.contract import Random
-from engine.networks.products import two_threads
-from engine.networks.threads import close_threads, one_thread
+from engine.networks.products import takes_small, two_threads
+from engine.networks.threads import allowed_threads, close_threads, one_thread
+from engine.networks.vae import halves
 from engine.networks.vae.configs import VaeConfig
 from engine.networks.vae.decoder import ConductorRnn, LstmDecoder
 from engine.networks.vae.encoder import Encoder
-from engine.networks.vae.heads import VaeHead, heads_of
+from engine.networks.vae.heads import heads_of
 from engine.networks.vae.hierarchy import decode_bars
 
 _BIG = 64_000_000
@@ -26,8 +27,8 @@ class MusicVae:
 
     The weights are used as they are: what is mapped from a file stays in the file. The decoder's matrices are copied
     into another order when several sequences are decoded for the first time. Networks of more than 64 MB use a second
-    thread, as do smaller ones while they decode one sequence; the numbers are the same on machines of one kind whatever
-    they have of cores.
+    thread, as do smaller ones while they decode one sequence, or many; the numbers are the same on machines of one kind
+    whatever they have of cores.
 
     Args:
         config: what kind of network it is.
@@ -40,6 +41,7 @@ class MusicVae:
         sizes: as the card says them, such as {"latent": 256, "encoder": [512], "decoder": [256, 256]}.
         latent_size: numbers of z, Z.
         bytes: of its weights, as float32.
+        halves: whether many sequences are decoded in halves, however many threads there are for them.
         encoder: hears; None of a decoder alone.
         conductor: above the decoders; None without a hierarchy.
         decoders: of each part.
@@ -52,6 +54,7 @@ class MusicVae:
         self.encoder = Encoder(layout, weights) if layout.encoder else None
         self.conductor = ConductorRnn(layout, config.bars, weights) if config.bars else None
         self.bytes = sum(value.nbytes for value in weights.values())
+        self.halves = self.bytes <= _BIG and self.conductor is None and takes_small()
         self._threads = two_threads if self.bytes > _BIG else one_thread
         self._threads_of_one = close_threads if self.bytes <= _BIG and self.conductor is None else self._threads
         scopes = layout.scopes
@@ -140,15 +143,23 @@ class MusicVae:
             if self.config.head != "groove" or hits.shape != (len(z), steps, self.config.output_size // 3):
                 raise ValueError(f"{self.config.name} cannot be told hits of shape {hits.shape}")
             known = hits.transpose(1, 0, 2)
+        many = self.halves and len(z) >= halves.FEWEST
+        threads = allowed_threads() if many else 1
         samples, outputs = [], []
         with self._threads_of_one() if len(z) == 1 else self._threads():
             embeddings = self.conductor(z) if self.conductor else None
             for decoder in self.decoders:
-                noise = _noise(decoder.head, temperature, rng, (steps, len(z)))
-                if embeddings is None:
-                    choices, numbers = decoder.decode(z, steps, noise, told, keep=keep, hits=known)
+                chance = None if temperature is None else _uniforms(rng, steps, len(z), decoder.head.draws)
+                if many:
+                    choices, numbers = halves.decode_halves(
+                        decoder, z, steps, chance, temperature, told, keep, known, threads
+                    )
                 else:
-                    choices, numbers = decode_bars(decoder, embeddings, steps // len(embeddings), noise, keep)
+                    noise = None if chance is None or temperature is None else decoder.head.noise(chance, temperature)
+                    if embeddings is None:
+                        choices, numbers = decoder.decode(z, steps, noise, told, keep=keep, hits=known)
+                    else:
+                        choices, numbers = decode_bars(decoder, embeddings, steps // len(embeddings), noise, keep)
                 samples.append(decoder.head.samples(choices).swapaxes(0, 1))
                 if numbers is not None:
                     outputs.append(numbers.swapaxes(0, 1))
@@ -230,20 +241,15 @@ def _side_by_side(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
 
 
-def _noise(
-    head: VaeHead, temperature: float | None, rng: Random | Sequence[Random] | None, shape: tuple[int, int]
-) -> np.ndarray | None:
-    if temperature is None or rng is None:
-        return None
-    steps, rows = shape
+def _uniforms(rng: Random | Sequence[Random] | None, steps: int, rows: int, draws: int) -> np.ndarray:
+    """Chance [T, B, draws] in [0, 1), of one source for all sequences or of one for each."""
     if isinstance(rng, Sequence):
-        uniforms = np.concatenate([_uniforms(one, (steps, 1, head.draws)) for one in rng], axis=1)
-    else:
-        uniforms = _uniforms(rng, (steps, rows, head.draws))
-    return head.noise(uniforms, temperature)
+        return np.concatenate([_drawn(one, (steps, 1, draws)) for one in rng], axis=1)
+    assert rng is not None, "a temperature comes with chance"
+    return _drawn(rng, (steps, rows, draws))
 
 
-def _uniforms(rng: Random, shape: tuple[int, ...]) -> np.ndarray:
+def _drawn(rng: Random, shape: tuple[int, ...]) -> np.ndarray:
     if isinstance(rng, (np.random.Generator, np.random.RandomState)):
         return rng.random(shape)
     return np.array([rng.random() for _ in range(math.prod(shape))]).reshape(shape)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 from engine.networks import build_network
 from engine.networks.polyphonic.nade import Nade
+from engine.networks.products import takes_small
+from engine.networks.threads import side_by_side
+from engine.networks.vae.decoder import LstmDecoder
 from engine.networks.vae.heads import CategoricalHead, GrooveHead, VaeNadeHead
 from engine.networks.vae.hierarchy import decode_bars
 from tests.networks.golden import made_up_weights
@@ -92,6 +97,59 @@ def test_one_sequence_is_the_same_on_one_thread_and_on_two(name):
             music.append(network.decode_with_outputs(z, length=8, temperature=1.0, rng=np.random.default_rng(6)))
     for one, two in zip(*music, strict=True):
         assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("rows", [32, 33])
+@pytest.mark.parametrize("name", ["cat-mel_2bar_small", "groovae_2bar_humanize"])
+def test_many_sequences_are_the_same_on_one_thread_and_on_two(name, rows, monkeypatch):
+    network = build_network(CONFIGS[name], made_up_weights(CONFIGS[name].layout().shapes()))
+    z, music, threads = drawn(rows, network.latent_size), [], set()
+    hits = None if network.config.head != "groove" else np.ones((rows, 6, 9), np.float32)
+    decode = LstmDecoder.decode
+
+    def noted(*given, **named):
+        threads.add(threading.get_ident())
+        return decode(*given, **named)
+
+    monkeypatch.setattr(LstmDecoder, "decode", noted)
+    for number in (1, 2):
+        threads.clear()
+        with threadpool_limits(number, user_api="blas"):
+            chance = np.random.default_rng(6)
+            music.append(network.decode_with_outputs(z, length=6, temperature=1.0, rng=chance, hits=hits))
+        assert len(threads) == (number if takes_small() else 1)
+    for one, two in zip(*music, strict=True):
+        assert np.array_equal(one, two)
+
+
+def test_each_of_many_sequences_is_what_it_is_of_few():
+    """In the middle, where halves meet, as at the ends."""
+    network = small_network(FLAT)
+    z = drawn(40, network.latent_size)
+    of_many = network.decode(z, temperature=1.0, rng=[np.random.default_rng(row) for row in range(40)])
+    for row in (0, 19, 20, 39):
+        rows = slice(max(0, row - 1), row + 1)
+        chance = [np.random.default_rng(one) for one in range(40)[rows]]
+        assert np.array_equal(network.decode(z[rows], temperature=1.0, rng=chance)[-1], of_many[row])
+
+
+def test_what_one_half_raises_is_raised_when_both_have_ended():
+    begun, ended = threading.Event(), []
+
+    def fails():
+        begun.set()
+        raise ZeroDivisionError
+
+    def lasts():
+        begun.wait()
+        ended.append(threading.get_ident())
+
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(fails, lasts, 2)
+    assert len(ended) == 1
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(lasts, fails, 2)
+    assert len(ended) == 2
 
 
 def test_every_step_of_a_trio_has_one_class_per_part():
