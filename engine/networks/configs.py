@@ -8,6 +8,8 @@ from engine.networks.polyphonic.configs import POLYPHONIC_CONFIGS
 from engine.networks.rnn.configs import RNN_CONFIGS, RnnConfig
 from engine.networks.vae.configs import VAE_CONFIGS, VaeConfig
 
-CONFIGS: dict[str, RnnConfig | VaeConfig | ChoraleConfig | EnsembleConfig] = {
+AnyConfig = RnnConfig | VaeConfig | ChoraleConfig | EnsembleConfig
+
+CONFIGS: dict[str, AnyConfig] = {
     config.name: config for config in (*RNN_CONFIGS, *POLYPHONIC_CONFIGS, CHORALE, ENSEMBLE, *VAE_CONFIGS)
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.networks.configs import CONFIGS
+from engine.networks.ensemble.configs import EnsembleConfig
 from engine.networks.vae.configs import VaeConfig
 from engine.training.amount import events_of, on_a_grid
 from engine.training.datasets.pieces import SPLITS, DatasetPiece
@@ -82,7 +83,9 @@ def complete(
     tier = next(tier for tier in _TIERS if events / grid <= tier.events)
     steps = config.steps if is_vae else given.steps or STEPS.get(config.family, 128)
     usual: dict[str, Any] = (
-        {"latent": tier.latent, "encoder": tier.encoder, "decoder": tier.decoder} if is_vae else {"layers": tier.layers}
+        {"latent": tier.latent, "encoder": tier.encoder, "decoder": tier.decoder}
+        if is_vae
+        else {"layers": tier.layers[: 1 if isinstance(config, EnsembleConfig) else None]}
     )
     if given.start is not None and not given.sizes.given():
         usual = start_sizes(given.start, given.config)

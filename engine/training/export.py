@@ -135,6 +135,7 @@ _INSTRUMENTS = {
     "polyphony_rnn": "soft_strings",
     "chorale": "chapel_choir",
     "performance_rnn": "grand_piano",
+    "ensemble": "round_bass",
 }
 
 
@@ -151,7 +152,7 @@ def scene_lines(card: WeightsCard, path: Path) -> list[str]:
             "generator: {kind: drum_rules}",
             f"transforms: [groove: {{style: {_STYLES[card.config]}, {weights}}}]",
         ]
-    chords = "chords: chords, " if card.family == "improv_rnn" else ""
+    chords = {"improv_rnn": "chords: chords, ", "ensemble": "chords: chords, rhythm: drums, "}.get(card.family, "")
     drums = card.family == "music_vae" and "drums" in card.config
     instrument = _INSTRUMENTS.get(card.family) or ("studio_kit" if drums else "glass_bell")
     return [

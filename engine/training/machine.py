@@ -14,6 +14,8 @@ from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.chorale.encoding import COLUMNS
 from engine.networks.chorale.layout import VIEWS, ChoraleLayout
 from engine.networks.configs import CONFIGS
+from engine.networks.ensemble import encoding as ensemble
+from engine.networks.ensemble.configs import EnsembleConfig
 
 BACKENDS = ("tensorflow", "jax")
 _SHARE = 0.25
@@ -145,6 +147,10 @@ def bytes_per_excerpt(config: str, sizes: Mapping[str, object], steps: int) -> i
         layers = _units(sizes["layers"])
         # Columns as they are fed, shares of attention and their bias, and what the last layer gives.
         numbers = _KEPT * sum(layers) + COLUMNS + 4 * ChoraleLayout().heads * steps + 3 * VIEWS
+    elif isinstance(kind, EnsembleConfig):
+        (units,) = _units(sizes["layers"])
+        # Columns, what each of the four layers gives and keeps, and the views of a pitch.
+        numbers = ensemble.COLUMNS + _KEPT * units + 4 * units + 6 * ensemble.PITCHES
     elif "layers" in sizes:
         layers = _units(sizes["layers"])
         attention = getattr(kind, "attention_length", 0) * layers[0] * 2

@@ -109,6 +109,8 @@ class DatasetFile(Settings):
         default=(), description="families of General MIDI instruments (piano, bass, strings), or programs 1 to 128"
     )
     tempo: QpmRange | None = Field(default=None, description="tempi that are taken")
+    validation: Percent = Field(default=0.06, description="share of the families of pieces that is held out")
+    test: Percent = Field(default=0.06, description="share of them that is kept for the end")
     min_unique_pitches: int = Field(default=0, ge=0, le=128, description="different pitches of a piece, at least")
     min_on_grid: Percent | None = Field(
         default=None, description="share of the notes on the grid of sixteenths, at least"
@@ -126,8 +128,12 @@ class DatasetFile(Settings):
         """What the builder of data sets is told.
 
         Raises:
-            PerpetuumError: a meter or an instrument that is none.
+            PerpetuumError: a meter or an instrument that is none, or nothing is left to train on.
         """
+        if self.validation + self.test >= 1:
+            raise PerpetuumError(
+                "dataset: `validation` and `test` together leave nothing to train on", "Write smaller shares."
+            )
         usual = augmentation_of(config)
         return datasets.DatasetSettings(
             config,
@@ -141,6 +147,8 @@ class DatasetFile(Settings):
                 max_bars=self.max_bars,
             ),
             Augmentation(self.transpose or usual.transpose, self.stretch or usual.stretch),
+            self.validation,
+            self.test,
         )
 
 

@@ -12,6 +12,7 @@ from engine.networks import CONFIGS, WeightsCard
 from engine.networks.card import write_weights
 from engine.networks.chorale.encoding import END, LABELS, WIDE
 from engine.networks.chorale.layout import ChoraleLayout
+from engine.networks.ensemble.configs import ensemble_shapes
 from engine.networks.polyphonic.configs import nade_shapes
 from tests.networks.golden import made_up_weights
 
@@ -24,6 +25,8 @@ def made_up(folder: Path, config: str) -> Path:
         shapes = (replace(layout, conductor=(12, 12)) if kind.bars else layout).shapes()
     elif kind.family == "chorale":
         shapes = ChoraleLayout((12, 10), embedding=12, attention=8, heads=2, window=40, dense=10).shapes()
+    elif kind.family == "ensemble":
+        shapes = ensemble_shapes(12, 10)
     else:
         shapes = kind.default_layout((12, 12)).shapes()
         if kind.family == "pianoroll_rnn_nade":

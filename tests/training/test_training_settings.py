@@ -113,7 +113,6 @@ def test_the_name_of_a_family_is_answered_with_its_configs():
 
 def test_every_shipped_weights_file_has_a_recipe():
     shipped = {path.stem for path in assets.shipped("weights").glob("*.safetensors")}
-    shipped.remove("ensemble")  # of an experiment, whose command docs/ensemble.md gives
     assert shipped <= {path.stem for path in RECIPES.glob("*.yaml")}
 
 

@@ -17,6 +17,7 @@ from engine.score.harmony.key_finding import find_key
 from engine.score.phrase import NOTE
 from engine.training.datasets.build import Progress, cores
 from engine.training.datasets.filters import INSTRUMENTS
+from engine.training.datasets.music.ensembles import DRUMS, LINE
 from engine.training.datasets.pieces import DatasetPiece
 from engine.training.datasets.score import LeftOut, Score, ScorePart, UnusableError, counted, note_array
 from engine.training.datasets.sources import Work, find_files
@@ -209,6 +210,12 @@ def _score_of(piece: DatasetPiece, kind: str) -> Score:
             lines = (ScorePart((_melody_notes(events[:, line]),), program) for line, program in ((0, 0), (1, 33)))
             (drums,) = _score_of(replace(piece, events=events[:, 2]), "drums").parts
             return Score((*lines, drums), tempos=tempos)
+        case "ensemble":
+            line = ScorePart((_melody_notes(events[:, LINE]),))
+            if events[0, DRUMS] < 0:
+                return Score((line,), tempos=tempos)
+            (drums,) = _score_of(replace(piece, events=events[:, DRUMS]), "drums").parts
+            return Score((line, drums), tempos=tempos)
         case "groove":
             steps, classes = np.nonzero(events[:, : len(CLASSES)])
         case _:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.training.datasets.music.chorales import is_chorale
+from engine.training.datasets.music.ensembles import BEGUN, LINE, is_ensemble
 from engine.training.datasets.music.trios import is_trio
 from engine.training.datasets.pieces import SPLITS, STEPS_PER_BAR, DatasetPiece
 
@@ -29,14 +30,16 @@ def fingerprints(piece: DatasetPiece) -> set[bytes]:
     """Digests of short stretches of a piece, transposition removed.
 
     On a grid: windows of two bars from each bar on, but for nearly empty ones; of grooves, their hits; of chorales,
-    the highest voice; of trios, melody and bass, for versions of a song have other drums. Of notes: see
-    `note_fingerprints`.
+    the highest voice; of trios, melody and bass, for versions of a song have other drums; of lines beside others, the
+    line, and the pitch classes that the others begin. Of notes: see `note_fingerprints`.
     """
     events = piece.events
     if events.dtype.names:
         return note_fingerprints(events)
     if is_trio(events):
         return _grid_fingerprints(events[:, 0]) | _grid_fingerprints(events[:, 1])
+    if is_ensemble(events):
+        return _grid_fingerprints(events[:, LINE]) | _chroma_fingerprints(events[:, BEGUN])
     if is_chorale(events):
         events = _begun(events[:, 0])
     elif events.ndim > 1:
@@ -56,6 +59,17 @@ def _grid_fingerprints(events: np.ndarray) -> set[bytes]:
         if (window < 0).any():
             window = np.where(window >= 0, window - sounding[0], window - 1000)
         found.add(_digest(window.tobytes()))
+    return found
+
+
+def _chroma_fingerprints(masks: np.ndarray) -> set[bytes]:
+    """See `fingerprints`: of bit masks [T] of pitch classes, transposed to where they come first in order."""
+    size, found = 2 * STEPS_PER_BAR, set[bytes]()
+    for start in range(0, len(masks) - size + 1, STEPS_PER_BAR):
+        window = np.maximum(masks[start : start + size].astype(np.int16), 0)
+        if np.count_nonzero(window) >= 6 and len(np.unique(window)) >= 4:
+            keys = [((window << shift | window >> (12 - shift)) & 0xFFF).tobytes() for shift in range(12)]
+            found.add(_digest(b"others" + min(keys)))
     return found
 
 
@@ -182,6 +196,9 @@ def _keyless(events: np.ndarray) -> bytes:
     if events.dtype.names:
         places = np.round(np.stack([events["start"], events["end"]]) * 96) - np.floor(events["start"].min()) * 96
         return _digest(places.tobytes() + (events["pitch"] - events["pitch"][0]).tobytes())
+    if is_ensemble(events):
+        # Other parts do not tell: the same bass over the same drums is the same to learn from.
+        events = events[:, LINE]
     if is_chorale(events):
         events = np.where(events >= 0, events - events.max(), events)
     if is_trio(events):

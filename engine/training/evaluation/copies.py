@@ -15,6 +15,7 @@ from engine.score.phrase import in_order
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import DatasetPiece
 from engine.training.datasets.music.chorales import is_chorale
+from engine.training.datasets.music.ensembles import LINE, is_ensemble
 from engine.training.datasets.music.trios import is_trio
 from engine.training.datasets.pieces import STEPS_PER_BAR
 from engine.training.evaluation.samples import Sample, drum_notes, trio_notes
@@ -93,6 +94,8 @@ def piece_notes(kind: str, config: RnnConfig | VaeConfig, piece: DatasetPiece) -
         return to_notes(piece.events)
     if is_trio(piece.events):
         return trio_notes(piece.events)
+    if is_ensemble(piece.events):
+        return melody.to_notes(piece.events[:, LINE].tolist())
     if kind in ("polyphony", "performance"):
         return piece.events
     if kind != "drums":

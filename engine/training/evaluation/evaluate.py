@@ -9,11 +9,13 @@ from typing import Any
 
 from engine.errors import PerpetuumError
 from engine.networks.chorale.network import ChoraleNetwork
+from engine.networks.ensemble.network import EnsembleNetwork
 from engine.networks.vae.music_vae import MusicVae
 from engine.training.datasets import DatasetPiece
 from engine.training.datasets.music.kinds import corpus_of, trainable
 from engine.training.evaluation.copies import KnownPieces
 from engine.training.evaluation.held_out.chorales import CHORALES, chorale_figures
+from engine.training.evaluation.held_out.ensemble import evaluate_ensemble
 from engine.training.evaluation.held_out.four_voices import evaluate_chorale
 from engine.training.evaluation.held_out.frames import frame_estimate
 from engine.training.evaluation.held_out.groove import evaluate_groove, groove_samples
@@ -91,8 +93,8 @@ def held_out_figures(
     particles: int = 0,
 ) -> dict[str, float]:
     """How well a network knows held-out pieces: see `evaluate_rnn`, `evaluate_vae`, `evaluate_groove`,
-    `evaluate_chorale` and for polyphony, where the chorales of the benchmark are among the pieces, `chorale_figures`
-    and with particles `frame_estimate`.
+    `evaluate_chorale`, `evaluate_ensemble`, and for polyphony, where the chorales of the benchmark are among the
+    pieces, `chorale_figures` and with particles `frame_estimate`.
 
     Args and Raises: as `evaluate`.
     """
@@ -114,6 +116,8 @@ def held_out_figures(
         return evaluate_vae(network, pieces, split, seed)
     if isinstance(network, ChoraleNetwork):
         return evaluate_chorale(network, pieces, split, partial(advance, "held-out pieces"))
+    if isinstance(network, EnsembleNetwork):
+        return evaluate_ensemble(network, pieces, split, partial(advance, "held-out pieces"))
     figures = evaluate_rnn(network, pieces, split, partial(advance, "held-out pieces"))
     chorales = [piece for piece in judged if piece.source == CHORALES]
     if name == "polyphony" and chorales:

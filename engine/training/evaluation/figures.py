@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.networks.chorale.configs import ChoraleConfig
+from engine.networks.configs import AnyConfig
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.vae.configs import VaeConfig
 from engine.training.datasets.music.trios import VOICES
@@ -44,6 +44,12 @@ _TRAIN, _REAL = "_train", "_held_out"
 
 FIGURES: dict[str, Figure] = {
     "network": Figure(_EVENT, "negative log-likelihood", HELD_OUT),
+    "rhythm": Figure(_EVENT, "of that, what happens", HELD_OUT),
+    "pitch": Figure(_EVENT, "of that, which pitches begin", HELD_OUT),
+    "told_nothing": Figure(_EVENT, "the network, told nothing of other parts", HELD_OUT),
+    "in_scenes": Figure(_EVENT, "told of other parts within phrases of four bars alone", HELD_OUT),
+    "melody": Figure(_EVENT, "melodies, told their chords", HELD_OUT),
+    "melody_told_nothing": Figure(_EVENT, "melodies, told nothing", HELD_OUT),
     "unigram": Figure(_EVENT, "guessing by frequency", HELD_OUT),
     "bigram": Figure(_EVENT, "guessing by the event before", HELD_OUT),
     "placed_bigram": Figure(_EVENT, "guessing by the voice, its note before and the place in the bar", HELD_OUT),
@@ -144,7 +150,7 @@ def figure(name: str) -> Figure:
     return FIGURES[name]
 
 
-def unit(name: str, config: RnnConfig | VaeConfig | ChoraleConfig) -> str:
+def unit(name: str, config: AnyConfig) -> str:
     """The unit of a figure of a network, with what an event is to it."""
     bars = bars_heard(config) if isinstance(config, VaeConfig) else ""
     return figure(name).unit.format(event=event_of(config), bars=bars)
@@ -156,7 +162,7 @@ def bars_heard(config: VaeConfig) -> str:
     return f"{({2: 'two', 4: 'four'}).get(bars, bars)} bars"
 
 
-def event_of(config: RnnConfig | VaeConfig | ChoraleConfig, explained: bool = False) -> str:
+def event_of(config: AnyConfig, explained: bool = False) -> str:
     """What an event of a network is: the step of its grid, or where it keeps to none "event", perhaps explained."""
     match config.family:
         case "chorale":
@@ -174,9 +180,7 @@ def rounded(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, DIGITS) for name, value in figures.items()}
 
 
-def card_metrics(
-    figures: Mapping[str, float], config: RnnConfig | VaeConfig | ChoraleConfig, split: str = "test"
-) -> dict[str, Any]:
+def card_metrics(figures: Mapping[str, float], config: AnyConfig, split: str = "test") -> dict[str, Any]:
     """What stands as `metrics` in a weights card: the figures, and "unit", which says what a bare number is in.
 
     Args:

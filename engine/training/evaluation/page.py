@@ -17,7 +17,7 @@ from engine.training.evaluation.evaluate import Music
 from engine.training.evaluation.figures import figure, unit
 from engine.training.evaluation.judged import Judged
 from engine.training.evaluation.picture import EXCERPTS, draw_deviations, draw_excerpts
-from engine.training.evaluation.samples import Sample
+from engine.training.evaluation.samples import Sample, heard_as
 from engine.training.evaluation.statistics import typical
 from engine.training.export import scene_lines
 
@@ -71,6 +71,7 @@ class PageSection:
         told = set(CONFIGS[self.judged.card.config].conditions)
         over = ", over held-out chords" if "chords" in told else ""
         over = ", as dense and of such pitch classes as held-out music" if "notes_per_second" in told else over
+        over = ", beside the other parts of held-out music" if self.dataset.kind == "ensemble" else over
         return (
             f"Three typical excerpts of held-out music on the left, of the network's own on the right, from nothing at "
             f"temperature 1{over}"
@@ -110,7 +111,7 @@ def redraw(page: Path, section: PageSection) -> Path | None:
 
 def _draw(page: Path, section: PageSection) -> Path | None:
     """Draw typical excerpts into the folder beside the page; None where there is no music."""
-    music, kind = section.music, section.dataset.kind
+    music, kind = section.music, heard_as(section.judged.card.config)
     if not music.samples or not music.held_out:
         return None
     picture = page.parent / page.stem / f"{section.name}.png"

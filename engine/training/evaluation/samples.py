@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.chorale.network import ChoraleNetwork
 from engine.networks.chorale.notes import to_notes, voices_of
 from engine.networks.chorale.writing import Writing, write
+from engine.networks.configs import AnyConfig
 from engine.networks.contract import NO_CONDITIONS, Conditions, Passage, Sampling
 from engine.networks.encodings import drums, melody
 from engine.networks.encodings.performance import performance
 from engine.networks.encodings.performance.windows import densities, histograms
+from engine.networks.ensemble.configs import EnsembleConfig
+from engine.networks.ensemble.encoding import BASS, PITCHES, around
+from engine.networks.ensemble.network import EnsembleNetwork
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.rnn.event_sequence import EventSequenceRnn
 from engine.networks.vae.configs import VaeConfig
@@ -26,10 +29,12 @@ from engine.networks.vae.music_vae import MusicVae
 from engine.score.phrase import ChordSpan, in_order, notes_between
 from engine.score.time import STEPS_PER_BEAT
 from engine.training.datasets import DatasetPiece
+from engine.training.datasets.music.ensembles import LINE, PART
 from engine.training.datasets.music.kinds import augmentation_of, corpus_of
 from engine.training.datasets.music.trios import is_trio
 from engine.training.datasets.pieces import STEPS_PER_BAR
-from engine.training.material import known_chord
+from engine.training.lines import LineTable
+from engine.training.material import clean_start, known_chord
 from engine.training.tasks.vae_windows import CLASS_WINDOWS
 
 BARS, SECONDS = 8, 20.0
@@ -50,6 +55,7 @@ class Sample:
         chords: under it, where the network is told them.
         source: what it is taken from, a data set and a piece; of a network's music what it was told something of.
         qpm: quarter notes per minute of that.
+        beside: the bars of the piece, where a network hears what other parts play in them.
     """
 
     notes: np.ndarray
@@ -57,6 +63,7 @@ class Sample:
     chords: tuple[ChordSpan, ...] = ()
     source: str = ""
     qpm: float = 120.0
+    beside: DatasetPiece | None = None
 
     def taken_from(self, piece: DatasetPiece) -> Sample:
         """The same with its source."""
@@ -65,17 +72,16 @@ class Sample:
 
 def heard_as(config: str) -> str:
     """The kind of music that what a network makes is compared as: chorales are polyphony to whom only hears them, and
-    so are melody and bass of a trio, whose drums are left out."""
+    so are melody and bass of a trio, whose drums are left out; a line that hears others is a melody."""
     kind = corpus_of(config)
-    return "polyphony" if kind in ("chorale", "trio") else kind
+    return {"chorale": "polyphony", "trio": "polyphony", "ensemble": "melody"}.get(kind, kind)
 
 
-def corpus_samples(
-    config: RnnConfig | VaeConfig | ChoraleConfig, pieces: Sequence[DatasetPiece], count: int, seed: int
-) -> list[Sample]:
+def corpus_samples(config: AnyConfig, pieces: Sequence[DatasetPiece], count: int, seed: int) -> list[Sample]:
     """Stretches of pieces, each piece with the same chance, brought into the range and key of the network.
 
-    MusicVAEs of melodies and trios learn every key, so their windows are transposed by chance, as in training.
+    MusicVAEs of melodies and trios learn every key, so their windows are transposed by chance, as in training. Of lines
+    beside others it is basses, where there are any.
 
     Args:
         config: of the network, which decides on the length: two, four or eight bars, or 20 seconds.
@@ -85,6 +91,8 @@ def corpus_samples(
     """
     rng = np.random.default_rng([seed, len(pieces)])
     take = _taker(config)
+    if isinstance(config, EnsembleConfig):
+        pieces = [piece for piece in pieces if piece.events[0, PART] == BASS] or pieces
     samples: list[Sample] = []
     for _ in range(20):
         for place in rng.permutation(len(pieces)).tolist():
@@ -107,7 +115,7 @@ def sample_music(
 ) -> list[Sample]:
     """Music that a network makes: from nothing, or going on from the beginning of held-out samples.
 
-    What a network is told besides (chords, density, pitch classes) is that of held-out samples.
+    What a network is told besides (chords, density, pitch classes, other parts) is that of held-out samples.
 
     Args:
         network: an RNN, or a MusicVAE whose steps are classes.
@@ -124,6 +132,8 @@ def sample_music(
     if isinstance(network, ChoraleNetwork):
         return _written(network, held_out, count, temperature or 1.0, primed, rng, advance)
     assert temperature is not None
+    if isinstance(network, EnsembleNetwork):
+        return _played(network, held_out, count, temperature, primed, rng, advance)
     return _continued(network, held_out, count, temperature, primed, rng, advance)
 
 
@@ -167,6 +177,33 @@ def _written(
         samples += [Sample(to_notes(made.piece), 4.0 * BARS, source=source, qpm=like.qpm) for made in found]
         if advance:
             advance(min(1.0, len(samples) / count))
+    return samples
+
+
+def _played(
+    network: EnsembleNetwork,
+    held_out: Sequence[Sample],
+    count: int,
+    temperature: float,
+    primed: bool,
+    rng: np.random.Generator,
+    advance: Callable[[float], object] | None,
+) -> list[Sample]:
+    """Lines beside what other parts play in held-out samples."""
+    samples: list[Sample] = []
+    while len(samples) < count:
+        like = held_out[len(samples) // _PER_PRIMER % len(held_out)]
+        assert like.beside is not None, "a line is told of others"
+        table = LineTable(like.beside)
+        heard, past = around(table.others, len(table)), table.events[: PRIMER_BARS * STEPS_PER_BAR * primed]
+        size = min(_PER_PRIMER, count - len(samples))
+        free = np.zeros((len(table) - len(past), PITCHES))
+        made = network.play(table.part, past, heard, free, Sampling(temperature), rng, size)
+        for events in made.events:
+            length = len(events) / STEPS_PER_BEAT
+            samples.append(Sample(melody.to_notes(events.tolist()), length, source=like.source, qpm=like.qpm))
+        if advance:
+            advance(len(samples) / count)
     return samples
 
 
@@ -244,7 +281,7 @@ def _conditions(config: RnnConfig, like: Sample, heard: float) -> Conditions:
 
 
 def _taker(
-    config: RnnConfig | VaeConfig | ChoraleConfig,
+    config: AnyConfig,
 ) -> Callable[[DatasetPiece, np.random.Generator], Sample | None]:
     """What takes a sample out of a piece, or None where the piece is too short."""
     if isinstance(config, VaeConfig):
@@ -256,6 +293,8 @@ def _taker(
             return partial(_stretch, 4.0 * BARS, 1.0)
         case "performance_rnn":
             return partial(_stretch, SECONDS, 0.0)
+        case "ensemble":
+            return _line
     assert isinstance(config, RnnConfig)
     return partial(_bars, config)
 
@@ -293,6 +332,18 @@ def _bars(config: RnnConfig, piece: DatasetPiece, rng: np.random.Generator) -> S
             if chord is not None:
                 chords.append(ChordSpan(first / STEPS_PER_BEAT, last / STEPS_PER_BEAT, chord.transposed(shift)))
     return Sample(melody.to_notes(squashed), 4.0 * BARS, tuple(chords))
+
+
+def _line(piece: DatasetPiece, rng: np.random.Generator) -> Sample | None:
+    """Eight bars of a line, with what is beside it."""
+    steps = BARS * STEPS_PER_BAR
+    bars = (len(piece.events) - steps) // STEPS_PER_BAR + 1
+    if bars < 1 or piece.chords is None:
+        return None
+    part = slice(start := STEPS_PER_BAR * int(rng.integers(bars)), start + steps)
+    beside = replace(piece, events=piece.events[part], chords=piece.chords[part])
+    notes = melody.to_notes(clean_start(beside.events[:, LINE]).tolist())
+    return Sample(notes, 4.0 * BARS, beside=beside)
 
 
 def _voices(piece: DatasetPiece, rng: np.random.Generator) -> Sample | None:

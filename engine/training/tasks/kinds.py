@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from engine.errors import PerpetuumError
 from engine.networks.chorale.configs import ChoraleConfig
 from engine.networks.configs import CONFIGS
+from engine.networks.ensemble.configs import EnsembleConfig
 from engine.networks.rnn.configs import RnnConfig
 from engine.networks.vae.configs import VaeConfig
 from engine.training.datasets import Augmentation
 from engine.training.datasets.pieces import DatasetPiece
 from engine.training.initial import read_start
 from engine.training.tasks.chorale import ChoraleTask
+from engine.training.tasks.ensemble import EnsembleTask
 from engine.training.tasks.rnn import RnnTask
 from engine.training.tasks.task import Task, TrainingOptions
 from engine.training.tasks.vae import VaeTask
@@ -48,6 +50,8 @@ def make_task(
         task = VaeTask(config, options, train, validation, augmentation)
     elif isinstance(config, ChoraleConfig):
         task = ChoraleTask(options, train, validation, augmentation)
+    elif isinstance(config, EnsembleConfig):
+        task = EnsembleTask(options, train, validation, augmentation)
     else:
         assert isinstance(config, RnnConfig)
         task = RnnTask(config, options, train, validation, augmentation)

@@ -19,13 +19,14 @@ from engine.networks.card import read_weights
 from engine.training.datasets import save_pieces
 from engine.training.evaluation.page import marks, written
 from tests.cli.weights import made_up
-from tests.training.evaluation.pieces import beats, chorales, grooves, melodies
+from tests.training.evaluation.pieces import basses, beats, chorales, grooves, melodies
 
 PIECES = {
     "drum_kit": beats,
     "polyphony": chorales,
     "cat-mel_2bar_small": melodies,
     "groovae_2bar_humanize": grooves,
+    "ensemble": basses,
 }
 
 

@@ -2,7 +2,7 @@
 
     python -m tests.proofs.ensemble.basslines RUN [NAME=NOTES ...] [--part bass --drums drums --chords keys]
 
-RUN holds `basses.npz`, which `python -m tests.proofs.ensemble` leaves there; NOTES are hours that `python -m
+RUN holds `pieces.npz`, which `python -m tests.proofs.ensemble` leaves there; NOTES are hours that `python -m
 tests.proofs.hours --keep` has kept, several of one NAME together.
 """
 
@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from engine.networks.encodings import drums, melody
+from engine.networks.ensemble.encoding import BASS
 from engine.score.harmony.chords import parse_chord
 from engine.score.phrase import NOTE
 from engine.score.time import STEPS_PER_BEAT
-from engine.training.datasets.pieces import STEPS_PER_BAR
+from engine.training.datasets.music.ensembles import DRUMS, LINE, PART
+from engine.training.datasets.pieces import STEPS_PER_BAR, load_pieces
 from engine.training.material import known_chord
-from tests.proofs.ensemble.music import basses
 from tests.proofs.hours.notes import PartInBar, load
 
 _STRONG = (0, 8)
@@ -89,12 +90,12 @@ def figures(lines: Sequence[Bassline]) -> dict[str, float]:
 def held_out(run: Path) -> list[Bassline]:
     """The basses of the validation and test splits."""
     found: list[Bassline] = []
-    for line in basses(Path("nowhere"), run / "basses.npz"):
-        if line.piece.split == "train" or line.drums is None or line.piece.chords is None:
+    for piece in load_pieces(run / "pieces.npz"):
+        if piece.split == "train" or piece.chords is None or piece.events[0, PART] != BASS:
             continue
-        chords = [known_chord(figure) for figure in line.piece.chords.tolist()]
-        tones = [np.isin(np.arange(12), () if one is None else one.pitch_classes) for one in chords]
-        found.append(Bassline(line.piece.events.astype(int), (line.drums & 1) > 0, np.array(tones)))
+        chords = [known_chord(figure) for figure in piece.chords.tolist()]
+        tones = np.array([np.isin(np.arange(12), [] if one is None else [*one.pitch_classes]) for one in chords])
+        found.append(Bassline(piece.events[:, LINE].astype(int), (piece.events[:, DRUMS] & 1) > 0, tones))
     return found
 
 

@@ -9,12 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.training.datasets.pieces import STEPS_PER_BAR
+from engine.networks.ensemble.configs import ENSEMBLE
+from engine.networks.ensemble.encoding import BASS, MELODY
+from engine.networks.ensemble.network import EnsembleNetwork
+from engine.training.checkpoint import read_best
+from engine.training.datasets import Dataset, augmentation_of, build
+from engine.training.datasets.music.ensembles import PART
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece, load_pieces, save_pieces
+from engine.training.lines import ALL, NOTHING_TOLD, LineTable, Nats, Told, judge_each, together
+from engine.training.run import prepare
+from engine.training.settings import TrainingFile, find_settings
+from engine.training.tasks.ensemble import EnsembleTask
+from engine.training.trainer import Trainer
 from tests.proofs.ensemble.families import learnt, shipped
-from tests.proofs.ensemble.hearing import ALL, NOTHING_TOLD, LineTable, Told
-from tests.proofs.ensemble.learning import Nats, judge_each, read, together, train
-from tests.proofs.ensemble.music import Line, basses, melodies
-from tests.proofs.ensemble.shipping import ship
 
 BAR = 0.1
 WAYS = {
@@ -39,33 +46,26 @@ Judged = Mapping[str, Mapping[str, Nats]]
 """By what is heard: nats by the name of the song."""
 
 
-def compared(folder: Path, run: Path, batches: int, minutes: float, seed: int) -> bool:
+def compared(folder: Path, run: Path, minutes: float, seed: int) -> bool:
     """Train what is not in the run's folder, print all figures; whether the bar is met."""
-    run.mkdir(parents=True, exist_ok=True)
-    lines = [basses(folder / "freedoom_midi", run / "basses.npz"), melodies(folder, run / "melodies.npz")]
-    for name in ("hearing", "deaf"):
-        if not (run / f"{name}-{seed}.npz").exists():
-            told = name == "hearing"
-            train(
-                _tables(lines, "train"),
-                _tables(lines, "validation"),
-                told,
-                batches,
-                minutes,
-                seed,
-                run,
-                f"{name}-{seed}",
-            )
+    _, recipe, _ = find_settings("recipes/ensemble")
+    assert recipe is not None
+    pieces = music(recipe, folder, run)
+    lines = [[piece for piece in pieces if piece.events[0, PART] == part] for part in (BASS, MELODY)]
+    hearing, deaf = (
+        trained(recipe.model_copy(update={"seed": seed}), pieces, run / f"{name}-{seed}", name == "hearing", minutes)
+        for name in ("hearing", "deaf")
+    )
     others = {
         "mono_rnn": lambda at: learnt("mono_rnn", lines[0], at, seed, minutes),
         "lookback_rnn": lambda at: learnt("lookback_rnn", lines[1], at, seed, minutes),
         "chord_pitches_improv": lambda at: shipped("chord_pitches_improv", lines[1]),
     }
     family = {name: _kept(run / f"{name}-{seed}.json", lambda at, make=make: make(at)) for name, make in others.items()}
-    hearing, deaf = read(run / f"hearing-{seed}.npz"), read(run / f"deaf-{seed}.npz")
     met = True
-    for part, tables, held in zip(("bass", "melody"), _tables(lines, "test"), lines, strict=True):
-        songs = [line.piece.name.rpartition("#")[0] or line.piece.name for line in held if line.piece.split == "test"]
+    for part, held in zip(("bass", "melody"), lines, strict=True):
+        judged = [piece for piece in held if piece.split == "test"]
+        tables, songs = [LineTable(piece) for piece in judged], ["/".join(piece.work) for piece in judged]
         ways = {name: told for name, told in WAYS.items() if part == "bass" or name in ("chords", "nothing")}
         found = {name: _by_song(songs, judge_each(hearing, tables, told)) for name, told in ways.items()}
         best = "all" if part == "bass" else "chords"
@@ -73,25 +73,34 @@ def compared(folder: Path, run: Path, batches: int, minutes: float, seed: int) -
         if part == "bass":
             way = "drums and chords"
             found[f"{way}, in phrases"] = _by_song(songs, judge_each(hearing, tables, ways[way], _PHRASE))
+            in_scenes = judge_each(hearing, tables, ALL, _PHRASE, before=False)
+            found["all, in phrases, not before"] = _by_song(songs, in_scenes)
         found["nothing, and never did"] = _by_song(songs, judge_each(deaf, tables, NOTHING_TOLD))
         met = _told(part, found, family) and met
     return met
 
 
-def shipped_again(folder: Path, run: Path, seed: int, path: Path) -> None:
-    """Write the weights of a run's network that hears as a weights file."""
-    tables = [
-        LineTable(line, 0)
-        for line in basses(folder / "freedoom_midi", run / "basses.npz")
-        if line.piece.split == "test"
-    ]
-    best = min(map(json.loads, (run / f"hearing-{seed}.jsonl").read_text().splitlines()), key=_sum)
-    trained = {"batches": best["batch"], "seed": seed, "by": "python -m tests.proofs.ensemble"}
-    ship(read(run / f"hearing-{seed}.npz"), tables, path, trained)
+def music(recipe: TrainingFile, folder: Path, run: Path) -> list[DatasetPiece]:
+    """What the recipe is trained on, kept in the run's folder."""
+    kept = run / "pieces.npz"
+    if not kept.exists():
+        run.mkdir(parents=True, exist_ok=True)
+        paths = [folder / source for source in recipe.dataset.sources]
+        save_pieces(kept, build(paths, recipe.dataset.build_settings(recipe.config)).pieces)
+    return load_pieces(kept)
 
 
-def _sum(line: Mapping[str, float]) -> float:
-    return sum(line[f"{part}_{what}"] for part in ("bass", "melody") for what in ("rhythm", "pitch"))
+def trained(
+    recipe: TrainingFile, pieces: list[DatasetPiece], folder: Path, hears: bool, minutes: float
+) -> EnsembleNetwork:
+    """The network of the recipe, or one that never hears; in a folder where a training goes on where it was."""
+    data = Dataset(pieces, "ensemble", augmentation_of(recipe.config))
+    run = prepare(folder, recipe, data, "tensorflow", 1)
+    parts = ([piece for piece in pieces if piece.split == split] for split in ("train", "validation"))
+    trainer = Trainer(run.options, EnsembleTask(run.options, *parts, run.augmentation, hears), folder, facts=run.facts)
+    trainer.resume()
+    trainer.run(until=trainer.clock() + 60 * minutes)
+    return EnsembleNetwork(ENSEMBLE, read_best(folder))
 
 
 def _told(part: str, found: Judged, family: Mapping[str, Nats]) -> bool:
@@ -136,10 +145,6 @@ def _by_song(songs: Sequence[str], found: Sequence[Nats]) -> dict[str, Nats]:
     for song, nats in zip(songs, found, strict=True):
         grouped[song].append(nats)
     return {song: together(several) for song, several in grouped.items()}
-
-
-def _tables(lines: Sequence[Sequence[Line]], split: str) -> list[list[LineTable]]:
-    return [[LineTable(line, part) for line in found if line.piece.split == split] for part, found in enumerate(lines)]
 
 
 def _kept(path: Path, make: Callable[[Path], Nats]) -> Nats:

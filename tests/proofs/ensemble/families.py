@@ -10,18 +10,18 @@ from typing import Any
 from engine.assets import find
 from engine.networks import CONFIGS, build_network, load_network
 from engine.training.checkpoint import read_best
+from engine.training.datasets.music.ensembles import LINE
 from engine.training.datasets.pieces import DatasetPiece
 from engine.training.evaluation.held_out.rnn import evaluate_rnn
+from engine.training.lines import Nats
 from engine.training.tasks.kinds import make_task
 from engine.training.tasks.task import TrainingOptions
 from engine.training.trainer import Trainer
-from tests.proofs.ensemble.learning import Nats
-from tests.proofs.ensemble.music import Line
 
 LAYERS, BATCHES = (128, 128), 2400
 
 
-def learnt(config: str, lines: Sequence[Line], run: Path, seed: int, minutes: float) -> Nats:
+def learnt(config: str, lines: Sequence[DatasetPiece], run: Path, seed: int, minutes: float) -> Nats:
     """Train a network of a config on lines as `perpetuum train` does, and judge it on their test split.
 
     Args:
@@ -30,7 +30,7 @@ def learnt(config: str, lines: Sequence[Line], run: Path, seed: int, minutes: fl
         run: folder of the training, which goes on where it was.
         seed, minutes: of the training.
     """
-    pieces = [line.piece for line in lines]
+    pieces = [_alone(line) for line in lines]
     if config == "mono_rnn":
         pieces = [_shifted(one, shift) for one in pieces for shift in (range(-5, 7) if one.split == "train" else (0,))]
     options = TrainingOptions(
@@ -42,17 +42,21 @@ def learnt(config: str, lines: Sequence[Line], run: Path, seed: int, minutes: fl
     return _judged(build_network(CONFIGS[config], read_best(run)), lines)
 
 
-def shipped(config: str, lines: Sequence[Line]) -> Nats:
+def shipped(config: str, lines: Sequence[DatasetPiece]) -> Nats:
     """The shipped weights of a config, which were trained on the training split of these lines."""
     path = find("weights", config, ".safetensors")
     assert path is not None
     return _judged(load_network(path), lines)
 
 
-def _judged(network: Any, lines: Sequence[Line]) -> Nats:
+def _judged(network: Any, lines: Sequence[DatasetPiece]) -> Nats:
     """Rhythm and pitches are one event to these networks."""
-    found = evaluate_rnn(network, [line.piece for line in lines])
+    found = evaluate_rnn(network, [_alone(line) for line in lines])
     return Nats(found["network"], 0.0, int(found["events"]))
+
+
+def _alone(piece: DatasetPiece) -> DatasetPiece:
+    return replace(piece, events=piece.events[:, LINE])
 
 
 def _shifted(piece: DatasetPiece, semitones: int) -> DatasetPiece:

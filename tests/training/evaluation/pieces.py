@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from engine.networks import CONFIGS, build_network
 from engine.networks.polyphonic.configs import RnnConfig
 from engine.score.phrase import NOTE
 from engine.training.datasets import DatasetPiece
+from engine.training.datasets.music.ensembles import beside_chords
 from tests.networks.golden import made_up_weights
 
 SPLITS = ("train", "train", "validation", "test")
@@ -57,6 +59,20 @@ def trios(count: int = 4) -> list[DatasetPiece]:
         events = np.stack([tune.events, bass, drums.events], axis=1)
         found.append(DatasetPiece(tune.name, tune.source, tune.split, events))
     return found
+
+
+def basses(count: int = 8) -> list[DatasetPiece]:
+    """The roots of two chords a bar with the kick, beside drums and what sounds the chords; and two of the lead sheets,
+    one of them held out."""
+    chords, found = np.array((["C"] * 8 + ["G7"] * 8) * 10), []
+    for drums in beats(count):
+        line = np.full(160, -2, np.int16)
+        line[::8], line[6::16] = np.where(np.arange(20) % 2, 43, 36), -1
+        sounding = np.where(np.arange(160) % 16 < 8, 0b10010001, 0b100010000100)
+        begun = np.where(np.arange(160) % 8 == 0, sounding, 0)
+        events = np.stack([line, np.zeros(160), drums.events, sounding, begun], axis=1).astype(np.int16)
+        found.append(DatasetPiece(drums.name, drums.source, drums.split, events, chords))
+    return found + [replace(one, events=beside_chords(one.events)) for one in lead_sheets()[1:4]]
 
 
 def lead_sheets() -> list[DatasetPiece]:

@@ -13,8 +13,7 @@ from engine.training.evaluation.figures import FIGURES
 from tests.cli.networks.test_evaluate import numbers_of, section_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
-EXPERIMENT = assets.shipped("weights") / "ensemble.safetensors"
-SHIPPED = sorted(set(assets.shipped("weights").glob("*.safetensors")) - {EXPERIMENT})
+SHIPPED = sorted(assets.shipped("weights").glob("*.safetensors"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -27,13 +26,6 @@ def test_the_page_has_a_section_with_the_figures_of_the_card(path):
     (picture,) = re.findall(r"\]\((models/[\w.-]+\.png)\)", section)
     assert 1_000 < (PAGE.parent / picture).stat().st_size < 60_000
     assert f"perpetuum evaluate {card.config} --weights {path.stem} --data DATA" in section
-
-
-def test_the_page_of_the_experiment_has_the_figures_and_credits_of_its_card():
-    card, text = read_card(EXPERIMENT), (PAGE.parent / "ensemble.md").read_text(encoding="utf-8")
-    for name, value in card.metrics.items():
-        assert name == "unit" or f"`{name}` {value}" in text
-    assert all(line in text for line in card.credits)
 
 
 def test_the_page_has_no_section_of_what_is_not_shipped():

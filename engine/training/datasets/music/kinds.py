@@ -16,6 +16,7 @@ from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.filters import Filters, chosen, meter_names, programs
 from engine.training.datasets.music.chorales import chorale_pieces, is_chorale
 from engine.training.datasets.music.drums import drum_pieces, groove_pieces
+from engine.training.datasets.music.ensembles import LINE, ensemble_pieces, is_ensemble
 from engine.training.datasets.music.melodies import lead_sheet_pieces, melody_pieces
 from engine.training.datasets.music.polyphony import performance_pieces, polyphony_pieces
 from engine.training.datasets.music.trios import is_trio, trio_pieces
@@ -51,6 +52,7 @@ KINDS = {
     "melody": Kind(melody_pieces, _COMMON),
     "lead_sheet": Kind(lead_sheet_pieces, _COMMON),
     "trio": Kind(trio_pieces, frozenset({(4, 4)})),
+    "ensemble": Kind(ensemble_pieces, _COMMON),
     "polyphony": Kind(polyphony_pieces),
     "chorale": Kind(chorale_pieces, None, Augmentation((-6, 6))),
     "performance": Kind(performance_pieces, None, Augmentation((-3, 3), (0.95, 1.05)), stretches=True),
@@ -63,6 +65,7 @@ CORPORA = {
     "improv_rnn": "lead_sheet",
     "polyphony_rnn": "polyphony",
     "chorale": "chorale",
+    "ensemble": "ensemble",
     "performance_rnn": "performance",
     "cat-drums_2bar_small": "drums",
     "cat-mel_2bar_small": "melody",
@@ -168,6 +171,8 @@ def unique_pitches(piece: DatasetPiece) -> int:
     events = piece.events
     if events.dtype.names:
         return len(np.unique(events["pitch"]))
+    if is_ensemble(events):
+        events = events[:, LINE]
     if is_trio(events):
         events = events[:, :2]
     if is_chorale(events) or is_trio(piece.events):

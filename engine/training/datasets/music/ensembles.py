@@ -1,30 +1,35 @@
-"""Lines beside what they could hear: basses of Freedoom with drums and harmony, melodies of lead sheets with chords."""
+"""Lines beside what they can hear: basses with drums and what else plays, melodies with chords.
+
+Pieces whose events are [T, 5] on the grid of sixteenths, with the chord at each step.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from engine.networks.encodings.melody import NO_EVENT, NOTE_OFF
+from engine.networks.ensemble.encoding import BASS, MELODY
 from engine.networks.vae.converters import melody
 from engine.networks.vae.converters.drums import DrumsConverter
 from engine.score.drums import CLASSES
 from engine.score.harmony.chords import QUALITIES, Chord
 from engine.score.phrase import NOTE
 from engine.score.time import STEPS_PER_BEAT
-from engine.training.datasets.build import DatasetSettings, build
 from engine.training.datasets.filters import Filters
-from engine.training.datasets.kinship import duplicates, split_by_family
-from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece, load_pieces, save_pieces
-from engine.training.datasets.score import Score, ScorePart
-from tests.proofs.corpora import scores_in
+from engine.training.datasets.music.melodies import BASSES, lead_sheet_pieces
+from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
+from engine.training.datasets.score import Score, ScorePart, UnusableError
 
-SPLITS_OF_SONGS = 0.1, 0.12
-"""Shares of the families of songs for validation and test: there are so few songs that 6 % are a matter of luck."""
-_BASSES, _EFFECTS = range(32, 40), 112
+LINE, PART, DRUMS, SOUNDING, BEGUN = range(5)
+"""Columns of events: MelodyEvents; `BASS` or `MELODY`; bit masks of the nine classes of drums, of the pitch classes
+that the other parts sound, and of those that they begin; -1 where there is nothing to hear of that kind."""
+MIN_BARS = 4
+_EFFECTS = 112
+"""General MIDI programs from here on are no instruments."""
 _DOUBLED = 0.6
 """Share of a track's notes that begin with the bass, on its pitch class, from which it only doubles it."""
 _REST = 2
@@ -37,88 +42,78 @@ _SHAPES = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line and what it could hear, on the grid of sixteenths.
+def is_ensemble(events: np.ndarray) -> bool:
+    """Whether the events of a piece are those of a line beside others."""
+    return events.ndim == 2 and events.shape[1] == BEGUN + 1
 
-    Attributes:
-        piece: its events [T] are the line, as MelodyEvents; its chords [T] the figures of the harmony.
-        drums: [T] bit masks of the nine classes; None where there are none to hear.
-        sounding, begun: [T] bit masks of the pitch classes that the other parts sound, and that they begin; None where
-            there is nothing but chord symbols.
+
+def ensemble_pieces(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
+    """Every bass (programs 33 to 40) in 4/4 where it and drums play; and every melody over chord symbols.
+
+    A bass hears the drums, and the notes of all pitched parts but basses and what doubles it; its chords are what those
+    sound, one each half bar. A melody hears its chords.
+
+    Raises:
+        UnusableError: there is neither, or nothing lies on the grid.
     """
-
-    piece: DatasetPiece
-    drums: np.ndarray | None = None
-    sounding: np.ndarray | None = None
-    begun: np.ndarray | None = None
-
-
-def basses(folder: Path, kept: Path) -> list[Line]:
-    """Every bass of the songs of Freedoom where it and drums play, in splits by song, versions of a song in one.
-
-    Harmony is what the other pitched tracks sound, a chord each half bar: no bass, and nothing that doubles this one.
-
-    Args:
-        folder: of MIDI files.
-        kept: file that keeps them, for reading takes a while.
-    """
-    if not kept.exists():
-        save_pieces(kept, _split(list(_basses(folder))))
-    return [Line(replace(one, events=one.events[:, 0]), *one.events[:, 1:].T) for one in load_pieces(kept)]
+    found, reasons = False, list[UnusableError]()
+    for take in (_melodies, _basses):
+        try:
+            for piece in take(score, filters, dropped):
+                found = True
+                yield piece
+        except UnusableError as reason:
+            reasons.append(reason)
+    if not found and reasons:
+        raise reasons[0 if score.chords else -1]
 
 
-def melodies(folder: Path, kept: Path) -> list[Line]:
-    """Melodies of lead sheets with their chords, split by tune as the data set of `chord_pitches_improv` is."""
-    if not kept.exists():
-        given = [folder / "nottingham" / "nottingham_abc.jsonl.gz", folder / "openewld" / "openewld_pd_strict.jsonl.gz"]
-        save_pieces(kept, build(given, DatasetSettings("chord_pitches_improv"), jobs=1).pieces)
-    return [Line(piece) for piece in load_pieces(kept)]
+def _melodies(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
+    for piece in lead_sheet_pieces(score, filters, dropped):
+        yield replace(piece, name=f"{piece.name}.melody", events=beside_chords(piece.events))
 
 
-def _split(found: list[DatasetPiece]) -> list[DatasetPiece]:
-    """The basses that are no duplicates, in their splits; kinship is judged by basses and all other lines."""
-    basses = [replace(one, events=one.events[:, 0], chords=None) if one.events.ndim > 1 else one for one in found]
-    doubled = duplicates(basses)
-    split = split_by_family([one for k, one in enumerate(basses) if k not in doubled], *SPLITS_OF_SONGS)
-    kept = [one for k, one in enumerate(found) if k not in doubled]
-    return [replace(one, split=other.split) for one, other in zip(kept, split, strict=True) if one.events.ndim > 1]
+def beside_chords(line: np.ndarray) -> np.ndarray:
+    """Events [T, 5] of a melody [T] that hears nothing but its chords."""
+    events = np.full((len(line), BEGUN + 1), -1, np.int16)
+    events[:, LINE], events[:, PART] = line, MELODY
+    return events
 
 
-def _basses(folder: Path) -> Iterator[DatasetPiece]:
-    """Pieces whose events [T, 4] are bass and what `Line` says; and other lines [T], which tell versions of songs."""
-    for work, score in scores_in(folder):
-        for number, part in enumerate(score.parts):
-            notes = melody.in_range(part.notes)
-            if not part.is_drum and part.program not in _BASSES and len(notes) >= 30:
-                steps = -(-_end(notes) // STEPS_PER_BAR) * STEPS_PER_BAR
-                yield DatasetPiece(f"{work.name}#line{number}", work.source, "", _events(notes, steps))
-        for name, events, chords in _heard_basses(score):
-            yield DatasetPiece(f"{work.name}#{name}", work.source, "", events, chords, score.qpm)
+def _is_bass(part: ScorePart) -> bool:
+    return not part.is_drum and part.program in BASSES
 
 
-def _heard_basses(score: Score) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def _basses(score: Score, filters: Filters, dropped: Counter[str]) -> Iterator[DatasetPiece]:
+    if not any(_is_bass(part) for part in score.parts):
+        raise UnusableError("no bass, and no melody over chord symbols")
+    if not any(part.is_drum for part in score.parts):
+        raise UnusableError("a bass without drums")
+    if score.signatures - {(4, 4)}:
+        raise UnusableError("a bass in another meter than 4/4")
     starts = np.concatenate([part.notes["start"] for part in score.parts])
-    drums = [part.notes for part in score.parts if part.is_drum and len(part.notes)]
-    if score.signatures - {(4, 4)} or Filters().is_loose(starts * STEPS_PER_BEAT, 0.8) or not drums:
-        return
-    bars = min(-(-max(_end(part.notes) for part in score.parts if len(part.notes)) // STEPS_PER_BAR), _LONGEST)
-    steps = bars * STEPS_PER_BAR
+    if filters.is_loose(starts * STEPS_PER_BEAT, 0.8):
+        raise UnusableError("off the grid")
+    drums = [part.notes for part in score.parts if part.is_drum]
+    bars = min(-(-max(_end(part.notes) for part in score.parts) // STEPS_PER_BAR), _LONGEST)
+    steps, shortest = bars * STEPS_PER_BAR, filters.shortest(MIN_BARS)
     struck = DrumsConverter(bars)
     masks = [struck.roll(notes, 0, steps)[:, : len(CLASSES)] > 0 for notes in drums]
     mask = np.any(masks, axis=0) @ (1 << np.arange(len(CLASSES)))
     drummed = np.any([_plays(notes, bars) for notes in drums], axis=0)
     for number, part in enumerate(score.parts):
         notes = melody.in_range(part.notes)
-        if part.is_drum or part.program not in _BASSES or not len(notes):
+        if not _is_bass(part) or not len(notes):
             continue
         others = _accompaniment(score.parts, notes)
-        events = np.stack([_events(notes, steps), mask.astype(np.int16), *_masks(others, steps)], axis=1)
-        chords = _harmony(others, bars)
+        columns = [_events(notes, steps), np.full(steps, BASS), mask, *_masks(others, steps)]
+        events, chords = np.stack(columns, axis=1).astype(np.int16), _harmony(others, bars)
         edges = np.flatnonzero(np.diff((_plays(notes, bars) & drummed).astype(int), prepend=0, append=0))
         for place, (first, end) in enumerate((edges.reshape(-1, 2) * STEPS_PER_BAR).tolist()):
-            if end - first >= 4 * STEPS_PER_BAR:
-                yield f"{number}.{place}", events[first:end], chords[first:end]
+            if end - first >= shortest * STEPS_PER_BAR:
+                yield DatasetPiece(f"#{number}.{place}", "", "", events[first:end], chords[first:end], score.qpm)
+            else:
+                dropped[f"shorter than {shortest} bars"] += 1
 
 
 def _accompaniment(parts: Sequence[ScorePart], bass: np.ndarray) -> np.ndarray:
@@ -126,7 +121,7 @@ def _accompaniment(parts: Sequence[ScorePart], bass: np.ndarray) -> np.ndarray:
     own = set(_places(bass))
     found = [np.zeros(0, NOTE)]
     for part in parts:
-        sounds = not part.is_drum and part.program not in _BASSES and (part.program or 0) < _EFFECTS
+        sounds = not part.is_drum and not _is_bass(part) and (part.program or 0) < _EFFECTS
         if sounds and len(part.notes) and np.mean([place in own for place in _places(part.notes)]) < _DOUBLED:
             found.append(part.notes)
     return np.concatenate(found)
