@@ -62,13 +62,16 @@ def test_the_same_request_gives_the_same_phrase_whatever_was_made_before(cache):
 
 
 def test_it_hears_drums_other_kicks_give_other_onsets(cache):
+    """Share of the onsets where the busier drums have their kicks, over seeds: one phrase says little."""
     few, many = (
-        [starts_in_steps(played(cache, seed=seed, rhythm=beat(kicks))) for seed in range(4)]
+        [
+            step % 16 in (3, 6, 10, 14)
+            for seed in range(12)
+            for step in starts_in_steps(played(cache, seed=seed, rhythm=beat(kicks), settings={"temperature": 0.7}))
+        ]
         for kicks in ((0, 8), (0, 3, 6, 10, 12, 14))
     )
-    assert few != many
-    shared = [len({step % 16 for step in one} & {3, 6, 10, 14}) for one in few + many]
-    assert sum(shared[4:]) > sum(shared[:4])
+    assert sum(many) / len(many) > 1.5 * sum(few) / len(few)
 
 
 def test_it_hears_the_chords_and_keeps_to_them_on_felt_beats(cache):
