@@ -64,7 +64,8 @@ def evaluate_groove(network: MusicVae, pieces: Sequence[DatasetPiece], split: st
         played, in `BINS` bins per drum class, averaged over strokes, with "_pooled" of all drums together;
         "quantised_timing_kl": that of strokes on the grid; "wide_timing_mae_ms" and the four divergences with "wide_"
         before them: the same of `widened` strokes; "overlap_timing" and "overlap_velocity_played": overlapping
-        areas of the same, all drums together; "hits": F1 of the strokes themselves where it is told none;
+        areas of the same, all drums together; "hits": F1 of the strokes themselves where it is told none, of a network
+        that can be told none;
         "kl": of z, nats per window; "windows".
 
     Raises:
@@ -80,7 +81,8 @@ def evaluate_groove(network: MusicVae, pieces: Sequence[DatasetPiece], split: st
             mu, sigma = network.encode(inputs, controls=told)
             targets.append(played)
             outputs.append(network.decode(mu, controls=told, hits=kind.converter.given(played)))
-            guessed.append(network.decode(mu, controls=told)[..., : len(CLASSES)])
+            if told is None:
+                guessed.append(network.decode(mu)[..., : len(CLASSES)])
             costs.append(divergences(mu, sigma))
             tempos.append(np.full(len(played), piece.qpm))
     if not targets:
@@ -93,7 +95,7 @@ def evaluate_groove(network: MusicVae, pieces: Sequence[DatasetPiece], split: st
     usual = usual_velocities([piece for piece in pieces if piece.split == "train"])
     return {
         **stroke_figures(strokes, usual),
-        "hits": _f1(true[0] > 0.5, np.concatenate(guessed) > 0.5),
+        **({"hits": _f1(true[0] > 0.5, np.concatenate(guessed) > 0.5)} if guessed else {}),
         "kl": float(np.concatenate(costs).mean()),
         "windows": float(len(true[0])),
     }
