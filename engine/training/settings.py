@@ -128,12 +128,8 @@ class DatasetFile(Settings):
         """What the builder of data sets is told.
 
         Raises:
-            PerpetuumError: a meter or an instrument that is none, or nothing is left to train on.
+            PerpetuumError: a meter or an instrument that is none.
         """
-        if self.validation + self.test >= 1:
-            raise PerpetuumError(
-                "dataset: `validation` and `test` together leave nothing to train on", "Write smaller shares."
-            )
         usual = augmentation_of(config)
         return datasets.DatasetSettings(
             config,
@@ -273,6 +269,7 @@ def read_settings(path: Path) -> tuple[TrainingFile | None, list[Diagnostic]]:
         settings = validate(TrainingFile, node, source, "the training", Span(0, 1))
         if isinstance(settings, TrainingFile):
             _check_sizes(settings, node, source)
+            _check_shares(settings, node, source)
     except UnreadableError:
         pass
     found = sorted(source.found, key=lambda one: (one.line, one.column, one.message))
@@ -288,6 +285,19 @@ def _check_sizes(settings: TrainingFile, node: Node, source: SourceFile) -> None
         if name not in right and isinstance(sizes, MapNode):
             kind = "an autoencoder" if is_vae else "no autoencoder"
             source.error(sizes.key(name).span, f"`{name}`: {settings.config} is {kind}", listed(right))
+    layers = settings.sizes.layers or ()
+    if CONFIGS[settings.config].family == "ensemble" and len(layers) > 1 and isinstance(sizes, MapNode):
+        said = f"`layers`: {settings.config} has one layer, not {len(layers)}"
+        source.error(sizes.key("layers").span, said, "one number, like [160]")
+
+
+def _check_shares(settings: TrainingFile, node: Node, source: SourceFile) -> None:
+    """Note shares of pieces that leave none to train on."""
+    dataset = node.get("dataset") if isinstance(node, MapNode) else None
+    named = [name for name in ("validation", "test") if name in settings.dataset.model_fields_set]
+    if settings.dataset.validation + settings.dataset.test >= 1 and named and isinstance(dataset, MapNode):
+        said = "`validation` and `test` together leave nothing to train on"
+        source.error(dataset.key(named[-1]).span, said, "smaller shares")
 
 
 def training_schema() -> str:

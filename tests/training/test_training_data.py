@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from engine.errors import PerpetuumError
@@ -13,13 +14,15 @@ from engine.training.checkpoint import (
     read_state,
     write_checkpoint,
 )
-from engine.training.datasets import Dataset, save_pieces
+from engine.training.datasets import Dataset, DatasetPiece, open_dataset, save_pieces
 from engine.training.datasets.build import Built
 from engine.training.datasets.dataset import is_built, write_dataset
+from engine.training.datasets.music.kinds import KINDS, corpus_of, trainable
 from engine.training.run import open_data, prepare
 from engine.training.settings import TrainingFile
 from engine.training.tasks.task import TrainingOptions
 from tests.training.datasets.writing import rock, write_drums
+from tests.training.evaluation import pieces
 from tests.training.small_pieces import beats
 
 
@@ -97,6 +100,36 @@ def test_sources_without_music_are_told_and_no_music_at_all_is_refused(tmp_path)
     with pytest.raises(PerpetuumError, match="source_weights") as refusal:
         make_task(TrainingOptions("drum_kit", source_weights={"s": 0.0}), beats())
     assert "sources are s" in refusal.value.hint
+
+
+PIECES = {
+    "drums": pieces.beats(),
+    "groove": pieces.grooves(),
+    "melody": pieces.melodies(),
+    "lead_sheet": pieces.lead_sheets(),
+    "trio": pieces.trios(),
+    "ensemble": pieces.basses(),
+    "polyphony": pieces.chorales(),
+    "performance": pieces.performances(),
+    "chorale": [DatasetPiece("c", "s", "train", np.full((32, 4), 60, np.int16))],
+}
+ALIKE = {("lead_sheet", "melody"), ("drums", "melody"), ("polyphony", "performance"), ("performance", "polyphony")}
+"""Those that are taken for the other: notes are notes, a melody with chords is a melody, and masks of few drums may be
+pitches."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pieces_of_another_kind_of_music_are_refused(kind, tmp_path):
+    config = next(name for name in trainable() if corpus_of(name) == kind)
+    for name, found in PIECES.items():
+        path = tmp_path / f"{name}.npz"
+        save_pieces(path, found)
+        if name == kind or (name, kind) in ALIKE:
+            assert open_dataset([path], config).kind == kind
+            continue
+        with pytest.raises(PerpetuumError, match=f"{name}.npz: .* is no {kind.replace('_', ' ')}") as refusal:
+            open_dataset([path], config)
+        assert f"--for {config}" in refusal.value.hint
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 half of a file", b"\x93NUMPY", b"no file of arrays"])

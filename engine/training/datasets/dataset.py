@@ -126,7 +126,7 @@ def left_out_of(manifest: Mapping[str, Any]) -> tuple[LeftOut, ...]:
 
 def _load(path: Path, kind: str, config: str) -> Dataset:
     if not path.is_dir():
-        return Dataset(load_pieces(path), kind, augmentation_of(config))
+        return Dataset(_pieces(path, kind, config), kind, augmentation_of(config))
     manifest = read_manifest(path)
     found, augmentation = manifest["kind"], manifest["settings"]["augmentation"]
     varied = Augmentation(tuple(augmentation["transpose"]), tuple(augmentation["stretch"]))
@@ -135,7 +135,18 @@ def _load(path: Path, kind: str, config: str) -> Dataset:
             f"{path}: a data set of {found.replace('_', ' ')}, but {config} is trained on {kind.replace('_', ' ')}",
             f"Build one with `perpetuum dataset build SOURCE --for {config} -o OUT`.",
         )
-    return Dataset(load_pieces(path / PIECES), kind, varied, manifest)
+    return Dataset(_pieces(path / PIECES, kind, config), kind, varied, manifest)
+
+
+def _pieces(path: Path, kind: str, config: str) -> list[DatasetPiece]:
+    pieces = load_pieces(path)
+    other = next((piece for piece in pieces if not KINDS[kind].has(piece)), None)
+    if other is not None:
+        raise PerpetuumError(
+            f"{path}: {other.name} is no {kind.replace('_', ' ')}, which {config} is trained on",
+            f"Build a data set with `perpetuum dataset build SOURCE --for {config} -o OUT`.",
+        )
+    return pieces
 
 
 def _joined(sets: Sequence[Dataset]) -> Dataset:

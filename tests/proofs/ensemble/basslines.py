@@ -117,12 +117,13 @@ def of_scene(rows: Sequence[PartInBar], part: str, beaten: str, harmony: str) ->
 
 def _line(kept: Sequence[tuple[PartInBar, PartInBar, PartInBar | None]]) -> Bassline:
     beats = 4.0 * len(kept)
-    bass, beat = (_notes([one[which] for one in kept]) for which in (0, 1))
+    bass, beat = _notes([one[0] for one in kept]), _notes([one[1] for one in kept])
     tones = np.zeros((len(kept) * STEPS_PER_BAR, 12), bool)
     for place, (played, _, chords) in enumerate(kept):
         for start, end, name in (chords or played).chords:
             first, last = (round((4 * place + edge) * STEPS_PER_BEAT) for edge in (max(0.0, start), min(4.0, end)))
-            tones[first:last] = np.isin(np.arange(12), parse_chord(name).pitch_classes)
+            chord = parse_chord(name)
+            tones[first:last] = np.isin(np.arange(12), [] if chord is None else [*chord.pitch_classes])
     kicks = np.array(drums.from_notes(beat, beats)) & 1 > 0
     return Bassline(np.array(melody.from_notes(bass, beats)), kicks, tones)
 

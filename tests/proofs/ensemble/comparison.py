@@ -96,8 +96,9 @@ def trained(
     """The network of the recipe, or one that never hears; in a folder where a training goes on where it was."""
     data = Dataset(pieces, "ensemble", augmentation_of(recipe.config))
     run = prepare(folder, recipe, data, "tensorflow", 1)
-    parts = ([piece for piece in pieces if piece.split == split] for split in ("train", "validation"))
-    trainer = Trainer(run.options, EnsembleTask(run.options, *parts, run.augmentation, hears), folder, facts=run.facts)
+    train, validation = ([piece for piece in pieces if piece.split == split] for split in ("train", "validation"))
+    task = EnsembleTask(run.options, train, validation, run.augmentation, hears)
+    trainer = Trainer(run.options, task, folder, facts=run.facts)
     trainer.resume()
     trainer.run(until=trainer.clock() + 60 * minutes)
     return EnsembleNetwork(ENSEMBLE, read_best(folder))

@@ -62,8 +62,8 @@ def trios(count: int = 4) -> list[DatasetPiece]:
 
 
 def basses(count: int = 8) -> list[DatasetPiece]:
-    """The roots of two chords a bar with the kick, beside drums and what sounds the chords; and two of the lead sheets,
-    one of them held out."""
+    """The roots of two chords a bar with the kick, beside drums and what sounds the chords; and three of the lead
+    sheets, one of each split."""
     chords, found = np.array((["C"] * 8 + ["G7"] * 8) * 10), []
     for drums in beats(count):
         line = np.full(160, -2, np.int16)

@@ -12,14 +12,15 @@ import numpy as np
 from engine.errors import PerpetuumError
 from engine.networks.configs import CONFIGS
 from engine.networks.vae.configs import HUMANIZE_TEMPO
+from engine.score.drums import CLASSES
 from engine.training.datasets.augmentation import Augmentation
 from engine.training.datasets.filters import Filters, chosen, meter_names, programs
 from engine.training.datasets.music.chorales import chorale_pieces, is_chorale
 from engine.training.datasets.music.drums import drum_pieces, groove_pieces
-from engine.training.datasets.music.ensembles import LINE, ensemble_pieces, is_ensemble
+from engine.training.datasets.music.ensembles import BEGUN, LINE, ensemble_pieces, is_ensemble
 from engine.training.datasets.music.melodies import lead_sheet_pieces, melody_pieces
 from engine.training.datasets.music.polyphony import performance_pieces, polyphony_pieces
-from engine.training.datasets.music.trios import is_trio, trio_pieces
+from engine.training.datasets.music.trios import VOICES, is_trio, trio_pieces
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.datasets.score import Score, UnusableError
 
@@ -35,6 +36,9 @@ class Kind:
         augmentation: how training varies it unless one says otherwise.
         transposes: there are keys, and instruments to choose.
         stretches: it keeps to no grid, so that there are no bars, and durations may be stretched.
+        columns: of events [T, columns]; 1 for events [T], None for arrays of `NOTE`.
+        values: least and greatest of events that are whole numbers.
+        over_chords: pieces tell the chord at each step.
     """
 
     pieces: Callable[[Score, Filters, Counter[str]], Iterator[DatasetPiece]]
@@ -42,20 +46,39 @@ class Kind:
     augmentation: Augmentation = field(default_factory=Augmentation)
     transposes: bool = True
     stretches: bool = False
+    columns: int | None = 1
+    values: tuple[int, int] | None = None
+    over_chords: bool = False
+
+    def has(self, piece: DatasetPiece) -> bool:
+        """Whether the events of a piece may be those of this kind of music."""
+        events = piece.events
+        if (events.dtype.names is not None) != (self.columns is None):
+            return False
+        if self.columns is not None and (events[0].size if len(events) else self.columns) != self.columns:
+            return False
+        if (
+            self.values is not None
+            and len(events)
+            and not self.values[0] <= events.min() <= events.max() <= self.values[1]
+        ):
+            return False
+        return piece.chords is not None or not self.over_chords
 
 
 _AS_THEY_ARE = Augmentation(transpose=(0, 0))
 _COMMON = frozenset({(4, 4), (2, 2), (2, 4)})
+_MASKS, _PITCHES = (0, 511), (-2, 127)
 KINDS = {
-    "drums": Kind(drum_pieces, frozenset({(4, 4)}), _AS_THEY_ARE, transposes=False),
-    "groove": Kind(groove_pieces, frozenset({(4, 4)}), _AS_THEY_ARE, transposes=False),
-    "melody": Kind(melody_pieces, _COMMON),
-    "lead_sheet": Kind(lead_sheet_pieces, _COMMON),
-    "trio": Kind(trio_pieces, frozenset({(4, 4)})),
-    "ensemble": Kind(ensemble_pieces, _COMMON),
-    "polyphony": Kind(polyphony_pieces),
-    "chorale": Kind(chorale_pieces, None, Augmentation((-6, 6))),
-    "performance": Kind(performance_pieces, None, Augmentation((-3, 3), (0.95, 1.05)), stretches=True),
+    "drums": Kind(drum_pieces, frozenset({(4, 4)}), _AS_THEY_ARE, transposes=False, values=_MASKS),
+    "groove": Kind(groove_pieces, frozenset({(4, 4)}), _AS_THEY_ARE, transposes=False, columns=3 * len(CLASSES)),
+    "melody": Kind(melody_pieces, _COMMON, values=_PITCHES),
+    "lead_sheet": Kind(lead_sheet_pieces, _COMMON, values=_PITCHES, over_chords=True),
+    "trio": Kind(trio_pieces, frozenset({(4, 4)}), columns=len(VOICES)),
+    "ensemble": Kind(ensemble_pieces, _COMMON, columns=BEGUN + 1, over_chords=True),
+    "polyphony": Kind(polyphony_pieces, columns=None),
+    "chorale": Kind(chorale_pieces, None, Augmentation((-6, 6)), columns=4, values=_PITCHES),
+    "performance": Kind(performance_pieces, None, Augmentation((-3, 3), (0.95, 1.05)), stretches=True, columns=None),
 }
 """By name."""
 
