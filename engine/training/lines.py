@@ -20,6 +20,7 @@ from engine.networks.ensemble.encoding import (
     kinds_of,
 )
 from engine.networks.ensemble.network import EnsembleNetwork
+from engine.networks.sampling import log_probabilities
 from engine.networks.threads import one_thread
 from engine.training.datasets.music.ensembles import BEGUN, DRUMS, LINE, PART, SOUNDING
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
@@ -206,7 +207,7 @@ def judge_stretches(
         inputs, labels, weights = stacked(found, STRETCH)
         with one_thread():
             logits = network.logits(inputs["columns"], inputs["places"])
-        kinds, pitches = _log_softmax(logits[..., :KINDS]), _log_softmax(logits[..., KINDS:])
+        kinds, pitches = (log_probabilities(part, 1.0) for part in np.split(logits, [KINDS], axis=-1))
         begins = labels[..., 0] == BEGINS
         rhythm = -np.take_along_axis(kinds, labels[..., :1], axis=-1)[..., 0]
         pitch = -np.take_along_axis(pitches, labels[..., 1:], axis=-1)[..., 0] * begins
@@ -227,8 +228,3 @@ def stacked(found: Sequence[Heard], steps: int) -> tuple[dict[str, np.ndarray], 
         columns[row, :count], places[row, :count], labels[row, :count] = one
         weights[row, :count] = 1.0
     return {"columns": columns, "places": places}, labels, weights
-
-
-def _log_softmax(outputs: np.ndarray) -> np.ndarray:
-    shifted = outputs - outputs.max(axis=-1, keepdims=True).astype(np.float64)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
