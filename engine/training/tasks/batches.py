@@ -59,6 +59,13 @@ class Crops:
         return pad(rows, self.material.longest)
 
 
+def drop_fields(columns: np.ndarray, share: float, rng: np.random.Generator) -> None:
+    """Switch a share of what is on in columns off, and what is left up as much: of little music a network soon knows by
+    heart what goes with what."""
+    on = np.flatnonzero(columns)
+    columns.reshape(-1)[on] *= (rng.random(len(on), np.float32) >= share) / np.float32(1.0 - share)
+
+
 def held_out(pieces: Sequence[DatasetPiece], material: Material) -> list[TrainingExcerpt]:
     """Whole pieces in stretches, to be judged on."""
     return [excerpt for piece in pieces for excerpt in material.cut(piece)]

@@ -15,6 +15,7 @@ from engine.networks.chorale.keras_chorale import ChoraleModel
 from engine.networks.chorale.layout import INTERVALS, ChoraleLayout
 from engine.training.datasets import Augmentation, augmentation_of
 from engine.training.datasets.pieces import DatasetPiece
+from engine.training.tasks.batches import drop_fields
 from engine.training.tasks.rnn import label_losses
 from engine.training.tasks.task import Batch, TrainingOptions
 
@@ -111,7 +112,7 @@ class ChoraleTask:
         batch = self._batch(rows)
         share = _FIELDS_DROPPED * self.options.dropout
         if share:
-            self._drop_fields(batch.inputs["columns"], share, rng)
+            drop_fields(batch.inputs["columns"], share, rng)
         return batch
 
     def before(self, step: int) -> None:
@@ -144,11 +145,6 @@ class ChoraleTask:
             batch = self._batch(part + [part[0]] * (size - len(part)))
             batch.weights[len(part) :] = 0.0
             yield batch
-
-    def _drop_fields(self, columns: np.ndarray, share: float, rng: np.random.Generator) -> None:
-        """Switch a share of what is on off, and what is left up as much."""
-        on = np.flatnonzero(columns)
-        columns.reshape(-1)[on] = (rng.random(len(on), np.float32) >= share) / np.float32(1.0 - share)
 
     def _batch(self, rows: Sequence[tuple[TokenTable, int, int, int]]) -> Batch:
         """Excerpts: of which table, from which token on, how many of its tokens do not count, in which key."""

@@ -16,12 +16,15 @@ from engine.training.amount import nothing_to_judge
 from engine.training.datasets import Augmentation, augmentation_of
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
 from engine.training.lines import ALL, NOTHING_TOLD, Heard, LineTable, Told, judge_each, stacked, together
+from engine.training.tasks.batches import drop_fields
 from engine.training.tasks.task import Batch, TrainingOptions
 
 _MELODIES = 0.4
 """Share of the excerpts of a batch, where there are both."""
 _EVERYTHING, _SOMETHING = 0.5, 0.3
 """How often an excerpt is told all, and each by chance; else it is told nothing."""
+_FIELDS_DROPPED = 0.4
+"""Of `dropout`, what is on in a sixteenth's columns that the network is not told in training."""
 _PARTS = {BASS: "bass", MELODY: "melody"}
 
 
@@ -67,9 +70,11 @@ class EnsembleTask:
     def batch(self, rng: np.random.Generator) -> Batch:
         """Excerpts of basses and melodies, from any bar on, each in a key of its own; a source that is drawn more often
         is so among lines of its part."""
-        inputs, labels, weights = stacked(
-            [self._drawn(rng) for _ in range(self.options.batch_size)], self.options.steps
-        )
+        found = [self._drawn(rng) for _ in range(self.options.batch_size)]
+        inputs, labels, weights = stacked(found, self.options.steps)
+        share = _FIELDS_DROPPED * self.options.dropout
+        if share:
+            drop_fields(inputs["columns"], share, rng)
         return Batch(inputs, labels, weights)
 
     def before(self, step: int) -> None:
