@@ -14,6 +14,7 @@ from engine.training.checkpoint import read_best
 from engine.training.datasets.music.ensembles import PART
 from engine.training.evaluation.evaluate import evaluate, evaluate_music
 from engine.training.export import scene_lines
+from engine.training.tasks.batches import drop_fields
 from tests.training.evaluation.pieces import basses
 from tests.training.small_pieces import trainer_of
 
@@ -71,6 +72,18 @@ def test_where_there_are_lead_sheets_alone_it_learns_melodies(tmp_path):
     trainer = trainer_of("ensemble", pieces, tmp_path, **SMALL)
     assert np.isfinite(trainer.train_step())
     assert set(trainer.task.judge()) > {"melody_rhythm", "melody_pitch"}
+
+
+def test_of_what_is_on_a_share_is_dropped_and_the_rest_is_louder():
+    rng = np.random.default_rng(1)
+    columns = rng.choice([-1.0, 0.0, 0.0, 0.25, 1.0], (40, 500)).astype(np.float32)
+    dropped = columns.copy()
+    drop_fields(dropped, 0.1, rng)
+    on = columns != 0
+    assert not dropped[~on].any()
+    kept = on & (dropped != 0)
+    assert kept.sum() / on.sum() == pytest.approx(0.9, abs=0.01)
+    np.testing.assert_allclose(dropped[kept], columns[kept] / 0.9, rtol=1e-6)
 
 
 def test_both_are_judged_each_for_itself():
