@@ -189,7 +189,7 @@ def _played(
     rng: np.random.Generator,
     advance: Callable[[float], object] | None,
 ) -> list[Sample]:
-    """Lines beside what other parts play in held-out samples."""
+    """Lines beside what other parts play in held-out samples: behind a primer, as many bars as those have left."""
     samples: list[Sample] = []
     while len(samples) < count:
         like = held_out[len(samples) // _PER_PRIMER % len(held_out)]
