@@ -31,7 +31,7 @@ STRETCH = 16 * STEPS_PER_BAR
 _AT_ONCE = 32
 
 
-class Told(NamedTuple):
+class ToldParts(NamedTuple):
     """What of that the network is told: drums, the chords' names, the notes of the other parts."""
 
     drums: bool
@@ -39,10 +39,10 @@ class Told(NamedTuple):
     notes: bool
 
 
-ALL, NOTHING_TOLD = Told(True, True, True), Told(False, False, False)
+ALL, NOTHING_TOLD = ToldParts(True, True, True), ToldParts(False, False, False)
 
 
-class Heard(NamedTuple):
+class HeardStretch(NamedTuple):
     """A stretch of a line.
 
     Attributes:
@@ -87,7 +87,7 @@ class LineTable:
     def __len__(self) -> int:
         return len(self.events)
 
-    def in_phrases(self, start: int, steps: int, told: Told, phrase: int, before: bool = True) -> Heard:
+    def in_phrases(self, start: int, steps: int, told: ToldParts, phrase: int, before: bool = True) -> HeardStretch:
         """As `heard`, but what others play is known to the end of a phrase of so many sixteenths, as in a scene.
 
         Args:
@@ -106,13 +106,13 @@ class LineTable:
             )
             known = self._heard(others, start, min(steps, begin + phrase - start), 0, told)
             parts.append([values[begin - start :] for values in known])
-        return Heard(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+        return HeardStretch(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
     @property
     def _masks(self) -> tuple[np.ndarray | None, ...]:
         return self.others.drums, self.others.sounding, self.others.begun
 
-    def heard(self, start: int, steps: int, shift: int = 0, told: Told = ALL) -> Heard:
+    def heard(self, start: int, steps: int, shift: int = 0, told: ToldParts = ALL) -> HeardStretch:
         """A stretch from a bar line on, of which nothing before is known.
 
         Args:
@@ -122,7 +122,7 @@ class LineTable:
         """
         return self._heard(self.others, start, steps, shift, told)
 
-    def _heard(self, others: OtherParts, start: int, steps: int, shift: int, told: Told) -> Heard:
+    def _heard(self, others: OtherParts, start: int, steps: int, shift: int, told: ToldParts) -> HeardStretch:
         events = clean_start(self.events[start : start + steps])
         events = np.where(events >= 0, np.clip(events + shift, LOWEST, HIGHEST), events)
         memory, every = LineMemory(1, len(events)), np.arange(len(events))
@@ -130,7 +130,7 @@ class LineTable:
         own = memory.past(np.zeros(len(events), int), every)
         columns, places = columns_of(self.part, every, own, around(others, len(events), start, shift, *told))
         labels = np.stack([kinds_of(events), np.where(events >= 0, events - LOWEST, 0)], axis=1).astype(np.int32)
-        return Heard(columns, places, labels)
+        return HeardStretch(columns, places, labels)
 
 
 class Nats(NamedTuple):
@@ -152,7 +152,7 @@ class JudgedStretch(NamedTuple):
     Attributes:
         line: which line it is of.
         losses: [T, 2] nats of rhythm and pitch.
-        labels: [T, 2], see `Heard`.
+        labels: [T, 2], see `HeardStretch`.
         hits: [T] whether what happened, and the pitch if one began, was the likeliest.
     """
 
@@ -170,7 +170,7 @@ def together(found: Sequence[Nats]) -> Nats:
 
 
 def judge_each(
-    network: EnsembleNetwork, tables: Sequence[LineTable], told: Told, phrase: int = STRETCH, before: bool = True
+    network: EnsembleNetwork, tables: Sequence[LineTable], told: ToldParts, phrase: int = STRETCH, before: bool = True
 ) -> list[Nats]:
     """Nats of each line; see `judge_stretches`."""
     total = np.zeros((len(tables), 3))
@@ -180,7 +180,7 @@ def judge_each(
 
 
 def judge_stretches(
-    network: EnsembleNetwork, tables: Sequence[LineTable], told: Told, phrase: int = STRETCH, before: bool = True
+    network: EnsembleNetwork, tables: Sequence[LineTable], told: ToldParts, phrase: int = STRETCH, before: bool = True
 ) -> Iterator[JudgedStretch]:
     """Lines in stretches of 16 bars; what is left at a line's end counts from two bars on.
 
@@ -218,7 +218,7 @@ def judge_stretches(
             yield JudgedStretch(place, losses[row, :count], labels[row, :count], hits[row, :count])
 
 
-def stacked(found: Sequence[Heard], steps: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+def stacked(found: Sequence[HeardStretch], steps: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """Inputs by name, labels [B, T, 2] and weights [B, T] of some stretches, padded to so many sixteenths."""
     size = len(found), steps
     columns, places = np.zeros((*size, COLUMNS), np.float32), np.full((*size, 3), -1, np.int32)

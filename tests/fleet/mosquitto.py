@@ -53,10 +53,10 @@ class Mosquitto:
     def start(self):
         """Start it, where it was stopped, with what it remembers."""
         command = [PROGRAM, "-c", str(self.folder / "mosquitto.conf")]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         opened = f"Opening ipv4 listen socket on port {self.port}"
         log = self.folder / "mosquitto.log"
         count = log.read_text().count(opened) if log.exists() else 0
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert wait_until(lambda: log.read_text().count(opened) > count and self.answers(), PATIENCE), self.said
 
     def answers(self):

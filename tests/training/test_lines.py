@@ -11,7 +11,16 @@ from engine.networks import build_network
 from engine.networks.ensemble.configs import ENSEMBLE, ensemble_shapes
 from engine.networks.ensemble.encoding import BASS, BEGINS, MELODY, PITCHES, STARTS
 from engine.training.datasets.pieces import DatasetPiece
-from engine.training.lines import ALL, NOTHING_TOLD, STRETCH, LineTable, Told, judge_each, judge_stretches, together
+from engine.training.lines import (
+    ALL,
+    NOTHING_TOLD,
+    STRETCH,
+    LineTable,
+    ToldParts,
+    judge_each,
+    judge_stretches,
+    together,
+)
 
 STEPS = 128
 
@@ -44,8 +53,10 @@ def test_told_nothing_all_other_parts_are_as_if_they_were_others() -> None:
     np.testing.assert_array_equal(one.places, two.places)
 
 
-@pytest.mark.parametrize("told", [Told(True, False, False), Told(False, True, False), Told(False, False, True), ALL])
-def test_what_is_told_is_heard(told: Told) -> None:
+@pytest.mark.parametrize(
+    "told", [ToldParts(True, False, False), ToldParts(False, True, False), ToldParts(False, False, True), ALL]
+)
+def test_what_is_told_is_heard(told: ToldParts) -> None:
     events = a_line(np.random.default_rng(1)).events[:, 0]
     tables = [LineTable(a_line(np.random.default_rng(seed), events)) for seed in (2, 3)]
     one, two = (table.heard(0, STEPS, told=told) for table in tables)

@@ -15,7 +15,7 @@ from engine.networks.ensemble.network import EnsembleNetwork
 from engine.training.amount import nothing_to_judge
 from engine.training.datasets import Augmentation, augmentation_of
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece
-from engine.training.lines import ALL, NOTHING_TOLD, Heard, LineTable, Told, judge_each, stacked, together
+from engine.training.lines import ALL, NOTHING_TOLD, HeardStretch, LineTable, ToldParts, judge_each, stacked, together
 from engine.training.tasks.batches import drop_fields
 from engine.training.tasks.task import Batch, TrainingOptions
 
@@ -99,14 +99,14 @@ class EnsembleTask:
                 figures |= {f"{name}_rhythm{suffix}": one.rhythm, f"{name}_pitch{suffix}": one.pitch}
         return {"held_out_loss": total, **figures}
 
-    def _drawn(self, rng: np.random.Generator) -> Heard:
+    def _drawn(self, rng: np.random.Generator) -> HeardStretch:
         part = int(rng.random() < _MELODIES)
         if not self.shares[part].any():
             part = 1 - part
         shares, steps = self.shares[part], self.options.steps
         table = self.tables[int(rng.choice(len(self.tables), p=shares / shares.sum()))]
         start = STEPS_PER_BAR * int(rng.integers(max(1, (len(table) - steps) // STEPS_PER_BAR + 1)))
-        chance, each = rng.random(), Told(*(rng.random(3) < 0.5).tolist())
+        chance, each = rng.random(), ToldParts(*(rng.random(3) < 0.5).tolist())
         told = ALL if chance < _EVERYTHING else each if chance < _EVERYTHING + _SOMETHING else NOTHING_TOLD
         return table.heard(start, steps, self.augmentation.transposition(rng), told if self.hears else NOTHING_TOLD)
 

@@ -72,12 +72,18 @@ def test_a_shutdown_that_fails_is_said_and_tried_again_and_the_music_plays_on(pi
 
 def test_a_command_that_says_neither_yes_nor_no_changes_nothing_and_is_said_once(tmp_path, caplog):
     answer = tmp_path / "answer"
-    answer.write_text("exit 0")
+
+    def says(script):
+        # Whole, or sh would find an empty file, which says that there is power.
+        (tmp_path / "new").write_text(script)
+        (tmp_path / "new").replace(answer)
+
+    says("exit 0")
     ups = UpsCommand(("sh", str(answer)), 0.01)
     assert wait_until(lambda: ups.on_battery is False, 30)
-    answer.write_text("exit 1")
+    says("exit 1")
     assert wait_until(lambda: ups.on_battery is True, 30)
-    answer.write_text("echo the ups is gone >&2; exit 3")
+    says("echo the ups is gone >&2; exit 3")
     assert wait_until(lambda: "the ups is gone" in caplog.text, 30)
     assert ups.on_battery is True
     ups.close()

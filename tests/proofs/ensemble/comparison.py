@@ -16,7 +16,7 @@ from engine.training.checkpoint import read_best
 from engine.training.datasets import Dataset, augmentation_of, build
 from engine.training.datasets.music.ensembles import PART
 from engine.training.datasets.pieces import STEPS_PER_BAR, DatasetPiece, load_pieces, save_pieces
-from engine.training.lines import ALL, NOTHING_TOLD, LineTable, Nats, Told, judge_each, together
+from engine.training.lines import ALL, NOTHING_TOLD, LineTable, Nats, ToldParts, judge_each, together
 from engine.training.run import prepare
 from engine.training.settings import TrainingFile, find_settings
 from engine.training.tasks.ensemble import EnsembleTask
@@ -26,10 +26,10 @@ from tests.proofs.ensemble.families import learnt, shipped
 BAR = 0.1
 WAYS = {
     "all": ALL,
-    "drums and chords": Told(True, True, False),
-    "drums": Told(True, False, False),
-    "chords": Told(False, True, False),
-    "chords and notes": Told(False, True, True),
+    "drums and chords": ToldParts(True, True, False),
+    "drums": ToldParts(True, False, False),
+    "chords": ToldParts(False, True, False),
+    "chords and notes": ToldParts(False, True, True),
     "nothing": NOTHING_TOLD,
 }
 """What is heard, by a name."""
