@@ -20,7 +20,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.networks.threads import allowed_threads, blas_kernels, one_thread, second_thread
+from engine.networks.threads import allowed_threads, blas_kernels, one_thread, second_thread, side_by_side
 
 _PANEL = 64
 """Columns of a panel."""
@@ -166,9 +166,7 @@ def _empty(size: int) -> np.ndarray:
 def _both(own: Callable[[], object], others: Callable[[], object]) -> None:
     """Do one thing while the second thread does another."""
     assert _second is not None, "a product is made in the context that it was prepared in"
-    waited_for = _second.submit(others)
-    own()
-    waited_for.result()
+    side_by_side(own, others, threads=2)
 
 
 def takes_small() -> bool:

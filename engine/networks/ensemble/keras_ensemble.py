@@ -17,7 +17,8 @@ _STARTS = dict(zip(VIEWS, np.cumsum([0, *VIEWS.values()][:-1]).tolist(), strict=
 
 
 class EnsembleModel(NamedWeightsModel):
-    """Inputs "columns" and "places" of `Heard`, batched, to logits [B, T, 3 + pitches]: what happens, and which pitch.
+    """Inputs "columns" and "places" of `HeardStretch`, batched, to logits [B, T, 3 + pitches]: what happens, and
+    which pitch.
 
     Args:
         units: of the GRU.

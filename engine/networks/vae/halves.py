@@ -1,8 +1,8 @@
 """Decoding many sequences in halves, each by a thread of its own.
 
 Decoding does not know of other sequences, so rows may go any way; and the interpreter, which only one thread has at a
-time, is wanted for some thirty short calls a step. For few sequences the threads mostly wait for it (eight take as long
-as on one thread, or longer), for many their products and gates go on side by side.
+time, is wanted for some thirty short calls a step. For few sequences the threads mostly wait for it (eight take about
+as long as on one thread), for many their products and gates go on side by side.
 """
 
 from __future__ import annotations
