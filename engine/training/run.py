@@ -19,7 +19,7 @@ from engine.training.datasets.build import Progress
 from engine.training.datasets.dataset import CACHE, PIECES, is_built
 from engine.training.defaults import complete
 from engine.training.machine import free_memory, has_gpu, use_precision
-from engine.training.settings import TrainingFile
+from engine.training.settings import DatasetFile, TrainingFile
 from engine.training.tasks.task import Task, TrainingOptions
 from engine.training.watching.watcher import TrainingWatcher
 
@@ -137,14 +137,16 @@ def open_data(
 
 
 def _origin(path: Path) -> dict[str, Any]:
-    """Of which music a run's own data set was built, and how.
+    """Of which music a run's own data set was built, and how; settings that there were not then are as they are usual.
 
     Raises:
         PerpetuumError: it cannot be read.
     """
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        found = dict(json.loads(path.read_text(encoding="utf-8")))
+        usual = _as_json(DatasetFile().model_dump(exclude={"sources"}))
+        return found | {"dataset": usual | found["dataset"]}
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise PerpetuumError(
             f"{path}: cannot read what the run was begun with ({error})", "Begin another run with another -o."
         ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,20 @@ def test_a_run_that_has_begun_refuses_other_music(songs, tmp_path):
     with pytest.raises(PerpetuumError, match="meters"):
         open_data(given(meters=["4/4"]), [tmp_path / "more"], run)
     assert not known.resumed
+
+
+def test_a_run_that_was_begun_before_there_was_a_setting_has_the_usual_one(songs, tmp_path):
+    run = tmp_path / "run"
+    open_data(given(), [songs], run)
+    origin = json.loads((run / "dataset.json").read_text())
+    for name in ("validation", "test"):
+        del origin["dataset"][name]
+    (run / "dataset.json").write_text(json.dumps(origin))
+    state = {"step": 1, "options": {"config": "drum_kit"}}
+    write_checkpoint(run, TrainingCheckpoint({}, [], beats()[0].events, state))
+    assert "new files need a new run" in open_data(given(), [songs], run)[1]
+    with pytest.raises(PerpetuumError, match="other settings"):
+        open_data(given(validation="20 %"), [songs], run)
 
 
 def test_a_run_that_was_killed_while_it_wrote_its_data_set_builds_it_again(songs, tmp_path, monkeypatch):
